@@ -1,0 +1,22 @@
+"""Pictures from prompts, for MkDocs.
+
+The flow, in order::
+
+    pages -> directives -> requests -> originals (have it?) -> gateway (make it)
+          -> originals -> pictures (sizes) -> site files -> pages -> report
+
+Where to look:
+
+- ``plugin`` and ``cli`` are the front doors: MkDocs hooks and the command line.
+- ``pipeline`` does one build's work: look up, make, fit, report.
+- ``directives`` is what the author wrote, ``request`` what fixes the pixels, and its key.
+- ``gateway`` asks for a picture; ``emulator`` is a gateway on this machine.
+- ``originals`` keeps what was paid for; ``pictures`` is everything with pixels.
+- ``pages`` puts a picture into a page; ``report`` tells what was done.
+- ``settings``, ``values`` and ``errors`` are what all of them stand on.
+
+Importing this package imports nothing heavy: no host, no HTTP client, no image library.
+"""
+
+__version__ = "0.1.0"
+__all__ = ["__version__"]

@@ -1,0 +1,119 @@
+"""What fixes the pixels of a picture, and its key; pure.
+
+The key is the sha256 over canonical JSON of everything that changes the pixels and nothing else:
+what is not in it may change without a picture being bought again. A field that holds its neutral
+value is left out, so that fields can be added later without changing any key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mkdocs_imagegen.values import Size
+
+SCHEME = 1
+"""The number of the rules above; raised whenever they change a key."""
+
+SKETCH_MODEL = "imagegen/sketch"
+"""The model under which every sketch is filed, whatever model was asked for."""
+
+_NOT_PIXELS = frozenset(
+    {
+        "moderation",
+        "outputFormat",
+        "output_format",
+        "outputCompression",
+        "output_compression",
+        "user",
+        "safetyIdentifier",
+        "safety_identifier",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """One picture, exactly as it is asked for.
+
+    Attributes:
+        model: the model's id, ``creator/model``.
+        prompt: the final prompt, house style included (see :func:`final_prompt`).
+        size: width and height to ask for, in pixels.
+        quality: a word the model knows.
+        background: ``auto``, ``opaque`` or ``transparent``.
+        take: another number asks for another picture of the same prompt.
+        model_options: provider options that change pixels, as canonical JSON; ``""`` for none.
+    """
+
+    model: str
+    prompt: str
+    size: Size
+    quality: str = "medium"
+    background: str = "auto"
+    take: int = 1
+    model_options: str = ""
+
+    @property
+    def key(self) -> str:
+        """64 hex digits that name this request."""
+        return _digest({"model": self.model, "quality": self.quality} | self._subject())
+
+    @property
+    def subject_key(self) -> str:
+        """64 hex digits that name what was asked for, whoever draws it and how well."""
+        return _digest(self._subject())
+
+    @property
+    def as_sketch(self) -> ImageRequest:
+        """The same request under the model that every sketch is filed under."""
+        return replace(self, model=SKETCH_MODEL)
+
+    def _subject(self) -> dict[str, object]:
+        return {
+            "scheme": SCHEME,
+            "prompt": self.prompt,
+            "size": str(self.size),
+            "background": "" if self.background == "auto" else self.background,
+            "take": "" if self.take == 1 else self.take,
+            "model_options": self.model_options,
+        }
+
+
+def final_prompt(prompt: str, style: str) -> str:
+    """The prompt with the house style after it, each with its white space made single spaces.
+
+    Text is brought to NFC, so that neither re-wrapping a line nor an editor's choice of
+    composed letters buys a picture again.
+    """
+    parts = (" ".join(unicodedata.normalize("NFC", part).split()) for part in (prompt, style))
+    return "\n\n".join(part for part in parts if part)
+
+
+def pixel_options(provider_options: Mapping[str, Any]) -> str:
+    """Those provider options that change pixels, as canonical JSON; ``""`` if there are none.
+
+    Options for ``gateway`` route a request and never draw (fact sheet "gateway protocol",
+    section 8); of the others, format, compression, moderation and user ids do not either.
+    """
+    kept = {
+        provider: drawn
+        for provider, options in provider_options.items()
+        if provider != "gateway" and isinstance(options, Mapping)
+        if (drawn := {name: options[name] for name in options if name not in _NOT_PIXELS})
+    }
+    return _canonical(kept) if kept else ""
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _digest(fields: Mapping[str, object]) -> str:
+    said = {name: value for name, value in fields.items() if value != ""}
+    # A lone surrogate is no UTF-8; it can only come from a broken file name or escape.
+    return hashlib.sha256(_canonical(said).encode("utf-8", "surrogatepass")).hexdigest()

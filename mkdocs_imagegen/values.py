@@ -1,0 +1,229 @@
+"""Values an author or a site may write, and how they are read; pure.
+
+One :class:`Parser` for each kind of value, used alike for settings, front matter and directives.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from mkdocs_imagegen.errors import OptionError
+
+T = TypeVar("T")
+LARGEST_SIDE_PX = 8192
+_SIZE = re.compile(r"([1-9]\d{0,4})\s*[xX\u00d7]\s*([1-9]\d{0,4})", re.ASCII)
+_CLASS_OR_ID = re.compile(r"[^\s\"'<>&=]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_YAML_KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
+
+
+class Size(NamedTuple):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parser(Generic[T]):
+    """Reads one kind of value.
+
+    Attributes:
+        accepts: what is accepted, in words.
+        convert: the value read, or None where it is not accepted.
+    """
+
+    accepts: str
+    convert: Callable[[object], T | None]
+
+    def __call__(self, value: object) -> T:
+        """The value read, from YAML or from text.
+
+        Raises:
+            OptionError: with the value received and what is accepted.
+        """
+        result = self.convert(value)
+        if result is None:
+            raise OptionError(
+                f"{shown(value)} is not accepted", accepted=f"accepted: {self.accepts}"
+            )
+        return result
+
+
+def shown(value: object) -> str:
+    """The value as it is quoted in a message: short, on one line."""
+    text = str(value) if isinstance(value, str) else repr(value)
+    text = _CONTROL.sub("�", " ".join(text.split()))
+    return f'"{text[:60]}…"' if len(text) > 60 else f'"{text}"'  # noqa: PLR2004 - the cut above
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint that names the known word closest to ``name``, if one is close."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f'did you mean "{close[0]}"?' if close else None
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return _CONTROL.sub("", value.replace("\r\n", "\n"))
+    kind = _YAML_KINDS.get(type(value), "something else")
+    raise OptionError(f"YAML read {shown(value)} as {kind}, not as text", hint="put it in quotes")
+
+
+def _boolean(value: object) -> bool | None:
+    words = {"true": True, "yes": True, "on": True, "1": True}
+    words |= {"false": False, "no": False, "off": False, "0": False}
+    return words.get(str(value).strip().lower())
+
+
+def _size(value: object) -> Size | None:
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    size = Size(int(match[1]), int(match[2])) if match else None
+    return size if size and max(size) <= LARGEST_SIDE_PX else None
+
+
+def _whole(value: object, smallest: int, largest: int) -> int | None:
+    text = "" if isinstance(value, bool) else str(value).strip()
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        return None
+    return int(text) if smallest <= int(text) <= largest else None
+
+
+def _number(value: object, smallest: float, largest: float) -> float | None:
+    if isinstance(value, bool) or not re.fullmatch(
+        r"\d{1,9}(\.\d{1,9})?", str(value).strip(), re.ASCII
+    ):
+        return None
+    number = float(str(value))
+    return number if smallest <= number <= largest else None
+
+
+def _classes(value: object) -> tuple[str, ...] | None:
+    names = tuple(str(value).split())
+    return names if all(_CLASS_OR_ID.fullmatch(name) for name in names) else None
+
+
+def _one_id(value: object) -> str | None:
+    text = str(value).strip()
+    return text if _CLASS_OR_ID.fullmatch(text) else None
+
+
+TEXT: Parser[str] = Parser("text", _text)
+BOOLEAN: Parser[bool] = Parser("true or false", _boolean)
+SIZE: Parser[Size] = Parser(
+    f"WIDTHxHEIGHT in pixels, up to {LARGEST_SIDE_PX} a side, like 1536x1024", _size
+)
+CLASSES: Parser[tuple[str, ...]] = Parser("class names separated by spaces", _classes)
+ID: Parser[str] = Parser("one id, without spaces or quotes", _one_id)
+MAPPING: Parser[Mapping[str, object]] = Parser(
+    "a mapping of names to values", lambda value: value if isinstance(value, Mapping) else None
+)
+
+
+def words(*accepted: str) -> Parser[str]:
+    """A parser for one of a few words, written in any case."""
+
+    def convert(value: object) -> str | None:
+        word = str(value).strip().lower()
+        return word if word in accepted else None
+
+    return Parser(" | ".join(accepted), convert)
+
+
+def whole_number(smallest: int, largest: int) -> Parser[int]:
+    """A parser for a whole number within bounds, both included."""
+    return Parser(
+        f"a whole number from {smallest} to {largest}",
+        lambda value: _whole(value, smallest, largest),
+    )
+
+
+def number(smallest: float, largest: float) -> Parser[float]:
+    """A parser for a number within bounds, both included."""
+    return Parser(
+        f"a number from {smallest:g} to {largest:g}",
+        lambda value: _number(value, smallest, largest),
+    )
+
+
+def one_line(accepts: str = "text on one line") -> Parser[str]:
+    """A parser for text that is not empty and stands on one line."""
+
+    def convert(value: object) -> str | None:
+        text = " ".join((_text(value) or "").split())
+        return text or None
+
+    return Parser(accepts, convert)
+
+
+def optional(parser: Parser[T]) -> Parser[Any]:
+    """The same parser, which also accepts YAML's null (and keeps it)."""
+
+    def convert(value: object) -> object:
+        return _NULL if value is None else parser(value)
+
+    return Parser(f"{parser.accepts}, or null", convert)
+
+
+_NULL = object()
+
+
+def option(default: Any, parser: Parser[Any], about: str) -> Any:  # noqa: ANN401 - typed by its field
+    """A dataclass field that is an option: its default, its parser, and what it is about."""
+    metadata = {"parser": parser, "about": about}
+    if isinstance(default, Mapping):
+        return field(default_factory=lambda: default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+class OptionsError(OptionError):
+    """Several options were not accepted; ``errors`` has each with its name."""
+
+    def __init__(self, errors: list[tuple[str, OptionError]]) -> None:
+        super().__init__("; ".join(f'option "{name}": {error}' for name, error in errors))
+        self.errors = errors
+
+
+def unknown_option(name: str, known: Iterable[str]) -> OptionError:
+    """The error for an option that does not exist, with the closest one that does."""
+    names = sorted(known)
+    return OptionError(
+        f"unknown option {shown(name)}",
+        accepted=f"known: {', '.join(names)}",
+        hint=did_you_mean(name, names),
+    )
+
+
+def read_options(kind: type[T], written: Mapping[str, object]) -> T:
+    """An instance of the dataclass ``kind`` from what was written, by its options' parsers.
+
+    Raises:
+        OptionsError: every option that does not exist or whose value is not accepted.
+    """
+    parsers = {
+        each.name: each.metadata["parser"]
+        for each in fields(kind)  # type: ignore[arg-type]  # every kind passed here is a dataclass
+        if "parser" in each.metadata
+    }
+    values: dict[str, object] = {}
+    errors: list[tuple[str, OptionError]] = []
+    for name, value in written.items():
+        try:
+            if name not in parsers:
+                raise unknown_option(str(name), parsers)
+            read = parsers[name](value)
+            values[name] = None if read is _NULL else read
+        except OptionsError as nested:
+            errors += [(f"{name}.{inner}", error) for inner, error in nested.errors]
+        except OptionError as error:
+            errors.append((str(name), error))
+    if errors:
+        raise OptionsError(errors)
+    return kind(**values)
