@@ -22,6 +22,9 @@ SCHEME = 1
 SKETCH_MODEL = "imagegen/sketch"
 """The model under which every sketch is filed, whatever model was asked for."""
 
+SKETCH_MARK = b"mkdocs-imagegen sketch"
+"""Bytes that stand uncompressed in the metadata of every sketch, so that none is taken for real."""
+
 _NOT_PIXELS = frozenset(
     {
         "moderation",
