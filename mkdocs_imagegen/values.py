@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from mkdocs_imagegen.errors import OptionError
@@ -183,22 +183,28 @@ def option(default: Any, parser: Parser[Any], about: str) -> Any:  # noqa: ANN40
     return field(default=default, metadata=metadata)
 
 
+class UnknownOptionError(OptionError):
+    """An option that does not exist; its text names the known ones and the closest."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        super().__init__(
+            f"unknown option {shown(name)}",
+            accepted=f"known: {', '.join(names)}",
+            hint=did_you_mean(name, names),
+        )
+
+
 class OptionsError(OptionError):
     """Several options were not accepted; ``errors`` has each with its name."""
 
     def __init__(self, errors: list[tuple[str, OptionError]]) -> None:
-        super().__init__("; ".join(f'option "{name}": {error}' for name, error in errors))
+        super().__init__("; ".join(_named(name, error) for name, error in errors))
         self.errors = errors
 
 
-def unknown_option(name: str, known: Iterable[str]) -> OptionError:
-    """The error for an option that does not exist, with the closest one that does."""
-    names = sorted(known)
-    return OptionError(
-        f"unknown option {shown(name)}",
-        accepted=f"known: {', '.join(names)}",
-        hint=did_you_mean(name, names),
-    )
+def _named(name: str, error: OptionError) -> str:
+    return str(error) if isinstance(error, UnknownOptionError) else f'option "{name}": {error}'
 
 
 def read_options(kind: type[T], written: Mapping[str, object]) -> T:
@@ -207,19 +213,16 @@ def read_options(kind: type[T], written: Mapping[str, object]) -> T:
     Raises:
         OptionsError: every option that does not exist or whose value is not accepted.
     """
-    parsers = {
-        each.name: each.metadata["parser"]
-        for each in fields(kind)  # type: ignore[arg-type]  # every kind passed here is a dataclass
-        if "parser" in each.metadata
-    }
+    parsers = {name: each.metadata["parser"] for name, each in _options(kind).items()}
+    attribute = {name: each.name for name, each in _options(kind).items()}
     values: dict[str, object] = {}
     errors: list[tuple[str, OptionError]] = []
     for name, value in written.items():
         try:
             if name not in parsers:
-                raise unknown_option(str(name), parsers)
+                raise UnknownOptionError(str(name), parsers)
             read = parsers[name](value)
-            values[name] = None if read is _NULL else read
+            values[attribute[name]] = None if read is _NULL else read
         except OptionsError as nested:
             errors += [(f"{name}.{inner}", error) for inner, error in nested.errors]
         except OptionError as error:
@@ -227,3 +230,13 @@ def read_options(kind: type[T], written: Mapping[str, object]) -> T:
     if errors:
         raise OptionsError(errors)
     return kind(**values)
+
+
+def option_names(kind: type[Any]) -> list[str]:
+    """The names of a dataclass's options, as an author writes them."""
+    return list(_options(kind))
+
+
+def _options(kind: type[Any]) -> dict[str, Field[Any]]:
+    # A field whose name would be a keyword of Python ends with an underscore.
+    return {each.name.rstrip("_"): each for each in fields(kind) if "parser" in each.metadata}

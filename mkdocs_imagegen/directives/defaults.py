@@ -1,0 +1,121 @@
+"""What a directive inherits from its page and its site; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.request import SKETCH_MODEL, pixel_options
+from mkdocs_imagegen.settings import PROMPTS, Settings
+from mkdocs_imagegen.values import (
+    SIZE,
+    TEXT,
+    OptionsError,
+    Size,
+    one_line,
+    option,
+    read_options,
+    words,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """Everything a directive takes over where it says nothing itself.
+
+    Attributes:
+        insists: whether the page named the model or the quality itself.
+        prompts: named prompts, read.
+    """
+
+    model: str
+    size: Size
+    quality: str
+    background: str
+    style: str
+    model_options: str = ""
+    insists: bool = False
+    prompts: Mapping[str, DirectiveOptions] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOptions:
+    """What the ``imagegen:`` entry of a page's front matter may say."""
+
+    model: str | None = option(None, one_line("a model's id"), "The model, for this page.")
+    size: Size | None = option(None, SIZE, "The size, for this page.")
+    quality: str | None = option(None, one_line("a quality"), "The quality, for this page.")
+    background: str | None = option(
+        None, words("auto", "opaque", "transparent"), "The background, for this page."
+    )
+    style: str | None = option(
+        None, TEXT, "The house style, for this page; `none` for no house style."
+    )
+    prompts: Mapping[str, object] = option(
+        {}, PROMPTS, "Named prompts of this page, before those of the site."
+    )
+
+
+def site_defaults(settings: Settings) -> Defaults:
+    """What every directive of a site inherits.
+
+    Raises:
+        OptionsError: a named prompt of the site is not accepted.
+    """
+    return Defaults(
+        model=settings.drawing_model,
+        size=settings.size,
+        quality=settings.quality,
+        background=settings.background,
+        style=plain_style(settings.style),
+        model_options=pixel_options(settings.gateway.provider_options),
+        prompts=_read_prompts(settings.prompts),
+    )
+
+
+def page_defaults(site: Defaults, front_matter: object) -> Defaults:
+    """What every directive of a page inherits, from the ``imagegen:`` entry of its front matter.
+
+    Raises:
+        OptionsError: an option or a named prompt of the page is not accepted.
+    """
+    if not isinstance(front_matter, Mapping):
+        error = OptionError("is no mapping", hint="write options below it, like `size: 1024x1024`")
+        raise OptionsError([("imagegen", error)])
+    page = read_options(PageOptions, {str(name): value for name, value in front_matter.items()})
+    return replace(
+        site,
+        model=named_model(page.model, site.model),
+        size=page.size or site.size,
+        quality=page.quality or site.quality,
+        background=page.background or site.background,
+        style=site.style if page.style is None else plain_style(page.style),
+        insists=page.model is not None or page.quality is not None,
+        prompts={**site.prompts, **_read_prompts(page.prompts)},
+    )
+
+
+def plain_style(style: str) -> str:
+    """The style as words to add: none for the word ``none``."""
+    return "" if style.strip().lower() == "none" else style
+
+
+def named_model(named: str | None, inherited: str) -> str:
+    """The model a directive or page names; where sketches are drawn, all are by the emulator."""
+    return inherited if named is None or inherited == SKETCH_MODEL else named
+
+
+def _read_prompts(written: Mapping[str, object]) -> Mapping[str, DirectiveOptions]:
+    prompts: dict[str, DirectiveOptions] = {}
+    errors: list[tuple[str, OptionError]] = []
+    for name, value in written.items():
+        options = value if isinstance(value, Mapping) else {"prompt": value}
+        try:
+            prompts[name] = read_options(DirectiveOptions, options)
+        except OptionsError as error:
+            errors += [(f"prompts.{name}.{option}", each) for option, each in error.errors]
+    if errors:
+        raise OptionsError(errors)
+    return prompts

@@ -1,0 +1,287 @@
+"""The Python-Markdown extension that finds directives, exactly where the renderer sees them.
+
+Fences come through the fence processor that the site uses; pictures through the element tree,
+after everything that may add to them. What is found goes to the registry, and a marker stays.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.extensions.attr_list import get_attrs
+from markdown.extensions.fenced_code import FencedBlockPreprocessor
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+
+from mkdocs_imagegen.directives.directive import Directive, Found, Source
+from mkdocs_imagegen.directives.grammar import (
+    SCHEME,
+    PictureText,
+    fence_directive,
+    picture_directive,
+)
+from mkdocs_imagegen.directives.marker import as_block, attributes_of
+from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.values import shown
+
+FENCE = "imagegen"
+_TEXT, _TITLE = "imagegen-text", "imagegen-title"
+_ESCAPED = re.compile("\x02(\\d+)\x03")
+_RAW_HTML = re.compile("\x02wzxhzdk:(\\d+)\x03")
+_HEADER_OF_OURS = r"[ \t]*(?:\{[ \t]*)?\.?imagegen\b[^\n]*\n"
+_FENCE_AS_CODE = re.compile(_HEADER_OF_OURS)
+_FENCE_AS_TEXT = re.compile(rf"^[ \t]*(?:`{{3,}}|~{{3,}}){_HEADER_OF_OURS}", re.MULTILINE)
+
+
+class ImagegenExtension(Extension):
+    """Finds directives and leaves markers.
+
+    Args:
+        registry: where what is found goes.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__()
+        self.registry = registry
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
+        """Hook into the fence processor that is there, and into the element tree."""
+        _add_fence(md, self.registry)
+        # After inline patterns (20), before attr_list (8), which may overwrite the text.
+        md.treeprocessors.register(_Raw(md, self.registry), "imagegen-raw", 15)
+        # After the host's relative paths and Python-Markdown's unescaping (0 to 1).
+        md.treeprocessors.register(_Pictures(md, self.registry), "imagegen-pictures", -10)
+
+
+def _add_fence(md: Markdown, registry: Registry) -> None:
+    if "fenced_code_block" not in md.preprocessors:
+        return
+    fenced = md.preprocessors["fenced_code_block"]
+    superfences = getattr(fenced, "extension", None)
+    if hasattr(superfences, "extend_super_fences"):
+        _extend_superfences(superfences, registry)
+    elif isinstance(fenced, FencedBlockPreprocessor):
+        # Just before the built-in processor (25), to take our fences away from it.
+        md.preprocessors.register(_Fences(md, registry), "imagegen-fences", 25.5)
+
+
+def _extend_superfences(superfences: Any, registry: Registry) -> None:  # noqa: ANN401 - untyped
+    hooks = [FENCE, partial(_format_fence, registry), _accept_all]
+    wanted = len(inspect.signature(superfences.extend_super_fences).parameters)
+    superfences.extend_super_fences(*hooks, *[None] * (wanted - len(hooks)))
+
+
+def _accept_all(
+    _language: str, inputs: dict[str, str], options: dict[str, str], *_: object
+) -> bool:
+    options.update(inputs)
+    return True
+
+
+def _format_fence(  # noqa: PLR0913, PLR0917 - superfences' own protocol
+    registry: Registry,
+    src: str,
+    options: Mapping[str, str],
+    md: Markdown,
+    classes: list[str] | None = None,
+    id_value: str = "",
+    **_more: object,
+) -> str:
+    attributes = dict(options)
+    if classes:
+        attributes["class"] = " ".join(classes)
+    if id_value:
+        attributes["id"] = id_value
+    return _fence_block(registry, page_of(md), src, attributes)
+
+
+def _fence_block(
+    registry: Registry, page: str | None, body: str, attributes: Mapping[str, str]
+) -> str:
+    first = next((line.strip() for line in body.split("\n") if line.strip()), "")
+    source = Source("fence", first)
+    token, found = registry.read(
+        page, source, lambda defaults: fence_directive(body, attributes, defaults, source)
+    )
+    return as_block(found, token)
+
+
+def page_of(md: Markdown) -> str | None:
+    """The source path of the page that is rendered, from MkDocs' own tree processor.
+
+    Also right in the excerpts of Material's blog, which are rendered on another page.
+    """
+    if "relpath" not in md.treeprocessors:
+        return None
+    file = getattr(md.treeprocessors["relpath"], "file", None)
+    return getattr(file, "src_uri", None)
+
+
+class _Fences(Preprocessor):
+    """Takes our fences, and only those that the built-in processor would see as fences."""
+
+    def __init__(self, md: Markdown, registry: Registry) -> None:
+        super().__init__(md)
+        self.registry = registry
+
+    def run(self, lines: list[str]) -> list[str]:
+        text, done, index = "\n".join(lines), "", 0
+        for match in FencedBlockPreprocessor.FENCED_BLOCK_RE.finditer(text):
+            attributes = _fence_attributes(match)
+            if attributes is not None:
+                marker = self._marker(match["code"], attributes)
+                done += f"{text[index : match.start()]}\n{marker}\n"
+                index = match.end()
+        return (done + text[index:]).split("\n")
+
+    def _marker(self, body: str, attributes: Mapping[str, str]) -> str:
+        block = _fence_block(self.registry, page_of(self.md), body, attributes)
+        return self.md.htmlStash.store(block)
+
+
+def _fence_attributes(match: re.Match[str]) -> dict[str, str] | None:
+    """The attributes of a fence of ours; None for a fence of another language."""
+    written: str | None = match.groupdict()["attrs"]
+    if written is None:
+        return {} if match["lang"] == FENCE else None
+    pairs = [(name, name if value is None else value) for name, value in get_attrs(written)]
+    classes = [value for name, value in pairs if name == "."]
+    if not classes or classes[0] != FENCE:
+        return None
+    attributes = {name: value for name, value in pairs if name != "."}
+    return attributes | ({"class": " ".join(classes[1:])} if classes[1:] else {})
+
+
+class _Raw(Treeprocessor):
+    """Sees the tree before attributes and escapes are resolved.
+
+    Puts text and title of a picture aside, so that attributes cannot hide them, and names fences
+    of ours that the site's fence processor did not take for fences.
+    """
+
+    def __init__(self, md: Markdown, registry: Registry) -> None:
+        super().__init__(md)
+        self.registry = registry
+
+    def run(self, root: Element) -> None:
+        for parent in list(root.iter()):
+            for element in list(parent):
+                if element.tag == "img":
+                    _put_text_aside(element)
+                elif element.tag == "code" and parent.tag != "pre":
+                    self._check_code(element)
+            if parent.tag not in ("pre", "code"):
+                self._check_text(parent)
+
+    def _check_code(self, element: Element) -> None:
+        if _FENCE_AS_CODE.match(element.text or ""):
+            marker = self._failed_fence(element.text or "")
+            element.tag, element.text, element.attrib = "img", None, marker
+
+    def _check_text(self, parent: Element) -> None:
+        texts = [parent.text, *(child.tail for child in parent)]
+        for match in filter(None, (_FENCE_AS_TEXT.search(text or "") for text in texts)):
+            parent.insert(0, Element("img", self._failed_fence(match.string[match.start() :])))
+            parent[0].tail, parent.text = parent.text, None
+
+    def _failed_fence(self, text: str) -> dict[str, str]:
+        lines = [line.strip() for line in text.strip().split("\n")]
+        token, found = self.registry.mistake(
+            page_of(self.md),
+            Source("fence", lines[1] if len(lines) > 1 else ""),
+            f"{shown(lines[0])} was not read as a fence (options in a fence's header need quotes, "
+            'like size="1024x1024", and without pymdownx.superfences braces; inside lists, tabs '
+            "and quotes a fence needs pymdownx.superfences); write the options below the header, "
+            "above a line with ---",
+        )
+        return _for_tree(attributes_of(found, token))
+
+
+def _put_text_aside(picture: Element) -> None:
+    if picture.get("src", "").strip().lower().startswith(SCHEME):
+        picture.set(_TEXT, picture.attrib.pop("alt", ""))
+        if "title" in picture.attrib:
+            picture.set(_TITLE, picture.attrib.pop("title"))
+
+
+class _Pictures(Treeprocessor):
+    """Turns pictures of ours into markers."""
+
+    def __init__(self, md: Markdown, registry: Registry) -> None:
+        super().__init__(md)
+        self.registry = registry
+
+    def run(self, root: Element) -> None:
+        for parent in list(root.iter()):
+            for element in list(parent):
+                if element.tag == "img" and _TEXT in element.attrib:
+                    self._mark(element, parent)
+
+    def _mark(self, element: Element, parent: Element) -> None:
+        picture = self._take(element)
+        source = Source("picture", picture.text, picture.target)
+        page = page_of(self.md)
+        token, found = self.registry.read(
+            page, source, lambda defaults: picture_directive(picture, defaults, source)
+        )
+        tail = self._as_read((element.tail or "").split("\n")[0])
+        fault = _misplaced(element, parent, found, tail)
+        if fault:
+            token, found = self.registry.mistake(page, source, fault)
+        element.attrib.update(_for_tree(attributes_of(found, token)))
+        if isinstance(found, Directive) and found.caption:
+            _make_figure(element, parent, found.caption)
+
+    def _take(self, element: Element) -> PictureText:
+        read = {name: self._as_read(value) for name, value in element.attrib.items()}
+        element.attrib.clear()
+        text, title, target = read.pop(_TEXT), read.pop(_TITLE, None), read.pop("src").strip()
+        return PictureText(text, SCHEME + target[len(SCHEME) :], title, read)
+
+    def _as_read(self, text: str) -> str:
+        """Text as a reader sees it: Markdown's escapes undone, entities decoded once."""
+        stash = self.md.htmlStash.rawHtmlBlocks
+        text = _RAW_HTML.sub(lambda match: str(stash[int(match[1])]), text)
+        return html.unescape(_ESCAPED.sub(lambda match: chr(int(match[1])), text))
+
+
+def _for_tree(attributes: Mapping[str, str]) -> dict[str, str]:
+    # The serializer takes what looks like an entity for one, so each & is made one here.
+    return {name: html.escape(value, quote=False) for name, value in attributes.items()}
+
+
+def _misplaced(element: Element, parent: Element, found: Found, tail: str) -> str | None:
+    if tail.startswith("{"):
+        return (
+            f"{shown(tail)} stands right after the picture and was not read as its attributes; "
+            "put attr_list below markdown_extensions and close the brace, or write the options "
+            "into the target, like imagegen:?size=1024x1024"
+        )
+    caption = found.caption if isinstance(found, Directive) else ""
+    if caption and not _stands_alone(element, parent):
+        return (
+            "a picture with a caption has to stand alone in its paragraph; "
+            "put empty lines around it, or remove the caption"
+        )
+    return None
+
+
+def _stands_alone(element: Element, parent: Element) -> bool:
+    text = (parent.text or "") + (element.tail or "")
+    return parent.tag == "p" and len(parent) == 1 and not text.strip()
+
+
+def _make_figure(element: Element, parent: Element, caption: str) -> None:
+    parent.tag = "figure"
+    element.tail = "\n"
+    words = Element("figcaption")
+    words.text = html.escape(caption, quote=False)
+    parent.append(words)

@@ -1,0 +1,87 @@
+"""The options of a directive, and the HTML attributes that pass through beside them; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mkdocs_imagegen.values import (
+    CLASSES,
+    ID,
+    SIZE,
+    TEXT,
+    Size,
+    one_line,
+    option,
+    whole_number,
+    words,
+)
+
+HTML_ATTRIBUTES = frozenset(
+    {
+        "accesskey",
+        "align",
+        "crossorigin",
+        "decoding",
+        "dir",
+        "draggable",
+        "fetchpriority",
+        "hidden",
+        "itemprop",
+        "lang",
+        "loading",
+        "referrerpolicy",
+        "role",
+        "tabindex",
+        "translate",
+        "usemap",
+    }
+)
+"""Names that HTML defines for a picture and that we have no other use for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectiveOptions:
+    """What a directive may say, in whatever form it is written."""
+
+    prompt: str | None = option(
+        None, TEXT, "What the picture shows. In a fence it is the text; here for named prompts."
+    )
+    name: str | None = option(
+        None, one_line("a name from `prompts:`"), "Takes the prompt and the options of that name."
+    )
+    size: Size | None = option(None, SIZE, "The size to ask for, and the size on the page.")
+    quality: str | None = option(
+        None, one_line("a quality the model knows"), "`low`, `medium` or `high`."
+    )
+    background: str | None = option(
+        None, words("auto", "opaque", "transparent"), "What is behind the subject."
+    )
+    model: str | None = option(None, one_line("a model's id"), "The model that draws.")
+    style: str | None = option(
+        None, TEXT, "Replaces the house style for this picture; `none` for no style."
+    )
+    take: int | None = option(
+        None, whole_number(1, 9999), "Another number asks for another picture of the same prompt."
+    )
+    alt: str | None = option(
+        None,
+        TEXT,
+        'Text for those who do not see the picture. Without it the prompt; `""` for decoration.',
+    )
+    caption: str | None = option(None, TEXT, "Shown below the picture, which becomes a figure.")
+    title: str | None = option(None, TEXT, "Shown when the pointer rests on the picture.")
+    width: int | None = option(
+        None, whole_number(1, 8192), "The width on the page in pixels; the height follows."
+    )
+    id_: str | None = option(None, ID, "The picture's id, to link to it.")
+    class_: tuple[str, ...] | None = option(None, CLASSES, "Classes for the theme's styles.")
+
+
+def is_html_attribute(name: str, value: str) -> bool:
+    """Whether an attribute of a picture or fence is HTML's business and not ours.
+
+    ``style`` is CSS where its value has a colon, and the house style where it has none.
+    """
+    if name == "style":
+        return ":" in value
+    return name in HTML_ATTRIBUTES or name.startswith(("data-", "aria-"))
