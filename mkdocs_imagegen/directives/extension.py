@@ -149,10 +149,11 @@ class _Fences(Preprocessor):
 
 def _fence_attributes(match: re.Match[str]) -> dict[str, str] | None:
     """The attributes of a fence of ours; None for a fence of another language."""
-    written: str | None = match.groupdict()["attrs"]
-    if written is None:
+    written = match["attrs"]
+    if not written:
         return {} if match["lang"] == FENCE else None
-    pairs = [(name, name if value is None else value) for name, value in get_attrs(written)]
+    read: list[tuple[str, str | None]] = list(get_attrs(written))
+    pairs = [(name, name if value is None else value) for name, value in read]
     classes = [value for name, value in pairs if name == "."]
     if not classes or classes[0] != FENCE:
         return None

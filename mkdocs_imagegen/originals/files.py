@@ -1,0 +1,86 @@
+"""Reading and writing files so that nothing is lost or half there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def read_plain_file(path: Path, most_bytes: int) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: there is none, or it cannot be read.
+        ValueError: it is a link, a pipe or a folder, or larger than ``most_bytes``.
+    """
+    if path.is_symlink():
+        raise ValueError("a link, not a file")
+    descriptor = os.open(path, os.O_RDONLY | _NO_LINKS)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - opened without following links
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise ValueError("no regular file")
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise ValueError(f"larger than {most_bytes} bytes")
+    return content
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there as a whole, or as it was before.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind.
+    """
+    with _synced_beside(path, content) as temporary:
+        os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
+        _sync_folder(path.parent)
+
+
+def write_first(path: Path, content: bytes) -> bool:
+    """Write a file only if there is none; whether this call did.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind.
+    """
+    with _synced_beside(path, content) as temporary:
+        try:
+            os.link(temporary, path)  # refuses to replace, unlike a rename
+        except FileExistsError:
+            return False
+        except OSError:
+            # A file system without hard links: the last of two writers wins there.
+            os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
+        _sync_folder(path.parent)
+        return True
+
+
+@contextlib.contextmanager
+def _synced_beside(path: Path, content: bytes) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    # Makes a rename survive a power cut; not every system lets a folder be opened.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,110 @@
+"""What is known of one original, and its JSON; pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from mkdocs_imagegen.values import Size
+
+VERSION = 1
+LARGEST_RECORD_BYTES = 1_000_000
+_ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/avif": "avif"}
+_HEX64 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """One picture that was paid for.
+
+    Attributes:
+        key: the key of the request it answers.
+        subject: the subject key of that request.
+        sha256: the hash of its bytes.
+        bytes: how many bytes it has.
+        mime: what its bytes are.
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+        model: the model it was asked of, or the sketch model.
+        answered_by: the model that drew it, where the gateway named another one.
+        prompt: the final prompt.
+        take: the take that was asked for.
+        cost_usd: dollars charged; None where nothing is known.
+        cost_is_estimate: whether that is the list price and not the gateway's word.
+        generation_id: the gateway's name for the call.
+        server: the address that answered.
+        created: when it was received, ISO 8601 in UTC.
+        warnings: what the gateway remarked.
+    """
+
+    key: str
+    subject: str
+    sha256: str
+    bytes: int
+    mime: str
+    width: int
+    height: int
+    model: str
+    answered_by: str
+    prompt: str
+    take: int
+    cost_usd: Decimal | None
+    cost_is_estimate: bool
+    generation_id: str | None
+    server: str
+    created: str
+    warnings: tuple[str, ...]
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels."""
+        return Size(self.width, self.height)
+
+    @property
+    def file_name(self) -> str:
+        """The name of the picture's file."""
+        return f"{self.key}.{self.sha256[:16]}.{_ENDINGS[self.mime]}"
+
+
+def to_json(original: Original) -> bytes:
+    """The record as it is kept: sorted, indented, one line at its end, the same every time."""
+    fields = asdict(original) | {"version": VERSION, "warnings": list(original.warnings)}
+    cost = original.cost_usd
+    fields["cost_usd"] = None if cost is None else str(cost)
+    return (json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def from_json(text: bytes, key: str) -> Original:
+    """The record of that key.
+
+    Raises:
+        ValueError: it is no record of this version, or not that key's.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        if fields.pop("version") != VERSION or fields["key"] != key:
+            raise ValueError("another version's or another key's record")
+        cost = fields.pop("cost_usd")
+        warnings = tuple(str(each) for each in fields.pop("warnings"))
+        original = Original(**fields, cost_usd=cost and Decimal(cost), warnings=warnings)
+    except (TypeError, KeyError, AttributeError, InvalidOperation, RecursionError) as error:
+        raise ValueError(f"no record: {error}") from None
+    _check(original)
+    return original
+
+
+def _check(original: Original) -> None:
+    hashes: tuple[object, ...] = (original.key, original.subject, original.sha256)
+    numbers = (original.bytes, original.width, original.height, original.take)
+    texts = (original.model, original.answered_by, original.prompt, original.server)
+    right = (
+        all(_HEX64.fullmatch(str(each)) for each in hashes)
+        and str(original.mime) in _ENDINGS
+        and all(type(each) is int and each > 0 for each in numbers)
+        and all(type(each) is str for each in texts)
+    )
+    if not right:
+        raise ValueError("a field of the record is not what it should be")

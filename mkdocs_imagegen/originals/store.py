@@ -1,0 +1,153 @@
+"""The files of all originals."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.originals.files import read_plain_file, write_first, write_whole
+from mkdocs_imagegen.originals.record import (
+    LARGEST_RECORD_BYTES,
+    Original,
+    from_json,
+    to_json,
+)
+from mkdocs_imagegen.request import SKETCH_MODEL
+
+LARGEST_ORIGINAL_BYTES = 64_000_000
+_KEY_DIGITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An original in the store, and where its bytes are."""
+
+    original: Original
+    path: Path
+
+
+class OriginalStore:
+    """Originals in a folder, by key.
+
+    Nothing here ever deletes or evicts an original. Reading never fails: what is not exactly what
+    was written counts as missing, is moved to quarantine and reported once.
+
+    Args:
+        folder: where the originals are.
+        quarantine: where entries go that are not what they should be.
+        warn: called with a text when an entry was put there.
+    """
+
+    def __init__(self, folder: Path, quarantine: Path, warn: Callable[[str], None]) -> None:
+        self.folder = folder
+        self.quarantine = quarantine
+        self._warn = warn
+        self._subjects: dict[str, list[Original]] | None = None
+
+    def get(self, key: str) -> Kept | None:
+        """The original of that key, verified to the byte; None if there is none."""
+        record = self._record_path(key)
+        try:
+            original = from_json(read_plain_file(record, LARGEST_RECORD_BYTES), key)
+            path = record.with_name(original.file_name)
+            content = read_plain_file(path, LARGEST_ORIGINAL_BYTES)
+            if len(content) != original.bytes or _sha256(content) != original.sha256:
+                raise ValueError("the picture's bytes are not those that were stored")  # noqa: TRY301 - joins the others
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._warn(f"{record}: a stored picture cannot be read: {error.strerror or error}")
+            return None
+        except ValueError as error:
+            self._set_aside(record, error)
+            return None
+        return Kept(original, path)
+
+    def put(self, original: Original, content: bytes) -> Kept:
+        """Keep an original; the one that is there already, if another build was first.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        record = self._record_path(original.key)
+        try:
+            write_whole(record.with_name(original.file_name), content)
+            if not write_first(record, to_json(original)):
+                first = self.get(original.key)
+                if first is not None:
+                    return first
+                write_whole(record, to_json(original))
+        except OSError as error:
+            raise StoreError(
+                f"a picture could not be stored in {self.folder}: {error.strerror or error}",
+                hint="make room or correct the rights, then build again",
+            ) from None
+        return Kept(original, record.with_name(original.file_name))
+
+    def find_subject(self, subject: str, model: str) -> Kept | None:
+        """The original of a real model that shows that subject, if there is one.
+
+        Of several: the same model first, then the newest, then by key, so that every machine
+        chooses alike.
+        """
+        if self._subjects is None:
+            self._subjects = self._by_subject()
+        candidates = sorted(self._subjects.get(subject, []), key=lambda each: each.key)
+        candidates.sort(key=lambda each: each.created, reverse=True)
+        candidates.sort(key=lambda each: each.model != model)
+        return next(filter(None, (self.get(each.key) for each in candidates)), None)
+
+    def originals(self) -> Iterator[Original]:
+        """Every record that can be read, in the order of their keys; pictures are not read."""
+        for path in sorted(self.folder.glob("??/*.json")):
+            if len(path.stem) == _KEY_DIGITS:
+                with contextlib.suppress(OSError, ValueError):
+                    yield from_json(read_plain_file(path, LARGEST_RECORD_BYTES), path.stem)
+
+    def is_empty(self) -> bool:
+        """Whether there is no original yet."""
+        return next(self.folder.glob("??/*.json"), None) is None
+
+    def keep_garbage(self, name: str, content: bytes) -> Path | None:
+        """Put an answer that was paid for and is no picture where a person can look at it."""
+        path = self.quarantine / f"{name}.{secrets.token_hex(4)}"
+        try:
+            write_whole(path, content)
+        except OSError:
+            return None
+        return path
+
+    def _by_subject(self) -> dict[str, list[Original]]:
+        subjects: dict[str, list[Original]] = {}
+        for original in self.originals():
+            if original.model != SKETCH_MODEL:
+                subjects.setdefault(original.subject, []).append(original)
+        return subjects
+
+    def _record_path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.json"
+
+    def _set_aside(self, record: Path, error: Exception) -> None:
+        moved = [self._move(path) for path in record.parent.glob(f"{record.stem}.*")]
+        where = f"moved to {self.quarantine}" if all(moved) else "left where it is"
+        self._warn(f"{record}: a stored picture is broken and was {where}: {error}")
+
+    def _move(self, path: Path) -> bool:
+        try:
+            self.quarantine.mkdir(parents=True, exist_ok=True)
+            os.replace(path, self.quarantine / f"{path.name}.{secrets.token_hex(4)}")  # noqa: PTH105 - atomic
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return True
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,17 @@
+"""The address of a file as seen from a page; pure."""
+
+from __future__ import annotations
+
+import posixpath
+
+
+def relative_address(name: str, page_url: str) -> str:
+    """The address of a file, relative to the page that shows it.
+
+    Args:
+        name: the file's path below the site's root.
+        page_url: the page's address below the site's root, as MkDocs gives it: ``guide/``,
+            ``guide/index.html``, ``""`` for the root, or absolute (``/404.html``).
+    """
+    folder = posixpath.dirname(page_url.lstrip("/")) or "."
+    return posixpath.relpath(name, folder)

@@ -1,0 +1,7 @@
+"""Everything with pixels.
+
+- ``picture``: what a page shows: a file's public name, its size and where its bytes are; pure.
+- ``decode``: the only place where foreign bytes become a picture.
+- ``fit``: an original, fitted to the layout and ready for the web.
+- ``placeholder``: a stand-in for a picture that is not there; pure.
+"""
