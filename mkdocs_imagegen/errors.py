@@ -33,13 +33,22 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: a page's path as the author knows it, and a line from 1."""
+    """Where something stands.
+
+    Attributes:
+        page: a page's path as the author knows it.
+        line: from 1; None where the source file does not hold it, as with includes.
+        words: how to find it without a line.
+    """
 
     page: str
     line: int | None = None
+    words: str = ""
 
     def __str__(self) -> str:
-        return self.page if self.line is None else f"{self.page}:{self.line}"
+        if self.line is not None:
+            return f"{self.page}:{self.line}"
+        return f"{self.page}, {self.words}" if self.words else self.page
 
 
 class ImagegenError(Exception):

@@ -77,6 +77,11 @@ def _text(value: object) -> str | None:
     raise OptionError(f"YAML read {shown(value)} as {kind}, not as text", hint="put it in quotes")
 
 
+def is_yes(value: str) -> bool:
+    """Whether an environment variable such as ``CI`` or ``OFFLINE`` says yes."""
+    return value.strip().lower() not in ("", "0", "false", "no", "off")
+
+
 def _boolean(value: object) -> bool | None:
     words = {"true": True, "yes": True, "on": True, "1": True}
     words |= {"false": False, "no": False, "off": False, "0": False}

@@ -1,0 +1,52 @@
+"""One event loop in one thread, and a few worker threads for what computes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import ExitStack
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Background:
+    """Runs coroutines beside the caller's thread.
+
+    The slots bound what is asked for at the same time; admission also bounds what has been
+    answered and waits for a worker, and so memory.
+
+    Args:
+        slots: how many requests are in flight at the same time.
+    """
+
+    def __init__(self, slots: int) -> None:
+        # Costs 100 ms to import, and a build that makes nothing needs none of it.
+        import anyio  # noqa: PLC0415
+        from anyio.from_thread import start_blocking_portal  # noqa: PLC0415
+        from anyio.to_thread import run_sync  # noqa: PLC0415
+
+        self._run_sync = run_sync
+        self._stack = ExitStack()
+        self._portal = self._stack.enter_context(start_blocking_portal())
+        workers = os.cpu_count() or 1
+        self.slots = self._portal.call(anyio.CapacityLimiter, slots)
+        self.admission = self._portal.call(anyio.CapacityLimiter, slots + 2 * workers)
+        self._workers = self._portal.call(anyio.CapacityLimiter, workers)
+
+    def submit(self, work: Callable[..., Awaitable[T]], *arguments: object) -> Future[T]:
+        """Start a coroutine; returns at once."""
+        return self._portal.start_task_soon(work, *arguments)
+
+    def call(self, work: Callable[..., Awaitable[T]], *arguments: object) -> T:
+        """Run a coroutine to its end."""
+        return self._portal.call(work, *arguments)
+
+    async def compute(self, work: Callable[..., T], *arguments: object) -> T:
+        """Run a function in a worker thread, from inside the loop."""
+        return await self._run_sync(work, *arguments, limiter=self._workers)
+
+    def close(self) -> None:
+        """End the loop and its thread; nothing may be running any more."""
+        self._stack.close()

@@ -1,0 +1,38 @@
+"""Front door: the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mkdocs_imagegen import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mkdocs-imagegen")
+def main() -> None:
+    """Pictures from prompts, for MkDocs."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8787, show_default=True, help="Port to listen on; 0 for any.")
+@click.option("--log", type=click.Path(path_type=Path), help="File for a JSON line per request.")
+@click.option("--latency", default=0.0, show_default=True, help="Seconds before each picture.")
+@click.option("--fault", "faults", multiple=True, help="Fault for the next request; repeatable.")
+def emulator(
+    host: str, port: int, log: Path | None, latency: float, faults: tuple[str, ...]
+) -> None:
+    """Run a gateway on this machine that answers with labelled sketches.
+
+    Point a site at it with `gateway: {url: http://127.0.0.1:8787/v1, auth: none}`, or any client
+    that speaks the OpenAI images API. No key is needed, nothing is charged, nothing leaves the
+    machine.
+    """
+    from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415 - only where needed
+    from mkdocs_imagegen.emulator.server import run_forever  # noqa: PLC0415
+
+    run_forever(
+        Emulator(plan=faults, latency_s=latency, require_key=False), host=host, port=port, log=log
+    )

@@ -1,0 +1,272 @@
+"""Front door: the MkDocs plugin. Hooks take the host's objects apart and put results back."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+from mkdocs.config.base import ConfigErrors, ConfigWarnings, LegacyConfig, ValidationError
+from mkdocs.config.config_options import Optional, Type
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
+from mkdocs.structure.files import File, Files
+
+from mkdocs_imagegen.directives.defaults import site_defaults
+from mkdocs_imagegen.directives.extension import ImagegenExtension
+from mkdocs_imagegen.directives.marker import TOKEN_START
+from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.errors import CredentialError
+from mkdocs_imagegen.gateway.credentials import Credential, find_credential
+from mkdocs_imagegen.making import Draws
+from mkdocs_imagegen.originals.files import write_whole
+from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.pipeline import Pipeline
+from mkdocs_imagegen.report import State, summary, to_json
+from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.settings import Settings, read_settings
+from mkdocs_imagegen.sightings import Page as SeenPage
+from mkdocs_imagegen.spending import Circumstances, may_generate
+from mkdocs_imagegen.sweep import fill_files
+from mkdocs_imagegen.values import OptionsError, is_yes, option_names
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.pages import Page
+    from mkdocs.utils.templates import TemplateContext
+
+log = get_plugin_logger("imagegen")
+
+_NOTHING_KEEPS_THEM = (
+    "The pictures that were just paid for are gone when this machine is: the next run pays for "
+    "them again. Keep %s between runs, or set originals_dir and commit that folder."
+)
+
+
+class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]  # the host's
+    """Makes the pictures that pages describe."""
+
+    # Our own settings read the values; the host only has to know the names.
+    config_scheme = tuple((name, Optional(Type(object))) for name in option_names(Settings))
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self._serving = False
+        self._extension = ImagegenExtension(Registry(site_defaults(self.settings)))
+        # A stack: i18n plugins build further languages inside the first one's on_post_build.
+        self._builds: list[_Build] = []
+
+    def load_config(
+        self, options: dict[str, Any], config_file_path: str | None = None
+    ) -> tuple[ConfigErrors, ConfigWarnings]:
+        """Read the options of mkdocs.yml; every mistake is told with its option's name."""
+        try:
+            self.settings = read_settings(options, Path(config_file_path or "mkdocs.yml").parent)
+            site_defaults(self.settings)
+        except OptionsError as error:
+            return [(name, ValidationError(str(each))) for name, each in error.errors], []
+        return super().load_config(options, config_file_path)
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], **_: object) -> None:
+        """Note whether pages are served; `serve --clean` says "build", unlike the command line."""
+        context = click.get_current_context(silent=True)
+        self._serving = "serve" in (command, context.info_name if context else "")
+
+    @event_priority(-100)  # last, so that ours is the last of the Markdown extensions
+    def on_config(self, config: MkDocsConfig) -> None:
+        """Add the Markdown extension, once."""
+        _refuse_folders_inside_docs(self.settings, Path(config.docs_dir))
+        extensions: list[Any] = config.markdown_extensions  # names by type, objects by habit
+        if self._extension not in extensions:
+            extensions.append(self._extension)
+
+    def on_pre_build(self, *, config: MkDocsConfig) -> None:
+        """Begin a build."""
+        build = _Build(self._new_pipeline(), config)
+        self._builds.append(build)
+        self._extension.registry = build.pipeline.registry
+
+    def on_page_markdown(self, markdown: str, *, page: Page, **_: object) -> str:
+        """Take in the page's front matter."""
+        try:
+            self._extension.registry.open_page(page.file.src_uri, page.meta)
+        except OptionsError as error:
+            path = self._builds[-1].seen(page).path
+            log.warning("%s: front matter: %s", path, error)
+        return markdown
+
+    @event_priority(-50)  # after glightbox (0) has wrapped pictures, before rss (-75) reads them
+    def on_page_content(self, html: str, *, page: Page, **_: object) -> str:
+        """Fill in pictures that are there; begin to make the others."""
+        build = self._builds[-1]
+        return build.pipeline.read_page(build.seen(page), html)
+
+    @event_priority(-100)  # after plugins that rewrite pictures in place (optimize, privacy)
+    def on_env(self, env: Environment, *, files: Files, **_: object) -> Environment:
+        """Wait for what is being made, and add the files of the site."""
+        build = self._builds[-1]
+        build.pipeline.join()
+        build.publish(files)
+        if self.settings.on_missing == "error" and not self._serving:
+            _refuse_missing(build.pipeline)
+        return env
+
+    @event_priority(100)  # before search (0) reads the page
+    def on_page_context(
+        self, context: TemplateContext, *, page: Page, **_: object
+    ) -> TemplateContext:
+        """Fill in what has been made meanwhile."""
+        if TOKEN_START in (page.content or ""):
+            page.content = self._builds[-1].pipeline.fill_page(page.content or "", page.url)
+        return context
+
+    @event_priority(50)  # before minify (0) rewrites the page
+    def on_post_page(self, output: str, *, page: Page, **_: object) -> str:
+        """Fill in what came by other ways, like the excerpts of a blog."""
+        if TOKEN_START in output:
+            return self._builds[-1].pipeline.fill_page(output, page.url)
+        return output
+
+    @event_priority(-90)  # after those that write files now (rss, print-site), before i18n (-100)
+    def on_post_build(self, **_: object) -> None:
+        """Fill in the other files of the site, and report."""
+        build = self._builds.pop()
+        try:
+            build.finish()
+        finally:
+            build.pipeline.close()
+
+    def on_build_error(self, **_: object) -> None:
+        """Keep what is in flight, and end."""
+        while self._builds:
+            self._builds.pop().pipeline.close()
+
+    def on_shutdown(self) -> None:
+        """Keep what is in flight, and end; MkDocs calls no other hook after an interrupt."""
+        self.on_build_error()
+
+    def _new_pipeline(self) -> Pipeline:
+        credential, problem = _credential(self.settings)
+        around = Circumstances(
+            credential=credential.kind if credential else "",
+            problem=problem,
+            serving=self._serving,
+            offline=is_yes(os.environ.get("OFFLINE", "")),
+        )
+        return Pipeline(
+            self.settings,
+            may_generate(self.settings, around),
+            lambda: _open_gateway(self.settings, credential),
+            log.warning,
+            in_full=self._serving,
+        )
+
+
+class _Build:
+    """One build of the host's, and its pipeline."""
+
+    def __init__(self, pipeline: Pipeline, config: MkDocsConfig) -> None:
+        self.pipeline = pipeline
+        self._config = config
+        self._published: set[str] = set()
+        self._store_was_empty = pipeline.store.is_empty()
+
+    def seen(self, page: Page) -> SeenPage:
+        """The page as the pipeline sees it."""
+        file, root = page.file, self.pipeline.settings.root.absolute()
+        path = file.src_uri
+        if file.abs_src_path:
+            path = Path(os.path.relpath(file.abs_src_path, root)).as_posix()
+        return SeenPage(path, file.src_uri, page.url, lambda: _source_of(file))
+
+    def publish(self, files: Files) -> None:
+        """Add the pictures to the files that the host copies."""
+        for picture in self._unpublished():
+            if files.get_file_from_path(picture.name) is None:
+                files.append(self._file(picture))
+
+    def finish(self) -> None:
+        """Fill in the other files of the site, write the report, and say what was done."""
+        if not len(self.pipeline.registry):
+            return
+        fill_files(self.pipeline, Path(self._config.site_dir), self._config.site_url or "")
+        for picture in self._unpublished():
+            self._file(picture).copy_file()
+        report = self.pipeline.settings.report_path
+        if report is not None:
+            lines = self.pipeline.lines(with_line_numbers=True)
+            write_whole(report, to_json(lines, self.pipeline.making_seconds))
+        self._tell()
+
+    def _tell(self) -> None:
+        lines = self.pipeline.lines(with_line_numbers=False)
+        if lines:
+            log.info(summary(lines, self.pipeline.making_seconds))
+        made = any(line.state is State.MADE and line.model != SKETCH_MODEL for line in lines)
+        keeps_nothing = self._store_was_empty and not self.pipeline.settings.originals_dir
+        if made and keeps_nothing and is_yes(os.environ.get("CI", "")):
+            # As a warning it would fail the first strict build, before a cache could be saved.
+            level = logging.INFO if self._config.strict else logging.WARNING
+            log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
+
+    def _unpublished(self) -> list[Picture]:
+        pictures = self.pipeline.pictures()
+        new = [pictures[name] for name in sorted(pictures) if name not in self._published]
+        self._published.update(pictures)
+        return new
+
+    def _file(self, picture: Picture) -> File:
+        if isinstance(picture.content, bytes):
+            return File.generated(self._config, picture.name, content=picture.content)
+        return File.generated(self._config, picture.name, abs_src_path=str(picture.content))
+
+
+def _source_of(file: File) -> str:
+    try:
+        return file.content_string
+    except (OSError, ValueError):
+        return ""
+
+
+def _credential(settings: Settings) -> tuple[Credential | None, str]:
+    try:
+        return find_credential(os.environ, settings.gateway, time.time()), ""
+    except CredentialError as error:
+        return None, str(error)
+
+
+def _open_gateway(settings: Settings, credential: Credential | None) -> Draws:
+    # Costs 130 ms to import, and a build that makes nothing needs none of it.
+    from mkdocs_imagegen.gateway.client import Gateway  # noqa: PLC0415
+
+    if not settings.gateway.is_sketch:
+        return Gateway(settings.gateway, credential)
+    from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415
+
+    return Gateway(settings.gateway, None, Emulator(require_key=False).handle)
+
+
+def _refuse_missing(pipeline: Pipeline) -> None:
+    lines = pipeline.lines(with_line_numbers=True)
+    missing = [line for line in lines if line.state in (State.MISSING, State.FAILED)]
+    if missing:
+        shown = "\n".join(f"  {line.place}: {line.remarks[-1]}" for line in missing[:10])
+        more = f"\n  and {len(missing) - 10} more" if len(missing) > 10 else ""  # noqa: PLR2004
+        count = f"{len(missing)} missing" if len(missing) > 1 else "1 missing"
+        raise PluginError(f"imagegen: {count}, and on_missing is error:\n{shown}{more}")
+
+
+def _refuse_folders_inside_docs(settings: Settings, docs: Path) -> None:
+    for name, path in (
+        ("cache_dir", settings.cache_path),
+        ("originals_dir", settings.originals_path),
+    ):
+        if path.is_relative_to(docs):
+            raise PluginError(
+                f"imagegen: option {name}: {path} is inside docs_dir, so it would be copied into "
+                "the site and `mkdocs serve` would never rest; choose a folder beside docs_dir"
+            )

@@ -1,0 +1,125 @@
+"""Outcomes of a build, and what is told of them: the summary line and the JSON report; pure."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mkdocs_imagegen.errors import Place
+
+
+class State(enum.Enum):
+    """How a picture stands after a build."""
+
+    READY = "ready"
+    """It was in the store."""
+    STALE = "stale but usable"
+    """One of the same subject by another model or of another quality was in the store."""
+    MADE = "made"
+    """It was made in this build."""
+    MISSING = "missing"
+    """There is none, and none was to be made."""
+    FAILED = "failed"
+    """It was asked for and did not come."""
+    MISTAKE = "mistake"
+    """The directive cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One place that shows a picture, as the report tells of it.
+
+    Attributes:
+        place: where it stands.
+        state: how it stands.
+        key: the request's key; ``""`` for a mistake.
+        prompt: the final prompt.
+        model: the model that drew it, or would.
+        file: the picture's path below the site's root.
+        seconds: how long the making took.
+        cost_usd: dollars charged in this build; None for nothing or for not known.
+        cost_is_estimate: whether that is the list price and not the gateway's word.
+        remarks: warnings of the gateway and of ours, or the error.
+    """
+
+    place: Place
+    state: State
+    key: str
+    prompt: str
+    model: str
+    file: str
+    seconds: float
+    cost_usd: Decimal | None
+    cost_is_estimate: bool
+    remarks: tuple[str, ...]
+
+
+def summary(lines: Sequence[Line], seconds: float) -> str:
+    """One line on the pictures of a build; equal requests count once.
+
+    Args:
+        lines: every place that shows a picture.
+        seconds: how long the making took, all in all.
+    """
+    pictures = _unique(lines)
+    count = Counter(line.state for line in pictures)
+    made = count[State.MADE]
+    parts = [f"{_plural(count[State.READY] + count[State.STALE], 'picture')} from the store"]
+    if made:
+        parts.append(f"{made} made in {seconds:.1f} s for {_money(pictures)}")
+    if count[State.STALE]:
+        parts.append(f"{count[State.STALE]} stale but usable")
+    words = {State.MISSING: "missing", State.FAILED: "failed", State.MISTAKE: "with a mistake"}
+    parts += [f"{count[state]} {word}" for state, word in words.items() if count[state]]
+    return ", ".join(parts)
+
+
+def to_json(lines: Sequence[Line], seconds: float) -> bytes:
+    """The report as a file: the same build gives the same bytes but for seconds and dollars."""
+    report = {
+        "version": 1,
+        "seconds": round(seconds, 3),
+        "cost_usd": str(_spent(_unique(lines))),
+        "pictures": [_as_dict(line) for line in lines],
+    }
+    return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _as_dict(line: Line) -> dict[str, object]:
+    return {
+        "page": line.place.page,
+        "line": line.place.line,
+        "state": line.state.value,
+        "key": line.key,
+        "prompt": line.prompt,
+        "model": line.model,
+        "file": line.file,
+        "seconds": round(line.seconds, 3),
+        "cost_usd": None if line.cost_usd is None else str(line.cost_usd),
+        "cost_is_estimate": line.cost_is_estimate,
+        "warnings": list(line.remarks),
+    }
+
+
+def _unique(lines: Sequence[Line]) -> list[Line]:
+    return list({line.key or line.file: line for line in lines}.values())
+
+
+def _spent(pictures: Sequence[Line]) -> Decimal:
+    return sum((line.cost_usd for line in pictures if line.cost_usd is not None), Decimal(0))
+
+
+def _money(pictures: Sequence[Line]) -> str:
+    made = [line for line in pictures if line.state is State.MADE]
+    about = "about " if any(line.cost_is_estimate for line in made) else ""
+    unknown = sum(line.cost_usd is None for line in made)
+    more = f" and the unknown price of {unknown}" if unknown else ""
+    return f"{about}${_spent(made):.2f}{more}"
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

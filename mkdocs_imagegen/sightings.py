@@ -1,0 +1,72 @@
+"""The places of a site that show a picture, in the order in which they were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mkdocs_imagegen.directives.directive import Found
+from mkdocs_imagegen.directives.locate import find_line
+from mkdocs_imagegen.errors import Place
+from mkdocs_imagegen.values import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as a build sees it.
+
+    Attributes:
+        path: its source file, as the author knows it.
+        uri: its source below the docs folder, with slashes.
+        url: its address below the site's root.
+        source: gives its source text, for finding lines.
+    """
+
+    path: str
+    uri: str
+    url: str
+    source: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One place that shows a picture.
+
+    Attributes:
+        page: the page it stands on.
+        token: which picture it is.
+        number: the how many-th picture of the page it is, from 1.
+        twins_before: how many of the same stand before it on the page.
+    """
+
+    page: Page
+    token: str
+    number: int
+    twins_before: int
+
+    def place(self, found: Found) -> Place:
+        """Where it stands, by the line of the source file where that can be told."""
+        line = find_line(self.page.source(), found.source, self.twins_before)
+        words = shown(found.source.first_words or found.source.target)
+        return Place(self.page.path, line, f"prompt {self.number} ({words})")
+
+
+class Sightings:
+    """All places that were seen, by page; a page that is read again replaces what it said."""
+
+    def __init__(self) -> None:
+        self._by_page: dict[str, list[Sighting]] = {}
+
+    def open_page(self, page: Page) -> None:
+        """Forget what the page showed before."""
+        self._by_page[page.uri] = []
+
+    def add(self, page: Page, token: str) -> None:
+        """Note a picture of the page."""
+        before = self._by_page.setdefault(page.uri, [])
+        twins = sum(each.token == token for each in before)
+        before.append(Sighting(page, token, len(before) + 1, twins))
+
+    def __iter__(self) -> Iterator[Sighting]:
+        for sightings in self._by_page.values():
+            yield from sightings

@@ -1,0 +1,41 @@
+"""The files of a built site that are no pages: feeds, indexes, print pages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from mkdocs_imagegen.directives.marker import TOKEN_START
+from mkdocs_imagegen.pipeline import Pipeline
+
+_TEXT_FILES = (".html", ".htm", ".xml", ".json", ".txt")
+_TOKEN_BYTES = TOKEN_START.encode()
+
+
+def fill_files(pipeline: Pipeline, site: Path, site_url: str) -> None:
+    """Fill in every text file of the site that still holds a token, whoever wrote it.
+
+    Args:
+        pipeline: the build, after its join.
+        site: the folder of the built site.
+        site_url: where the site will be, for files that are read elsewhere.
+    """
+    for path in _text_files(site):
+        content = path.read_bytes()
+        if _TOKEN_BYTES not in content:
+            continue
+        text = content.decode("utf-8", "surrogateescape")
+        url = path.relative_to(site).as_posix()
+        if path.suffix in (".html", ".htm"):
+            text = pipeline.fill_page(text, url)
+        else:
+            text = pipeline.fill_text(text, lambda name: f"{site_url}{name}")
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def _text_files(site: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(site):
+        for name in names:
+            if name.endswith(_TEXT_FILES):
+                yield Path(folder, name)
