@@ -1,0 +1,36 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serving
+from tests.support import Site
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN", "OFFLINE", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")  # some themes print the build's time
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "site_source")
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    return Emulator()
+
+
+@pytest.fixture
+def gateway_url(emulator: Emulator) -> Iterator[str]:
+    """An emulator on a socket, as any other server."""
+    with serving(emulator) as server:
+        yield server.url

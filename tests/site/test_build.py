@@ -1,0 +1,182 @@
+"""The main job: a prompt in Markdown becomes a picture in the site."""
+
+from __future__ import annotations
+
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+from tests.support import Built, Site
+
+FENCE = "```imagegen\nA red balloon on a wooden table\n```\n"
+
+
+def images(html: str) -> list[dict[str, str | None]]:
+    """The attributes of every picture of ours in a page."""
+    found: list[dict[str, str | None]] = []
+
+    class Parser(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            if tag == "img" and "assets/imagegen/" in (dict(attrs).get("src") or ""):
+                found.append(dict(attrs))
+
+    Parser().feed(html)
+    return found
+
+
+def resolved(built: Built, page: str, src: str) -> bytes:
+    """The bytes that a browser gets for a picture's address on a page."""
+    return ((built.site / page).parent / src).resolve().read_bytes()
+
+
+@pytest.mark.parametrize("directory_urls", [True, False])
+def test_pictures_stand_on_pages_at_every_depth(site: Site, directory_urls: bool) -> None:
+    """Right place, right size, alt text, and an address that is right from where it stands."""
+    site.config["use_directory_urls"] = directory_urls
+    for name in ("index.md", "guide.md", "a/index.md", "a/b/c/deep page.md"):
+        site.write(name, f"# Page\n\nBefore\n\n{FENCE}\nAfter\n")
+    built = site.build(strict=True)
+    pages = [name for name in built.files() if name.endswith(".html") and "404" not in name]
+    assert len(pages) == 4
+    for page in pages:
+        (image,) = images(built.page(page))
+        assert image["alt"] == "A red balloon on a wooden table"
+        assert (image["width"], image["height"]) == ("1536", "1024")
+        assert (image["loading"], image["decoding"]) == ("lazy", "async")
+        picture = Image.open(io.BytesIO(resolved(built, page, str(image["src"]))))
+        assert (picture.size, picture.format) == ((1536, 1024), "WEBP")
+        assert re.search(r"Before.*<img.*After", built.page(page), re.DOTALL)
+    assert len(built.pictures()) == 1
+
+
+def test_the_second_build_makes_nothing_and_gives_the_same_bytes(site: Site) -> None:
+    site.write("index.md", f"# Page\n\n{FENCE}\n![A dog](imagegen:)\n")
+    first = site.build(strict=True)
+    before = first.files()
+    assert "2 made" in first.summary
+    site.options["generate"] = False
+    second = site.build(strict=True)
+    assert second.summary.startswith("imagegen: 2 pictures from the store")
+    assert "made" not in second.summary
+    assert second.files() == before
+
+
+def test_a_site_without_directives_is_the_same_to_the_byte(site: Site) -> None:
+    site.write("index.md", "# Page\n\n```python\nx = 1\n```\n\n![x](y.png)\n\n> text & `code`\n")
+    site.write("y.png", "no picture")
+    with_plugin = site.build().files()
+    site.config["plugins"] = []
+    without = site.build().files()
+    assert with_plugin == without
+
+
+def test_a_caption_makes_a_figure_and_everything_is_escaped_once(site: Site) -> None:
+    site.write(
+        "index.md",
+        "```imagegen\nalt: Tom & \"Jerry\" <b>\ncaption: 1 < 2 & 3 &amp; 4\n---\nA cat\n```\n",
+    )
+    built = site.build(strict=True)
+    page = built.page("index.html")
+    assert 'alt="Tom &amp; &quot;Jerry&quot; &lt;b&gt;"' in page
+    assert "<figcaption>1 &lt; 2 &amp; 3 &amp;amp; 4</figcaption>" in page
+    assert images(page)[0]["alt"] == 'Tom & "Jerry" <b>'
+
+
+def test_what_an_author_says_for_the_picture_reaches_it(site: Site) -> None:
+    site.write(
+        "index.md",
+        '![A cat](imagegen:){ width=300 #cat .wide loading=eager data-x="1" style="border:0" }\n',
+    )
+    (image,) = images(site.build(strict=True).page("index.html"))
+    assert (image["width"], image["height"], image["id"]) == ("300", "200", "cat")
+    assert (image["class"], image["loading"], image["data-x"]) == ("wide", "eager", "1")
+    assert image["style"] == "max-width:100%;height:auto;border:0"
+
+
+def test_front_matter_is_for_its_page_and_the_directive_wins(site: Site) -> None:
+    site.options["style"] = "in blue ink"
+    site.options["report"] = "report.json"
+    site.options["prompts"] = {"hero": "A hero", "pet": {"prompt": "A pet", "size": "1024x1536"}}
+    front = (
+        "---\nimagegen:\n  size: 1024x1024\n  style: in chalk\n  prompts: {hero: My hero}\n---\n"
+    )
+    site.write("a.md", f"{front}![x](imagegen:hero)\n\n![x](imagegen:pet)\n")
+    site.write("b.md", "![x](imagegen:hero)\n\n```imagegen\nstyle: none\n---\nA bird\n```\n")
+    site.build(strict=True)
+    prompts = {(each["page"], each["line"]): each["prompt"] for each in site.report()["pictures"]}
+    assert prompts == {
+        ("docs/a.md", 7): "My hero\n\nin chalk",
+        ("docs/a.md", 9): "A pet\n\nin chalk",
+        ("docs/b.md", 1): "A hero\n\nin blue ink",
+        ("docs/b.md", 3): "A bird",
+    }
+
+
+def test_equal_requests_are_made_once(site: Site) -> None:
+    for number in range(5):
+        site.write(f"page{number}.md", f"# Page\n\n{FENCE}\n\n![A red   balloon on a wooden table](imagegen:)\n")
+    site.write("index.md", "# Home\n")
+    built = site.build(strict=True)
+    assert "1 made" in built.summary
+    assert len(list(site.originals.rglob("*.json"))) == 1
+
+
+def test_mistakes_warn_with_their_place_and_show_a_stand_in(site: Site) -> None:
+    site.write("index.md", '# Page\n\n![A dog](imagegen:){ widht=3 }\n')
+    built = site.build()
+    (warning,) = built.warnings
+    assert warning.startswith('imagegen: docs/index.md:3: image prompt: unknown option "widht" (known: ')
+    assert warning.endswith('; did you mean "width"?')
+    (image,) = images(built.page("index.html"))
+    stand_in = resolved(built, "index.html", str(image["src"])).decode()
+    assert "unknown option" in stand_in
+    assert "did you mean" not in stand_in
+
+
+def test_a_mistake_in_the_settings_stops_before_anything_is_built(site: Site) -> None:
+    site.options["sise"] = "1024x1024"
+    site.options["concurrency"] = 0
+    site.write("index.md", "# Page\n")
+    done = site.run("build")
+    assert done.returncode == 1
+    assert 'unknown option "sise"' in done.stderr
+    assert 'did you mean "size"?' in done.stderr
+    assert "a whole number from 1 to 64" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_of_ours_inside_the_docs_is_refused(site: Site) -> None:
+    site.options["originals_dir"] = "docs/originals"
+    site.write("index.md", FENCE)
+    done = site.run("build")
+    assert done.returncode == 1
+    assert "is inside docs_dir" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_originals_in_a_folder_of_the_repository(site: Site) -> None:
+    site.options["originals_dir"] = "pictures"
+    site.write("index.md", FENCE)
+    site.build(strict=True)
+    assert len(list((site.folder / "pictures").rglob("*.webp"))) == 1
+
+
+def test_the_size_that_the_model_cannot_draw_is_a_mistake_of_its_directive(site: Site) -> None:
+    site.options["gateway"] = {"url": "http://127.0.0.1:9/v1", "auth": "none"}
+    site.write("index.md", "```imagegen\nsize: 640x480\n---\nA cat\n```\n")
+    (warning,) = site.build().warnings
+    assert warning.startswith('imagegen: docs/index.md:1: image prompt: size "640x480"')
+    assert "1024x1024, 1536x1024, 1024x1536" in warning
+
+
+def test_another_quality_of_the_site_buys_nothing_again(site: Site, gateway_url: str) -> None:
+    """The picture of the same subject stays in use, and the report says so."""
+    site.options["gateway"] = {"url": "sketch:"}
+    site.write("index.md", FENCE)
+    site.build()
+    site.options["quality"] = "high"
+    built = site.build()
+    assert "1 made" in built.summary  # a sketch never answers another request
