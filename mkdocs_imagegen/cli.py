@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mkdocs_imagegen import __version__
+from mkdocs_imagegen.errors import OptionError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,6 +34,12 @@ def emulator(
     from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415 - only where needed
     from mkdocs_imagegen.emulator.server import run_forever  # noqa: PLC0415
 
-    run_forever(
-        Emulator(plan=faults, latency_s=latency, require_key=False), host=host, port=port, log=log
-    )
+    try:
+        answering = Emulator(plan=faults, latency_s=latency, require_key=False)
+        run_forever(answering, host=host, port=port, log=log, started=_say_where)
+    except (OptionError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _say_where(url: str) -> None:
+    click.echo(f"Sketches at {url} (Ctrl-C ends)", err=True)

@@ -108,7 +108,9 @@ class Site:
     ) -> subprocess.CompletedProcess[str]:
         """Run `mkdocs` in a process of its own."""
         self.save()
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("AI_GATEWAY")}
+        clean = {
+            key: value for key, value in os.environ.items() if not key.startswith("AI_GATEWAY")
+        }
         return subprocess.run(
             [sys.executable, "-m", "mkdocs", *arguments],
             cwd=self.folder,

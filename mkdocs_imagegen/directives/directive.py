@@ -17,11 +17,13 @@ class Source:
         kind: ``fence`` or ``picture``.
         first_words: the first line of a fence's body, or the text of a picture.
         target: the address of a picture as written; ``""`` for a fence.
+        title: the title of a picture; ``""`` where it has none.
     """
 
     kind: str
     first_words: str
     target: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,7 +228,7 @@ class _Pictures(Treeprocessor):
 
     def _mark(self, element: Element, parent: Element) -> None:
         picture = self._take(element)
-        source = Source("picture", picture.text, picture.target)
+        source = Source("picture", picture.text, picture.target, picture.title or "")
         page = page_of(self.md)
         token, found = self.registry.read(
             page, source, lambda defaults: picture_directive(picture, defaults, source)

@@ -7,6 +7,7 @@ import re
 from mkdocs_imagegen.directives.directive import Source
 
 _INDENT_OR_QUOTE = re.compile(r"[\s>]*")
+_WORD = re.compile(r"\w+")
 _FENCE_OF_OURS = re.compile(r"[`~]{3,}.*imagegen")
 
 
@@ -36,6 +37,16 @@ def _first_line_after(lines: list[str], number: int) -> str:
 
 
 def _picture_lines(lines: list[str], source: Source) -> list[int]:
+    """Lines with the target and every word of text and title: a wrong line is worse than none."""
+    words = _WORD.findall(f"{source.first_words} {source.title}")
     places = [number for number, line in enumerate(lines) if source.target in line]
-    words = source.first_words.split()
-    return [number for number in places if not words or words[0] in lines[number]] or places
+    for lines_before in (0, 3):
+        texts = ("\n".join(lines[max(0, at - lines_before) : at + 1]) for at in places)
+        found = [
+            at
+            for at, text in zip(places, texts, strict=True)
+            if all(word in text for word in words)
+        ]
+        if found:
+            return found
+    return []

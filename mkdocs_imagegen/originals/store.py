@@ -59,7 +59,7 @@ class OriginalStore:
             content = read_plain_file(path, LARGEST_ORIGINAL_BYTES)
             if len(content) != original.bytes or _sha256(content) != original.sha256:
                 raise ValueError("the picture's bytes are not those that were stored")  # noqa: TRY301 - joins the others
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             self._warn(f"{record}: a stored picture cannot be read: {error.strerror or error}")

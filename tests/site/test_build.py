@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
 
+from mkdocs_imagegen.originals.record import from_json
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.request import ImageRequest
 from tests.support import Built, Site
 
 FENCE = "```imagegen\nA red balloon on a wooden table\n```\n"
@@ -76,7 +80,7 @@ def test_a_site_without_directives_is_the_same_to_the_byte(site: Site) -> None:
 def test_a_caption_makes_a_figure_and_everything_is_escaped_once(site: Site) -> None:
     site.write(
         "index.md",
-        "```imagegen\nalt: Tom & \"Jerry\" <b>\ncaption: 1 < 2 & 3 &amp; 4\n---\nA cat\n```\n",
+        '```imagegen\nalt: Tom & "Jerry" <b>\ncaption: 1 < 2 & 3 &amp; 4\n---\nA cat\n```\n',
     )
     built = site.build(strict=True)
     page = built.page("index.html")
@@ -117,7 +121,10 @@ def test_front_matter_is_for_its_page_and_the_directive_wins(site: Site) -> None
 
 def test_equal_requests_are_made_once(site: Site) -> None:
     for number in range(5):
-        site.write(f"page{number}.md", f"# Page\n\n{FENCE}\n\n![A red   balloon on a wooden table](imagegen:)\n")
+        site.write(
+            f"page{number}.md",
+            f"# Page\n\n{FENCE}\n\n![A red   balloon on a wooden table](imagegen:)\n",
+        )
     site.write("index.md", "# Home\n")
     built = site.build(strict=True)
     assert "1 made" in built.summary
@@ -125,10 +132,12 @@ def test_equal_requests_are_made_once(site: Site) -> None:
 
 
 def test_mistakes_warn_with_their_place_and_show_a_stand_in(site: Site) -> None:
-    site.write("index.md", '# Page\n\n![A dog](imagegen:){ widht=3 }\n')
+    site.write("index.md", "# Page\n\n![A dog](imagegen:){ widht=3 }\n")
     built = site.build()
     (warning,) = built.warnings
-    assert warning.startswith('imagegen: docs/index.md:3: image prompt: unknown option "widht" (known: ')
+    assert warning.startswith(
+        'imagegen: docs/index.md:3: image prompt: unknown option "widht" (known: '
+    )
     assert warning.endswith('; did you mean "width"?')
     (image,) = images(built.page("index.html"))
     stand_in = resolved(built, "index.html", str(image["src"])).decode()
@@ -172,11 +181,35 @@ def test_the_size_that_the_model_cannot_draw_is_a_mistake_of_its_directive(site:
     assert "1024x1024, 1536x1024, 1024x1536" in warning
 
 
-def test_another_quality_of_the_site_buys_nothing_again(site: Site, gateway_url: str) -> None:
+def test_another_quality_of_the_site_buys_nothing_again(site: Site) -> None:
     """The picture of the same subject stays in use, and the report says so."""
-    site.options["gateway"] = {"url": "sketch:"}
     site.write("index.md", FENCE)
     site.build()
-    site.options["quality"] = "high"
-    built = site.build()
-    assert "1 made" in built.summary  # a sketch never answers another request
+    pretend_that_a_real_model_drew(site)
+    site.options["report"] = "report.json"
+    for option in ({"quality": "high"}, {"model": "openai/gpt-image-2"}):
+        site.options.update(option)
+        built = site.build()
+        assert "1 picture from the store, 1 stale but usable" in built.summary
+        assert site.report()["pictures"][0]["state"] == "stale but usable"
+
+
+def test_who_names_the_quality_means_it(site: Site) -> None:
+    site.write("index.md", "```imagegen\nquality: low\n---\nA red balloon\n```\n")
+    site.build()
+    pretend_that_a_real_model_drew(site)
+    site.write("index.md", "```imagegen\nquality: high\n---\nA red balloon\n```\n")
+    assert "1 missing" in site.build().summary
+
+
+def pretend_that_a_real_model_drew(site: Site) -> None:
+    """Files the sketch in the store as a real model's picture, and sets the real gateway."""
+    (record,) = site.originals.rglob("*.json")
+    original = from_json(record.read_bytes(), record.stem)
+    prompt = ImageRequest(original.model, original.prompt, original.size)
+    real = replace(prompt, model="openai/gpt-image-1-mini")
+    original = replace(original, key=real.key, subject=real.subject_key, model=real.model)
+    store = OriginalStore(site.originals, site.folder / "quarantine", print)
+    (picture,) = record.parent.glob("*.webp")
+    store.put(original, picture.read_bytes())
+    del site.options["gateway"]

@@ -1,0 +1,153 @@
+"""Who may spend: with a key, without one, on Vercel, offline, while serving."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+import pytest
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from tests.support import Site
+
+FENCE = "```imagegen\nA red balloon\n```\n"
+CANARY = "canary-4f1c9e-credential"
+
+
+@pytest.fixture
+def keyed(site: Site, gateway_url: str) -> Site:
+    """A site whose server wants a key, as the gateway does."""
+    site.options["gateway"] = {"url": gateway_url, "key_env": "TEST_KEY"}
+    site.write("index.md", f"# Page\n\n{FENCE}")
+    return site
+
+
+def test_without_a_key_the_build_stands_and_warns_with_page_and_line(
+    keyed: Site, emulator: Emulator
+) -> None:
+    built = keyed.build()
+    (warning,) = built.warnings
+    assert warning == (
+        "imagegen: docs/index.md:3: image prompt: there is no picture yet: "
+        "there is no key; set TEST_KEY, or build where it is set"
+    )
+    assert "missing-" in built.page("index.html")
+    assert list(emulator.log) == []
+
+
+def test_without_a_key_a_strict_build_fails(keyed: Site) -> None:
+    assert keyed.run("build").returncode == 0
+    assert keyed.run("build", "--strict").returncode == 1
+
+
+def test_missing_pictures_may_be_silent_or_an_error(keyed: Site) -> None:
+    keyed.options["on_missing"] = "placeholder"
+    assert keyed.build(strict=True).warnings == []
+    keyed.options["on_missing"] = "error"
+    done = keyed.run("build", "--strict", "-q")
+    assert done.returncode == 1
+    assert "docs/index.md:3: there is no picture yet" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_with_a_key_the_picture_is_made(
+    keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", CANARY)
+    assert "1 made" in keyed.build(strict=True).summary
+    assert emulator.bill.pictures == 1
+
+
+def test_the_gateways_own_key_goes_nowhere_else(
+    keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AI_GATEWAY_API_KEY", CANARY)
+    monkeypatch.setenv("VERCEL_OIDC_TOKEN", CANARY)
+    keyed.options["generate"] = True
+    keyed.build()
+    keyed.options["gateway"]["auth"] = "none"
+    del keyed.options["gateway"]["key_env"]
+    keyed.build()
+    assert {seen.credential for seen in emulator.log} == {"none"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "options"),
+    [({"OFFLINE": "true"}, {}), ({}, {"generate": False}), ({"OFFLINE": "1"}, {"generate": True})],
+)
+def test_offline_opens_no_socket(
+    keyed: Site,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    options: dict[str, bool],
+) -> None:
+    for name, value in (environ | {"TEST_KEY": CANARY}).items():
+        monkeypatch.setenv(name, value)
+    keyed.options.update(options)
+    assert "1 missing" in keyed.build().summary
+    assert list(emulator.log) == []
+
+
+@pytest.mark.parametrize("command", ["serve"])
+def test_serving_never_spends_and_never_warns_of_what_is_missing(
+    keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("TEST_KEY", CANARY)
+    keyed.options["on_missing"] = "error"
+    built = keyed.build(command=command)
+    assert built.warnings == []
+    assert "1 missing" in built.summary
+    assert list(emulator.log) == []
+
+
+def oidc_token(expires: float) -> str:
+    parts = ({"alg": "none"}, {"exp": int(expires)}, {})
+    return ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
+    )
+
+
+def test_vercels_token_is_no_consent_to_spend(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every build on Vercel has one. Nothing is asked here, so nothing leaves this machine."""
+    monkeypatch.setenv("VERCEL_OIDC_TOKEN", oidc_token(time.time() + 3600))
+    del site.options["gateway"]
+    site.write("index.md", FENCE)
+    (warning,) = site.build().warnings
+    assert "say `generate: true` to spend with Vercel's OIDC token" in warning
+
+
+def test_a_token_that_has_run_out_says_how_to_renew_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERCEL_OIDC_TOKEN", oidc_token(time.time() - 60))
+    site.options["generate"] = True
+    del site.options["gateway"]
+    site.write("index.md", FENCE)
+    (warning,) = site.build().warnings
+    assert "vercel env pull" in warning
+
+
+def test_sketches_of_an_emulator_never_stand_for_real_pictures(
+    keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store filled through the emulator on a socket; then the real address is set."""
+    monkeypatch.setenv("TEST_KEY", CANARY)
+    site = keyed
+    assert "1 made" in site.build(strict=True).summary
+    assert site.build(strict=True).summary.startswith("imagegen: 1 picture from the store")
+    assert emulator.bill.pictures == 1
+    del site.options["gateway"]
+    built = site.build()
+    assert "0 pictures from the store, 1 missing" in built.summary
+    assert built.pictures() == {}
+
+
+def test_one_loud_warning_where_nothing_keeps_what_is_paid_for(
+    keyed: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sketches cost nothing, so the emulator's pictures never warn; strict builds never fail."""
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("TEST_KEY", CANARY)
+    assert keyed.build(strict=True).warnings == []

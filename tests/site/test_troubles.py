@@ -1,0 +1,148 @@
+"""What a build says and does when the gateway does not give a picture."""
+
+from __future__ import annotations
+
+import io
+import logging
+import traceback
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serving
+from tests.support import Built, Site
+
+CANARY = "canary-4f1c9e-credential"
+
+
+def pages(site: Site, number: int) -> None:
+    for each in range(number):
+        site.write(f"page{each}.md", f"# Page\n\n```imagegen\nPrompt {each}\n```\n")
+
+
+def build_with(site: Site, emulator: Emulator, **options: object) -> Built:
+    with serving(emulator) as server:
+        gateway = {"url": server.url, "key_env": "TEST_KEY", "timeout": 20}
+        site.options.update({"gateway": gateway, **options})
+        return site.build()
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", CANARY)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("insufficient-funds", "credit"),
+        ("authentication", "TEST_KEY"),
+        ("model-not-found", "gpt-image"),
+    ],
+)
+def test_what_no_request_can_escape_stops_the_run(site: Site, fault: str, words: str) -> None:
+    """At the first such answer nothing more is asked; what was not asked is missing."""
+    pages(site, 12)
+    emulator = Emulator(plan=[fault] * 12)
+    built = build_with(site, emulator, concurrency=2)
+    posts = [seen for seen in emulator.log if seen.method == "POST"]
+    assert len(posts) <= 3
+    assert emulator.bill.pictures == 0
+    assert any(words in text for text in built.warnings)
+    assert sum("stopped the run" in text for text in built.warnings) == 12 - len(posts)
+
+
+def test_an_unknown_outcome_is_never_asked_again(site: Site) -> None:
+    pages(site, 1)
+    emulator = Emulator(plan=["cut", "ok"])
+    built = build_with(site, emulator)
+    assert emulator.bill.pictures == 1
+    assert "1 failed" in built.summary
+    assert "may have been charged" in built.warnings[0]
+
+
+def test_a_rate_limit_is_waited_for(site: Site) -> None:
+    pages(site, 1)
+    emulator = Emulator(plan=["retry-after-ms", "ok"])
+    built = build_with(site, emulator)
+    assert "1 made" in built.summary
+    assert emulator.bill.pictures == 1
+
+
+def test_a_refusal_names_its_page_and_the_others_go_on(site: Site) -> None:
+    pages(site, 3)
+    emulator = Emulator(plan=["ok", "moderation-blocked", "ok"])
+    built = build_with(site, emulator, concurrency=1)
+    assert "2 made" in built.summary
+    (warning,) = built.warnings
+    assert warning.startswith("imagegen: docs/page")
+
+
+def test_garbage_that_was_paid_for_is_kept(site: Site) -> None:
+    pages(site, 1)
+    emulator = Emulator(plan=["bad-base64"])
+    built = build_with(site, emulator)
+    assert "1 failed" in built.summary
+    assert len(list((site.folder / ".cache/plugin/imagegen/quarantine").iterdir())) == 1
+
+
+def test_another_size_than_asked_for_is_cut_to_fit_kept_and_told(site: Site) -> None:
+    pages(site, 1)
+    with serving(Emulator(plan=["wrong-size"])) as server:
+        site.options["gateway"] = {"url": server.url, "key_env": "TEST_KEY"}
+        built = site.build()
+        before = built.files()
+        again = site.build(strict=True)
+    assert "1 made" in built.summary
+    (warning,) = built.warnings
+    assert "asked for 1536x1024, got" in warning
+    assert again.summary.startswith("imagegen: 1 picture from the store")
+    assert again.files() == before
+    (picture,) = built.pictures().values()
+    assert Image.open(io.BytesIO(picture)).size == (1536, 1024)
+
+
+def test_a_broken_entry_of_the_store_is_set_aside_and_made_again(site: Site) -> None:
+    pages(site, 1)
+    site.build()
+    (picture,) = site.originals.rglob("*.webp")
+    picture.write_bytes(picture.read_bytes()[:-1] + b"x")
+    built = site.build()
+    assert "1 made" in built.summary
+    assert any("broken" in text for text in built.warnings)
+    assert len(list((site.folder / ".cache/plugin/imagegen/quarantine").iterdir())) == 2
+
+
+def test_a_store_that_cannot_be_written_loses_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (site.folder / ".cache").write_text("a file where the folder should be")
+    pages(site, 1)
+    built = site.build()
+    assert "1 made" in built.summary
+    (warning,) = built.warnings
+    (rescued,) = tmp_path.glob("imagegen-rescued-*/*.webp")
+    assert str(rescued) in warning
+
+
+def test_the_key_is_nowhere(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Not in the site, the cache, the report, a log of any level, nor an error's trace."""
+    caplog.set_level(logging.DEBUG)
+    pages(site, 4)
+    site.options["report"] = "report.json"
+    build_with(
+        site, Emulator(plan=["ok", "authentication", "cut", "internal-error"]), concurrency=1
+    )
+    try:
+        build_with(site, Emulator(plan=["cut"] * 4), on_missing="error")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is searched
+        trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+        assert CANARY not in "".join(trace.format())
+    assert CANARY not in caplog.text
+    for path in site.folder.rglob("*"):
+        assert CANARY not in str(path)
+        if path.is_file():
+            assert CANARY.encode() not in path.read_bytes(), path
