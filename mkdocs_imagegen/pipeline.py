@@ -121,13 +121,15 @@ class Pipeline:
     def fill_text(self, text: str, address: Callable[[str], str]) -> str:
         """Text with every settled token replaced by the address of its picture.
 
+        After the join also those of pictures that no page shows, as in comments, by ``#``.
+
         Args:
             text: of any kind.
             address: the address of a file, from its path below the site's root.
         """
 
         def replaced(token: str) -> str | None:
-            outcome = self._outcome(token)
+            outcome = self._outcomes.get(token)
             if outcome is None:
                 return "#" if self._joined else None
             return address(outcome.picture.name)

@@ -17,7 +17,6 @@ TOKEN_START = "imagegen:t"  # noqa: S105 - stands for a picture, opens nothing
 _TOKEN = re.compile(r"imagegen:t[0-9a-f]{40}")
 _ADDRESS = re.compile(r"(?:\.{0,2}/)*imagegen:t[0-9a-f]{40}")
 _ATTRIBUTES = r"[^>\"']*(?:\"[^\"]*\"[^>\"']*|'[^']*'[^>\"']*)*"
-_OUR_IMG = re.compile(rf"<img\b{_ATTRIBUTES}>", re.IGNORECASE)
 _SHOWN_OR_NOT = re.compile(
     r"<!--.*?(?:-->|\Z)"
     rf"|<(?P<raw>script|style|textarea|title|xmp|iframe|noembed|noframes|template)\b{_ATTRIBUTES}>"
@@ -94,13 +93,17 @@ def _picture_of(match: re.Match[str]) -> Iterator[ShownPicture]:
 
 
 def fill_pictures(content: str, markup: Callable[[str], str | None]) -> str:
-    """The HTML with every marker replaced by what ``markup`` says for its token; None keeps it."""
+    """The HTML with every shown marker replaced by what ``markup`` says for its token.
 
-    def replaced(match: re.Match[str]) -> str:
-        token = _TOKEN.search(match[0])
-        return (markup(token[0]) if token else None) or match[0]
-
-    return _OUR_IMG.sub(replaced, content)
+    Where it says None the marker stays; so does what is not shown.
+    """
+    parts, done = [], 0
+    for picture in shown_pictures(content):
+        filled = markup(picture.address) if picture.is_marker else None
+        if filled is not None:
+            parts += [content[done : picture.start], filled]
+            done = picture.end
+    return "".join([*parts, content[done:]])
 
 
 def fill_addresses(content: str, address: Callable[[str], str | None]) -> str:
