@@ -74,18 +74,22 @@ class Pipeline:
         self.making_seconds = 0.0
 
     def read_page(self, page: Page, content: str) -> str:
-        """The page's HTML with every picture filled in that needs no more work; starts the rest.
+        """Look up every picture that the page shows, and start what has to be made.
 
         Only what stands in this HTML as an element counts: a renderer also calls formatters for
-        text that no page shows.
+        text that no page shows. The markers stay until the join, also where a picture is there
+        already, so that what others take from the page is the same in a first build and a later
+        one.
+
+        Returns:
+            The page's HTML, with markers also for what was written by hand.
         """
         self._sightings.open_page(page)
         content = self._mark_what_is_written_by_hand(page, content)
-        pictures = list(shown_pictures(content))
-        for picture in pictures:
+        for picture in shown_pictures(content):
             self._sightings.add(page, picture.address)
             self._look_up(picture.address)
-        return self.fill_page(content, page.url) if pictures else content
+        return content
 
     def join(self) -> None:
         """Wait for everything that was started, settle every picture, and warn."""
@@ -102,7 +106,7 @@ class Pipeline:
                 self._warn(f"{self._place(sighting)}: image prompt: {complaint}")
 
     def fill_page(self, content: str, page_url: str) -> str:
-        """HTML with every marker replaced whose picture is settled; after the join, that is all.
+        """HTML, after the join, with every marker replaced by its picture.
 
         Args:
             content: of a page or of a part of it.
@@ -110,7 +114,9 @@ class Pipeline:
         """
 
         def markup(token: str) -> str | None:
-            outcome, found = self._outcome(token), self.registry.get(token)
+            # Rendered again after the join, like an excerpt: looked up, and nothing new starts.
+            self._look_up(token)
+            outcome, found = self._outcomes.get(token), self.registry.get(token)
             if outcome is None or found is None:
                 return None
             return picture_markup(found, relative_address(outcome.picture.name, page_url))
@@ -119,20 +125,18 @@ class Pipeline:
         return self.fill_text(filled, lambda name: relative_address(name, page_url))
 
     def fill_text(self, text: str, address: Callable[[str], str]) -> str:
-        """Text with every settled token replaced by the address of its picture.
+        """Text, after the join, with every token replaced by the address of its picture.
 
-        After the join also those of pictures that no page shows, as in comments, by ``#``.
+        What no page shows, as in comments, has no picture and gets ``#``.
 
         Args:
             text: of any kind.
             address: the address of a file, from its path below the site's root.
         """
 
-        def replaced(token: str) -> str | None:
+        def replaced(token: str) -> str:
             outcome = self._outcomes.get(token)
-            if outcome is None:
-                return "#" if self._joined else None
-            return address(outcome.picture.name)
+            return address(outcome.picture.name) if outcome else "#"
 
         return fill_addresses(text, replaced)
 
@@ -194,12 +198,6 @@ class Pipeline:
             self._begun = self._begun or time.monotonic()
             self._pending[token] = directive
             self._maker.start(directive.request, kept)
-
-    def _outcome(self, token: str) -> Outcome | None:
-        if token not in self._outcomes and self._joined:
-            # Rendered again after the join, like an excerpt: looked up, and nothing new starts.
-            self._look_up(token)
-        return self._outcomes.get(token)
 
     def _complaints(self, sighting: Sighting) -> Iterator[str]:
         outcome = self._outcomes[sighting.token]

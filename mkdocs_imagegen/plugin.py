@@ -99,9 +99,9 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
             log.warning("%s: front matter: %s", path, error)
         return markdown
 
-    @event_priority(-50)  # after glightbox (0) has wrapped pictures, before rss (-75) reads them
+    @event_priority(-50)  # after those who rewrite the page at the usual priority (0)
     def on_page_content(self, html: str, *, page: Page, **_: object) -> str:
-        """Fill in pictures that are there; begin to make the others."""
+        """Look up the pictures that the page shows; begin to make those that are missing."""
         build = self._builds[-1]
         return build.pipeline.read_page(build.seen(page), html)
 
@@ -119,7 +119,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_page_context(
         self, context: TemplateContext, *, page: Page, **_: object
     ) -> TemplateContext:
-        """Fill in what has been made meanwhile."""
+        """Fill in the pictures."""
         if TOKEN_START in (page.content or ""):
             page.content = self._builds[-1].pipeline.fill_page(page.content or "", page.url)
         return context

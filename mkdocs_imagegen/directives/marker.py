@@ -15,7 +15,8 @@ from mkdocs_imagegen.directives.directive import Directive, Found, Mistake
 
 TOKEN_START = "imagegen:t"  # noqa: S105 - stands for a picture, opens nothing
 _TOKEN = re.compile(r"imagegen:t[0-9a-f]{40}")
-_ADDRESS = re.compile(r"(?:\.{0,2}/)*imagegen:t[0-9a-f]{40}")
+# With what plugins put before addresses: print-site takes every link for one of its sections.
+_ADDRESS = re.compile(r"#?(?:\.{0,2}/)*imagegen:t[0-9a-f]{40}")
 _ATTRIBUTES = r"[^>\"']*(?:\"[^\"]*\"[^>\"']*|'[^']*'[^>\"']*)*"
 _SHOWN_OR_NOT = re.compile(
     r"<!--.*?(?:-->|\Z)"
@@ -106,11 +107,10 @@ def fill_pictures(content: str, markup: Callable[[str], str | None]) -> str:
     return "".join([*parts, content[done:]])
 
 
-def fill_addresses(content: str, address: Callable[[str], str | None]) -> str:
-    """The text with every token replaced by an address; None keeps it."""
+def fill_addresses(content: str, address: Callable[[str], str]) -> str:
+    """The text with every token replaced by an address."""
 
     def replaced(match: re.Match[str]) -> str:
-        token = match[0][match[0].index(TOKEN_START) :]
-        return address(token) or match[0]
+        return address(match[0][match[0].index(TOKEN_START) :])
 
     return _ADDRESS.sub(replaced, content) if TOKEN_START in content else content

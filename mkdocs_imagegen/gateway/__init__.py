@@ -1,8 +1,16 @@
 """Ask a server for a picture.
 
 - ``catalogue``: what known models can draw and what it costs; pure.
-- ``wire``: bytes to and from the server; pure.
-- ``policy``: what an error means for the bill, and when to ask again; pure.
+- ``offers``: what a server says it offers, and at what price; pure.
+- ``wire``: bytes to the server, and an answer from its bytes; pure.
+- ``answer``: what a picture's answer holds.
+- ``failures``: an error from a server's refusal; pure.
+- ``bodies``: a body's bytes, bounded, and its JSON, strict; pure.
+- ``quoting``: a server's text made fit for a message; pure.
+- ``links``: which addresses a picture may be fetched from; pure.
+- ``policy``: which errors are asked again, and when; pure.
+- ``addresses``: fetching a link from the public addresses of its host.
 - ``credentials``: where the key comes from.
+- ``calls``: one HTTP call and its reply, as plain records.
 - ``client``: the only module that speaks HTTP.
 """

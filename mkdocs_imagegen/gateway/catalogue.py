@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.errors import OptionError, RejectedError
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.values import Size
 
@@ -85,6 +85,24 @@ def check(request: ImageRequest, output_format: str) -> None:
         _refuse(request.model, f'size "{request.size}"', rules)
     if request.background == "transparent" and output_format == "jpeg":
         _refuse("jpeg", 'background "transparent"', "gateway.output_format webp or png")
+
+
+def check_retention(model: str, provider_options: Mapping[str, object]) -> None:
+    """Refuse to ask for zero data retention where the gateway has nobody who promises it.
+
+    Raises:
+        RejectedError: the model and its fallbacks, if there are any, are all without one.
+    """
+    options = provider_options.get("gateway")
+    if not isinstance(options, Mapping) or not options.get("zeroDataRetention"):
+        return
+    fallbacks = options.get("models")
+    models = {model, *map(str, fallbacks if isinstance(fallbacks, list) else ())}
+    if models <= ZERO_DATA_RETENTION_REFUSED:
+        raise RejectedError(
+            f"no provider of {model} promises zero data retention, which provider_options ask for",
+            hint="choose another model, or take zeroDataRetention out",
+        )
 
 
 def estimate_usd(request: ImageRequest) -> Decimal | None:

@@ -1,0 +1,14 @@
+"""A gateway on this machine: the same wire protocol, and sketches instead of pictures.
+
+- ``protocol``: the class ``Emulator``, one request in, one answer out.
+- ``asking``: reads and refuses what is asked for; ``answers``: writes a success down.
+- ``account``: money, ids and the log; ``catalogue``: the models on offer.
+- ``faults``: everything that can go wrong, by name; ``spoils``: how.
+- ``sketch``: draws, with ``scenes`` (``landscapes``, ``patterns``) made of ``shapes``, and
+  ``lettering``; the only module with Pillow.
+- ``server``: the emulator on a socket, with the faults that only a socket has.
+- ``records`` and ``bodies``: what travels between these.
+
+A sketch is never taken for a picture: the word stands on it, ``request.SKETCH_MARK`` in its
+file, and ``imagegen: {"sketch": true}`` in the answer's metadata.
+"""

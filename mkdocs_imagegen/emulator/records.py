@@ -1,0 +1,126 @@
+"""What travels between the modules of the emulator; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer.
+
+    Attributes:
+        status: the HTTP status.
+        headers: names in lower case.
+        body: the whole body, also where the socket will not deliver it.
+        transport: what the socket does wrong (see ``faults.TRANSPORTS``); None where it behaves.
+            In one process there is no socket: whoever stands for one reads this, or ignores it.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    transport: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it came, header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is remembered of a request: never the value of a credential.
+
+    Attributes:
+        method: the HTTP method.
+        path: without the query.
+        model: the model asked for, where one was.
+        prompt: the prompt, where one was.
+        fault: the name of the fault that was asked for; ``ok`` for none.
+        status: the answer's status.
+        credential: the kind of credential sent: ``bearer``, ``api-key`` or ``none``.
+    """
+
+    method: str
+    path: str
+    model: str | None
+    prompt: str | None
+    fault: str
+    status: int
+    credential: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """How many pictures were computed, delivered or not, and the dollars charged for them."""
+
+    pictures: int
+    usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Pictures to draw, every value settled.
+
+    Attributes:
+        asked_model: the model that was asked for.
+        model: the model that draws: the same, or the first known one of ``models``.
+        prompt: as it came.
+        count: how many pictures.
+        size: in pixels.
+        quality: a word the model knows.
+        background: ``auto``, ``opaque`` or ``transparent``.
+        output_format: ``png``, ``jpeg`` or ``webp``.
+        compression: 0 to 100; None where nothing was said.
+        unsupported: the names of settings that were ignored.
+    """
+
+    asked_model: str
+    model: str
+    prompt: str
+    count: int
+    size: Size
+    quality: str
+    background: str
+    output_format: str
+    compression: int | None
+    unsupported: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> ImageRequest:
+        """One of the pictures, as the rest of the package knows it."""
+        return ImageRequest(self.model, self.prompt, self.size, self.quality, self.background)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success before it is written down.
+
+    Attributes:
+        job: what was asked for; echoed.
+        created: seconds since 1970.
+        pictures: base64 text or addresses.
+        metadata: of the gateway and the provider; None where none is told.
+        as_url: whether the pictures are addresses.
+        camel_case: whether the OpenAI path spells ``providerMetadata``.
+    """
+
+    job: Job
+    created: int
+    pictures: tuple[str, ...]
+    metadata: Mapping[str, Any] | None
+    as_url: bool = False
+    camel_case: bool = False

@@ -1,0 +1,128 @@
+"""How faults spoil a success, and errors with more to them than a line; pure."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from mkdocs_imagegen.emulator.bodies import as_json, nested, page
+from mkdocs_imagegen.emulator.records import Answer, Job, Response
+from mkdocs_imagegen.values import Size
+
+_ADDRESS = "https://pictures.example.invalid/sketch.png"
+
+
+def moderation_blocked() -> Response:
+    """OpenAI's refusal of a prompt, with what it objects to."""
+    error = {
+        "message": "Your request was rejected by the safety system. Request id: req_emulator.",
+        "type": "image_generation_user_error",
+        "param": None,
+        "code": "moderation_blocked",
+        "moderation_details": {"moderation_stage": "input", "categories": ["violence"]},
+    }
+    return as_json(400, {"error": error})
+
+
+def response_format_refused() -> Response:
+    """OpenAI's refusal of ``response_format``."""
+    message, param = "Unknown parameter: 'response_format'.", "response_format"
+    return nested(400, "invalid_request_error", message, param=param, code="unknown_parameter")
+
+
+def images_per_minute() -> Response:
+    """OpenAI's limit of pictures in a minute."""
+    message = "Rate limit reached for images per minute. Please try again in 1s."
+    return nested(429, "input-images", message, code="rate_limit_exceeded")
+
+
+def camel_case(answer: Answer) -> Answer:
+    """Metadata under the other spelling of its name."""
+    return replace(answer, camel_case=True)
+
+
+def no_metadata(answer: Answer) -> Answer:
+    """No metadata."""
+    return replace(answer, metadata=None)
+
+
+def numeric_cost(answer: Answer) -> Answer:
+    """The cost as a JSON number."""
+    return _with_cost(answer, float)
+
+
+def odd_cost(answer: Answer) -> Answer:
+    """The cost as text that is no number."""
+    return _with_cost(answer, lambda _: "free")
+
+
+def _with_cost(answer: Answer, spoil: Callable[[str], object]) -> Answer:
+    metadata: dict[str, Any] = dict(answer.metadata or {})
+    gateway = dict(metadata["gateway"])
+    gateway["cost"] = spoil(gateway["cost"])
+    return replace(answer, metadata=metadata | {"gateway": gateway})
+
+
+def no_pictures(answer: Answer) -> Answer:
+    """An empty list of pictures."""
+    return replace(answer, pictures=())
+
+
+def bad_base64(answer: Answer) -> Answer:
+    """Text that is almost base64."""
+    return _each(answer, lambda picture: f"{picture[:20]}!*{picture[20:]}")
+
+
+def no_image(answer: Answer) -> Answer:
+    """Base64 of text."""
+    return _each(answer, lambda _: base64.b64encode(b"this is no picture").decode())
+
+
+def half_image(answer: Answer) -> Answer:
+    """Base64 of the first half of the file."""
+    return _each(answer, lambda picture: picture[: len(picture) // 8 * 4])
+
+
+def data_prefix(answer: Answer) -> Answer:
+    """Base64 behind what makes it a data: address."""
+    return _each(answer, lambda picture: _data(answer.job, picture))
+
+
+def as_address(answer: Answer) -> Answer:
+    """An https address that leads nowhere."""
+    return replace(_each(answer, lambda _: _ADDRESS), as_url=True)
+
+
+def as_data_address(answer: Answer) -> Answer:
+    """A data: address in the field for addresses."""
+    return replace(data_prefix(answer), as_url=True)
+
+
+def _data(job: Job, picture: str) -> str:
+    return f"data:image/{job.output_format};base64,{picture}"
+
+
+def _each(answer: Answer, spoil: Callable[[str], str]) -> Answer:
+    return replace(answer, pictures=tuple(map(spoil, answer.pictures)))
+
+
+def other_format(job: Job) -> Job:
+    """Draw in a format that was not asked for."""
+    return replace(job, output_format="jpeg" if job.output_format == "png" else "png")
+
+
+def other_size(job: Job) -> Job:
+    """Draw at a size that was not asked for."""
+    return replace(job, size=Size(job.size.width // 2 + 8, job.size.height // 2 + 4))
+
+
+def half(body: bytes) -> bytes:
+    """The first half of a body."""
+    return body[: len(body) // 2]
+
+
+def as_page(_: bytes) -> bytes:
+    """A page of HTML in place of a body."""
+    return page(200, "Welcome to the network").body

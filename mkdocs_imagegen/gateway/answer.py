@@ -1,0 +1,33 @@
+"""What a picture's answer holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One picture as the server gave it.
+
+    Attributes:
+        image: the bytes, exactly as they came.
+        mime: what the bytes are, by their first bytes and not by what was asked for.
+        is_sketch: whether the emulator drew it; it never stands for a real model's picture.
+        cost_usd: dollars charged; None where neither the answer nor a price list tells.
+        cost_is_estimate: whether ``cost_usd`` is the list price and not what was charged.
+        model: the model that drew, which a fallback may have changed.
+        provider: who ran the model, if the server says so.
+        generation_id: the server's name for this call, if it gave one.
+        warnings: what the server or the comparison with the request found worth saying.
+    """
+
+    image: bytes
+    mime: str
+    is_sketch: bool
+    cost_usd: Decimal | None
+    cost_is_estimate: bool
+    model: str
+    provider: str | None
+    generation_id: str | None
+    warnings: tuple[str, ...]

@@ -1,0 +1,173 @@
+"""Together with the plugins that sites have: each site is really built."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from tests.support import Built, Site
+
+TOKEN = re.compile(rb"imagegen:t[0-9a-f]{40}")
+ADDRESS = re.compile(r"(?:src|href)=[\"']?([^\"'\s>]*assets/imagegen/[^\"'\s>]+)")
+POST = """\
+---
+date: 2026-0{number}-01
+---
+# Post {number}
+
+```imagegen
+Post {number}, before the fold
+```
+
+![x](imagegen:own)
+
+<!-- more -->
+
+```imagegen
+Post {number}, after the fold
+```
+"""
+
+
+def assert_no_token(built: Built) -> None:
+    for name, content in built.files().items():
+        assert not TOKEN.search(content), name
+
+
+def assert_pictures_resolve(built: Built) -> int:
+    """Every address of a picture of ours leads to a file; how many there were."""
+    number = 0
+    for page in built.site.rglob("*.html"):
+        for address in ADDRESS.findall(page.read_text()):
+            path = unquote(urlsplit(address).path)
+            absolute = built.site / path.removeprefix("/docs/")
+            target = absolute if urlsplit(address).scheme else page.parent / path
+            assert target.resolve().is_file(), f"{page}: {address}"
+            number += 1
+    return number
+
+
+@pytest.fixture
+def company(site: Site, gateway_url: str, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setenv("TEST_KEY", "a-key")
+    site.config["theme"] = {"name": "material", "font": False}
+    site.config["markdown_extensions"] = [
+        "attr_list",
+        "pymdownx.superfences",
+        {"toc": {"permalink": True}},
+    ]
+    site.config["plugins"] = [
+        "search",
+        "blog",
+        "glightbox",
+        {"rss": {"match_path": ".*", "date_from_meta": {"as_creation": "date"}, "use_git": False,
+                 "abstract_chars_count": -1}},
+        {"imagegen": {"gateway": {"url": gateway_url, "key_env": "TEST_KEY"}}},
+        "print-site",
+    ]  # fmt: skip
+    site.write("index.md", "# Home\n\n```imagegen\nHome\n```\n")
+    site.write("blog/index.md", "# Blog\n")
+    for number in (1, 2, 3):
+        prompts = f"imagegen:\n  prompts: {{own: Own picture of {number}}}\n---\n# "
+        text = POST.format(number=number).replace("---\n# ", prompts, 1)
+        site.write(f"blog/posts/post{number}.md", text)
+    return site
+
+
+@pytest.mark.parametrize("order", ["as listed", "reversed"])
+def test_search_blog_rss_print_site_and_glightbox_in_one_site(
+    company: Site, emulator: Emulator, order: str
+) -> None:
+    if order == "reversed":
+        plugins = company.config["plugins"]
+        company.config["plugins"] = [*reversed(plugins[:-1]), plugins[-1]]  # print-site wants it
+    built = company.build()
+    assert [text for text in built.warnings if "imagegen" in text] == []
+    assert_no_token(built)
+    assert emulator.bill.pictures == 10
+    assert_pictures_resolve(built)
+    excerpts = built.page("blog/index.html")
+    for number in (1, 2, 3):
+        assert f"Post {number}, before the fold" in excerpts
+        assert f"Post {number}, after the fold" not in excerpts
+        assert 'alt="x"' in excerpts
+    assert excerpts.count("<img") - excerpts.count('alt="logo"') >= 6
+    assert "Home" in built.page("print_page/index.html")
+    assert built.page("print_page/index.html").count("assets/imagegen/") >= 1
+    assert "https://example.org/docs/assets/imagegen/" in built.page("feed_rss_created.xml")
+
+
+def test_a_second_build_of_that_site_is_the_same(company: Site, emulator: Emulator) -> None:
+    first = company.build()
+    before = first.files()
+    second = company.build()
+    assert emulator.bill.pictures == 10
+    assert_no_token(second)
+    assert second.files() == before
+
+
+def test_glightbox_leads_to_the_picture(company: Site) -> None:
+    built = company.build()
+    page = built.page("index.html")
+    link = r'<a class="glightbox"[^>]*href="assets/imagegen/[0-9a-f]{16}-1536x1024\.webp"'
+    assert re.search(link, page)
+
+
+@pytest.mark.parametrize("first", ["i18n", "imagegen"])
+def test_a_site_in_two_languages_is_one_run(
+    site: Site, gateway_url: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """The i18n plugin builds further languages inside the first one's last hook."""
+    monkeypatch.setenv("TEST_KEY", "a-key")
+    i18n = {
+        "i18n": {
+            "docs_structure": "suffix",
+            "languages": [
+                {"locale": "en", "name": "English", "build": True, "default": True},
+                {"locale": "de", "name": "Deutsch", "build": True},
+                {"locale": "fr", "name": "Français", "build": True},
+            ],
+        }
+    }
+    ours = {"imagegen": {"gateway": {"url": gateway_url, "key_env": "TEST_KEY"}}}
+    site.config["plugins"] = [i18n, ours] if first == "i18n" else [ours, i18n]
+    site.write("index.md", "# Home\n\n```imagegen\nShared\n```\n")
+    site.write("guide/page.md", "# Page\n\n```imagegen\nEnglish only\n```\n")
+    site.write("guide/page.de.md", "# Seite\n\n```imagegen\nNur deutsch\n```\n")
+    built = site.build()
+    assert [text for text in built.warnings if "imagegen" in text] == []
+    assert emulator.bill.pictures == 3
+    assert_no_token(built)
+    assert assert_pictures_resolve(built) == 6
+    assert 'alt="Nur deutsch"' in built.page("de/guide/page/index.html")
+    assert 'alt="English only"' in built.page("fr/guide/page/index.html")
+
+
+def test_built_twice_in_one_process_nothing_carries_over(site: Site) -> None:
+    site.write("index.md", "# Home\n\n```imagegen\nOne\n```\n")
+    first = site.build()
+    site.write("index.md", "# Home\n\n![y](imagegen:){ nonsense=1 }\n")
+    second = site.build()
+    assert "1 made" in first.summary
+    assert "0 pictures from the store, 1 with a mistake" in second.summary
+    assert len(second.warnings) == 1
+
+
+def test_material_with_instant_navigation_and_directory_urls_off(company: Site) -> None:
+    company.config["use_directory_urls"] = False
+    company.config["theme"]["features"] = ["navigation.instant", "content.tabs.link"]
+    built = company.build()
+    assert_no_token(built)
+    assert assert_pictures_resolve(built) > 10
+
+
+def test_a_path_of_the_site_is_never_left(site: Site) -> None:
+    """Whatever an author names, files of ours lie in one folder of the site."""
+    site.write("index.md", '![../../etc/passwd](imagegen:){ #../x title="../../y" }\n')
+    built = site.build()
+    ours = {Path(name).parts[:2] for name in built.files() if "imagegen" in name}
+    assert ours == {("assets", "imagegen")}
