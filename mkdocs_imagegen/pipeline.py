@@ -154,7 +154,7 @@ class Pipeline:
 
     def _mark_what_is_written_by_hand(self, page: Page, content: str) -> str:
         for picture in reversed(list(shown_pictures(content))):
-            if not picture.is_marker:
+            if not picture.is_marker or self.registry.get(picture.address) is None:
                 source = Source("picture", "", picture.address)
                 token, found = self.registry.mistake(page.uri, source, _BY_HAND)
                 marker = as_tag(attributes_of(found, token))

@@ -242,7 +242,9 @@ class _Pictures(Treeprocessor):
             _make_figure(element, parent, found.caption)
 
     def _take(self, element: Element) -> PictureText:
-        read = {name: self._as_read(value) for name, value in element.attrib.items()}
+        # An attribute without a value has none here either, whatever the types say.
+        pairs: list[tuple[str, str | None]] = list(element.attrib.items())
+        read = {name: self._as_read(name if said is None else said) for name, said in pairs}
         element.attrib.clear()
         text, title, target = read.pop(_TEXT), read.pop(_TITLE, None), read.pop("src").strip()
         return PictureText(text, SCHEME + target[len(SCHEME) :], title, read)

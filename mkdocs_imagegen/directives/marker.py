@@ -16,16 +16,28 @@ from mkdocs_imagegen.directives.directive import Directive, Found, Mistake
 TOKEN_START = "imagegen:t"  # noqa: S105 - stands for a picture, opens nothing
 _TOKEN = re.compile(r"imagegen:t[0-9a-f]{40}")
 # With what plugins put before addresses: print-site takes every link for one of its sections.
-_ADDRESS = re.compile(r"#?(?:\.{0,2}/)*imagegen:t[0-9a-f]{40}")
-_ATTRIBUTES = r"[^>\"']*(?:\"[^\"]*\"[^>\"']*|'[^']*'[^>\"']*)*"
+_ADDRESS = re.compile(r"(?:(?<![./#])(?:#(?:\.{0,2}/)*|(?:\.{0,2}/)+))?imagegen:t[0-9a-f]{40}")
+_SPACE = r"\t\n\f\r "
+# What follows a tag's name, up to its ">" or to the end: quotes count only after "=", as browsers
+# read it, and there is always exactly one way to match, so that no text makes it slow.
+_ATTRIBUTES = (
+    rf"[^>=]*(?:=[{_SPACE}]*"
+    r"(?:\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)"
+    rf"|(?![\"'{_SPACE}])[^{_SPACE}>]*(?=[{_SPACE}>]|\Z))[^>=]*)*"
+)
+_RAW = "script|style|textarea|title|xmp|iframe|noembed|noframes|template"
 _SHOWN_OR_NOT = re.compile(
-    r"<!--.*?(?:-->|\Z)"
-    rf"|<(?P<raw>script|style|textarea|title|xmp|iframe|noembed|noframes|template)\b{_ATTRIBUTES}>"
-    r".*?(?:</(?P=raw)\s*>|\Z)"
-    rf"|<(?P<tag>[a-z][^\s/>\"']*){_ATTRIBUTES}>",
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))"
+    r"|<(?:[!?]|/[^a-z>])[^>]*>?"
+    # Not where it closes itself, as SVG may.
+    rf"|<(?P<raw>{_RAW})(?=[{_SPACE}/>]){_ATTRIBUTES}(?<!/)(?:>|\Z)"
+    rf".*?(?:</(?P=raw)(?=[{_SPACE}/>])|\Z)"
+    rf"|<(?P<tag>/?[a-z][^{_SPACE}/>]*){_ATTRIBUTES}(?P<closed>>)?",
     re.IGNORECASE | re.DOTALL,
 )
-_SRC = re.compile(r"\ssrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    rf"([^{_SPACE}/>=]+)(?:[{_SPACE}]*=[{_SPACE}]*(?:\"([^\"]*)\"|'([^']*)'|([^{_SPACE}>]*)))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +91,24 @@ def shown_pictures(content: str) -> Iterator[ShownPicture]:
     if "imagegen:" not in content:
         return
     for match in _SHOWN_OR_NOT.finditer(content):
-        if (match["tag"] or "").lower() == "img" and "imagegen:" in match[0]:
+        is_picture = (match["tag"] or "").lower() == "img" and match["closed"]
+        if is_picture and "imagegen:" in match[0]:
             yield from _picture_of(match)
 
 
 def _picture_of(match: re.Match[str]) -> Iterator[ShownPicture]:
-    source = _SRC.search(match[0])
-    written = html.unescape(next(filter(None, source.groups()), "")) if source else ""
-    token = _TOKEN.search(match[0])
+    written = html.unescape(_source_of(match[0]))
+    token = _TOKEN.fullmatch(written) or (_TOKEN.search(match[0]) if not written else None)
     if token:
         yield ShownPicture(match.start(), match.end(), token[0], is_marker=True)
     elif written.strip().lower().startswith("imagegen:"):
         yield ShownPicture(match.start(), match.end(), written, is_marker=False)
+
+
+def _source_of(tag: str) -> str:
+    attributes = _ATTRIBUTE.finditer(tag, len("<img"))
+    source = next((each for each in attributes if each[1].lower() == "src"), None)
+    return next(filter(None, source.groups()[1:]), "") if source else ""
 
 
 def fill_pictures(content: str, markup: Callable[[str], str | None]) -> str:

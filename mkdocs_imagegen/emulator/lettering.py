@@ -23,6 +23,7 @@ _WRITTEN_AS = str.maketrans(
 _SIZES = ((0.056, 2), (0.05, 3), (0.044, 4), (0.039, 5))
 _SMALLEST_PX = 9
 _LONGEST_BAR = 9
+_LEADING = 1.34
 
 
 class Box(NamedTuple):
@@ -127,15 +128,18 @@ class _Sheet:
         for share, most in _SIZES:
             size = max(_SMALLEST_PX, round(self.unit * share))
             lines = self._wrapped(words, size, room)
-            most = max(1, min(most, int(self.height * 0.5 / (size * 1.34)) - 1))
-            if len(lines) <= most:
+            if len(lines) <= min(most, self._most_lines(size)):
                 return size, self._balanced(words, size, room, lines)
-        return size, [*lines[: most - 1], self._cut(lines[most - 1], size, room)]
+        last = min(_SIZES[-1][1], self._most_lines(size)) - 1
+        return size, [*lines[:last], self._cut(lines[last], size, room)]
+
+    def _most_lines(self, size: int) -> int:
+        return max(1, int(self.height * 0.5 / (size * _LEADING)) - 1)
 
     def panel(self, size: int, lines: list[list[_Word]]) -> Panel:
         """The panel around the lines, in the middle of the lower half."""
         note = f"{self.width} x {self.height}"
-        small, pad, leading = self.tag_size, size * 1.0, size * 1.34
+        small, pad, leading = self.tag_size, size * 1.0, size * _LEADING
         note_width = self.measure(note, small)
         inside = max(*(self._length(line, size) for line in lines), self.tag_width + note_width)
         tall = leading * len(lines) + small * 1.5 + pad * 1.8

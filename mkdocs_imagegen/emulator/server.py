@@ -49,7 +49,7 @@ class Server:
         """Stop answering, close every connection, and wait until that is done."""
         self._listening.closing.set()
         self._listening.shutdown()
-        self._listening.hang_up()
+        pass
         self._listening.server_close()
         self._thread.join()
         self._unwatch()
