@@ -106,7 +106,10 @@ def _as_dict(line: Line) -> dict[str, object]:
 
 
 def _unique(lines: Sequence[Line]) -> list[Line]:
-    return list({line.key or line.file: line for line in lines}.values())
+    """One line for each request, that of its making first; mistakes are not requests."""
+    by_making = sorted(lines, key=lambda line: line.state is State.MADE)
+    requests = {line.key: line for line in by_making if line.key}
+    return [*requests.values(), *(line for line in lines if not line.key)]
 
 
 def _spent(pictures: Sequence[Line]) -> Decimal:

@@ -5,6 +5,7 @@ The text beside each option is also the manual: the reference page is made from 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
@@ -16,7 +17,6 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.values import (
     BOOLEAN,
-    MAPPING,
     SIZE,
     TEXT,
     OptionsError,
@@ -41,10 +41,21 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 def _url(value: object) -> str | None:
     if not isinstance(value, str) or value == SKETCH_URL:
         return SKETCH_URL if value == SKETCH_URL else None
-    parts = urlsplit(value)
+    try:
+        parts, _ = urlsplit(value), urlsplit(value).port
+    except ValueError:
+        return None
     secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     plain = parts.hostname and not (parts.username or parts.password or parts.query)
     return value.rstrip("/") if secure and plain else None
+
+
+def _for_json(value: object) -> Mapping[str, object] | None:
+    try:
+        json.dumps(value, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return value if isinstance(value, Mapping) else None
 
 
 def _prompts(value: object) -> Mapping[str, object] | None:
@@ -55,6 +66,9 @@ def _prompts(value: object) -> Mapping[str, object] | None:
 
 URL: Parser[str] = Parser(
     'https://…, http:// on this machine, or "sketch:"; no user name, password or query', _url
+)
+PROVIDER_OPTIONS: Parser[Mapping[str, object]] = Parser(
+    "a mapping of names to what JSON knows: text, numbers, true, false, lists, mappings", _for_json
 )
 PROMPTS: Parser[Mapping[str, object]] = Parser("a mapping of names to prompts", _prompts)
 
@@ -88,7 +102,7 @@ class GatewaySettings:
     )
     provider_options: Mapping[str, Any] = option(
         {},
-        MAPPING,
+        PROVIDER_OPTIONS,
         "Passed to the gateway as `providerOptions`, by provider: "
         "`gateway: {order: [azure, openai]}`.",
     )

@@ -17,7 +17,7 @@ T = TypeVar("T")
 LARGEST_SIDE_PX = 8192
 _SIZE = re.compile(r"([1-9]\d{0,4})\s*[xX\u00d7]\s*([1-9]\d{0,4})", re.ASCII)
 _CLASS_OR_ID = re.compile(r"[^\s\"'<>&=]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _YAML_KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
 
 
@@ -111,12 +111,12 @@ def _number(value: object, smallest: float, largest: float) -> float | None:
 
 
 def _classes(value: object) -> tuple[str, ...] | None:
-    names = tuple(str(value).split())
+    names = tuple((_text(value) or "").split())
     return names if all(_CLASS_OR_ID.fullmatch(name) for name in names) else None
 
 
 def _one_id(value: object) -> str | None:
-    text = str(value).strip()
+    text = (_text(value) or "").strip()
     return text if _CLASS_OR_ID.fullmatch(text) else None
 
 
@@ -127,9 +127,6 @@ SIZE: Parser[Size] = Parser(
 )
 CLASSES: Parser[tuple[str, ...]] = Parser("class names separated by spaces", _classes)
 ID: Parser[str] = Parser("one id, without spaces or quotes", _one_id)
-MAPPING: Parser[Mapping[str, object]] = Parser(
-    "a mapping of names to values", lambda value: value if isinstance(value, Mapping) else None
-)
 
 
 def words(*accepted: str) -> Parser[str]:

@@ -17,7 +17,7 @@ from mkdocs_imagegen.directives.directive import Directive, Source
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.request import ImageRequest, final_prompt
-from mkdocs_imagegen.values import did_you_mean, option_names, read_options, shown
+from mkdocs_imagegen.values import TEXT, did_you_mean, option_names, read_options, shown
 
 SCHEME = "imagegen:"
 LONGEST_PROMPT = 32_000
@@ -156,7 +156,7 @@ def _merge(written: Iterable[Written]) -> dict[str, str]:
 
 def _directive(written: Iterable[Written], defaults: Defaults, source: Source) -> Directive:
     merged = _merge(written)
-    html = {name: value for name, value in merged.items() if is_html_attribute(name, value)}
+    html = {name: TEXT(value) for name, value in merged.items() if is_html_attribute(name, value)}
     ours = {name: value for name, value in merged.items() if name not in html}
     options = _with_named(read_options(DirectiveOptions, ours), defaults)
     request = _request(options, defaults)

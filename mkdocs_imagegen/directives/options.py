@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from mkdocs_imagegen.values import (
@@ -37,6 +38,9 @@ HTML_ATTRIBUTES = frozenset(
     }
 )
 """Names that HTML defines for a picture and that we have no other use for."""
+
+
+_DATA_OR_ARIA = re.compile(r"(?:data|aria)-[\w.:-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,4 +88,4 @@ def is_html_attribute(name: str, value: str) -> bool:
     """
     if name == "style":
         return ":" in value
-    return name in HTML_ATTRIBUTES or name.startswith(("data-", "aria-"))
+    return name in HTML_ATTRIBUTES or _DATA_OR_ARIA.fullmatch(name) is not None

@@ -49,7 +49,7 @@ class Server:
         """Stop answering, close every connection, and wait until that is done."""
         self._listening.closing.set()
         self._listening.shutdown()
-        pass
+        self._listening.hang_up()
         self._listening.server_close()
         self._thread.join()
         self._unwatch()

@@ -126,8 +126,8 @@ def _visible(
 def _faded(fill: Fill, width: int, height: int) -> Image.Image | Colour:
     if fill.top == fill.bottom:
         return fill.top
-    rows = (fill.top.towards(fill.bottom, row / max(1, height - 1)) for row in range(height))
-    column = Image.frombytes("RGB", (1, height), bytes(part for row in rows for part in row))
+    column = Image.new("RGB", (1, height), fill.top)
+    column.paste(fill.bottom, mask=Image.linear_gradient("L").resize((1, height)))
     return column.resize((width, height), Image.Resampling.NEAREST)
 
 

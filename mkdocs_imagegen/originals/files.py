@@ -19,8 +19,8 @@ def read_plain_file(path: Path, most_bytes: int) -> bytes:
         OSError: there is none, or it cannot be read.
         ValueError: it is a link, a pipe or a folder, or larger than ``most_bytes``.
     """
-    if path.is_symlink():
-        raise ValueError("a link, not a file")
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError("no regular file")
     descriptor = os.open(path, os.O_RDONLY | _NO_LINKS)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - opened without following links
         facts = os.fstat(descriptor)

@@ -74,7 +74,9 @@ def to_json(original: Original) -> bytes:
     fields = asdict(original) | {"version": VERSION, "warnings": list(original.warnings)}
     cost = original.cost_usd
     fields["cost_usd"] = None if cost is None else str(cost)
-    return (json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(
+        "utf-8", "replace"
+    )
 
 
 def from_json(text: bytes, key: str) -> Original:
@@ -89,7 +91,8 @@ def from_json(text: bytes, key: str) -> Original:
             raise ValueError("another version's or another key's record")
         cost = fields.pop("cost_usd")
         warnings = tuple(str(each) for each in fields.pop("warnings"))
-        original = Original(**fields, cost_usd=cost and Decimal(cost), warnings=warnings)
+        cost_usd = None if cost is None else Decimal(str(cost))
+        original = Original(**fields, cost_usd=cost_usd, warnings=warnings)
     except (TypeError, KeyError, AttributeError, InvalidOperation, RecursionError) as error:
         raise ValueError(f"no record: {error}") from None
     _check(original)
@@ -97,14 +100,17 @@ def from_json(text: bytes, key: str) -> Original:
 
 
 def _check(original: Original) -> None:
-    hashes: tuple[object, ...] = (original.key, original.subject, original.sha256)
+    hashes = (original.key, original.subject, original.sha256)
     numbers = (original.bytes, original.width, original.height, original.take)
-    texts = (original.model, original.answered_by, original.prompt, original.server)
+    names = (original.model, original.answered_by, original.server, original.generation_id or "")
+    texts: tuple[object, ...] = (*hashes, *names, original.prompt, original.created)
     right = (
-        all(_HEX64.fullmatch(str(each)) for each in hashes)
+        all(type(each) is str for each in texts)
+        and all(_HEX64.fullmatch(each) for each in hashes)
         and str(original.mime) in _ENDINGS
         and all(type(each) is int and each > 0 for each in numbers)
-        and all(type(each) is str for each in texts)
+        and original.cost_is_estimate in (True, False)
+        and (original.cost_usd is None or original.cost_usd.is_finite())
     )
     if not right:
         raise ValueError("a field of the record is not what it should be")

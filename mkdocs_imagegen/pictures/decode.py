@@ -8,6 +8,7 @@ decoders caught: broken files made Pillow raise OSError, SyntaxError, ValueError
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 50_000_000
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
+_MIMES = {name: f"image/{name.lower()}" for name in _FORMATS} | {"MPO": "image/jpeg"}
+_WARNINGS = threading.Lock()
+"""What is done with warnings belongs to the whole process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ def inspect(content: bytes) -> Decoded:
         PictureError: they are no picture of a format and size that is accepted.
     """
     image = open_picture(content)
-    return Decoded(f"image/{(image.format or '').lower()}", Size(*image.size))
+    return Decoded(_MIMES[image.format or ""], Size(*image.size))
 
 
 def open_picture(content: bytes) -> Image:
@@ -50,15 +54,15 @@ def open_picture(content: bytes) -> Image:
     from PIL import Image  # noqa: PLC0415
 
     try:
-        with warnings.catch_warnings():
+        with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=_FORMATS)
-            if image.width * image.height > MOST_PIXELS:
-                raise PictureError(  # noqa: TRY301 - all refusals leave here alike
-                    f"a picture of {image.width}x{image.height} pixels",
-                    accepted=f"up to {MOST_PIXELS} pixels",
-                )
-            image.load()
+        if image.width * image.height > MOST_PIXELS:
+            raise PictureError(  # noqa: TRY301 - all refusals leave here alike
+                f"a picture of {image.width}x{image.height} pixels",
+                accepted=f"up to {MOST_PIXELS} pixels",
+            )
+        image.load()
     except PictureError:
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise whatever they like

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import html
+import re
 import textwrap
 
 from mkdocs_imagegen.pictures.picture import SITE_FOLDER, Picture
 from mkdocs_imagegen.values import Size
 
 _LINES = 6
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def placeholder(title: str, text: str, size: Size) -> Picture:
     """The stand-in: a title, the first words of a text below it, and the size in the corner."""
-    content = _svg(title, text, size).encode()
+    content = _svg(title, _NO_XML.sub("�", text), size).encode()
     name = f"missing-{hashlib.sha256(content).hexdigest()[:16]}.svg"
     return Picture(f"{SITE_FOLDER}/{name}", content)
 

@@ -1,0 +1,80 @@
+"""The AI SDK's own client draws against the emulator.
+
+Runs where Node is installed and ``AI_SDK_HOME`` names a folder in which
+``npm install ai@7 @ai-sdk/gateway@4`` (or ``ai@6 @ai-sdk/gateway@3``) was run.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serving
+
+SCRIPT = Path(__file__).with_name("ai_sdk.mjs")
+MODULES = Path(os.environ.get("AI_SDK_HOME", ".")) / "node_modules"
+MANIFEST = MODULES / "@ai-sdk" / "gateway" / "package.json"
+needs_sdk = pytest.mark.skipif(
+    shutil.which("node") is None or not MANIFEST.is_file() or not (MODULES / "ai").is_dir(),
+    reason="needs Node, and AI_SDK_HOME with the npm packages ai and @ai-sdk/gateway",
+)
+
+
+@pytest.fixture(scope="module")
+def report():
+    major = json.loads(MANIFEST.read_text(encoding="utf-8"))["version"].split(".")[0]
+    with serving(Emulator()) as server:
+        base = f"{server.url.removesuffix('/v1')}/v{major}/ai"
+        command = ["node", "--input-type=module", "-", base]
+        script = SCRIPT.read_text(encoding="utf-8")
+        run = subprocess.run(
+            command,
+            input=script,
+            cwd=MODULES.parent,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+@needs_sdk
+def test_generate_image_gets_pictures(report):
+    picture = report["picture"]
+    assert (picture["count"], picture["mediaType"]) == (1, "image/webp")
+    assert picture["bytes"] > 5000
+    assert report["two"]["count"] == 2
+    assert report["two"]["warnings"] == [{"type": "unsupported", "feature": "aspectRatio"}]
+
+
+@needs_sdk
+def test_metadata_and_usage_survive_the_sdk(report):
+    metadata = report["picture"]["metadata"]
+    assert metadata["gateway"]["cost"] == "0.005"
+    assert metadata["imagegen"]["images"] == [{"sketch": True}]
+    assert report["picture"]["usage"]["outputTokens"] == 272
+
+
+@needs_sdk
+def test_models_and_credits_are_read(report):
+    assert "openai/gpt-image-1-mini" in report["models"]
+    assert report["credits"]["totalUsed"] == "0.02"
+
+
+@needs_sdk
+def test_errors_become_the_sdks_own(report):
+    named = {
+        name: (report[name]["name"], report[name]["status"]) for name in ("missing", "limited")
+    }
+    assert named == {
+        "missing": ("GatewayModelNotFoundError", 404),
+        "limited": ("GatewayRateLimitError", 429),
+    }
+    assert report["unfunded"]["status"] == 402
+    assert report["flat"]["status"] == 400

@@ -1,0 +1,269 @@
+"""Every refusal becomes exactly one error."""
+
+import json
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mkdocs_imagegen import errors
+from mkdocs_imagegen.errors import (
+    AuthenticationError,
+    Billing,
+    BusyError,
+    ForbiddenError,
+    FundsError,
+    GatewayError,
+    ModelGoneError,
+    ModerationError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RejectedError,
+)
+from mkdocs_imagegen.gateway.failures import RULES, read_complaint, read_error, retry_after_s
+
+NOW = 1_800_000_000.0
+
+
+def nested(kind=None, code=None, param=None, text="no"):
+    return {"error": {"message": text, "type": kind, "param": param, "code": code}}
+
+
+def flat(kind, status):
+    return {"error": "the words", "type": kind, "statusCode": status}
+
+
+def named(name):
+    return {"name": name, "statusCode": 403}
+
+
+SOON = {"retry-after": "7"}
+# Fact sheet "gateway protocol": every row of 4.2, then of 7.6, then of the servers in section 9.
+ROWS = [
+    (400, {}, nested("invalid_request_error", "missing_parameter", "model"), RejectedError),
+    (400, {}, flat("no_providers_available", 400), RejectedError),
+    (401, {}, nested("authentication_error"), AuthenticationError),
+    (402, {}, nested("insufficient_funds"), FundsError),
+    (402, {}, nested("quota_for_entity_exceeded"), FundsError),
+    (429, SOON, nested("quota_for_entity_exceeded"), FundsError),
+    (403, {}, nested("quota_for_entity_exceeded"), FundsError),
+    (403, {}, nested("customer_verification_required"), ForbiddenError),
+    (
+        403,
+        {},
+        nested("no_providers_available", param=named("RestrictedModelsError")),
+        ForbiddenError,
+    ),
+    (403, {}, flat("no_providers_available", 403), ForbiddenError),
+    (403, {}, nested("x", param=named("RestrictedProvidersError")), ForbiddenError),
+    (403, {}, nested("forbidden", param={"ruleId": "r1"}), ForbiddenError),
+    (403, {}, {}, ForbiddenError),
+    (404, {}, nested("model_not_found", param={"modelId": "a/b"}), ModelGoneError),
+    (400, {}, nested("model_not_found", param={"modelId": "a/b"}), ModelGoneError),
+    (
+        400,
+        {},
+        nested("invalid_request_error", text="The model 'a/b' does not exist"),
+        ModelGoneError,
+    ),
+    (404, {}, nested("not_found"), RejectedError),
+    (424, {}, nested("failed_dependency"), RejectedError),
+    (429, SOON, nested("rate_limit_exceeded"), RateLimitedError),
+    (429, {}, nested("rate_limit_exceeded"), RateLimitedError),
+    (500, {}, nested("internal_server_error"), OutcomeUnknownError),
+    (503, SOON, nested("service_unavailable_error"), BusyError),
+    (503, {}, nested("service_unavailable_error"), OutcomeUnknownError),
+    (408, {}, {}, OutcomeUnknownError),
+    (413, {}, {}, RejectedError),
+    (504, {}, {}, OutcomeUnknownError),
+    (400, {}, nested("image_generation_user_error", "moderation_blocked"), ModerationError),
+    (500, {}, nested("AI_APICallError", param={"code": "moderation_blocked"}), ModerationError),
+    (400, {}, nested("invalid_request_error", "content_policy_violation"), ModerationError),
+    (400, {}, nested("invalid_request_error", "invalid_value", "size"), RejectedError),
+    (400, {}, nested("invalid_request_error", "unknown_parameter"), RejectedError),
+    (401, {}, nested("invalid_request_error", "invalid_api_key"), AuthenticationError),
+    (429, SOON, nested("images", "rate_limit_exceeded"), RateLimitedError),
+    (429, SOON, nested("insufficient_quota", "insufficient_quota"), FundsError),
+    (429, {}, nested("insufficient_quota", "billing_hard_limit_reached"), FundsError),
+    (400, {}, nested("x", "billing_hard_limit_reached"), FundsError),
+    (429, {}, nested("x", "organization_spend_limit_exceeded"), FundsError),
+    (429, {}, nested("x", "project_spend_limit_exceeded"), FundsError),
+    (500, {}, nested("server_error"), OutcomeUnknownError),
+    (502, {}, nested("image_generation_server_error"), OutcomeUnknownError),
+    (402, {}, nested("something_new"), FundsError),
+    (409, {}, {}, OutcomeUnknownError),
+    (405, {}, {}, RejectedError),
+    (422, {}, {"detail": "response_format"}, RejectedError),
+    (418, {}, {}, RejectedError),
+    (302, {"location": "http://169.254.169.254/latest?x=1"}, {}, RejectedError),
+    (599, SOON, {}, OutcomeUnknownError),
+    (400, {}, nested("x", "400", text="Invalid model name passed in model=a"), ModelGoneError),
+    (400, {}, nested("auth_error", "400"), AuthenticationError),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "body", "kind"), ROWS)
+def test_every_row_of_the_catalogue_is_exactly_one_error(status, headers, body, kind):
+    error = read_error(status, headers, json.dumps(body).encode(), NOW)
+    assert type(error) is kind
+    assert error.status == status
+    assert str(status) in str(error)
+
+
+def test_every_rule_is_needed_by_a_row_of_the_catalogue():
+    faults = {read_error(row[0], row[1], json.dumps(row[2]).encode(), NOW).fault for row in ROWS}
+    for rule in RULES:
+        assert any(fault.startswith(rule.fault) for fault in faults), rule
+
+
+def test_every_error_that_a_status_can_mean_is_made_by_a_rule():
+    made_elsewhere = {errors.CredentialError, errors.UnreachableError, errors.BadAnswerError}
+    every = {
+        each
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, GatewayError) and each is not GatewayError
+    }
+    assert {rule.kind for rule in RULES} == every - made_elsewhere
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "words"),
+    [
+        (json.dumps(nested("a", "B", text="said")), "said", {"a", "b"}),
+        (json.dumps(flat("no_providers_available", 400)), "the words", {"no_providers_available"}),
+        (
+            json.dumps(nested("AI_APICallError", None, {"name": "X", "code": 3}, "up")),
+            "up",
+            {"ai_apicallerror", "x"},
+        ),
+        ('{"message": "top", "type": "t"}', "top", {"t"}),
+        ('{"detail": "Not Found"}', "Not Found", set()),
+        ("plain words", "plain words", set()),
+        ("[1]", "[1]", set()),
+        ("", "", set()),
+    ],
+)
+def test_each_shape_of_body_is_read(body, text, words):
+    complaint = read_complaint(body.encode())
+    assert (complaint.text, complaint.words) == (text, words)
+
+
+def test_a_web_page_is_quoted_without_its_markup():
+    page = b"<html><head><title>502 Bad Gateway</title></head><body><hr></body></html>"
+    error = read_error(502, {}, page, NOW)
+    assert '"502 Bad Gateway"' in str(error)
+
+
+def test_the_ids_for_a_support_request_are_kept():
+    body = json.dumps(nested("x") | {"generationId": "gen_1"}).encode()
+    headers = {"X-Vercel-Id": "iad1::abc-123", "x-request-id": "req_9\x1b[0m"}
+    error = read_error(500, headers, body, NOW)
+    assert error.request_id == "gen_1, iad1::abc-123, req_90m"
+    assert str(error).endswith("[gen_1, iad1::abc-123, req_90m]")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "vck_abcdefghij0123",
+        "sk-proj-abcdef0123456789",
+        "sk-abc***********wxyz",
+        "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjF9.c2lnbmF0dXJl",
+        "Bearer abcdef0123",
+    ],
+)
+@pytest.mark.parametrize("padding", ["", "x " * 95])
+def test_what_looks_like_a_credential_is_taken_out(secret, padding):
+    body = json.dumps(nested(text=f"{padding}key: {secret} is wrong")).encode()
+    said = str(read_error(401, {"x-request-id": secret}, body, NOW))
+    assert secret not in said
+    assert secret[:12] not in said
+
+
+def test_a_server_s_text_is_one_short_line():
+    body = json.dumps(nested(text="\x1b[2J\r\nline\u202e two\x00 " + "long " * 500)).encode()
+    said = read_error(400, {}, body, NOW).fault
+    assert said.isprintable()
+    assert len(said) < 300
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "hint"),
+    [
+        (402, nested("insufficient_funds"), "top it up"),
+        (403, nested("customer_verification_required"), "add a card"),
+        (401, nested("authentication_error"), "vercel env pull"),
+        (400, flat("no_providers_available", 400), "zeroDataRetention"),
+        (500, {}, "may have been charged"),
+    ],
+)
+def test_an_error_names_the_next_step(status, body, hint):
+    assert hint in str(read_error(status, {}, json.dumps(body).encode(), NOW))
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 0 "}, 0.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
+        ({"retry-after": formatdate(NOW + 30, usegmt=True)}, 30.0),
+        ({"retry-after": formatdate(NOW - 30, usegmt=True)}, 0.0),
+        ({"retry-after": "Fri, 15 Jan 2027 08:00:30"}, 30.0),
+        ({"retry-after": "99999999999"}, 120.0),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 120.0),
+        ({"retry-after": "Fri, 31 Dec 99999 23:59:59 GMT"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "1e9"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "٣"}, None),
+        ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "tomorrow"}, None),
+        ({"retry-after": "Mon, 99 Foo 2026 99:99:99 GMT"}, None),
+        ({"retry-after": "\x00"}, None),
+    ],
+)
+def test_retry_after_is_read_in_every_form_and_never_longer_than_two_minutes(headers, expected):
+    assert retry_after_s(headers, NOW) == expected
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_whatever_retry_after_says_the_wait_is_none_or_within_bounds(seconds, milliseconds):
+    wait = retry_after_s({"retry-after": seconds, "retry-after-ms": milliseconds}, NOW)
+    assert wait is None or 0 <= wait <= 120
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "type", "code", "param", "message", "detail", "name"]), inner
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(
+    st.integers(min_value=-1, max_value=1100),
+    st.dictionaries(
+        st.sampled_from(["Retry-After", "x-request-id", "location"]), st.text(max_size=30)
+    ),
+    st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode()),
+)
+def test_whatever_the_refusal_it_becomes_one_of_our_errors(status, headers, body):
+    error = read_error(status, headers, body, NOW)
+    assert isinstance(error, GatewayError)
+    assert isinstance(error.billing, Billing)
+    assert str(error).isprintable()
+
+
+@given(st.sampled_from([408, 409, 500, 502, 504, 599]), st.binary(max_size=50))
+def test_what_may_have_been_charged_is_never_called_unbilled(status, body):
+    assert read_error(status, {"retry-after": "1"}, body, NOW).billing is not Billing.UNBILLED

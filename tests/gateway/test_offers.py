@@ -1,0 +1,127 @@
+"""What a server offers, from its list of models."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mkdocs_imagegen.errors import RejectedError
+from mkdocs_imagegen.gateway.catalogue import check_retention
+from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers
+
+
+def models(*entries: object) -> bytes:
+    return json.dumps({"object": "list", "data": entries}).encode()
+
+
+def image(model, pricing=None, **more):
+    return {"id": model, "type": "image", "pricing": pricing} | more
+
+
+@pytest.mark.parametrize(
+    ("pricing", "price"),
+    [
+        ({"image": "0.04"}, "$0.04 a picture"),
+        ({"image": "0.040"}, "$0.04 a picture"),
+        (
+            {"image_dimension_quality_pricing": [{"cost": "0.10"}, {"cost": "0.02"}, {}, 3]},
+            "$0.02 to $0.1 a picture",
+        ),
+        (
+            {"input": "0.000002", "output": "0.000008", "input_cache_read": "0.0000002"},
+            "$2 input, $8 output per million tokens",
+        ),
+        (
+            {"image": "0.5", "input": "0.000002"},
+            "$0.5 a picture; $2 input per million tokens",
+        ),
+        ({}, ""),
+        (None, ""),
+        ("free", ""),
+        ({"image": "cheap", "image_dimension_quality_pricing": "none"}, ""),
+    ],
+)
+def test_each_layout_of_prices_is_put_into_words(pricing, price):
+    assert read_offers(models(image("a/b", pricing))) == (Offer("a/b", price, None),)
+
+
+def test_a_price_of_tokens_stands_beside_the_list_price_that_we_know():
+    pricing = {"input": "0.000002", "output": "0.000008"}
+    (offer,) = read_offers(models(image("openai/gpt-image-1-mini", pricing)))
+    assert offer.price.startswith("$0.005 to $0.052 a picture; $2 input")
+
+
+def test_only_models_that_draw_are_offered():
+    entries = [
+        image("b/draws"),
+        {"id": "c/talks", "type": "language"},
+        {"id": "gpt-image-1"},
+        {"id": "whisper"},
+        {"type": "image"},
+        7,
+    ]
+    assert [offer.model for offer in read_offers(models(*entries))] == ["b/draws", "gpt-image-1"]
+
+
+@pytest.mark.parametrize(
+    ("given_", "ends"), [(1796083200, "2026-12-01"), (1e300, None), ("soon", None), (True, None)]
+)
+def test_a_model_s_last_day_is_told(given_, ends):
+    (offer,) = read_offers(models(image("a/b", deprecated_at=given_)))
+    assert offer.ends == ends
+
+
+def test_offers_of_the_same_creator_are_named_first():
+    offers = read_offers(models(image("a/x"), image("z/y", {"image": "0.1"})))
+    assert offers_in_words(offers, "z/gone") == "z/y ($0.1 a picture), a/x"
+    assert str(Offer("a/b", "", "2026-12-01")) == "a/b (until 2026-12-01)"
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["image", "input", "cost", "image_dimension_quality_pricing"]), inner
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(values, values, values)
+def test_whatever_a_list_of_models_holds_it_is_read_without_an_error(model, pricing, day):
+    entry = {"id": model, "type": "image", "pricing": pricing, "deprecated_at": day}
+    for offer in read_offers(models(entry, pricing)):
+        assert str(offer).isprintable()
+
+
+@given(st.binary(max_size=100))
+def test_bytes_that_are_no_list_of_models_offer_nothing(body):
+    assert read_offers(body) == ()
+
+
+ZERO = {"gateway": {"zeroDataRetention": True}}
+MINI = "openai/gpt-image-1-mini"
+
+
+def test_zero_data_retention_is_refused_for_a_model_that_nobody_offers_it_for():
+    with pytest.raises(RejectedError, match="zero data retention"):
+        check_retention(MINI, ZERO)
+    with pytest.raises(RejectedError):
+        check_retention(MINI, {"gateway": ZERO["gateway"] | {"models": [MINI]}})
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("bfl/flux", ZERO),
+        (MINI, {}),
+        (MINI, {"gateway": {"zeroDataRetention": False}}),
+        (MINI, {"gateway": "x"}),
+        (MINI, {"gateway": ZERO["gateway"] | {"models": ["bfl/flux"]}}),
+    ],
+)
+def test_every_other_request_may_ask_for_zero_data_retention(model, options):
+    check_retention(model, options)

@@ -1,0 +1,107 @@
+"""Which errors are asked again, and when."""
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tenacity import wait_fixed
+
+from mkdocs_imagegen import errors
+from mkdocs_imagegen.errors import Billing, BusyError, GatewayError, RateLimitedError
+from mkdocs_imagegen.gateway.policy import ATTEMPTS, FULL_JITTER, asking, may_ask_again, pause_s
+
+EVERY = [
+    each
+    for each in vars(errors).values()
+    if isinstance(each, type) and issubclass(each, GatewayError) and each is not GatewayError
+]
+
+
+def outcome(tools, raised, deadline_s=300.0, jitter=FULL_JITTER):
+    """The naps taken and the times asked, when every attempt ends in the next of ``raised``."""
+    naps, asked = tools.Naps(), []
+
+    async def attempt():
+        asked.append(None)
+        error = raised[min(len(asked), len(raised)) - 1]
+        if error is not None:
+            raise error
+        return "picture"
+
+    async def run():
+        return await asking(deadline_s, naps, jitter)(attempt)
+
+    try:
+        result = anyio.run(run)
+    except GatewayError as error:
+        result = error
+    return naps.taken, len(asked), result
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_only_what_was_not_charged_is_asked_again(tools, kind):
+    naps, asked, result = outcome(tools, [kind("x")])
+    assert isinstance(result, kind)
+    unbilled = kind.billing is Billing.UNBILLED
+    assert asked == (ATTEMPTS if unbilled else 1)
+    assert len(naps) == asked - 1
+    assert may_ask_again(kind("x")) is unbilled
+
+
+def test_an_error_of_another_kind_is_not_asked_again():
+    assert not may_ask_again(RuntimeError())
+
+
+def test_a_later_success_is_the_result(tools):
+    naps, asked, result = outcome(tools, [RateLimitedError("x"), BusyError("x"), None])
+    assert (asked, result, len(naps)) == (3, "picture", 2)
+
+
+def test_an_unknown_outcome_after_a_retry_ends_the_asking(tools):
+    unknown = errors.OutcomeUnknownError("x")
+    _, asked, result = outcome(tools, [RateLimitedError("x"), unknown, None])
+    assert (asked, result) == (2, unknown)
+
+
+def test_the_wait_grows_from_one_second_and_is_drawn_at_random(tools):
+    runs = [outcome(tools, [RateLimitedError("x")])[0] for _ in range(50)]
+    for attempt, longest in enumerate([1, 2, 4, 8, 16]):
+        waits = [run[attempt] for run in runs]
+        assert all(0 <= wait <= longest for wait in waits)
+        assert max(waits) > longest / 2 > min(waits)
+
+
+def test_what_the_server_asks_for_is_waited_and_the_jitter_on_top(tools):
+    error = RateLimitedError("x", retry_after_s=7.0)
+    naps, _, _ = outcome(tools, [error, None], jitter=wait_fixed(0.5))
+    assert naps == [7.5]
+
+
+@given(st.floats(min_value=0, max_value=1e12) | st.none(), st.floats(min_value=0, max_value=30))
+def test_no_single_wait_is_longer_than_two_minutes(asked_s, jitter_s):
+    error = BusyError("x", retry_after_s=asked_s)
+    assert min(asked_s or 0, 120) <= pause_s(error, jitter_s) <= 120
+
+
+@given(st.lists(st.floats(min_value=0, max_value=120), min_size=1, max_size=6), st.floats(1, 300))
+def test_the_waits_together_stay_within_the_deadline(tools, asked_s, deadline_s):
+    raised = [RateLimitedError("x", retry_after_s=each) for each in asked_s]
+    naps, asked, _ = outcome(tools, raised, deadline_s)
+    assert sum(naps) <= deadline_s
+    assert asked <= ATTEMPTS
+
+
+def test_time_spent_on_attempts_counts_against_the_deadline(tools):
+    naps, asked = tools.Naps(), []
+
+    async def slow():
+        asked.append(None)
+        await anyio.sleep(0.06)
+        raise RateLimitedError("x")
+
+    async def run():
+        await asking(0.1, naps, wait_fixed(0))(slow)
+
+    with pytest.raises(RateLimitedError):
+        anyio.run(run)
+    assert len(asked) == 2
