@@ -27,6 +27,7 @@ class Background:
         from anyio.from_thread import start_blocking_portal  # noqa: PLC0415
         from anyio.to_thread import run_sync  # noqa: PLC0415
 
+        self.event: Callable[[], anyio.Event] = anyio.Event
         self._run_sync = run_sync
         self._stack = ExitStack()
         self._portal = self._stack.enter_context(start_blocking_portal())

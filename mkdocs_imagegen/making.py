@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mkdocs_imagegen.background import Background
 from mkdocs_imagegen.errors import (
@@ -26,10 +26,12 @@ from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.pictures.decode import Decoded, inspect
-from mkdocs_imagegen.pictures.fit import fit
-from mkdocs_imagegen.pictures.picture import Picture, needs_fitting, public_name
+from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.shapes import Shape
+
+if TYPE_CHECKING:
+    import anyio
 
 
 class Draws(Protocol):
@@ -46,20 +48,41 @@ class Draws(Protocol):
         """Close its connections."""
 
 
-class StoppedError(ImagegenError):
+class NotMadeError(ImagegenError):
+    """A picture that was not asked for, and why."""
+
+
+class StoppedError(NotMadeError):
     """The run was stopped before this picture's turn came."""
 
 
 @dataclass(frozen=True, slots=True)
+class Want:
+    """A picture that a page shows.
+
+    Attributes:
+        request: what to ask for.
+        shape: how the page shows it.
+        kept: the original that is there; None where there is none.
+        may_make: whether it may be made if there is none, or if what is there is broken.
+    """
+
+    request: ImageRequest
+    shape: Shape
+    kept: Kept | None
+    may_make: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one request.
+    """What became of one picture.
 
     Attributes:
         kept: the original, if there is one now.
         picture: what the page shows of it.
         made: whether it was asked for in this build, and not only fitted.
         error: why there is none.
-        seconds: how long it took, the wait for its turn not counted.
+        seconds: how long the asking took, the wait for its turn not counted.
         remarks: what is worth telling although it worked.
     """
 
@@ -71,8 +94,16 @@ class Result:
     remarks: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class _Order:
+    """A request that is being asked, for all who want it."""
+
+    done: anyio.Event
+    result: Result = field(default_factory=Result)
+
+
 class Maker:
-    """Makes pictures in the background, and fits them.
+    """Makes pictures in the background, and the files of each.
 
     A request's slot is free before its picture is decoded: holding it made a cold build 1.35
     times as long as the gateway needs (fact sheet "performance", section 7).
@@ -81,6 +112,7 @@ class Maker:
         open_gateway: makes the client; called when the first picture is asked for.
         server: the address of the server, for the records.
         store: where originals are kept.
+        derive: makes the files of an original in a shape, from its bytes.
         concurrency: how many pictures are asked for at the same time.
     """
 
@@ -89,30 +121,29 @@ class Maker:
         open_gateway: Callable[[], Draws],
         server: str,
         store: OriginalStore,
+        derive: Callable[[Original, Shape, bytes], Picture],
         concurrency: int,
     ) -> None:
         self._open_gateway = open_gateway
         self._server = server
         self._store = store
+        self._derive = derive
         self._concurrency = concurrency
-        self._futures: dict[str, Future[Result]] = {}
+        self._futures: dict[tuple[str, Shape], Future[Result]] = {}
+        self._orders: dict[str, _Order] = {}
         self._background: Background | None = None
         self._gateway: Draws | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._stop: StoppedError | None = None
 
-    def start(self, request: ImageRequest, kept: Kept | None = None) -> None:
-        """Make a picture, or only fit the one that is kept; returns at once."""
-        if request.key in self._futures:
-            return
-        if self._background is None:
-            self._background = Background(self._concurrency)
-            self._folder = tempfile.TemporaryDirectory(prefix="imagegen-")
-        work = self._background.submit(self._work, request, kept, self._background)
-        self._futures[request.key] = work
+    def start(self, want: Want) -> None:
+        """Begin to make a picture, or only its files; returns at once."""
+        key = (want.request.key, want.shape)
+        if key not in self._futures:
+            self._background = self._background or Background(self._concurrency)
+            self._futures[key] = self._background.submit(self._work, want, self._background)
 
-    def join(self) -> dict[str, Result]:
-        """Every result, by the request's key; waits for all.
+    def join(self) -> dict[tuple[str, Shape], Result]:
+        """Every result, by the request's key and the shape; waits for all.
 
         An interrupt stops what has not begun, waits for what is in flight, and goes on.
         """
@@ -132,24 +163,40 @@ class Maker:
             if self._gateway is not None:
                 background.call(self._gateway.aclose)
             background.close()
-        if self._folder is not None:
-            self._folder.cleanup()
 
-    async def _work(
-        self, request: ImageRequest, kept: Kept | None, background: Background
-    ) -> Result:
-        begun = time.monotonic()
+    async def _work(self, want: Want, background: Background) -> Result:
         async with background.admission:
+            content = await background.compute(self._read, want)
+            if content is not None and want.kept is not None:
+                result = Result(want.kept)
+            elif want.may_make:
+                result = await self._ordered(want.request, background)
+                content = await background.compute(_bytes_of, result)
+            else:
+                result = Result(error=StoreError("what was stored is broken"))
+            return await background.compute(self._shown, result, want.shape, content)
+
+    async def _ordered(self, request: ImageRequest, background: Background) -> Result:
+        """The request's result; asked once, whoever wants it in whatever shape."""
+        order = self._orders.get(request.key)
+        if order is None:
+            order = self._orders[request.key] = _Order(background.event())
             try:
-                if kept is None:
-                    async with background.slots:
-                        begun = time.monotonic()
-                        answer = await self._ask(request)
-                    result = await background.compute(self._keep, request, answer)
-                else:
-                    result = await background.compute(self._fitted, kept, request.size)
-            except ImagegenError as error:
-                result = Result(error=error)
+                order.result = await self._made(request, background)
+            finally:
+                order.done.set()
+        await order.done.wait()
+        return order.result
+
+    async def _made(self, request: ImageRequest, background: Background) -> Result:
+        begun = time.monotonic()
+        try:
+            async with background.slots:
+                begun = time.monotonic()
+                answer = await self._ask(request)
+            result = await background.compute(self._keep, request, answer)
+        except ImagegenError as error:
+            result = Result(error=error)
         return replace(result, seconds=time.monotonic() - begun)
 
     async def _ask(self, request: ImageRequest) -> Answer:
@@ -165,6 +212,9 @@ class Maker:
                 self._store.keep_garbage(f"{request.key}.answer", error.body)
             raise
 
+    def _read(self, want: Want) -> bytes | None:
+        return None if want.kept is None else self._store.read(want.kept)
+
     def _keep(self, request: ImageRequest, answer: Answer) -> Result:
         decoded = self._decoded(request, answer)
         asked = request.as_sketch if answer.is_sketch else request
@@ -177,7 +227,7 @@ class Maker:
         except StoreError as error:
             kept = _rescued(original, answer.image)
             remarks.append(f"{error}; this picture is in {kept.path}: move it to a safe place")
-        return replace(self._fitted(kept, request.size), made=True, remarks=tuple(remarks))
+        return Result(kept, made=True, remarks=tuple(remarks))
 
     def _decoded(self, request: ImageRequest, answer: Answer) -> Decoded:
         try:
@@ -187,14 +237,18 @@ class Maker:
             hint = f"the bytes are in {path}" if path else None
             raise BadAnswerError(f"the picture that came is broken: {error}", hint=hint) from None
 
-    def _fitted(self, kept: Kept, layout: Size) -> Result:
-        name = public_name(kept.original, layout)
-        if not needs_fitting(kept.original, layout):
-            return Result(kept, Picture(name, kept.path))
-        assert self._folder is not None  # noqa: S101 - made together with the thread this runs in
-        path = Path(self._folder.name) / Path(name).name
-        path.write_bytes(fit(kept.path.read_bytes(), layout))
-        return Result(kept, Picture(name, path))
+    def _shown(self, result: Result, shape: Shape, content: bytes | None) -> Result:
+        if result.kept is None or content is None:
+            return result
+        try:
+            picture = self._derive(result.kept.original, shape, content)
+        except ImagegenError as error:
+            return replace(result, error=error)
+        return replace(result, picture=picture)
+
+
+def _bytes_of(result: Result) -> bytes | None:
+    return result.kept.path.read_bytes() if result.kept else None
 
 
 def _original(asked: ImageRequest, answer: Answer, decoded: Decoded, server: str) -> Original:
@@ -206,6 +260,7 @@ def _original(asked: ImageRequest, answer: Answer, decoded: Decoded, server: str
         mime=decoded.mime,
         width=decoded.size.width,
         height=decoded.size.height,
+        has_alpha=decoded.has_alpha,
         model=asked.model,
         answered_by=answer.model,
         prompt=asked.prompt,

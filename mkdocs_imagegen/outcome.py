@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from mkdocs_imagegen.directives.directive import Directive, Found
-from mkdocs_imagegen.making import Result, StoppedError
-from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.pictures.picture import Picture, public_name
-from mkdocs_imagegen.pictures.placeholder import placeholder
-from mkdocs_imagegen.report import State
-from mkdocs_imagegen.spending import Permission
+from mkdocs_imagegen.errors import Place
+from mkdocs_imagegen.making import NotMadeError, Result
+from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.pictures.placeholder import StandIn, placeholder
+from mkdocs_imagegen.report import Line, State
+from mkdocs_imagegen.request import ImageRequest
 
 _NOT_MADE = "This picture is not made yet"
 
@@ -21,55 +22,84 @@ class Outcome:
 
     Attributes:
         state: how the picture stands.
-        picture: what the page shows: the picture, or a stand-in.
-        result: what the making told; empty where nothing was made.
+        picture: what the page shows; None where ``stand_in`` is shown.
+        dark: what it shows in dark surroundings, if that is another picture.
+        stand_in: shown where there is no picture.
+        results: what the making told of each request; empty where nothing was looked for.
         error: why there is only a stand-in; ``""`` where there is a picture.
     """
 
     state: State
-    picture: Picture
-    result: Result = field(default_factory=Result)
+    picture: Picture | None = None
+    dark: Picture | None = None
+    stand_in: StandIn | None = None
+    results: tuple[Result, ...] = field(default=())
     error: str = ""
 
 
-def from_store(directive: Directive, kept: Kept) -> Outcome:
-    """The picture that was there, shown as it is."""
-    picture = Picture(public_name(kept.original, directive.request.size), kept.path)
-    return Outcome(_state_of(directive, kept), picture, Result(kept, picture))
-
-
-def from_making(directive: Directive, result: Result, *, in_full: bool) -> Outcome:
-    """What the making brought: a picture, or an error.
+def settled(directive: Directive, results: tuple[Result, ...], *, in_full: bool) -> Outcome:
+    """The outcome of a directive whose requests have been looked up or made.
 
     Args:
         directive: what was asked for.
-        result: what came.
-        in_full: whether the stand-in tells the error, or only what the picture would show.
+        results: of each of its requests, in order.
+        in_full: whether a stand-in tells the error, or only what the picture would show.
     """
-    if result.picture is not None and result.kept is not None:
-        state = State.MADE if result.made else _state_of(directive, result.kept)
-        return Outcome(state, result.picture, result)
-    state = State.MISSING if isinstance(result.error, StoppedError) else State.FAILED
-    text = str(result.error) if in_full else directive.alt
-    stand_in = placeholder(_NOT_MADE, text, directive.layout)
-    return Outcome(state, stand_in, result, f"there is no picture: {result.error}")
-
-
-def not_made(directive: Directive, permission: Permission) -> Outcome:
-    """A stand-in for a picture that may not be made in this build."""
-    stand_in = placeholder(_NOT_MADE, directive.alt, directive.layout)
-    return Outcome(State.MISSING, stand_in, error=f"there is no picture yet: {permission.refusal}")
+    states = [_state(*each) for each in zip(directive.requests, results, strict=True)]
+    worst = max(states, key=_BY_TROUBLE.index)
+    error = next((each.error for each in results if each.error is not None), None)
+    yet = "" if worst is State.FAILED else " yet"
+    text = f"there is no picture{yet}: {error}" if error else ""
+    first, dark = results[0].picture, results[1].picture if directive.dark else None
+    if first is not None:
+        return Outcome(worst, first, dark, results=results, error=text)
+    words = str(error) if in_full and worst is State.FAILED else directive.alt
+    stand_in = placeholder(_NOT_MADE, words, directive.layout)
+    return Outcome(worst, stand_in=stand_in, results=results, error=text)
 
 
 def mistaken(found: Found, text: str, *, in_full: bool) -> Outcome:
     """A stand-in that names the mistake of its directive, in full or briefly."""
     brief = text.partition(" (")[0].partition("; ")[0]
-    stand_in = placeholder(
-        "This image prompt has a mistake", text if in_full else brief, found.layout
+    title = "This image prompt has a mistake"
+    stand_in = placeholder(title, text if in_full else brief, found.layout)
+    return Outcome(State.MISTAKE, stand_in=stand_in, error=text)
+
+
+def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> Line:
+    """What the report tells of one place that shows the picture.
+
+    Args:
+        place: where it stands.
+        found: the directive.
+        outcome: what became of it.
+        file: the path of the picture, or of its stand-in, below the site's root.
+    """
+    request = found.request if isinstance(found, Directive) else None
+    results = outcome.results
+    originals = [each.kept.original for each in results if each.kept]
+    paid = [each.kept.original for each in results if each.kept and each.made]
+    costs = [each.cost_usd for each in paid if each.cost_usd is not None]
+    remarks = [remark for each in results for remark in each.remarks]
+    return Line(
+        place=place,
+        state=outcome.state,
+        key=request.key if request else "",
+        prompt=request.prompt if request else "",
+        model=originals[0].model if originals else request.model if request else "",
+        file=file,
+        seconds=max((each.seconds for each in results), default=0.0),
+        cost_usd=sum(costs, Decimal(0)) if costs else None,
+        cost_is_estimate=any(each.cost_is_estimate for each in paid),
+        remarks=(*remarks, *filter(None, [outcome.error])),
     )
-    return Outcome(State.MISTAKE, stand_in, error=text)
 
 
-def _state_of(directive: Directive, kept: Kept) -> State:
-    same = kept.original.key in (directive.request.key, directive.request.as_sketch.key)
-    return State.READY if same else State.STALE
+_BY_TROUBLE = (State.READY, State.MADE, State.STALE, State.MISSING, State.FAILED)
+
+
+def _state(request: ImageRequest, result: Result) -> State:
+    if result.picture is None or result.kept is None:
+        return State.MISSING if isinstance(result.error, NotMadeError) else State.FAILED
+    same = result.kept.original.key in (request.key, request.as_sketch.key)
+    return State.MADE if result.made else State.READY if same else State.STALE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ from mkdocs.config.base import ConfigErrors, ConfigWarnings, LegacyConfig, Valid
 from mkdocs.config.config_options import Optional, Type
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File
 
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.extension import ImagegenExtension
@@ -23,8 +24,7 @@ from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
 from mkdocs_imagegen.making import Draws
 from mkdocs_imagegen.originals.files import write_whole
-from mkdocs_imagegen.pictures.picture import Picture
-from mkdocs_imagegen.pipeline import Pipeline
+from mkdocs_imagegen.pipeline import Host, Pipeline
 from mkdocs_imagegen.report import State, summary, to_json
 from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings import Settings, read_settings
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
+
+_THEMES_WITH_PALETTE = ("material", "materialx")
+"""Themes that hide pictures whose address ends in ``#only-dark`` or ``#only-light``."""
 
 log = get_plugin_logger("imagegen")
 
@@ -86,7 +89,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Begin a build."""
-        build = _Build(self._new_pipeline(), config)
+        build = _Build(self._new_pipeline(config), config)
         self._builds.append(build)
         self._extension.registry = build.pipeline.registry
 
@@ -106,11 +109,10 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         return build.pipeline.read_page(build.seen(page), html)
 
     @event_priority(-100)  # after plugins that rewrite pictures in place (optimize, privacy)
-    def on_env(self, env: Environment, *, files: Files, **_: object) -> Environment:
-        """Wait for what is being made, and add the files of the site."""
+    def on_env(self, env: Environment, **_: object) -> Environment:
+        """Wait for what is being made."""
         build = self._builds[-1]
         build.pipeline.join()
-        build.publish(files)
         if self.settings.on_missing == "error" and not self._serving:
             _refuse_missing(build.pipeline)
         return env
@@ -149,7 +151,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Keep what is in flight, and end; MkDocs calls no other hook after an interrupt."""
         self.on_build_error()
 
-    def _new_pipeline(self) -> Pipeline:
+    def _new_pipeline(self, config: MkDocsConfig) -> Pipeline:
         credential, problem = _credential(self.settings)
         around = Circumstances(
             credential=credential.kind if credential else "",
@@ -157,13 +159,14 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
             serving=self._serving,
             offline=is_yes(os.environ.get("OFFLINE", "")),
         )
-        return Pipeline(
-            self.settings,
-            may_generate(self.settings, around),
-            lambda: _open_gateway(self.settings, credential),
-            log.warning,
-            in_full=self._serving,
+        host = Host(
+            site=Path(config.site_dir),
+            permission=may_generate(self.settings, around),
+            is_serving=self._serving,
+            follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
         )
+        open_gateway = partial(_open_gateway, self.settings, credential)
+        return Pipeline(self.settings, host, open_gateway, log.warning)
 
 
 class _Build:
@@ -172,7 +175,6 @@ class _Build:
     def __init__(self, pipeline: Pipeline, config: MkDocsConfig) -> None:
         self.pipeline = pipeline
         self._config = config
-        self._published: set[str] = set()
         self._store_was_empty = pipeline.store.is_empty()
 
     def seen(self, page: Page) -> SeenPage:
@@ -183,19 +185,11 @@ class _Build:
             path = Path(os.path.relpath(file.abs_src_path, root)).as_posix()
         return SeenPage(path, file.src_uri, page.url, lambda: _source_of(file))
 
-    def publish(self, files: Files) -> None:
-        """Add the pictures to the files that the host copies."""
-        for picture in self._unpublished():
-            if files.get_file_from_path(picture.name) is None:
-                files.append(self._file(picture))
-
     def finish(self) -> None:
         """Fill in the other files of the site, write the report, and say what was done."""
         if not len(self.pipeline.registry):
             return
         fill_files(self.pipeline, Path(self._config.site_dir), self._config.site_url or "")
-        for picture in self._unpublished():
-            self._file(picture).copy_file()
         report = self.pipeline.settings.report_path
         if report is not None:
             lines = self.pipeline.lines(with_line_numbers=True)
@@ -212,17 +206,6 @@ class _Build:
             # As a warning it would fail the first strict build, before a cache could be saved.
             level = logging.INFO if self._config.strict else logging.WARNING
             log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
-
-    def _unpublished(self) -> list[Picture]:
-        pictures = self.pipeline.pictures()
-        new = [pictures[name] for name in sorted(pictures) if name not in self._published]
-        self._published.update(pictures)
-        return new
-
-    def _file(self, picture: Picture) -> File:
-        if isinstance(picture.content, bytes):
-            return File.generated(self._config, picture.name, content=picture.content)
-        return File.generated(self._config, picture.name, abs_src_path=str(picture.content))
 
 
 def _source_of(file: File) -> str:

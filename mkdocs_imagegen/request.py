@@ -87,14 +87,14 @@ class ImageRequest:
         }
 
 
-def final_prompt(prompt: str, style: str) -> str:
-    """The prompt with the house style after it, each with its white space made single spaces.
+def final_prompt(*parts: str) -> str:
+    """The prompt, then the house style and what else there is, each with single spaces only.
 
     Text is brought to NFC, so that neither re-wrapping a line nor an editor's choice of
     composed letters buys a picture again.
     """
-    parts = (" ".join(unicodedata.normalize("NFC", part).split()) for part in (prompt, style))
-    return "\n\n".join(part for part in parts if part)
+    plain = (" ".join(unicodedata.normalize("NFC", part).split()) for part in parts)
+    return "\n\n".join(part for part in plain if part)
 
 
 def pixel_options(provider_options: Mapping[str, Any]) -> str:

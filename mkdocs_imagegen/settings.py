@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.shapes import WIDTHS
 from mkdocs_imagegen.values import (
     BOOLEAN,
     SIZE,
@@ -22,6 +23,7 @@ from mkdocs_imagegen.values import (
     OptionsError,
     Parser,
     Size,
+    nested,
     number,
     one_line,
     option,
@@ -35,6 +37,7 @@ SKETCH_URL = "sketch:"
 """The gateway address that stands for the emulator inside this process."""
 
 GATEWAY_URL = "https://ai-gateway.vercel.sh/v1"
+_FORMATS = ("avif", "webp", "jpeg", "png")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -58,6 +61,14 @@ def _for_json(value: object) -> Mapping[str, object] | None:
     return value if isinstance(value, Mapping) else None
 
 
+def _formats(value: object) -> tuple[str, ...] | None:
+    if value == "auto":
+        return ()
+    listed = value if isinstance(value, list) else str(value).replace(",", " ").split()
+    names = tuple(dict.fromkeys(str(name).lower() for name in listed))
+    return names if names and all(name in _FORMATS for name in names) else None
+
+
 def _prompts(value: object) -> Mapping[str, object] | None:
     if not isinstance(value, Mapping):
         return None
@@ -69,6 +80,9 @@ URL: Parser[str] = Parser(
 )
 PROVIDER_OPTIONS: Parser[Mapping[str, object]] = Parser(
     "a mapping of names to what JSON knows: text, numbers, true, false, lists, mappings", _for_json
+)
+FORMATS: Parser[tuple[str, ...]] = Parser(
+    "auto, or a list of avif, webp, jpeg and png, the best first", _formats
 )
 PROMPTS: Parser[Mapping[str, object]] = Parser("a mapping of names to prompts", _prompts)
 
@@ -140,11 +154,47 @@ class GatewaySettings:
         return urlsplit(self.url).hostname == urlsplit(GATEWAY_URL).hostname
 
 
-def _gateway(value: object) -> GatewaySettings | None:
-    return read_options(GatewaySettings, value) if isinstance(value, Mapping) else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatQualities:
+    """How well each format is written."""
+
+    avif: int = option(60, whole_number(1, 100), "Quality of AVIF files.")
+    webp: int = option(80, whole_number(1, 100), "Quality of WebP files.")
+    jpeg: int = option(82, whole_number(1, 100), "Quality of JPEG files.")
+
+    def of(self, name: str) -> int:
+        """The quality of a format; PNG loses nothing and has none."""
+        return getattr(self, name, 100)
 
 
-GATEWAY: Parser[GatewaySettings] = Parser("a mapping of the options below", _gateway)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSettings:
+    """The files that are made of each original, on this machine and for nothing."""
+
+    widths: tuple[int, ...] = option(
+        (480, 960),
+        WIDTHS,
+        "Widths of the smaller files in pixels; the picture's own width is always made too.",
+    )
+    formats: tuple[str, ...] = option(
+        (),
+        FORMATS,
+        "Formats, the best first; the last is the one that every browser reads. `auto`: AVIF and "
+        "JPEG, or AVIF and WebP where there is transparency.",
+    )
+    quality: FormatQualities = option(
+        FormatQualities(), nested(FormatQualities), "How well each format is written."
+    )
+    effort: str = option(
+        "fast",
+        words("fast", "small"),
+        "`small` makes AVIF files about a quarter smaller and takes four times as long, once.",
+    )
+    blur: bool = option(
+        True,
+        BOOLEAN,
+        "Whether a few blurred pixels stand in a picture's place until it has come; no script.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +249,25 @@ class Settings:
         optional(one_line("a folder")),
         "Where originals are kept, if not in `cache_dir`: a folder that you commit.",
     )
-    gateway: GatewaySettings = option(GatewaySettings(), GATEWAY, "The server that draws.")
+    gateway: GatewaySettings = option(
+        GatewaySettings(), nested(GatewaySettings), "The server that draws."
+    )
+    variants: VariantSettings = option(
+        VariantSettings(), nested(VariantSettings), "The files that are made of each original."
+    )
+    provenance: str = option(
+        "keep",
+        words("keep", "strip"),
+        "`keep` writes into each file that its media is generated (IPTC digital source type).",
+    )
+    disclosure: str = option(
+        "none",
+        words("none", "caption", "badge"),
+        "Whether readers are told that a picture is generated, and where.",
+    )
+    disclosure_text: str = option(
+        "AI-generated picture", one_line("a few words"), "The words that tell them."
+    )
     report: str | None = option(
         None, optional(one_line("a file's path")), "A JSON file to write after each build."
     )
@@ -261,13 +329,12 @@ def reference(kind: type[Any], prefix: str = "") -> list[OptionReference]:
             continue
         name = prefix + each.name
         default = {} if each.default is MISSING else each.default
-        nested = isinstance(default, GatewaySettings)
-        shown = "" if nested else _as_yaml(default)
+        shown = "" if is_dataclass(default) else _as_yaml(default)
         rows.append(
             OptionReference(name, shown, each.metadata["parser"].accepts, each.metadata["about"])
         )
-        if nested:
-            rows += reference(GatewaySettings, f"{name}.")
+        if is_dataclass(default):
+            rows += reference(type(default), f"{name}.")
     return rows
 
 
@@ -277,4 +344,6 @@ def _as_yaml(value: object) -> str:
         return plain.get(value, str(value))
     if isinstance(value, Mapping):
         return "{}"
+    if isinstance(value, tuple) and not isinstance(value, Size):
+        return f"[{', '.join(map(str, value))}]" if value else "auto"
     return f"{value:g}" if isinstance(value, float) else str(value)

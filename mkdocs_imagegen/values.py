@@ -234,6 +234,14 @@ def read_options(kind: type[T], written: Mapping[str, object]) -> T:
     return kind(**values)
 
 
+def nested(kind: type[T]) -> Parser[T]:
+    """A parser for a mapping whose entries are the options of a dataclass."""
+    return Parser(
+        "a mapping of the options below",
+        lambda value: read_options(kind, value) if isinstance(value, Mapping) else None,
+    )
+
+
 def option_names(kind: type[Any]) -> list[str]:
     """The names of a dataclass's options, as an author writes them."""
     return list(_options(kind))

@@ -17,6 +17,7 @@ LAYERS = [
     ["errors"],
     ["values"],
     ["request"],
+    ["shapes"],
     ["settings"],
     ["directives", "gateway", "originals", "spending", "report"],
     ["emulator", "pictures", "background"],

@@ -26,6 +26,7 @@ class Defaults:
     """Everything a directive takes over where it says nothing itself.
 
     Attributes:
+        note: says below each picture that it is generated; ``""`` for nothing.
         insists: whether the page named the model or the quality itself.
         prompts: named prompts, read.
     """
@@ -36,6 +37,7 @@ class Defaults:
     background: str
     style: str
     model_options: str = ""
+    note: str = ""
     insists: bool = False
     prompts: Mapping[str, DirectiveOptions] = field(default_factory=dict)
 
@@ -71,6 +73,7 @@ def site_defaults(settings: Settings) -> Defaults:
         background=settings.background,
         style=plain_style(settings.style),
         model_options=pixel_options(settings.gateway.provider_options),
+        note=settings.disclosure_text if settings.disclosure == "caption" else "",
         prompts=_read_prompts(settings.prompts),
     )
 

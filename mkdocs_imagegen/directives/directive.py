@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.shapes import Shape, scaled
 from mkdocs_imagegen.values import Size
 
 
@@ -32,30 +33,41 @@ class Directive:
 
     Attributes:
         request: what to ask for, complete.
+        dark: the picture for dark surroundings; None where there is one for both.
         insists: whether the author named the model or the quality here, so that no picture by
             another model or of another quality will do.
         alt: the text for those who do not see the picture; ``""`` for decoration.
         caption: shown below the picture; ``""`` for none.
-        width_px: the width on the page; None for the picture's own.
+        note: says below the picture that it is generated; ``""`` for nothing.
+        shape: how the page shows it.
+        width_px: the width on the page; None for the shape's own.
+        sizes: HTML's ``sizes``; ``""`` to have it made from the width.
         attributes: HTML attributes that pass through, in order.
         source: how to find the line.
     """
 
     request: ImageRequest
+    dark: ImageRequest | None
     insists: bool
     alt: str
     caption: str
+    note: str
+    shape: Shape
     width_px: int | None
+    sizes: str
     attributes: tuple[tuple[str, str], ...]
     source: Source
 
     @property
     def layout(self) -> Size:
         """Width and height of the picture on the page, in CSS pixels."""
-        size = self.request.size
-        if self.width_px is None:
-            return size
-        return Size(self.width_px, max(1, round(self.width_px * size.height / size.width)))
+        size = self.shape.size
+        return size if self.width_px is None else scaled(size, self.width_px)
+
+    @property
+    def requests(self) -> tuple[ImageRequest, ...]:
+        """The one picture, or the pair for light and dark surroundings."""
+        return (self.request,) if self.dark is None else (self.request, self.dark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 from markdown.extensions import Extension
@@ -238,8 +238,9 @@ class _Pictures(Treeprocessor):
         if fault:
             token, found = self.registry.mistake(page, source, fault)
         element.attrib.update(_for_tree(attributes_of(found, token)))
-        if isinstance(found, Directive) and found.caption:
-            _make_figure(element, parent, found.caption)
+        words = isinstance(found, Directive) and (found.caption or found.note)
+        if words and _stands_alone(element, parent):
+            _make_figure(element, parent, found)
 
     def _take(self, element: Element) -> PictureText:
         # An attribute without a value has none here either, whatever the types say.
@@ -282,9 +283,12 @@ def _stands_alone(element: Element, parent: Element) -> bool:
     return parent.tag == "p" and len(parent) == 1 and not text.strip()
 
 
-def _make_figure(element: Element, parent: Element, caption: str) -> None:
+def _make_figure(element: Element, parent: Element, found: Found) -> None:
+    caption, note = (found.caption, found.note) if isinstance(found, Directive) else ("", "")
     parent.tag = "figure"
     element.tail = "\n"
-    words = Element("figcaption")
+    words = SubElement(parent, "figcaption")
     words.text = html.escape(caption, quote=False)
-    parent.append(words)
+    if note:
+        words.text += " " if caption else ""
+        SubElement(words, "small").text = html.escape(note, quote=False)

@@ -17,6 +17,7 @@ from mkdocs_imagegen.directives.directive import Directive, Source
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.request import ImageRequest, final_prompt
+from mkdocs_imagegen.shapes import CENTER, Shape, cut
 from mkdocs_imagegen.values import TEXT, did_you_mean, option_names, read_options, shown
 
 SCHEME = "imagegen:"
@@ -160,13 +161,21 @@ def _directive(written: Iterable[Written], defaults: Defaults, source: Source) -
     ours = {name: value for name, value in merged.items() if name not in html}
     options = _with_named(read_options(DirectiveOptions, ours), defaults)
     request = _request(options, defaults)
+    dark = (
+        replace(request, prompt=_final(options, defaults, options.dark)) if options.dark else None
+    )
+    shape = Shape(cut(request.size, options.ratio), options.widths, options.focus or CENTER)
     alt = " ".join((options.prompt or "").split()) if options.alt is None else options.alt.strip()
     return Directive(
         request=request,
+        dark=dark,
         insists=defaults.insists or options.model is not None or options.quality is not None,
         alt=alt,
         caption=(options.caption or "").strip(),
+        note=defaults.note,
+        shape=shape,
         width_px=options.width,
+        sizes=options.sizes or "",
         attributes=(*_own_attributes(options), *html.items()),
         source=source,
     )
@@ -195,21 +204,25 @@ def _with_named(options: DirectiveOptions, defaults: Defaults) -> DirectiveOptio
 def _request(options: DirectiveOptions, defaults: Defaults) -> ImageRequest:
     if not (options.prompt or "").strip():
         raise DirectiveError("there is no prompt", hint="write what the picture shows")
-    style = defaults.style if options.style is None else plain_style(options.style)
-    prompt = final_prompt(options.prompt or "", style)
-    if len(prompt) > LONGEST_PROMPT:
-        raise DirectiveError(
-            f"the prompt has {len(prompt)} characters", accepted=f"up to {LONGEST_PROMPT}"
-        )
     return ImageRequest(
         model=named_model(options.model, defaults.model),
-        prompt=prompt,
+        prompt=_final(options, defaults),
         size=options.size or defaults.size,
         quality=options.quality or defaults.quality,
         background=options.background or defaults.background,
         take=options.take or 1,
         model_options=defaults.model_options,
     )
+
+
+def _final(options: DirectiveOptions, defaults: Defaults, more: str = "") -> str:
+    style = defaults.style if options.style is None else plain_style(options.style)
+    prompt = final_prompt(options.prompt or "", style, more)
+    if len(prompt) > LONGEST_PROMPT:
+        raise DirectiveError(
+            f"the prompt has {len(prompt)} characters", accepted=f"up to {LONGEST_PROMPT}"
+        )
+    return prompt
 
 
 def _own_attributes(options: DirectiveOptions) -> list[tuple[str, str]]:

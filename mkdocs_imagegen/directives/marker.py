@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mkdocs_imagegen.directives.directive import Directive, Found, Mistake
+from mkdocs_imagegen.directives.directive import Found, Mistake
 
 TOKEN_START = "imagegen:t"  # noqa: S105 - stands for a picture, opens nothing
 _TOKEN = re.compile(r"imagegen:t[0-9a-f]{40}")
@@ -75,10 +75,18 @@ def as_tag(attributes: Mapping[str, str]) -> str:
 def as_block(found: Found, address: str) -> str:
     """The HTML of a picture that stands alone: a paragraph, or a figure if it has a caption."""
     picture = as_tag(attributes_of(found, address))
-    caption = found.caption if isinstance(found, Directive) else ""
+    caption = caption_html(found)
     if not caption:
         return f"<p>{picture}</p>"
-    return f"<figure>\n{picture}\n<figcaption>{html.escape(caption)}</figcaption>\n</figure>"
+    return f"<figure>\n{picture}\n<figcaption>{caption}</figcaption>\n</figure>"
+
+
+def caption_html(found: Found) -> str:
+    """What stands below a picture: its caption, and that it is generated; ``""`` for nothing."""
+    if isinstance(found, Mistake):
+        return ""
+    note = f"<small>{html.escape(found.note)}</small>" if found.note else ""
+    return " ".join(filter(None, (html.escape(found.caption, quote=False), note)))
 
 
 def shown_pictures(content: str) -> Iterator[ShownPicture]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
+from mkdocs_imagegen.shapes import FOCUS, RATIO, WIDTHS, Focus
 from mkdocs_imagegen.values import (
     CLASSES,
     ID,
@@ -76,6 +78,21 @@ class DirectiveOptions:
     title: str | None = option(None, TEXT, "Shown when the pointer rests on the picture.")
     width: int | None = option(
         None, whole_number(1, 8192), "The width on the page in pixels; the height follows."
+    )
+    ratio: Fraction | None = option(
+        None, RATIO, "Cuts the picture to this shape, like `16:9`; nothing is bought again."
+    )
+    focus: Focus | None = option(
+        None, FOCUS, "What a cut keeps in view: `left`, `top right`, or `30% 60%`."
+    )
+    widths: tuple[int, ...] | None = option(
+        None, WIDTHS, "Widths of the smaller files, instead of the site's."
+    )
+    sizes: str | None = option(
+        None, one_line("HTML's sizes"), "HTML's `sizes`, where the theme shows pictures otherwise."
+    )
+    dark: str | None = option(
+        None, TEXT, "Words added to the prompt for a second picture, shown in dark surroundings."
     )
     id_: str | None = option(None, ID, "The picture's id, to link to it.")
     class_: tuple[str, ...] | None = option(None, CLASSES, "Classes for the theme's styles.")

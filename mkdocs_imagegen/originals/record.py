@@ -28,6 +28,7 @@ class Original:
         mime: what its bytes are.
         width: of the picture, in pixels.
         height: of the picture, in pixels.
+        has_alpha: whether some of it is transparent.
         model: the model it was asked of, or the sketch model.
         answered_by: the model that drew it, where the gateway named another one.
         prompt: the final prompt.
@@ -47,6 +48,7 @@ class Original:
     mime: str
     width: int
     height: int
+    has_alpha: bool
     model: str
     answered_by: str
     prompt: str

@@ -50,24 +50,39 @@ class OriginalStore:
         self._warn = warn
         self._subjects: dict[str, list[Original]] | None = None
 
-    def get(self, key: str) -> Kept | None:
-        """The original of that key, verified to the byte; None if there is none."""
+    def find(self, key: str) -> Kept | None:
+        """The original of that key, by its record; its bytes are only verified when they are read.
+
+        What a page shows is made from verified bytes and kept under their hash, so a build in
+        which nothing has to be made needs none of them.
+        """
         record = self._record_path(key)
         try:
             original = from_json(read_plain_file(record, LARGEST_RECORD_BYTES), key)
-            path = record.with_name(original.file_name)
-            content = read_plain_file(path, LARGEST_ORIGINAL_BYTES)
-            if len(content) != original.bytes or _sha256(content) != original.sha256:
-                raise ValueError("the picture's bytes are not those that were stored")  # noqa: TRY301 - joins the others
-        except (FileNotFoundError, NotADirectoryError):
+            kept = Kept(original, record.with_name(original.file_name))
+            if kept.path.stat().st_size != original.bytes:
+                raise ValueError("the picture has another length than was stored")  # noqa: TRY301
+        except (OSError, ValueError) as error:
+            self._judge(record, error)
             return None
-        except OSError as error:
-            self._warn(f"{record}: a stored picture cannot be read: {error.strerror or error}")
+        return kept
+
+    def read(self, kept: Kept) -> bytes | None:
+        """The bytes of an original, verified; None if they are not what was stored."""
+        record = self._record_path(kept.original.key)
+        try:
+            content = read_plain_file(kept.path, LARGEST_ORIGINAL_BYTES)
+            if _sha256(content) != kept.original.sha256:
+                raise ValueError("the picture's bytes are not those that were stored")  # noqa: TRY301
+        except (OSError, ValueError) as error:
+            self._judge(record, error)
             return None
-        except ValueError as error:
-            self._set_aside(record, error)
-            return None
-        return Kept(original, path)
+        return content
+
+    def get(self, key: str) -> Kept | None:
+        """The original of that key, verified to the byte; None if there is none."""
+        kept = self.find(key)
+        return kept if kept is not None and self.read(kept) is not None else None
 
     def put(self, original: Original, content: bytes) -> Kept:
         """Keep an original; the one that is there already, if another build was first.
@@ -101,7 +116,7 @@ class OriginalStore:
         candidates = sorted(self._subjects.get(subject, []), key=lambda each: each.key)
         candidates.sort(key=lambda each: each.created, reverse=True)
         candidates.sort(key=lambda each: each.model != model)
-        return next(filter(None, (self.get(each.key) for each in candidates)), None)
+        return next(filter(None, (self.find(each.key) for each in candidates)), None)
 
     def originals(self) -> Iterator[Original]:
         """Every record that can be read, in the order of their keys; pictures are not read."""
@@ -132,6 +147,12 @@ class OriginalStore:
 
     def _record_path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
+
+    def _judge(self, record: Path, error: OSError | ValueError) -> None:
+        if isinstance(error, ValueError):
+            self._set_aside(record, error)
+        elif not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            self._warn(f"{record}: a stored picture cannot be read: {error.strerror or error}")
 
     def _set_aside(self, record: Path, error: Exception) -> None:
         moved = [self._move(path) for path in record.parent.glob(f"{record.stem}.*")]

@@ -2,22 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-from mkdocs_imagegen.directives.directive import Found
+from mkdocs_imagegen.directives.directive import Directive, Found
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of
+from mkdocs_imagegen.pictures.picture import Picture, Source
 
-_HABITS = {"loading": "lazy", "decoding": "async"}
 _FITS_ITS_COLUMN = "max-width:100%;height:auto"
 """Not every theme says so itself: MkDocs' own would squeeze a picture that has a height."""
 
+_BADGE = (
+    '<span style="display:inline-block;position:relative;max-width:100%">{0}'
+    '<small style="position:absolute;right:.5em;bottom:.75em;padding:.1em .5em;border-radius:.3em;'
+    'background:rgba(0,0,0,.6);color:#fff;font-size:.7em;line-height:1.6">{1}</small></span>'
+)
 
-def picture_markup(found: Found, address: str) -> str:
-    """The ``img`` of a picture; what the author wrote for it wins over our habits."""
-    attributes = attributes_of(found, address)
-    style = ";".join(filter(None, (_FITS_ITS_COLUMN, attributes.get("style"))))
-    return as_tag(attributes | {"style": style} | _without(attributes, _HABITS))
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds a picture on its page.
+
+    Attributes:
+        address: the address of a file as seen from the page, from its path in the site.
+        comes_first: whether it is the page's first picture, which a reader waits for.
+        follows_palette: whether the theme hides what ends in ``#only-dark`` or ``#only-light``
+            (Material does), and not the reader's system decides.
+        badge: the words laid over the picture; ``""`` for none.
+    """
+
+    address: Callable[[str], str]
+    comes_first: bool = False
+    follows_palette: bool = False
+    badge: str = ""
 
 
-def _without(taken: Mapping[str, str], habits: Mapping[str, str]) -> dict[str, str]:
-    return {name: habits[name] for name in habits if name not in taken}
+def picture_markup(found: Found, picture: Picture, dark: Picture | None, frame: Frame) -> str:
+    """The HTML of a picture; what the author wrote for it wins over our habits."""
+    if dark is None:
+        shown = _one(found, picture, frame)
+    elif frame.follows_palette:
+        shown = _one(found, picture, _ending(frame, "#only-light"))
+        shown += _one(found, dark, replace(_ending(frame, "#only-dark"), comes_first=False))
+    else:
+        shown = _pair(found, picture, dark, frame)
+    return _BADGE.format(shown, html.escape(frame.badge)) if frame.badge else shown
+
+
+def _one(found: Found, picture: Picture, frame: Frame) -> str:
+    sizes = _sizes(found, picture)
+    sources = [_source(each, sizes, frame, "") for each in picture.sources[:-1]]
+    return _in_picture(sources, _img(found, picture, sizes, frame))
+
+
+def _pair(found: Found, picture: Picture, dark: Picture, frame: Frame) -> str:
+    sizes = _sizes(found, picture)
+    media = "(prefers-color-scheme: dark)"
+    sources = [_source(each, sizes, frame, media) for each in dark.sources]
+    sources += [_source(each, sizes, frame, "") for each in picture.sources[:-1]]
+    return _in_picture(sources, _img(found, picture, sizes, frame))
+
+
+def _in_picture(sources: list[str], img: str) -> str:
+    return f"<picture>{''.join(sources)}{img}</picture>" if sources else img
+
+
+def _img(found: Found, picture: Picture, sizes: str, frame: Frame) -> str:
+    attributes = attributes_of(found, frame.address(picture.name))
+    if len(picture.sources[-1].files) > 1:
+        attributes |= {"srcset": _srcset(picture.sources[-1], frame), "sizes": sizes}
+    blur = f"background:url({picture.blur}) center/cover" if picture.blur else ""
+    style = ";".join(filter(None, (_FITS_ITS_COLUMN, blur, attributes.get("style"))))
+    loading = {"fetchpriority": "high"} if frame.comes_first else {"loading": "lazy"}
+    if "loading" in attributes or "fetchpriority" in attributes:
+        loading = {}
+    return as_tag(attributes | {"style": style} | loading | _unless_said(attributes))
+
+
+def _unless_said(attributes: Mapping[str, str]) -> dict[str, str]:
+    return {} if "decoding" in attributes else {"decoding": "async"}
+
+
+def _source(source: Source, sizes: str, frame: Frame, media: str) -> str:
+    attributes = {"type": source.mime, "srcset": _srcset(source, frame), "sizes": sizes}
+    attributes |= {"media": media} if media else {}
+    pairs = (f'{name}="{html.escape(value)}"' for name, value in attributes.items())
+    return f"<source {' '.join(pairs)}>"
+
+
+def _srcset(source: Source, frame: Frame) -> str:
+    return ", ".join(f"{frame.address(name)} {width}w" for name, width in source.files)
+
+
+def _sizes(found: Found, picture: Picture) -> str:
+    said = found.sizes if isinstance(found, Directive) else ""
+    width = min(found.layout.width, picture.size.width)
+    return said or f"(max-width: {width}px) 100vw, {width}px"
+
+
+def _ending(frame: Frame, fragment: str) -> Frame:
+    return replace(frame, address=lambda name: f"{frame.address(name)}{fragment}")

@@ -32,6 +32,7 @@ class Decoded:
 
     mime: str
     size: Size
+    has_alpha: bool
 
 
 def inspect(content: bytes) -> Decoded:
@@ -41,7 +42,15 @@ def inspect(content: bytes) -> Decoded:
         PictureError: they are no picture of a format and size that is accepted.
     """
     image = open_picture(content)
-    return Decoded(_MIMES[image.format or ""], Size(*image.size))
+    return Decoded(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
+
+
+def has_alpha(image: Image) -> bool:
+    """Whether some of the picture is transparent; a channel that is full everywhere is none."""
+    if not image.has_transparency_data:
+        return False
+    lowest = image.convert("RGBA").getchannel("A").getextrema()[0]
+    return isinstance(lowest, (int, float)) and lowest < 255  # noqa: PLR2004 - wholly opaque
 
 
 def open_picture(content: bytes) -> Image:

@@ -1,42 +1,43 @@
-"""What a page shows: a file's public name, its size and where its bytes are; pure."""
+"""What a page says of a picture: the addresses of its files; pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.values import Size
 
 SITE_FOLDER = "assets/imagegen"
-_AS_IT_IS = {"image/webp": "webp", "image/jpeg": "jpg", "image/avif": "avif"}
+"""Where files of ours lie, below the site's root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The files of one format.
+
+    Attributes:
+        mime: their type.
+        files: path below the site's root, with slashes, and width in pixels; narrow to wide.
+    """
+
+    mime: str
+    files: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file of the site.
+    """A picture as a page shows it.
 
     Attributes:
-        name: its path below the site's root, with slashes.
-        content: its bytes, or the path of the file that has them.
+        sources: its files by format, the best format first; the last is what every browser reads.
+        size: of the largest file, in pixels.
+        blur: a data address of a few blurred pixels; ``""`` for none.
     """
 
-    name: str
-    content: bytes | Path
+    sources: tuple[Source, ...]
+    size: Size
+    blur: str = ""
 
-
-def needs_fitting(original: Original, layout: Size) -> bool:
-    """Whether the original cannot be shown as it is."""
-    return original.size != layout or original.mime not in _AS_IT_IS
-
-
-def public_name(original: Original, layout: Size, digits: int = 16) -> str:
-    """The file's path in the site: one name never serves two pictures, so caches may keep it.
-
-    Args:
-        original: the original that is shown.
-        layout: the size it is fitted to.
-        digits: how much of the original's hash the name carries.
-    """
-    ending = "webp" if needs_fitting(original, layout) else _AS_IT_IS[original.mime]
-    return f"{SITE_FOLDER}/{original.sha256[:digits]}-{layout}.{ending}"
+    @property
+    def name(self) -> str:
+        """The path of the largest file that every browser reads."""
+        return self.sources[-1].files[-1][0]

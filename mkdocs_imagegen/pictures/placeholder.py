@@ -6,19 +6,30 @@ import hashlib
 import html
 import re
 import textwrap
+from dataclasses import dataclass
 
-from mkdocs_imagegen.pictures.picture import SITE_FOLDER, Picture
+from mkdocs_imagegen.pictures.picture import SITE_FOLDER, Picture, Source
 from mkdocs_imagegen.values import Size
 
 _LINES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A picture that is not there, and the bytes of its file."""
+
+    picture: Picture
+    content: bytes
+
+
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def placeholder(title: str, text: str, size: Size) -> Picture:
-    """The stand-in: a title, the first words of a text below it, and the size in the corner."""
+def placeholder(title: str, text: str, size: Size) -> StandIn:
+    """The stand-in: a title, and the first words of a text below it."""
     content = _svg(title, _NO_XML.sub("�", text), size).encode()
-    name = f"missing-{hashlib.sha256(content).hexdigest()[:16]}.svg"
-    return Picture(f"{SITE_FOLDER}/{name}", content)
+    name = f"{SITE_FOLDER}/missing-{hashlib.sha256(content).hexdigest()[:16]}.svg"
+    return StandIn(Picture((Source("image/svg+xml", ((name, size.width),)),), size), content)
 
 
 def _svg(title: str, text: str, size: Size) -> str:

@@ -1,0 +1,266 @@
+"""The cache of what can be made again: sizes of pictures, placeholders, small facts.
+
+It may be lost at any time, and it may have come from elsewhere, as in a CI cache. So nothing in
+it is trusted, nothing in it is ever executed, and whatever is wrong with it is a miss: a build
+goes on without it. Every value carries a seal, a hash of its key and its bytes, so that damage is
+noticed; a seal does not prove who wrote it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from mkdocs_imagegen.originals.files import read_plain_file
+from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, UnfitError
+from mkdocs_imagegen.pictures.unsynced import write_unsynced
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.pictures.strict_cache import Entry, StrictCache
+
+_KEY = re.compile("[0-9a-f]{64}")
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A verified value, and the file that has it."""
+
+    content: bytes
+    path: Path
+
+
+class DerivedStore:
+    """A disposable cache of bytes by key, for one build; several threads and builds may use it.
+
+    Opened at its first use, and made by the first write. After ``close``, and where it cannot be
+    opened, every read is a miss and every write does nothing.
+
+    Args:
+        folder: where it is; everything in this folder belongs to it.
+        warn: called with a text, once, when the cache is left out or was set aside.
+        size_limit_bytes: how much may stay when it is closed.
+        clock: the time in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        warn: Callable[[str], None],
+        *,
+        size_limit_bytes: int = 2_000_000_000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.folder = folder
+        self._warn = warn
+        self._size_limit_bytes = size_limit_bytes
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._process = os.getpid()
+        self._cache: StrictCache | None = None
+        self._database: tuple[int, int] | None = None
+        self._is_over = False
+        self._was_set_aside = False
+        self._is_full = False
+        self._has_written = False
+        self._used: set[str] = set()
+
+    def read(self, key: str) -> bytes | None:
+        """The value of a key, verified; None if there is none.
+
+        Raises:
+            ValueError: the key is not 64 hex digits.
+        """
+        value = self._find(key)
+        return value.content if value else None
+
+    def link(self, key: str, path: Path) -> bool:
+        """Put the value, verified, into a file; whether there is one.
+
+        The file is a hard link into the cache where there is no file yet and the file system
+        allows it: who changes it in place loses the value in the cache, and nothing else.
+
+        Args:
+            key: 64 hex digits.
+            path: the file, replaced if it is there; its folder must be.
+
+        Raises:
+            ValueError: the key is not 64 hex digits.
+            OSError: the file cannot be written.
+        """
+        value = self._find(key)
+        if value is None:
+            return False
+        try:
+            os.link(value.path, path)
+        except OSError:
+            write_unsynced(path, value.content)
+        return True
+
+    def write(self, key: str, content: bytes) -> None:
+        """Keep a value, in place of the one that is there; up to 64 MB, more is not kept.
+
+        Raises:
+            ValueError: the key is not 64 hex digits.
+            TypeError: the content is no bytes.
+        """
+        _check_key(key)
+        if not isinstance(content, bytes):
+            raise TypeError(f"bytes are kept, not {type(content).__name__}")
+        if len(content) > LARGEST_VALUE_BYTES or self._is_full:
+            return
+        seal = _seal(key, content)
+        self._do(lambda cache: self._keep(cache, key, content, seal), may_make=True)
+
+    def close(self) -> None:
+        """Note what was used, delete what is too much, and close."""
+        if self._process != os.getpid():
+            return
+        with self._lock:
+            if self._cache is not None:
+                # What fails here was only tidying, which the next build does.
+                with contextlib.suppress(Exception):
+                    self._tidy(self._cache)
+            self._end()
+
+    def _find(self, key: str) -> _Value | None:
+        _check_key(key)
+        entry = self._do(lambda cache: cache.look_up(key), may_make=False)
+        value = _read_value(key, entry) if entry else None
+        if value:
+            self._used.add(key)
+        return value
+
+    def _keep(self, cache: StrictCache, key: str, content: bytes, seal: str) -> None:
+        try:
+            cache.keep(key, content, seal)
+        except UnfitError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what is there can still be read
+            self._is_full = True
+            self._tell(f"nothing more is put into it: {_reason(error)}")
+            return
+        self._used.add(key)
+        self._has_written = True
+
+    def _tidy(self, cache: StrictCache) -> None:
+        now = self._clock()
+        cache.settle(self._used, now, self._size_limit_bytes)
+        if self._has_written:
+            cache.sweep(now)
+
+    def _do(self, act: Callable[[StrictCache], _T], *, may_make: bool) -> _T | None:
+        """What ``act`` gives; None without a cache."""
+        if self._process != os.getpid():  # a connection does not survive a fork
+            return None
+        with self._lock:
+            try:
+                try:
+                    return self._try(act, may_make=may_make)
+                except UnfitError as error:
+                    self._set_aside(error)
+                    return self._try(act, may_make=may_make)
+            except Exception as error:  # noqa: BLE001 - no fault of a cache may end a build
+                self._give_up(error)
+        return None
+
+    def _try(self, act: Callable[[StrictCache], _T], *, may_make: bool) -> _T | None:
+        if self._cache is None and not self._is_over:
+            self._open(may_make=may_make)
+        # Not by its truth: an empty cache counts as false.
+        return act(self._cache) if self._cache is not None else None
+
+    def _open(self, *, may_make: bool) -> None:
+        folder = Path(os.path.realpath(self.folder))
+        self._database = _identity(folder)
+        if self._database is None and not may_make:
+            return
+
+        # Takes a while to import, and a build without pictures needs none of it.
+        from mkdocs_imagegen.pictures.strict_cache import open_cache  # noqa: PLC0415
+
+        self._cache = open_cache(folder)
+        self._database = _identity(folder)
+
+    def _set_aside(self, error: UnfitError) -> None:
+        """Move the folder out of the way.
+
+        Raises:
+            UnfitError: a new one is no better.
+            OSError: it cannot be moved.
+        """
+        self._close_cache()
+        folder = Path(os.path.realpath(self.folder))
+        if _identity(folder) != self._database:
+            return  # another build has done it already
+        if self._was_set_aside:
+            raise error
+        self._was_set_aside = True
+        aside = folder.with_name(f"{folder.name}.broken-{secrets.token_hex(4)}")
+        os.rename(folder, aside)  # noqa: PTH104 - as a whole
+        self._tell(f"it is not as it was left ({error}); moved to {aside.name}, and begun anew")
+
+    def _give_up(self, error: Exception) -> None:
+        self._end()
+        is_read_only = isinstance(error, OSError) and error.errno in _READ_ONLY
+        if self._database is None and is_read_only:
+            return  # there is nothing in it to miss
+        self._tell(f"this build does without it: {_reason(error)}")
+
+    def _tell(self, text: str) -> None:
+        self._warn(f"{self.folder}: the cache of derived pictures: {text}. No original is affected")
+
+    def _end(self) -> None:
+        self._is_over = True
+        self._close_cache()
+
+    def _close_cache(self) -> None:
+        cache, self._cache = self._cache, None
+        if cache is not None:
+            with contextlib.suppress(Exception):
+                cache.close()
+
+
+def _check_key(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"no key of 64 hex digits: {key!r}")
+
+
+def _read_value(key: str, entry: Entry) -> _Value | None:
+    try:
+        content = read_plain_file(entry.path, LARGEST_VALUE_BYTES)
+    except (OSError, ValueError):
+        return None
+    return _Value(content, entry.path) if entry.seal == _seal(key, content) else None
+
+
+def _seal(key: str, content: bytes) -> str:
+    """A hash of both: a damaged index can lead from one key to the value of another."""
+    seal = hashlib.sha256(key.encode())
+    seal.update(content)
+    return seal.hexdigest()
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Which file the database is; None where there is none."""
+    try:
+        facts = (folder / "cache.db").lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _reason(error: Exception) -> str:
+    words = error.strerror if isinstance(error, OSError) else None
+    return words or str(error) or type(error).__name__

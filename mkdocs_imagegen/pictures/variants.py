@@ -1,0 +1,140 @@
+"""The sizes and formats in which a page shows an original; pure.
+
+What is planned here is known without decoding anything: the names of all files, what each holds,
+and the key under which it is kept, so that a build in which all is there touches no pixel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from importlib.metadata import version
+
+from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.pictures.picture import SITE_FOLDER
+from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.settings import VariantSettings
+from mkdocs_imagegen.shapes import CENTER, Focus, Shape, scaled
+from mkdocs_imagegen.values import Size
+
+MIMES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
+_ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
+_RULES = 1
+"""Raised when the same variant is made in another way, so that nothing old is taken for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a format is written: its quality from 1 to 100, and the encoder's speed for AVIF."""
+
+    format: str
+    quality: int
+    speed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One file made of an original.
+
+    Attributes:
+        size: in pixels; another shape than the original's is cut out around the focus.
+        encoding: its format and quality.
+        focus: what stays in view.
+        source_type: what it says of where it comes from, a word of IPTC's list of digital source
+            types, like ``trainedAlgorithmicMedia``; ``""`` for nothing.
+    """
+
+    size: Size
+    encoding: Encoding
+    focus: Focus = CENTER
+    source_type: str = ""
+
+    def key(self, original_sha256: str) -> str:
+        """64 hex digits that change with everything that changes the file's bytes."""
+        said = [original_sha256, _RULES, _encoder(), asdict(self)]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    def name(self, original: Original) -> str:
+        """The file's path in the site: one name never serves two files, so caches may keep it."""
+        ending = _ENDINGS[self.encoding.format]
+        digest = self.key(original.sha256)[:8]
+        return f"{SITE_FOLDER}/{original.sha256[:16]}-{self.size.width}.{digest}.{ending}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All files of one picture on a page.
+
+    Attributes:
+        original: what they are made of.
+        size: the largest of them, which is never larger than the original.
+        variants: the files by format, the best format first, each from narrow to wide.
+        focus: what a cut keeps in view.
+        has_blur: whether a few blurred pixels stand in its place until it has come.
+    """
+
+    original: Original
+    size: Size
+    variants: tuple[tuple[Variant, ...], ...]
+    focus: Focus
+    has_blur: bool
+
+    @property
+    def blur_key(self) -> str:
+        """64 hex digits that change with everything that changes the blurred pixels."""
+        said = [self.original.sha256, _RULES, _encoder(), "blur", self.size, self.focus]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def plan(original: Original, shape: Shape, settings: VariantSettings, provenance: str) -> Plan:
+    """The files in which a page shows an original.
+
+    Args:
+        original: what they are made of.
+        shape: what the page asks for.
+        settings: the site's widths, formats and qualities.
+        provenance: ``keep`` or ``strip``.
+    """
+    size = _largest(original.size, shape.size)
+    widths = widths_to_make(settings.widths if shape.widths is None else shape.widths, size.width)
+    source_type = _source_type(original) if provenance == "keep" else ""
+    variants = tuple(
+        tuple(Variant(scaled(size, width), encoding, shape.focus, source_type) for width in widths)
+        for encoding in _encodings(original, settings)
+    )
+    has_blur = settings.blur and not original.has_alpha
+    return Plan(original, size, variants, shape.focus, has_blur)
+
+
+def widths_to_make(asked: Sequence[int], largest: int) -> tuple[int, ...]:
+    """The widths of the files, ascending, never wider than the picture, which is always one."""
+    return (*sorted({width for width in asked if width < largest}), largest)
+
+
+def _largest(original: Size, asked: Size) -> Size:
+    """The asked size, or the largest of its shape that the original has pixels for."""
+    share = min(original.width / asked.width, original.height / asked.height, 1.0)
+    return asked if share == 1 else scaled(asked, max(1, int(asked.width * share)))
+
+
+def _encodings(original: Original, settings: VariantSettings) -> tuple[Encoding, ...]:
+    automatic = ("avif", "webp") if original.has_alpha else ("avif", "jpeg")
+    speed = {"fast": 8, "small": 6}[settings.effort]
+    return tuple(
+        Encoding(name, settings.quality.of(name), speed if name == "avif" else 0)
+        for name in settings.formats or automatic
+    )
+
+
+def _source_type(original: Original) -> str:
+    is_sketch = original.model == SKETCH_MODEL
+    return "algorithmicMedia" if is_sketch else "trainedAlgorithmicMedia"
+
+
+@lru_cache
+def _encoder() -> str:
+    # Its wheels hold every encoder, so its version names theirs. Asked without importing it.
+    return version("pillow")

@@ -1,0 +1,97 @@
+"""Values that shape a picture on its page: widths, ratio, focus; pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from mkdocs_imagegen.values import LARGEST_SIDE_PX, Parser, Size
+
+
+class Focus(NamedTuple):
+    """The point of a picture that a crop keeps in view, in hundredths from the left and top."""
+
+    left: int = 50
+    top: int = 50
+
+
+CENTER = Focus()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a page shows a picture.
+
+    Attributes:
+        size: the largest it is shown, in pixels; another shape than the picture's is cut out.
+        widths: the widths of the smaller files, in pixels; None for the site's.
+        focus: what a cut keeps in view.
+    """
+
+    size: Size
+    widths: tuple[int, ...] | None = None
+    focus: Focus = CENTER
+
+
+def scaled(shape: Size, width: int) -> Size:
+    """The size of that width in a shape."""
+    return Size(width, max(1, round(width * shape.height / shape.width)))
+
+
+def cut(size: Size, ratio: Fraction | None) -> Size:
+    """The largest size of that ratio inside another; the same where there is no ratio."""
+    if ratio is None:
+        return size
+    if ratio >= Fraction(size.width, size.height):
+        return Size(size.width, max(1, round(size.width / ratio)))
+    return Size(max(1, round(size.height * ratio)), size.height)
+
+
+_RATIO = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)\s*[:/xX\u00d7]\s*(0*[1-9]\d{0,3})", re.ASCII)
+_PLACES = {
+    "left": Focus(0, 50),
+    "right": Focus(100, 50),
+    "top": Focus(50, 0),
+    "bottom": Focus(50, 100),
+    "center": Focus(50, 50),
+}
+
+
+def _numbers(words: list[str], largest: int) -> list[int] | None:
+    if not all(re.fullmatch(r"[0-9]{1,5}", word) for word in words):
+        return None
+    numbers = [int(word) for word in words]
+    return numbers if all(number <= largest for number in numbers) else None
+
+
+def _widths(value: object) -> tuple[int, ...] | None:
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    widths = _numbers(text.replace(",", " ").split(), LARGEST_SIDE_PX)
+    return tuple(sorted(set(widths))) if widths and all(widths) else None
+
+
+def _ratio(value: object) -> Fraction | None:
+    match = _RATIO.fullmatch(value.strip()) if isinstance(value, str) else None
+    ratio = Fraction(match[1]) / Fraction(match[2]) if match else Fraction(0)
+    return ratio if Fraction(1, 10) <= ratio <= Fraction(10) else None
+
+
+def _focus(value: object) -> Focus | None:
+    names = str(value).lower().split()
+    places = [_PLACES[name] for name in names if name in _PLACES]
+    if len(names) == len(places) == 1:
+        return places[0]
+    if len(names) == len(places) == 2:  # noqa: PLR2004 - one across, one down
+        left = next((place.left for place in places if place.left != Focus().left), 50)
+        return Focus(left, next((place.top for place in places if place.top != Focus().top), 50))
+    shares = _numbers([name.removesuffix("%") for name in names], 100)
+    return Focus(*shares) if shares and len(shares) == 2 else None  # noqa: PLR2004 - left and top
+
+
+WIDTHS: Parser[tuple[int, ...]] = Parser("widths in pixels, like 480 960", _widths)
+RATIO: Parser[Fraction] = Parser("WIDTH:HEIGHT from 1:10 to 10:1, like 16:9", _ratio)
+FOCUS: Parser[Focus] = Parser(
+    "a place, like left or top right, or hundredths from left and top, like 30% 60%", _focus
+)
