@@ -17,7 +17,7 @@ LAYERS = [
     ["errors"],
     ["values"],
     ["request"],
-    ["shapes"],
+    ["shapes", "reference"],
     ["settings"],
     ["directives", "gateway", "originals", "spending", "report"],
     ["emulator", "pictures", "background"],

@@ -113,7 +113,7 @@ def test_a_second_build_of_that_site_is_the_same(company: Site, emulator: Emulat
 def test_glightbox_leads_to_the_picture(company: Site) -> None:
     built = company.build()
     page = built.page("index.html")
-    link = r'<a class="glightbox"[^>]*href="assets/imagegen/[0-9a-f]{16}-1536x1024\.webp"'
+    link = r'<a class="glightbox"[^>]*href="assets/imagegen/[0-9a-f]{16}-1536\.[0-9a-f]{8}\.jpg"'
     assert re.search(link, page)
 
 

@@ -174,7 +174,7 @@ def test_every_shown_prompt_is_asked_once_and_nothing_else(
     assert asked == Counter(SHOWN)
     assert emulator.bill.pictures == len(SHOWN)
     page = built.page("index.html")
-    assert page.count("assets/imagegen/") == len(SHOWN)
+    assert page.count('src="assets/imagegen/') == len(SHOWN)
     assert 'class="mermaid"' in page
     assert "imagegen:t" not in page
 

@@ -8,7 +8,10 @@ import pytest
 from tests.site.naughty import naughty_strings
 from tests.support import Built, Site
 
-HARMLESS = {"alt", "class", "decoding", "height", "id", "loading", "src", "style", "title", "width"}
+HARMLESS = frozenset(
+    {"alt", "class", "decoding", "fetchpriority", "height", "id", "loading", "src", "style"}
+    | {"title", "width"}
+)
 STRINGS = naughty_strings()
 FORMS = {
     "prompt": "`````imagegen\n{0}\n`````",

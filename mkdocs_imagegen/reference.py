@@ -1,0 +1,47 @@
+"""The options of a dataclass as the manual shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any
+
+from mkdocs_imagegen.values import Size
+
+
+@dataclass(frozen=True, slots=True)
+class OptionReference:
+    """One option as the manual shows it."""
+
+    name: str
+    default: str
+    accepts: str
+    about: str
+
+
+def reference(kind: type[Any], prefix: str = "") -> list[OptionReference]:
+    """The options of a dataclass, in order, those of mappings inside it after each."""
+    rows: list[OptionReference] = []
+    for each in fields(kind):
+        if "parser" not in each.metadata:
+            continue
+        name = prefix + each.name.rstrip("_")
+        default = {} if each.default is MISSING else each.default
+        shown = "" if is_dataclass(default) else _as_yaml(default)
+        rows.append(
+            OptionReference(name, shown, each.metadata["parser"].accepts, each.metadata["about"])
+        )
+        if is_dataclass(default):
+            rows += reference(type(default), f"{name}.")
+    return rows
+
+
+def _as_yaml(value: object) -> str:
+    plain = {True: "true", False: "false", None: "null", "": '""'}
+    if isinstance(value, (bool, str, type(None))):
+        return plain.get(value, str(value))
+    if isinstance(value, Mapping):
+        return "{}"
+    if isinstance(value, tuple) and not isinstance(value, Size):
+        return f"[{', '.join(map(str, value))}]" if value else "auto"
+    return f"{value:g}" if isinstance(value, float) else str(value)

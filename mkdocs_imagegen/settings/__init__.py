@@ -1,0 +1,165 @@
+"""Typed settings from a plain mapping: one default for each, in one place.
+
+The text beside each option is also the manual: the reference page is made from it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.settings.gateway import GATEWAY_URL, SKETCH_URL, GatewaySettings
+from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
+from mkdocs_imagegen.values import (
+    BOOLEAN,
+    SIZE,
+    TEXT,
+    OptionsError,
+    Parser,
+    Size,
+    nested,
+    one_line,
+    option,
+    optional,
+    read_options,
+    whole_number,
+    words,
+)
+
+__all__ = [
+    "GATEWAY_URL",
+    "PROMPTS",
+    "SKETCH_URL",
+    "FormatQualities",
+    "GatewaySettings",
+    "Settings",
+    "VariantSettings",
+    "read_settings",
+]
+
+
+def _prompts(value: object) -> Mapping[str, object] | None:
+    if not isinstance(value, Mapping):
+        return None
+    return {str(name): prompt for name, prompt in value.items()}
+
+
+PROMPTS: Parser[Mapping[str, object]] = Parser("a mapping of names to prompts", _prompts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a site can set in ``mkdocs.yml``."""
+
+    enabled: bool = option(
+        True, BOOLEAN, "`false` switches the plugin off: pages show placeholders, nothing is made."
+    )
+    model: str = option(
+        "openai/gpt-image-1-mini",
+        one_line("a model's id, like openai/gpt-image-1-mini"),
+        "The model that draws. Pictures that another model has made stay in use (see "
+        "[identity](how-it-works.md#what-makes-a-picture-the-same)).",
+    )
+    size: Size = option(
+        Size(1536, 1024), SIZE, "The size to ask for, and the size the picture has on the page."
+    )
+    quality: str = option(
+        "medium", one_line("a quality the model knows, like low"), "`low`, `medium` or `high`."
+    )
+    background: str = option(
+        "auto", words("auto", "opaque", "transparent"), "What is behind the subject."
+    )
+    style: str = option("", TEXT, "The house style: words added after every prompt of the site.")
+    prompts: Mapping[str, object] = option(
+        {},
+        PROMPTS,
+        "Named prompts for `![…](imagegen:name)`: text, or a mapping of options with `prompt`.",
+    )
+    generate: str = option(
+        "auto",
+        words("auto", "true", "false"),
+        "Whether a build may make missing pictures. `auto`: when there is an API key, or the "
+        "server needs none. The OIDC token that every Vercel build has is no consent to spend: "
+        "with it, say `true`.",
+    )
+    on_missing: str = option(
+        "warn",
+        words("placeholder", "warn", "error"),
+        "What a picture does that is missing and may not or cannot be made. The page shows a "
+        "placeholder; `warn` also warns, so that `--strict` fails; `error` ends the build.",
+    )
+    concurrency: int = option(8, whole_number(1, 64), "Pictures asked for at the same time.")
+    cache_dir: str = option(
+        ".cache/plugin/imagegen",
+        one_line("a folder"),
+        "Where pictures are kept, relative to `mkdocs.yml`.",
+    )
+    originals_dir: str | None = option(
+        None,
+        optional(one_line("a folder")),
+        "Where originals are kept, if not in `cache_dir`: a folder that you commit.",
+    )
+    gateway: GatewaySettings = option(
+        GatewaySettings(), nested(GatewaySettings), "The server that draws."
+    )
+    variants: VariantSettings = option(
+        VariantSettings(), nested(VariantSettings), "The files that are made of each original."
+    )
+    provenance: str = option(
+        "keep",
+        words("keep", "strip"),
+        "`keep` writes into each file that its media is generated (IPTC digital source type).",
+    )
+    disclosure: str = option(
+        "none",
+        words("none", "caption", "badge"),
+        "Whether readers are told that a picture is generated, and where.",
+    )
+    disclosure_text: str = option(
+        "AI-generated picture", one_line("a few words"), "The words that tell them."
+    )
+    report: str | None = option(
+        None, optional(one_line("a file's path")), "A JSON file to write after each build."
+    )
+    root: Path = field(default=Path())
+    """The folder of ``mkdocs.yml``, to which paths are relative; set by the host."""
+
+    @property
+    def drawing_model(self) -> str:
+        """The model that requests are made under: the sketch model when sketches are drawn."""
+        return SKETCH_MODEL if self.gateway.is_sketch else self.model
+
+    @property
+    def cache_path(self) -> Path:
+        """The cache folder, absolute."""
+        return Path(os.path.abspath(self.root / self.cache_dir))  # noqa: PTH100 - keeps symlinks
+
+    @property
+    def originals_path(self) -> Path:
+        """The folder of originals, absolute."""
+        if self.originals_dir is None:
+            return self.cache_path / "originals"
+        return Path(os.path.abspath(self.root / self.originals_dir))  # noqa: PTH100 - keeps symlinks
+
+    @property
+    def report_path(self) -> Path | None:
+        """The report's file, absolute; None where none is asked for."""
+        return self.root.absolute() / self.report if self.report else None
+
+
+def read_settings(written: Mapping[str, object], root: Path) -> Settings:
+    """Settings from what ``mkdocs.yml`` says.
+
+    Raises:
+        OptionsError: every option that is not accepted, each with its name.
+    """
+    settings = replace(read_options(Settings, written), root=root)
+    if settings.gateway.key_env and settings.gateway.is_vercel:
+        hint = "the key is read from AI_GATEWAY_API_KEY"
+        error = OptionError("is for servers other than Vercel's AI Gateway", hint=hint)
+        raise OptionsError([("gateway.key_env", error)])
+    return settings

@@ -1,0 +1,120 @@
+"""Which server draws, and how it is spoken to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from mkdocs_imagegen.values import (
+    BOOLEAN,
+    Parser,
+    number,
+    one_line,
+    option,
+    optional,
+    words,
+)
+
+SKETCH_URL = "sketch:"
+"""The gateway address that stands for the emulator inside this process."""
+
+GATEWAY_URL = "https://ai-gateway.vercel.sh/v1"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def _url(value: object) -> str | None:
+    if not isinstance(value, str) or value == SKETCH_URL:
+        return SKETCH_URL if value == SKETCH_URL else None
+    try:
+        parts, _ = urlsplit(value), urlsplit(value).port
+    except ValueError:
+        return None
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    plain = parts.hostname and not (parts.username or parts.password or parts.query)
+    return value.rstrip("/") if secure and plain else None
+
+
+def _for_json(value: object) -> Mapping[str, object] | None:
+    try:
+        json.dumps(value, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return value if isinstance(value, Mapping) else None
+
+
+URL: Parser[str] = Parser(
+    'https://…, http:// on this machine, or "sketch:"; no user name, password or query', _url
+)
+PROVIDER_OPTIONS: Parser[Mapping[str, object]] = Parser(
+    "a mapping of names to what JSON knows: text, numbers, true, false, lists, mappings", _for_json
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """Which server draws, and how it is spoken to."""
+
+    url: str = option(
+        GATEWAY_URL,
+        URL,
+        'The server\'s address up to and with `/v1`. `"sketch:"` is the emulator built into the '
+        "plugin: no key, no network, labelled sketches instead of pictures.",
+    )
+    timeout: float = option(
+        300.0,
+        number(1, 3600),
+        "Seconds that one picture may take, from sending the request to the last byte "
+        "of the answer.",
+    )
+    auth: str = option(
+        "bearer",
+        words("bearer", "api-key", "none"),
+        "How the key is sent: `Authorization: Bearer`, an `api-key` header (Azure), or not at all.",
+    )
+    key_env: str | None = option(
+        None,
+        optional(one_line("the name of an environment variable")),
+        "The environment variable that holds the key for a server other than Vercel's AI Gateway. "
+        "The gateway's own variables are never sent anywhere else.",
+    )
+    provider_options: Mapping[str, Any] = option(
+        {},
+        PROVIDER_OPTIONS,
+        "Passed to the gateway as `providerOptions`, by provider: "
+        "`gateway: {order: [azure, openai]}`.",
+    )
+    output_format: str = option(
+        "webp",
+        words("webp", "jpeg", "png"),
+        "The format the original is asked for in. Changing it buys no picture again.",
+    )
+    send_response_format: str = option(
+        "auto",
+        words("auto", "true", "false"),
+        "Whether to send `response_format: b64_json`. OpenAI's models refuse it, LocalAI needs it. "
+        "`auto` does not send it.",
+    )
+    send_provider_options: str = option(
+        "auto",
+        words("auto", "true", "false"),
+        "Whether to send `providerOptions`. `auto` sends it to Vercel's AI Gateway only.",
+    )
+    accept_urls: bool = option(
+        False,
+        BOOLEAN,
+        "Whether to fetch a picture that the server answers as a link instead of as data. Only "
+        "public https addresses are fetched, without the key, following no redirect.",
+    )
+
+    @property
+    def is_sketch(self) -> bool:
+        """Whether the emulator inside this process draws."""
+        return self.url == SKETCH_URL
+
+    @property
+    def is_vercel(self) -> bool:
+        """Whether this is Vercel's AI Gateway itself."""
+        return urlsplit(self.url).hostname == urlsplit(GATEWAY_URL).hostname
