@@ -9,6 +9,9 @@ import click
 from mkdocs_imagegen import __version__
 from mkdocs_imagegen.errors import OptionError
 
+PORT = click.IntRange(0, 65535)
+SECONDS = click.FloatRange(0)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mkdocs-imagegen")
@@ -18,9 +21,21 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8787, show_default=True, help="Port to listen on; 0 for any.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8787,
+    show_default=True,
+    help="Port to listen on; 0 for any.",
+)
 @click.option("--log", type=click.Path(path_type=Path), help="File for a JSON line per request.")
-@click.option("--latency", default=0.0, show_default=True, help="Seconds before each picture.")
+@click.option(
+    "--latency",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="Seconds before each picture.",
+)
 @click.option("--fault", "faults", multiple=True, help="Fault for the next request; repeatable.")
 def emulator(
     host: str, port: int, log: Path | None, latency: float, faults: tuple[str, ...]

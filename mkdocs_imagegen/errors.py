@@ -7,6 +7,8 @@ The tree::
     ├── DirectiveError            a directive as a whole makes no sense
     ├── PictureError              bytes that are no picture we accept
     ├── StoreError                the disk said no
+    ├── NotMadeError              a picture that was not asked for, and why
+    │   └── StoppedError          the run was stopped before its turn
     └── GatewayError              the gateway did not give a picture; has a billing class
         ├── CredentialError       PERMANENT  no credential, or one that has run out
         ├── AuthenticationError   PERMANENT  401: the credential is not accepted
@@ -86,6 +88,14 @@ class PictureError(ImagegenError):
 
 class StoreError(ImagegenError):
     """A folder or file of ours cannot be read or written."""
+
+
+class NotMadeError(ImagegenError):
+    """A picture that was not asked for, and why."""
+
+
+class StoppedError(NotMadeError):
+    """The run was stopped before this picture's turn came."""
 
 
 class Billing(enum.Enum):

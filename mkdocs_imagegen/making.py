@@ -11,15 +11,16 @@ from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.background import Background
 from mkdocs_imagegen.errors import (
     BadAnswerError,
-    Billing,
     GatewayError,
     ImagegenError,
+    NotMadeError,
     PictureError,
+    StoppedError,
     StoreError,
 )
 from mkdocs_imagegen.gateway.answer import Answer
@@ -28,70 +29,12 @@ from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.pictures.decode import Decoded, inspect
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.run import Run
 from mkdocs_imagegen.shapes import Shape
+from mkdocs_imagegen.wanted import Draws, Result, Want, WantKey
 
 if TYPE_CHECKING:
     import anyio
-
-
-class Draws(Protocol):
-    """What draws pictures: the gateway's client."""
-
-    async def generate(self, request: ImageRequest) -> Answer:
-        """The picture.
-
-        Raises:
-            GatewayError: there is none.
-        """
-
-    async def aclose(self) -> None:
-        """Close its connections."""
-
-
-class NotMadeError(ImagegenError):
-    """A picture that was not asked for, and why."""
-
-
-class StoppedError(NotMadeError):
-    """The run was stopped before this picture's turn came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """A picture that a page shows.
-
-    Attributes:
-        request: what to ask for.
-        shape: how the page shows it.
-        kept: the original that is there; None where there is none.
-        may_make: whether it may be made if there is none, or if what is there is broken.
-    """
-
-    request: ImageRequest
-    shape: Shape
-    kept: Kept | None
-    may_make: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one picture.
-
-    Attributes:
-        kept: the original, if there is one now.
-        picture: what the page shows of it.
-        made: whether it was asked for in this build, and not only fitted.
-        error: why there is none.
-        seconds: how long the asking took, the wait for its turn not counted.
-        remarks: what is worth telling although it worked.
-    """
-
-    kept: Kept | None = None
-    picture: Picture | None = None
-    made: bool = False
-    error: ImagegenError | None = None
-    seconds: float = 0.0
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -109,6 +52,7 @@ class Maker:
     times as long as the gateway needs (fact sheet "performance", section 7).
 
     Args:
+        run: what happened before, and is not to be asked again.
         open_gateway: makes the client; called when the first picture is asked for.
         server: the address of the server, for the records.
         store: where originals are kept.
@@ -116,34 +60,39 @@ class Maker:
         concurrency: how many pictures are asked for at the same time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each room it works with
         self,
+        run: Run,
         open_gateway: Callable[[], Draws],
         server: str,
         store: OriginalStore,
         derive: Callable[[Original, Shape, bytes], Picture],
         concurrency: int,
     ) -> None:
+        self._run = run
         self._open_gateway = open_gateway
         self._server = server
         self._store = store
         self._derive = derive
         self._concurrency = concurrency
-        self._futures: dict[tuple[str, Shape], Future[Result]] = {}
+        self._futures: dict[WantKey, Future[Result]] = {}
         self._orders: dict[str, _Order] = {}
         self._background: Background | None = None
         self._gateway: Draws | None = None
-        self._stop: StoppedError | None = None
+        self._is_closing = False
 
     def start(self, want: Want) -> None:
         """Begin to make a picture, or only its files; returns at once."""
-        key = (want.request.key, want.shape)
-        if key not in self._futures:
+        if want.key not in self._futures:
             self._background = self._background or Background(self._concurrency)
-            self._futures[key] = self._background.submit(self._work, want, self._background)
+            self._futures[want.key] = self._background.submit(self._work, want, self._background)
 
-    def join(self) -> dict[tuple[str, Shape], Result]:
-        """Every result, by the request's key and the shape; waits for all.
+    def in_flight(self) -> int:
+        """How many pictures are not done yet."""
+        return sum(not future.done() for future in self._futures.values())
+
+    def join(self) -> dict[WantKey, Result]:
+        """Every result; waits for all.
 
         An interrupt stops what has not begun, waits for what is in flight, and goes on.
         """
@@ -156,7 +105,7 @@ class Maker:
 
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, and end the thread."""
-        self._stop = self._stop or StoppedError("the build was stopped before its turn")
+        self._is_closing = True
         wait_for(self._futures.values())
         background, self._background = self._background, None
         if background is not None:
@@ -166,15 +115,24 @@ class Maker:
 
     async def _work(self, want: Want, background: Background) -> Result:
         async with background.admission:
-            content = await background.compute(self._read, want)
-            if content is not None and want.kept is not None:
-                result = Result(want.kept)
-            elif want.may_make:
-                result = await self._ordered(want.request, background)
-                content = await background.compute(_bytes_of, result)
-            else:
-                result = Result(error=StoreError("what was stored is broken"))
-            return await background.compute(self._shown, result, want.shape, content)
+            try:
+                return await self._wanted(want, background)
+            except ImagegenError as error:
+                return Result(error=error)
+            except (OSError, MemoryError) as error:
+                fault = f"the picture's files could not be made: {error}"
+                return Result(error=StoreError(fault, hint="make room, then build again"))
+
+    async def _wanted(self, want: Want, background: Background) -> Result:
+        content = await background.compute(self._read, want)
+        if content is not None:
+            result = Result(want.kept)
+        elif want.may_make:
+            result = await self._ordered(want.request, background)
+            content = await background.compute(_bytes_of, result)
+        else:
+            result = Result(error=NotMadeError("what was stored is broken"))
+        return await background.compute(self._shown, result, want.shape, content)
 
     async def _ordered(self, request: ImageRequest, background: Background) -> Result:
         """The request's result; asked once, whoever wants it in whatever shape."""
@@ -193,24 +151,35 @@ class Maker:
         try:
             async with background.slots:
                 begun = time.monotonic()
-                answer = await self._ask(request)
+                answer = await self._ask(request, background)
             result = await background.compute(self._keep, request, answer)
         except ImagegenError as error:
             result = Result(error=error)
         return replace(result, seconds=time.monotonic() - begun)
 
-    async def _ask(self, request: ImageRequest) -> Answer:
-        if self._stop is not None:
-            raise self._stop
-        self._gateway = self._gateway or self._open_gateway()
+    async def _ask(self, request: ImageRequest, background: Background) -> Answer:
+        if self._is_closing:
+            raise StoppedError("the build was stopped before its turn")
+        self._run.refuse_in_vain(request.key, request.model)
+        if self._gateway is None:
+            await self._open(background)
+        assert self._gateway is not None  # noqa: S101 - opened above
         try:
             return await self._gateway.generate(request)
         except GatewayError as error:
-            if error.billing is Billing.PERMANENT:
-                self._stop = StoppedError("the gateway's answer stopped the run")
+            self._run.note_failure(error, request.key, request.model)
             if error.body:
-                self._store.keep_garbage(f"{request.key}.answer", error.body)
+                path = self._store.keep_garbage(f"{request.key}.answer", error.body)
+                error.hint = "; ".join(filter(None, (error.hint, _where_it_is(path))))
             raise
+
+    async def _open(self, background: Background) -> None:
+        try:
+            await background.compute(self._store.check)
+        except StoreError as error:
+            self._run.stop(str(error))
+            raise
+        self._gateway = self._gateway or self._open_gateway()
 
     def _read(self, want: Want) -> bytes | None:
         return None if want.kept is None else self._store.read(want.kept)
@@ -222,20 +191,23 @@ class Maker:
         remarks = list(answer.warnings)
         if decoded.size != request.size:
             remarks.append(f"asked for {request.size}, got {decoded.size}: it is cut to fit")
+        alarm = ""
         try:
             kept = self._store.put(original, answer.image)
         except StoreError as error:
             kept = _rescued(original, answer.image)
-            remarks.append(f"{error}; this picture is in {kept.path}: move it to a safe place")
-        return Result(kept, made=True, remarks=tuple(remarks))
+            alarm = f"{error}; this picture is in {kept.path}: move it to a safe place"
+        return Result(kept, made=True, remarks=tuple(remarks), alarm=alarm)
 
     def _decoded(self, request: ImageRequest, answer: Answer) -> Decoded:
         try:
             return inspect(answer.image)
         except PictureError as error:
             path = self._store.keep_garbage(f"{request.key}.picture", answer.image)
-            hint = f"the bytes are in {path}" if path else None
-            raise BadAnswerError(f"the picture that came is broken: {error}", hint=hint) from None
+            fault = f"the picture that came is broken, and was paid for: {error}"
+            bad = BadAnswerError(fault, hint=_where_it_is(path))
+            self._run.note_failure(bad, request.key, request.model)
+            raise bad from None
 
     def _shown(self, result: Result, shape: Shape, content: bytes | None) -> Result:
         if result.kept is None or content is None:
@@ -245,6 +217,10 @@ class Maker:
         except ImagegenError as error:
             return replace(result, error=error)
         return replace(result, picture=picture)
+
+
+def _where_it_is(path: Path | None) -> str | None:
+    return f"the answer is in {path}" if path else None
 
 
 def _bytes_of(result: Result) -> bytes | None:

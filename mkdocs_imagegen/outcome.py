@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from mkdocs_imagegen.directives.directive import Directive, Found
-from mkdocs_imagegen.errors import Place
-from mkdocs_imagegen.making import NotMadeError, Result
+from mkdocs_imagegen.errors import NotMadeError, Place
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.placeholder import StandIn, placeholder
 from mkdocs_imagegen.report import Line, State
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.wanted import Result
 
 _NOT_MADE = "This picture is not made yet"
 
@@ -80,7 +80,7 @@ def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> L
     originals = [each.kept.original for each in results if each.kept]
     paid = [each.kept.original for each in results if each.kept and each.made]
     costs = [each.cost_usd for each in paid if each.cost_usd is not None]
-    remarks = [remark for each in results for remark in each.remarks]
+    remarks = [each for result in results for each in (*result.remarks, result.alarm) if each]
     return Line(
         place=place,
         state=outcome.state,

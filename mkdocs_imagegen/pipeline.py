@@ -6,10 +6,10 @@ A front door gives it pages and takes back pages; nothing here knows the host.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
-from pathlib import Path
 
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
@@ -21,9 +21,9 @@ from mkdocs_imagegen.directives.marker import (
     shown_pictures,
 )
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.errors import ImagegenError, OptionError, Place
+from mkdocs_imagegen.errors import ImagegenError, NotMadeError, OptionError, Place, StoreError
 from mkdocs_imagegen.gateway.catalogue import check
-from mkdocs_imagegen.making import Draws, Maker, NotMadeError, Result, Want
+from mkdocs_imagegen.making import Maker
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.outcome import Outcome, line_of, mistaken, settled
@@ -33,12 +33,16 @@ from mkdocs_imagegen.pictures.derive import Deriver
 from mkdocs_imagegen.pictures.derived import DerivedStore
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.variants import Plan, plan
-from mkdocs_imagegen.report import Line, State
+from mkdocs_imagegen.report import Line
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.run import Run
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.sightings import Page, Sighting, Sightings
-from mkdocs_imagegen.spending import Permission
+from mkdocs_imagegen.spending import Host
+from mkdocs_imagegen.telling import Teller
+from mkdocs_imagegen.values import shown
+from mkdocs_imagegen.wanted import Draws, Result, Want, WantKey
 
 _BY_HAND = (
     "an <img> tag with an imagegen: address is not read; "
@@ -46,41 +50,26 @@ _BY_HAND = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What a build finds around it.
-
-    Attributes:
-        site: the folder of the site.
-        permission: whether missing pictures may be made.
-        is_serving: whether pages are served while they are written; stand-ins then tell in full
-            what is wrong.
-        follows_palette: whether the theme hides pictures by their address's fragment, as Material
-            does.
-    """
-
-    site: Path
-    permission: Permission
-    is_serving: bool = False
-    follows_palette: bool = False
-
-
 class Pipeline:
     """One build.
 
     Args:
         settings: of the site.
+        run: what the builds of one run share.
         host: what the build finds around it.
         open_gateway: makes the client that draws; called if something is to be made.
         warn: called with each warning.
+        remark: called with what is worth knowing and no reason to worry.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing a front door brings
         self,
         settings: Settings,
+        run: Run,
         host: Host,
         open_gateway: Callable[[], Draws],
         warn: Callable[[str], None],
+        remark: Callable[[str], None],
     ) -> None:
         self.settings = settings
         self.registry = Registry(site_defaults(settings))
@@ -89,13 +78,13 @@ class Pipeline:
         )
         self.making_seconds = 0.0
         self._host = host
-        self._warn = warn
+        self._run = run
+        self._teller = Teller(settings, is_serving=host.is_serving, warn=warn, remark=remark)
         self._derived = DerivedStore(settings.cache_path / "derived", warn)
         self._deriver = Deriver(self._derived, host.site)
         url, concurrency = settings.gateway.url, settings.concurrency
-        self._maker = Maker(open_gateway, url, self.store, self._derive, concurrency)
-        self._results: dict[tuple[str, Shape], Result] = {}
-        self._pending: set[tuple[str, Shape]] = set()
+        self._maker = Maker(run, open_gateway, url, self.store, self._derive, concurrency)
+        self._results: dict[WantKey, Result] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._sightings = Sightings()
         self._begun: float | None = None
@@ -115,20 +104,22 @@ class Pipeline:
         self._sightings.open_page(page)
         content = self._mark_what_is_written_by_hand(page, content)
         for picture in shown_pictures(content):
-            self._sightings.add(page, picture.address)
-            self._look_up(picture.address)
+            if self.registry.get(picture.address) is not None:
+                self._sightings.add(page, picture.address)
+                self._look_up(picture.address)
         return content
 
     def join(self) -> None:
         """Wait for everything that was started, and warn."""
         self._results |= self._maker.join()
-        self._pending.clear()
         if self._begun is not None:
             self.making_seconds = time.monotonic() - self._begun
         self._joined = True
+        self._run.note_making(self.making_seconds)
         for sighting in self._sightings:
-            for complaint in self._complaints(sighting):
-                self._warn(f"{self._place(sighting)}: image prompt: {complaint}")
+            outcome = self._outcome(sighting.token)
+            if outcome is not None:
+                self._teller.tell(outcome, partial(self._place, sighting))
 
     def fill_page(self, content: str, page_url: str) -> str:
         """HTML, after the join, with every marker replaced by its picture.
@@ -175,6 +166,18 @@ class Pipeline:
         """Every place that shows a picture; finding line numbers reads every source file again."""
         return [self._line(each, with_line_numbers) for each in self._sightings]
 
+    def report(self) -> None:
+        """Give the run what it reports of this build's pages."""
+        by_page: dict[str, list[Line]] = {}
+        for sighting in self._sightings:
+            by_page.setdefault(sighting.page.url, []).append(self._line(sighting, True))  # noqa: FBT003 - private
+        for url, lines in by_page.items():
+            self._run.note_page(url, lines)
+
+    def in_flight(self) -> int:
+        """How many pictures are still being made."""
+        return self._maker.in_flight()
+
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, keep it, and end."""
         self._maker.close()
@@ -182,7 +185,7 @@ class Pipeline:
 
     def _mark_what_is_written_by_hand(self, page: Page, content: str) -> str:
         for picture in reversed(list(shown_pictures(content))):
-            if not picture.is_marker or self.registry.get(picture.address) is None:
+            if picture.in_src and self.registry.get(picture.address) is None:
                 source = Source("picture", "", picture.address)
                 token, found = self.registry.mistake(page.uri, source, _BY_HAND)
                 marker = as_tag(attributes_of(found, token))
@@ -193,11 +196,16 @@ class Pipeline:
         found = self.registry.get(token)
         if isinstance(found, Directive):
             for request in found.requests:
-                if (request.key, found.shape) not in self._results:
+                if (request.key, found.shape, found.insists) not in self._results:
                     self._want(request, found)
 
     def _want(self, request: ImageRequest, directive: Directive) -> None:
-        key, kept = (request.key, directive.shape), self._find(request, directive)
+        key = (request.key, directive.shape, directive.insists)
+        try:
+            kept = self._find(request, directive)
+        except StoreError as error:
+            self._results[key] = Result(error=error)
+            return
         picture = self._deriver.find(self._plan(kept.original, directive.shape)) if kept else None
         if picture is not None:
             self._results[key] = Result(kept, picture)
@@ -205,10 +213,15 @@ class Pipeline:
         refusal = self._refusal(request)
         if kept is None and refusal is not None:
             self._results[key] = Result(error=refusal)
-        elif not self._joined:
+        elif self._joined:
+            fault = NotMadeError("it came into a page after the build had made its pictures")
+            self._results[key] = Result(error=fault)
+            self._teller.warn(f"image prompt {shown(request.prompt)}: {fault}")
+        else:
             self._begun = self._begun or time.monotonic()
             self._results[key] = Result()
-            self._maker.start(Want(request, directive.shape, kept, may_make=refusal is None))
+            want = Want(request, directive.shape, kept, refusal is None, directive.insists)
+            self._maker.start(want)
 
     def _refusal(self, request: ImageRequest) -> ImagegenError | None:
         """Why this request is not made in this build, if it is not."""
@@ -252,7 +265,8 @@ class Pipeline:
         in_full = self._host.is_serving
         if isinstance(found, Mistake):
             return mistaken(found, found.text, in_full=in_full)
-        results = [self._results.get((request.key, found.shape)) for request in found.requests]
+        keys = ((request.key, found.shape, found.insists) for request in found.requests)
+        results = [self._results.get(key) for key in keys]
         known = tuple(result for result in results if result is not None)
         if len(known) < len(results):
             return None
@@ -267,18 +281,6 @@ class Pipeline:
             return self._deriver.stand_in(outcome.stand_in)
         assert outcome.picture is not None  # noqa: S101 - an outcome has one or the other
         return outcome.picture
-
-    def _complaints(self, sighting: Sighting) -> Iterator[str]:
-        outcome = self._outcome(sighting.token)
-        if outcome is None:
-            return
-        wanted = self.settings.enabled and self.settings.on_missing == "warn"
-        # While serving, missing pictures are the rule; the summary counts them.
-        wanted = wanted and not (self._host.is_serving and outcome.state is State.MISSING)
-        if outcome.error and (wanted or outcome.state is State.MISTAKE):
-            yield outcome.error
-        for result in outcome.results:
-            yield from result.remarks if result.made else ()
 
     def _place(self, sighting: Sighting) -> Place:
         found = self.registry.get(sighting.token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,20 +18,22 @@ from mkdocs.structure.files import File
 
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.extension import ImagegenExtension
+from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.directives.marker import TOKEN_START
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
-from mkdocs_imagegen.making import Draws
 from mkdocs_imagegen.originals.files import write_whole
-from mkdocs_imagegen.pipeline import Host, Pipeline
-from mkdocs_imagegen.report import State, summary, to_json
+from mkdocs_imagegen.pipeline import Pipeline
+from mkdocs_imagegen.report import State, summary
 from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.run import Run
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.sightings import Page as SeenPage
-from mkdocs_imagegen.spending import Circumstances, may_generate
+from mkdocs_imagegen.spending import Circumstances, Host, may_generate
 from mkdocs_imagegen.sweep import fill_files
 from mkdocs_imagegen.values import OptionsError, is_yes, option_names
+from mkdocs_imagegen.wanted import Draws
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -59,6 +61,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         self.settings = Settings()
         self._serving = False
+        self._run = Run()
         self._extension = ImagegenExtension(Registry(site_defaults(self.settings)))
         # A stack: i18n plugins build further languages inside the first one's on_post_build.
         self._builds: list[_Build] = []
@@ -78,18 +81,22 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Note whether pages are served; `serve --clean` says "build", unlike the command line."""
         context = click.get_current_context(silent=True)
         self._serving = "serve" in (command, context.info_name if context else "")
+        self._run = Run()
 
     @event_priority(-100)  # last, so that ours is the last of the Markdown extensions
     def on_config(self, config: MkDocsConfig) -> None:
         """Add the Markdown extension, once."""
-        _refuse_folders_inside_docs(self.settings, Path(config.docs_dir))
+        _refuse_places(self.settings, Path(config.docs_dir), Path(config.site_dir))
         extensions: list[Any] = config.markdown_extensions  # names by type, objects by habit
-        if self._extension not in extensions:
+        ours = [each for each in extensions if isinstance(each, ImagegenExtension)]
+        if ours not in ([], [self._extension]):
+            raise PluginError("imagegen: the plugin is listed twice; remove one of the two")
+        if not ours:
             extensions.append(self._extension)
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Begin a build."""
-        build = _Build(self._new_pipeline(config), config)
+        build = _Build(self._new_pipeline(config), self._run, config)
         self._builds.append(build)
         self._extension.registry = build.pipeline.registry
 
@@ -105,6 +112,8 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     @event_priority(-50)  # after those who rewrite the page at the usual priority (0)
     def on_page_content(self, html: str, *, page: Page, **_: object) -> str:
         """Look up the pictures that the page shows; begin to make those that are missing."""
+        if not self._builds:
+            return html  # rendered by another plugin, after the build
         build = self._builds[-1]
         return build.pipeline.read_page(build.seen(page), html)
 
@@ -113,7 +122,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Wait for what is being made."""
         build = self._builds[-1]
         build.pipeline.join()
-        if self.settings.on_missing == "error" and not self._serving:
+        if self.settings.on_missing == "error" and self.settings.enabled and not self._serving:
             _refuse_missing(build.pipeline)
         return env
 
@@ -145,7 +154,10 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_build_error(self, **_: object) -> None:
         """Keep what is in flight, and end."""
         while self._builds:
-            self._builds.pop().pipeline.close()
+            pipeline = self._builds.pop().pipeline
+            if pipeline.in_flight():
+                log.info("waiting for %d pictures that are being made", pipeline.in_flight())
+            pipeline.close()
 
     def on_shutdown(self) -> None:
         """Keep what is in flight, and end; MkDocs calls no other hook after an interrupt."""
@@ -166,24 +178,27 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
             follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
         )
         open_gateway = partial(_open_gateway, self.settings, credential)
-        return Pipeline(self.settings, host, open_gateway, log.warning)
+        return Pipeline(self.settings, self._run, host, open_gateway, log.warning, log.info)
 
 
 class _Build:
     """One build of the host's, and its pipeline."""
 
-    def __init__(self, pipeline: Pipeline, config: MkDocsConfig) -> None:
+    def __init__(self, pipeline: Pipeline, run: Run, config: MkDocsConfig) -> None:
         self.pipeline = pipeline
+        self._run = run
         self._config = config
         self._store_was_empty = pipeline.store.is_empty()
 
     def seen(self, page: Page) -> SeenPage:
         """The page as the pipeline sees it."""
         file, root = page.file, self.pipeline.settings.root.absolute()
-        path = file.src_uri
-        if file.abs_src_path:
-            path = Path(os.path.relpath(file.abs_src_path, root)).as_posix()
-        return SeenPage(path, file.src_uri, page.url, lambda: _source_of(file))
+        path = Path(file.abs_src_path) if file.abs_src_path else Path(file.src_uri)
+        if path.is_relative_to(root):
+            path = path.relative_to(root)
+        return SeenPage(
+            path.as_posix(), file.src_uri, page.url, lru_cache(partial(_source_of, file))
+        )
 
     def finish(self) -> None:
         """Fill in the other files of the site, write the report, and say what was done."""
@@ -192,9 +207,15 @@ class _Build:
         fill_files(self.pipeline, Path(self._config.site_dir), self._config.site_url or "")
         report = self.pipeline.settings.report_path
         if report is not None:
-            lines = self.pipeline.lines(with_line_numbers=True)
-            write_whole(report, to_json(lines, self.pipeline.making_seconds))
+            self._write(report)
         self._tell()
+
+    def _write(self, report: Path) -> None:
+        self.pipeline.report()
+        try:
+            write_whole(report, self._run.report())
+        except OSError as error:
+            log.warning("the report could not be written to %s: %s", report, error.strerror)
 
     def _tell(self) -> None:
         lines = self.pipeline.lines(with_line_numbers=False)
@@ -208,11 +229,11 @@ class _Build:
             log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
 
 
-def _source_of(file: File) -> str:
+def _source_of(file: File) -> SourceLines:
     try:
-        return file.content_string
+        return SourceLines(file.content_string)
     except (OSError, ValueError):
-        return ""
+        return SourceLines("")
 
 
 def _credential(settings: Settings) -> tuple[Credential | None, str]:
@@ -243,13 +264,16 @@ def _refuse_missing(pipeline: Pipeline) -> None:
         raise PluginError(f"imagegen: {count}, and on_missing is error:\n{shown}{more}")
 
 
-def _refuse_folders_inside_docs(settings: Settings, docs: Path) -> None:
-    for name, path in (
-        ("cache_dir", settings.cache_path),
-        ("originals_dir", settings.originals_path),
-    ):
+def _refuse_places(settings: Settings, docs: Path, site: Path) -> None:
+    kept = {"cache_dir": settings.cache_path, "originals_dir": settings.originals_path}
+    written = kept | ({"report": settings.report_path} if settings.report_path else {})
+    for name, path in written.items():
         if path.is_relative_to(docs):
-            raise PluginError(
-                f"imagegen: option {name}: {path} is inside docs_dir, so it would be copied into "
-                "the site and `mkdocs serve` would never rest; choose a folder beside docs_dir"
-            )
+            why = "it would be copied into the site, and `mkdocs serve` would never rest"
+            _refuse_place(name, path, "docs_dir", why)
+        if name in kept and path.is_relative_to(site):
+            _refuse_place(name, path, "site_dir", "every build would delete it")
+
+
+def _refuse_place(name: str, path: Path, where: str, why: str) -> None:
+    raise PluginError(f"imagegen: option {name}: {path} is inside {where}: {why}; move it out")

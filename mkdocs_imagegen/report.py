@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mkdocs_imagegen.errors import Place
+from mkdocs_imagegen.request import SKETCH_MODEL
 
 
 class State(enum.Enum):
@@ -27,6 +28,9 @@ class State(enum.Enum):
     """It was asked for and did not come."""
     MISTAKE = "mistake"
     """The directive cannot be read."""
+
+
+_THERE = (State.READY, State.STALE, State.MADE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,9 @@ def summary(lines: Sequence[Line], seconds: float) -> str:
         parts.append(f"{made} made in {seconds:.1f} s for {_money(pictures)}")
     if count[State.STALE]:
         parts.append(f"{count[State.STALE]} stale but usable")
+    sketches = sum(line.model == SKETCH_MODEL for line in pictures if line.state in _THERE)
+    if sketches:
+        parts.append(f"{sketches} of them {'a sketch' if sketches == 1 else 'sketches'}")
     words = {State.MISSING: "missing", State.FAILED: "failed", State.MISTAKE: "with a mistake"}
     parts += [f"{count[state]} {word}" for state, word in words.items() if count[state]]
     return ", ".join(parts)

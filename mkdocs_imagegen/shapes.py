@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from mkdocs_imagegen.values import LARGEST_SIDE_PX, Parser, Size
+from mkdocs_imagegen.values import LARGEST_SIDE_PX, TEXT, Parser, Size
 
 
 class Focus(NamedTuple):
@@ -73,7 +73,7 @@ def _widths(value: object) -> tuple[int, ...] | None:
 
 
 def _ratio(value: object) -> Fraction | None:
-    match = _RATIO.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = _RATIO.fullmatch(TEXT(value).strip())
     ratio = Fraction(match[1]) / Fraction(match[2]) if match else Fraction(0)
     return ratio if Fraction(1, 10) <= ratio <= Fraction(10) else None
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mkdocs_imagegen.directives.directive import Found
-from mkdocs_imagegen.directives.locate import find_line
+from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.errors import Place
 from mkdocs_imagegen.values import shown
 
@@ -19,13 +19,13 @@ class Page:
         path: its source file, as the author knows it.
         uri: its source below the docs folder, with slashes.
         url: its address below the site's root.
-        source: gives its source text, for finding lines.
+        source: gives its source, looked through for lines; once a page.
     """
 
     path: str
     uri: str
     url: str
-    source: Callable[[], str]
+    source: Callable[[], SourceLines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Sighting:
 
     def place(self, found: Found) -> Place:
         """Where it stands, by the line of the source file where that can be told."""
-        line = find_line(self.page.source(), found.source, self.twins_before)
+        line = self.page.source().find(found.source, self.twins_before)
         words = shown(found.source.first_words or found.source.target)
         return Place(self.page.path, line, f"prompt {self.number} ({words})")
 

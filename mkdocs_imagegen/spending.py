@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mkdocs_imagegen.settings import Settings
 
@@ -36,6 +37,25 @@ class Circumstances:
     offline: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a build finds around it.
+
+    Attributes:
+        site: the folder of the site.
+        permission: whether missing pictures may be made.
+        is_serving: whether pages are served while they are written; stand-ins then tell in full
+            what is wrong.
+        follows_palette: whether the theme hides pictures by their address's fragment, as Material
+            does.
+    """
+
+    site: Path
+    permission: Permission
+    is_serving: bool = False
+    follows_palette: bool = False
+
+
 def may_generate(settings: Settings, around: Circumstances) -> Permission:
     """Whether a build may make missing pictures.
 
@@ -43,7 +63,7 @@ def may_generate(settings: Settings, around: Circumstances) -> Permission:
     serving nothing is spent. Sketches cost nothing and need no network.
     """
     if not settings.enabled or settings.generate == "false":
-        return Permission("generate is false")
+        return Permission("generate is false" if settings.enabled else "enabled is false")
     if settings.gateway.is_sketch:
         return Permission()
     if around.offline:

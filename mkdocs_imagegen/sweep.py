@@ -9,7 +9,9 @@ from pathlib import Path
 from mkdocs_imagegen.directives.marker import TOKEN_START
 from mkdocs_imagegen.pipeline import Pipeline
 
-_TEXT_FILES = (".html", ".htm", ".xml", ".json", ".txt")
+_PAGES = frozenset({".html", ".htm"})
+_TEXT_FILES = _PAGES | {".xml", ".json", ".txt", ".md", ".js", ".mjs", ".rss", ".atom", ".csv"}
+_TEXT_FILES |= {".svg", ".webmanifest"}
 _TOKEN_BYTES = TOKEN_START.encode()
 
 
@@ -27,7 +29,7 @@ def fill_files(pipeline: Pipeline, site: Path, site_url: str) -> None:
             continue
         text = content.decode("utf-8", "surrogateescape")
         url = path.relative_to(site).as_posix()
-        if path.suffix in (".html", ".htm"):
+        if path.suffix.lower() in _PAGES:
             text = pipeline.fill_page(text, url)
         else:
             text = pipeline.fill_text(text, lambda name: f"{site_url}{name}")
@@ -37,5 +39,6 @@ def fill_files(pipeline: Pipeline, site: Path, site_url: str) -> None:
 def _text_files(site: Path) -> Iterator[Path]:
     for folder, _, names in os.walk(site):
         for name in names:
-            if name.endswith(_TEXT_FILES):
-                yield Path(folder, name)
+            path = Path(folder, name)
+            if path.suffix.lower() in _TEXT_FILES and path.is_file():
+                yield path

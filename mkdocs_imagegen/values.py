@@ -15,10 +15,20 @@ from mkdocs_imagegen.errors import OptionError
 
 T = TypeVar("T")
 LARGEST_SIDE_PX = 8192
+MOST_PIXELS = 50_000_000
+"""Of a picture that is asked for or decoded; more would only exhaust memory."""
+
 _SIZE = re.compile(r"([1-9]\d{0,4})\s*[xX\u00d7]\s*([1-9]\d{0,4})", re.ASCII)
 _CLASS_OR_ID = re.compile(r"[^\s\"'<>&=]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_YAML_KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
+_YAML_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+    type(None): "nothing",
+}
 
 
 class Size(NamedTuple):
@@ -89,9 +99,10 @@ def _boolean(value: object) -> bool | None:
 
 
 def _size(value: object) -> Size | None:
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    size = Size(int(match[1]), int(match[2])) if match else None
-    return size if size and max(size) <= LARGEST_SIDE_PX else None
+    match = _SIZE.fullmatch((_text(value) or "").strip())
+    size = Size(int(match[1]), int(match[2])) if match else Size(0, 0)
+    fits = max(size) <= LARGEST_SIDE_PX and size.width * size.height <= MOST_PIXELS
+    return size if match and fits else None
 
 
 def _whole(value: object, smallest: int, largest: int) -> int | None:
@@ -123,7 +134,7 @@ def _one_id(value: object) -> str | None:
 TEXT: Parser[str] = Parser("text", _text)
 BOOLEAN: Parser[bool] = Parser("true or false", _boolean)
 SIZE: Parser[Size] = Parser(
-    f"WIDTHxHEIGHT in pixels, up to {LARGEST_SIDE_PX} a side, like 1536x1024", _size
+    f"WIDTHxHEIGHT, up to {LARGEST_SIDE_PX} a side and {MOST_PIXELS} pixels, like 1536x1024", _size
 )
 CLASSES: Parser[tuple[str, ...]] = Parser("class names separated by spaces", _classes)
 ID: Parser[str] = Parser("one id, without spaces or quotes", _one_id)

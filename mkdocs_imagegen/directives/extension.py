@@ -37,7 +37,11 @@ _TEXT, _TITLE = "imagegen-text", "imagegen-title"
 _ESCAPED = re.compile("\x02(\\d+)\x03")
 _RAW_HTML = re.compile("\x02wzxhzdk:(\\d+)\x03")
 _HEADER_OF_OURS = r"[ \t]*(?:\{[ \t]*)?\.?imagegen\b[^\n]*\n"
-_FENCE_AS_CODE = re.compile(_HEADER_OF_OURS)
+_FENCE_AS_CODE = re.compile(
+    r"(?:\{[ \t]*)?\.?imagegen(?:[ \t]*|[ \t]+[^\n]*[={}][^\n]*)\n", re.IGNORECASE
+)
+"""Code in running text may well begin with our name; like a header it has nothing or options."""
+
 _FENCE_AS_TEXT = re.compile(rf"^[ \t]*(?:`{{3,}}|~{{3,}}){_HEADER_OF_OURS}", re.MULTILINE)
 
 
@@ -45,7 +49,7 @@ class ImagegenExtension(Extension):
     """Finds directives and leaves markers.
 
     Args:
-        registry: where what is found goes.
+        registry: where what is found goes; another one for each build.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -54,27 +58,27 @@ class ImagegenExtension(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Hook into the fence processor that is there, and into the element tree."""
-        _add_fence(md, self.registry)
+        _add_fence(md, self)
         # After inline patterns (20), before attr_list (8), which may overwrite the text.
-        md.treeprocessors.register(_Raw(md, self.registry), "imagegen-raw", 15)
+        md.treeprocessors.register(_Raw(md, self), "imagegen-raw", 15)
         # After the host's relative paths and Python-Markdown's unescaping (0 to 1).
-        md.treeprocessors.register(_Pictures(md, self.registry), "imagegen-pictures", -10)
+        md.treeprocessors.register(_Pictures(md, self), "imagegen-pictures", -10)
 
 
-def _add_fence(md: Markdown, registry: Registry) -> None:
+def _add_fence(md: Markdown, ours: ImagegenExtension) -> None:
     if "fenced_code_block" not in md.preprocessors:
         return
     fenced = md.preprocessors["fenced_code_block"]
     superfences = getattr(fenced, "extension", None)
     if hasattr(superfences, "extend_super_fences"):
-        _extend_superfences(superfences, registry)
+        _extend_superfences(superfences, ours)
     elif isinstance(fenced, FencedBlockPreprocessor):
         # Just before the built-in processor (25), to take our fences away from it.
-        md.preprocessors.register(_Fences(md, registry), "imagegen-fences", 25.5)
+        md.preprocessors.register(_Fences(md, ours), "imagegen-fences", 25.5)
 
 
-def _extend_superfences(superfences: Any, registry: Registry) -> None:  # noqa: ANN401 - untyped
-    hooks = [FENCE, partial(_format_fence, registry), _accept_all]
+def _extend_superfences(superfences: Any, ours: ImagegenExtension) -> None:  # noqa: ANN401 - untyped
+    hooks = [FENCE, partial(_format_fence, ours), _accept_all]
     wanted = len(inspect.signature(superfences.extend_super_fences).parameters)
     superfences.extend_super_fences(*hooks, *[None] * (wanted - len(hooks)))
 
@@ -87,7 +91,7 @@ def _accept_all(
 
 
 def _format_fence(  # noqa: PLR0913, PLR0917 - superfences' own protocol
-    registry: Registry,
+    ours: ImagegenExtension,
     src: str,
     options: Mapping[str, str],
     md: Markdown,
@@ -100,7 +104,7 @@ def _format_fence(  # noqa: PLR0913, PLR0917 - superfences' own protocol
         attributes["class"] = " ".join(classes)
     if id_value:
         attributes["id"] = id_value
-    return _fence_block(registry, page_of(md), src, attributes)
+    return _fence_block(ours.registry, page_of(md), src, attributes)
 
 
 def _fence_block(
@@ -128,9 +132,9 @@ def page_of(md: Markdown) -> str | None:
 class _Fences(Preprocessor):
     """Takes our fences, and only those that the built-in processor would see as fences."""
 
-    def __init__(self, md: Markdown, registry: Registry) -> None:
+    def __init__(self, md: Markdown, ours: ImagegenExtension) -> None:
         super().__init__(md)
-        self.registry = registry
+        self.ours = ours
 
     def run(self, lines: list[str]) -> list[str]:
         text, done, index = "\n".join(lines), "", 0
@@ -143,7 +147,7 @@ class _Fences(Preprocessor):
         return (done + text[index:]).split("\n")
 
     def _marker(self, body: str, attributes: Mapping[str, str]) -> str:
-        block = _fence_block(self.registry, page_of(self.md), body, attributes)
+        block = _fence_block(self.ours.registry, page_of(self.md), body, attributes)
         return self.md.htmlStash.store(block)
 
 
@@ -168,9 +172,9 @@ class _Raw(Treeprocessor):
     of ours that the site's fence processor did not take for fences.
     """
 
-    def __init__(self, md: Markdown, registry: Registry) -> None:
+    def __init__(self, md: Markdown, ours: ImagegenExtension) -> None:
         super().__init__(md)
-        self.registry = registry
+        self.ours = ours
 
     def run(self, root: Element) -> None:
         for parent in list(root.iter()):
@@ -196,7 +200,7 @@ class _Raw(Treeprocessor):
 
     def _failed_fence(self, text: str) -> dict[str, str]:
         lines = [line.strip() for line in text.strip().split("\n")]
-        token, found = self.registry.mistake(
+        token, found = self.ours.registry.mistake(
             page_of(self.md),
             Source("fence", lines[1] if len(lines) > 1 else ""),
             f"{shown(lines[0])} was not read as a fence (options in a fence's header need quotes, "
@@ -217,9 +221,9 @@ def _put_text_aside(picture: Element) -> None:
 class _Pictures(Treeprocessor):
     """Turns pictures of ours into markers."""
 
-    def __init__(self, md: Markdown, registry: Registry) -> None:
+    def __init__(self, md: Markdown, ours: ImagegenExtension) -> None:
         super().__init__(md)
-        self.registry = registry
+        self.ours = ours
 
     def run(self, root: Element) -> None:
         for parent in list(root.iter()):
@@ -231,13 +235,13 @@ class _Pictures(Treeprocessor):
         picture = self._take(element)
         source = Source("picture", picture.text, picture.target, picture.title or "")
         page = page_of(self.md)
-        token, found = self.registry.read(
+        token, found = self.ours.registry.read(
             page, source, lambda defaults: picture_directive(picture, defaults, source)
         )
         tail = self._as_read((element.tail or "").split("\n")[0])
         fault = _misplaced(element, parent, found, tail)
         if fault:
-            token, found = self.registry.mistake(page, source, fault)
+            token, found = self.ours.registry.mistake(page, source, fault)
         element.attrib.update(_for_tree(attributes_of(found, token)))
         words = isinstance(found, Directive) and (found.caption or found.note)
         if words and _stands_alone(element, parent):

@@ -8,7 +8,7 @@ what the page and the site say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from urllib.parse import parse_qsl, unquote
 
@@ -34,6 +34,7 @@ class Written:
 
     where: str
     options: Mapping[str, str]
+    may_hold_html: bool = False
 
 
 def fence_directive(
@@ -52,7 +53,8 @@ def fence_directive(
         OptionsError: some options are not accepted.
     """
     header, prompt = split_fence(body)
-    written = [Written("the fence's header", attributes), Written("the fence", header)]
+    attributed = Written("the fence's header", attributes, may_hold_html=True)
+    written = [attributed, Written("the fence", header)]
     if prompt:
         written.append(Written("the fence's text", {"prompt": prompt}))
     return _directive(written, defaults, source)
@@ -88,7 +90,7 @@ def picture_directive(picture: PictureText, defaults: Defaults, source: Source) 
     written = [
         Written("the picture", said),
         Written("its target", _no_twins(pairs, "its target")),
-        Written("its attributes", picture.attributes),
+        Written("its attributes", picture.attributes, may_hold_html=True),
     ]
     return _directive(written, defaults, source)
 
@@ -155,9 +157,15 @@ def _merge(written: Iterable[Written]) -> dict[str, str]:
     return merged
 
 
-def _directive(written: Iterable[Written], defaults: Defaults, source: Source) -> Directive:
+def _directive(written: Sequence[Written], defaults: Defaults, source: Source) -> Directive:
     merged = _merge(written)
-    html = {name: TEXT(value) for name, value in merged.items() if is_html_attribute(name, value)}
+    html = {
+        name: TEXT(value)
+        for each in written
+        if each.may_hold_html
+        for name, value in each.options.items()
+        if is_html_attribute(name, value)
+    }
     ours = {name: value for name, value in merged.items() if name not in html}
     options = _with_named(read_options(DirectiveOptions, ours), defaults)
     request = _request(options, defaults)

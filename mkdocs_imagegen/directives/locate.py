@@ -11,22 +11,60 @@ _INDENT_OR_QUOTE = re.compile(r"[\s>]*")
 _WORD = re.compile(r"\w+")
 _FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+)*(`{3,}|~{3,})([^`]*)$")
 _FENCE_OF_OURS = re.compile(r"[`~]{3,}.*imagegen")
+_ENDS_A_TARGET = r"(?=[)>\s\"']|$)"
 
 
-def find_line(text: str, source: Source, occurrence: int) -> int | None:
-    """The line, from 1, of the n-th place that looks like the directive; None if there is none.
+class SourceLines:
+    """A page's source file, looked through once for all of its directives.
 
     Args:
-        text: the page's source file, front matter included.
-        source: what to look for.
-        occurrence: how many places like it come before, on the same page.
+        text: the file, front matter included.
     """
-    lines = text.split("\n")
-    find = _fence_lines if source.kind == "fence" else _picture_lines
-    outside = set(_outside_fences(lines))
-    places = find(lines, source)
-    places = [number for number in places if number in outside] or places
-    return places[min(occurrence, len(places) - 1)] + 1 if places else None
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+        self._outside = set(_outside_fences(self._lines))
+        self._fences: dict[str, list[int]] = {}
+        for number, line in enumerate(self._lines):
+            if _FENCE_OF_OURS.search(line):
+                words = self._first_line_after(number)
+                self._fences.setdefault(words, []).append(number)
+
+    def find(self, source: Source, occurrence: int) -> int | None:
+        """The line, from 1, of the n-th place that looks like the directive; None if none does.
+
+        Args:
+            source: what to look for.
+            occurrence: how many places like it come before, on the same page.
+        """
+        if source.kind == "fence":
+            words = _INDENT_OR_QUOTE.sub("", source.first_words, count=1).strip()
+            places = self._fences.get(words, [])
+        else:
+            places = self._pictures(source)
+        places = [number for number in places if number in self._outside] or places
+        return places[min(occurrence, len(places) - 1)] + 1 if places else None
+
+    def _first_line_after(self, number: int) -> str:
+        below = self._lines[number + 1 : number + 9]
+        bare = (_INDENT_OR_QUOTE.sub("", line, count=1).strip() for line in below)
+        return next((line for line in bare if line), "")
+
+    def _pictures(self, source: Source) -> list[int]:
+        """Lines with the target and every word; a wrong line is worse than none."""
+        words = _WORD.findall(f"{source.first_words} {source.title}")
+        target = re.compile(re.escape(source.target) + _ENDS_A_TARGET)
+        places = [number for number, line in enumerate(self._lines) if target.search(line)]
+        for lines_before in (0, 3):
+            found = [at for at in places if self._has_words(at, lines_before, words)]
+            if found:
+                exact = [at for at in found if f"[{source.first_words}]" in self._lines[at]]
+                return exact or found
+        return []
+
+    def _has_words(self, at: int, lines_before: int, words: list[str]) -> bool:
+        text = "\n".join(self._lines[max(0, at - lines_before) : at + 1])
+        return all(word in text for word in words)
 
 
 def _outside_fences(lines: list[str]) -> Iterator[int]:
@@ -39,30 +77,3 @@ def _outside_fences(lines: list[str]) -> Iterator[int]:
             opened_by = fence[1] if fence else ""
         elif fence and fence[1].startswith(opened_by) and not fence[2].strip():
             opened_by = ""
-
-
-def _fence_lines(lines: list[str], source: Source) -> list[int]:
-    words = _INDENT_OR_QUOTE.sub("", source.first_words, count=1).strip()
-    opened = (number for number, line in enumerate(lines) if _FENCE_OF_OURS.search(line))
-    return [number for number in opened if _first_line_after(lines, number) == words]
-
-
-def _first_line_after(lines: list[str], number: int) -> str:
-    bare = (_INDENT_OR_QUOTE.sub("", line, count=1).strip() for line in lines[number + 1 :])
-    return next((line for line in bare if line), "")
-
-
-def _picture_lines(lines: list[str], source: Source) -> list[int]:
-    """Lines with the target and every word of text and title: a wrong line is worse than none."""
-    words = _WORD.findall(f"{source.first_words} {source.title}")
-    places = [number for number, line in enumerate(lines) if source.target in line]
-    for lines_before in (0, 3):
-        texts = ("\n".join(lines[max(0, at - lines_before) : at + 1]) for at in places)
-        found = [
-            at
-            for at, text in zip(places, texts, strict=True)
-            if all(word in text for word in words)
-        ]
-        if found:
-            return [at for at in found if f"[{source.first_words}]" in lines[at]] or found
-    return []

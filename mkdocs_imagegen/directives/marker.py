@@ -42,19 +42,19 @@ _ATTRIBUTE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ShownPicture:
-    """A picture of ours that a page shows: a marker, or an address that an author wrote by hand.
+    """A picture of a page that has to do with us: a marker, or what looks like one.
 
     Attributes:
         start: where its tag begins in the HTML.
         end: where its tag ends.
-        address: the token, or what was written.
-        is_marker: whether it is a marker.
+        address: a token, or what an author wrote by hand.
+        in_src: whether it is the picture's address, and does not stand in another attribute.
     """
 
     start: int
     end: int
     address: str
-    is_marker: bool
+    in_src: bool
 
 
 def attributes_of(found: Found, address: str) -> dict[str, str]:
@@ -105,12 +105,14 @@ def shown_pictures(content: str) -> Iterator[ShownPicture]:
 
 
 def _picture_of(match: re.Match[str]) -> Iterator[ShownPicture]:
-    written = html.unescape(_source_of(match[0]))
-    token = _TOKEN.fullmatch(written) or (_TOKEN.search(match[0]) if not written else None)
+    written = html.unescape(_source_of(match[0])).strip()
+    if written.lower().startswith("imagegen:"):
+        yield ShownPicture(match.start(), match.end(), written, in_src=True)
+        return
+    # Plugins that load pictures late move the address to an attribute of their own.
+    token = _TOKEN.search(match[0])
     if token:
-        yield ShownPicture(match.start(), match.end(), token[0], is_marker=True)
-    elif written.strip().lower().startswith("imagegen:"):
-        yield ShownPicture(match.start(), match.end(), written, is_marker=False)
+        yield ShownPicture(match.start(), match.end(), token[0], in_src=False)
 
 
 def _source_of(tag: str) -> str:
@@ -126,7 +128,7 @@ def fill_pictures(content: str, markup: Callable[[str], str | None]) -> str:
     """
     parts, done = [], 0
     for picture in shown_pictures(content):
-        filled = markup(picture.address) if picture.is_marker else None
+        filled = markup(picture.address)
         if filled is not None:
             parts += [content[done : picture.start], filled]
             done = picture.end

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from mkdocs_imagegen.directives.defaults import Defaults, page_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source, token
 from mkdocs_imagegen.errors import ImagegenError
+from mkdocs_imagegen.values import OptionsError
 
 
 class Registry:
@@ -18,23 +19,35 @@ class Registry:
     def __init__(self, site: Defaults) -> None:
         self._site = site
         self._pages: dict[str, Defaults] = {}
+        self._faults: dict[str, str] = {}
         self._found: dict[str, Found] = {}
 
     def open_page(self, page: str, front_matter: Mapping[str, object]) -> None:
         """Take in what the front matter of a page says.
 
+        Where something in it is not accepted, every directive of the page becomes a mistake: it
+        would ask, and pay, for another picture than the author wants.
+
         Raises:
-            OptionsError: something in it is not accepted; the page then inherits the site's.
+            OptionsError: something in it is not accepted.
         """
         self._pages.pop(page, None)
-        if front_matter.get("imagegen") is not None:
+        self._faults.pop(page, None)
+        if front_matter.get("imagegen") is None:
+            return
+        try:
             self._pages[page] = page_defaults(self._site, front_matter["imagegen"])
+        except OptionsError:
+            self._faults[page] = "the page's front matter has a mistake; mend that first"
+            raise
 
     def read(
         self, page: str | None, source: Source, make: Callable[[Defaults], Directive]
     ) -> tuple[str, Found]:
         """The token and the directive that ``make`` reads, or the mistake it made."""
         defaults = self._pages.get(page or "", self._site)
+        if page in self._faults:
+            return self.add(Mistake(self._faults[page], defaults.size, source))
         try:
             return self.add(make(defaults))
         except ImagegenError as error:

@@ -153,8 +153,9 @@ class Gateway:
         if httpx.codes.is_success(reply.status):
             if reply.problem:
                 fault = f"the server's answer cannot be used: {reply.problem}"
-                raise BadAnswerError(fault, body=reply.body, status=reply.status)
-            return reply.body
+                kept = self._credential.redact(reply.body) if self._credential else reply.body
+                raise BadAnswerError(fault, body=kept, status=reply.status)
+            return self._credential.redact(reply.body) if self._credential else reply.body
         error = read_error(reply.status, reply.headers, reply.body, time.time())
         if isinstance(error, AuthenticationError) and self._credential:
             error.hint = self._credential.advice

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from mkdocs_imagegen.originals.record import (
 )
 from mkdocs_imagegen.request import SKETCH_MODEL
 
-LARGEST_ORIGINAL_BYTES = 64_000_000
+LARGEST_ORIGINAL_BYTES = 64 * 1024 * 1024
+_GIT_LFS = b"version https://git-lfs"
 _KEY_DIGITS = 64
 
 
@@ -55,34 +56,63 @@ class OriginalStore:
 
         What a page shows is made from verified bytes and kept under their hash, so a build in
         which nothing has to be made needs none of them.
+
+        Raises:
+            StoreError: something is there and cannot be read; nothing may be bought in its place.
         """
         record = self._record_path(key)
         try:
             original = from_json(read_plain_file(record, LARGEST_RECORD_BYTES), key)
-            kept = Kept(original, record.with_name(original.file_name))
-            if kept.path.stat().st_size != original.bytes:
+        except (OSError, ValueError) as error:
+            self._judge(error, record)
+            return None
+        path = record.with_name(original.file_name)
+        try:
+            if path.stat().st_size != original.bytes:
+                _refuse_pointer(path)
                 raise ValueError("the picture has another length than was stored")  # noqa: TRY301
         except (OSError, ValueError) as error:
-            self._judge(record, error)
+            self._judge(error, record, path)
             return None
-        return kept
+        return Kept(original, path)
 
     def read(self, kept: Kept) -> bytes | None:
-        """The bytes of an original, verified; None if they are not what was stored."""
+        """The bytes of an original, verified; None if they are not what was stored.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
         record = self._record_path(kept.original.key)
         try:
             content = read_plain_file(kept.path, LARGEST_ORIGINAL_BYTES)
             if _sha256(content) != kept.original.sha256:
                 raise ValueError("the picture's bytes are not those that were stored")  # noqa: TRY301
         except (OSError, ValueError) as error:
-            self._judge(record, error)
+            self._judge(error, record, kept.path)
             return None
         return content
 
     def get(self, key: str) -> Kept | None:
-        """The original of that key, verified to the byte; None if there is none."""
+        """The original of that key, verified to the byte; None if there is none.
+
+        Raises:
+            StoreError: something is there and cannot be read.
+        """
         kept = self.find(key)
         return kept if kept is not None and self.read(kept) is not None else None
+
+    def check(self) -> None:
+        """Make sure that the folder takes files, before anything is paid for.
+
+        Raises:
+            StoreError: it does not.
+        """
+        probe = self.folder / f".{secrets.token_hex(8)}.tmp"
+        try:
+            write_whole(probe, b"")
+            probe.unlink()
+        except OSError as error:
+            raise _cannot_store(self.folder, error) from None
 
     def put(self, original: Original, content: bytes) -> Kept:
         """Keep an original; the one that is there already, if another build was first.
@@ -99,10 +129,7 @@ class OriginalStore:
                     return first
                 write_whole(record, to_json(original))
         except OSError as error:
-            raise StoreError(
-                f"a picture could not be stored in {self.folder}: {error.strerror or error}",
-                hint="make room or correct the rights, then build again",
-            ) from None
+            raise _cannot_store(self.folder, error) from None
         return Kept(original, record.with_name(original.file_name))
 
     def find_subject(self, subject: str, model: str) -> Kept | None:
@@ -148,26 +175,39 @@ class OriginalStore:
     def _record_path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
 
-    def _judge(self, record: Path, error: OSError | ValueError) -> None:
+    def _judge(self, error: OSError | ValueError, *entry: Path) -> None:
+        """Nothing there is a miss; what is broken is set aside; what cannot be read is an error."""
         if isinstance(error, ValueError):
-            self._set_aside(record, error)
+            moved = [self._move(path) for path in entry]
+            where = f"moved to {self.quarantine}" if all(moved) else "left where it is"
+            self._warn(f"{entry[0]}: a stored picture is broken and was {where}: {error}")
         elif not isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            self._warn(f"{record}: a stored picture cannot be read: {error.strerror or error}")
-
-    def _set_aside(self, record: Path, error: Exception) -> None:
-        moved = [self._move(path) for path in record.parent.glob(f"{record.stem}.*")]
-        where = f"moved to {self.quarantine}" if all(moved) else "left where it is"
-        self._warn(f"{record}: a stored picture is broken and was {where}: {error}")
+            raise StoreError(
+                f"a stored picture cannot be read: {entry[-1]}: {error.strerror or error}",
+                hint="correct the rights or the disk; nothing is bought in its place",
+            ) from None
 
     def _move(self, path: Path) -> bool:
         try:
             self.quarantine.mkdir(parents=True, exist_ok=True)
-            os.replace(path, self.quarantine / f"{path.name}.{secrets.token_hex(4)}")  # noqa: PTH105 - atomic
+            shutil.move(path, self.quarantine / f"{path.name}.{secrets.token_hex(4)}")
         except FileNotFoundError:
             return True
         except OSError:
             return False
         return True
+
+
+def _refuse_pointer(path: Path) -> None:
+    with path.open("rb") as file:
+        is_pointer = file.read(len(_GIT_LFS)) == _GIT_LFS
+    if is_pointer:
+        raise StoreError(f"{path} is a pointer of git-lfs", hint="run `git lfs pull`")
+
+
+def _cannot_store(folder: Path, error: OSError) -> StoreError:
+    fault = f"pictures cannot be stored in {folder}: {error.strerror or error}"
+    return StoreError(fault, hint="make room or correct the rights, then build again")
 
 
 def _sha256(content: bytes) -> str:

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import PictureError
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.values import MOST_PIXELS, Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_PIXELS = 50_000_000
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
 _MIMES = {name: f"image/{name.lower()}" for name in _FORMATS} | {"MPO": "image/jpeg"}
 _WARNINGS = threading.Lock()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -165,6 +166,75 @@ def test_a_folder_of_ours_inside_the_docs_is_refused(site: Site) -> None:
     assert done.returncode == 1
     assert "is inside docs_dir" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_every_build_empties_is_refused(site: Site) -> None:
+    site.options["cache_dir"] = "site/cache"
+    site.write("index.md", FENCE)
+    done = site.run("build")
+    assert done.returncode == 1
+    assert "is inside site_dir: every build would delete it" in done.stderr
+
+
+def test_a_plugin_that_is_listed_twice_is_refused(site: Site) -> None:
+    site.config["plugins"].append({"imagegen": {"gateway": {"url": "sketch:"}}})
+    site.write("index.md", FENCE)
+    done = site.run("build")
+    assert done.returncode == 1
+    assert "listed twice" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mistake_in_the_front_matter_buys_no_other_picture(site: Site) -> None:
+    site.write("index.md", f"---\nimagegen: {{sizee: 1024x1024}}\n---\n{FENCE}")
+    built = site.build()
+    assert built.pictures() == {}
+    assert 'docs/index.md: front matter: unknown option "sizee"' in built.warnings[0]
+    assert "1 with a mistake" in built.summary
+
+
+def test_switched_off_it_shows_stand_ins_and_is_silent(site: Site) -> None:
+    site.options.update({"enabled": False, "on_missing": "error"})
+    site.write("index.md", FENCE)
+    built = site.build(strict=True)
+    assert built.pictures() == {}
+    assert len(images(built.page("index.html"))) == 1
+
+
+def test_who_insists_gets_the_right_one_beside_a_twin_that_does_not(site: Site) -> None:
+    """In whatever order they stand on the page."""
+    site.write("index.md", FENCE)
+    site.build()
+    pretend_that_a_real_model_drew(site)
+    site.options.update({"quality": "high", "report": "report.json"})
+    prompt = "A red balloon on a wooden table"
+    twins = [f"![{prompt}](imagegen:)", f"![{prompt}](imagegen:?quality=high)"]
+    for order in (twins, twins[::-1]):
+        site.write("index.md", "\n\n".join(order))
+        shutil.rmtree(site.folder / ".cache/plugin/imagegen/derived")
+        site.build()
+        states = [each["state"] for each in site.report()["pictures"]]
+        assert states == ["stale but usable", "missing"][:: 1 if order is twins else -1]
+
+
+def test_tokens_are_filled_in_wherever_other_plugins_write_them(site: Site) -> None:
+    site.config["hooks"] = ["hook.py"]
+    (site.folder / "hook.py").write_text(
+        "from pathlib import Path\n"
+        "pages = []\n"
+        "def on_page_content(html, page, config, files):\n"
+        "    pages.append(html)\n"
+        "    return html.replace('src=', 'src=\"data:,\" data-src=')\n"
+        "def on_post_build(config):\n"
+        "    for name in ('llms.md', 'feed.JSON', 'x.js', 'a.rss'):\n"
+        "        Path(config.site_dir, name).write_text(''.join(pages))\n"
+    )
+    site.write("index.md", FENCE)
+    built = site.build(strict=True)
+    assert len(images(built.page("index.html"))) == 1
+    for name in ("llms.md", "feed.JSON", "x.js", "a.rss"):
+        assert "imagegen:t" not in built.page(name)
+        assert "https://example.org/docs/assets/imagegen/" in built.page(name)
 
 
 def test_originals_in_a_folder_of_the_repository(site: Site) -> None:

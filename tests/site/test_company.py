@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serving
 from tests.support import Built, Site
 
 TOKEN = re.compile(rb"imagegen:t[0-9a-f]{40}")
@@ -145,6 +146,27 @@ def test_a_site_in_two_languages_is_one_run(
     assert assert_pictures_resolve(built) == 6
     assert 'alt="Nur deutsch"' in built.page("de/guide/page/index.html")
     assert 'alt="English only"' in built.page("fr/guide/page/index.html")
+
+
+def test_what_failed_in_one_language_is_not_asked_again_in_the_next(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", "a-key")
+    languages = [
+        {"locale": "en", "name": "English", "build": True, "default": True},
+        {"locale": "de", "name": "Deutsch", "build": True},
+    ]
+    site.write("index.md", "# Home\n\n```imagegen\nShared\n```\n\n```imagegen\nOther\n```\n")
+    emulator = Emulator(plan=["lost", "ok", "ok"])
+    with serving(emulator) as server:
+        ours = {"gateway": {"url": server.url, "key_env": "TEST_KEY"}, "report": "report.json"}
+        site.config["plugins"] = [{"imagegen": ours}, {"i18n": {"languages": languages}}]
+        site.options["concurrency"] = 1
+        site.build()
+    assert emulator.bill.pictures == 2
+    report = site.report()
+    assert len(report["pictures"]) == 4
+    assert report["cost_usd"] == "0.015"
 
 
 def test_built_twice_in_one_process_nothing_carries_over(site: Site) -> None:

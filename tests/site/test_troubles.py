@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import shutil
@@ -13,6 +14,7 @@ from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.errors import StoreError
 from tests.support import Built, Site
 
 CANARY = "canary-4f1c9e-credential"
@@ -52,7 +54,7 @@ def test_what_no_request_can_escape_stops_the_run(site: Site, fault: str, words:
     assert len(posts) <= 3
     assert emulator.bill.pictures == 0
     assert any(words in text for text in built.warnings)
-    assert sum("stopped the run" in text for text in built.warnings) == 12 - len(posts)
+    assert sum("the run was stopped" in text for text in built.warnings) == 12 - len(posts)
 
 
 def test_an_unknown_outcome_is_never_asked_again(site: Site) -> None:
@@ -97,8 +99,8 @@ def test_another_size_than_asked_for_is_cut_to_fit_kept_and_told(site: Site) -> 
         before = built.files()
         again = site.build(strict=True)
     assert "1 made" in built.summary
-    (warning,) = built.warnings
-    assert "asked for 1536x1024, got 776x516" in warning
+    assert built.warnings == []
+    assert any("asked for 1536x1024, got 776x516" in text for text in built.infos)
     assert again.summary.startswith("imagegen: 1 picture from the store")
     assert again.files() == before
     widths = {Image.open(io.BytesIO(each)).width for each in built.pictures().values()}
@@ -118,17 +120,85 @@ def test_a_broken_entry_of_the_store_is_set_aside_and_made_again(site: Site) -> 
     assert len(list((site.folder / ".cache/plugin/imagegen/quarantine").iterdir())) == 2
 
 
-def test_a_store_that_cannot_be_written_loses_nothing(
+def test_a_store_that_takes_nothing_stops_the_run_before_anything_is_paid_for(site: Site) -> None:
+    (site.folder / ".cache").write_text("a file where the folder should be")
+    pages(site, 3)
+    emulator = Emulator()
+    built = build_with(site, emulator)
+    assert emulator.bill.pictures == 0
+    assert any("pictures cannot be stored in" in text for text in built.warnings)
+
+
+def test_a_store_that_fills_up_hands_over_what_was_paid_for(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("no space left")
+
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    (site.folder / ".cache").write_text("a file where the folder should be")
+    monkeypatch.setattr("mkdocs_imagegen.originals.store.OriginalStore.put", full)
     pages(site, 1)
     built = site.build()
     assert "1 made" in built.summary
     warning = built.warnings[-1]
     (rescued,) = tmp_path.glob("imagegen-rescued-*/*.webp")
     assert str(rescued) in warning
+
+
+def test_what_cannot_be_read_is_not_bought_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages(site, 1)
+    emulator = Emulator()
+    build_with(site, emulator)
+
+    def broken(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("mkdocs_imagegen.originals.store.read_plain_file", broken)
+    built = build_with(site, emulator)
+    assert emulator.bill.pictures == 1
+    assert "a stored picture cannot be read" in built.warnings[0]
+
+
+def test_a_pointer_of_git_lfs_is_not_bought_again(site: Site) -> None:
+    pages(site, 1)
+    site.options["originals_dir"] = "pictures"
+    emulator = Emulator()
+    build_with(site, emulator)
+    (picture,) = (site.folder / "pictures").rglob("*.webp")
+    picture.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    built = build_with(site, emulator)
+    assert emulator.bill.pictures == 1
+    assert picture.exists()
+    assert "run `git lfs pull`" in built.warnings[0]
+
+
+def test_a_mistyped_model_stops_only_its_own_pictures(site: Site) -> None:
+    pages(site, 4)
+    site.write("wrong.md", "![A dog](imagegen:?model=openai/gpt-image-1-mimi)\n")
+    emulator = Emulator()
+    built = build_with(site, emulator, concurrency=1)
+    assert "4 made" in built.summary
+    assert "1 failed" in built.summary
+
+
+def test_a_server_that_cannot_be_reached_is_given_up_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mkdocs_imagegen.gateway.policy.ATTEMPTS", 1)
+    pages(site, 20)
+    site.options["gateway"] = {"url": "http://127.0.0.1:9/v1", "auth": "none"}
+    site.options["concurrency"] = 2
+    built = site.build()
+    assert "18 missing, 2 failed" in built.summary
+
+
+def test_a_report_that_cannot_be_written_is_a_warning(site: Site) -> None:
+    pages(site, 1)
+    (site.folder / "taken").mkdir()
+    site.options["report"] = "taken"
+    assert "the report could not be written" in site.build().warnings[-1]
 
 
 def test_the_key_is_nowhere(site: Site, caplog: pytest.LogCaptureFixture) -> None:

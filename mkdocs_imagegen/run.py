@@ -1,0 +1,71 @@
+"""What lasts for a whole run: one `mkdocs build`, however many builds i18n plugins make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mkdocs_imagegen.errors import (
+    Billing,
+    GatewayError,
+    ImagegenError,
+    ModelGoneError,
+    StoppedError,
+    UnreachableError,
+)
+from mkdocs_imagegen.report import Line, to_json
+
+_EVERY_MODEL = ""
+
+
+class Run:
+    """Remembers what failed, so that no build of the run asks for it again, and what to report."""
+
+    def __init__(self) -> None:
+        self._stopped: dict[str, StoppedError] = {}
+        self._failed: dict[str, ImagegenError] = {}
+        self._lines: dict[str, Sequence[Line]] = {}
+        self._seconds = 0.0
+
+    def refuse_in_vain(self, key: str, model: str) -> None:
+        """Let nothing be asked that has failed already, or that cannot succeed any more.
+
+        Raises:
+            ImagegenError: what happened before.
+        """
+        for error in (self._stopped.get(_EVERY_MODEL), self._stopped.get(model)):
+            if error is not None:
+                raise error
+        if key in self._failed:
+            raise self._failed[key]
+
+    def stop(self, reason: str, model: str = _EVERY_MODEL) -> None:
+        """Ask nothing more, of one model or of any."""
+        self._stopped.setdefault(model, StoppedError(reason))
+
+    def note_failure(self, error: GatewayError, key: str, model: str) -> None:
+        """Remember an error of the gateway for what it means for the rest of the run.
+
+        A model that is gone stops its own requests; what no request can escape, or a server that
+        does not answer after every attempt, stops all. Only what certainly was not charged, and
+        may work later, is forgotten.
+        """
+        reason = f"the run was stopped: {error.fault}"
+        if isinstance(error, ModelGoneError):
+            self.stop(reason, model)
+        elif error.billing is Billing.PERMANENT or isinstance(error, UnreachableError):
+            self.stop(reason)
+        elif error.billing is not Billing.UNBILLED:
+            self._failed[key] = error
+
+    def note_page(self, url: str, lines: Sequence[Line]) -> None:
+        """Take what the report tells of a page; a page that is built again replaces it."""
+        self._lines[url] = lines
+
+    def note_making(self, seconds: float) -> None:
+        """Add the time that a build spent on making pictures."""
+        self._seconds += seconds
+
+    def report(self) -> bytes:
+        """The JSON report of everything so far."""
+        lines = [line for lines in self._lines.values() for line in lines]
+        return to_json(lines, self._seconds)

@@ -1,0 +1,53 @@
+"""What a build says of its pictures while it runs, and how loud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mkdocs_imagegen.errors import Place
+from mkdocs_imagegen.outcome import Outcome
+from mkdocs_imagegen.report import State
+from mkdocs_imagegen.settings import Settings
+
+Say = Callable[[str], None]
+
+
+class Teller:
+    """Says what the site wants to hear.
+
+    Args:
+        settings: of the site.
+        is_serving: whether pages are served while they are written.
+        warn: called with each warning.
+        remark: called with what is worth knowing and no reason to worry.
+    """
+
+    def __init__(self, settings: Settings, *, is_serving: bool, warn: Say, remark: Say) -> None:
+        self._settings = settings
+        self._is_serving = is_serving
+        self.warn = warn
+        self._remark = remark
+
+    def tell(self, outcome: Outcome, place: Callable[[], Place]) -> None:
+        """Say what became of one picture on a page, if it is worth saying.
+
+        Args:
+            outcome: what became of it.
+            place: finds where it stands, which reads the page's source again.
+        """
+        if outcome.error and (say := self._loudness(outcome)):
+            say(f"{place()}: image prompt: {outcome.error}")
+        for result in outcome.results:
+            for remark in result.remarks if result.made else ():
+                self._remark(f"{place()}: image prompt: {remark}")
+            if result.alarm:
+                self.warn(f"{place()}: image prompt: {result.alarm}")
+
+    def _loudness(self, outcome: Outcome) -> Say | None:
+        if outcome.state is State.MISTAKE:
+            return self.warn
+        wants_warnings = self._settings.on_missing == "warn" and self._settings.enabled
+        if outcome.state is State.MISSING:
+            # While serving, missing pictures are the rule; the summary counts them.
+            return self.warn if wants_warnings and not self._is_serving else None
+        return self.warn if wants_warnings else self._remark

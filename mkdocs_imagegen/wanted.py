@@ -1,0 +1,77 @@
+"""What is wanted of the maker of pictures, and what becomes of it; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mkdocs_imagegen.errors import ImagegenError
+from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.originals.store import Kept
+from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.shapes import Shape
+
+WantKey = tuple[str, Shape, bool]
+"""A request's key, the shape, and whether only the request's own original will do."""
+
+
+class Draws(Protocol):
+    """What draws pictures: the gateway's client."""
+
+    async def generate(self, request: ImageRequest) -> Answer:
+        """The picture.
+
+        Raises:
+            GatewayError: there is none.
+        """
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A picture that a page shows.
+
+    Attributes:
+        request: what to ask for.
+        shape: how the page shows it.
+        kept: the original that is there; None where there is none.
+        may_make: whether it may be made if there is none, or if what is there is broken.
+        insists: whether only the request's own original will do.
+    """
+
+    request: ImageRequest
+    shape: Shape
+    kept: Kept | None
+    may_make: bool
+    insists: bool
+
+    @property
+    def key(self) -> WantKey:
+        """What two pages have in common that want the same."""
+        return (self.request.key, self.shape, self.insists)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one picture.
+
+    Attributes:
+        kept: the original, if there is one now.
+        picture: what the page shows of it.
+        made: whether it was asked for in this build, and not only fitted.
+        error: why there is none.
+        seconds: how long the asking took, the wait for its turn not counted.
+        remarks: what is worth telling although it worked.
+        alarm: what needs a person although it worked; ``""`` for nothing.
+    """
+
+    kept: Kept | None = None
+    picture: Picture | None = None
+    made: bool = False
+    error: ImagegenError | None = None
+    seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
+    alarm: str = ""
