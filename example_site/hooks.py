@@ -1,0 +1,149 @@
+"""What the pages of this manual take from the code itself, so that they cannot drift from it.
+
+An MkDocs hook. In a page, a comment on a line of its own is replaced, or acts on the code block
+that follows it:
+
+- ``<!-- reference: settings -->`` and the other names of ``_REFERENCES``: a reference.
+- ``<!-- example -->``: the block, and below it what the block gives.
+- ``<!-- mistake -->``: the block, and below it the message that the block gives; with names of
+  Markdown extensions behind the word, on a site that uses those alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from textwrap import indent
+from typing import Any
+
+import markdown as python_markdown
+from mkdocs.utils.meta import get_data
+from mkdocs.utils.yaml import yaml_load
+
+from mkdocs_imagegen.directives.defaults import PageOptions
+from mkdocs_imagegen.directives.extension import ImagegenExtension
+from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.emulator.catalogue import RETIRED
+from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
+from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
+from mkdocs_imagegen.pipeline import Pipeline
+from mkdocs_imagegen.plugin import ImagegenPlugin
+from mkdocs_imagegen.settings import OptionReference, Settings, reference
+from mkdocs_imagegen.sightings import Page
+from mkdocs_imagegen.spending import Permission
+
+_REFERENCE = re.compile(r"^(?P<indent> *)<!-- reference: (?P<name>.+?) -->$", re.MULTILINE)
+_BLOCK = r"\n(?P<block>(?P<ticks>`{3,})(?P<language>\w+).*\n(?P<body>(?:.*\n)*?)(?P=ticks))$"
+_EXAMPLE = re.compile(r"^<!-- example -->" + _BLOCK, re.MULTILINE)
+_MISTAKE = re.compile(r"^<!-- mistake(?P<extensions>[ .\w]*) -->" + _BLOCK, re.MULTILINE)
+_USUAL_EXTENSIONS = ("pymdownx.superfences", "attr_list")
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Put in what the code knows better than a page."""
+    markdown = _EXAMPLE.sub(_with_result, markdown)
+    markdown = _MISTAKE.sub(_with_messages, markdown)
+    return _REFERENCE.sub(_with_reference, markdown)
+
+
+def _with_reference(match: re.Match[str]) -> str:
+    return indent("\n".join(_REFERENCES[match["name"]]()), match["indent"])
+
+
+def _with_result(match: re.Match[str]) -> str:
+    return f'{match["block"]}\n\n<div class="result" markdown>\n\n{match["body"]}\n</div>'
+
+
+def _with_messages(match: re.Match[str]) -> str:
+    extensions = match["extensions"].split() or _USUAL_EXTENSIONS
+    is_page = match["language"] == "markdown"
+    messages = _of_page(match["body"], extensions) if is_page else _of_settings(match["body"])
+    if not messages:
+        raise ValueError(f"there is no mistake in this sample:\n{match['body']}")
+    text = "\n".join(messages)
+    return f"{match['block']}\n\n``` {{ .text .message .no-copy }}\n{text}\n```"
+
+
+def _of_page(sample: str, extensions: Iterable[str]) -> list[str]:
+    """The warnings of a build of one page, of which only mistakes are told."""
+    messages: list[str] = []
+    page = Page("docs/page.md", "page.md", "page/", lambda: sample)
+    settings = Settings(enabled=False)
+    pipeline = Pipeline(settings, Permission("no"), _no_gateway, messages.append)
+    text, front_matter = get_data(sample)
+    try:
+        pipeline.registry.open_page(page.uri, front_matter)
+    except OptionError as error:
+        messages.append(f"{page.path}: front matter: {error}")
+    ours = ImagegenExtension(pipeline.registry)
+    pipeline.read_page(page, python_markdown.markdown(text, extensions=[*extensions, ours]))
+    pipeline.join()
+    return [f"WARNING -  imagegen: {message}" for message in messages]
+
+
+def _no_gateway() -> Any:  # noqa: ANN401 - never returns
+    raise RuntimeError("a sample asks for no picture")
+
+
+def _of_settings(sample: str) -> list[str]:
+    """What ends the build, as MkDocs words it."""
+    options = yaml_load(sample)["plugins"][0]["imagegen"]
+    errors, _ = ImagegenPlugin().load_config(options)
+    lines = "\n".join(f"Plugin 'imagegen' option '{name}': {error}" for name, error in errors)
+    return [f"ERROR   -  Config value 'plugins': {lines}"] if errors else []
+
+
+def _directive_options() -> Iterator[str]:
+    return (_entry(each) for each in reference(DirectiveOptions))
+
+
+def _page_options() -> Iterator[str]:
+    return (_entry(each, "page-") for each in reference(PageOptions))
+
+
+def _settings() -> Iterator[str]:
+    return (_entry(each, "", each.default) for each in reference(Settings))
+
+
+def _entry(option: OptionReference, anchor: str = "", default: str = "") -> str:
+    """One option as an entry of a definition list, with an anchor of its own."""
+    name = option.name.rstrip("_")  # a field that would be a keyword of Python ends with one
+    shown = f" Default: `{default}`." if default else ""
+    return (
+        f"`{name}` {{ #{anchor}{name} }}\n\n:   {option.about}\n\n"
+        f"    Accepts: {option.accepts}.{shown}\n"
+    )
+
+
+def _prices() -> Iterator[str]:
+    yield from ("| Model | Quality | Square | Other sizes |", "|---|---|---|---|")
+    for model in (each for each in KNOWN_MODELS if each not in RETIRED):
+        for quality, (square, other) in KNOWN_MODELS[model].usd.items():
+            yield f"| `{model}` | `{quality}` | ${square} | ${other} |"
+
+
+def _default_prices() -> Iterator[str]:
+    yield from ("| Quality | 1024x1024 | 1536x1024, 1024x1536 |", "|---|---|---|")
+    for quality, (square, other) in KNOWN_MODELS[Settings().model].usd.items():
+        default = " (default)" if quality == Settings().quality else ""
+        yield f"| `{quality}`{default} | ${square} | ${other} |"
+
+
+def _faults() -> Iterator[str]:
+    for shape, about in SHAPES.items():
+        yield from ("", f"{about[0].upper()}{about[1:]}:", "")
+        yield from ("| Fault | What happens | Charged |", "|---|---|---|")
+        for name, fault in FAULTS.items():
+            if fault.shape == shape:
+                yield f"| `{name}` | {fault.about} | {'yes' if fault.billed else 'no'} |"
+
+
+_REFERENCES: dict[str, Callable[[], Iterator[str]]] = {
+    "settings": _settings,
+    "directive options": _directive_options,
+    "page options": _page_options,
+    "prices": _prices,
+    "prices of the default model": _default_prices,
+    "faults": _faults,
+}
