@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import indent
 from typing import Any
 
@@ -22,6 +24,7 @@ from mkdocs.utils.yaml import yaml_load
 
 from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.extension import ImagegenExtension
+from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.emulator.catalogue import RETIRED
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
@@ -29,9 +32,11 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
 from mkdocs_imagegen.pipeline import Pipeline
 from mkdocs_imagegen.plugin import ImagegenPlugin
-from mkdocs_imagegen.settings import OptionReference, Settings, reference
+from mkdocs_imagegen.reference import OptionReference, reference
+from mkdocs_imagegen.run import Run
+from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.sightings import Page
-from mkdocs_imagegen.spending import Permission
+from mkdocs_imagegen.spending import Host, Permission
 
 _REFERENCE = re.compile(r"^(?P<indent> *)<!-- reference: (?P<name>.+?) -->$", re.MULTILINE)
 _BLOCK = r"\n(?P<block>(?P<ticks>`{3,})(?P<language>\w+).*\n(?P<body>(?:.*\n)*?)(?P=ticks))$"
@@ -68,17 +73,22 @@ def _with_messages(match: re.Match[str]) -> str:
 def _of_page(sample: str, extensions: Iterable[str]) -> list[str]:
     """The warnings of a build of one page, of which only mistakes are told."""
     messages: list[str] = []
-    page = Page("docs/page.md", "page.md", "page/", lambda: sample)
-    settings = Settings(enabled=False)
-    pipeline = Pipeline(settings, Permission("no"), _no_gateway, messages.append)
-    text, front_matter = get_data(sample)
-    try:
-        pipeline.registry.open_page(page.uri, front_matter)
-    except OptionError as error:
-        messages.append(f"{page.path}: front matter: {error}")
-    ours = ImagegenExtension(pipeline.registry)
-    pipeline.read_page(page, python_markdown.markdown(text, extensions=[*extensions, ours]))
-    pipeline.join()
+    page = Page("docs/page.md", "page.md", "page/", lambda: SourceLines(sample))
+    with TemporaryDirectory() as folder:
+        settings = Settings(enabled=False, root=Path(folder))
+        host = Host(Path(folder, "site"), Permission("no"))
+        say = messages.append
+        pipeline = Pipeline(settings, Run(), host, _no_gateway, say, say)
+        text, front_matter = get_data(sample)
+        try:
+            pipeline.registry.open_page(page.uri, front_matter)
+        except OptionError as error:
+            say(f"{page.path}: front matter: {error}")
+        ours = ImagegenExtension(pipeline.registry)
+        html = python_markdown.markdown(text, extensions=[*extensions, ours])
+        pipeline.read_page(page, html)
+        pipeline.join()
+        pipeline.close()
     return [f"WARNING -  imagegen: {message}" for message in messages]
 
 
