@@ -121,7 +121,8 @@ def _money(pictures: Sequence[Line]) -> str:
     about = "about " if any(line.cost_is_estimate for line in made) else ""
     unknown = sum(line.cost_usd is None for line in made)
     more = f" and the unknown price of {unknown}" if unknown else ""
-    return f"{about}${_spent(made):.2f}{more}"
+    dollars = f"{_spent(made):.3f}".removesuffix("0")  # the cheapest picture costs half a cent
+    return f"{about}${dollars}{more}"
 
 
 def _plural(number: int, word: str) -> str:

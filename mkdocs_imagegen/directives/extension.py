@@ -183,8 +183,9 @@ class _Raw(Treeprocessor):
                 self._check_text(parent)
 
     def _check_code(self, element: Element) -> None:
-        if _FENCE_AS_CODE.match(element.text or ""):
-            marker = self._failed_fence(element.text or "")
+        text = html.unescape(_unstashed(element.text or "", self.md))
+        if _FENCE_AS_CODE.match(text):
+            marker = self._failed_fence(text)
             element.tag, element.text, element.attrib = "img", None, marker
 
     def _check_text(self, parent: Element) -> None:
@@ -251,9 +252,13 @@ class _Pictures(Treeprocessor):
 
     def _as_read(self, text: str) -> str:
         """Text as a reader sees it: Markdown's escapes undone, entities decoded once."""
-        stash = self.md.htmlStash.rawHtmlBlocks
-        text = _RAW_HTML.sub(lambda match: str(stash[int(match[1])]), text)
+        text = _unstashed(text, self.md)
         return html.unescape(_ESCAPED.sub(lambda match: chr(int(match[1])), text))
+
+
+def _unstashed(text: str, md: Markdown) -> str:
+    stash = md.htmlStash.rawHtmlBlocks
+    return _RAW_HTML.sub(lambda match: str(stash[int(match[1])]), text)
 
 
 def _for_tree(attributes: Mapping[str, str]) -> dict[str, str]:

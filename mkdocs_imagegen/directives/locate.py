@@ -64,5 +64,5 @@ def _picture_lines(lines: list[str], source: Source) -> list[int]:
             if all(word in text for word in words)
         ]
         if found:
-            return found
+            return [at for at in found if f"[{source.first_words}]" in lines[at]] or found
     return []
