@@ -1,0 +1,232 @@
+"""From what is written to a directive: the whole, beside the case files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mkdocs_imagegen.directives.defaults import page_defaults, site_defaults
+from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
+from mkdocs_imagegen.directives.grammar import (
+    LONGEST_PROMPT,
+    PictureText,
+    fence_directive,
+    picture_directive,
+    split_fence,
+)
+from mkdocs_imagegen.directives.locate import find_line
+from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
+from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.errors import DirectiveError, ImagegenError
+from mkdocs_imagegen.settings import Settings, read_settings
+from mkdocs_imagegen.values import OptionsError, option_names
+
+SITE = site_defaults(Settings())
+FENCE = Source("fence", "")
+
+
+def fence(body, attributes=None, defaults=SITE):
+    return fence_directive(body, attributes or {}, defaults, FENCE)
+
+
+def test_a_prompt_may_be_as_long_as_the_gateway_takes():
+    assert len(fence("x" * LONGEST_PROMPT).request.prompt) == LONGEST_PROMPT
+
+
+def test_a_longer_prompt_is_a_mistake_that_counts_the_house_style():
+    styled = site_defaults(read_settings({"style": "flat"}, Path()))
+    with pytest.raises(DirectiveError) as caught:
+        fence("x" * LONGEST_PROMPT, defaults=styled)
+    assert str(caught.value) == "the prompt has 32006 characters (up to 32000)"
+
+
+@given(st.text(max_size=200))
+def test_no_fence_is_read_without_a_directive_or_a_reason(body):
+    try:
+        directive = fence(body)
+    except ImagegenError:
+        return
+    assert directive.request.prompt.strip()
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.none() | st.text(max_size=60))
+def test_no_picture_is_read_without_a_directive_or_a_reason(text, target, title):
+    picture = PictureText(text, f"imagegen:{target}", title, {})
+    try:
+        directive = picture_directive(picture, SITE, FENCE)
+    except ImagegenError:
+        return
+    assert directive.request.prompt.strip()
+
+
+LINES = st.text("abc :-#'\"é", min_size=1, max_size=20).map(str.strip).filter(bool)
+
+
+@given(st.dictionaries(st.sampled_from(["alt", "caption", "title"]), LINES), LINES)
+def test_options_and_prompt_come_apart_as_they_were_put_together(options, prompt):
+    header = "".join(f"{name}: {value}\n" for name, value in options.items())
+    read, rest = split_fence(f"---\n{header}---\n{prompt}\n")
+    assert rest == prompt
+    assert list(read) == list(options)
+    for name, value in options.items():
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+        quoted = quoted and value[0] not in value[1:-1]
+        assert read[name] == (value[1:-1] if quoted else value)
+
+
+@pytest.mark.parametrize("name", option_names(DirectiveOptions))
+def test_every_option_asks_for_an_end_of_the_options(name):
+    with pytest.raises(DirectiveError, match="have no end"):
+        split_fence(f"{name}: x\nA balloon")
+
+
+@pytest.mark.parametrize(
+    "name", ["data-", "data-a b", "aria-x\ty", 'data-"', "data-a=b", "onclick"]
+)
+def test_a_name_that_breaks_out_of_a_tag_is_no_attribute(name):
+    assert not is_html_attribute(name, "x")
+
+
+@pytest.mark.parametrize(
+    "name", ["loading", "data-x", "data-a.b:c_d-e", "aria-label", "fetchpriority"]
+)
+def test_attributes_of_html_pass(name):
+    assert is_html_attribute(name, "x")
+
+
+@pytest.mark.parametrize("name", ["src", "srcset", "alt", "width", "height", "style", "onload"])
+def test_attributes_that_we_write_ourselves_do_not_pass(name):
+    assert not is_html_attribute(name, "x")
+
+
+def faults_of(front_matter):
+    with pytest.raises(OptionsError) as caught:
+        page_defaults(SITE, front_matter)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "fault"),
+    [
+        (
+            "text",
+            'option "imagegen": is no mapping; write options below it, like `size: 1024x1024`',
+        ),
+        ([1], 'option "imagegen": is no mapping; write options below it, like `size: 1024x1024`'),
+        ({"prompt": "x"}, 'unknown option "prompt"'),
+        ({"sise": "1x1"}, 'did you mean "size"?'),
+        ({5: "x"}, 'unknown option "5"'),
+        (
+            {"style": False},
+            'option "style": YAML read "False" as true or false, not as text; put it in quotes',
+        ),
+        ({"quality": 5}, 'option "quality": YAML read "5" as a number, not as text; put it in'),
+        ({"model": ["a"]}, 'option "model": YAML read "[\'a\']" as a list, not as text; put it'),
+        ({"size": 1024}, 'option "size": "1024" is not accepted (accepted: WIDTHxHEIGHT'),
+        ({"prompts": "x"}, 'option "prompts": "x" is not accepted (accepted: a mapping of names'),
+        (
+            {"prompts": {"hero": True}},
+            'option "prompts.hero.prompt": YAML read "True" as true or false, not as text; put',
+        ),
+        ({"prompts": {"hero": {"alt": 5}}}, 'option "prompts.hero.alt": YAML read "5" as a number'),
+        ({"prompts": {"hero": {"class": True}}}, 'option "prompts.hero.class": YAML read "True"'),
+        ({"prompts": {"hero": {"id": 7}}}, 'option "prompts.hero.id": YAML read "7" as a number'),
+        ({"prompts": {"hero": {"alte": "x"}}}, 'unknown option "alte"'),
+    ],
+)
+def test_what_a_page_says_is_read_with_care(front_matter, fault):
+    assert fault in faults_of(front_matter)
+
+
+def test_every_fault_of_a_page_is_told_at_once():
+    told = faults_of({"size": "big", "colour": "red"})
+    assert told.startswith('option "size"')
+    assert '; unknown option "colour"' in told
+
+
+def test_faults_in_named_prompts_are_all_told():
+    told = faults_of({"prompts": {"a": {"take": 0}, "b": 1, "c": {"alt": True}}})
+    assert [name for name in ("a.take", "b.prompt", "c.alt") if f"prompts.{name}" in told] == [
+        "a.take",
+        "b.prompt",
+        "c.alt",
+    ]
+
+
+def test_a_page_with_faults_inherits_from_the_site():
+    registry = Registry(SITE)
+    registry.open_page("a.md", {"imagegen": {"size": "512x512"}})
+    with pytest.raises(OptionsError):
+        registry.open_page("a.md", {"imagegen": {"size": "big"}})
+    _, found = registry.read("a.md", FENCE, lambda defaults: fence("A", defaults=defaults))
+    assert isinstance(found, Directive)
+    assert found.request.size == Settings().size
+
+
+def test_pages_keep_their_own_defaults():
+    registry = Registry(SITE)
+    registry.open_page("a.md", {"imagegen": {"quality": "high"}})
+    registry.open_page("b.md", {})
+    kinds = {
+        page: registry.read(page, FENCE, lambda defaults: fence("A", defaults=defaults))[1]
+        for page in ("a.md", "b.md", None, "never opened")
+    }
+    assert {page: found.request.quality for page, found in kinds.items()} == {
+        "a.md": "high",
+        "b.md": "medium",
+        None: "medium",
+        "never opened": "medium",
+    }
+
+
+def test_equal_directives_are_one():
+    registry = Registry(SITE)
+    first = registry.read(None, FENCE, lambda _: fence("A  balloon"))
+    again = registry.read(None, FENCE, lambda _: fence("A  balloon"))
+    assert first == again
+    assert len(registry) == 1
+    assert registry.get(first[0]) == first[1]
+    assert registry.get("imagegen:t") is None
+
+
+def test_a_mistake_is_kept_with_its_words():
+    registry = Registry(SITE)
+    name, found = registry.read(None, FENCE, lambda _: fence(""))
+    assert isinstance(found, Mistake)
+    assert found.text == "there is no prompt; write what the picture shows"
+    assert registry.get(name) == found
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "occurrence", "line"),
+    [
+        (Source("fence", "A"), "\n```imagegen\nA\n```\n```imagegen\nA\n```", 1, 5),
+        (Source("fence", "A"), "```imagegen\nA\n```", 7, 1),
+        (Source("fence", "A"), "```imagegen\nB\n```", 0, None),
+        (Source("fence", "A"), "```python\nA\n```", 0, None),
+        (Source("fence", "A"), "\r\n```imagegen\r\n\r\n   A  \r\n```\r\n", 0, 2),
+        (Source("fence", "> A"), "```imagegen\n> A\n```", 0, 1),
+        (Source("fence", "A"), "> ~~~ { .imagegen }\n> A\n> ~~~", 0, 1),
+        (Source("fence", "A"), "\x0c a \u2028 b\n```imagegen\nA\n```", 0, 2),
+        (Source("fence", "A"), "````\n```imagegen\nA\n```\n````\n- ```imagegen\n  A\n  ```", 0, 6),
+        (Source("fence", "A"), "````\n```imagegen\nA\n```\n````\n", 0, 2),
+        (Source("picture", "A", "imagegen:"), "```\n![A](imagegen:)\n```\n![A](imagegen:)", 0, 4),
+        (Source("picture", "A", "imagegen:x"), "![A](imagegen:)\n![A](imagegen:x)", 0, 2),
+        (Source("picture", "", "imagegen:x"), "![B](imagegen:x)\n![](imagegen:x)", 0, 2),
+        (Source("picture", "A", "imagegen:"), "![B](imagegen:)", 0, None),
+        (Source("picture", "A", "imagegen:"), "", 0, None),
+        (Source("fence", ""), "", 0, None),
+    ],
+)
+def test_a_directive_is_found_in_its_source(source, text, occurrence, line):
+    assert find_line(text, source, occurrence) == line
+
+
+@given(st.text("`~>- \nimagegen:![]()A", max_size=80), st.integers(0, 3))
+def test_looking_for_a_line_never_fails(text, occurrence):
+    for source in (Source("fence", "A"), Source("picture", "A", "imagegen:")):
+        line = find_line(text, source, occurrence)
+        assert line is None or 1 <= line <= text.count("\n") + 1

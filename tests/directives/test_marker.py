@@ -1,0 +1,292 @@
+"""Which pictures stand in a page, as browsers read it, and how they are filled in."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import html5lib
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from mkdocs_imagegen.directives.directive import Directive, Mistake, Source, token
+from mkdocs_imagegen.directives.marker import (
+    as_block,
+    as_tag,
+    attributes_of,
+    fill_addresses,
+    fill_pictures,
+    shown_pictures,
+)
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import Size
+
+TOKEN = "imagegen:t" + "0123456789" * 4
+OTHER = "imagegen:t" + "a" * 40
+IMAGES = [
+    '<img src="imagegen:{}">',
+    "<img src='imagegen:{}' alt='a > b'>",
+    "<img src=imagegen:{}>",
+    "<IMG ALT=x SRC = 'imagegen:{}'/>",
+    '<img\n\tsrc\n=\n"imagegen:{}" >',
+    '<img alt=""src="imagegen:{}">',
+    '<img alt="type src=imagegen:no here" src="imagegen:{}">',
+    '<img/src="imagegen:{}"/>',
+    '<img src="imagegen:{}" src="imagegen:second">',
+    "<img alt=don't src=imagegen:{}>",
+    '<img src=" imagegen:{}" a=b"c>',
+]
+AROUND = [
+    "text",
+    " imagegen: ",
+    "a < b > c",
+    "'",
+    '"',
+    "<",
+    "<3",
+    "</>",
+    "</ >",
+    "<!>",
+    "<!DOCTYPE html>",
+    "<?php echo '<b>' ?>",
+    "<![CDATA[ x ]]>",
+    "<!-- c -->",
+    "<!-->",
+    "<!--->",
+    "<!-- a -- > b --!>",
+    "<!--",
+    "-->",
+    "<p>",
+    "</p>",
+    "</p a='<img src=imagegen:no>'>",
+    '<p class="a"">',
+    "<a title=don't>",
+    "<a title='x > y' b>",
+    "<div data-x='<img src=imagegen:no>'>",
+    "<P\nCLASS = x>",
+    "<br/>",
+    "<title-card>",
+    "<script-x>",
+    "<img-x src=imagegen:no>",
+    "<noscript>",
+    "<script>",
+    "<script src=a.js async>",
+    "</script>",
+    "</SCRIPT foo>",
+    "</scripts>",
+    "<style>",
+    "</style >",
+    "<textarea>",
+    "</textarea>",
+    "<title>",
+    "</title/>",
+    "<xmp>",
+    "</xmp>",
+    "<iframe>",
+    "</iframe>",
+    "<noembed>",
+    "</noembed>",
+    '<a href="',
+    "<a href='",
+    "<a b",
+    "<a b=",
+    '<img alt="',
+    "<img src=imagegen:no",
+]
+
+
+def stand_in(html):
+    """What a browser's parser finds, which is the truth."""
+    tree = html5lib.parseFragment(html, namespaceHTMLElements=False)
+    sources = (image.get("src", "").strip() for image in tree.iter("img"))
+    return sorted(source for source in sources if source.startswith("imagegen:"))
+
+
+def pages(pieces):
+    return st.lists(pieces, max_size=12).map("".join)
+
+
+@given(pages(st.sampled_from(IMAGES) | st.sampled_from(AROUND)))
+def test_what_is_shown_is_what_a_browser_shows(page):
+    assume(
+        "<script" not in page.lower() or "<!--" not in page
+    )  # scripts have comments of their own
+    page = number_them(page)
+    assert sorted(each.address.strip() for each in shown_pictures(page)) == stand_in(page)
+
+
+@given(pages(st.sampled_from(IMAGES) | st.text("<>!-/='\" \nabimg", max_size=8)))
+def test_what_is_shown_in_noise_is_what_a_browser_shows(page):
+    assume("=" not in re.sub(r"(?<=[\w])\s*=", "", page))  # an "=" where a name should stand
+    page = number_them(page)
+    assert sorted(each.address.strip() for each in shown_pictures(page)) == stand_in(page)
+
+
+def number_them(page):
+    parts = page.split("{}")
+    return "".join(f"{part}{number}" for number, part in enumerate(parts[:-1])) + parts[-1]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<svg><style/><title/></svg><img src="{}">',
+        '<svg><style>a</style></svg><img src="{}">',
+        '<template>x</template><img src="{}">',
+        '<noscript><img src="{}"></noscript>',
+        "<img data-src='{}' src=''>",
+    ],
+)
+def test_a_marker_is_found(page):
+    (picture,) = shown_pictures(page.format(TOKEN))
+    assert (picture.address, picture.is_marker) == (TOKEN, True)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<template><img src="{}"></template>',
+        '<noframes><img src="{}"></noframes>',
+        '<script><img src="{}">',
+        '<a href="{}"></a>',
+        '<image-gallery src="{}">',
+        '&lt;img src="{}"&gt;',
+        '<img src="{}"',
+        "<p title=\"<img src='{}'>\">",
+    ],
+)
+def test_what_is_no_picture_of_the_page_is_not_found(page):
+    assert not list(shown_pictures(page.format(TOKEN)))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        '<img "',
+        "<img '",
+        '<img a="',
+        "<img a='b\" ",
+        "<a b=c ",
+        "<a b=c d",
+        "<a<",
+        "<",
+        "<!--",
+        "<!-",
+        "<!",
+        "</",
+        "<script>",
+        "<script/>",
+        "<style a=b/>",
+        "<style a=b/ ",
+        "<title",
+        "=",
+        "<a =",
+        "<a " + "=",
+        '<img src="imagegen:x" ',
+        "./",
+        "/",
+        "#",
+        "imagegen:",
+        f"{TOKEN}<",
+    ],
+)
+def test_no_text_takes_long(piece):
+    page = f"{TOKEN} <a " + piece * (100_000 // len(piece))
+    before = time.perf_counter()
+    list(shown_pictures(page))
+    fill_pictures(page, lambda _: None)
+    fill_addresses(page, lambda _: "a.png")
+    assert time.perf_counter() - before < 1
+
+
+@given(pages(st.sampled_from([f'<img src="{TOKEN}">', f"<img class=x src={OTHER} />", *AROUND])))
+def test_filling_replaces_what_is_shown_and_not_a_byte_more(page):
+    filled = fill_pictures(page, lambda name: f"[{name[-1]}]")
+    parts, done = [], 0
+    for each in shown_pictures(page):
+        parts += [page[done : each.start], f"[{each.address[-1]}]" if each.is_marker else ""]
+        done = each.end if each.is_marker else each.start
+    assert filled == "".join([*parts, page[done:]])
+    assert not [each for each in shown_pictures(filled) if each.is_marker]
+
+
+def test_filling_keeps_what_nobody_knows():
+    page = f'<p><img src="{TOKEN}"> <img src="{OTHER}"></p>'
+    filled = fill_pictures(page, lambda name: "X" if name == TOKEN else None)
+    assert filled == f'<p>X <img src="{OTHER}"></p>'
+
+
+@pytest.mark.parametrize("before", ["", "/", "./", "../", "../../", "/../", "#", "#../", "#/"])
+def test_an_address_is_replaced_with_what_was_put_before_it(before):
+    page = f'<a href="{before}{TOKEN}">x</a>'
+    assert fill_addresses(page, lambda _: "a.png") == '<a href="a.png">x</a>'
+
+
+@pytest.mark.parametrize("before", ["https://example.org/docs/", "a", "x.", "...", "\\", "("])
+def test_an_address_takes_nothing_else_with_it(before):
+    filled = fill_addresses(f"{before}{TOKEN})", lambda _: "a.png")
+    assert filled.endswith("a.png)")
+    assert filled.rstrip("a.png)") in before
+
+
+def test_text_without_a_token_stays():
+    assert fill_addresses("../imagegen:t0123", lambda _: "a.png") == "../imagegen:t0123"
+
+
+TEXT = st.text(max_size=30) | st.text("\"'<>&;amp= ", max_size=10)
+NAMES = st.sampled_from(["title", "id", "class", "loading", "data-x"])
+DIRECTIVES = st.builds(
+    Directive,
+    request=st.builds(
+        ImageRequest,
+        model=TEXT,
+        prompt=TEXT,
+        size=st.builds(Size, st.integers(1, 8192), st.integers(1, 8192)),
+    ),
+    insists=st.booleans(),
+    alt=TEXT,
+    caption=TEXT,
+    width_px=st.none() | st.integers(1, 8192),
+    attributes=st.dictionaries(NAMES, TEXT).map(lambda pairs: tuple(pairs.items())),
+    source=st.builds(Source, st.just("fence"), TEXT, TEXT),
+)
+
+
+@given(DIRECTIVES)
+def test_a_marker_reads_back_as_what_it_stands_for(directive):
+    name = token(directive)
+    tag = as_tag(attributes_of(directive, name))
+    (picture,) = shown_pictures(f"<p>{tag}</p>")
+    assert picture.address == name
+    image = html5lib.parseFragment(as_block(directive, name), namespaceHTMLElements=False).find(
+        ".//img"
+    )
+    assert image.get("alt") == as_browsers_read(directive.alt)
+    assert image.get("width") == str(directive.layout.width)
+    assert image.get("height") == str(directive.layout.height)
+
+
+def as_browsers_read(text):
+    return re.sub("[\x00\ud800-\udfff]", "\ufffd", re.sub("\r\n?", "\n", text))
+
+
+@given(DIRECTIVES, DIRECTIVES)
+def test_a_token_is_a_name(one, other):
+    assert (token(one) == token(other)) == (repr(one) == repr(other))
+    assert re.fullmatch(r"imagegen:t[0-9a-f]{40}", token(one))
+
+
+@given(DIRECTIVES)
+def test_the_layout_keeps_the_proportions(directive):
+    size, layout = directive.request.size, directive.layout
+    assert layout.width == (directive.width_px or size.width)
+    assert layout.height >= 1
+    assert abs(layout.height - layout.width * size.height / size.width) <= 1
+
+
+def test_a_marker_of_a_mistake_says_so():
+    mistake = Mistake("no prompt", Size(30, 20), Source("fence", ""))
+    tag = as_block(mistake, token(mistake))
+    assert 'alt="An image prompt with a mistake" width="30" height="20"' in tag
+    assert "no prompt" not in tag

@@ -1,0 +1,76 @@
+"""Originals for tests, and what looks into their folders."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from decimal import Decimal
+
+from mkdocs_imagegen.originals.record import Original
+
+CONTENT = b"RIFF\x00\x00\x00\x00WEBP" + bytes(range(256))
+
+
+def key_of(name):
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def original(name="a", content=CONTENT, **more):
+    facts = {
+        "key": key_of(name),
+        "subject": key_of("subject"),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "mime": "image/webp",
+        "width": 3,
+        "height": 2,
+        "model": "a/b",
+        "answered_by": "a/b-2026",
+        "prompt": "Ein roter Ballon 🎈",
+        "take": 1,
+        "cost_usd": Decimal("0.015"),
+        "cost_is_estimate": False,
+        "generation_id": "gen_1",
+        "server": "https://example.org/v1",
+        "created": "2026-11-23T17:00:00+00:00",
+        "warnings": ("slow",),
+    }
+    return Original(**(facts | more))
+
+
+class Told(list):
+    """Warnings, as they are told."""
+
+    __call__ = list.append
+
+
+def record_path(store, name="a"):
+    return store.folder / key_of(name)[:2] / f"{key_of(name)}.json"
+
+
+def everything_below(folder):
+    """Every file's content, wherever it is now."""
+    return sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def leftovers(folder):
+    return [path for path in folder.rglob("*") if path.name.endswith(".tmp")]
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def folder(path):
+    path.unlink()
+    path.mkdir()
+    (path / "inside").write_bytes(b"inside")
+
+
+def refuse(number):
+    def refused(*_arguments, **_more):
+        raise OSError(number, os.strerror(number))
+
+    return refused

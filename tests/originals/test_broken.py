@@ -1,0 +1,172 @@
+"""What is broken is missing, goes to quarantine, and never gives wrong bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mkdocs_imagegen.originals.store import OriginalStore
+from tests.originals.support import (
+    CONTENT,
+    Told,
+    everything_below,
+    flip,
+    folder,
+    key_of,
+    original,
+    record_path,
+)
+
+BREAKAGES = {
+    "a flipped bit in the picture": lambda picture, _: flip(picture),
+    "a flipped bit in the record": lambda _, record: flip(record),
+    "a cut picture": lambda picture, _: picture.write_bytes(picture.read_bytes()[:-1]),
+    "a longer picture": lambda picture, _: picture.write_bytes(picture.read_bytes() + b"x"),
+    "an empty picture": lambda picture, _: picture.write_bytes(b""),
+    "an empty record": lambda _, record: record.write_bytes(b""),
+    "a cut record": lambda _, record: record.write_bytes(record.read_bytes()[:-10]),
+    "a record of zeros": lambda _, record: record.write_bytes(bytes(500)),
+    "a record that is a list": lambda _, record: record.write_text("[]"),
+    "a deep record": lambda _, record: record.write_text("[" * 100_000),
+    "a long number": lambda _, record: record.write_text("9" * 100_000),
+    "no text": lambda _, record: record.write_bytes(b"\xff\xfe"),
+    "a huge record": lambda _, record: grow(record, 1_000_001),
+    "a huge picture": lambda picture, _: grow(picture, 64_000_001),
+    "another version": lambda _, record: edit(record, version=2),
+    "another key's record": lambda _, record: edit(record, key=key_of("b")),
+    "a link to the picture": lambda picture, _: link(picture),
+    "a link to the record": lambda _, record: link(record),
+    "a broken link": lambda _, record: dangle(record),
+    "a broken link to the picture": lambda picture, _: dangle(picture),
+    "a pipe for a picture": lambda picture, _: pipe(picture),
+    "a pipe for a record": lambda _, record: pipe(record),
+    "a folder for a picture": lambda picture, _: folder(picture),
+    "a folder for a record": lambda _, record: folder(record),
+}
+WRONG_FACTS = [
+    {"sha256": int("1" * 64)},
+    {"sha256": "../" + "a" * 61},
+    {"sha256": "A" * 64},
+    {"subject": int("2" * 64)},
+    {"subject": None},
+    {"mime": "image/svg+xml"},
+    {"mime": ["image/png"]},
+    {"bytes": True},
+    {"bytes": -1},
+    {"bytes": 1.0},
+    {"width": "3"},
+    {"height": 0},
+    {"take": None},
+    {"model": None},
+    {"prompt": 5},
+    {"created": 5},
+    {"created": None},
+    {"generation_id": 5},
+    {"generation_id": ["x"]},
+    {"cost_usd": "much"},
+    {"cost_usd": []},
+    {"cost_usd": "NaN"},
+    {"cost_usd": "Infinity"},
+    {"cost_usd": {}},
+    {"cost_is_estimate": None},
+    {"warnings": 5},
+    {"warnings": None},
+    {"unheard_of": 1},
+]
+
+
+def grow(path, size):
+    with path.open("r+b") as file:
+        file.truncate(size)
+
+
+def edit(path, **facts):
+    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
+
+
+def link(path):
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def dangle(path):
+    path.unlink()
+    path.symlink_to(path.with_name("nowhere"))
+
+
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES.values(), ids=BREAKAGES)
+def test_what_is_broken_is_missing_and_goes_to_quarantine(store, told, tmp_path, breakage):
+    picture = store.put(original(), CONTENT).path
+    breakage(picture, record_path(store))
+    before = everything_below(tmp_path)
+    assert store.get(key_of("a")) is None
+    assert len(told) == 1
+    assert str(store.quarantine) in told[0]
+    assert everything_below(tmp_path) == before
+    assert len(list(store.quarantine.iterdir())) == 2
+    assert store.get(key_of("a")) is None
+    assert len(told) == 1
+    kept = store.put(original(), CONTENT)
+    assert store.get(key_of("a")) == kept
+
+
+@pytest.mark.parametrize("facts", WRONG_FACTS, ids=str)
+def test_a_record_of_wrong_facts_is_broken(store, told, facts):
+    store.put(original(), CONTENT)
+    edit(record_path(store), **facts)
+    assert list(store.originals()) == []
+    assert store.find_subject(key_of("subject"), "a/b") is None
+    assert store.get(key_of("a")) is None
+    assert len(told) == 1
+
+
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_no_mutation_gives_wrong_bytes(data, tmp_path_factory):
+    tmp_path = tmp_path_factory.mktemp("mutated")
+    store = OriginalStore(tmp_path / "originals", tmp_path / "quarantine", Told())
+    picture = store.put(original(), CONTENT).path
+    path = data.draw(st.sampled_from([picture, record_path(store)]))
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        mutate(content, data.draw)
+    path.write_bytes(content)
+    before = everything_below(tmp_path)
+    kept = store.get(key_of("a"))
+    assert kept is None or kept.path.read_bytes() == CONTENT
+    assert everything_below(tmp_path) == before
+    list(store.originals())
+    store.find_subject(key_of("subject"), "a/b")
+
+
+def mutate(content, draw):
+    at, end = sorted((draw(st.integers(0, len(content))), draw(st.integers(0, len(content)))))
+    kind = draw(st.sampled_from(["set", "cut", "put", "swap"]))
+    if kind == "set" and at < len(content):
+        content[at] = draw(st.integers(0, 255))
+    elif kind == "cut":
+        del content[at : min(end, at + 8)]
+    elif kind == "put":
+        content[at:at] = draw(st.binary(max_size=8))
+    else:
+        content[:] = content[end:] + content[:end]
+
+
+def test_pictures_that_changed_places_are_broken(store, told):
+    one = store.put(original("a"), CONTENT).path
+    other_content = bytes(reversed(CONTENT))
+    other = store.put(original("b", other_content), other_content).path
+    one.write_bytes(other_content)
+    other.write_bytes(CONTENT)
+    assert store.get(key_of("a")) is None
+    assert store.get(key_of("b")) is None
+    assert len(told) == 2

@@ -1,0 +1,142 @@
+"""A disk that says no is told, and nothing is left half there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import socket
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.originals import files
+from tests.originals.support import (
+    CONTENT,
+    folder,
+    key_of,
+    leftovers,
+    original,
+    record_path,
+    refuse,
+)
+
+FULL = {
+    "replacing": ("os.replace", errno.ENOSPC),
+    "linking and replacing": ("os.link, os.replace", errno.ENOSPC),
+    "syncing": ("os.fsync", errno.ENOSPC),
+    "syncing fails": ("os.fsync", errno.EIO),
+    "a quota": ("os.fsync", errno.EDQUOT),
+    "a read-only disk": ("os.replace", errno.EROFS),
+}
+
+
+@pytest.mark.parametrize(("where", "number"), FULL.values(), ids=FULL)
+def test_a_disk_that_says_no_is_told_and_leaves_nothing(store, monkeypatch, where, number):
+    with monkeypatch.context() as broken:
+        for name in where.split(", "):
+            broken.setattr(files.os, name.removeprefix("os."), refuse(number))
+        with pytest.raises(StoreError) as caught:
+            store.put(original(), CONTENT)
+    assert os.strerror(number) in str(caught.value)
+    assert str(store.folder) in str(caught.value)
+    assert not leftovers(store.folder)
+    assert store.get(key_of("a")) is None
+    assert store.put(original(), CONTENT) == store.get(key_of("a"))
+
+
+@pytest.mark.parametrize("most_bytes", [100, 400], ids=["in the picture", "in the record"])
+def test_a_disk_that_fills_while_writing_leaves_nothing(store, most_bytes):
+    with files_up_to(most_bytes), pytest.raises(StoreError, match="File too large"):
+        store.put(original(), CONTENT)
+    assert not leftovers(store.folder)
+    assert store.get(key_of("a")) is None
+    assert store.put(original(), CONTENT) == store.get(key_of("a"))
+
+
+@contextmanager
+def files_up_to(most_bytes):
+    """Let no file grow past a size, as on a disk that is nearly full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_folder_that_is_a_file_is_told(store):
+    store.folder.write_text("in the way")
+    assert store.get(key_of("a")) is None
+    assert store.is_empty()
+    with pytest.raises(StoreError, match="could not be stored"):
+        store.put(original(), CONTENT)
+    assert store.folder.read_text() == "in the way"
+
+
+def test_a_disk_without_hard_links_still_keeps(store, monkeypatch):
+    monkeypatch.setattr(files.os, "link", refuse(errno.EPERM))
+    assert store.put(original(), CONTENT) == store.get(key_of("a"))
+    assert not leftovers(store.folder)
+
+
+def test_files_are_on_the_disk_before_they_have_a_name(store, monkeypatch):
+    done = []
+    for name in ("fsync", "replace", "link"):
+        real = getattr(os, name)
+        monkeypatch.setattr(files.os, name, noting(done, name, real))
+    store.put(original(), CONTENT)
+    synced, folder_synced = "fsync", "fsync"
+    assert done == [synced, "replace", folder_synced, synced, "link", folder_synced]
+
+
+def noting(done, name, real):
+    def noted(*arguments):
+        done.append(name)
+        return real(*arguments)
+
+    return noted
+
+
+@pytest.mark.parametrize("size", [0, 1, 99, 100])
+def test_a_file_is_read_up_to_a_size(tmp_path, size):
+    path = tmp_path / "a"
+    path.write_bytes(b"x" * size)
+    assert files.read_plain_file(path, 100) == b"x" * size
+
+
+def test_a_file_beyond_its_size_is_not_read(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"x" * 101)
+    with pytest.raises(ValueError, match="larger than 100 bytes"):
+        files.read_plain_file(path, 100)
+
+
+def test_a_socket_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind("s")
+        with pytest.raises(ValueError, match="no regular file"):
+            files.read_plain_file(tmp_path / "s", 100)
+
+
+def test_reading_leaves_no_file_open(store):
+    store.put(original(), CONTENT)
+    folder(record_path(store))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        with pytest.raises(ValueError, match="no regular file"):
+            files.read_plain_file(record_path(store), 100)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_a_link_that_appears_late_points_to_is_not_read(tmp_path, monkeypatch):
+    """Between the look and the opening another process may put a link in its place."""
+    secret, path = tmp_path / "secret", tmp_path / "a"
+    secret.write_bytes(b"secret")
+    path.symlink_to(secret)
+    monkeypatch.setattr(files.Path, "lstat", lambda _: secret.stat())
+    with pytest.raises(OSError, match="symbolic links"):
+        files.read_plain_file(path, 100)

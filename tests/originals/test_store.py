@@ -1,0 +1,222 @@
+"""What was paid for is kept, byte for byte, and found again."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mkdocs_imagegen.originals import files
+from mkdocs_imagegen.originals import store as store_module
+from mkdocs_imagegen.originals.record import from_json, to_json
+from mkdocs_imagegen.originals.store import Kept, OriginalStore
+from mkdocs_imagegen.request import SKETCH_MODEL
+from tests.originals.support import (
+    CONTENT,
+    everything_below,
+    flip,
+    key_of,
+    leftovers,
+    original,
+    record_path,
+    refuse,
+)
+
+
+def test_what_is_put_is_got_to_the_byte(store, told):
+    kept = store.put(original(), CONTENT)
+    assert store.get(key_of("a")) == kept == Kept(original(), kept.path)
+    assert kept.path.read_bytes() == CONTENT
+    assert not told
+
+
+def test_another_process_reads_the_same(store, tmp_path, told):
+    store.put(original(), CONTENT)
+    again = OriginalStore(tmp_path / "originals", tmp_path / "quarantine", told)
+    assert again.get(key_of("a")).original == original()
+
+
+def test_files_are_named_for_people_and_for_git(store):
+    path = store.put(original(), CONTENT).path
+    key, digest = key_of("a"), hashlib.sha256(CONTENT).hexdigest()
+    assert path.relative_to(store.folder) == Path(key[:2], f"{key}.{digest[:16]}.webp")
+    text = record_path(store).read_text()
+    assert json.loads(text)["prompt"] == "Ein roter Ballon 🎈"
+    assert "Ein roter Ballon 🎈" in text
+    assert text.endswith("}\n")
+    assert not leftovers(store.folder)
+
+
+def test_what_is_not_there_is_missing_without_a_word(store, told):
+    assert store.get(key_of("a")) is None
+    assert store.is_empty()
+    assert store.find_subject(key_of("subject"), "a/b") is None
+    assert list(store.originals()) == []
+    assert not told
+    assert not store.folder.exists()
+
+
+def test_the_first_of_two_answers_stays(store):
+    first = store.put(original(), CONTENT)
+    other = b"another picture"
+    second = store.put(original(content=other, cost_usd=None), other)
+    assert second == first
+    assert store.get(key_of("a")) == first
+    assert other in everything_below(store.folder)
+
+
+def test_a_record_whose_picture_is_gone_makes_way_for_a_new_one(store, told):
+    store.put(original(), CONTENT).path.unlink()
+    assert store.get(key_of("a")) is None
+    other = b"another picture"
+    kept = store.put(original(content=other), other)
+    assert store.get(key_of("a")) == kept
+    assert kept.path.read_bytes() == other
+    assert not told
+
+
+FIELDS = st.fixed_dictionaries(
+    {
+        "prompt": st.text(),
+        "model": st.text(),
+        "answered_by": st.text(),
+        "server": st.text(),
+        "created": st.text(),
+        "generation_id": st.none() | st.text(),
+        "cost_usd": st.none() | st.decimals(0, 1000, places=6),
+        "cost_is_estimate": st.booleans(),
+        "take": st.integers(1, 9999),
+        "warnings": st.lists(st.text()).map(tuple),
+    }
+)
+
+
+@given(FIELDS)
+def test_a_record_is_read_as_it_was_written(facts):
+    one = original(**facts)
+    try:
+        str(facts).encode()
+    except UnicodeEncodeError:
+        assert from_json(to_json(one), one.key).key == one.key
+    else:
+        assert from_json(to_json(one), one.key) == one
+    assert to_json(one) == to_json(replace(one))
+
+
+def test_half_a_letter_in_a_gateways_words_loses_no_picture(store):
+    """JSON lets lone surrogates through, and a record is written after the money is spent."""
+    odd = original(warnings=("odd \ud800",), generation_id="\udfff", answered_by="\ud800")
+    kept = store.put(odd, CONTENT)
+    assert store.get(key_of("a")).original.warnings == ("odd ?",)
+    assert kept.path.read_bytes() == CONTENT
+
+
+def test_what_is_half_written_does_not_count(store):
+    store.put(original(), CONTENT)
+    (record_path(store).parent / ".0123456789abcdef.tmp").write_bytes(b"half")
+    (store.folder / ".0123456789abcdef.tmp").write_bytes(b"half")
+    (record_path(store).parent / "notes.json").write_text("{}")
+    assert [each.key for each in store.originals()] == [key_of("a")]
+    assert store.get(key_of("a")) is not None
+
+
+def test_a_picture_without_a_record_does_not_count(store, told):
+    store.put(original(), CONTENT)
+    record_path(store).unlink()
+    assert store.get(key_of("a")) is None
+    assert store.is_empty()
+    assert not told
+
+
+def test_a_broken_entry_in_a_folder_that_cannot_be_changed_stays(store, told, monkeypatch):
+    flip(store.put(original(), CONTENT).path)
+    monkeypatch.setattr(store_module.os, "replace", refuse(errno.EROFS))
+    assert store.get(key_of("a")) is None
+    assert "left where it is" in told[0]
+
+
+def test_a_file_that_may_not_be_read_is_missing_and_stays(store, told, monkeypatch):
+    store.put(original(), CONTENT)
+    monkeypatch.setattr(files.os, "open", refuse(errno.EACCES))
+    assert store.get(key_of("a")) is None
+    assert "cannot be read: Permission denied" in told[0]
+    assert record_path(store).exists()
+
+
+def test_a_store_that_is_only_read_is_read(store, told):
+    store.put(original(), CONTENT)
+    for path in (*store.folder.rglob("*"), store.folder):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        assert store.get(key_of("a")) is not None
+        assert not told
+    finally:
+        for path in (store.folder, *store.folder.rglob("*")):
+            path.chmod(0o755)
+
+
+def test_a_subject_is_answered_by_the_same_model_then_the_newest_then_by_key(store):
+    early, late = "2026-01-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"
+    put = {
+        name: store.put(original(name, model=model, created=created), CONTENT).original.key
+        for name, model, created in [
+            ("old", "a/b", early),
+            ("new", "a/b", late),
+            ("other", "c/d", late),
+            ("twin", "c/d", late),
+            ("newest", "e/f", "2026-03-01T00:00:00+00:00"),
+        ]
+    }
+    subject = key_of("subject")
+    assert store.find_subject(subject, "a/b").original.key == put["new"]
+    assert store.find_subject(subject, "c/d").original.key == min(put["other"], put["twin"])
+    assert store.find_subject(subject, "x/y").original.key == put["newest"]
+    assert store.find_subject(key_of("another"), "a/b") is None
+
+
+def test_a_broken_answer_to_a_subject_makes_way_for_the_next(store, told):
+    store.put(original("old", created="2026-01-01"), CONTENT)
+    flip(store.put(original("new", created="2026-02-01"), CONTENT).path)
+    assert store.find_subject(key_of("subject"), "a/b").original.key == key_of("old")
+    assert len(told) == 1
+
+
+def test_a_sketch_never_answers_a_subject(store):
+    store.put(original("sketch", model=SKETCH_MODEL, created="2099-01-01"), CONTENT)
+    assert store.find_subject(key_of("subject"), "a/b") is None
+    assert store.find_subject(key_of("subject"), SKETCH_MODEL) is None
+
+
+def test_a_sketch_does_not_hide_a_picture(tmp_path, told):
+    store = OriginalStore(tmp_path / "o", tmp_path / "q", told)
+    store.put(original("sketch", model=SKETCH_MODEL, created="2099-01-01"), CONTENT)
+    store.put(original("real"), CONTENT)
+    assert store.find_subject(key_of("subject"), SKETCH_MODEL).original.key == key_of("real")
+
+
+def test_a_sketch_is_got_by_its_own_key(store):
+    kept = store.put(original("sketch", model=SKETCH_MODEL), CONTENT)
+    assert store.get(key_of("sketch")) == kept
+    assert not store.is_empty()
+
+
+def test_originals_are_listed_by_key(store):
+    keys = [store.put(original(name), CONTENT).original.key for name in "cab"]
+    assert [each.key for each in store.originals()] == sorted(keys)
+
+
+def test_garbage_that_was_paid_for_is_kept_for_people(store):
+    paths = {store.keep_garbage("key.answer", b"{}") for _ in range(3)}
+    assert len(paths) == 3
+    assert all(path.read_bytes() == b"{}" for path in paths)
+    assert all(path.parent == store.quarantine for path in paths)
+
+
+def test_garbage_that_cannot_be_kept_is_let_go(store):
+    store.quarantine.write_text("in the way")
+    assert store.keep_garbage("key.answer", b"{}") is None

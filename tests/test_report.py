@@ -1,0 +1,144 @@
+"""What is told of a build: the summary line and the report file."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from mkdocs_imagegen.errors import Place
+from mkdocs_imagegen.report import Line, State, summary, to_json
+
+READY, STALE, MADE = State.READY, State.STALE, State.MADE
+MISSING, FAILED, MISTAKE = State.MISSING, State.FAILED, State.MISTAKE
+
+
+def line(state, key="", cost=None, *, estimate=False, **more):
+    facts = {
+        "place": Place("docs/a.md", 3),
+        "state": state,
+        "key": key,
+        "prompt": "A balloon" if key else "",
+        "model": "a/b" if key else "",
+        "file": "assets/imagegen/x.webp",
+        "seconds": 0.0,
+        "cost_usd": None if cost is None else Decimal(cost),
+        "cost_is_estimate": estimate,
+        "remarks": (),
+    }
+    return Line(**(facts | more))
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([], "0 pictures from the store"),
+        ([line(READY, "a")], "1 picture from the store"),
+        ([line(READY, "a"), line(READY, "b")], "2 pictures from the store"),
+        ([line(READY, "a"), line(READY, "a")], "1 picture from the store"),
+        (
+            [line(READY, "a"), line(STALE, "b")],
+            "2 pictures from the store, 1 stale but usable",
+        ),
+        ([line(MISSING, "a"), line(MISSING, "a")], "0 pictures from the store, 1 missing"),
+        ([line(FAILED, "a")], "0 pictures from the store, 1 failed"),
+        ([line(MISTAKE)], "0 pictures from the store, 1 with a mistake"),
+        ([line(MISTAKE), line(MISTAKE)], "0 pictures from the store, 2 with a mistake"),
+        (
+            [line(READY, "a"), line(MISSING, "b"), line(FAILED, "c"), line(MISTAKE)],
+            "1 picture from the store, 1 missing, 1 failed, 1 with a mistake",
+        ),
+    ],
+)
+def test_a_summary_counts_each_request_once_and_each_mistake(lines, told):
+    assert summary(lines, 2.0) == told
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([line(MADE, "a", "0.25")], "1 made in 12.3 s for $0.25"),
+        ([line(MADE, "a", "0.25", estimate=True)], "1 made in 12.3 s for about $0.25"),
+        (
+            [line(MADE, "a", "0.25"), line(MADE, "b", "1.5", estimate=True)],
+            "2 made in 12.3 s for about $1.75",
+        ),
+        ([line(MADE, "a", "0.25"), line(MADE, "a", "0.25")], "1 made in 12.3 s for $0.25"),
+        (
+            [line(MADE, "a", "0.25"), line(MADE, "b")],
+            "2 made in 12.3 s for $0.25 and the unknown price of 1",
+        ),
+        ([line(MADE, "a", "0.005")], "1 made in 12.3 s for $0.005"),
+        ([line(MADE, "a", "0.0146")], "1 made in 12.3 s for $0.015"),
+        ([line(MADE, "a", "0")], "1 made in 12.3 s for $0.00"),
+        ([line(MADE, "a", "12")], "1 made in 12.3 s for $12.00"),
+        ([line(MADE, "a")], "1 made in 12.3 s for $0.00 and the unknown price of 1"),
+    ],
+)
+def test_a_summary_tells_the_bill(lines, told):
+    assert summary(lines, 12.34) == f"0 pictures from the store, {told}"
+
+
+@pytest.mark.parametrize("other", [STALE, READY, MISSING, FAILED])
+def test_what_was_paid_for_is_told_wherever_else_the_request_stands(other):
+    made = line(MADE, "a", "0.25")
+    for lines in ([made, line(other, "a")], [line(other, "a"), made]):
+        assert "1 made in 1.0 s for $0.25" in summary(lines, 1.0)
+        assert json.loads(to_json(lines, 1.0))["cost_usd"] == "0.25"
+
+
+def test_a_report_holds_every_place():
+    lines = [
+        line(MADE, "a", "0.010", seconds=1.23456, remarks=("slow", "cut")),
+        line(READY, "a", place=Place("docs/b.md", None, "prompt 2")),
+        line(MISTAKE, remarks=("no prompt",)),
+    ]
+    report = json.loads(to_json(lines, 9.87654))
+    assert (report["version"], report["seconds"], report["cost_usd"]) == (1, 9.877, "0.010")
+    assert report["pictures"][0] == {
+        "page": "docs/a.md",
+        "line": 3,
+        "state": "made",
+        "key": "a",
+        "prompt": "A balloon",
+        "model": "a/b",
+        "file": "assets/imagegen/x.webp",
+        "seconds": 1.235,
+        "cost_usd": "0.010",
+        "cost_is_estimate": False,
+        "warnings": ["slow", "cut"],
+    }
+    assert report["pictures"][1]["line"] is None
+    assert report["pictures"][1]["cost_usd"] is None
+    assert report["pictures"][2]["warnings"] == ["no prompt"]
+
+
+def test_an_empty_report_is_one():
+    assert json.loads(to_json([], 0.0)) == {
+        "version": 1,
+        "seconds": 0.0,
+        "cost_usd": "0",
+        "pictures": [],
+    }
+
+
+def test_a_report_can_be_read_whatever_it_tells():
+    text = 'A "red" \x00 balloon \ud800 气球 \u2028'
+    content = to_json([line(READY, "a", prompt=text, remarks=(text,))], 0.0)
+    told = json.loads(content)["pictures"][0]
+    assert told["prompt"] == text.replace("\ud800", "?")
+    assert "气球".encode() in content
+    assert content.endswith(b"}\n")
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (Place("docs/a.md", 3, "prompt 1"), "docs/a.md:3"),
+        (Place("docs/a.md", None, 'prompt 1 ("A")'), 'docs/a.md, prompt 1 ("A")'),
+        (Place("docs/a.md"), "docs/a.md"),
+    ],
+)
+def test_a_place_is_where_an_editor_finds_it(place, told):
+    assert str(place) == told

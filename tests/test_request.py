@@ -1,0 +1,191 @@
+"""What fixes a picture, and its key: what must buy a picture again, and what must not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mkdocs_imagegen.request import (
+    SCHEME,
+    SKETCH_MODEL,
+    ImageRequest,
+    final_prompt,
+    pixel_options,
+)
+from mkdocs_imagegen.values import Size
+
+BALLOON = ImageRequest(
+    "openai/gpt-image-1-mini", "A red balloon on a wooden table.", Size(1536, 1024)
+)
+EVERYTHING = ImageRequest(
+    model="openai/gpt-image-2",
+    prompt=final_prompt("Café 气球 🎈", "flat colours"),
+    size=Size(1024, 1024),
+    quality="high",
+    background="transparent",
+    take=7,
+    model_options=pixel_options({"openai": {"style": "vivid"}}),
+)
+GOLDEN = [
+    (
+        BALLOON,
+        "918aba2be3a5d086bc3fa3eb54a21b88542a02da1e3abc6b9ed12aa8f5329393",
+        "69739c58608ffda229925dfbf5a5ac5e606f43103f13912dfab8cceace90f5be",
+    ),
+    (
+        EVERYTHING,
+        "8f929ec6bd03ed0748d6aee413583c4d3d8f840aabe0361767205be8dd5c9a30",
+        "710021f456cd4b3db01f1f7d53663535b204423fe47af68b73a7b6265a7207f1",
+    ),
+    (
+        BALLOON.as_sketch,
+        "b2094b35685648d014bcc84791d3b514012a76027862c7f18dd71daa407e0580",
+        "69739c58608ffda229925dfbf5a5ac5e606f43103f13912dfab8cceace90f5be",
+    ),
+]
+WORDS = st.text(min_size=1, max_size=20).filter(str.strip)
+PROMPTS = st.builds(final_prompt, WORDS, st.text(max_size=20))
+REQUESTS = st.builds(
+    ImageRequest,
+    model=WORDS,
+    prompt=PROMPTS,
+    size=st.builds(Size, st.integers(1, 8192), st.integers(1, 8192)),
+    quality=st.sampled_from(["low", "medium", "high"]),
+    background=st.sampled_from(["auto", "opaque", "transparent"]),
+    take=st.integers(1, 9999),
+    model_options=st.just("") | WORDS,
+)
+OTHERS = {
+    "model": "another",
+    "prompt": "Another",
+    "size": Size(7, 7),
+    "quality": "another",
+    "background": "another",
+    "take": 10_000,
+    "model_options": "another",
+}
+
+
+@pytest.mark.parametrize(("request_", "key", "subject"), GOLDEN)
+def test_keys_never_change(request_, key, subject):
+    """Another key would buy every picture again: raise SCHEME, and look up the older ones too."""
+    assert (request_.key, request_.subject_key) == (key, subject)
+
+
+def test_the_scheme_is_the_first():
+    assert SCHEME == 1
+
+
+def test_a_key_is_a_hash_of_plain_json():
+    said = {
+        "model": "openai/gpt-image-1-mini",
+        "prompt": "A red balloon on a wooden table.",
+        "quality": "medium",
+        "scheme": 1,
+        "size": "1536x1024",
+    }
+    text = json.dumps(said, separators=(",", ":"), sort_keys=True)
+    assert BALLOON.key == hashlib.sha256(text.encode()).hexdigest()
+
+
+@given(REQUESTS, REQUESTS)
+def test_different_requests_have_different_keys(one, other):
+    assert (one.key == other.key) == (one == other)
+
+
+@given(REQUESTS, st.sampled_from(sorted(OTHERS)))
+def test_every_field_is_in_the_key(request_, name):
+    assert replace(request_, **{name: OTHERS[name]}).key != request_.key
+
+
+def test_no_field_is_forgotten_here():
+    assert sorted(OTHERS) == sorted(each.name for each in fields(ImageRequest))
+
+
+@given(REQUESTS, st.sampled_from(sorted(OTHERS)))
+def test_a_subject_is_all_but_model_and_quality(request_, name):
+    other = replace(request_, **{name: OTHERS[name]})
+    same = name in ("model", "quality")
+    assert (other.subject_key == request_.subject_key) is same
+
+
+@given(REQUESTS)
+def test_a_sketch_is_of_the_same_subject_and_no_other_request(request_):
+    assert request_.as_sketch.subject_key == request_.subject_key
+    assert request_.as_sketch.model == SKETCH_MODEL
+    assert request_.as_sketch.key != request_.key
+
+
+@given(REQUESTS)
+def test_keys_are_64_hex_digits(request_):
+    for key in (request_.key, request_.subject_key):
+        assert re.fullmatch(r"[0-9a-f]{64}", key)
+    assert request_.key != request_.subject_key
+
+
+@given(st.lists(WORDS.filter(lambda word: not word.isspace()), min_size=1), st.data())
+def test_wrapping_a_line_buys_nothing(words, data):
+    spaces = st.text(" \n\t\r\u00a0\u3000", min_size=1, max_size=3)
+    wrapped = "".join(word + data.draw(spaces) for word in words)
+    assert final_prompt(f"\n {wrapped}", "") == final_prompt(" ".join(words), "")
+
+
+@given(st.text(), st.text())
+def test_composed_and_decomposed_letters_are_the_same(prompt, style):
+    for form in ("NFC", "NFD"):
+        prompt_, style_ = (unicodedata.normalize(form, text) for text in (prompt, style))
+        assert final_prompt(prompt_, style_) == final_prompt(prompt, style)
+
+
+@given(st.text())
+def test_a_final_prompt_is_final(prompt):
+    once = final_prompt(prompt, "")
+    assert final_prompt(once, "") == once
+
+
+@pytest.mark.parametrize(
+    ("prompt", "style", "final"),
+    [
+        (" A  red\nballoon ", "", "A red balloon"),
+        ("A", "flat\n colours ", "A\n\nflat colours"),
+        ("A", " \n", "A"),
+        ("", "flat", "flat"),
+        ("A\n\nflat", "", "A flat"),
+        ("ﬁ ²", "", "ﬁ ²"),
+    ],
+)
+def test_the_house_style_stands_after_the_prompt(prompt, style, final):
+    assert final_prompt(prompt, style) == final
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"gateway": {"order": ["azure", "openai"], "models": ["a"], "user": "u", "tags": ["x"]}},
+        {"openai": {}},
+        {"openai": {"moderation": "low", "outputFormat": "png", "output_compression": 50}},
+        {"openai": {"user": "u", "safety_identifier": "s", "safetyIdentifier": "s"}},
+        {"openai": "text"},
+    ],
+)
+def test_what_does_not_draw_is_not_in_the_key(options):
+    assert pixel_options(options) == ""
+
+
+def test_what_draws_is_in_the_key_in_any_order():
+    one = {"b": {"y": 1, "x": [1, "é"]}, "openai": {"style": "vivid", "moderation": "low"}}
+    other = {"openai": {"moderation": "auto", "style": "vivid"}, "b": {"x": [1, "é"], "y": 1}}
+    assert pixel_options(one) == pixel_options(other)
+    assert pixel_options(one) == '{"b":{"x":[1,"é"],"y":1},"openai":{"style":"vivid"}}'
+
+
+def test_half_a_letter_still_has_a_key():
+    assert len(replace(BALLOON, prompt="\ud800").key) == 64
