@@ -29,10 +29,14 @@ from mkdocs_imagegen.directives.grammar import (
     picture_directive,
 )
 from mkdocs_imagegen.directives.marker import as_block, attributes_of
+from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.values import shown
+from mkdocs_imagegen.values import option_names, shown
 
 FENCE = "imagegen"
+_ONLY_OURS = frozenset(option_names(DirectiveOptions)) - {"class", "id", "style", "title"}
+"""Options that mean nothing to a paragraph."""
+
 _TEXT, _TITLE = "imagegen-text", "imagegen-title"
 _ESCAPED = re.compile("\x02(\\d+)\x03")
 _RAW_HTML = re.compile("\x02wzxhzdk:(\\d+)\x03")
@@ -277,6 +281,12 @@ def _misplaced(element: Element, parent: Element, found: Found, tail: str) -> st
             f"{shown(tail)} stands right after the picture and was not read as its attributes; "
             "put attr_list below markdown_extensions and close the brace, or write the options "
             "into the target, like imagegen:?size=1024x1024"
+        )
+    strayed = sorted(_ONLY_OURS & set(parent.attrib)) if parent.tag == "p" else []
+    if strayed:
+        return (
+            f"{shown(strayed[0])} stands on a line of its own, so it belongs to the paragraph; "
+            "write the braces right behind the picture, without a space"
         )
     caption = found.caption if isinstance(found, Directive) else ""
     if caption and not _stands_alone(element, parent):
