@@ -105,9 +105,13 @@ class Pipeline:
         content = self._mark_what_is_written_by_hand(page, content)
         for picture in shown_pictures(content):
             if self.registry.get(picture.address) is not None:
-                self._sightings.add(page, picture.address)
-                self._look_up(picture.address)
+                self.sight(page, picture.address)
         return content
+
+    def sight(self, page: Page, token: str) -> None:
+        """Look up a picture of a page, and tell of it."""
+        self._sightings.add(page, token)
+        self.look_up(token)
 
     def join(self) -> None:
         """Wait for everything that was started, and warn."""
@@ -117,7 +121,7 @@ class Pipeline:
         self._joined = True
         self._run.note_making(self.making_seconds)
         for sighting in self._sightings:
-            outcome = self._outcome(sighting.token)
+            outcome = self.outcome(sighting.token)
             if outcome is not None:
                 self._teller.tell(outcome, partial(self._place, sighting))
 
@@ -137,8 +141,8 @@ class Pipeline:
 
         def markup(token: str) -> str | None:
             # Rendered again after the join, like an excerpt: looked up, and nothing new starts.
-            self._look_up(token)
-            outcome, found = self._outcome(token), self.registry.get(token)
+            self.look_up(token)
+            outcome, found = self.outcome(token), self.registry.get(token)
             if outcome is None or found is None:
                 return None
             return picture_markup(found, self._shown(outcome), outcome.dark, next(frames))
@@ -157,7 +161,7 @@ class Pipeline:
         """
 
         def replaced(token: str) -> str:
-            outcome = self._outcome(token)
+            outcome = self.outcome(token)
             return address(self._shown(outcome).name) if outcome else "#"
 
         return fill_addresses(text, replaced)
@@ -192,7 +196,8 @@ class Pipeline:
                 content = content[: picture.start] + marker + content[picture.end :]
         return content
 
-    def _look_up(self, token: str) -> None:
+    def look_up(self, token: str) -> None:
+        """Look up a picture that will be shown, and start it if it has to be made."""
         found = self.registry.get(token)
         if isinstance(found, Directive):
             for request in found.requests:
@@ -251,7 +256,7 @@ class Pipeline:
     def _derive(self, original: Original, shape: Shape, content: bytes) -> Picture:
         return self._deriver.make(self._plan(original, shape), content)
 
-    def _outcome(self, token: str) -> Outcome | None:
+    def outcome(self, token: str) -> Outcome | None:
         """What became of a directive, after the join; None if no page shows it."""
         found = self.registry.get(token)
         if token not in self._outcomes and found is not None:
@@ -287,7 +292,7 @@ class Pipeline:
         return sighting.place(found) if found else Place(sighting.page.path)
 
     def _line(self, sighting: Sighting, with_line_number: bool) -> Line:  # noqa: FBT001 - private
-        found, outcome = self.registry.get(sighting.token), self._outcome(sighting.token)
+        found, outcome = self.registry.get(sighting.token), self.outcome(sighting.token)
         place = self._place(sighting) if with_line_number else Place(sighting.page.path)
         assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
         return line_of(place, found, outcome, self._shown(outcome).name)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,43 +12,33 @@ import click
 from mkdocs.config.base import ConfigErrors, ConfigWarnings, LegacyConfig, ValidationError
 from mkdocs.config.config_options import Optional, Type
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
-from mkdocs.structure.files import File
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
+from mkdocs_imagegen.build import Build, log
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.extension import ImagegenExtension
-from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.directives.marker import TOKEN_START
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
-from mkdocs_imagegen.originals.files import write_whole
 from mkdocs_imagegen.pipeline import Pipeline
-from mkdocs_imagegen.report import State, summary
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.report import State
 from mkdocs_imagegen.run import Run
 from mkdocs_imagegen.settings import Settings, read_settings
-from mkdocs_imagegen.sightings import Page as SeenPage
 from mkdocs_imagegen.spending import Circumstances, Host, may_generate
-from mkdocs_imagegen.sweep import fill_files
 from mkdocs_imagegen.values import OptionsError, is_yes, option_names
 from mkdocs_imagegen.wanted import Draws
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.nav import Navigation
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
 _THEMES_WITH_PALETTE = ("material", "materialx")
 """Themes that hide pictures whose address ends in ``#only-dark`` or ``#only-light``."""
-
-log = get_plugin_logger("imagegen")
-
-_NOTHING_KEEPS_THEM = (
-    "The pictures that were just paid for are gone when this machine is: the next run pays for "
-    "them again. Keep %s between runs, or set originals_dir and commit that folder."
-)
 
 
 class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]  # the host's
@@ -64,7 +53,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self._run = Run()
         self._extension = ImagegenExtension(Registry(site_defaults(self.settings)))
         # A stack: i18n plugins build further languages inside the first one's on_post_build.
-        self._builds: list[_Build] = []
+        self._builds: list[Build] = []
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -96,7 +85,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Begin a build."""
-        build = _Build(self._new_pipeline(config), self._run, config)
+        build = Build(self._new_pipeline(config), self._run, config)
         self._builds.append(build)
         self._extension.registry = build.pipeline.registry
 
@@ -115,13 +104,19 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         if not self._builds:
             return html  # rendered by another plugin, after the build
         build = self._builds[-1]
-        return build.pipeline.read_page(build.seen(page), html)
+        return build.previews.read_page(build.listed(page), html)
+
+    @event_priority(-110)  # after plugins that rewrite the navigation (i18n and blog: -100)
+    def on_nav(self, nav: Navigation, **_: object) -> Navigation:
+        """Note the order of pages."""
+        self._builds[-1].nav = nav
+        return nav
 
     @event_priority(-100)  # after plugins that rewrite pictures in place (optimize, privacy)
-    def on_env(self, env: Environment, **_: object) -> Environment:
+    def on_env(self, env: Environment, *, files: Files, **_: object) -> Environment:
         """Wait for what is being made."""
         build = self._builds[-1]
-        build.pipeline.join()
+        build.join(files)
         if self.settings.on_missing == "error" and self.settings.enabled and not self._serving:
             _refuse_missing(build.pipeline)
         return env
@@ -132,15 +127,24 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     ) -> TemplateContext:
         """Fill in the pictures."""
         if TOKEN_START in (page.content or ""):
-            page.content = self._builds[-1].pipeline.fill_page(page.content or "", page.url)
+            page.content = self._builds[-1].previews.fill_page(page.content or "", page.url)
         return context
 
     @event_priority(50)  # before minify (0) rewrites the page
-    def on_post_page(self, output: str, *, page: Page, **_: object) -> str:
+    def _fill_finished_page(self, output: str, /, *, page: Page, **_: object) -> str:
         """Fill in what came by other ways, like the excerpts of a blog."""
         if TOKEN_START in output:
-            return self._builds[-1].pipeline.fill_page(output, page.url)
+            return self._builds[-1].previews.fill_page(output, page.url)
         return output
+
+    @event_priority(-50)  # after those that put tags into heads (Material's social: 50, others: 0)
+    def _finish_page(self, output: str, /, *, page: Page, **_: object) -> str:
+        """Put social tags and the cards' style into the page's head."""
+        if not self._builds:
+            return output  # rendered by another plugin, after the build
+        return self._builds[-1].previews.finish_page(output, page.file.src_uri)
+
+    on_post_page = CombinedEvent(_fill_finished_page, _finish_page)
 
     @event_priority(-90)  # after those that write files now (rss, print-site), before i18n (-100)
     def on_post_build(self, **_: object) -> None:
@@ -179,61 +183,6 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         )
         open_gateway = partial(_open_gateway, self.settings, credential)
         return Pipeline(self.settings, self._run, host, open_gateway, log.warning, log.info)
-
-
-class _Build:
-    """One build of the host's, and its pipeline."""
-
-    def __init__(self, pipeline: Pipeline, run: Run, config: MkDocsConfig) -> None:
-        self.pipeline = pipeline
-        self._run = run
-        self._config = config
-        self._store_was_empty = pipeline.store.is_empty()
-
-    def seen(self, page: Page) -> SeenPage:
-        """The page as the pipeline sees it."""
-        file, root = page.file, self.pipeline.settings.root.absolute()
-        path = Path(file.abs_src_path) if file.abs_src_path else Path(file.src_uri)
-        if path.is_relative_to(root):
-            path = path.relative_to(root)
-        return SeenPage(
-            path.as_posix(), file.src_uri, page.url, lru_cache(partial(_source_of, file))
-        )
-
-    def finish(self) -> None:
-        """Fill in the other files of the site, write the report, and say what was done."""
-        if not len(self.pipeline.registry):
-            return
-        fill_files(self.pipeline, Path(self._config.site_dir), self._config.site_url or "")
-        report = self.pipeline.settings.report_path
-        if report is not None:
-            self._write(report)
-        self._tell()
-
-    def _write(self, report: Path) -> None:
-        self.pipeline.report()
-        try:
-            write_whole(report, self._run.report())
-        except OSError as error:
-            log.warning("the report could not be written to %s: %s", report, error.strerror)
-
-    def _tell(self) -> None:
-        lines = self.pipeline.lines(with_line_numbers=False)
-        if lines:
-            log.info(summary(lines, self.pipeline.making_seconds))
-        made = any(line.state is State.MADE and line.model != SKETCH_MODEL for line in lines)
-        keeps_nothing = self._store_was_empty and not self.pipeline.settings.originals_dir
-        if made and keeps_nothing and is_yes(os.environ.get("CI", "")):
-            # As a warning it would fail the first strict build, before a cache could be saved.
-            level = logging.INFO if self._config.strict else logging.WARNING
-            log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
-
-
-def _source_of(file: File) -> SourceLines:
-    try:
-        return SourceLines(file.content_string)
-    except (OSError, ValueError):
-        return SourceLines("")
 
 
 def _credential(settings: Settings) -> tuple[Credential | None, str]:

@@ -43,5 +43,10 @@ def _as_yaml(value: object) -> str:
     if isinstance(value, Mapping):
         return "{}"
     if isinstance(value, tuple) and not isinstance(value, Size):
-        return f"[{', '.join(map(str, value))}]" if value else "auto"
+        return f"[{', '.join(map(_in_list, value))}]" if value else "auto"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _in_list(value: object) -> str:
+    text = str(value)
+    return text if text.isalnum() else f'"{text}"'

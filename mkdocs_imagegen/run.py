@@ -25,6 +25,13 @@ class Run:
         self._failed: dict[str, ImagegenError] = {}
         self._lines: dict[str, Sequence[Line]] = {}
         self._seconds = 0.0
+        self._said: set[str] = set()
+
+    def says_first(self, text: str) -> bool:
+        """Whether no build of the run has said this yet."""
+        is_first = text not in self._said
+        self._said.add(text)
+        return is_first
 
     def refuse_in_vain(self, key: str, model: str) -> None:
         """Let nothing be asked that has failed already, or that cannot succeed any more.

@@ -28,11 +28,13 @@ class Shape:
         size: the largest it is shown, in pixels; another shape than the picture's is cut out.
         widths: the widths of the smaller files, in pixels; None for the site's.
         focus: what a cut keeps in view.
+        is_card: whether it is for others to show beside a link: one JPEG and nothing else.
     """
 
     size: Size
     widths: tuple[int, ...] | None = None
     focus: Focus = CENTER
+    is_card: bool = False
 
 
 def scaled(shape: Size, width: int) -> Size:
@@ -84,8 +86,9 @@ def _focus(value: object) -> Focus | None:
     if len(names) == len(places) == 1:
         return places[0]
     if len(names) == len(places) == 2:  # noqa: PLR2004 - one across, one down
-        left = next((place.left for place in places if place.left != Focus().left), 50)
-        return Focus(left, next((place.top for place in places if place.top != Focus().top), 50))
+        across, down = (set(sides) - {50} for sides in zip(*places, strict=True))
+        one_each = len(across) <= 1 and len(down) <= 1
+        return Focus(*across or {50}, *down or {50}) if one_each else None
     shares = _numbers([name.removesuffix("%") for name in names], 100)
     return Focus(*shares) if shares and len(shares) == 2 else None  # noqa: PLR2004 - left and top
 

@@ -48,7 +48,8 @@ class Sighting:
         """Where it stands, by the line of the source file where that can be told."""
         line = self.page.source().find(found.source, self.twins_before)
         words = shown(found.source.first_words or found.source.target)
-        return Place(self.page.path, line, f"prompt {self.number} ({words})")
+        kind = "preview" if found.source.kind == "preview" else f"prompt {self.number}"
+        return Place(self.page.path, line, f"{kind} ({words})")
 
 
 class Sightings:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs_imagegen.directives.marker import TOKEN_START
-from mkdocs_imagegen.pipeline import Pipeline
+from mkdocs_imagegen.previews import Previews
 
 _PAGES = frozenset({".html", ".htm"})
 _TEXT_FILES = _PAGES | {".xml", ".json", ".txt", ".md", ".js", ".mjs", ".rss", ".atom", ".csv"}
@@ -15,11 +15,11 @@ _TEXT_FILES |= {".svg", ".webmanifest"}
 _TOKEN_BYTES = TOKEN_START.encode()
 
 
-def fill_files(pipeline: Pipeline, site: Path, site_url: str) -> None:
+def fill_files(previews: Previews, site: Path, site_url: str) -> None:
     """Fill in every text file of the site that still holds a token, whoever wrote it.
 
     Args:
-        pipeline: the build, after its join.
+        previews: of the build, after its join.
         site: the folder of the built site.
         site_url: where the site will be, for files that are read elsewhere.
     """
@@ -30,9 +30,9 @@ def fill_files(pipeline: Pipeline, site: Path, site_url: str) -> None:
         text = content.decode("utf-8", "surrogateescape")
         url = path.relative_to(site).as_posix()
         if path.suffix.lower() in _PAGES:
-            text = pipeline.fill_page(text, url)
+            text = previews.finish_page(previews.fill_page(text, url))
         else:
-            text = pipeline.fill_text(text, lambda name: f"{site_url}{name}")
+            text = previews.pipeline.fill_text(text, lambda name: f"{site_url}{name}")
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 

@@ -12,9 +12,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from mkdocs_imagegen.emulator import sketch
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving
 from tests.support import Site
+
+_SIZE = (1536, 1024)
 
 
 def seconds_of_build(site: Site) -> float:
@@ -41,6 +44,7 @@ def main() -> None:
     parser.add_argument("--directives", type=int, default=200)
     parser.add_argument("--latency", type=float, default=2.0, help="seconds a picture takes")
     parser.add_argument("--concurrency", type=int, default=20)
+    parser.add_argument("--formats", default="auto", help="as in variants.formats")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         site = site_with(Path(folder) / "site", arguments.directives)
@@ -48,6 +52,10 @@ def main() -> None:
         plain_s = seconds_of_build(site)
         site.config["plugins"] = ours
         site.options["concurrency"] = arguments.concurrency
+        site.options["variants"] = {"formats": arguments.formats}
+        canned = sketch.draw("Any", *_SIZE, background="auto", output_format="webp", seed="0")
+        # A real gateway does not draw on this machine, so nor does this one.
+        sketch.draw = lambda *_, **__: canned  # type: ignore[assignment]  # takes whatever comes
         emulator = Emulator(latency_s=arguments.latency, require_key=False)
         with serving(emulator) as server:
             site.options["gateway"] = {"url": server.url, "auth": "none"}

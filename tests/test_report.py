@@ -9,6 +9,7 @@ import pytest
 
 from mkdocs_imagegen.errors import Place
 from mkdocs_imagegen.report import Line, State, summary, to_json
+from mkdocs_imagegen.request import SKETCH_MODEL
 
 READY, STALE, MADE = State.READY, State.STALE, State.MADE
 MISSING, FAILED, MISTAKE = State.MISSING, State.FAILED, State.MISTAKE
@@ -78,6 +79,31 @@ def test_a_summary_counts_each_request_once_and_each_mistake(lines, told):
 )
 def test_a_summary_tells_the_bill(lines, told):
     assert summary(lines, 12.34) == f"0 pictures from the store, {told}"
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        ([READY], "1 picture from the store, 1 of them a sketch"),
+        ([READY, READY], "2 pictures from the store, 2 of them sketches"),
+        ([MADE], "0 pictures from the store, 1 made in 1.0 s for $0.00, 1 of them a sketch"),
+        ([MISSING, FAILED], "0 pictures from the store, 1 missing, 1 failed"),
+    ],
+)
+def test_a_summary_never_passes_sketches_off_as_pictures(states, told):
+    """What is missing is none yet, whoever would draw it."""
+    lines = [
+        line(state, f"{number}", "0" if state is MADE else None, model=SKETCH_MODEL)
+        for number, state in enumerate(states)
+    ]
+    assert summary(lines, 1.0) == told
+
+
+def test_a_summary_counts_sketches_among_pictures():
+    lines = [line(READY, "a"), line(STALE, "b"), line(READY, "c", model=SKETCH_MODEL)]
+    assert summary(lines, 1.0) == (
+        "3 pictures from the store, 1 stale but usable, 1 of them a sketch"
+    )
 
 
 @pytest.mark.parametrize("other", [STALE, READY, MISSING, FAILED])

@@ -11,12 +11,24 @@ import yaml
 
 from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.reference import reference
 from mkdocs_imagegen.request import SKETCH_MODEL
-from mkdocs_imagegen.settings import GatewaySettings, Settings, read_settings, reference
+from mkdocs_imagegen.settings import (
+    FormatQualities,
+    GatewaySettings,
+    Settings,
+    VariantSettings,
+    read_settings,
+)
 from mkdocs_imagegen.values import OptionsError, option_names
 
 ROOT = Path("/site")
-GROUPS = [each.default for each in fields(Settings) if is_dataclass(each.default) and each.metadata]
+
+
+def groups_of(kind):
+    """The kind, and the kinds of all groups of options inside it."""
+    inside = [type(each.default) for each in fields(kind) if is_dataclass(each.default)]
+    return [kind, *(each for group in inside for each in groups_of(group))]
 
 
 def faults_of(written):
@@ -46,8 +58,8 @@ def test_defaults_are_those_of_the_manual():
 @pytest.mark.parametrize(
     ("group", "name"),
     [
-        (type(group), each.name)
-        for group in (Settings(), *GROUPS)
+        (group, each.name)
+        for group in groups_of(Settings)
         for each in fields(group)
         if "parser" in each.metadata and not is_dataclass(each.default)
     ],
@@ -63,14 +75,16 @@ def test_every_default_is_accepted_as_the_manual_shows_it(group, name):
 def test_the_manual_lists_every_option_once_and_those_inside_after_their_group():
     names = [row.name for row in reference(Settings)]
     assert len(names) == len(set(names))
-    inside = {name.partition(".")[0] for name in names if "." in name}
-    assert [name for name in names if "." not in name] == option_names(Settings)
-    for group in inside:
-        kind = type(getattr(Settings(), group))
-        at = names.index(group) + 1
-        listed = names[at : at + len(option_names(kind))]
-        assert listed == [f"{group}.{name}" for name in option_names(kind)]
-    assert "gateway" in inside
+    assert names == [*all_names(Settings)]
+    assert {"gateway", "gateway.timeout", "variants.quality.avif"} < {*names}
+
+
+def all_names(kind, prefix=""):
+    for name in option_names(kind):
+        yield prefix + name
+        default = getattr(kind(), name, None)
+        if is_dataclass(default):
+            yield from all_names(type(default), f"{prefix}{name}.")
 
 
 @pytest.mark.parametrize("kind", [Settings, DirectiveOptions, PageOptions])
@@ -241,6 +255,6 @@ def test_another_servers_key_has_a_name():
 
 
 def test_settings_do_not_change():
-    for kind in (Settings, GatewaySettings):
+    for kind in (Settings, GatewaySettings, VariantSettings, FormatQualities):
         assert kind.__dataclass_params__.frozen
         assert kind.__slots__

@@ -9,10 +9,12 @@ from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.request import SKETCH_MODEL, pixel_options
 from mkdocs_imagegen.settings import PROMPTS, Settings
+from mkdocs_imagegen.settings.previews import POSITION
 from mkdocs_imagegen.values import (
     SIZE,
     TEXT,
     OptionsError,
+    Parser,
     Size,
     one_line,
     option,
@@ -29,6 +31,8 @@ class Defaults:
         note: says below each picture that it is generated; ``""`` for nothing.
         insists: whether the page named the model or the quality itself.
         prompts: named prompts, read.
+        preview: what the page says of its own picture (see :data:`PREVIEW`); None for nothing.
+        preview_position: ``top`` or ``none``.
     """
 
     model: str
@@ -40,6 +44,22 @@ class Defaults:
     note: str = ""
     insists: bool = False
     prompts: Mapping[str, DirectiveOptions] = field(default_factory=dict)
+    preview: Mapping[str, object] | bool | None = None
+    preview_position: str = "none"
+
+
+def _preview(value: object) -> Mapping[str, object] | bool | None:
+    if isinstance(value, str):
+        return {"prompt": value}
+    if isinstance(value, Mapping):
+        return {str(name): said for name, said in value.items()}
+    return False if value is False else None
+
+
+PREVIEW: Parser[Mapping[str, object] | bool] = Parser(
+    "a prompt, options of a picture with a `prompt` or `name` among them, or false for none",
+    _preview,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +78,15 @@ class PageOptions:
     prompts: Mapping[str, object] = option(
         {}, PROMPTS, "Named prompts of this page, before those of the site."
     )
+    preview: Mapping[str, object] | bool | None = option(
+        None,
+        PREVIEW,
+        "The page's own picture, for [links and cards](previews.md); `false` for none, where "
+        "the site's `previews.default` would give it one.",
+    )
+    preview_position: str | None = option(
+        None, POSITION, "`top` shows the preview below the page's heading as well."
+    )
 
 
 def site_defaults(settings: Settings) -> Defaults:
@@ -75,6 +104,7 @@ def site_defaults(settings: Settings) -> Defaults:
         model_options=pixel_options(settings.gateway.provider_options),
         note=settings.disclosure_text if settings.disclosure == "caption" else "",
         prompts=_read_prompts(settings.prompts),
+        preview_position=settings.previews.position,
     )
 
 
@@ -97,6 +127,8 @@ def page_defaults(site: Defaults, front_matter: object) -> Defaults:
         style=site.style if page.style is None else plain_style(page.style),
         insists=page.model is not None or page.quality is not None,
         prompts={**site.prompts, **_read_prompts(page.prompts)},
+        preview=page.preview,
+        preview_position=page.preview_position or site.preview_position,
     )
 
 

@@ -15,8 +15,8 @@ class Source:
     """What to look for in a source file to find the line of a directive.
 
     Attributes:
-        kind: ``fence`` or ``picture``.
-        first_words: the first line of a fence's body, or the text of a picture.
+        kind: ``fence``, ``picture``, or ``preview`` in front matter.
+        first_words: the first line of a fence's body, the text of a picture, a preview's prompt.
         target: the address of a picture as written; ``""`` for a fence.
         title: the title of a picture; ``""`` where it has none.
     """

@@ -7,33 +7,22 @@ after everything that may add to them. What is found goes to the registry, and a
 from __future__ import annotations
 
 import html
-import inspect
 import re
 from collections.abc import Mapping
-from functools import partial
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 from markdown.extensions import Extension
-from markdown.extensions.attr_list import get_attrs
-from markdown.extensions.fenced_code import FencedBlockPreprocessor
-from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
 from mkdocs_imagegen.directives.directive import Directive, Found, Source
-from mkdocs_imagegen.directives.grammar import (
-    SCHEME,
-    PictureText,
-    fence_directive,
-    picture_directive,
-)
-from mkdocs_imagegen.directives.marker import as_block, attributes_of
+from mkdocs_imagegen.directives.fences import add_fences, page_of
+from mkdocs_imagegen.directives.grammar import SCHEME, PictureText, picture_directive
+from mkdocs_imagegen.directives.marker import attributes_of
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.values import option_names, shown
 
-FENCE = "imagegen"
 _ONLY_OURS = frozenset(option_names(DirectiveOptions)) - {"class", "id", "style", "title"}
 """Options that mean nothing to a paragraph."""
 
@@ -42,7 +31,7 @@ _ESCAPED = re.compile("\x02(\\d+)\x03")
 _RAW_HTML = re.compile("\x02wzxhzdk:(\\d+)\x03")
 _HEADER_OF_OURS = r"[ \t]*(?:\{[ \t]*)?\.?imagegen\b[^\n]*\n"
 _FENCE_AS_CODE = re.compile(
-    r"(?:\{[ \t]*)?\.?imagegen(?:[ \t]*|[ \t]+[^\n]*[={}][^\n]*)\n", re.IGNORECASE
+    r"(?:\{[ \t]*)?\.?imagegen(?:-cards)?(?:[ \t]*|[ \t]+[^\n]*[={}][^\n]*)\n", re.IGNORECASE
 )
 """Code in running text may well begin with our name; like a header it has nothing or options."""
 
@@ -62,111 +51,11 @@ class ImagegenExtension(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Hook into the fence processor that is there, and into the element tree."""
-        _add_fence(md, self)
+        add_fences(md, lambda: self.registry)
         # After inline patterns (20), before attr_list (8), which may overwrite the text.
         md.treeprocessors.register(_Raw(md, self), "imagegen-raw", 15)
         # After the host's relative paths and Python-Markdown's unescaping (0 to 1).
         md.treeprocessors.register(_Pictures(md, self), "imagegen-pictures", -10)
-
-
-def _add_fence(md: Markdown, ours: ImagegenExtension) -> None:
-    if "fenced_code_block" not in md.preprocessors:
-        return
-    fenced = md.preprocessors["fenced_code_block"]
-    superfences = getattr(fenced, "extension", None)
-    if hasattr(superfences, "extend_super_fences"):
-        _extend_superfences(superfences, ours)
-    elif isinstance(fenced, FencedBlockPreprocessor):
-        # Just before the built-in processor (25), to take our fences away from it.
-        md.preprocessors.register(_Fences(md, ours), "imagegen-fences", 25.5)
-
-
-def _extend_superfences(superfences: Any, ours: ImagegenExtension) -> None:  # noqa: ANN401 - untyped
-    hooks = [FENCE, partial(_format_fence, ours), _accept_all]
-    wanted = len(inspect.signature(superfences.extend_super_fences).parameters)
-    superfences.extend_super_fences(*hooks, *[None] * (wanted - len(hooks)))
-
-
-def _accept_all(
-    _language: str, inputs: dict[str, str], options: dict[str, str], *_: object
-) -> bool:
-    options.update(inputs)
-    return True
-
-
-def _format_fence(  # noqa: PLR0913, PLR0917 - superfences' own protocol
-    ours: ImagegenExtension,
-    src: str,
-    options: Mapping[str, str],
-    md: Markdown,
-    classes: list[str] | None = None,
-    id_value: str = "",
-    **_more: object,
-) -> str:
-    attributes = dict(options)
-    if classes:
-        attributes["class"] = " ".join(classes)
-    if id_value:
-        attributes["id"] = id_value
-    return _fence_block(ours.registry, page_of(md), src, attributes)
-
-
-def _fence_block(
-    registry: Registry, page: str | None, body: str, attributes: Mapping[str, str]
-) -> str:
-    first = next((line.strip() for line in body.split("\n") if line.strip()), "")
-    source = Source("fence", first)
-    token, found = registry.read(
-        page, source, lambda defaults: fence_directive(body, attributes, defaults, source)
-    )
-    return as_block(found, token)
-
-
-def page_of(md: Markdown) -> str | None:
-    """The source path of the page that is rendered, from MkDocs' own tree processor.
-
-    Also right in the excerpts of Material's blog, which are rendered on another page.
-    """
-    if "relpath" not in md.treeprocessors:
-        return None
-    file = getattr(md.treeprocessors["relpath"], "file", None)
-    return getattr(file, "src_uri", None)
-
-
-class _Fences(Preprocessor):
-    """Takes our fences, and only those that the built-in processor would see as fences."""
-
-    def __init__(self, md: Markdown, ours: ImagegenExtension) -> None:
-        super().__init__(md)
-        self.ours = ours
-
-    def run(self, lines: list[str]) -> list[str]:
-        text, done, index = "\n".join(lines), "", 0
-        for match in FencedBlockPreprocessor.FENCED_BLOCK_RE.finditer(text):
-            attributes = _fence_attributes(match)
-            if attributes is not None:
-                marker = self._marker(match["code"], attributes)
-                done += f"{text[index : match.start()]}\n{marker}\n"
-                index = match.end()
-        return (done + text[index:]).split("\n")
-
-    def _marker(self, body: str, attributes: Mapping[str, str]) -> str:
-        block = _fence_block(self.ours.registry, page_of(self.md), body, attributes)
-        return self.md.htmlStash.store(block)
-
-
-def _fence_attributes(match: re.Match[str]) -> dict[str, str] | None:
-    """The attributes of a fence of ours; None for a fence of another language."""
-    written = match["attrs"]
-    if not written:
-        return {} if match["lang"] == FENCE else None
-    read: list[tuple[str, str | None]] = list(get_attrs(written))
-    pairs = [(name, name if value is None else value) for name, value in read]
-    classes = [value for name, value in pairs if name == "."]
-    if not classes or classes[0] != FENCE:
-        return None
-    attributes = {name: value for name, value in pairs if name != "."}
-    return attributes | ({"class": " ".join(classes[1:])} if classes[1:] else {})
 
 
 class _Raw(Treeprocessor):

@@ -95,6 +95,20 @@ def picture_directive(picture: PictureText, defaults: Defaults, source: Source) 
     return _directive(written, defaults, source)
 
 
+def preview_directive(
+    options: Mapping[str, object], defaults: Defaults, source: Source
+) -> Directive:
+    """The directive that a preview stands for, from the front matter or from the site's default.
+
+    Raises:
+        DirectiveError: there is no prompt, or a name that is not known.
+        OptionsError: some options are not accepted.
+    """
+    directive = _completed(read_options(DirectiveOptions, options), (), defaults, source)
+    # Where no page shows the preview itself, nothing shows it in dark surroundings.
+    return directive if defaults.preview_position == "top" else replace(directive, dark=None)
+
+
 def split_fence(body: str) -> tuple[dict[str, str], str]:
     """The options and the prompt of a fence's body.
 
@@ -167,7 +181,16 @@ def _directive(written: Sequence[Written], defaults: Defaults, source: Source) -
         if is_html_attribute(name, value)
     }
     ours = {name: value for name, value in merged.items() if name not in html}
-    options = _with_named(read_options(DirectiveOptions, ours), defaults)
+    return _completed(read_options(DirectiveOptions, ours), tuple(html.items()), defaults, source)
+
+
+def _completed(
+    own: DirectiveOptions,
+    html: tuple[tuple[str, str], ...],
+    defaults: Defaults,
+    source: Source,
+) -> Directive:
+    options = _with_named(own, defaults)
     request = _request(options, defaults)
     dark = (
         replace(request, prompt=_final(options, defaults, options.dark)) if options.dark else None
@@ -184,7 +207,7 @@ def _directive(written: Sequence[Written], defaults: Defaults, source: Source) -
         shape=shape,
         width_px=options.width,
         sizes=options.sizes or "",
-        attributes=(*_own_attributes(options), *html.items()),
+        attributes=(*_own_attributes(options), *html),
         source=source,
     )
 

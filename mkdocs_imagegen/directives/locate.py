@@ -11,6 +11,7 @@ _INDENT_OR_QUOTE = re.compile(r"[\s>]*")
 _WORD = re.compile(r"\w+")
 _FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+)*(`{3,}|~{3,})([^`]*)$")
 _FENCE_OF_OURS = re.compile(r"[`~]{3,}.*imagegen")
+_PREVIEW = re.compile(r"(?:\s+|\s*imagegen\s*:\s*\{.*)[\"']?\bpreview\b[\"']?\s*:")
 _ENDS_A_TARGET = r"(?=[)>\s\"']|$)"
 
 
@@ -37,6 +38,8 @@ class SourceLines:
             source: what to look for.
             occurrence: how many places like it come before, on the same page.
         """
+        if source.kind == "preview":
+            return self._preview()
         if source.kind == "fence":
             words = _INDENT_OR_QUOTE.sub("", source.first_words, count=1).strip()
             places = self._fences.get(words, [])
@@ -48,7 +51,15 @@ class SourceLines:
     def _first_line_after(self, number: int) -> str:
         below = self._lines[number + 1 : number + 9]
         bare = (_INDENT_OR_QUOTE.sub("", line, count=1).strip() for line in below)
-        return next((line for line in bare if line), "")
+        words = next((line for line in bare if line), "")
+        return "" if _FENCE.match(words) else words
+
+    def _preview(self) -> int | None:
+        """The line of the page's preview in its front matter."""
+        inside = self._lines[: 1 + _end_of_front_matter(self._lines)]
+        found = (number for number, line in enumerate(inside) if _PREVIEW.match(line))
+        number = next(found, None)
+        return None if number is None else number + 1
 
     def _pictures(self, source: Source) -> list[int]:
         """Lines with the target and every word; a wrong line is worse than none."""
@@ -65,6 +76,13 @@ class SourceLines:
     def _has_words(self, at: int, lines_before: int, words: list[str]) -> bool:
         text = "\n".join(self._lines[max(0, at - lines_before) : at + 1])
         return all(word in text for word in words)
+
+
+def _end_of_front_matter(lines: list[str]) -> int:
+    ends = (
+        number for number, line in enumerate(lines) if number and line.strip() in {"---", "..."}
+    )
+    return next(ends, 0)
 
 
 def _outside_fences(lines: list[str]) -> Iterator[int]:

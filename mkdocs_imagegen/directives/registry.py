@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from mkdocs_imagegen.directives.defaults import Defaults, page_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source, token
+from mkdocs_imagegen.directives.grammar import preview_directive
+from mkdocs_imagegen.directives.page_list import PageList
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.values import OptionsError
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A page's own picture.
+
+    Attributes:
+        token: of what was found.
+        found: the directive, or the mistake.
+        is_own: whether the page itself asked for it, and not the site for all its pages.
+        is_at_top: whether the page shows it below its heading.
+    """
+
+    token: str
+    found: Found
+    is_own: bool
+    is_at_top: bool
 
 
 class Registry:
@@ -21,6 +41,7 @@ class Registry:
         self._pages: dict[str, Defaults] = {}
         self._faults: dict[str, str] = {}
         self._found: dict[str, Found] = {}
+        self._lists: dict[str, PageList] = {}
 
     def open_page(self, page: str, front_matter: Mapping[str, object]) -> None:
         """Take in what the front matter of a page says.
@@ -53,6 +74,34 @@ class Registry:
         except ImagegenError as error:
             return self.add(Mistake(str(error), defaults.size, source))
 
+    def read_preview(self, page: str, default_prompt: str | None) -> Preview | None:
+        """The page's own picture; None where neither the page nor the site asks for one.
+
+        Args:
+            page: its source.
+            default_prompt: what the site says for the page, if it says something.
+        """
+        defaults = self._pages.get(page, self._site)
+        written, is_own = defaults.preview, defaults.preview is not None
+        if written is None and default_prompt is not None:
+            written = {"prompt": default_prompt}
+        if not isinstance(written, Mapping) or page in self._faults:
+            return None
+        source = Source("preview", str(written.get("prompt") or written.get("name") or ""))
+        token, found = self.read(
+            page, source, lambda defaults: preview_directive(written, defaults, source)
+        )
+        return Preview(token, found, is_own, defaults.preview_position == "top")
+
+    def add_list(self, found: PageList) -> str:
+        """Keep a list of pages, and give its token."""
+        self._lists.setdefault(found.token, found)
+        return found.token
+
+    def get_list(self, name: str) -> PageList | None:
+        """The list of pages behind a token."""
+        return self._lists.get(name)
+
     def add(self, found: Found) -> tuple[str, Found]:
         """Keep what was found, and give its token."""
         name = token(found)
@@ -69,4 +118,4 @@ class Registry:
         return self._found.get(name)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._found) + len(self._lists)

@@ -188,8 +188,9 @@ class Emulator:
         if name is None:
             message = "Insufficient funds. Please add credits to your account to continue."
             raise RefusalError(nested(402, "insufficient_funds", message))
-        self._pause(self._latency_s)
+        begun = self._clock()
         pictures = _sketches(fault.drawn(job))
+        self._pause(max(0.0, self._latency_s - (self._clock() - begun)))
         end = self._clock()
         charge = Charge(name, usd, int(start * 1000), int(end * 1000))
         self._account.remember(generation_record(job, charge))

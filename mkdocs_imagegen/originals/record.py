@@ -105,13 +105,14 @@ def _check(original: Original) -> None:
     hashes = (original.key, original.subject, original.sha256)
     numbers = (original.bytes, original.width, original.height, original.take)
     names = (original.model, original.answered_by, original.server, original.generation_id or "")
+    facts = (original.cost_is_estimate, original.has_alpha)
     texts: tuple[object, ...] = (*hashes, *names, original.prompt, original.created)
     right = (
         all(type(each) is str for each in texts)
         and all(_HEX64.fullmatch(each) for each in hashes)
         and str(original.mime) in _ENDINGS
         and all(type(each) is int and each > 0 for each in numbers)
-        and original.cost_is_estimate in (True, False)
+        and all(type(each) is bool for each in facts)
         and (original.cost_usd is None or original.cost_usd.is_finite())
     )
     if not right:

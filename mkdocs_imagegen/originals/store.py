@@ -36,8 +36,9 @@ class Kept:
 class OriginalStore:
     """Originals in a folder, by key.
 
-    Nothing here ever deletes or evicts an original. Reading never fails: what is not exactly what
-    was written counts as missing, is moved to quarantine and reported once.
+    Nothing here ever deletes or evicts an original. What is not exactly what was written counts as
+    missing, is moved to quarantine and reported once; what cannot be read at all is an error, since
+    it may be whole.
 
     Args:
         folder: where the originals are.
@@ -62,14 +63,14 @@ class OriginalStore:
         """
         record = self._record_path(key)
         try:
-            original = from_json(read_plain_file(record, LARGEST_RECORD_BYTES), key)
+            original = from_json(_no_pointer(record, LARGEST_RECORD_BYTES), key)
         except (OSError, ValueError) as error:
             self._judge(error, record)
             return None
         path = record.with_name(original.file_name)
         try:
             if path.stat().st_size != original.bytes:
-                _refuse_pointer(path)
+                _no_pointer(path, LARGEST_ORIGINAL_BYTES)
                 raise ValueError("the picture has another length than was stored")  # noqa: TRY301
         except (OSError, ValueError) as error:
             self._judge(error, record, path)
@@ -137,6 +138,9 @@ class OriginalStore:
 
         Of several: the same model first, then the newest, then by key, so that every machine
         chooses alike.
+
+        Raises:
+            StoreError: something is there and cannot be read.
         """
         if self._subjects is None:
             self._subjects = self._by_subject()
@@ -146,11 +150,15 @@ class OriginalStore:
         return next(filter(None, (self.find(each.key) for each in candidates)), None)
 
     def originals(self) -> Iterator[Original]:
-        """Every record that can be read, in the order of their keys; pictures are not read."""
+        """Every record that can be read, in the order of their keys; pictures are not read.
+
+        Raises:
+            StoreError: one is a pointer of git-lfs.
+        """
         for path in sorted(self.folder.glob("??/*.json")):
             if len(path.stem) == _KEY_DIGITS:
                 with contextlib.suppress(OSError, ValueError):
-                    yield from_json(read_plain_file(path, LARGEST_RECORD_BYTES), path.stem)
+                    yield from_json(_no_pointer(path, LARGEST_RECORD_BYTES), path.stem)
 
     def is_empty(self) -> bool:
         """Whether there is no original yet."""
@@ -198,11 +206,18 @@ class OriginalStore:
         return True
 
 
-def _refuse_pointer(path: Path) -> None:
-    with path.open("rb") as file:
-        is_pointer = file.read(len(_GIT_LFS)) == _GIT_LFS
-    if is_pointer:
+def _no_pointer(path: Path, most_bytes: int) -> bytes:
+    """The content of a file, unless git-lfs has left a pointer in its place.
+
+    Raises:
+        StoreError: it has.
+        OSError: there is no file, or it cannot be read.
+        ValueError: it is no regular file, or larger than ``most_bytes``.
+    """
+    content = read_plain_file(path, most_bytes)
+    if content.startswith(_GIT_LFS):
         raise StoreError(f"{path} is a pointer of git-lfs", hint="run `git lfs pull`")
+    return content
 
 
 def _cannot_store(folder: Path, error: OSError) -> StoreError:

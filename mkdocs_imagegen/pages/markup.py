@@ -57,6 +57,7 @@ def _one(found: Found, picture: Picture, frame: Frame) -> str:
 
 
 def _pair(found: Found, picture: Picture, dark: Picture, frame: Frame) -> str:
+    picture = replace(picture, blur="")  # it would shine in the dark until the other has come
     sizes = _sizes(found, picture)
     media = "(prefers-color-scheme: dark)"
     sources = [_source(each, sizes, frame, media) for each in dark.sources]

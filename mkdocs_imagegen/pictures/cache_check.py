@@ -14,10 +14,8 @@ import sqlite3
 import stat
 from pathlib import Path
 
+from mkdocs_imagegen.pictures import unfit
 from mkdocs_imagegen.pictures.unfit import UnfitError
-
-PATIENCE_S = 3.0
-"""How long a database that another program has locked is waited for."""
 
 DATABASE = "cache.db"
 _LARGEST_DATABASE_BYTES = 256_000_000
@@ -98,7 +96,7 @@ def check_cache(folder: Path) -> None:
 def connect(uri: str) -> sqlite3.Connection:
     """A connection that any thread may use, one at a time, and that trusts no schema."""
     connection = sqlite3.connect(
-        uri, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False, uri=True
+        uri, timeout=unfit.PATIENCE_S, isolation_level=None, check_same_thread=False, uri=True
     )
     connection.text_factory = _as_text
     connection.execute("PRAGMA trusted_schema = OFF")
@@ -133,7 +131,6 @@ def _check_database(connection: sqlite3.Connection) -> None:
     ).fetchall()
     schema = {(kind, name): sql for kind, name, sql in found}
     _refuse_unless(schema == _SCHEMA and len(found) == len(_SCHEMA), "foreign tables or triggers")
-    _refuse_unless(_pragma(connection, "journal_mode") == "wal", "a foreign journal mode")
     pages, page_bytes = _pragma(connection, "page_count"), _pragma(connection, "page_size")
     _refuse_unless(
         isinstance(pages, int)

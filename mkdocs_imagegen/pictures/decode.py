@@ -7,6 +7,7 @@ decoders caught: broken files made Pillow raise OSError, SyntaxError, ValueError
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
 import warnings
@@ -53,7 +54,7 @@ def has_alpha(image: Image) -> bool:
 
 
 def open_picture(content: bytes) -> Image:
-    """The decoded picture.
+    """The decoded picture, the right way up.
 
     Raises:
         PictureError: the bytes are no picture of a format and size that is accepted.
@@ -75,4 +76,13 @@ def open_picture(content: bytes) -> Image:
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise whatever they like
         raise PictureError(f"the bytes are no picture: {type(error).__name__}") from None
+    _turn_upright(image)
     return image
+
+
+def _turn_upright(image: Image) -> None:
+    from PIL import ImageOps  # noqa: PLC0415 - see above
+
+    # What EXIF says is no part of the picture: where it is broken the picture stands as it is.
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from mkdocs_imagegen.pictures.derived import DerivedStore
-from mkdocs_imagegen.pictures.encode import blurred, encode
+from mkdocs_imagegen.pictures.encode import blurred, encode, plain
 from mkdocs_imagegen.pictures.picture import Picture, Source
 from mkdocs_imagegen.pictures.placeholder import StandIn
 from mkdocs_imagegen.pictures.variants import MIMES, Plan, Variant
@@ -43,10 +43,11 @@ class Deriver:
         """
         every = [variant for variants in plan.variants for variant in variants]
         missing = [variant for variant in every if not self._link(variant, plan)]
-        for variant, encoded in encode(content, missing):
+        image = plain(content)
+        for variant, encoded in encode(image, missing):
             self._store.write(variant.key(plan.original.sha256), encoded)
             self._put(variant.name(plan.original), encoded)
-        blur = blurred(content, plan.size, plan.focus) if plan.has_blur else b""
+        blur = blurred(image, plan.size, plan.focus) if plan.has_blur else b""
         if blur:
             self._store.write(plan.blur_key, blur)
         return picture_of(plan, blur)

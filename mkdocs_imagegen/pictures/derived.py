@@ -13,7 +13,6 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mkdocs_imagegen.originals.files import read_plain_file
+from mkdocs_imagegen.pictures.setting_aside import identity, set_aside
 from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, UnfitError
 from mkdocs_imagegen.pictures.unsynced import write_unsynced
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.pictures.strict_cache import Entry, StrictCache
 
 _KEY = re.compile("[0-9a-f]{64}")
+_MOST_MOVES = 3
+"""How often other builds may exchange the folder while this one opens it."""
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _T = TypeVar("_T")
 
@@ -69,7 +71,8 @@ class DerivedStore:
         self._lock = threading.RLock()
         self._process = os.getpid()
         self._cache: StrictCache | None = None
-        self._database: tuple[int, int] | None = None
+        self._seen: tuple[int, int] | None = None
+        self._was_there = False
         self._is_over = False
         self._was_set_aside = False
         self._is_full = False
@@ -136,11 +139,16 @@ class DerivedStore:
 
     def _find(self, key: str) -> _Value | None:
         _check_key(key)
-        entry = self._do(lambda cache: cache.look_up(key), may_make=False)
-        value = _read_value(key, entry) if entry else None
-        if value:
-            self._used.add(key)
-        return value
+        before: Entry | None = None
+        while True:
+            entry = self._do(lambda cache: cache.look_up(key), may_make=False)
+            if entry is None or entry == before:
+                return None
+            value = _read_value(key, entry)
+            if value is not None:
+                self._used.add(key)
+                return value
+            before = entry  # if it was replaced just then, there is another one now
 
     def _keep(self, cache: StrictCache, key: str, content: bytes, seal: str) -> None:
         try:
@@ -155,10 +163,9 @@ class DerivedStore:
         self._has_written = True
 
     def _tidy(self, cache: StrictCache) -> None:
-        now = self._clock()
-        cache.settle(self._used, now, self._size_limit_bytes)
+        cache.settle(self._used, self._clock(), self._size_limit_bytes)
         if self._has_written:
-            cache.sweep(now)
+            cache.sweep()
 
     def _do(self, act: Callable[[StrictCache], _T], *, may_make: bool) -> _T | None:
         """What ``act`` gives; None without a cache."""
@@ -166,14 +173,23 @@ class DerivedStore:
             return None
         with self._lock:
             try:
-                try:
-                    return self._try(act, may_make=may_make)
-                except UnfitError as error:
-                    self._set_aside(error)
-                    return self._try(act, may_make=may_make)
+                return self._persist(act, may_make=may_make)
             except Exception as error:  # noqa: BLE001 - no fault of a cache may end a build
                 self._give_up(error)
         return None
+
+    def _persist(self, act: Callable[[StrictCache], _T], *, may_make: bool) -> _T | None:
+        """The same, again as long as the folder turns out to be another one than it was."""
+        for _ in range(_MOST_MOVES):
+            try:
+                return self._try(act, may_make=may_make)
+            except UnfitError as error:
+                self._set_aside(error)
+            except Exception:
+                self._close_cache()
+                if identity(self._real_folder()) == self._seen:
+                    raise
+        return self._try(act, may_make=may_make)
 
     def _try(self, act: Callable[[StrictCache], _T], *, may_make: bool) -> _T | None:
         if self._cache is None and not self._is_over:
@@ -182,39 +198,40 @@ class DerivedStore:
         return act(self._cache) if self._cache is not None else None
 
     def _open(self, *, may_make: bool) -> None:
-        folder = Path(os.path.realpath(self.folder))
-        self._database = _identity(folder)
-        if self._database is None and not may_make:
+        folder = self._real_folder()
+        self._seen = identity(folder)
+        self._was_there = os.path.lexists(folder / "cache.db")
+        if not self._was_there and not may_make:
             return
 
         # Takes a while to import, and a build without pictures needs none of it.
         from mkdocs_imagegen.pictures.strict_cache import open_cache  # noqa: PLC0415
 
         self._cache = open_cache(folder)
-        self._database = _identity(folder)
+        self._seen = identity(folder)
 
     def _set_aside(self, error: UnfitError) -> None:
-        """Move the folder out of the way.
+        """Move the folder out of the way, unless another build does it.
 
         Raises:
             UnfitError: a new one is no better.
             OSError: it cannot be moved.
         """
         self._close_cache()
-        folder = Path(os.path.realpath(self.folder))
-        if _identity(folder) != self._database:
-            return  # another build has done it already
         if self._was_set_aside:
             raise error
-        self._was_set_aside = True
-        aside = folder.with_name(f"{folder.name}.broken-{secrets.token_hex(4)}")
-        os.rename(folder, aside)  # noqa: PTH104 - as a whole
-        self._tell(f"it is not as it was left ({error}); moved to {aside.name}, and begun anew")
+        aside = set_aside(self._real_folder(), self._seen)
+        if aside is not None:
+            self._was_set_aside = True
+            self._tell(f"it is not as it was left ({error}); moved to {aside.name}, and begun anew")
+
+    def _real_folder(self) -> Path:
+        return Path(os.path.realpath(self.folder))
 
     def _give_up(self, error: Exception) -> None:
         self._end()
         is_read_only = isinstance(error, OSError) and error.errno in _READ_ONLY
-        if self._database is None and is_read_only:
+        if is_read_only and not self._was_there:
             return  # there is nothing in it to miss
         self._tell(f"this build does without it: {_reason(error)}")
 
@@ -239,7 +256,8 @@ def _check_key(key: str) -> None:
 
 def _read_value(key: str, entry: Entry) -> _Value | None:
     try:
-        content = read_plain_file(entry.path, LARGEST_VALUE_BYTES)
+        size = entry.path.lstat().st_size  # a limit far above it makes reading twice as slow
+        content = read_plain_file(entry.path, min(size, LARGEST_VALUE_BYTES))
     except (OSError, ValueError):
         return None
     return _Value(content, entry.path) if entry.seal == _seal(key, content) else None
@@ -250,15 +268,6 @@ def _seal(key: str, content: bytes) -> str:
     seal = hashlib.sha256(key.encode())
     seal.update(content)
     return seal.hexdigest()
-
-
-def _identity(folder: Path) -> tuple[int, int] | None:
-    """Which file the database is; None where there is none."""
-    try:
-        facts = (folder / "cache.db").lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return facts.st_dev, facts.st_ino
 
 
 def _reason(error: Exception) -> str:

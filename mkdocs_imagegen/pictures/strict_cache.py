@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,9 @@ class StrictCache(diskcache.Cache):  # type: ignore[misc]  # diskcache has no ty
                 sql("DELETE FROM Cache WHERE rowid = ?", (rowid,))
                 remove_afterwards(name)
 
-    def sweep(self, now: float) -> None:
+    def sweep(self) -> None:
         """Delete our files that no row names and that are older than a day."""
-        old = list(self._disk.older_than(now - DAY_S))
+        old = list(self._disk.older_than(time.time() - DAY_S))  # the clock that dates files
         with _damage_told():
             named = {name for (name,) in self._sql("SELECT filename FROM Cache")}
         for name in old:

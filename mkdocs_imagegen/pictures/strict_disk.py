@@ -19,6 +19,7 @@ from typing import NoReturn
 import diskcache
 from diskcache.core import MODE_BINARY, UNKNOWN
 
+from mkdocs_imagegen.pictures.unfit import UnfitError
 from mkdocs_imagegen.pictures.unsynced import write_unsynced
 
 _KEY = re.compile("[0-9a-f]{64}")
@@ -54,12 +55,13 @@ class StrictDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type
 
         Raises:
             TypeError: the value is no bytes.
+            UnfitError: a folder for values is a link to somewhere else.
             OSError: it cannot be written; nothing is left behind.
         """
         if not isinstance(value, bytes) or read:
             raise TypeError("only bytes are kept")
         name, path = self.filename(key, value)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        _make_folders(Path(path).parent)
         write_unsynced(Path(path), value)
         self.newest = name
         return len(value), MODE_BINARY, name, None
@@ -122,6 +124,15 @@ class StrictDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type
                             yield name
 
 
+def _make_folders(inner: Path) -> None:
+    inner.parent.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (inner.parent, inner):  # one by one: below a link nothing is made
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+        if not _is_folder(folder):
+            raise UnfitError("a folder for values that is none")
+
+
 def _folders_in(folder: str) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return [entry for entry in entries if len(entry.name) == 2 and _is_folder(entry)]  # noqa: PLR2004 - two hex digits
@@ -134,5 +145,8 @@ def _is_folder(path: os.PathLike[str]) -> bool:
 
 
 def _was_changed_before(entry: os.DirEntry[str], moment: float) -> bool:
-    facts = entry.stat(follow_symlinks=False)
+    try:
+        facts = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:  # another build was quicker
+        return False
     return stat.S_ISREG(facts.st_mode) and facts.st_mtime < moment

@@ -6,5 +6,9 @@ LARGEST_VALUE_BYTES = 64_000_000
 """A larger value is not kept, and not read."""
 
 
+PATIENCE_S = 3.0
+"""How long another program is waited for that holds the cache."""
+
+
 class UnfitError(Exception):
     """The cache holds something that this package does not write; its text says what."""

@@ -22,7 +22,7 @@ from mkdocs_imagegen.values import Size
 
 MIMES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 _ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
-_RULES = 1
+_RULES = 2
 """Raised when the same variant is made in another way, so that nothing old is taken for it."""
 
 
@@ -103,9 +103,9 @@ def plan(original: Original, shape: Shape, settings: VariantSettings, provenance
     source_type = _source_type(original) if provenance == "keep" else ""
     variants = tuple(
         tuple(Variant(scaled(size, width), encoding, shape.focus, source_type) for width in widths)
-        for encoding in _encodings(original, settings)
+        for encoding in _encodings(original, shape, settings)
     )
-    has_blur = settings.blur and not original.has_alpha
+    has_blur = settings.blur and not original.has_alpha and not shape.is_card
     return Plan(original, size, variants, shape.focus, has_blur)
 
 
@@ -116,11 +116,14 @@ def widths_to_make(asked: Sequence[int], largest: int) -> tuple[int, ...]:
 
 def _largest(original: Size, asked: Size) -> Size:
     """The asked size, or the largest of its shape that the original has pixels for."""
-    share = min(original.width / asked.width, original.height / asked.height, 1.0)
-    return asked if share == 1 else scaled(asked, max(1, int(asked.width * share)))
+    width = min(asked.width, original.width, original.height * asked.width // asked.height)
+    size = scaled(asked, max(1, width))
+    return Size(size.width, min(size.height, original.height))
 
 
-def _encodings(original: Original, settings: VariantSettings) -> tuple[Encoding, ...]:
+def _encodings(original: Original, shape: Shape, settings: VariantSettings) -> tuple[Encoding, ...]:
+    if shape.is_card:
+        return (Encoding("jpeg", settings.quality.jpeg),)
     automatic = ("avif", "webp") if original.has_alpha else ("avif", "jpeg")
     speed = {"fast": 8, "small": 6}[settings.effort]
     return tuple(

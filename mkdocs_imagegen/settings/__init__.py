@@ -13,6 +13,7 @@ from pathlib import Path
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings.gateway import GATEWAY_URL, SKETCH_URL, GatewaySettings
+from mkdocs_imagegen.settings.previews import PreviewSettings
 from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
 from mkdocs_imagegen.values import (
     BOOLEAN,
@@ -36,6 +37,7 @@ __all__ = [
     "SKETCH_URL",
     "FormatQualities",
     "GatewaySettings",
+    "PreviewSettings",
     "Settings",
     "VariantSettings",
     "read_settings",
@@ -108,6 +110,9 @@ class Settings:
     )
     variants: VariantSettings = option(
         VariantSettings(), nested(VariantSettings), "The files that are made of each original."
+    )
+    previews: PreviewSettings = option(
+        PreviewSettings(), nested(PreviewSettings), "The pictures of whole pages."
     )
     provenance: str = option(
         "keep",

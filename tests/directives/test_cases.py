@@ -2,12 +2,14 @@
 
 A case has a name, `under` (the sets of Markdown extensions below), `markdown`, and `finds`: what
 the page shows, in order, each with those facts that the case is about. It may have `settings` of
-the site, `page` (the `imagegen:` entry of the front matter), `files` that are included, `configs`
-of extensions, and `html` that has to be in the page.
+the site, `page` (the `imagegen:` entry of the front matter) and `page_fault` that is told of it,
+`files` that are included, `configs` of extensions, and `html` that has to be in the page. In a
+case `{options}` stands for the names of all options.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import zip_longest
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,10 +22,13 @@ from markdown.treeprocessors import Treeprocessor
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Mistake
 from mkdocs_imagegen.directives.extension import ImagegenExtension
+from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.directives.marker import shown_pictures
+from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.settings import read_settings
 from mkdocs_imagegen.sightings import Page, Sightings
+from mkdocs_imagegen.values import OptionsError, option_names
 
 COMMON = ["attr_list", "tables", "md_in_html", "admonition", "footnotes", "def_list"]
 PYMDOWNX = ["pymdownx.tabbed", "pymdownx.details", "pymdownx.snippets", "pymdownx.inlinehilite"]
@@ -36,10 +41,11 @@ UNDER = {
     "no attributes": ["fenced_code", "tables"],
     "nothing": [],
 }
+OPTIONS = ", ".join(sorted(option_names(DirectiveOptions)))
 CASES = [
     pytest.param(case, UNDER[under], id=f"{path.stem}: {case['name']} ({under})")
     for path in sorted(Path(__file__).with_name("cases").glob("*.yml"))
-    for case in yaml.safe_load(path.read_text())
+    for case in yaml.safe_load(path.read_text().replace("{options}", OPTIONS))
     for under in case["under"]
 ]
 
@@ -56,7 +62,7 @@ def test_a_page_shows(case, extensions, tmp_path, monkeypatch):
     for name, text in case.get("files", {}).items():
         Path(name).write_text(text)
     registry = Registry(site_defaults(read_settings(case.get("settings", {}), tmp_path)))
-    registry.open_page("page.md", {"imagegen": case.get("page")})
+    open_page(registry, case)
     md = markdown.Markdown(
         extensions=[*extensions, *case.get("more", []), ImagegenExtension(registry)],
         extension_configs=case.get("configs", {}),
@@ -74,9 +80,15 @@ def test_a_page_shows(case, extensions, tmp_path, monkeypatch):
         assert part in html
 
 
+def open_page(registry, case):
+    fault = case.get("page_fault")
+    with pytest.raises(OptionsError, match=fault) if fault else nullcontext():
+        registry.open_page("page.md", {"imagegen": case.get("page")})
+
+
 def what_is_shown(html, registry, source):
     """What stands behind each picture of the page, as a case may state it."""
-    page, sightings = Page("docs/page.md", "page.md", "page/", lambda: source), Sightings()
+    page, sightings = a_page(source), Sightings()
     sightings.open_page(page)
     for picture in shown_pictures(html):
         found = registry.get(picture.address)
@@ -85,6 +97,10 @@ def what_is_shown(html, registry, source):
             continue
         sightings.add(page, picture.address)
         yield facts(found) | {"line": list(sightings)[-1].place(found).line}
+
+
+def a_page(source):
+    return Page("docs/page.md", "page.md", "page/", lambda: SourceLines(source))
 
 
 def facts(found):
@@ -101,6 +117,15 @@ def facts(found):
         "insists": found.insists,
         "alt": found.alt,
         "caption": found.caption,
+        "note": found.note,
+        "dark": found.dark and found.dark.prompt,
+        "shape": facts_of_shape(found.shape),
+        "sizes": found.sizes,
         "layout": str(found.layout),
         "attributes": dict(found.attributes),
     }
+
+
+def facts_of_shape(shape):
+    widths = None if shape.widths is None else list(shape.widths)
+    return {"size": str(shape.size), "widths": widths, "focus": list(shape.focus)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,12 @@ from mkdocs_imagegen.directives.grammar import (
     picture_directive,
     split_fence,
 )
-from mkdocs_imagegen.directives.locate import find_line
+from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import DirectiveError, ImagegenError
 from mkdocs_imagegen.settings import Settings, read_settings
-from mkdocs_imagegen.values import OptionsError, option_names
+from mkdocs_imagegen.values import OptionsError, Size, option_names
 
 SITE = site_defaults(Settings())
 FENCE = Source("fence", "")
@@ -125,7 +126,10 @@ def faults_of(front_matter):
         ),
         ({"quality": 5}, 'option "quality": YAML read "5" as a number, not as text; put it in'),
         ({"model": ["a"]}, 'option "model": YAML read "[\'a\']" as a list, not as text; put it'),
-        ({"size": 1024}, 'option "size": "1024" is not accepted (accepted: WIDTHxHEIGHT'),
+        (
+            {"size": 1024},
+            'option "size": YAML read "1024" as a number, not as text; put it in quotes',
+        ),
         ({"prompts": "x"}, 'option "prompts": "x" is not accepted (accepted: a mapping of names'),
         (
             {"prompts": {"hero": True}},
@@ -156,14 +160,50 @@ def test_faults_in_named_prompts_are_all_told():
     ]
 
 
-def test_a_page_with_faults_inherits_from_the_site():
+def read_on(registry, page):
+    return registry.read(page, FENCE, lambda defaults: fence("A", defaults=defaults))[1]
+
+
+def test_a_page_with_faults_asks_for_nothing_until_they_are_mended():
     registry = Registry(SITE)
     registry.open_page("a.md", {"imagegen": {"size": "512x512"}})
     with pytest.raises(OptionsError):
         registry.open_page("a.md", {"imagegen": {"size": "big"}})
-    _, found = registry.read("a.md", FENCE, lambda defaults: fence("A", defaults=defaults))
-    assert isinstance(found, Directive)
-    assert found.request.size == Settings().size
+    found = read_on(registry, "a.md")
+    assert isinstance(found, Mistake)
+    assert found.text == "the page's front matter has a mistake; mend that first"
+    assert found.layout == Settings().size
+    assert isinstance(read_on(registry, "b.md"), Directive)
+    registry.open_page("a.md", {"imagegen": {"quality": "low"}})
+    assert read_on(registry, "a.md").request.quality == "low"
+    registry.open_page("a.md", {})
+    assert read_on(registry, "a.md").request.quality == "medium"
+
+
+def test_a_picture_for_dark_surroundings_differs_by_its_words_alone():
+    found = fence("take: 3\nquality: high\ndark: At night\n---\nA balloon")
+    assert found.dark == replace(found.request, prompt="A balloon\n\nAt night")
+    assert found.requests == (found.request, found.dark)
+
+
+def test_a_picture_for_both_surroundings_is_asked_for_once():
+    found = fence("A balloon")
+    assert found.dark is None
+    assert found.requests == (found.request,)
+
+
+def test_a_cut_buys_no_other_picture():
+    whole = fence("A balloon")
+    cut = fence("ratio: 1:1\nfocus: left\nwidths: 100\nsizes: 5vw\nwidth: 50\n---\nA balloon")
+    assert cut.request == whole.request
+    assert (cut.shape.size, cut.layout) == (Size(1024, 1024), Size(50, 50))
+
+
+def test_the_words_for_dark_surroundings_count_too():
+    fits = f"dark: dark\n---\n{'x' * (LONGEST_PROMPT - 6)}"
+    assert len(fence(fits).dark.prompt) == LONGEST_PROMPT
+    with pytest.raises(DirectiveError, match="the prompt has 32001 characters"):
+        fence(f"{fits}x")
 
 
 def test_pages_keep_their_own_defaults():
@@ -217,16 +257,26 @@ def test_a_mistake_is_kept_with_its_words():
         (Source("picture", "A", "imagegen:x"), "![A](imagegen:)\n![A](imagegen:x)", 0, 2),
         (Source("picture", "", "imagegen:x"), "![B](imagegen:x)\n![](imagegen:x)", 0, 2),
         (Source("picture", "A", "imagegen:"), "![B](imagegen:)", 0, None),
+        (Source("picture", "A", "imagegen:"), "![A](imagegen:nope)", 0, None),
+        (Source("picture", "A", "imagegen:"), "![A](imagegen:nope) ![A](imagegen:)", 0, 1),
+        (Source("picture", "A", "imagegen:"), "![A](imagegen:?take=2)\n![A](imagegen:)", 0, 2),
+        (Source("picture", "A", "imagegen:x"), "![A](imagegen:xy)\n![A](<imagegen:x>)", 0, 2),
+        (Source("picture", "A", "imagegen:a.b"), "![A](imagegen:aXb)", 0, None),
+        (Source("picture", "A", "imagegen:"), "![A]( imagegen: )", 0, 1),
+        (Source("picture", "A", "imagegen:", "T"), '![A](imagegen: "T")', 0, 1),
+        (Source("picture", "A", "imagegen:"), "![A][a]\n\n[a]: imagegen:", 0, 3),
+        (Source("picture", "A", "imagegen:"), "![A b](imagegen:)\n![A](imagegen:)", 0, 2),
+        (Source("picture", "A", "imagegen:"), "![A](imagegen:)\nA\nA\n![A](imagegen:)", 1, 4),
         (Source("picture", "A", "imagegen:"), "", 0, None),
         (Source("fence", ""), "", 0, None),
     ],
 )
 def test_a_directive_is_found_in_its_source(source, text, occurrence, line):
-    assert find_line(text, source, occurrence) == line
+    assert SourceLines(text).find(source, occurrence) == line
 
 
 @given(st.text("`~>- \nimagegen:![]()A", max_size=80), st.integers(0, 3))
 def test_looking_for_a_line_never_fails(text, occurrence):
     for source in (Source("fence", "A"), Source("picture", "A", "imagegen:")):
-        line = find_line(text, source, occurrence)
+        line = SourceLines(text).find(source, occurrence)
         assert line is None or 1 <= line <= text.count("\n") + 1

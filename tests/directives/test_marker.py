@@ -20,6 +20,7 @@ from mkdocs_imagegen.directives.marker import (
     shown_pictures,
 )
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.values import Size
 
 TOKEN = "imagegen:t" + "0123456789" * 4
@@ -135,12 +136,28 @@ def number_them(page):
         '<svg><style>a</style></svg><img src="{}">',
         '<template>x</template><img src="{}">',
         '<noscript><img src="{}"></noscript>',
-        "<img data-src='{}' src=''>",
     ],
 )
 def test_a_marker_is_found(page):
     (picture,) = shown_pictures(page.format(TOKEN))
-    assert (picture.address, picture.is_marker) == (TOKEN, True)
+    assert (picture.address, picture.in_src) == (TOKEN, True)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<img data-src='{}' src=''>",
+        '<img src="loading.gif" data-srcset="{} 2x">',
+        "<img class=lazy data-x={}>",
+    ],
+)
+def test_a_marker_that_was_moved_to_be_loaded_late_is_found(page):
+    (picture,) = shown_pictures(page.format(TOKEN))
+    assert (picture.address, picture.in_src) == (TOKEN, False)
+
+
+def test_only_a_token_counts_where_it_is_no_address():
+    assert not list(shown_pictures('<img alt="write imagegen:hero" src="a.png">'))
 
 
 @pytest.mark.parametrize(
@@ -205,10 +222,10 @@ def test_filling_replaces_what_is_shown_and_not_a_byte_more(page):
     filled = fill_pictures(page, lambda name: f"[{name[-1]}]")
     parts, done = [], 0
     for each in shown_pictures(page):
-        parts += [page[done : each.start], f"[{each.address[-1]}]" if each.is_marker else ""]
-        done = each.end if each.is_marker else each.start
+        parts += [page[done : each.start], f"[{each.address[-1]}]"]
+        done = each.end
     assert filled == "".join([*parts, page[done:]])
-    assert not [each for each in shown_pictures(filled) if each.is_marker]
+    assert not list(shown_pictures(filled))
 
 
 def test_filling_keeps_what_nobody_knows():
@@ -236,18 +253,19 @@ def test_text_without_a_token_stays():
 
 TEXT = st.text(max_size=30) | st.text("\"'<>&;amp= ", max_size=10)
 NAMES = st.sampled_from(["title", "id", "class", "loading", "data-x"])
+SIZES = st.builds(Size, st.integers(1, 8192), st.integers(1, 8192))
+REQUESTS = st.builds(ImageRequest, model=TEXT, prompt=TEXT, size=SIZES)
 DIRECTIVES = st.builds(
     Directive,
-    request=st.builds(
-        ImageRequest,
-        model=TEXT,
-        prompt=TEXT,
-        size=st.builds(Size, st.integers(1, 8192), st.integers(1, 8192)),
-    ),
+    request=REQUESTS,
+    dark=st.none() | REQUESTS,
     insists=st.booleans(),
     alt=TEXT,
     caption=TEXT,
+    note=TEXT,
+    shape=st.builds(Shape, SIZES),
     width_px=st.none() | st.integers(1, 8192),
+    sizes=TEXT,
     attributes=st.dictionaries(NAMES, TEXT).map(lambda pairs: tuple(pairs.items())),
     source=st.builds(Source, st.just("fence"), TEXT, TEXT),
 )
@@ -279,7 +297,7 @@ def test_a_token_is_a_name(one, other):
 
 @given(DIRECTIVES)
 def test_the_layout_keeps_the_proportions(directive):
-    size, layout = directive.request.size, directive.layout
+    size, layout = directive.shape.size, directive.layout
     assert layout.width == (directive.width_px or size.width)
     assert layout.height >= 1
     assert abs(layout.height - layout.width * size.height / size.width) <= 1

@@ -24,6 +24,7 @@ def original(name="a", content=CONTENT, **more):
         "mime": "image/webp",
         "width": 3,
         "height": 2,
+        "has_alpha": False,
         "model": "a/b",
         "answered_by": "a/b-2026",
         "prompt": "Ein roter Ballon 🎈",

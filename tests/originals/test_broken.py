@@ -41,7 +41,6 @@ BREAKAGES = {
     "a link to the picture": lambda picture, _: link(picture),
     "a link to the record": lambda _, record: link(record),
     "a broken link": lambda _, record: dangle(record),
-    "a broken link to the picture": lambda picture, _: dangle(picture),
     "a pipe for a picture": lambda picture, _: pipe(picture),
     "a pipe for a record": lambda _, record: pipe(record),
     "a folder for a picture": lambda picture, _: folder(picture),
@@ -73,6 +72,9 @@ WRONG_FACTS = [
     {"cost_usd": "Infinity"},
     {"cost_usd": {}},
     {"cost_is_estimate": None},
+    {"has_alpha": None},
+    {"has_alpha": "no"},
+    {"has_alpha": 1},
     {"warnings": 5},
     {"warnings": None},
     {"unheard_of": 1},
@@ -106,17 +108,39 @@ def pipe(path):
 @pytest.mark.parametrize("breakage", BREAKAGES.values(), ids=BREAKAGES)
 def test_what_is_broken_is_missing_and_goes_to_quarantine(store, told, tmp_path, breakage):
     picture = store.put(original(), CONTENT).path
+    record_before = record_path(store).read_bytes()
     breakage(picture, record_path(store))
+    is_whole = is_file_of(record_path(store), record_before)
     before = everything_below(tmp_path)
     assert store.get(key_of("a")) is None
     assert len(told) == 1
     assert str(store.quarantine) in told[0]
     assert everything_below(tmp_path) == before
-    assert len(list(store.quarantine.iterdir())) == 2
+    # A broken record says nothing of its picture, which stays; a broken picture's record goes too.
+    assert len(list(store.quarantine.iterdir())) == (2 if is_whole else 1)
+    assert picture.exists() is not is_whole
+    assert not record_path(store).exists()
     assert store.get(key_of("a")) is None
     assert len(told) == 1
     kept = store.put(original(), CONTENT)
     assert store.get(key_of("a")) == kept
+
+
+def is_file_of(path, content):
+    return path.is_file() and not path.is_symlink() and path.read_bytes() == content
+
+
+def test_what_else_lies_beside_a_broken_record_stays(store):
+    picture = store.put(original(), CONTENT).path
+    neighbour = store.put(original("b"), CONTENT)
+    notes = record_path(store).with_name("notes.txt")
+    notes.write_text("notes")
+    older = picture.with_name(f"{key_of('a')}.{'0' * 16}.webp")
+    older.write_bytes(b"an older picture")
+    record_path(store).write_text("{}")
+    assert store.get(key_of("a")) is None
+    assert all(path.exists() for path in (picture, notes, older))
+    assert store.get(key_of("b")) == neighbour
 
 
 @pytest.mark.parametrize("facts", WRONG_FACTS, ids=str)

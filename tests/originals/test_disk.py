@@ -71,7 +71,7 @@ def test_a_folder_that_is_a_file_is_told(store):
     store.folder.write_text("in the way")
     assert store.get(key_of("a")) is None
     assert store.is_empty()
-    with pytest.raises(StoreError, match="could not be stored"):
+    with pytest.raises(StoreError, match="cannot be stored"):
         store.put(original(), CONTENT)
     assert store.folder.read_text() == "in the way"
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.originals import files
-from mkdocs_imagegen.originals import store as store_module
 from mkdocs_imagegen.originals.record import from_json, to_json
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.request import SKETCH_MODEL
@@ -90,6 +92,7 @@ FIELDS = st.fixed_dictionaries(
         "generation_id": st.none() | st.text(),
         "cost_usd": st.none() | st.decimals(0, 1000, places=6),
         "cost_is_estimate": st.booleans(),
+        "has_alpha": st.booleans(),
         "take": st.integers(1, 9999),
         "warnings": st.lists(st.text()).map(tuple),
     }
@@ -134,18 +137,110 @@ def test_a_picture_without_a_record_does_not_count(store, told):
 
 
 def test_a_broken_entry_in_a_folder_that_cannot_be_changed_stays(store, told, monkeypatch):
-    flip(store.put(original(), CONTENT).path)
-    monkeypatch.setattr(store_module.os, "replace", refuse(errno.EROFS))
+    picture = store.put(original(), CONTENT).path
+    flip(picture)
+    for name in ("rename", "unlink"):
+        monkeypatch.setattr(files.os, name, refuse(errno.EROFS))
     assert store.get(key_of("a")) is None
     assert "left where it is" in told[0]
-
-
-def test_a_file_that_may_not_be_read_is_missing_and_stays(store, told, monkeypatch):
-    store.put(original(), CONTENT)
-    monkeypatch.setattr(files.os, "open", refuse(errno.EACCES))
-    assert store.get(key_of("a")) is None
-    assert "cannot be read: Permission denied" in told[0]
     assert record_path(store).exists()
+    assert picture.exists()
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE, errno.EMFILE])
+def test_what_cannot_be_read_is_not_missing(store, told, monkeypatch, number):
+    """Else a disk that is away for a moment would have everything bought again."""
+    kept = store.put(original(), CONTENT)
+    with monkeypatch.context() as broken:
+        broken.setattr(files.os, "open", refuse(number))
+        for act in (lambda: store.find(key_of("a")), lambda: store.read(kept)):
+            with pytest.raises(StoreError) as caught:
+                act()
+            assert f"cannot be read: {store.folder}" in str(caught.value)
+            assert f"{os.strerror(number)}; correct the rights or the disk" in str(caught.value)
+    assert store.get(key_of("a")) == kept
+    assert not told
+
+
+def test_a_picture_that_cannot_be_looked_at_is_not_missing(store, told):
+    picture = store.put(original(), CONTENT).path
+    picture.unlink()
+    picture.symlink_to(picture)
+    with pytest.raises(StoreError, match=f"cannot be read: {picture}: Too many levels"):
+        store.find(key_of("a"))
+    assert record_path(store).exists()
+    assert not told
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
+
+
+@pytest.mark.parametrize("in_record", [True, False], ids=["the record", "the picture"])
+def test_a_pointer_of_git_lfs_is_not_missing(store, told, in_record):
+    picture = store.put(original(), CONTENT).path
+    path = record_path(store) if in_record else picture
+    path.write_bytes(POINTER)
+    for look in (store.find, store.get):
+        with pytest.raises(StoreError) as caught:
+            look(key_of("a"))
+        assert str(caught.value) == f"{path} is a pointer of git-lfs; run `git lfs pull`"
+    with pytest.raises(StoreError, match="git lfs pull"):
+        store.find_subject(key_of("subject"), "x/y")
+    assert path.read_bytes() == POINTER
+    assert not told
+
+
+def test_a_record_is_enough_to_find_a_picture(store, told):
+    """What a page shows was made from verified bytes, so a build without work reads none."""
+    kept = store.put(original(), CONTENT)
+    flip(kept.path)
+    assert store.find(key_of("a")) == kept
+    assert not told
+    assert store.read(kept) is None
+    assert len(told) == 1
+    assert store.find(key_of("a")) is None
+
+
+def test_a_picture_of_another_length_is_found_broken_without_reading_it(store, told):
+    kept = store.put(original(), CONTENT)
+    kept.path.write_bytes(CONTENT + b"x")
+    assert store.find(key_of("a")) is None
+    assert "another length" in told[0]
+
+
+def test_what_is_read_is_what_was_put(store, told):
+    kept = store.put(original(), CONTENT)
+    assert store.read(kept) == CONTENT
+    kept.path.unlink()
+    assert store.read(kept) is None
+    assert not told
+
+
+def test_a_folder_that_takes_files_is_checked_and_left_as_it_was(store):
+    store.check()
+    assert list(store.folder.iterdir()) == []
+    kept = store.put(original(), CONTENT)
+    store.check()
+    assert store.get(key_of("a")) == kept
+    assert not leftovers(store.folder)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_folder_that_takes_no_files_is_told_before_anything_is_paid(store, monkeypatch, number):
+    monkeypatch.setattr(files.os, "replace", refuse(number))
+    with pytest.raises(StoreError) as caught:
+        store.check()
+    assert str(caught.value) == (
+        f"pictures cannot be stored in {store.folder}: {os.strerror(number)}; "
+        "make room or correct the rights, then build again"
+    )
+    assert not leftovers(store.folder)
+
+
+def test_a_file_in_the_folders_place_takes_no_files(store):
+    store.folder.write_text("in the way")
+    with pytest.raises(StoreError, match="pictures cannot be stored in"):
+        store.check()
 
 
 def test_a_store_that_is_only_read_is_read(store, told):
@@ -181,9 +276,13 @@ def test_a_subject_is_answered_by_the_same_model_then_the_newest_then_by_key(sto
 
 def test_a_broken_answer_to_a_subject_makes_way_for_the_next(store, told):
     store.put(original("old", created="2026-01-01"), CONTENT)
-    flip(store.put(original("new", created="2026-02-01"), CONTENT).path)
+    cut(store.put(original("new", created="2026-02-01"), CONTENT).path)
     assert store.find_subject(key_of("subject"), "a/b").original.key == key_of("old")
     assert len(told) == 1
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
 
 
 def test_a_sketch_never_answers_a_subject(store):

@@ -53,19 +53,41 @@ def chunk(name, content):
 
 @pytest.mark.parametrize(("kind", "name"), FORMATS.items())
 def test_a_picture_is_what_its_bytes_are(kind, name):
-    assert inspect(encoded(kind)) == Decoded(f"image/{name}", Size(60, 40))
+    assert inspect(encoded(kind)) == Decoded(f"image/{name}", Size(60, 40), has_alpha=False)
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "L", "LA", "P", "1", "I;16"])
-def test_every_kind_of_pixels_is_decoded(mode):
+@pytest.mark.parametrize(
+    ("mode", "has_alpha"),
+    [("RGBA", True), ("LA", True), ("L", False), ("P", False), ("1", False), ("I;16", False)],
+)
+def test_every_kind_of_pixels_is_decoded(mode, has_alpha):
     image = Image.new(mode, (7, 5))
-    assert inspect(encoded("PNG", image)) == Decoded("image/png", Size(7, 5))
+    assert inspect(encoded("PNG", image)) == Decoded("image/png", Size(7, 5), has_alpha)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "has_alpha"), [(255, False), (254, True), (0, True)], ids=["full", "nearly", "none"]
+)
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
+def test_what_can_be_seen_through_is_known(kind, alpha, has_alpha):
+    """Some servers always send an alpha channel, and a full one must cost no better format."""
+    image = Image.new("RGBA", (16, 16), "red")
+    image.putpixel((8, 8), (255, 0, 0, alpha))
+    content = encoded(kind, image, lossless=True, quality=100)
+    assert inspect(content).has_alpha is has_alpha
+
+
+@pytest.mark.parametrize(("clear", "has_alpha"), [(0, True), (1, False)])
+def test_a_palette_with_a_clear_colour_can_be_seen_through_where_it_is_used(clear, has_alpha):
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    assert inspect(encoded("PNG", image, transparency=clear)).has_alpha is has_alpha
 
 
 def test_a_jpeg_of_several_pictures_is_a_jpeg():
     """Cameras and some encoders write them, and Pillow has another name for them."""
     content = encoded("MPO", save_all=True, append_images=[picture()])
-    assert inspect(content) == Decoded("image/jpeg", Size(60, 40))
+    assert inspect(content) == Decoded("image/jpeg", Size(60, 40), has_alpha=False)
 
 
 def test_a_moving_picture_is_what_it_is():

@@ -4,32 +4,64 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
-from mkdocs_imagegen.making import Result, StoppedError
+from mkdocs_imagegen.directives.locate import SourceLines
+from mkdocs_imagegen.errors import (
+    NotMadeError,
+    OutcomeUnknownError,
+    PictureError,
+    Place,
+    StoppedError,
+    StoreError,
+)
 from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.outcome import from_making, from_store, mistaken, not_made
+from mkdocs_imagegen.outcome import Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.pages.address import relative_address
-from mkdocs_imagegen.pages.markup import picture_markup
-from mkdocs_imagegen.pictures.picture import needs_fitting, public_name
+from mkdocs_imagegen.pages.markup import Frame, picture_markup
+from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.pictures.picture import Source as Files
 from mkdocs_imagegen.pictures.placeholder import placeholder
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.sightings import Page, Sightings
-from mkdocs_imagegen.spending import Permission
 from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.wanted import Result
 from tests.originals.support import key_of, original
 
 SVG = "{http://www.w3.org/2000/svg}"
 REQUEST = ImageRequest("a/b", "A balloon", Size(3, 2))
-DIRECTIVE = Directive(REQUEST, False, "A balloon", "", None, (), Source("fence", "A balloon"))
 LAYOUT = Size(3, 2)
+
+
+def directive(**more):
+    facts = {
+        "request": REQUEST,
+        "dark": None,
+        "insists": False,
+        "alt": "A balloon",
+        "caption": "",
+        "note": "",
+        "shape": Shape(REQUEST.size),
+        "width_px": None,
+        "sizes": "",
+        "attributes": (),
+        "source": Source("fence", "A balloon"),
+    }
+    return Directive(**(facts | more))
+
+
+DIRECTIVE = directive()
 
 
 def svg(title, text, size):
@@ -87,36 +119,10 @@ def test_a_stand_ins_name_is_that_of_its_content():
         placeholder("T", "a", Size(31, 20)),
     ]
     assert one == same
-    assert re.fullmatch(r"assets/imagegen/missing-[0-9a-f]{16}\.svg", one.name)
-    assert len({each.name for each in (one, *others)}) == 4
-
-
-@pytest.mark.parametrize(
-    ("mime", "size", "ending"),
-    [
-        ("image/webp", Size(3, 2), "webp"),
-        ("image/jpeg", Size(3, 2), "jpg"),
-        ("image/avif", Size(3, 2), "avif"),
-        ("image/png", Size(3, 2), "webp"),
-        ("image/jpeg", Size(6, 4), "webp"),
-    ],
-)
-def test_a_public_name_says_what_its_bytes_are(mime, size, ending):
-    kept = original(mime=mime)
-    assert public_name(kept, size) == f"assets/imagegen/{kept.sha256[:16]}-{size}.{ending}"
-    as_it_is = size == kept.size and mime != "image/png"
-    assert needs_fitting(kept, size) is not as_it_is
-
-
-def test_a_name_never_serves_two_pictures():
-    names = {
-        public_name(original(content=content, mime=mime), size)
-        for content in (b"a", b"b")
-        for mime in ("image/webp", "image/jpeg")
-        for size in (Size(3, 2), Size(2, 3))
-    }
-    # A fitted picture depends on the original's bytes and the size alone.
-    assert len(names) == 6
+    assert re.fullmatch(r"assets/imagegen/missing-[0-9a-f]{16}\.svg", one.picture.name)
+    assert one.picture.sources == (Files("image/svg+xml", ((one.picture.name, 30),)),)
+    assert one.picture.size == Size(30, 20)
+    assert len({each.picture.name for each in (one, *others)}) == 4
 
 
 @pytest.mark.parametrize(
@@ -138,30 +144,155 @@ def test_an_address_leads_from_the_page_to_the_file(page, address):
     assert relative_address("assets/x.webp", page) == address
 
 
+NAME = "assets/imagegen/x.webp"
+
+
+def picture(*sources, size=LAYOUT, blur=""):
+    """A picture of sources as a mime type and its files' widths, the widest as wide as it is."""
+    made = (
+        Files(f"image/{kind}", tuple((f"{kind}-{width}", width) for width in widths))
+        for kind, *widths in sources
+    )
+    return Picture(tuple(made), size, blur)
+
+
+def markup(found, shown, dark=None, **frame):
+    return picture_markup(found, shown, dark, Frame(lambda name: f"../{name}", **frame))
+
+
+def elements(html_text):
+    """Each element as a browser reads it: its name and attributes."""
+    fragment = html5lib.parseFragment(html_text, namespaceHTMLElements=False)
+    return [(each.tag, dict(each.attrib)) for each in list(fragment.iter())[1:]]
+
+
+ONE = picture(("webp", 3))
+STYLE = "max-width:100%;height:auto"
+
+
 def test_markup_has_what_a_theme_needs_and_what_the_author_wrote():
-    assert picture_markup(DIRECTIVE, "a&b.webp") == (
-        '<img src="a&amp;b.webp" alt="A balloon" width="3" height="2" '
+    one = Picture((Files("image/webp", (("a&b.webp", 3),)),), LAYOUT)
+    assert markup(DIRECTIVE, one) == (
+        '<img src="../a&amp;b.webp" alt="A balloon" width="3" height="2" '
         'style="max-width:100%;height:auto" loading="lazy" decoding="async">'
     )
 
 
 def test_the_authors_word_wins():
-    attributes = (("loading", "eager"), ("style", "float: right"), ("class", "a"))
-    written = Directive(REQUEST, False, "x", "", 30, attributes, Source("fence", ""))
-    assert picture_markup(written, "a.webp") == (
-        '<img src="a.webp" alt="x" width="30" height="20" loading="eager" '
-        'style="max-width:100%;height:auto;float: right" class="a" decoding="async">'
+    attributes = (
+        ("loading", "eager"),
+        ("style", "float: right"),
+        ("class", "a"),
+        ("decoding", "sync"),
     )
+    written = directive(alt="x", width_px=30, attributes=attributes)
+    for first in (True, False):
+        assert markup(written, ONE, comes_first=first) == (
+            '<img src="../webp-3" alt="x" width="30" height="20" loading="eager" '
+            'style="max-width:100%;height:auto;float: right" class="a" decoding="sync">'
+        )
+
+
+def test_a_reader_does_not_wait_for_the_first_picture():
+    first = markup(DIRECTIVE, ONE, comes_first=True)
+    assert 'fetchpriority="high"' in first
+    assert "loading" not in first
+    said = directive(attributes=(("fetchpriority", "low"),))
+    assert 'fetchpriority="low"' in markup(said, ONE, comes_first=True)
+    assert "loading" not in markup(said, ONE)
+
+
+def test_all_files_are_offered_the_best_format_first():
+    shown = picture(("avif", 1, 3), ("webp", 1, 3), ("jpeg", 1, 3), size=Size(3, 2))
+    files = {
+        kind: {"srcset": f"../{kind}-1 1w, ../{kind}-3 3w", "sizes": "(max-width: 3px) 100vw, 3px"}
+        for kind in ("avif", "webp", "jpeg")
+    }
+    outer, *sources, img = elements(markup(DIRECTIVE, shown))
+    assert outer == ("picture", {})
+    assert sources == [
+        ("source", {"type": f"image/{kind}"} | files[kind]) for kind in ("avif", "webp")
+    ]
+    assert img[0] == "img"
+    assert {name: img[1][name] for name in ("src", "srcset", "sizes")} == (
+        {"src": "../jpeg-3"} | files["jpeg"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("width_px", "said", "sizes"),
+    [
+        (None, "", "(max-width: 1200px) 100vw, 1200px"),
+        (600, "", "(max-width: 600px) 100vw, 600px"),
+        (3000, "", "(max-width: 1200px) 100vw, 1200px"),
+        (600, "50vw", "50vw"),
+    ],
+)
+def test_sizes_follow_the_width_on_the_page(width_px, said, sizes):
+    shown = picture(("webp", 480, 1200), size=Size(1200, 800))
+    written = directive(shape=Shape(Size(1536, 1024)), width_px=width_px, sizes=said)
+    assert elements(markup(written, shown))[0][1]["sizes"] == sizes
+
+
+def test_a_single_file_needs_no_srcset():
+    assert "srcset" not in markup(DIRECTIVE, ONE)
+    assert "sizes" not in markup(DIRECTIVE, ONE)
+
+
+def test_blurred_pixels_stand_behind_the_picture():
+    shown = replace(ONE, blur="data:image/webp;base64,AAAA")
+    blur = "background:url(data:image/webp;base64,AAAA) center/cover"
+    for said, style in [((), f"{STYLE};{blur}"), ((("style", "a:b"),), f"{STYLE};{blur};a:b")]:
+        ((_, attributes),) = elements(markup(directive(attributes=said), shown))
+        assert attributes["style"] == style
+
+
+def test_the_readers_system_decides_between_light_and_dark():
+    dark = picture(("avif", 2, 3), ("png", 3))
+    outer, *sources, img = elements(markup(DIRECTIVE, picture(("avif", 3), ("webp", 3)), dark))
+    assert outer == ("picture", {})
+    media = "(prefers-color-scheme: dark)"
+    assert [(each["type"], each.get("media")) for _, each in sources] == [
+        ("image/avif", media),
+        ("image/png", media),
+        ("image/avif", None),
+    ]
+    assert sources[0][1]["srcset"] == "../avif-2 2w, ../avif-3 3w"
+    assert img[1]["src"] == "../webp-3"
+
+
+def test_nothing_light_shines_in_the_dark():
+    light = replace(ONE, blur="data:image/webp;base64,AAAA")
+    assert "base64" not in markup(DIRECTIVE, light, picture(("png", 3)))
+
+
+def test_a_themes_palette_decides_where_it_can():
+    dark = picture(("png", 2, 3))
+    pair = markup(DIRECTIVE, ONE, dark, follows_palette=True, comes_first=True)
+    (_, first), (_, second) = elements(pair)
+    assert first["src"] == "../webp-3#only-light"
+    assert second["src"] == "../png-3#only-dark"
+    assert second["srcset"] == "../png-2#only-dark 2w, ../png-3#only-dark 3w"
+    assert (first.get("fetchpriority"), first.get("loading")) == ("high", None)
+    assert (second.get("fetchpriority"), second.get("loading")) == (None, "lazy")
+
+
+def test_a_badge_lies_over_the_picture():
+    badged = markup(DIRECTIVE, ONE, badge="Made & <b>")
+    (outer, _), (img, attributes), (small, _) = elements(badged)
+    assert (outer, img, small) == ("span", "img", "small")
+    assert attributes["src"] == "../webp-3"
+    assert ">Made &amp; &lt;b&gt;</small></span>" in badged
 
 
 @given(st.text(), st.text())
-def test_markup_is_escaped_once(alt, address):
-    directive = Directive(REQUEST, False, alt, "", None, (), Source("fence", ""))
+def test_markup_is_escaped_once(alt, name):
+    one = Picture((Files("image/webp", ((name, 3),)),), LAYOUT)
     written = re.fullmatch(
-        r'<img src="([^"<>]*)" alt="([^"<>]*)" width=.*', picture_markup(directive, address)
+        r'<img src="([^"<>]*)" alt="([^"<>]*)" width=.*', markup(directive(alt=alt), one)
     )
     assert (html.unescape(written[1]), html.unescape(written[2])) == (
-        html.unescape(html.escape(address)),
+        html.unescape(html.escape(f"../{name}")),
         html.unescape(html.escape(alt)),
     )
 
@@ -170,57 +301,114 @@ def kept_as(**more):
     return Kept(original(**more), Path("x.webp"))
 
 
-def test_what_was_in_the_store_is_ready():
-    outcome = from_store(DIRECTIVE, kept_as(key=REQUEST.key))
-    assert (outcome.state, outcome.error) == (State.READY, "")
-    assert outcome.picture.content == Path("x.webp")
-
-
-def test_a_sketch_of_the_same_request_is_ready():
-    assert from_store(DIRECTIVE, kept_as(key=REQUEST.as_sketch.key)).state is State.READY
-
-
-def test_one_of_the_same_subject_is_stale():
-    assert from_store(DIRECTIVE, kept_as(key=key_of("another"))).state is State.STALE
-
-
 @pytest.mark.parametrize(
     ("key", "made", "state"),
     [
         (REQUEST.key, True, State.MADE),
         (REQUEST.key, False, State.READY),
+        (REQUEST.as_sketch.key, False, State.READY),
         (key_of("another"), False, State.STALE),
+        (key_of("another"), True, State.MADE),
     ],
 )
-def test_what_came_is_made_and_what_was_only_fitted_is_not(key, made, state):
-    kept = kept_as(key=key)
-    shown = placeholder("stands for a picture", "", LAYOUT)
-    outcome = from_making(DIRECTIVE, Result(kept, shown, made=made), in_full=False)
-    assert (outcome.state, outcome.picture, outcome.error) == (state, shown, "")
+def test_a_picture_is_made_ready_or_stale(key, made, state):
+    result = Result(kept_as(key=key), ONE, made=made)
+    outcome = settled(DIRECTIVE, (result,), in_full=False)
+    assert outcome == Outcome(state, ONE, results=(result,))
 
 
 @pytest.mark.parametrize(
-    ("error", "state"),
+    ("error", "state", "yet"),
     [
-        (StoppedError("stopped (why); do this"), State.MISSING),
-        (ValueError("broken (why); do this"), State.FAILED),
+        (NotMadeError("there (why); do this"), State.MISSING, " yet"),
+        (StoppedError("there (why); do this"), State.MISSING, " yet"),
+        (OutcomeUnknownError("there (why); do this"), State.FAILED, ""),
+        (StoreError("there (why); do this"), State.FAILED, ""),
     ],
 )
 @pytest.mark.parametrize("in_full", [True, False])
-def test_what_did_not_come_tells_why(error, state, in_full):
-    outcome = from_making(DIRECTIVE, Result(error=error), in_full=in_full)
+def test_what_did_not_come_tells_why(error, state, yet, in_full):
+    outcome = settled(DIRECTIVE, (Result(error=error),), in_full=in_full)
     assert outcome.state is state
-    assert outcome.error == f"there is no picture: {error}"
-    assert (str(error).split()[0].encode() in outcome.picture.content) is in_full
-    assert (b"balloon" in outcome.picture.content) is not in_full
+    assert outcome.error == f"there is no picture{yet}: {error}"
+    assert outcome.picture is None
+    content = outcome.stand_in.content
+    tells = in_full and state is State.FAILED
+    assert (b">there" in content) is tells
+    assert (b"balloon" in content) is not tells
 
 
-def test_what_may_not_be_made_tells_why():
-    outcome = not_made(DIRECTIVE, Permission("there is no key"))
-    assert (outcome.state, outcome.error) == (
-        State.MISSING,
-        "there is no picture yet: there is no key",
+def test_a_picture_that_could_not_be_shown_is_one_that_failed():
+    broken = Result(kept_as(key=REQUEST.key), error=PictureError("no picture"))
+    outcome = settled(DIRECTIVE, (broken,), in_full=False)
+    assert (outcome.state, outcome.picture) == (State.FAILED, None)
+
+
+DARK = directive(dark=replace(REQUEST, prompt="A balloon at night"))
+LIGHT_RESULT = Result(kept_as(key=REQUEST.key), ONE)
+DARK_RESULT = Result(kept_as(key=DARK.dark.key), picture(("png", 3)), made=True)
+MISSING_RESULT = Result(error=NotMadeError("there is no key"))
+FAILED_RESULT = Result(error=OutcomeUnknownError("no answer"))
+
+
+@pytest.mark.parametrize(
+    ("light", "dark", "state", "error"),
+    [
+        (LIGHT_RESULT, DARK_RESULT, State.MADE, ""),
+        (LIGHT_RESULT, MISSING_RESULT, State.MISSING, "there is no picture yet: there is no key"),
+        (LIGHT_RESULT, FAILED_RESULT, State.FAILED, "there is no picture: no answer"),
+        (MISSING_RESULT, FAILED_RESULT, State.FAILED, None),
+        (MISSING_RESULT, DARK_RESULT, State.MISSING, "there is no picture yet: there is no key"),
+    ],
+)
+def test_a_pair_stands_as_the_worse_of_both(light, dark, state, error):
+    outcome = settled(DARK, (light, dark), in_full=False)
+    assert outcome.state is state
+    assert error is None or outcome.error == error
+    assert outcome.picture == light.picture
+    assert outcome.dark == (dark.picture if light.picture else None)
+    assert (outcome.stand_in is None) is (light.picture is not None)
+
+
+def test_a_pair_has_as_many_results_as_requests():
+    with pytest.raises(ValueError, match="zip"):
+        settled(DARK, (LIGHT_RESULT,), in_full=False)
+
+
+def test_a_line_tells_what_was_paid_for_both_of_a_pair():
+    results = (
+        replace(LIGHT_RESULT, made=True, seconds=2.0, remarks=("slow",), alarm="move it"),
+        replace(
+            DARK_RESULT,
+            kept=kept_as(key=DARK.dark.key, cost_usd=Decimal("0.01"), cost_is_estimate=True),
+            seconds=3.0,
+        ),
     )
+    line = line_of(Place("a.md", 3), DARK, settled(DARK, results, in_full=False), NAME)
+    assert (line.key, line.prompt, line.model, line.file) == (REQUEST.key, "A balloon", "a/b", NAME)
+    assert (line.cost_usd, line.cost_is_estimate, line.seconds) == (Decimal("0.025"), True, 3.0)
+    assert line.remarks == ("slow", "move it")
+
+
+def test_a_line_of_what_was_in_the_store_costs_nothing():
+    drawn = replace(LIGHT_RESULT, kept=kept_as(key=REQUEST.key, model="c/d"))
+    line = line_of(Place("a.md"), DIRECTIVE, settled(DIRECTIVE, (drawn,), in_full=False), NAME)
+    assert (line.state, line.cost_usd, line.cost_is_estimate) == (State.READY, None, False)
+    assert (line.model, line.remarks) == ("c/d", ())
+
+
+def test_a_line_of_what_is_missing_tells_the_model_that_would_draw_it():
+    outcome = settled(DIRECTIVE, (MISSING_RESULT,), in_full=False)
+    line = line_of(Place("a.md"), DIRECTIVE, outcome, NAME)
+    assert (line.model, line.cost_usd) == ("a/b", None)
+    assert line.remarks == ("there is no picture yet: there is no key",)
+
+
+def test_a_line_of_a_mistake_has_no_request():
+    found = Mistake("no prompt", LAYOUT, Source("fence", ""))
+    line = line_of(Place("a.md"), found, mistaken(found, "no prompt", in_full=False), NAME)
+    assert (line.state, line.key, line.prompt, line.model) == (State.MISTAKE, "", "", "")
+    assert line.remarks == ("no prompt",)
 
 
 @pytest.mark.parametrize(
@@ -230,11 +418,11 @@ def test_a_mistake_is_told_in_full_while_writing_and_briefly_to_readers(in_full,
     found = Mistake("", Size(1200, 800), Source("fence", ""))
     outcome = mistaken(found, "a fault (accepted: x); did you mean y?", in_full=in_full)
     assert outcome.error == "a fault (accepted: x); did you mean y?"
-    assert html.escape(told, quote=False).replace("&lt;", "<").encode() in outcome.picture.content
+    assert html.escape(told, quote=False).replace("&lt;", "<").encode() in outcome.stand_in.content
 
 
 def page(uri, source=""):
-    return Page(f"docs/{uri}", uri, uri.replace(".md", "/"), lambda: source)
+    return Page(f"docs/{uri}", uri, uri.replace(".md", "/"), lambda: SourceLines(source))
 
 
 def test_sightings_are_counted_by_page_and_told_in_order():

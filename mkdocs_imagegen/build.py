@@ -1,0 +1,161 @@
+"""Front door: one build of the host's, and what it brings to the rooms behind."""
+
+from __future__ import annotations
+
+import html
+import logging
+import os
+import re
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mkdocs.plugins import get_plugin_logger
+from mkdocs.structure.files import InclusionLevel
+from mkdocs.structure.nav import Section
+from mkdocs.structure.pages import Page
+
+from mkdocs_imagegen.directives.locate import SourceLines
+from mkdocs_imagegen.originals.files import write_whole
+from mkdocs_imagegen.pipeline import Pipeline
+from mkdocs_imagegen.previews import NO_SITE_URL, Listed, Previews
+from mkdocs_imagegen.report import State, summary
+from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.run import Run
+from mkdocs_imagegen.sightings import Page as SeenPage
+from mkdocs_imagegen.sweep import fill_files
+from mkdocs_imagegen.values import is_yes
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure import StructureItem
+    from mkdocs.structure.files import File, Files
+    from mkdocs.structure.nav import Navigation
+
+log = get_plugin_logger("imagegen")
+
+_NOTHING_KEEPS_THEM = (
+    "The pictures that were just paid for are gone when this machine is: the next run pays for "
+    "them again. Keep %s between runs, or set originals_dir and commit that folder."
+)
+_TAG = re.compile(r"</?[a-zA-Z][^>]*>")
+
+
+class Build:
+    """One build of the host's, and its pipeline."""
+
+    def __init__(self, pipeline: Pipeline, run: Run, config: MkDocsConfig) -> None:
+        self.pipeline = pipeline
+        self.previews = Previews(pipeline, config.site_url or "", log.warning)
+        self.nav: Navigation | None = None
+        self._run = run
+        self._config = config
+        self._store_was_empty = pipeline.store.is_empty()
+
+    def seen(self, page: Page) -> SeenPage:
+        """The page as the pipeline sees it."""
+        file, root = page.file, self.pipeline.settings.root.absolute()
+        path = Path(file.abs_src_path) if file.abs_src_path else Path(file.src_uri)
+        if path.is_relative_to(root):
+            path = path.relative_to(root)
+        return SeenPage(
+            path.as_posix(), file.src_uri, page.url, lru_cache(partial(_source_of, file))
+        )
+
+    def listed(self, page: Page) -> Listed:
+        """The page as lists of pages and previews see it."""
+        source = page.file.abs_src_path
+        return Listed(
+            page=self.seen(page),
+            title=_plain(page.title),
+            description=_plain(page.meta.get("description")),
+            is_listed=page.file.inclusion.value > InclusionLevel.DRAFT.value,
+            is_written=source is not None and Path(source).is_relative_to(self._config.docs_dir),
+        )
+
+    def join(self, files: Files) -> None:
+        """Wait for what is being made, and give each page its picture."""
+        pages = self.nav.pages if self.nav else []
+        sections = partial(_section_of, files, self.nav)
+        self.previews.settle([page.file.src_uri for page in pages], sections)
+        self.pipeline.join()
+        if self._config.site_url:
+            self._give_images(files)
+        elif self.previews.has_cards() and self._run.says_first(NO_SITE_URL):
+            log.warning(NO_SITE_URL)
+
+    def _give_images(self, files: Files) -> None:
+        """Tell themes of each page's picture; what the author wrote stays."""
+        for file in files.documentation_pages():
+            card = self.previews.card_of(file.src_uri) if file.page else None
+            if file.page and card:
+                file.page.meta["image"] = file.page.meta.get("image") or card.url
+
+    def finish(self) -> None:
+        """Fill in the other files of the site, write the report, and say what was done."""
+        if not len(self.pipeline.registry):
+            return
+        fill_files(self.previews, Path(self._config.site_dir), self._config.site_url or "")
+        report = self.pipeline.settings.report_path
+        if report is not None:
+            self._write(report)
+        self._tell()
+
+    def _write(self, report: Path) -> None:
+        self.pipeline.report()
+        try:
+            write_whole(report, self._run.report())
+        except OSError as error:
+            log.warning("the report could not be written to %s: %s", report, error.strerror)
+
+    def _tell(self) -> None:
+        lines = self.pipeline.lines(with_line_numbers=False)
+        if lines:
+            log.info(summary(lines, self.pipeline.making_seconds))
+        made = any(line.state is State.MADE and line.model != SKETCH_MODEL for line in lines)
+        keeps_nothing = self._store_was_empty and not self.pipeline.settings.originals_dir
+        if made and keeps_nothing and is_yes(os.environ.get("CI", "")):
+            # As a warning it would fail the first strict build, before a cache could be saved.
+            level = logging.INFO if self._config.strict else logging.WARNING
+            log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
+
+
+def _source_of(file: File) -> SourceLines:
+    try:
+        return SourceLines(file.content_string)
+    except (OSError, ValueError):
+        return SourceLines("")
+
+
+def _plain(text: object) -> str:
+    """Text without the tags and entities that the host leaves in headings."""
+    return " ".join(html.unescape(_TAG.sub("", str(text or ""))).split())
+
+
+def _section_of(files: Files, nav: Navigation | None, uri: str) -> Iterator[str]:
+    """The sources of the pages of a page's section; of a section inside it the first page."""
+    file = files.get_file_from_path(uri)
+    page = file.page if file else None
+    if nav is None or page is None or page not in nav.pages:
+        yield from _folder_of(files, uri)
+        return
+    for item in page.parent.children if page.parent else nav.items:
+        yield from _first_page(item)
+
+
+def _first_page(item: StructureItem) -> list[str]:
+    if isinstance(item, Page):
+        return [item.file.src_uri]
+    inside = map(_first_page, item.children) if isinstance(item, Section) else []
+    return next(filter(None, inside), [])
+
+
+def _folder_of(files: Files, uri: str) -> Iterator[str]:
+    """The pages of a page's folder, and the index pages of the folders in it."""
+    folder = Path(uri).parent
+    for file in files.documentation_pages():
+        path = Path(file.src_uri)
+        is_index = path.stem in {"index", "README"} and path.parent.parent == folder
+        if path.parent == folder or is_index:
+            yield file.src_uri

@@ -1,0 +1,135 @@
+"""Fences of ours, through the fence processor that the site uses."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from markdown import Markdown
+from markdown.extensions.attr_list import get_attrs
+from markdown.extensions.fenced_code import FencedBlockPreprocessor
+from markdown.preprocessors import Preprocessor
+
+from mkdocs_imagegen.directives.directive import Source
+from mkdocs_imagegen.directives.grammar import fence_directive
+from mkdocs_imagegen.directives.marker import as_block
+from mkdocs_imagegen.directives.page_list import list_marker, read_list
+from mkdocs_imagegen.directives.registry import Registry
+
+FENCE = "imagegen"
+CARDS = "imagegen-cards"
+GetRegistry = Callable[[], Registry]
+"""Gives the registry of the build; another one for each build."""
+
+
+def add_fences(md: Markdown, registry: GetRegistry) -> None:
+    """Have fences of ours become markers."""
+    if "fenced_code_block" not in md.preprocessors:
+        return
+    fenced = md.preprocessors["fenced_code_block"]
+    superfences = getattr(fenced, "extension", None)
+    if hasattr(superfences, "extend_super_fences"):
+        _extend_superfences(superfences, registry)
+    elif isinstance(fenced, FencedBlockPreprocessor):
+        # Just before the built-in processor (25), to take our fences away from it.
+        md.preprocessors.register(_Fences(md, registry), "imagegen-fences", 25.5)
+
+
+def _extend_superfences(superfences: Any, registry: GetRegistry) -> None:  # noqa: ANN401 - untyped
+    wanted = len(inspect.signature(superfences.extend_super_fences).parameters)
+    for name in _BLOCKS:
+        hooks = [name, partial(_format_fence, registry, name), _accept_all]
+        superfences.extend_super_fences(*hooks, *[None] * (wanted - len(hooks)))
+
+
+def _accept_all(
+    _language: str, inputs: dict[str, str], options: dict[str, str], *_: object
+) -> bool:
+    options.update(inputs)
+    return True
+
+
+def _format_fence(  # noqa: PLR0913, PLR0917 - superfences' own protocol
+    registry: GetRegistry,
+    name: str,
+    src: str,
+    options: Mapping[str, str],
+    md: Markdown,
+    classes: list[str] | None = None,
+    id_value: str = "",
+    **_more: object,
+) -> str:
+    attributes = dict(options)
+    if classes:
+        attributes["class"] = " ".join(classes)
+    if id_value:
+        attributes["id"] = id_value
+    return _BLOCKS[name](registry(), page_of(md), src, attributes)
+
+
+def _fence_block(
+    registry: Registry, page: str | None, body: str, attributes: Mapping[str, str]
+) -> str:
+    first = next((line.strip() for line in body.split("\n") if line.strip()), "")
+    source = Source("fence", first)
+    token, found = registry.read(
+        page, source, lambda defaults: fence_directive(body, attributes, defaults, source)
+    )
+    return as_block(found, token)
+
+
+def _cards_block(
+    registry: Registry, page: str | None, body: str, attributes: Mapping[str, str]
+) -> str:
+    return list_marker(registry.add_list(read_list(page, body, attributes)))
+
+
+_BLOCKS = {FENCE: _fence_block, CARDS: _cards_block}
+
+
+def page_of(md: Markdown) -> str | None:
+    """The source path of the page that is rendered, from MkDocs' own tree processor.
+
+    Also right in the excerpts of Material's blog, which are rendered on another page.
+    """
+    if "relpath" not in md.treeprocessors:
+        return None
+    file = getattr(md.treeprocessors["relpath"], "file", None)
+    return getattr(file, "src_uri", None)
+
+
+class _Fences(Preprocessor):
+    """Takes our fences, and only those that the built-in processor would see as fences."""
+
+    def __init__(self, md: Markdown, registry: GetRegistry) -> None:
+        super().__init__(md)
+        self.registry = registry
+
+    def run(self, lines: list[str]) -> list[str]:
+        text, done, index = "\n".join(lines), "", 0
+        for match in FencedBlockPreprocessor.FENCED_BLOCK_RE.finditer(text):
+            name, attributes = _fence_header(match)
+            if name in _BLOCKS:
+                marker = self._marker(name, match["code"], attributes)
+                done += f"{text[index : match.start()]}\n{marker}\n"
+                index = match.end()
+        return (done + text[index:]).split("\n")
+
+    def _marker(self, name: str, body: str, attributes: Mapping[str, str]) -> str:
+        block = _BLOCKS[name](self.registry(), page_of(self.md), body, attributes)
+        return self.md.htmlStash.store(block)
+
+
+def _fence_header(match: re.Match[str]) -> tuple[str, dict[str, str]]:
+    """The language and the attributes of a fence."""
+    written = match["attrs"]
+    if not written:
+        return match["lang"] or "", {}
+    read: list[tuple[str, str | None]] = list(get_attrs(written))
+    pairs = [(name, name if value is None else value) for name, value in read]
+    language, *classes = [value for name, value in pairs if name == "."] or [""]
+    attributes = {name: value for name, value in pairs if name != "."}
+    return language, attributes | ({"class": " ".join(classes)} if classes else {})

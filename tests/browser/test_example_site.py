@@ -1,0 +1,59 @@
+"""The manual in a real browser: every page, narrow and wide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools import lacking
+
+DOCS = Path(__file__).parents[2] / "example_site/docs"
+PAGES = sorted(
+    path.relative_to(DOCS).with_suffix("").as_posix().removesuffix("index").strip("/")
+    for path in DOCS.rglob("*.md")
+)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page or "index")
+def test_every_picture_is_shown_and_moves_nothing(visit, example_url, page, width) -> None:
+    visited = visit(f"{example_url}{page}/" if page else example_url, width=width)
+    visited.read_to_the_end()
+    assert visited.shift() == 0
+    visited.decode_the_hidden()
+    for picture in visited.pictures():
+        assert picture["decoded"], picture
+        assert picture["alt"] is not None
+        assert picture["natural"] == pytest.approx(picture["told"], rel=0.02), picture
+        if picture["visible"]:
+            assert picture["drawn"] == pytest.approx(picture["told"], rel=0.02), picture
+            assert 0 < picture["width"] <= width
+    assert visited.failures == []
+    assert visited.abroad() == []
+
+
+def test_there_are_pictures_to_look_at(visit, example_url) -> None:
+    assert len(visit(f"{example_url}gallery/").pictures()) > 5
+
+
+def test_pictures_without_width_and_height_would_move_the_page(visit, example_url) -> None:
+    """Else nothing above could fail."""
+    change = """new MutationObserver(() => document.querySelectorAll("img[height]").forEach(
+        img => { img.removeAttribute("height"); img.removeAttribute("width"); }
+    )).observe(document, {childList: true, subtree: true})"""
+    visited = visit(f"{example_url}gallery/", change=change)
+    visited.read_to_the_end()
+    assert visited.shift() > 0
+
+
+@pytest.mark.parametrize("page", ["", "gallery/", "first-picture/"])
+def test_axe_finds_no_fault_in_pictures(visit, example_url, page) -> None:
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        lacking("axe-playwright-python is not installed")
+    visited = visit(example_url + page)
+    found = Axe().run(visited.page, {"include": [["img"], ["figure"], ["picture"]]}).response
+    assert found["violations"] == []
+    assert "image-alt" in {rule["id"] for rule in found["passes"]}

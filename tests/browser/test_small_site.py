@@ -1,0 +1,136 @@
+"""Small sites in a real browser: sizes, colour schemes, loading, instant navigation."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.browser.conftest import served
+from tests.support import Site
+
+DARK = "```imagegen\ndark: at night\nalt: A harbour\n---\nA harbour\n```\n"
+FAR = "\n\n".join(["Words."] * 400)
+THEMES = ["mkdocs", "material"]
+
+
+def themed(site: Site, theme: str) -> Site:
+    site.config["theme"] = {"name": theme, "font": False} if theme == "material" else theme
+    if theme == "material":
+        site.config["theme"]["palette"] = [
+            {"scheme": "default", "toggle": {"icon": "material/weather-night", "name": "Dark"}},
+            {"scheme": "slate", "toggle": {"icon": "material/weather-sunny", "name": "Light"}},
+        ]
+    site.config["site_url"] = ""
+    return site
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("width", "fetched"), [(390, 480), (1440, 1536)])
+def test_small_screens_fetch_the_small_file(site, visit, theme, width, fetched) -> None:
+    themed(site, theme).write("index.md", "# Page\n\n```imagegen\nA harbour\n```\n")
+    with served(site.build(strict=True).site) as url:
+        visited = visit(url, width=width)
+        visited.read_to_the_end()
+    assert visited.widths == {fetched}
+    assert [name.rpartition(".")[2] for name in visited.files] == ["avif"]
+    assert visited.shift() == 0
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_first_picture_comes_first_and_the_others_when_they_are_near(
+    site, visit, theme
+) -> None:
+    pictures = "\n\n".join(f"{FAR}\n\n![Number {number}](imagegen:)" for number in range(3))
+    themed(site, theme).write("index.md", f"# Page\n\n![First](imagegen:)\n\n{pictures}\n")
+    with served(site.build(strict=True).site) as url:
+        visited = visit(url)
+        visited.wait_for_first_picture()
+        first, *others = visited.pictures()
+        assert first["loading"] != "lazy"
+        assert (first["priority"], first["decoded"]) == ("high", True)
+        assert {(each["loading"], each["priority"]) for each in others} == {("lazy", "auto")}
+        assert len(visited.files) == 1
+        visited.read_to_the_end()
+        assert all(each["decoded"] for each in visited.pictures())
+    assert visited.shift() == 0
+
+
+def digests(site: Site) -> list[str]:
+    """How the files of the light and of the dark picture begin."""
+    records = map(json.loads, (path.read_text() for path in site.originals.rglob("*.json")))
+    return [each["sha256"][:16] for each in sorted(records, key=lambda each: each["prompt"])]
+
+
+def drawn(visited) -> set[str]:
+    """How the files begin that a reader sees."""
+    shown = [each["shown"] for each in visited.pictures() if each["visible"] and each["decoded"]]
+    return {each.rpartition("/")[2][:16] for each in shown}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_system_decides_in_a_theme_without_palette(site, visit, dark) -> None:
+    themed(site, "mkdocs").write("index.md", f"# Page\n\n{FAR}\n\n{DARK}")
+    with served(site.build(strict=True).site) as url:
+        visited = visit(url, dark=dark)
+        visited.read_to_the_end()
+        expected = digests(site)[dark]
+        assert drawn(visited) == {expected}
+    assert [name[:16] for name in visited.files] == [expected]
+    assert visited.shift() == 0
+
+
+@pytest.mark.parametrize("system_is_dark", [False, True])
+def test_the_palette_decides_in_material(site, visit, system_is_dark) -> None:
+    """Whatever the system says; and only what is seen is fetched, where loading is lazy."""
+    themed(site, "material").write("index.md", f"# P\n\n![x](imagegen:)\n\n{FAR}\n\n{DARK}")
+    with served(site.build(strict=True).site) as url:
+        visited = visit(url, dark=system_is_dark)
+        light, dark, _ = digests(site)
+        visited.read_to_the_end()
+        assert light in drawn(visited)
+        assert dark not in {name[:16] for name in visited.files}
+        visited.page.click("label[for=__palette_1]")
+        visited.read_to_the_end()
+        visited.page.wait_for_function(
+            f"performance.getEntries().some(e => e.name.includes('{dark}'))"
+        )
+        visited.wait_for_pictures()
+        assert dark in drawn(visited)
+        assert light not in drawn(visited)
+
+
+def test_pictures_come_with_instant_navigation(site, visit, tmp_path) -> None:
+    """Material then puts the next page into the one that is there."""
+    themed(site, "material").config["theme"]["features"] = ["navigation.instant"]
+    site.write("index.md", "# Home\n\n[Onwards](deep/er/page.md)\n\n![One](imagegen:)\n")
+    site.write("deep/er/page.md", f"# Page\n\n![Two](imagegen:)\n\n{FAR}\n\n![Three](imagegen:)\n")
+    with served(tmp_path / "site") as url:
+        site.config["site_url"] = url
+        site.build(strict=True, site_dir=str(tmp_path / "site"))
+        visited = visit(url)
+        visited.page.evaluate("window.stays = true")
+        visited.page.click("text=Onwards")
+        visited.page.wait_for_selector("img[alt=Three]", state="attached")
+        visited.read_to_the_end()
+        assert visited.page.evaluate("window.stays") is True
+        assert [each["decoded"] for each in visited.pictures()] == [True, True]
+    assert visited.failures == []
+    assert len(visited.files) == 3
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_badge_and_a_width_leave_the_picture_its_shape(site, visit, theme) -> None:
+    site.options["disclosure"] = "badge"
+    themed(site, theme).write(
+        "index.md", "# Page\n\n![A](imagegen:)\n\n![B](imagegen:){ width=300 }\n"
+    )
+    with served(site.build(strict=True).site) as url:
+        for width in (390, 1440):
+            visited = visit(url, width=width)
+            visited.read_to_the_end()
+            for picture in visited.pictures():
+                assert picture["drawn"] == pytest.approx(1.5, rel=0.02)
+            assert visited.pictures()[1]["width"] == 300
+            assert 300 < visited.pictures()[0]["width"] <= width
+            assert visited.shift() == 0

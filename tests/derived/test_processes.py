@@ -1,0 +1,83 @@
+"""Several builds on one folder, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.derived.planting import content_of, key_of
+from tests.derived.worker import KEYS
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(folder: Path, work: str) -> subprocess.Popen[str]:
+    worker = Path(__file__).with_name("worker.py")
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", str(worker), str(folder), work],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(folder: Path, *works: str) -> list[tuple[list[str], list[str]]]:
+    """What went wrong and what was warned of, in each of several processes at once."""
+    processes = [start(folder, work) for work in works]
+    answers = []
+    for process in processes:
+        output, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        assert errors == ""
+        answers.append(tuple(json.loads(output)))
+    return answers
+
+
+def test_builds_that_begin_at_once_on_no_cache_share_one(cache):
+    assert run(cache.folder, *["share"] * 4) == [([], [])] * 4
+    store = cache.open()
+    assert all(store.read(key_of(name)) == content_of(name) for name in range(KEYS))
+    store.close()
+    assert cache.warnings == []
+    assert len(list(cache.folder.rglob("*.val"))) == KEYS
+    assert [path.name for path in cache.folder.iterdir() if len(path.name) != 2] == ["cache.db"]
+    assert not list(cache.folder.parent.glob("derived.broken-*"))
+
+
+def test_builds_that_begin_at_once_on_a_broken_cache_set_it_aside_once(filled):
+    (filled.folder / "cache.db").write_bytes(b"no database")
+    answers = run(filled.folder, *["share"] * 3)
+    assert [wrong for wrong, _ in answers] == [[]] * 3
+    assert len(list(filled.folder.parent.glob("derived.broken-*"))) == 1
+    assert sum(len(said) for _, said in answers) == 1
+
+
+def test_a_build_works_while_another_evicts(cache):
+    assert run(cache.folder, "use", "evict", "use") == [([], [])] * 3
+    assert not list(cache.folder.parent.glob("derived.broken-*"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no signal kills here")
+def test_a_killed_build_leaves_a_cache_that_works(cache):
+    chance = random.Random(1)  # noqa: S311 - repeatable
+    for _ in range(4):
+        process = start(cache.folder, "write_for_ever")
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(chance.random() / 20)
+        process.kill()
+        process.communicate()
+        store = cache.open()
+        found = [store.read(key_of(name)) for name in range(50)]
+        assert all(each in {None, content_of(name, 20_000)} for name, each in enumerate(found))
+        assert any(found)
+        store.close()
+    assert cache.warnings == []

@@ -1,0 +1,83 @@
+"""One build in a process of its own: `worker.py FOLDER WORK`; prints what went wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mkdocs_imagegen.pictures.derived import DerivedStore
+from tests.derived.planting import DAY_S, content_of, key_of
+
+SECONDS = 0.7
+KEYS = 30
+
+
+def share(folder: Path, warnings: list[str]) -> list[str]:
+    """Write and read the same keys as the other processes."""
+    wrong = []
+    store = DerivedStore(folder, warnings.append)
+    for name in range(KEYS):
+        store.write(key_of(name), content_of(name))
+        if store.read(key_of(name)) != content_of(name):
+            wrong.append(f"read {name}")
+    store.close()
+    return wrong
+
+
+def use(folder: Path, warnings: list[str]) -> list[str]:
+    """Builds that read, link and write, one after the other."""
+    wrong = []
+    site = folder.parent / "site"
+    end, turn = time.monotonic() + SECONDS, 0
+    while time.monotonic() < end:
+        store = DerivedStore(folder, warnings.append)
+        for name in range(KEYS):
+            key, content, path = key_of(name), content_of(name), site / f"{turn}-{name}"
+            if store.read(key) not in {None, content}:
+                wrong.append(f"read {name}")
+            if store.link(key, path) and path.read_bytes() != content:
+                wrong.append(f"link {name}")
+            store.write(key, content)
+        store.close()
+        turn += 1
+    return wrong
+
+
+def evict(folder: Path, warnings: list[str]) -> list[str]:
+    """Builds two days ahead with no room at all: each throws out all that is there."""
+    end = time.monotonic() + SECONDS
+    evicted = 0
+    while time.monotonic() < end:
+        store = DerivedStore(
+            folder, warnings.append, size_limit_bytes=0, clock=lambda: time.time() + 2 * DAY_S
+        )
+        store.write(key_of("evictor"), b"x")
+        before = len(list(folder.glob("??/??/*.val")))
+        store.close()
+        evicted += before > len(list(folder.glob("??/??/*.val")))
+    return [] if evicted else ["nothing was evicted"]
+
+
+def write_for_ever(folder: Path, warnings: list[str]) -> list[str]:
+    """Write until killed; a line tells that it has begun."""
+    store = DerivedStore(folder, warnings.append)
+    number = 0
+    while True:
+        store.write(key_of(number % 50), content_of(number % 50, 20_000))
+        number += 1
+        if number == 5:
+            sys.stdout.write("begun\n")
+            sys.stdout.flush()
+
+
+WORK: dict[str, Callable[[Path, list[str]], list[str]]] = {
+    each.__name__: each for each in (share, use, evict, write_for_ever)
+}
+
+if __name__ == "__main__":
+    said: list[str] = []
+    problems = WORK[sys.argv[2]](Path(sys.argv[1]), said)
+    sys.stdout.write(json.dumps([problems, said]))

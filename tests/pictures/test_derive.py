@@ -1,0 +1,129 @@
+"""The files of a picture, put into the site: made once, then linked."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import pytest
+from PIL import Image
+
+from mkdocs_imagegen.errors import PictureError
+from mkdocs_imagegen.pictures import derive
+from mkdocs_imagegen.pictures.derive import Deriver
+from mkdocs_imagegen.pictures.derived import DerivedStore
+from mkdocs_imagegen.pictures.variants import plan
+from mkdocs_imagegen.settings import VariantSettings
+from mkdocs_imagegen.shapes import Shape
+from mkdocs_imagegen.values import Size
+from tests.originals.support import original
+
+SIZE = Size(120, 80)
+
+
+def picture_bytes() -> bytes:
+    output = io.BytesIO()
+    Image.effect_noise(SIZE, 60).convert("RGB").save(output, "PNG")
+    return output.getvalue()
+
+
+CONTENT = picture_bytes()
+ORIGINAL = original(content=CONTENT, width=SIZE.width, height=SIZE.height)
+PLAN = plan(ORIGINAL, Shape(SIZE, (40, 80)), VariantSettings(), "keep")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with_warnings: list[str] = []
+    store = DerivedStore(tmp_path / "derived", with_warnings.append)
+    yield store
+    store.close()
+    assert with_warnings == []
+
+
+def files_in(site):
+    return {path.name: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
+def test_all_files_are_in_the_site_under_the_names_that_the_page_says(store, tmp_path) -> None:
+    picture = Deriver(store, tmp_path / "site").make(PLAN, CONTENT)
+    said = [name for source in picture.sources for name, _ in source.files]
+    assert len(said) == 6
+    for source in picture.sources:
+        for name, width in source.files:
+            with Image.open(tmp_path / "site" / name) as image:
+                assert (image.width, image.get_format_mimetype()) == (width, source.mime)
+    assert len(files_in(tmp_path / "site")) == len(said)
+    assert picture.size == SIZE
+    assert picture.blur.startswith("data:image/webp;base64,")
+
+
+def test_what_was_made_is_found_without_an_encoder(store, tmp_path, monkeypatch) -> None:
+    made = Deriver(store, tmp_path / "first").make(PLAN, CONTENT)
+    monkeypatch.setattr(derive, "encode", None)
+    monkeypatch.setattr(derive, "plain", None)
+    found = Deriver(store, tmp_path / "second").find(PLAN)
+    assert found == made
+    assert files_in(tmp_path / "second") == files_in(tmp_path / "first")
+
+
+def test_nothing_is_found_where_one_file_or_the_blur_is_missing(store, tmp_path) -> None:
+    deriver = Deriver(store, tmp_path / "site")
+    assert deriver.find(PLAN) is None
+    deriver.make(PLAN, CONTENT)
+    wider = plan(ORIGINAL, Shape(SIZE, (40, 80, 100)), VariantSettings(), "keep")
+    assert deriver.find(wider) is None
+
+
+def test_only_what_is_missing_is_encoded(store, tmp_path, monkeypatch) -> None:
+    Deriver(store, tmp_path / "site").make(PLAN, CONTENT)
+    asked: list[Size] = []
+    encode = derive.encode
+
+    def watched(image, variants):
+        asked.extend(each.size for each in variants)
+        return encode(image, variants)
+
+    monkeypatch.setattr(derive, "encode", watched)
+    wider = plan(ORIGINAL, Shape(SIZE, (40, 80, 100)), VariantSettings(), "keep")
+    Deriver(store, tmp_path / "site").make(wider, CONTENT)
+    assert asked == [Size(100, 67)] * 2
+
+
+def test_the_same_files_come_out_of_a_full_an_empty_and_a_half_empty_store(tmp_path) -> None:
+    sites = []
+    for number, widths in enumerate([(), (40,), (80,), (40, 80)]):
+        store = DerivedStore(tmp_path / f"derived{number}", print)
+        site = tmp_path / f"site{number}"
+        for each in (widths, (40, 80)):
+            planned = plan(ORIGINAL, Shape(SIZE, each), VariantSettings(), "keep")
+            Deriver(store, site).make(planned, CONTENT)
+        sites.append(files_in(site))
+        store.close()
+    assert all(files == sites[0] for files in sites)
+
+
+def test_a_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) -> None:
+    """It may be one file with what the store keeps."""
+    deriver = Deriver(store, tmp_path / "site")
+    picture = deriver.make(PLAN, CONTENT)
+    path = tmp_path / "site" / picture.name
+    before = path.read_bytes()
+    deriver.find(PLAN)
+    path.unlink()
+    path.write_bytes(b"optimized by another plugin")
+    Deriver(store, tmp_path / "site").find(PLAN)
+    assert path.read_bytes() == before
+
+
+def test_bytes_that_are_no_picture(store, tmp_path) -> None:
+    with pytest.raises(PictureError):
+        Deriver(store, tmp_path / "site").make(PLAN, b"no picture")
+    assert files_in(tmp_path / "site") == {}
+
+
+def test_names_follow_the_bytes_of_the_original() -> None:
+    other = original(content=b"other", width=SIZE.width, height=SIZE.height)
+    planned = plan(other, Shape(SIZE), VariantSettings(), "keep")
+    name = planned.variants[0][0].name(other)
+    assert hashlib.sha256(b"other").hexdigest()[:16] in name

@@ -1,0 +1,106 @@
+"""The Nu HTML checker has nothing to say of our markup.
+
+It is a program for Java: ``npm install vnu-jar``, and its jar's path in ``VNU_JAR``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import Site
+
+THEMES = ("mkdocs", "material")
+JAR = os.environ.get("VNU_JAR", "")
+FORMS = """\
+# Page
+
+Words before ![In a line](imagegen:){ width=100 } and words after.
+
+![With attributes](imagegen:){ #own .wide title="A title" loading=eager data-x=1 }
+
+![In its own way](imagegen:?ratio=16:9&focus=left&widths=200+400&sizes=50vw)
+
+![](imagegen:?prompt=Decoration)
+
+```imagegen
+caption: A caption & more
+dark: at night
+alt: Tom & "Jerry" <b>
+---
+A harbour
+```
+
+```imagegen
+background: transparent
+size: 1024x1024
+---
+A badge
+```
+
+- In a list ![x](imagegen:)
+
+> [![Inside a link](imagegen:)](index.md)
+
+| In | a table |
+|---|---|
+| ![x](imagegen:) | y |
+
+![A mistake](imagegen:){ widht=3 }
+"""
+PLAIN = re.sub(
+    r"!\[[^]]*\]\(imagegen:[^)]*\)(\{.*?\})?|```imagegen.*?```", "word", FORMS, flags=re.DOTALL
+)
+
+
+WRONG = '<!doctype html><html lang="en"><title>x</title><img srcset="a.png 3w" src="a.png">'
+
+
+def complaints(folder: Path) -> list[dict[str, str]]:
+    """What the checker says of all pages in a folder; starting it takes seconds, so only once."""
+    if not JAR or not Path(JAR).is_file():
+        pytest.skip("VNU_JAR names no jar of the Nu HTML checker")
+    if shutil.which("java") is None:
+        pytest.skip("java is not installed")
+    done = subprocess.run(
+        ["java", "-jar", JAR, "--format", "json", "--skip-non-html", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return list(json.loads(done.stderr)["messages"])
+
+
+def write_sites(site: Site, folder: Path) -> None:
+    """Of each theme three: without pictures, and with them in each kind of disclosure."""
+    for theme in THEMES:
+        site.config["theme"] = {"name": theme, "font": False} if theme == "material" else theme
+        site.write("index.md", PLAIN)
+        site.build(strict=True, site_dir=str(folder / theme / "plain"))
+        site.write("index.md", FORMS)
+        for disclosure in ("caption", "badge"):
+            site.options["disclosure"] = disclosure
+            built = site.build(site_dir=str(folder / theme / disclosure))
+            assert [each for each in built.warnings if "widht" not in each] == []
+            assert built.page("index.html").count("<img") >= 10
+
+
+def test_nothing_new_is_reported(site: Site, tmp_path: Path) -> None:
+    checked = tmp_path / "checked"
+    write_sites(site, checked)
+    (checked / "wrong.html").write_text(WRONG)
+    told = complaints(checked)
+
+    def of(name: str) -> set[str]:
+        return {each["message"] for each in told if f"/{name}" in each["url"]}
+
+    assert len(of("wrong.html")) >= 1
+    for theme in THEMES:
+        for disclosure in ("caption", "badge"):
+            assert of(f"{theme}/{disclosure}/") - of(f"{theme}/plain/") == set()

@@ -1,0 +1,189 @@
+"""Sizes, formats and shapes of pictures in whole sites."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import io
+import re
+import shutil
+
+import pytest
+from PIL import Image
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from tests.support import Built, Site
+
+FENCE = "```imagegen\n{0}\n---\nA red balloon\n```\n"
+PLAIN = "```imagegen\nA red balloon\n```\n"
+
+
+def build(site: Site, text: str) -> Built:
+    site.write("index.md", f"# Page\n\n{text}\n")
+    return site.build(strict=True)
+
+
+def attribute(built: Built, name: str, tag: str = "img") -> list[str]:
+    page = built.page("index.html").partition("<h1")[2]
+    tags = re.findall(rf"<{tag} [^>]*>", page)
+    return [value for each in tags for value in re.findall(rf' {name}="([^"]*)"', each)]
+
+
+def sizes(built: Built) -> set[tuple[int, int]]:
+    return {Image.open(io.BytesIO(each)).size for each in built.pictures().values()}
+
+
+def formats(built: Built) -> set[str | None]:
+    return {Image.open(io.BytesIO(each)).format for each in built.pictures().values()}
+
+
+def derived(site: Site):
+    return site.folder / ".cache/plugin/imagegen/derived"
+
+
+def test_formats_in_their_order(site: Site) -> None:
+    site.options["variants"] = {"formats": ["webp", "avif", "png"]}
+    built = build(site, PLAIN)
+    assert formats(built) == {"WEBP", "AVIF", "PNG"}
+    assert attribute(built, "type", "source") == ["image/webp", "image/avif"]
+    (srcset,) = attribute(built, "srcset")
+    assert re.findall(r"\.(\w+) (\d+)w", srcset) == [
+        ("png", "480"),
+        ("png", "960"),
+        ("png", "1536"),
+    ]
+
+
+def test_transparent_pictures_have_a_webp_and_no_jpeg(site: Site) -> None:
+    built = build(site, FENCE.format("background: transparent\nsize: 1024x1024"))
+    images = [Image.open(io.BytesIO(each)) for each in built.pictures().values()]
+    assert {image.format for image in images} == {"AVIF", "WEBP"}
+    assert {image.mode for image in images} == {"RGBA"}
+    assert "data:" not in attribute(built, "style")[0]
+
+
+@pytest.mark.parametrize("where", ["site", "directive"])
+def test_widths(site: Site, where: str) -> None:
+    if where == "site":
+        site.options["variants"] = {"widths": [200, 5000]}
+    built = build(site, PLAIN if where == "site" else FENCE.format("widths: 200, 5000"))
+    assert sizes(built) == {(200, 133), (1536, 1024)}
+
+
+def test_a_ratio_cuts_around_its_focus(site: Site) -> None:
+    """Two cuts of one original, which is drawn once."""
+    left, right = (FENCE.format(f"ratio: 1:1\nfocus: {side}") for side in ("left", "right"))
+    built = build(site, f"{left}\n{right}")
+    assert sizes(built) == {(480, 480), (960, 960), (1024, 1024)}
+    assert "1 made" in built.summary
+    assert len(set(built.pictures().values())) == 12
+    assert (attribute(built, "width"), attribute(built, "height")) == (["1024"] * 2, ["1024"] * 2)
+
+
+def test_sizes_follow_the_width_unless_they_are_said(site: Site) -> None:
+    built = build(site, FENCE.format("width: 300") + "\n" + FENCE.format("sizes: 50vw"))
+    assert attribute(built, "sizes") == ["(max-width: 300px) 100vw, 300px", "50vw"]
+    assert attribute(built, "width") == ["300", "1536"]
+    assert attribute(built, "height") == ["200", "1024"]
+
+
+@pytest.mark.parametrize("theme", ["mkdocs", "material"])
+def test_a_dark_picture_is_another_picture(site: Site, theme: str) -> None:
+    site.config["theme"] = {"name": theme, "font": False} if theme == "material" else theme
+    built = build(site, FENCE.format("dark: at night"))
+    assert len(built.pictures()) == 12
+    page = built.page("index.html")
+    assert (
+        page.count("#only-dark") == page.count("#only-light") == (7 if theme == "material" else 0)
+    )
+    assert page.count('media="(prefers-color-scheme: dark)"') - page.count("<link") <= 2
+    assert len(attribute(built, "src")) == (2 if theme == "material" else 1)
+    blurs = [style for style in attribute(built, "style") if "data:image/webp" in style]
+    assert len(blurs) == (2 if theme == "material" else 0)
+
+
+@pytest.mark.parametrize("disclosure", ["none", "caption", "badge"])
+def test_readers_are_told_where_the_site_says_so(site: Site, disclosure: str) -> None:
+    site.options.update(disclosure=disclosure, disclosure_text="Drawn <by> a machine")
+    page = build(site, FENCE.format("caption: Up")).page("index.html")
+    said = "Drawn &lt;by&gt; a machine"
+    assert page.count(said) == (disclosure != "none")
+    assert (f"<figcaption>Up <small>{said}</small></figcaption>" in page) is (
+        disclosure == "caption"
+    )
+    assert (f"{said}</small></span>" in page) is (disclosure == "badge")
+
+
+def test_no_blur_where_the_site_wants_none(site: Site) -> None:
+    assert "data:image/webp" in build(site, PLAIN).page("index.html")
+    site.options["variants"] = {"blur": False}
+    assert "data:image/webp" not in build(site, PLAIN).page("index.html")
+
+
+def test_provenance(site: Site) -> None:
+    assert all(b"algorithmicMedia" in each for each in build(site, PLAIN).pictures().values())
+    site.options["provenance"] = "strip"
+    assert not any(b"lgorithmicMedia" in each for each in build(site, PLAIN).pictures().values())
+
+
+def test_without_what_was_derived_the_site_is_the_same_and_nothing_is_called(
+    site: Site, emulator: Emulator, gateway_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", "a-key")
+    site.options["gateway"] = {"url": gateway_url, "key_env": "TEST_KEY"}
+    transparent = FENCE.format("background: transparent\nsize: 1024x1024")
+    first = build(site, f"{PLAIN}\n{transparent}").files()
+    calls = emulator.bill.pictures
+    assert calls == 2
+    shutil.rmtree(derived(site))
+    assert build(site, f"{PLAIN}\n{transparent}").files() == first
+    assert emulator.bill.pictures == calls
+
+
+def test_a_site_does_not_depend_on_what_other_widths_were_made_before(site: Site) -> None:
+    expected = build(site, PLAIN).files()
+    shutil.rmtree(derived(site))
+    for widths in ([480], [960]):
+        site.options["variants"] = {"widths": widths}
+        build(site, PLAIN)
+    del site.options["variants"]
+    assert build(site, PLAIN).files() == expected
+
+
+HOOK = """\
+import sys
+from pathlib import Path
+
+def on_post_build(config):
+    names = ("PIL", "httpx", "anyio", "mkdocs_imagegen.emulator")
+    Path(config.config_file_path).with_name("loaded").write_text(
+        " ".join(name for name in names if name in sys.modules))
+"""
+
+
+def test_a_warm_build_loads_no_encoder(site: Site) -> None:
+    """In a process of its own, since this one has loaded everything."""
+    site.config["hooks"] = ["hook.py"]
+    (site.folder / "hook.py").write_text(HOOK)
+    site.write("index.md", f"# Page\n\n{PLAIN}")
+    loaded = []
+    for _ in range(2):
+        done = site.run("build", "--strict")
+        assert done.returncode == 0, done.stderr
+        loaded.append((site.folder / "loaded").read_text().split())
+    assert "PIL" in loaded[0]
+    assert loaded[1] == []
+
+
+def test_two_builds_with_one_cache(site: Site) -> None:
+    """At the same time, in processes of their own; both sites are whole and the same."""
+    pictures = "\n\n".join(f"![Number {number}](imagegen:)" for number in range(4))
+    site.write("index.md", f"# Page\n\n{pictures}\n")
+    site.save()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        folders = [site.folder / name for name in ("one", "two")]
+        runs = [pool.submit(site.run, "build", "--strict", "-d", str(each)) for each in folders]
+    assert [each.result().returncode for each in runs] == [0, 0], runs[0].result().stderr
+    one, two = (Built(each).files() for each in folders)
+    assert one.pop("sitemap.xml.gz")[:4] == two.pop("sitemap.xml.gz")[:4]  # has the time in it
+    assert one == two
+    assert len(Built(folders[0]).pictures()) == 24
