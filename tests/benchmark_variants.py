@@ -80,7 +80,7 @@ def photo(index: int) -> bytes:
         noise = Image.effect_noise((SIZE.width // size, SIZE.height // size), 60 + index)
         noise = noise.resize(SIZE, Image.Resampling.BICUBIC).convert("RGB")
         image = ImageChops.overlay(image, noise)
-    grain = Image.effect_noise(SIZE, 8).filter(ImageFilter.GaussianBlur(0.7)).convert("RGB")
+    grain = Image.effect_noise(SIZE, 4).filter(ImageFilter.GaussianBlur(0.7)).convert("RGB")
     return png(ImageChops.overlay(image, grain))
 
 

@@ -18,7 +18,7 @@ from mkdocs_imagegen.shapes import Focus
 from mkdocs_imagegen.values import Size
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Image, Resampling
 
 BLUR_WIDTH_PX = 16
 _XMP = (
@@ -57,8 +57,12 @@ def encode(image: Image, variants: Sequence[Variant]) -> Iterator[tuple[Variant,
 
 def blurred(image: Image, size: Size, focus: Focus) -> bytes:
     """The picture as a WebP of a few pixels, to stand in its place until it has come."""
+    from PIL import Image as images  # noqa: N813, PLC0415 - see decode
+
     small = Size(BLUR_WIDTH_PX, max(1, round(BLUR_WIDTH_PX * size.height / size.width)))
-    return _saved(_resized(image, small, focus), "WEBP", {"quality": 50, "method": 4})
+    # A mean of the pixels is all that is seen of it, and takes a quarter of the time.
+    shrunk = _resized(image, small, focus, images.Resampling.BOX)
+    return _saved(shrunk, "WEBP", {"quality": 50, "method": 4})
 
 
 def _in_srgb(image: Image, profile: bytes, mode: str) -> Image:
@@ -74,12 +78,12 @@ def _in_srgb(image: Image, profile: bytes, mode: str) -> Image:
     return converted or image.convert(mode)
 
 
-def _resized(image: Image, size: Size, focus: Focus) -> Image:
+def _resized(image: Image, size: Size, focus: Focus, method: Resampling | None = None) -> Image:
     from PIL import Image as images  # noqa: N813, PLC0415 - see decode
     from PIL import ImageOps  # noqa: PLC0415 - see decode
 
     centering = (focus.left / 100, focus.top / 100)
-    return ImageOps.fit(image, size, images.Resampling.LANCZOS, centering=centering)
+    return ImageOps.fit(image, size, method or images.Resampling.LANCZOS, centering=centering)
 
 
 def _written(image: Image, variant: Variant) -> bytes:

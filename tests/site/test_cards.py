@@ -6,6 +6,8 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from mkdocs.commands.build import build as mkdocs_build
+from mkdocs.config import load_config
 
 from tests.support import Built, Site
 
@@ -133,6 +135,18 @@ def test_drafts_are_left_out(site: Site) -> None:
     with_guide(site, ALL)
     del site.config["nav"]
     assert titles(site.build(), "index.html") == ["B", "Plain &amp; simple"]
+
+
+def test_drafts_that_are_served_are_left_out_too(site: Site) -> None:
+    site.config["draft_docs"] = "guide/a.md"
+    with_guide(site, ALL)
+    config = load_config(str(site.save()))
+    config.plugins.on_startup(command="serve", dirty=False)
+    mkdocs_build(config, serve_url="http://127.0.0.1/")
+    config.plugins.on_shutdown()
+    built = Built(site.folder / "site")
+    assert "Picture of A" in built.page("guide/a/index.html")  # it is served
+    assert titles(built, "index.html") == ["B", "C", "Plain &amp; simple"]
 
 
 def test_a_pattern_that_matches_nothing_is_a_mistake_with_its_place(site: Site) -> None:
