@@ -198,11 +198,11 @@ class DerivedStore:
         return act(self._cache) if self._cache is not None else None
 
     def _open(self, *, may_make: bool) -> None:
-        folder = self._real_folder()
-        self._seen = identity(folder)
-        self._was_there = os.path.lexists(folder / "cache.db")
+        self._was_there = os.path.lexists(self.folder / "cache.db")
         if not self._was_there and not may_make:
             return
+        folder = self._real_folder()
+        self._seen = identity(folder)
 
         # Takes a while to import, and a build without pictures needs none of it.
         from mkdocs_imagegen.pictures.strict_cache import open_cache  # noqa: PLC0415

@@ -20,8 +20,6 @@ import pytest
 from tests.browser.visits import Visit
 from tests.tools import lacking
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 ROOT = Path(__file__).parents[2]
 OPTIONS = [
     "--no-sandbox",
@@ -72,7 +70,11 @@ def browser():
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         lacking("chromium is not installed")
-    with sync_api.sync_playwright() as playwright:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        lacking("playwright is not installed")
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield browser
         browser.close()

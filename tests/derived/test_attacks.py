@@ -17,7 +17,7 @@ from tests.derived.planting import NAMES, VICTIM, Cache, content_of, key_of, por
 from tests.derived.vectors import SECRET, VECTORS, super_journal
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(30, func_only=True)
 @pytest.mark.parametrize("vector", VECTORS)
 def test_a_planted_cache_does_no_harm_and_recovers(filled: Cache, vector: str) -> None:
     healthy = portrait(filled.folder)
