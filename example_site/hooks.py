@@ -22,6 +22,9 @@ import markdown as python_markdown
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
+from mkdocs_imagegen.building.pipeline import Pipeline
+from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.building.sightings import Page
 from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.locate import SourceLines
@@ -30,12 +33,9 @@ from mkdocs_imagegen.emulator.catalogue import RETIRED
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
-from mkdocs_imagegen.pipeline import Pipeline
 from mkdocs_imagegen.plugin import ImagegenPlugin
 from mkdocs_imagegen.reference import OptionReference, reference
-from mkdocs_imagegen.run import Run
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.sightings import Page
 from mkdocs_imagegen.spending import Host, Permission
 
 _REFERENCE = re.compile(r"^(?P<indent> *)<!-- reference: (?P<name>.+?) -->$", re.MULTILINE)

@@ -7,13 +7,14 @@ The flow, in order::
 
 Where to look:
 
-- ``plugin`` and ``cli`` are the front doors: MkDocs hooks and the command line.
-- ``pipeline`` does one build's work: look up, make, fit, report.
+- ``plugin`` (with ``host``, one build of MkDocs) and ``cli`` are the front doors.
+- ``building`` does one build's work: look up, make, derive, fill in.
 - ``directives`` is what the author wrote, ``request`` what fixes the pixels, and its key.
 - ``gateway`` asks for a picture; ``emulator`` is a gateway on this machine.
 - ``originals`` keeps what was paid for; ``pictures`` is everything with pixels.
 - ``pages`` puts a picture into a page; ``report`` tells what was done.
-- ``settings``, ``values`` and ``errors`` are what all of them stand on.
+- ``spending`` says who may spend; ``settings``, ``shapes``, ``values`` and ``errors`` are what all
+  of them stand on; ``reference`` shows the options in the manual.
 
 Importing this package imports nothing heavy: no host, no HTTP client, no image library.
 """

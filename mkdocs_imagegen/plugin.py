@@ -14,20 +14,20 @@ from mkdocs.config.config_options import Optional, Type
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
-from mkdocs_imagegen.build import Build, log
+from mkdocs_imagegen.building.pipeline import Pipeline
+from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.building.wanted import Draws
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.marker import TOKEN_START
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
-from mkdocs_imagegen.pipeline import Pipeline
+from mkdocs_imagegen.host import Build, log
 from mkdocs_imagegen.report import State
-from mkdocs_imagegen.run import Run
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.spending import Circumstances, Host, may_generate
 from mkdocs_imagegen.values import OptionsError, is_yes, option_names
-from mkdocs_imagegen.wanted import Draws
 
 if TYPE_CHECKING:
     from jinja2 import Environment

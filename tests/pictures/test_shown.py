@@ -14,6 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkdocs_imagegen.building.outcome import Outcome, line_of, mistaken, settled
+from mkdocs_imagegen.building.sightings import Page, Sightings
+from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.errors import (
@@ -25,7 +28,6 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.outcome import Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, picture_markup
 from mkdocs_imagegen.pictures.picture import Picture
@@ -34,9 +36,7 @@ from mkdocs_imagegen.pictures.placeholder import placeholder
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.sightings import Page, Sightings
 from mkdocs_imagegen.values import Size
-from mkdocs_imagegen.wanted import Result
 from tests.originals.support import key_of, original
 
 SVG = "{http://www.w3.org/2000/svg}"

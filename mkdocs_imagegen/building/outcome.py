@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Found
 from mkdocs_imagegen.errors import NotMadeError, Place
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.placeholder import StandIn, placeholder
 from mkdocs_imagegen.report import Line, State
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.wanted import Result
 
 _NOT_MADE = "This picture is not made yet"
 

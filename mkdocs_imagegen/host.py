@@ -16,15 +16,15 @@ from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page
 
+from mkdocs_imagegen.building.pipeline import Pipeline
+from mkdocs_imagegen.building.previews import NO_SITE_URL, Listed, Previews
+from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.building.sightings import Page as SeenPage
+from mkdocs_imagegen.building.sweep import fill_files
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.originals.files import write_whole
-from mkdocs_imagegen.pipeline import Pipeline
-from mkdocs_imagegen.previews import NO_SITE_URL, Listed, Previews
 from mkdocs_imagegen.report import State, summary
 from mkdocs_imagegen.request import SKETCH_MODEL
-from mkdocs_imagegen.run import Run
-from mkdocs_imagegen.sightings import Page as SeenPage
-from mkdocs_imagegen.sweep import fill_files
 from mkdocs_imagegen.values import is_yes
 
 if TYPE_CHECKING:

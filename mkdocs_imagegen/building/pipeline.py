@@ -11,6 +11,12 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
 
+from mkdocs_imagegen.building.making import Maker
+from mkdocs_imagegen.building.outcome import Outcome, line_of, mistaken, settled
+from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.building.sightings import Page, Sighting, Sightings
+from mkdocs_imagegen.building.telling import Teller
+from mkdocs_imagegen.building.wanted import Draws, Result, Want, WantKey
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
 from mkdocs_imagegen.directives.marker import (
@@ -23,10 +29,8 @@ from mkdocs_imagegen.directives.marker import (
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import ImagegenError, NotMadeError, OptionError, Place, StoreError
 from mkdocs_imagegen.gateway.catalogue import check
-from mkdocs_imagegen.making import Maker
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
-from mkdocs_imagegen.outcome import Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, picture_markup
 from mkdocs_imagegen.pictures.derive import Deriver
@@ -35,14 +39,10 @@ from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.variants import Plan, plan
 from mkdocs_imagegen.report import Line
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.run import Run
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.sightings import Page, Sighting, Sightings
 from mkdocs_imagegen.spending import Host
-from mkdocs_imagegen.telling import Teller
 from mkdocs_imagegen.values import shown
-from mkdocs_imagegen.wanted import Draws, Result, Want, WantKey
 
 _BY_HAND = (
     "an <img> tag with an imagegen: address is not read; "

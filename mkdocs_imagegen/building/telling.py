@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mkdocs_imagegen.building.outcome import Outcome
 from mkdocs_imagegen.errors import Place
-from mkdocs_imagegen.outcome import Outcome
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.settings import Settings
 

@@ -13,7 +13,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.background import Background
+from mkdocs_imagegen.building.background import Background
+from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.building.wanted import Draws, Result, Want, WantKey
 from mkdocs_imagegen.errors import (
     BadAnswerError,
     GatewayError,
@@ -29,9 +31,7 @@ from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.pictures.decode import Decoded, inspect
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.run import Run
 from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.wanted import Draws, Result, Want, WantKey
 
 if TYPE_CHECKING:
     import anyio
