@@ -125,12 +125,19 @@ def test_use_is_noted_in_one_transaction(cache, clock):
     assert len({text for text in said if text.startswith("UPDATE Cache")}) == 4
 
 
-OLD, NEW = (time.time() - days * DAY_S for days in (2, 0.5))
+OLD, NEW = 2 * DAY_S, 0.5 * DAY_S
+
+
+def grow_old(path: Path, age_s: float) -> None:
+    changed = time.time() - age_s
+    os.utime(path, (changed, changed))
+
+
 OURS = "ab/00/" + "0" * 28
 
 
 @pytest.mark.parametrize(
-    ("name", "changed", "stays"),
+    ("name", "age_s", "stays"),
     [
         (f"{OURS}.val", OLD, False),
         (f"{OURS}.tmp", OLD, False),
@@ -145,12 +152,12 @@ OURS = "ab/00/" + "0" * 28
         ("notes.txt", OLD, True),
     ],
 )
-def test_only_old_files_of_ours_without_a_row_are_swept(cache, clock, name, changed, stays):
+def test_only_old_files_of_ours_without_a_row_are_swept(cache, clock, name, age_s, stays):
     build(cache, clock, writes="a")
     path = cache.folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"x")
-    os.utime(path, (changed, changed))
+    grow_old(path, age_s)
     build(cache, clock, writes="b")
     assert path.exists() == stays
 
@@ -158,7 +165,7 @@ def test_only_old_files_of_ours_without_a_row_are_swept(cache, clock, name, chan
 def test_old_values_that_have_a_row_are_not_swept(cache, clock):
     build(cache, clock, writes="abc")
     for path in cache.folder.rglob("*.val"):
-        os.utime(path, (OLD, OLD))
+        grow_old(path, OLD)
     build(cache, clock, writes="d")
     assert there(cache) == "abcd"
 
@@ -168,7 +175,7 @@ def test_sweeping_follows_no_link(cache, clock):
     target = cache.outside / "00" / f"{'0' * 28}.val"
     target.parent.mkdir()
     target.write_bytes(b"x")
-    os.utime(target, (OLD, OLD))
+    grow_old(target, OLD)
     values = {path.parts[-3] for path in cache.folder.rglob("*.val")}
     free = next(name for name in ("cd", "ce") if name not in values)
     (cache.folder / free).symlink_to(cache.outside)
@@ -196,7 +203,7 @@ def test_a_value_that_vanishes_while_sweeping_stops_nothing(cache, clock, monkey
     orphans[0].parent.mkdir(parents=True, exist_ok=True)
     for orphan in orphans:
         orphan.write_bytes(b"x")
-        os.utime(orphan, (OLD, OLD))
+        grow_old(orphan, OLD)
     scan = os.scandir
 
     @contextlib.contextmanager
