@@ -42,7 +42,7 @@ def test_pictures_without_width_and_height_would_move_the_page(visit, example_ur
     change = """new MutationObserver(() => document.querySelectorAll("img[height]").forEach(
         img => { img.removeAttribute("height"); img.removeAttribute("width"); }
     )).observe(document, {childList: true, subtree: true})"""
-    visited = visit(f"{example_url}gallery/", change=change)
+    visited = visit(f"{example_url}sizes-and-formats/", change=change)
     visited.read_to_the_end()
     assert visited.shift() > 0
 

@@ -443,7 +443,8 @@ def test_drawing_takes_at_least_the_latency(asker):
     ask = asker(latency_s=1.5, pause=waited.append)
     ask.draw()
     ask.draw(n=0)
-    assert waited == [1.5]
+    (rest_s,) = waited
+    assert 0 < rest_s <= 1.5  # what is left of it when the drawing is done
 
 
 def test_many_threads_are_charged_exactly(asker):
