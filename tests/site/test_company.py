@@ -193,3 +193,23 @@ def test_a_path_of_the_site_is_never_left(site: Site) -> None:
     built = site.build()
     ours = {Path(name).parts[:2] for name in built.files() if "imagegen" in name}
     assert ours == {("assets", "imagegen")}
+
+
+@pytest.mark.parametrize("order", ["before us", "after us"])
+def test_minify_optimize_and_privacy(site: Site, order: str) -> None:
+    site.config["theme"] = {"name": "material", "font": False}
+    ours = site.config["plugins"]
+    theirs = [
+        "privacy",
+        {"optimize": {"optimize_png": False}},
+        {"minify": {"minify_html": True}},
+    ]
+    site.config["plugins"] = [*theirs, *ours] if order == "before us" else [*ours, *theirs]
+    site.write("index.md", "# Home\n\n![A dog](imagegen:)\n\n```imagegen\nA cat\n```\n")
+    built = site.build()
+    assert_no_token(built)
+    # Without quotes where HTML needs none, as minify writes them.
+    assert len(re.findall(r"<img src=\"?assets/imagegen/", built.page("index.html"))) == 2
+    first = built.files()
+    second = site.build().files()
+    assert {name for name in first if first[name] != second[name]} <= {"sitemap.xml.gz"}
