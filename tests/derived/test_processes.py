@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,16 +31,29 @@ def start(folder: Path, work: str) -> subprocess.Popen[str]:
     )
 
 
+def finish(process: subprocess.Popen[str]) -> str:
+    """What a process said in the end; it must have had nothing to complain of."""
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    return output
+
+
+@contextlib.contextmanager
+def started(folder: Path, *works: str) -> Iterator[list[subprocess.Popen[str]]]:
+    """Several processes at once; whatever happens, none of them is left behind."""
+    processes = [start(folder, work) for work in works]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
 def run(folder: Path, *works: str) -> list[tuple[list[str], list[str]]]:
     """What went wrong and what was warned of, in each of several processes at once."""
-    processes = [start(folder, work) for work in works]
-    answers = []
-    for process in processes:
-        output, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors
-        assert errors == ""
-        answers.append(tuple(json.loads(output)))
-    return answers
+    with started(folder, *works) as processes:
+        return [tuple(json.loads(finish(process))) for process in processes]
 
 
 def test_builds_that_begin_at_once_on_no_cache_share_one(cache):
@@ -69,12 +84,11 @@ def test_a_build_works_while_another_evicts(cache):
 def test_a_killed_build_leaves_a_cache_that_works(cache):
     chance = random.Random(1)  # noqa: S311 - repeatable
     for _ in range(4):
-        process = start(cache.folder, "write_for_ever")
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(chance.random() / 20)
-        process.kill()
-        process.communicate()
+        with started(cache.folder, "write_for_ever") as (process,):
+            assert process.stdout is not None
+            begun = process.stdout.readline()
+            assert begun == "begun\n", finish(process)
+            time.sleep(chance.random() / 20)
         store = cache.open()
         found = [store.read(key_of(name)) for name in range(50)]
         assert all(each in {None, content_of(name, 20_000)} for name, each in enumerate(found))
