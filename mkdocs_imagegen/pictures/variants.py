@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 
@@ -54,8 +54,10 @@ class Variant:
 
     def key(self, original_sha256: str) -> str:
         """64 hex digits that change with everything that changes the file's bytes."""
-        said = [original_sha256, _RULES, _encoder(), asdict(self)]
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        encoding = self.encoding
+        said = [original_sha256, _RULES, _encoder(), self.size, encoding.format, encoding.quality]
+        said += [encoding.speed, self.focus, self.source_type]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def name(self, original: Original) -> str:
         """The file's path in the site: one name never serves two files, so caches may keep it."""
