@@ -73,7 +73,8 @@ def _img(found: Found, picture: Picture, sizes: str, frame: Frame) -> str:
     attributes = attributes_of(found, frame.address(picture.name))
     if len(picture.sources[-1].files) > 1:
         attributes |= {"srcset": _srcset(picture.sources[-1], frame), "sizes": sizes}
-    blur = f"background:url({picture.blur}) center/cover" if picture.blur else ""
+    # Only behind the picture itself: MkDocs' own theme puts a frame around pictures.
+    blur = f"background:url({picture.blur}) center/cover content-box" if picture.blur else ""
     style = ";".join(filter(None, (_FITS_ITS_COLUMN, blur, attributes.get("style"))))
     loading = {"fetchpriority": "high"} if frame.comes_first else {"loading": "lazy"}
     if "loading" in attributes or "fetchpriority" in attributes:

@@ -241,7 +241,7 @@ def test_a_single_file_needs_no_srcset():
 
 def test_blurred_pixels_stand_behind_the_picture():
     shown = replace(ONE, blur="data:image/webp;base64,AAAA")
-    blur = "background:url(data:image/webp;base64,AAAA) center/cover"
+    blur = "background:url(data:image/webp;base64,AAAA) center/cover content-box"
     for said, style in [((), f"{STYLE};{blur}"), ((("style", "a:b"),), f"{STYLE};{blur};a:b")]:
         ((_, attributes),) = elements(markup(directive(attributes=said), shown))
         assert attributes["style"] == style
