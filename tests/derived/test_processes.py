@@ -34,7 +34,8 @@ def start(folder: Path, work: str) -> subprocess.Popen[str]:
 def finish(process: subprocess.Popen[str]) -> str:
     """What a process said in the end; it must have had nothing to complain of."""
     output, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (0, "")
+    assert process.returncode == 0, errors
+    assert errors == ""
     return output
 
 
