@@ -22,6 +22,7 @@ import markdown as python_markdown
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
+from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.pipeline import Pipeline
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page
@@ -36,7 +37,7 @@ from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
 from mkdocs_imagegen.plugin import ImagegenPlugin
 from mkdocs_imagegen.reference import OptionReference, reference
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending import Host, Permission
+from mkdocs_imagegen.spending.permission import Permission
 
 _REFERENCE = re.compile(r"^(?P<indent> *)<!-- reference: (?P<name>.+?) -->$", re.MULTILINE)
 _BLOCK = r"\n(?P<block>(?P<ticks>`{3,})(?P<language>\w+).*\n(?P<body>(?:.*\n)*?)(?P=ticks))$"

@@ -8,6 +8,8 @@ The tree::
     ├── PictureError              bytes that are no picture we accept
     ├── StoreError                the disk said no
     ├── NotMadeError              a picture that was not asked for, and why
+    │   ├── OverBudgetError       the run's budget does not hold it
+    │   ├── RefusedBeforeError    moderation refused it in an earlier build
     │   └── StoppedError          the run was stopped before its turn
     └── GatewayError              the gateway did not give a picture; has a billing class
         ├── CredentialError       PERMANENT  no credential, or one that has run out
@@ -30,6 +32,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 
@@ -92,6 +95,24 @@ class StoreError(ImagegenError):
 
 class NotMadeError(ImagegenError):
     """A picture that was not asked for, and why."""
+
+
+class OverBudgetError(NotMadeError):
+    """The run's budget does not hold the picture.
+
+    Args:
+        fault: as for every error.
+        price_usd: what it would cost in dollars; None where the price is not known.
+        hint: as for every error.
+    """
+
+    def __init__(self, fault: str, price_usd: Decimal | None, *, hint: str | None = None) -> None:
+        super().__init__(fault, hint=hint)
+        self.price_usd = price_usd
+
+
+class RefusedBeforeError(NotMadeError):
+    """Moderation refused the prompt in an earlier build."""
 
 
 class StoppedError(NotMadeError):

@@ -47,11 +47,11 @@ class Build:
 
     def __init__(self, pipeline: Pipeline, run: Run, config: MkDocsConfig) -> None:
         self.pipeline = pipeline
-        self.previews = Previews(pipeline, config.site_url or "", log.warning)
+        self.previews = Previews(pipeline, _site_url(config), log.warning)
         self.nav: Navigation | None = None
         self._run = run
         self._config = config
-        self._store_was_empty = pipeline.store.is_empty()
+        self._store_was_empty = not pipeline.has_originals()
 
     def seen(self, page: Page) -> SeenPage:
         """The page as the pipeline sees it."""
@@ -96,7 +96,7 @@ class Build:
         """Fill in the other files of the site, write the report, and say what was done."""
         if not len(self.pipeline.registry):
             return
-        fill_files(self.previews, Path(self._config.site_dir), self._config.site_url or "")
+        fill_files(self.previews, Path(self._config.site_dir), _site_url(self._config))
         report = self.pipeline.settings.report_path
         if report is not None:
             self._write(report)
@@ -112,13 +112,18 @@ class Build:
     def _tell(self) -> None:
         lines = self.pipeline.lines(with_line_numbers=False)
         if lines:
-            log.info(summary(lines, self.pipeline.making_seconds))
+            log.info(summary(lines, self.pipeline.making_seconds, self._run.waste()))
         made = any(line.state is State.MADE and line.model != SKETCH_MODEL for line in lines)
         keeps_nothing = self._store_was_empty and not self.pipeline.settings.originals_dir
         if made and keeps_nothing and is_yes(os.environ.get("CI", "")):
             # As a warning it would fail the first strict build, before a cache could be saved.
             level = logging.INFO if self._config.strict else logging.WARNING
             log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
+
+
+def _site_url(config: MkDocsConfig) -> str:
+    """Where the site will be, also with mike, which leaves off the slash; ``""``: not known."""
+    return f"{config.site_url.rstrip('/')}/" if config.site_url else ""
 
 
 def _source_of(file: File) -> SourceLines:

@@ -14,9 +14,10 @@ from mkdocs.config.config_options import Optional, Type
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
+from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.pipeline import Pipeline
 from mkdocs_imagegen.building.run import Run
-from mkdocs_imagegen.building.wanted import Draws
+from mkdocs_imagegen.building.wanted import Draws, Sleep
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.marker import TOKEN_START
@@ -24,9 +25,8 @@ from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
 from mkdocs_imagegen.host import Build, log
-from mkdocs_imagegen.report import State
 from mkdocs_imagegen.settings import Settings, read_settings
-from mkdocs_imagegen.spending import Circumstances, Host, may_generate
+from mkdocs_imagegen.spending.permission import Circumstances, may_generate
 from mkdocs_imagegen.values import OptionsError, is_yes, option_names
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Begin a build."""
-        build = Build(self._new_pipeline(config), self._run, config)
+        pipeline = self._new_pipeline(config)
+        pipeline.salvage()
+        build = Build(pipeline, self._run, config)
         self._builds.append(build)
         self._extension.registry = build.pipeline.registry
 
@@ -158,10 +160,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_build_error(self, **_: object) -> None:
         """Keep what is in flight, and end."""
         while self._builds:
-            pipeline = self._builds.pop().pipeline
-            if pipeline.in_flight():
-                log.info("waiting for %d pictures that are being made", pipeline.in_flight())
-            pipeline.close()
+            self._builds.pop().pipeline.close()
 
     def on_shutdown(self) -> None:
         """Keep what is in flight, and end; MkDocs calls no other hook after an interrupt."""
@@ -192,20 +191,20 @@ def _credential(settings: Settings) -> tuple[Credential | None, str]:
         return None, str(error)
 
 
-def _open_gateway(settings: Settings, credential: Credential | None) -> Draws:
+def _open_gateway(settings: Settings, credential: Credential | None, sleep: Sleep) -> Draws:
     # Costs 130 ms to import, and a build that makes nothing needs none of it.
     from mkdocs_imagegen.gateway.client import Gateway  # noqa: PLC0415
 
     if not settings.gateway.is_sketch:
-        return Gateway(settings.gateway, credential)
+        return Gateway(settings.gateway, credential, sleep=sleep)
     from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415
 
-    return Gateway(settings.gateway, None, Emulator(require_key=False).handle)
+    return Gateway(settings.gateway, None, Emulator(require_key=False).handle, sleep=sleep)
 
 
 def _refuse_missing(pipeline: Pipeline) -> None:
     lines = pipeline.lines(with_line_numbers=True)
-    missing = [line for line in lines if line.state in (State.MISSING, State.FAILED)]
+    missing = [line for line in lines if line.state.lacks_picture]
     if missing:
         shown = "\n".join(f"  {line.place}: {line.remarks[-1]}" for line in missing[:10])
         more = f"\n  and {len(missing) - 10} more" if len(missing) > 10 else ""  # noqa: PLR2004

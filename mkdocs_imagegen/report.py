@@ -24,10 +24,19 @@ class State(enum.Enum):
     """It was made in this build."""
     MISSING = "missing"
     """There is none, and none was to be made."""
+    OVER_BUDGET = "over budget"
+    """There is none, and the run's budget did not hold it."""
+    REFUSED = "refused"
+    """Moderation refused the prompt, in this build or an earlier one."""
     FAILED = "failed"
     """It was asked for and did not come."""
     MISTAKE = "mistake"
     """The directive cannot be read."""
+
+    @property
+    def lacks_picture(self) -> bool:
+        """Whether a page asks for a picture that is not there."""
+        return self in {State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED}
 
 
 _THERE = (State.READY, State.STALE, State.MADE)
@@ -43,7 +52,9 @@ class Line:
         key: the request's key; ``""`` for a mistake.
         prompt: the final prompt.
         model: the model that drew it, or would.
-        file: the picture's path below the site's root.
+        file: the picture's path below the site's root; ``""`` for a missing preview, which no
+            page shows.
+        price_usd: the list price in dollars; None where it is not known.
         seconds: how long the making took.
         cost_usd: dollars charged in this build; None for nothing or for not known.
         cost_is_estimate: whether that is the list price and not the gateway's word.
@@ -56,18 +67,36 @@ class Line:
     prompt: str
     model: str
     file: str
+    price_usd: Decimal | None
     seconds: float
     cost_usd: Decimal | None
     cost_is_estimate: bool
     remarks: tuple[str, ...]
 
 
-def summary(lines: Sequence[Line], seconds: float) -> str:
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """What a run has paid for nothing, or perhaps has.
+
+    Attributes:
+        calls: how many calls.
+        usd: dollars for them, by list prices as far as those are known.
+    """
+
+    calls: int = 0
+    usd: Decimal = Decimal(0)
+
+
+NO_WASTE = Waste()
+
+
+def summary(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> str:
     """One line on the pictures of a build; equal requests count once.
 
     Args:
         lines: every place that shows a picture.
         seconds: how long the making took, all in all.
+        waste: of the run.
     """
     pictures = _unique(lines)
     count = Counter(line.state for line in pictures)
@@ -80,17 +109,29 @@ def summary(lines: Sequence[Line], seconds: float) -> str:
     sketches = sum(line.model == SKETCH_MODEL for line in pictures if line.state in _THERE)
     if sketches:
         parts.append(f"{sketches} of them {'a sketch' if sketches == 1 else 'sketches'}")
-    words = {State.MISSING: "missing", State.FAILED: "failed", State.MISTAKE: "with a mistake"}
+    words = {
+        State.MISSING: "missing",
+        State.REFUSED: "refused",
+        State.FAILED: "failed",
+        State.MISTAKE: "with a mistake",
+    }
     parts += [f"{count[state]} {word}" for state, word in words.items() if count[state]]
+    if count[State.OVER_BUDGET]:
+        parts.append(f"{count[State.OVER_BUDGET]} over budget{_price(pictures)}")
+    if waste.calls:
+        more = f" (about ${_dollars(waste.usd)})" if waste.usd else ""
+        parts.append(f"{_plural(waste.calls, 'call')} perhaps charged for nothing{more}")
     return ", ".join(parts)
 
 
-def to_json(lines: Sequence[Line], seconds: float) -> bytes:
+def to_json(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> bytes:
     """The report as a file: the same build gives the same bytes but for seconds and dollars."""
     report = {
         "version": 1,
         "seconds": round(seconds, 3),
         "cost_usd": str(_spent(_unique(lines))),
+        "wasted_calls": waste.calls,
+        "wasted_usd": str(waste.usd),
         "pictures": [_as_dict(line) for line in lines],
     }
     return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
@@ -105,6 +146,7 @@ def _as_dict(line: Line) -> dict[str, object]:
         "prompt": line.prompt,
         "model": line.model,
         "file": line.file,
+        "price_usd": None if line.price_usd is None else str(line.price_usd),
         "seconds": round(line.seconds, 3),
         "cost_usd": None if line.cost_usd is None else str(line.cost_usd),
         "cost_is_estimate": line.cost_is_estimate,
@@ -128,8 +170,17 @@ def _money(pictures: Sequence[Line]) -> str:
     about = "about " if any(line.cost_is_estimate for line in made) else ""
     unknown = sum(line.cost_usd is None for line in made)
     more = f" and the unknown price of {unknown}" if unknown else ""
-    dollars = f"{_spent(made):.3f}".removesuffix("0")  # the cheapest picture costs half a cent
-    return f"{about}${dollars}{more}"
+    return f"{about}${_dollars(_spent(made))}{more}"
+
+
+def _price(pictures: Sequence[Line]) -> str:
+    over = [line.price_usd for line in pictures if line.state is State.OVER_BUDGET]
+    known = sum((price for price in over if price is not None), Decimal(0))
+    return f" (about ${_dollars(known)} more)" if known else ""
+
+
+def _dollars(amount: Decimal) -> str:
+    return f"{amount:.3f}".removesuffix("0")  # the cheapest picture costs half a cent
 
 
 def _plural(number: int, word: str) -> str:

@@ -36,10 +36,13 @@ DOORS = {
     "markdown": {"directives/extension.py", "directives/fences.py"},
     "mkdocs": {"plugin.py", "host.py", "cli.py"},
     "tenacity": {"gateway/policy.py"},
+    "filelock": {"originals/claims.py"},
     "click": {"plugin.py", "cli.py"},
 }
 
-HEAVY = ["httpx", "PIL", "diskcache", "tenacity", "anyio", "mkdocs_imagegen.emulator"]
+HEAVY = [
+    *("httpx", "PIL", "diskcache", "tenacity", "filelock", "anyio", "mkdocs_imagegen.emulator")
+]
 
 
 def imports_of(path: Path) -> set[str]:

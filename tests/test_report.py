@@ -23,6 +23,7 @@ def line(state, key="", cost=None, *, estimate=False, **more):
         "prompt": "A balloon" if key else "",
         "model": "a/b" if key else "",
         "file": "assets/imagegen/x.webp",
+        "price_usd": None,
         "seconds": 0.0,
         "cost_usd": None if cost is None else Decimal(cost),
         "cost_is_estimate": estimate,
@@ -132,6 +133,7 @@ def test_a_report_holds_every_place():
         "file": "assets/imagegen/x.webp",
         "seconds": 1.235,
         "cost_usd": "0.010",
+        "price_usd": None,
         "cost_is_estimate": False,
         "warnings": ["slow", "cut"],
     }

@@ -100,6 +100,7 @@ def line(page, state=State.READY, **more):
         "file": "x.webp",
         "seconds": 0.0,
         "cost_usd": None,
+        "price_usd": None,
         "cost_is_estimate": False,
         "remarks": (),
     }

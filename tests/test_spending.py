@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.settings import read_settings
-from mkdocs_imagegen.spending import Circumstances, Permission, may_generate
+from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
 
 KEY = "api key"
 OIDC = "oidc token"

@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import TypeVar
 
+from mkdocs_imagegen.errors import StoppedError
+
 T = TypeVar("T")
 
 
@@ -29,12 +31,15 @@ class Background:
 
         self.event: Callable[[], anyio.Event] = anyio.Event
         self._run_sync = run_sync
+        self._move_on_after = anyio.move_on_after
+        self._is_closing = False
         self._stack = ExitStack()
         self._portal = self._stack.enter_context(start_blocking_portal())
         workers = os.cpu_count() or 1
         self.slots = self._portal.call(anyio.CapacityLimiter, slots)
         self.admission = self._portal.call(anyio.CapacityLimiter, slots + 2 * workers)
         self._workers = self._portal.call(anyio.CapacityLimiter, workers)
+        self._closing = self._portal.call(anyio.Event)
 
     def submit(self, work: Callable[..., Awaitable[T]], *arguments: object) -> Future[T]:
         """Start a coroutine; returns at once."""
@@ -47,6 +52,33 @@ class Background:
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
         """Run a function in a worker thread, from inside the loop."""
         return await self._run_sync(work, *arguments, limiter=self._workers)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, unless there is nothing more to wait for.
+
+        Raises:
+            StoppedError: nothing more is to be started.
+        """
+        with self._move_on_after(seconds):
+            await self._closing.wait()
+        self.refuse_when_closing()
+
+    def refuse_when_closing(self) -> None:
+        """Let nothing begin once the end is near.
+
+        Raises:
+            StoppedError: it is.
+        """
+        if self._is_closing:
+            raise StoppedError("the build was stopped before its turn")
+
+    def start_nothing_more(self) -> None:
+        """Note that the end is near; may be called by a signal's handler."""
+        self._is_closing = True
+
+    def wake(self) -> None:
+        """End every pause, once nothing more is to be started."""
+        self._portal.call(self._closing.set)
 
     def close(self) -> None:
         """End the loop and its thread; nothing may be running any more."""

@@ -7,7 +7,14 @@ from decimal import Decimal
 
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Found
-from mkdocs_imagegen.errors import NotMadeError, Place
+from mkdocs_imagegen.errors import (
+    ModerationError,
+    NotMadeError,
+    OverBudgetError,
+    Place,
+    RefusedBeforeError,
+)
+from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.placeholder import StandIn, placeholder
 from mkdocs_imagegen.report import Line, State
@@ -48,12 +55,12 @@ def settled(directive: Directive, results: tuple[Result, ...], *, in_full: bool)
     states = [_state(*each) for each in zip(directive.requests, results, strict=True)]
     worst = max(states, key=_BY_TROUBLE.index)
     error = next((each.error for each in results if each.error is not None), None)
-    yet = "" if worst is State.FAILED else " yet"
+    yet = "" if worst in (State.FAILED, State.REFUSED) else " yet"
     text = f"there is no picture{yet}: {error}" if error else ""
     first, dark = results[0].picture, results[1].picture if directive.dark else None
     if first is not None:
         return Outcome(worst, first, dark, results=results, error=text)
-    words = str(error) if in_full and worst is State.FAILED else directive.alt
+    words = str(error) if in_full and worst in (State.FAILED, State.REFUSED) else directive.alt
     stand_in = placeholder(_NOT_MADE, words, directive.layout)
     return Outcome(worst, stand_in=stand_in, results=results, error=text)
 
@@ -73,7 +80,7 @@ def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> L
         place: where it stands.
         found: the directive.
         outcome: what became of it.
-        file: the path of the picture, or of its stand-in, below the site's root.
+        file: the path of the picture, or of its stand-in, below the site's root; ``""`` for none.
     """
     request = found.request if isinstance(found, Directive) else None
     results = outcome.results
@@ -88,6 +95,7 @@ def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> L
         prompt=request.prompt if request else "",
         model=originals[0].model if originals else request.model if request else "",
         file=file,
+        price_usd=estimate_usd(request) if request else None,
         seconds=max((each.seconds for each in results), default=0.0),
         cost_usd=sum(costs, Decimal(0)) if costs else None,
         cost_is_estimate=any(each.cost_is_estimate for each in paid),
@@ -95,11 +103,21 @@ def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> L
     )
 
 
-_BY_TROUBLE = (State.READY, State.MADE, State.STALE, State.MISSING, State.FAILED)
+_BY_TROUBLE = (
+    *(State.READY, State.MADE, State.STALE),
+    *(State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED),
+)
+_STATES = (
+    (OverBudgetError, State.OVER_BUDGET),
+    (RefusedBeforeError, State.REFUSED),
+    (ModerationError, State.REFUSED),
+    (NotMadeError, State.MISSING),
+)
 
 
 def _state(request: ImageRequest, result: Result) -> State:
     if result.picture is None or result.kept is None:
-        return State.MISSING if isinstance(result.error, NotMadeError) else State.FAILED
+        kinds = (state for kind, state in _STATES if isinstance(result.error, kind))
+        return next(kinds, State.FAILED)
     same = result.kept.original.key in (request.key, request.as_sketch.key)
     return State.MADE if result.made else State.READY if same else State.STALE

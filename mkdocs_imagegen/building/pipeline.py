@@ -11,12 +11,15 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
 
+from mkdocs_imagegen.building.around import Host
+from mkdocs_imagegen.building.books import open_books
+from mkdocs_imagegen.building.buying import Buyer
 from mkdocs_imagegen.building.making import Maker
 from mkdocs_imagegen.building.outcome import Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page, Sighting, Sightings
 from mkdocs_imagegen.building.telling import Teller
-from mkdocs_imagegen.building.wanted import Draws, Result, Want, WantKey
+from mkdocs_imagegen.building.wanted import OpenGateway, Result, Want, WantKey
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
 from mkdocs_imagegen.directives.marker import (
@@ -27,10 +30,16 @@ from mkdocs_imagegen.directives.marker import (
     shown_pictures,
 )
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.errors import ImagegenError, NotMadeError, OptionError, Place, StoreError
+from mkdocs_imagegen.errors import (
+    ImagegenError,
+    NotMadeError,
+    OptionError,
+    Place,
+    RefusedBeforeError,
+    StoreError,
+)
 from mkdocs_imagegen.gateway.catalogue import check
 from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, picture_markup
 from mkdocs_imagegen.pictures.derive import Deriver
@@ -41,7 +50,6 @@ from mkdocs_imagegen.report import Line
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.spending import Host
 from mkdocs_imagegen.values import shown
 
 _BY_HAND = (
@@ -67,23 +75,23 @@ class Pipeline:
         settings: Settings,
         run: Run,
         host: Host,
-        open_gateway: Callable[[], Draws],
+        open_gateway: OpenGateway,
         warn: Callable[[str], None],
         remark: Callable[[str], None],
     ) -> None:
         self.settings = settings
         self.registry = Registry(site_defaults(settings))
-        self.store = OriginalStore(
-            settings.originals_path, settings.cache_path / "quarantine", warn
-        )
+        self._books = open_books(settings, warn, remark)
         self.making_seconds = 0.0
         self._host = host
         self._run = run
         self._teller = Teller(settings, is_serving=host.is_serving, warn=warn, remark=remark)
         self._derived = DerivedStore(settings.cache_path / "derived", warn)
         self._deriver = Deriver(self._derived, host.site)
-        url, concurrency = settings.gateway.url, settings.concurrency
-        self._maker = Maker(run, open_gateway, url, self.store, self._derive, concurrency)
+        buyer = Buyer(settings, run, self._books, open_gateway)
+        concurrency, patience_s = settings.concurrency, settings.gateway.timeout
+        read = self._books.store.read
+        self._maker = Maker(buyer, read, self._derive, concurrency, patience_s, remark)
         self._results: dict[WantKey, Result] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._sightings = Sightings()
@@ -108,9 +116,9 @@ class Pipeline:
                 self.sight(page, picture.address)
         return content
 
-    def sight(self, page: Page, token: str) -> None:
-        """Look up a picture of a page, and tell of it."""
-        self._sightings.add(page, token)
+    def sight(self, page: Page, token: str, *, on_page: bool = True) -> None:
+        """Look up a picture of a page, or of its head alone, and tell of it."""
+        self._sightings.add(page, token, on_page=on_page)
         self.look_up(token)
 
     def join(self) -> None:
@@ -178,9 +186,13 @@ class Pipeline:
         for url, lines in by_page.items():
             self._run.note_page(url, lines)
 
-    def in_flight(self) -> int:
-        """How many pictures are still being made."""
-        return self._maker.in_flight()
+    def salvage(self) -> None:
+        """Store what earlier builds have paid for and not stored; never fails."""
+        self._books.salvager.salvage_all()
+
+    def has_originals(self) -> bool:
+        """Whether anything is in the store."""
+        return not self._books.store.is_empty()
 
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, keep it, and end."""
@@ -207,7 +219,7 @@ class Pipeline:
     def _want(self, request: ImageRequest, directive: Directive) -> None:
         key = (request.key, directive.shape, directive.insists)
         try:
-            kept = self._find(request, directive)
+            kept = self._books.finder.usable(request, insists=directive.insists)
         except StoreError as error:
             self._results[key] = Result(error=error)
             return
@@ -234,21 +246,14 @@ class Pipeline:
             check(request, self.settings.gateway.output_format)
         except OptionError as error:
             return error
+        refused = self._books.refusals.find(request.key)
+        if refused is not None:
+            path = self._books.refusals.path(request.key)
+            hint = f"reword it, set another `take`, or delete {path}"
+            fault = f"{refused.said} on {refused.day} ({refused.model})"
+            return RefusedBeforeError(fault, hint=hint)
         permission = self._host.permission
         return None if permission.granted else NotMadeError(permission.refusal)
-
-    def _find(self, request: ImageRequest, directive: Directive) -> Kept | None:
-        if not self.settings.enabled:
-            return None
-        exact = self.store.find(request.key) or self._sketch_of_this_server(request)
-        if exact is not None or directive.insists:
-            return exact
-        return self.store.find_subject(request.subject_key, request.model)
-
-    def _sketch_of_this_server(self, request: ImageRequest) -> Kept | None:
-        """A sketch by the very server that is set now, which would draw the same again."""
-        kept = None if self.settings.gateway.is_vercel else self.store.find(request.as_sketch.key)
-        return kept if kept and kept.original.server == self.settings.gateway.url else None
 
     def _plan(self, original: Original, shape: Shape) -> Plan:
         return plan(original, shape, self.settings.variants, self.settings.provenance)
@@ -295,4 +300,6 @@ class Pipeline:
         found, outcome = self.registry.get(sighting.token), self.outcome(sighting.token)
         place = self._place(sighting) if with_line_number else Place(sighting.page.path)
         assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
-        return line_of(place, found, outcome, self._shown(outcome).name)
+        # A head names no stand-in, so the site needs no file of it.
+        has_file = sighting.on_page or outcome.stand_in is None
+        return line_of(place, found, outcome, self._shown(outcome).name if has_file else "")

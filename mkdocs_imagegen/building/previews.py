@@ -164,14 +164,14 @@ class Previews:
         pipeline = self.pipeline
         if not isinstance(preview.found, Directive):
             if not preview.is_at_top:
-                pipeline.sight(page, preview.token)
+                pipeline.sight(page, preview.token, on_page=False)
             return ""
         size = pipeline.settings.previews.size
         token, _ = pipeline.registry.add(_as_card(preview.found, size))
         if preview.is_at_top:
             pipeline.look_up(token)  # what stands on the page is told of already
         else:
-            pipeline.sight(page, token)
+            pipeline.sight(page, token, on_page=False)
         return token
 
     def _cards(self, token: str, page_url: str) -> str:

@@ -12,15 +12,21 @@ from mkdocs_imagegen.errors import (
     StoppedError,
     UnreachableError,
 )
-from mkdocs_imagegen.report import Line, to_json
+from mkdocs_imagegen.report import Line, Waste, to_json
+from mkdocs_imagegen.spending.account import Account
 
 _EVERY_MODEL = ""
 
 
 class Run:
-    """Remembers what failed, so that no build of the run asks for it again, and what to report."""
+    """Remembers what failed, so that no build of the run asks for it again, and what to report.
+
+    Attributes:
+        account: the run's money.
+    """
 
     def __init__(self) -> None:
+        self.account = Account()
         self._stopped: dict[str, StoppedError] = {}
         self._failed: dict[str, ImagegenError] = {}
         self._lines: dict[str, Sequence[Line]] = {}
@@ -75,4 +81,8 @@ class Run:
     def report(self) -> bytes:
         """The JSON report of everything so far."""
         lines = [line for lines in self._lines.values() for line in lines]
-        return to_json(lines, self._seconds)
+        return to_json(lines, self._seconds, self.waste())
+
+    def waste(self) -> Waste:
+        """What was paid for nothing so far."""
+        return Waste(self.account.wasted, self.account.wasted_usd)

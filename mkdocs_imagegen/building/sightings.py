@@ -37,12 +37,14 @@ class Sighting:
         token: which picture it is.
         number: the how many-th picture of the page it is, from 1.
         twins_before: how many of the same stand before it on the page.
+        on_page: whether it stands there, and is not only named in the page's head.
     """
 
     page: Page
     token: str
     number: int
     twins_before: int
+    on_page: bool
 
     def place(self, found: Found) -> Place:
         """Where it stands, by the line of the source file where that can be told."""
@@ -62,11 +64,11 @@ class Sightings:
         """Forget what the page showed before."""
         self._by_page[page.uri] = []
 
-    def add(self, page: Page, token: str) -> None:
+    def add(self, page: Page, token: str, *, on_page: bool = True) -> None:
         """Note a picture of the page."""
         before = self._by_page.setdefault(page.uri, [])
         twins = sum(each.token == token for each in before)
-        before.append(Sighting(page, token, len(before) + 1, twins))
+        before.append(Sighting(page, token, len(before) + 1, twins, on_page))
 
     def __iter__(self) -> Iterator[Sighting]:
         for sightings in self._by_page.values():

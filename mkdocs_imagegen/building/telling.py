@@ -47,7 +47,7 @@ class Teller:
         if outcome.state is State.MISTAKE:
             return self.warn
         wants_warnings = self._settings.on_missing == "warn" and self._settings.enabled
-        if outcome.state is State.MISSING:
+        if outcome.state in (State.MISSING, State.OVER_BUDGET):
             # While serving, missing pictures are the rule; the summary counts them.
             return self.warn if wants_warnings and not self._is_serving else None
         return self.warn if wants_warnings else self._remark

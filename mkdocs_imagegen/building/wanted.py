@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.gateway.calls import Keep
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
 
+Exact = Callable[[ImageRequest], Kept | None]
+"""Finds the original of a request, if it is in the store; may raise StoreError."""
+
 WantKey = tuple[str, Shape, bool]
 """A request's key, the shape, and whether only the request's own original will do."""
+
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits so many seconds; may raise StoppedError."""
 
 
 class Draws(Protocol):
     """What draws pictures: the gateway's client."""
 
-    async def generate(self, request: ImageRequest) -> Answer:
-        """The picture.
+    async def generate(self, request: ImageRequest, keep: Keep | None = None) -> Answer:
+        """The picture; ``keep`` takes the raw answer before anything reads it.
 
         Raises:
             GatewayError: there is none.
@@ -28,6 +37,10 @@ class Draws(Protocol):
 
     async def aclose(self) -> None:
         """Close its connections."""
+
+
+OpenGateway = Callable[[Sleep], Draws]
+"""Makes the client that draws, from the function that waits between its attempts."""
 
 
 @dataclass(frozen=True, slots=True)

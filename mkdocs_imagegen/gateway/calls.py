@@ -81,3 +81,6 @@ class HandlerResponse(Protocol):
 
 Handler = Callable[[str, str, Mapping[str, str], bytes], HandlerResponse]
 """A server inside this process: method, path, headers (names in lower case), body."""
+
+Keep = Callable[[bytes], object]
+"""Puts a raw answer where it is safe, in a worker thread; must not raise."""

@@ -9,9 +9,8 @@ nothing of the call is left in sight.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from functools import partial
-from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -29,8 +28,8 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.gateway.addresses import fetch
 from mkdocs_imagegen.gateway.answer import Answer
-from mkdocs_imagegen.gateway.bodies import BoundedBody
-from mkdocs_imagegen.gateway.calls import Call, Handler, Progress, Reply
+from mkdocs_imagegen.gateway.bodies import bounded
+from mkdocs_imagegen.gateway.calls import Call, Handler, Keep, Progress, Reply
 from mkdocs_imagegen.gateway.catalogue import check_retention
 from mkdocs_imagegen.gateway.credentials import Credential, missing
 from mkdocs_imagegen.gateway.failures import read_error
@@ -91,9 +90,7 @@ class Gateway:
             raise client
         self._http = client
 
-    async def generate(
-        self, request: ImageRequest, keep: Callable[[bytes], None] | None = None
-    ) -> Answer:
+    async def generate(self, request: ImageRequest, keep: Keep | None = None) -> Answer:
         """The picture that was asked for.
 
         What certainly was not charged is asked again after a while, anything else is asked once.
@@ -128,8 +125,8 @@ class Gateway:
         """
         async with self._asking_offers:
             if self._offers is None:
-                url = f"{self._url}/models"
-                reply = await self._exchange(Call("GET", url, SHORT_CALL_S, with_key=True))
+                call = Call("GET", f"{self._url}/models", SHORT_CALL_S, with_key=True)
+                reply = await self._exchange(call)
                 self._offers = read_offers(self._body_of_success(reply))
         return self._offers
 
@@ -161,9 +158,7 @@ class Gateway:
             error.hint = self._credential.advice
         raise error
 
-    async def _read(
-        self, body: bytes, request: ImageRequest, keep: Callable[[bytes], None] | None
-    ) -> Answer:
+    async def _read(self, body: bytes, request: ImageRequest, keep: Keep | None) -> Answer:
         if keep:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(keep, body)
@@ -197,7 +192,7 @@ class Gateway:
             except GatewayError as error:
                 return error.with_traceback(None)
             except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the request
-                return self._translated(error)
+                return self._translated(error, progress)
         host = httpx.URL(call.url).host
         if progress.connecting:
             return UnreachableError(f"no connection to {host} within {call.deadline_s:g} s")
@@ -205,9 +200,7 @@ class Gateway:
         return OutcomeUnknownError(fault, hint=_CHARGED)
 
     async def _transfer(self, call: Call, progress: Progress) -> Reply:
-        extensions: dict[str, Any] = {"trace": progress.trace}
-        if call.server_name:
-            extensions["sni_hostname"] = call.server_name
+        extensions = {"trace": progress.trace, "sni_hostname": call.server_name}
         async with self._http.stream(
             call.method,
             call.url,
@@ -216,7 +209,7 @@ class Gateway:
             auth=self._auth if call.with_key else None,
             extensions=extensions,
         ) as response:
-            taken = BoundedBody(response.headers.get("content-encoding", ""))
+            taken = bounded(response.is_success, response.headers.get("content-encoding", ""))
             async for chunk in response.aiter_raw():
                 if not taken.add(chunk):
                     break
@@ -226,10 +219,10 @@ class Gateway:
                 body = self._credential.redact(body)
             return Reply(response.status_code, headers, body, taken.problem)
 
-    def _translated(self, error: Exception) -> GatewayError:
+    def _translated(self, error: Exception, progress: Progress) -> GatewayError:
         """The error of ours for one of the HTTP library's, in which nothing of it is left."""
-        said = quoted(self._redacted(str(error)))
-        return translated(type(error), f"{type(error).__name__}: {said}".removesuffix(": "))
+        said = f"{type(error).__name__}: {quoted(self._redacted(str(error)))}".removesuffix(": ")
+        return translated(type(error), said, connecting=progress.connecting)
 
     def _redacted(self, text: str) -> str:
         """The text without the key, wherever a server or the library repeats it."""
@@ -238,7 +231,7 @@ class Gateway:
         return self._credential.redact(text.encode("utf-8", "replace")).decode()
 
 
-def translated(kind: type[Exception], detail: str) -> GatewayError:
+def translated(kind: type[Exception], detail: str, *, connecting: bool = False) -> GatewayError:
     """The error of ours for a kind of error of the HTTP library.
 
     Whatever is not known to come before the request is sent counts as sent.
@@ -246,11 +239,12 @@ def translated(kind: type[Exception], detail: str) -> GatewayError:
     Args:
         kind: the exception's class.
         detail: its name and text, safe to show.
+        connecting: whether the connection was still being made, whatever the error.
     """
     if issubclass(kind, _NOT_SENDABLE):
         hint = "check gateway.url and the proxy that the environment names"
         return RejectedError(f"the request cannot be sent ({detail})", hint=hint)
-    if issubclass(kind, _NOT_SENT):
+    if connecting or issubclass(kind, _NOT_SENT):
         hint = "check the network, gateway.url and the proxy that the environment names"
         return UnreachableError(f"no connection to the server ({detail})", hint=hint)
     fault = f"the connection broke after the request was sent ({detail})"

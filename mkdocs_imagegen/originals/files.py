@@ -9,6 +9,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from mkdocs_imagegen.errors import StoreError
+
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -59,6 +61,12 @@ def write_first(path: Path, content: bytes) -> bool:
             os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
         _sync_folder(path.parent)
         return True
+
+
+def cannot_store(folder: Path, error: OSError) -> StoreError:
+    """The error that tells of a folder that takes no files."""
+    fault = f"pictures cannot be stored in {folder}: {error.strerror or error}"
+    return StoreError(fault, hint="make room or correct the rights, then build again")
 
 
 @contextlib.contextmanager

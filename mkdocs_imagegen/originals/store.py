@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals.files import read_plain_file, write_first, write_whole
+from mkdocs_imagegen.originals.files import (
+    cannot_store,
+    read_plain_file,
+    write_first,
+    write_whole,
+)
 from mkdocs_imagegen.originals.record import (
     LARGEST_RECORD_BYTES,
     Original,
@@ -22,7 +27,7 @@ from mkdocs_imagegen.request import SKETCH_MODEL
 
 LARGEST_ORIGINAL_BYTES = 64 * 1024 * 1024
 _GIT_LFS = b"version https://git-lfs"
-_KEY_DIGITS = 64
+_RECORDS = f"??/{64 * '?'}.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ class OriginalStore:
             write_whole(probe, b"")
             probe.unlink()
         except OSError as error:
-            raise _cannot_store(self.folder, error) from None
+            raise cannot_store(self.folder, error) from None
 
     def put(self, original: Original, content: bytes) -> Kept:
         """Keep an original; the one that is there already, if another build was first.
@@ -130,7 +135,7 @@ class OriginalStore:
                     return first
                 write_whole(record, to_json(original))
         except OSError as error:
-            raise _cannot_store(self.folder, error) from None
+            raise cannot_store(self.folder, error) from None
         return Kept(original, record.with_name(original.file_name))
 
     def find_subject(self, subject: str, model: str) -> Kept | None:
@@ -155,14 +160,13 @@ class OriginalStore:
         Raises:
             StoreError: one is a pointer of git-lfs.
         """
-        for path in sorted(self.folder.glob("??/*.json")):
-            if len(path.stem) == _KEY_DIGITS:
-                with contextlib.suppress(OSError, ValueError):
-                    yield from_json(_no_pointer(path, LARGEST_RECORD_BYTES), path.stem)
+        for path in sorted(self.folder.glob(_RECORDS)):
+            with contextlib.suppress(OSError, ValueError):
+                yield from_json(_no_pointer(path, LARGEST_RECORD_BYTES), path.stem)
 
     def is_empty(self) -> bool:
         """Whether there is no original yet."""
-        return next(self.folder.glob("??/*.json"), None) is None
+        return next(self.folder.glob(_RECORDS), None) is None
 
     def keep_garbage(self, name: str, content: bytes) -> Path | None:
         """Put an answer that was paid for and is no picture where a person can look at it."""
@@ -196,6 +200,8 @@ class OriginalStore:
             ) from None
 
     def _move(self, path: Path) -> bool:
+        if path.parent.is_symlink():
+            return False  # what lies behind a link is not ours to move
         try:
             self.quarantine.mkdir(parents=True, exist_ok=True)
             shutil.move(path, self.quarantine / f"{path.name}.{secrets.token_hex(4)}")
@@ -218,11 +224,6 @@ def _no_pointer(path: Path, most_bytes: int) -> bytes:
     if content.startswith(_GIT_LFS):
         raise StoreError(f"{path} is a pointer of git-lfs", hint="run `git lfs pull`")
     return content
-
-
-def _cannot_store(folder: Path, error: OSError) -> StoreError:
-    fault = f"pictures cannot be stored in {folder}: {error.strerror or error}"
-    return StoreError(fault, hint="make room or correct the rights, then build again")
 
 
 def _sha256(content: bytes) -> str:

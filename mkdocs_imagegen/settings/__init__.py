@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.settings.gateway import GATEWAY_URL, SKETCH_URL, GatewaySettings
 from mkdocs_imagegen.settings.previews import PreviewSettings
 from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
@@ -35,6 +36,7 @@ __all__ = [
     "GATEWAY_URL",
     "PROMPTS",
     "SKETCH_URL",
+    "BudgetSettings",
     "FormatQualities",
     "GatewaySettings",
     "PreviewSettings",
@@ -93,6 +95,9 @@ class Settings:
         words("placeholder", "warn", "error"),
         "What a picture does that is missing and may not or cannot be made. The page shows a "
         "placeholder; `warn` also warns, so that `--strict` fails; `error` ends the build.",
+    )
+    budget: BudgetSettings = option(
+        BudgetSettings(), nested(BudgetSettings), "What one run may spend."
     )
     concurrency: int = option(8, whole_number(1, 64), "Pictures asked for at the same time.")
     cache_dir: str = option(

@@ -32,6 +32,11 @@ def tags(built: Built, page: str) -> dict[str, str]:
     return dict(found)
 
 
+def files_of_ours(built: Built) -> set[str]:
+    """Pictures and stand-ins alike."""
+    return {name for name in built.files() if name.startswith("assets/imagegen/")}
+
+
 def card(built: Built, url: str) -> Image.Image:
     name = url.removeprefix("https://example.org/docs/")
     return Image.open(io.BytesIO((built.site / name).read_bytes()))
@@ -101,7 +106,7 @@ def test_mistakes_warn_with_their_place(site: Site, written: str, said: str) -> 
     assert warning.startswith("imagegen: docs/index.md:4: image prompt: ")
     assert said in warning
     assert tags(built, "index.html") == {}
-    assert built.pictures() == {}
+    assert files_of_ours(built) == set()
 
 
 @pytest.mark.parametrize("written", ["12", "[a]", "true", ""])
@@ -123,13 +128,29 @@ def test_without_a_site_url_there_are_no_tags_and_one_warning(site: Site) -> Non
     assert tags(built, "index.html") == tags(built, "other/index.html") == {}
 
 
-def test_a_preview_that_is_missing_gives_no_tags(site: Site) -> None:
-    site.options["generate"] = False
+def test_a_preview_that_is_missing_gives_no_tags_and_no_file(site: Site) -> None:
+    site.options.update({"generate": False, "report": "report.json"})
     site.write("index.md", f"{FRONT}# Page\n")
     built = site.build()
     (warning,) = built.warnings
     assert warning.startswith("imagegen: docs/index.md:3: image prompt: there is no picture yet")
     assert tags(built, "index.html") == {}
+    assert files_of_ours(built) == set()
+    (line,) = site.report()["pictures"]
+    assert (line["state"], line["file"]) == ("missing", "")
+
+
+@pytest.mark.parametrize("preview", ["A red balloon", "{prompt: A cat, widht: 3}"])
+def test_at_the_top_a_missing_preview_has_the_one_stand_in_that_is_shown(
+    site: Site, preview: str
+) -> None:
+    site.options.update({"generate": False, "report": "report.json"})
+    site.options["previews"] = {"position": "top"}
+    site.write("index.md", FRONT.replace("A red balloon", preview) + "# Page\n")
+    built = site.build()
+    (name,) = files_of_ours(built)
+    assert f'src="{name}"' in built.page("index.html")
+    assert [line["file"] for line in site.report()["pictures"]] == [name]
 
 
 OWN = '<meta property="og:image" content="https://other.org/theirs.png">'

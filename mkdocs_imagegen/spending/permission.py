@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from mkdocs_imagegen.settings import Settings
 
@@ -35,25 +34,6 @@ class Circumstances:
     problem: str
     serving: bool
     offline: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What a build finds around it.
-
-    Attributes:
-        site: the folder of the site.
-        permission: whether missing pictures may be made.
-        is_serving: whether pages are served while they are written; stand-ins then tell in full
-            what is wrong.
-        follows_palette: whether the theme hides pictures by their address's fragment, as Material
-            does.
-    """
-
-    site: Path
-    permission: Permission
-    is_serving: bool = False
-    follows_palette: bool = False
 
 
 def may_generate(settings: Settings, around: Circumstances) -> Permission:

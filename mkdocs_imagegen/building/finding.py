@@ -1,0 +1,47 @@
+"""Which original answers a request."""
+
+from __future__ import annotations
+
+from mkdocs_imagegen.originals.store import Kept, OriginalStore
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import Settings
+
+
+class Finder:
+    """Finds originals.
+
+    Args:
+        store: where they are.
+        settings: of the site.
+    """
+
+    def __init__(self, store: OriginalStore, settings: Settings) -> None:
+        self._store = store
+        self._enabled = settings.enabled
+        self._gateway = settings.gateway
+
+    def usable(self, request: ImageRequest, *, insists: bool) -> Kept | None:
+        """The original of a request; or one of its subject, unless only its own will do.
+
+        Raises:
+            StoreError: something is there and cannot be read.
+        """
+        if not self._enabled:
+            return None
+        exact = self.exact(request)
+        if exact is not None or insists:
+            return exact
+        return self._store.find_subject(request.subject_key, request.model)
+
+    def exact(self, request: ImageRequest) -> Kept | None:
+        """The request's own original, or the sketch that the server which is set drew for it.
+
+        Raises:
+            StoreError: something is there and cannot be read.
+        """
+        return self._store.find(request.key) or self._sketch_of_this_server(request)
+
+    def _sketch_of_this_server(self, request: ImageRequest) -> Kept | None:
+        """A sketch by the very server that is set now, which would draw the same again."""
+        kept = None if self._gateway.is_vercel else self._store.find(request.as_sketch.key)
+        return kept if kept and kept.original.server == self._gateway.url else None

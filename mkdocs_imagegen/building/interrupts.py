@@ -1,0 +1,84 @@
+"""What an interrupt does while pictures are paid for.
+
+MkDocs calls no hook on SIGTERM, and an interrupt that runs through the event loop would cut calls
+that are already paid for. So the first signal only says that nothing more is to be started and
+unwinds the build as usual; whoever closes the build then waits for what is in flight. The second
+one leaves at once: every file is whole, since none is ever written in place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import NoReturn
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_EXIT_AT_ONCE = 130
+"""128 and the number of SIGINT, as shells tell it."""
+
+
+class Interrupts:
+    """Handlers of signals, for as long as there is something to lose.
+
+    Args:
+        stop: called when the first signal comes.
+    """
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self._before: dict[int, object] = {}
+        self._holds_back = False
+        self.came: int | None = None
+        """The number of the signal that came, if one did."""
+
+    def install(self) -> None:
+        """Take signals from now on; does nothing where only the main thread may."""
+        if self._before or threading.current_thread() is not threading.main_thread():
+            return
+        for number in _SIGNALS:
+            self._before[number] = signal.signal(number, self._first)
+
+    @contextlib.contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Let the first signal wait until the end; then those handle signals who did before.
+
+        Raises:
+            KeyboardInterrupt: the first signal came meanwhile.
+            SystemExit: the same, of another signal.
+        """
+        had_come, self._holds_back = self.came, True
+        try:
+            yield
+        finally:
+            self._holds_back = False
+            self._restore()
+        if self.came is not None and had_come is None:
+            _end(self.came)
+
+    def _restore(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in self._before.items():
+                signal.signal(number, handler)  # type: ignore[arg-type]  # what it gave us
+            self._before = {}
+
+    def _first(self, number: int, _frame: FrameType | None) -> None:
+        self.came = number
+        self._stop()
+        for each in _SIGNALS:
+            signal.signal(each, _leave)
+        if not self._holds_back:
+            _end(number)
+
+
+def _end(number: int) -> NoReturn:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(128 + number)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    os._exit(_EXIT_AT_ONCE)

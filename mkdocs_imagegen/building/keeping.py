@@ -1,0 +1,98 @@
+"""Answers become originals: checked, recorded, and never let go of."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from datetime import datetime, timezone
+from pathlib import Path
+
+from mkdocs_imagegen.building.wanted import Result
+from mkdocs_imagegen.errors import BadAnswerError, PictureError, StoreError
+from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.originals.store import Kept, OriginalStore
+from mkdocs_imagegen.pictures.decode import Decoded, inspect
+from mkdocs_imagegen.request import ImageRequest
+
+
+class Keeper:
+    """Puts what came where it is safe.
+
+    Args:
+        store: where originals are kept.
+    """
+
+    def __init__(self, store: OriginalStore) -> None:
+        self._store = store
+
+    def keep(self, request: ImageRequest, answer: Answer, server: str) -> Result:
+        """Store a picture; where that fails, it is saved elsewhere and the result says so.
+
+        Raises:
+            BadAnswerError: it is no picture we accept; its bytes are in quarantine.
+            StoreError: nowhere is any room for it.
+        """
+        decoded = self._decoded(request, answer)
+        original = _original(request, answer, decoded, server)
+        remarks = list(answer.warnings)
+        if decoded.size != request.size:
+            remarks.append(f"asked for {request.size}, got {decoded.size}: it is cut to fit")
+        alarm = ""
+        try:
+            kept = self._store.put(original, answer.image)
+        except StoreError as error:
+            kept = _rescued(original, answer.image)
+            alarm = f"{error}; this picture is in {kept.path}: move it to a safe place"
+        return Result(kept, made=True, remarks=tuple(remarks), alarm=alarm)
+
+    def quarantine(self, name: str, content: bytes) -> str | None:
+        """Keep what was paid for and is no picture; the words that say where, if it worked."""
+        path = self._store.keep_garbage(name, content)
+        return f"the answer is in {path}" if path else None
+
+    def _decoded(self, request: ImageRequest, answer: Answer) -> Decoded:
+        try:
+            return inspect(answer.image)
+        except PictureError as error:
+            hint = self.quarantine(f"{request.key}.picture", answer.image)
+            fault = f"the picture that came is broken, and was paid for: {error}"
+            raise BadAnswerError(fault, hint=hint) from None
+
+
+def _original(request: ImageRequest, answer: Answer, decoded: Decoded, server: str) -> Original:
+    asked = request.as_sketch if answer.is_sketch else request
+    return Original(
+        key=asked.key,
+        subject=asked.subject_key,
+        sha256=hashlib.sha256(answer.image).hexdigest(),
+        bytes=len(answer.image),
+        mime=decoded.mime,
+        width=decoded.size.width,
+        height=decoded.size.height,
+        has_alpha=decoded.has_alpha,
+        model=asked.model,
+        answered_by=answer.model,
+        prompt=asked.prompt,
+        take=asked.take,
+        cost_usd=answer.cost_usd,
+        cost_is_estimate=answer.cost_is_estimate,
+        generation_id=answer.generation_id,
+        server=server,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        warnings=answer.warnings,
+    )
+
+
+def _rescued(original: Original, content: bytes) -> Kept:
+    """The picture in the system's folder for temporary files, since the store did not take it.
+
+    Raises:
+        StoreError: that folder does not take it either.
+    """
+    try:
+        path = Path(tempfile.mkdtemp(prefix="imagegen-rescued-")) / original.file_name
+        path.write_bytes(content)
+    except OSError as error:
+        raise StoreError(f"a picture that was paid for could be kept nowhere: {error}") from None
+    return Kept(original, path)

@@ -1,0 +1,60 @@
+"""One payment for a picture, however many builds want it: a lock on each that is being asked for.
+
+The only module that locks files. The system frees the lock of a process that was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from mkdocs_imagegen.originals.files import cannot_store
+
+_IGNORED = "*\n"
+
+
+class Claims:
+    """The claims on originals of one folder.
+
+    Args:
+        folder: where the lock files are while they are needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextlib.contextmanager
+    def claim(self, key: str) -> Iterator[bool]:
+        """Whether nobody else, in this process or another, is asking for that picture now.
+
+        If so, nobody else can until the context is left; in any thread.
+
+        Raises:
+            StoreError: the folder takes no files.
+        """
+        # Costs 40 ms to import, and a build that makes nothing needs none of it.
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
+        path = self._folder / f"{key}.lock"
+        lock = FileLock(path, blocking=False, thread_local=False)
+        try:
+            self._open()
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
+        except OSError as error:
+            raise cannot_store(self._folder, error) from None
+        try:
+            yield True
+        finally:
+            # Before the release: who has opened the file by then sees that it has no name.
+            with contextlib.suppress(OSError):
+                path.unlink()
+            lock.release()
+
+    def _open(self) -> None:
+        if not self._folder.is_dir():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / ".gitignore").write_text(_IGNORED)

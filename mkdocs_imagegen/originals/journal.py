@@ -1,0 +1,169 @@
+"""What was asked for and not yet stored: written down before it is paid for.
+
+An intent is on disk before the call, the raw answer before anything reads it. What a build leaves
+here, because it was ended, the next one finds: an answer is stored as if it had just come, an
+intent without one is a call whose outcome nobody knows (fact sheet "reliability", section 4.3).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from mkdocs_imagegen.originals.files import cannot_store, read_plain_file, write_whole
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import Size
+
+VERSION = 1
+_LARGEST_INTENT_BYTES = 1_000_000
+_LARGEST_BODY_BYTES = 128 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A picture that is about to be asked for.
+
+    Attributes:
+        request: what is asked.
+        server: the address that is asked.
+        output_format: the format that is asked for.
+        price_usd: the list price in dollars; None where it is not known.
+        begun: when, ISO 8601 in UTC.
+    """
+
+    request: ImageRequest
+    server: str
+    output_format: str
+    price_usd: Decimal | None
+    begun: str
+
+
+class Journal:
+    """The calls of all builds that share a cache folder.
+
+    Whoever writes here, or takes something out, holds the claim on that key.
+
+    Args:
+        folder: where the files of calls are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.unknown_path = folder / "unknown.jsonl"
+
+    def begin(self, intent: Intent) -> None:
+        """Write down what is about to be asked for.
+
+        Raises:
+            StoreError: it cannot be written, and so nothing may be asked.
+        """
+        try:
+            write_whole(self._path(intent.request.key, "intent"), _to_json(intent))
+        except OSError as error:
+            raise cannot_store(self._folder, error) from None
+
+    def spool(self, key: str, body: bytes) -> bool:
+        """Keep a raw answer as it came; whether that worked."""
+        try:
+            write_whole(self._path(key, "answer"), body)
+        except OSError:
+            return False
+        return True
+
+    def end(self, key: str) -> None:
+        """Forget a call whose outcome is known and stored."""
+        # The answer first: an intent alone is told, an answer alone would not be found.
+        for kind in ("answer", "intent"):
+            with contextlib.suppress(OSError):
+                self._path(key, kind).unlink()
+
+    def end_unknown(self, intent: Intent) -> None:
+        """Forget a call whose outcome will never be known, but for a line in ``unknown.jsonl``."""
+        line = json.dumps(_as_dict(intent), sort_keys=True, ensure_ascii=False) + "\n"
+        with contextlib.suppress(OSError):
+            _append(self.unknown_path, line.encode("utf-8", "replace"))
+            self.end(intent.request.key)
+
+    def keys(self) -> list[str]:
+        """The keys of calls that are not ended, by this build or another."""
+        return sorted(path.stem for path in self._folder.glob("*.intent"))
+
+    def find(self, key: str) -> Intent | None:
+        """What was asked under that key, if a call of it is not ended."""
+        try:
+            return _from_json(
+                read_plain_file(self._path(key, "intent"), _LARGEST_INTENT_BYTES), key
+            )
+        except (OSError, ValueError):
+            return None
+
+    def answer(self, key: str) -> bytes | None:
+        """The raw answer to a call that is not ended, if one came."""
+        try:
+            return read_plain_file(self._path(key, "answer"), _LARGEST_BODY_BYTES)
+        except (OSError, ValueError):
+            return None
+
+    def unknown(self) -> Iterator[Intent]:
+        """Every call whose outcome will never be known, the oldest first."""
+        with contextlib.suppress(OSError), self.unknown_path.open("rb") as lines:
+            for line in lines:
+                with contextlib.suppress(ValueError):
+                    yield _from_json(line)
+
+    def _path(self, key: str, kind: str) -> Path:
+        return self._folder / f"{key}.{kind}"
+
+
+def _append(path: Path, line: bytes) -> None:
+    # One write of a whole line: builds at the same time do not mix theirs.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(descriptor, line)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _as_dict(intent: Intent) -> dict[str, object]:
+    price = None if intent.price_usd is None else str(intent.price_usd)
+    return asdict(intent) | {
+        "version": VERSION,
+        "key": intent.request.key,
+        "price_usd": price,
+    }
+
+
+def _to_json(intent: Intent) -> bytes:
+    return json.dumps(_as_dict(intent), sort_keys=True).encode()
+
+
+def _from_json(text: bytes, key: str | None = None) -> Intent:
+    """The intent that was written; with a key, only that of the key.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        asked = fields["request"] | {"size": Size(*map(int, fields["request"]["size"]))}
+        price = fields["price_usd"]
+        intent = Intent(
+            request=ImageRequest(**asked),
+            server=str(fields["server"]),
+            output_format=str(fields["output_format"]),
+            price_usd=None if price is None else Decimal(str(price)),
+            begun=str(fields["begun"]),
+        )
+        is_it = intent.request.key == fields["key"] and fields["version"] == VERSION
+    except (TypeError, KeyError, AttributeError, InvalidOperation, RecursionError) as error:
+        raise ValueError(f"no intent: {error}") from None
+    if not is_it or key not in (None, intent.request.key):
+        raise ValueError("another version's or another key's intent")
+    return intent
