@@ -147,6 +147,8 @@ def test_an_empty_report_is_one():
         "version": 1,
         "seconds": 0.0,
         "cost_usd": "0",
+        "wasted_calls": 0,
+        "wasted_usd": "0",
         "pictures": [],
     }
 

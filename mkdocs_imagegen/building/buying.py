@@ -124,9 +124,13 @@ class Buyer:
 
     def _stored(self, intent: Intent, answer: Answer) -> Result:
         result = self._books.keeper.keep(intent.request, answer, self._server)
+        key = intent.request.key
         if not result.alarm:
-            self._books.journal.end(intent.request.key)
-        return result
+            self._books.journal.end(key)
+            return result
+        has_answer = self._books.journal.answer(key) is not None
+        what_next = "the next build stores it" if has_answer else "move it to a safe place"
+        return replace(result, alarm=f"{result.alarm}: {what_next}")
 
     async def _settled(self, intent: Intent, work: Awaitable[T], background: Background) -> T:
         """The work's result; a failure is written down, and taken into the account."""

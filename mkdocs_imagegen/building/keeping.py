@@ -43,7 +43,7 @@ class Keeper:
             kept = self._store.put(original, answer.image)
         except StoreError as error:
             kept = _rescued(original, answer.image)
-            alarm = f"{error}; this picture is in {kept.path}: move it to a safe place"
+            alarm = f"{error}; this picture is in {kept.path}"
         return Result(kept, made=True, remarks=tuple(remarks), alarm=alarm)
 
     def quarantine(self, name: str, content: bytes) -> str | None:

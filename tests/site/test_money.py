@@ -1,0 +1,164 @@
+"""What builds pay for: within a budget, once, and not for nothing."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.errors import StoreError
+from tests.support import Built, Site
+
+NO_LIMIT = {"images": None, "usd": None}
+
+
+def pages(site: Site, number: int) -> None:
+    for each in range(number):
+        site.write(f"page{each:02}.md", f"# Page\n\n```imagegen\nPrompt {each}\n```\n")
+
+
+def build_with(site: Site, emulator: Emulator, **options: Any) -> Built:
+    with serving(emulator) as server:
+        # One address for all of a test's servers: sketches are found by it.
+        site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": 20}
+        site.options.update({"concurrency": 1, **options})
+        return site.build()
+
+
+def states(site: Site) -> list[str]:
+    return [picture["state"] for picture in site.report()["pictures"]]
+
+
+def test_a_budget_of_pictures_is_never_passed(site: Site) -> None:
+    pages(site, 5)
+    site.options["report"] = "report.json"
+    emulator = Emulator(require_key=False)
+    built = build_with(site, emulator, budget={"images": 2, "usd": None}, concurrency=4)
+    assert emulator.bill.pictures == 2
+    assert built.summary.endswith("3 over budget (about $0.045 more)")
+    assert sorted(states(site)) == ["made"] * 2 + ["over budget"] * 3
+    over = [text for text in built.warnings if "budget" in text]
+    assert len(over) == 3
+    assert all("docs/page" in text and "it costs about $0.015" in text for text in over)
+
+
+def test_a_budget_of_dollars_is_kept_by_what_was_charged(site: Site) -> None:
+    pages(site, 5)
+    emulator = Emulator(require_key=False)
+    build_with(site, emulator, budget={"images": None, "usd": 0.05})
+    assert 0 < emulator.bill.usd <= Decimal("0.05")
+    assert emulator.bill.pictures < 5
+
+
+def test_sketches_of_this_machine_cost_nothing_and_need_no_budget(site: Site) -> None:
+    pages(site, 3)
+    site.options["budget"] = {"images": 0, "usd": 0}
+    assert "3 made" in site.build(strict=True).summary
+
+
+def test_the_next_build_goes_on_where_the_budget_ended(site: Site) -> None:
+    pages(site, 3)
+    emulator = Emulator(require_key=False)
+    with serving(emulator) as server:
+        site.options["gateway"] = {"url": server.url, "auth": "none"}
+        site.options["budget"] = {"images": 2}
+        site.build()
+        assert "1 made" in site.build(strict=True).summary
+    assert emulator.bill.pictures == 3
+
+
+def test_a_run_that_pays_for_nothing_is_stopped(site: Site) -> None:
+    pages(site, 30)
+    emulator = Emulator(plan=["bad-base64"] * 30, require_key=False)
+    built = build_with(site, emulator, budget=NO_LIMIT)
+    assert emulator.bill.pictures == 5
+    assert built.summary.endswith("5 calls perhaps charged for nothing (about $0.075)")
+    stopped = [text for text in built.warnings if "the run was stopped" in text]
+    assert len(stopped) == 25
+    assert "5 in a row may have been charged and gave no picture, about $0.075" in stopped[0]
+
+
+def test_a_refused_prompt_is_not_asked_again_until_something_changes(site: Site) -> None:
+    page = site.write("index.md", "# Page\n\n```imagegen\nA prompt\n```\n")
+    site.options["report"] = "report.json"
+    emulator = Emulator(plan=["moderation-blocked", "ok", "ok"], require_key=False)
+    with serving(emulator) as server:
+        site.options["gateway"] = {"url": server.url, "auth": "none"}
+        site.build()
+        assert states(site) == ["refused"]
+        built = site.build()
+        assert len(emulator.log) == 1
+        assert states(site) == ["refused"]
+        (warning,) = built.warnings
+        assert "refused by moderation" in warning
+        assert "set another `take`" in warning
+        page.write_text("# Page\n\n```imagegen\ntake: 2\n---\nA prompt\n```\n")
+        assert "1 made" in site.build(strict=True).summary
+        page.write_text("# Page\n\n```imagegen\nA prompt\n```\n")
+        (remembered,) = site.originals.rglob("*.refused.json")
+        assert str(remembered) in warning
+        remembered.unlink()
+        assert "1 made" in site.build(strict=True).summary
+
+
+def test_an_answer_that_was_received_and_not_stored_is_stored_by_the_next_build(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pages(site, 8)
+    emulator = Emulator(require_key=False)
+    with serving(emulator) as server:
+        site.options["gateway"] = {"url": server.url, "auth": "none"}
+        site.options.update({"concurrency": 1, "variants": {"widths": [1536], "formats": ["jpeg"]}})
+        with monkeypatch.context() as patch:
+            patch.setattr("tempfile.tempdir", str(tmp_path))
+            patch.setattr("mkdocs_imagegen.originals.store.OriginalStore.put", _full)
+            built = site.build()
+        bought = emulator.bill.pictures
+        assert 0 < bought < 8  # no more are bought once one could not be stored
+        assert len(built.pictures()) == bought
+        kept = [text for text in built.warnings if text.endswith("the next build stores it")]
+        assert len(kept) == bought
+        again = site.build()
+    assert emulator.bill.pictures == 8
+    stored = [text for text in again.infos if "stored a picture that an earlier build" in text]
+    assert len(stored) == bought
+    assert f"{8 - bought} made" in again.summary
+    assert list((site.folder / ".cache/plugin/imagegen/journal").iterdir()) == []
+
+
+def _full(*_: object) -> None:
+    raise StoreError("no space left")
+
+
+def test_a_call_whose_outcome_nobody_knows_is_told_once_and_noted(site: Site) -> None:
+    pages(site, 1)
+    emulator = Emulator(plan=["cut", "ok"], require_key=False)
+    built = build_with(site, emulator)
+    assert "1 call perhaps charged for nothing (about $0.015)" in built.summary
+    (line,) = unknown(site)
+    assert line["request"]["prompt"] == "Prompt 0"
+    assert line["price_usd"] == "0.015"
+
+
+def unknown(site: Site) -> list[dict[str, Any]]:
+    path = site.folder / ".cache/plugin/imagegen/journal/unknown.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_languages_of_one_run_share_a_budget_and_their_pictures(site: Site) -> None:
+    pages(site, 3)
+    for page in site.docs.glob("*.md"):
+        page.with_suffix(".de.md").write_text(page.read_text().replace("Prompt", "Bild"))
+    languages = [
+        {"locale": "en", "default": True, "name": "English"},
+        {"locale": "de", "name": "Deutsch"},
+    ]
+    site.config["plugins"].append({"i18n": {"docs_structure": "suffix", "languages": languages}})
+    emulator = Emulator(require_key=False)
+    build_with(site, emulator, budget={"images": 4, "usd": None})
+    assert emulator.bill.pictures == 4
