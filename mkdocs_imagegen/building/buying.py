@@ -102,7 +102,7 @@ class Buyer:
         self.in_flight -= 1
         if result.alarm:
             # What was paid for cannot be stored, so nothing more is bought; the journal has it.
-            self._run.stop(f"the run was stopped: {result.alarm}")
+            self._run.stop("the run was stopped: a picture that was paid for could not be stored")
         return replace(result, seconds=time.monotonic() - asked_at)
 
     async def _opened(self, background: Background) -> Draws:
