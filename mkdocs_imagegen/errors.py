@@ -8,6 +8,7 @@ The tree::
     ├── PictureError              bytes that are no picture we accept
     ├── StoreError                the disk said no
     ├── NotMadeError              a picture that was not asked for, and why
+    │   ├── NotAskedForError      only the pictures of other pages are made
     │   ├── OverBudgetError       the run's budget does not hold it
     │   ├── RefusedBeforeError    moderation refused it in an earlier build
     │   └── StoppedError          the run was stopped before its turn
@@ -95,6 +96,10 @@ class StoreError(ImagegenError):
 
 class NotMadeError(ImagegenError):
     """A picture that was not asked for, and why."""
+
+
+class NotAskedForError(NotMadeError):
+    """Only the pictures of other pages are to be made."""
 
 
 class OverBudgetError(NotMadeError):

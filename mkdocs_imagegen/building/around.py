@@ -5,7 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mkdocs_imagegen.globs import matches_any
 from mkdocs_imagegen.spending.permission import Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What is wanted of a build; by itself, the whole site.
+
+    Attributes:
+        shows: whether the site gets its files; else only what is looked up counts.
+        pages: globs of the pages whose missing pictures are made; empty for all.
+        upgrades: whether only a request's own original will do, and none of its subject.
+        retries_refused: whether prompts are asked again that moderation has refused.
+    """
+
+    shows: bool = True
+    pages: tuple[str, ...] = ()
+    upgrades: bool = False
+    retries_refused: bool = False
+
+    def wants(self, uri: str) -> bool:
+        """Whether the missing pictures of a page are made, by its source."""
+        return not self.pages or matches_any(self.pages, uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +41,11 @@ class Host:
             what is wrong.
         follows_palette: whether the theme hides pictures by their address's fragment, as Material
             does.
+        errand: what is wanted.
     """
 
     site: Path
     permission: Permission
     is_serving: bool = False
     follows_palette: bool = False
+    errand: Errand = Errand()

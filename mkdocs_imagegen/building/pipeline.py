@@ -5,21 +5,18 @@ A front door gives it pages and takes back pages; nothing here knows the host.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
 
 from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.books import open_books
-from mkdocs_imagegen.building.buying import Buyer
-from mkdocs_imagegen.building.making import Maker
+from mkdocs_imagegen.building.lookup import Lookup
 from mkdocs_imagegen.building.outcome import Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page, Sighting, Sightings
 from mkdocs_imagegen.building.telling import Teller
-from mkdocs_imagegen.building.wanted import OpenGateway, Result, Want, WantKey
+from mkdocs_imagegen.building.wanted import OpenGateway
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
 from mkdocs_imagegen.directives.marker import (
@@ -31,26 +28,14 @@ from mkdocs_imagegen.directives.marker import (
 )
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import (
-    ImagegenError,
-    NotMadeError,
     OptionError,
     Place,
-    RefusedBeforeError,
-    StoreError,
 )
-from mkdocs_imagegen.gateway.catalogue import check
-from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, picture_markup
-from mkdocs_imagegen.pictures.derive import Deriver
-from mkdocs_imagegen.pictures.derived import DerivedStore
 from mkdocs_imagegen.pictures.picture import Picture
-from mkdocs_imagegen.pictures.variants import Plan, plan
 from mkdocs_imagegen.report import Line
-from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.values import shown
 
 _BY_HAND = (
     "an <img> tag with an imagegen: address is not read; "
@@ -81,22 +66,12 @@ class Pipeline:
     ) -> None:
         self.settings = settings
         self.registry = Registry(site_defaults(settings))
-        self._books = open_books(settings, warn, remark)
-        self.making_seconds = 0.0
         self._host = host
         self._run = run
         self._teller = Teller(settings, is_serving=host.is_serving, warn=warn, remark=remark)
-        self._derived = DerivedStore(settings.cache_path / "derived", warn)
-        self._deriver = Deriver(self._derived, host.site)
-        buyer = Buyer(settings, run, self._books, open_gateway)
-        concurrency, patience_s = settings.concurrency, settings.gateway.timeout
-        read = self._books.store.read
-        self._maker = Maker(buyer, read, self._derive, concurrency, patience_s, remark)
-        self._results: dict[WantKey, Result] = {}
+        self._lookup = Lookup(settings, run, host, open_gateway, warn, remark)
         self._outcomes: dict[str, Outcome] = {}
         self._sightings = Sightings()
-        self._begun: float | None = None
-        self._joined = False
 
     def read_page(self, page: Page, content: str) -> str:
         """Look up every picture that the page shows, and start what has to be made.
@@ -119,14 +94,11 @@ class Pipeline:
     def sight(self, page: Page, token: str, *, on_page: bool = True) -> None:
         """Look up a picture of a page, or of its head alone, and tell of it."""
         self._sightings.add(page, token, on_page=on_page)
-        self.look_up(token)
+        self.look_up(token, page.uri)
 
     def join(self) -> None:
         """Wait for everything that was started, and warn."""
-        self._results |= self._maker.join()
-        if self._begun is not None:
-            self.making_seconds = time.monotonic() - self._begun
-        self._joined = True
+        self._lookup.join()
         self._run.note_making(self.making_seconds)
         for sighting in self._sightings:
             outcome = self.outcome(sighting.token)
@@ -186,18 +158,22 @@ class Pipeline:
         for url, lines in by_page.items():
             self._run.note_page(url, lines)
 
+    @property
+    def making_seconds(self) -> float:
+        """How long the making took, all in all."""
+        return self._lookup.making_seconds
+
     def salvage(self) -> None:
         """Store what earlier builds have paid for and not stored; never fails."""
-        self._books.salvager.salvage_all()
+        self._lookup.salvage()
 
     def has_originals(self) -> bool:
         """Whether anything is in the store."""
-        return not self._books.store.is_empty()
+        return self._lookup.has_originals()
 
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, keep it, and end."""
-        self._maker.close()
-        self._derived.close()
+        self._lookup.close()
 
     def _mark_what_is_written_by_hand(self, page: Page, content: str) -> str:
         for picture in reversed(list(shown_pictures(content))):
@@ -208,58 +184,16 @@ class Pipeline:
                 content = content[: picture.start] + marker + content[picture.end :]
         return content
 
-    def look_up(self, token: str) -> None:
-        """Look up a picture that will be shown, and start it if it has to be made."""
+    def look_up(self, token: str, uri: str | None = None) -> None:
+        """Look up a picture that will be shown, and start it if it has to be made.
+
+        Args:
+            token: which.
+            uri: the source of the page that shows it; None where it was seen before.
+        """
         found = self.registry.get(token)
         if isinstance(found, Directive):
-            for request in found.requests:
-                if (request.key, found.shape, found.insists) not in self._results:
-                    self._want(request, found)
-
-    def _want(self, request: ImageRequest, directive: Directive) -> None:
-        key = (request.key, directive.shape, directive.insists)
-        try:
-            kept = self._books.finder.usable(request, insists=directive.insists)
-        except StoreError as error:
-            self._results[key] = Result(error=error)
-            return
-        picture = self._deriver.find(self._plan(kept.original, directive.shape)) if kept else None
-        if picture is not None:
-            self._results[key] = Result(kept, picture)
-            return
-        refusal = self._refusal(request)
-        if kept is None and refusal is not None:
-            self._results[key] = Result(error=refusal)
-        elif self._joined:
-            fault = NotMadeError("it came into a page after the build had made its pictures")
-            self._results[key] = Result(error=fault)
-            self._teller.warn(f"image prompt {shown(request.prompt)}: {fault}")
-        else:
-            self._begun = self._begun or time.monotonic()
-            self._results[key] = Result()
-            want = Want(request, directive.shape, kept, refusal is None, directive.insists)
-            self._maker.start(want)
-
-    def _refusal(self, request: ImageRequest) -> ImagegenError | None:
-        """Why this request is not made in this build, if it is not."""
-        try:
-            check(request, self.settings.gateway.output_format)
-        except OptionError as error:
-            return error
-        refused = self._books.refusals.find(request.key)
-        if refused is not None:
-            path = self._books.refusals.path(request.key)
-            hint = f"reword it, set another `take`, or delete {path}"
-            fault = f"{refused.said} on {refused.day} ({refused.model})"
-            return RefusedBeforeError(fault, hint=hint)
-        permission = self._host.permission
-        return None if permission.granted else NotMadeError(permission.refusal)
-
-    def _plan(self, original: Original, shape: Shape) -> Plan:
-        return plan(original, shape, self.settings.variants, self.settings.provenance)
-
-    def _derive(self, original: Original, shape: Shape, content: bytes) -> Picture:
-        return self._deriver.make(self._plan(original, shape), content)
+            self._lookup.look_up(found, uri)
 
     def outcome(self, token: str) -> Outcome | None:
         """What became of a directive, after the join; None if no page shows it."""
@@ -275,10 +209,8 @@ class Pipeline:
         in_full = self._host.is_serving
         if isinstance(found, Mistake):
             return mistaken(found, found.text, in_full=in_full)
-        keys = ((request.key, found.shape, found.insists) for request in found.requests)
-        results = [self._results.get(key) for key in keys]
-        known = tuple(result for result in results if result is not None)
-        if len(known) < len(results):
+        known = self._lookup.results(found)
+        if known is None:
             return None
         faults = (result.error for result in known)
         beyond_the_model = next((each for each in faults if isinstance(each, OptionError)), None)
@@ -288,7 +220,7 @@ class Pipeline:
 
     def _shown(self, outcome: Outcome) -> Picture:
         if outcome.stand_in is not None:
-            return self._deriver.stand_in(outcome.stand_in)
+            return self._lookup.stand_in(outcome.stand_in)
         assert outcome.picture is not None  # noqa: S101 - an outcome has one or the other
         return outcome.picture
 

@@ -11,6 +11,8 @@ from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.calls import Keep
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.pictures.placeholder import StandIn
+from mkdocs_imagegen.pictures.variants import Plan
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
 
@@ -43,28 +45,46 @@ OpenGateway = Callable[[Sleep], Draws]
 """Makes the client that draws, from the function that waits between its attempts."""
 
 
+class Derives(Protocol):
+    """What makes the files of pictures, or only says what they would be."""
+
+    def find(self, plan: Plan) -> Picture | None:
+        """The picture, if nothing has to be made for it."""
+
+    def make(self, plan: Plan, content: bytes) -> Picture:
+        """The picture, from the original's bytes.
+
+        Raises:
+            PictureError: the bytes are no picture.
+        """
+
+    def stand_in(self, stand_in: StandIn) -> Picture:
+        """The picture of a stand-in."""
+
+    def close(self) -> None:
+        """Close what is open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Want:
     """A picture that a page shows.
 
     Attributes:
+        key: what two pages have in common that want the same.
         request: what to ask for.
-        shape: how the page shows it.
         kept: the original that is there; None where there is none.
         may_make: whether it may be made if there is none, or if what is there is broken.
-        insists: whether only the request's own original will do.
     """
 
+    key: WantKey
     request: ImageRequest
-    shape: Shape
     kept: Kept | None
     may_make: bool
-    insists: bool
 
     @property
-    def key(self) -> WantKey:
-        """What two pages have in common that want the same."""
-        return (self.request.key, self.shape, self.insists)
+    def shape(self) -> Shape:
+        """How the page shows it."""
+        return self.key[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,10 @@ class Deriver:
         self._put(stand_in.picture.name, stand_in.content)
         return stand_in.picture
 
+    def close(self) -> None:
+        """Close the derived store."""
+        self._store.close()
+
     def _link(self, variant: Variant, plan: Plan) -> bool:
         path = self._site / variant.name(plan.original)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,6 +73,25 @@ class Deriver:
         temporary = path.with_name(f".{path.name}.new")
         temporary.write_bytes(content)
         os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
+
+
+class Describer:
+    """Says what pages would show, and writes nothing."""
+
+    def find(self, plan: Plan) -> Picture | None:
+        """The picture."""
+        return picture_of(plan, b"")
+
+    def make(self, plan: Plan, content: bytes) -> Picture:  # noqa: ARG002 - as a Deriver takes them
+        """The picture."""
+        return picture_of(plan, b"")
+
+    def stand_in(self, stand_in: StandIn) -> Picture:
+        """The stand-in's picture."""
+        return stand_in.picture
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def picture_of(plan: Plan, blur: bytes) -> Picture:

@@ -1,0 +1,177 @@
+"""Each picture that is shown: found, or started, or known to stay away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from mkdocs_imagegen.building.around import Host
+from mkdocs_imagegen.building.books import open_books
+from mkdocs_imagegen.building.buying import Buyer
+from mkdocs_imagegen.building.making import Maker
+from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.building.wanted import Derives, OpenGateway, Result, Want, WantKey
+from mkdocs_imagegen.directives.directive import Directive
+from mkdocs_imagegen.errors import (
+    ImagegenError,
+    NotAskedForError,
+    NotMadeError,
+    OptionError,
+    RefusedBeforeError,
+    StoreError,
+)
+from mkdocs_imagegen.gateway.catalogue import check
+from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.pictures.derive import Deriver, Describer
+from mkdocs_imagegen.pictures.derived import DerivedStore
+from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.pictures.placeholder import StandIn
+from mkdocs_imagegen.pictures.variants import Plan, plan
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.shapes import Shape
+from mkdocs_imagegen.values import shown
+
+
+class Lookup:
+    """The pictures of one build.
+
+    Args:
+        settings: of the site.
+        run: what the builds of one run share.
+        host: what the build finds around it.
+        open_gateway: makes the client that draws; called if something is to be made.
+        warn: called with each warning.
+        remark: called with what is worth knowing and no reason to worry.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing a front door brings
+        self,
+        settings: Settings,
+        run: Run,
+        host: Host,
+        open_gateway: OpenGateway,
+        warn: Callable[[str], None],
+        remark: Callable[[str], None],
+    ) -> None:
+        self.making_seconds = 0.0
+        self._settings = settings
+        self._host = host
+        self._warn = warn
+        self._books = open_books(settings, warn, remark)
+        self._deriver = _deriver(settings, host, warn, remark)
+        self._maker = Maker(
+            Buyer(settings, run, self._books, open_gateway),
+            self._books.store.read,
+            self._derive,
+            settings.concurrency,
+            settings.gateway.timeout,
+            remark,
+        )
+        self._results: dict[WantKey, Result] = {}
+        self._begun: float | None = None
+        self._joined = False
+
+    def look_up(self, directive: Directive, uri: str | None = None) -> None:
+        """Look up the pictures of a directive that a page shows; start what has to be made.
+
+        Args:
+            directive: what the author wrote.
+            uri: the page's source; None for one that was looked up before.
+        """
+        may_make = uri is None or self._host.errand.wants(uri)
+        for request in directive.requests:
+            known = self._results.get(_key(request, directive))
+            was_left_out = known is not None and isinstance(known.error, NotAskedForError)
+            if known is None or (was_left_out and may_make and uri is not None):
+                self._want(request, directive, may_make=may_make)
+
+    def results(self, directive: Directive) -> tuple[Result, ...] | None:
+        """What became of each request of a directive, after the join; None if no page shows it."""
+        keys = (_key(request, directive) for request in directive.requests)
+        known = [self._results.get(key) for key in keys]
+        every = tuple(result for result in known if result is not None)
+        return every if len(every) == len(known) else None
+
+    def stand_in(self, stand_in: StandIn) -> Picture:
+        """The stand-in's picture, its file in the site."""
+        return self._deriver.stand_in(stand_in)
+
+    def join(self) -> None:
+        """Wait for everything that was started."""
+        self._results |= self._maker.join()
+        if self._begun is not None:
+            self.making_seconds = time.monotonic() - self._begun
+        self._joined = True
+
+    def salvage(self) -> None:
+        """Store what earlier builds have paid for and not stored; never fails."""
+        self._books.salvager.salvage_all()
+
+    def has_originals(self) -> bool:
+        """Whether anything is in the store."""
+        return not self._books.store.is_empty()
+
+    def close(self) -> None:
+        """Start nothing more, wait for what is in flight, keep it, and end."""
+        self._maker.close()
+        self._deriver.close()
+
+    def _want(self, request: ImageRequest, directive: Directive, *, may_make: bool) -> None:
+        key = _key(request, directive)
+        insists = directive.insists or self._host.errand.upgrades
+        try:
+            kept = self._books.finder.usable(request, insists=insists)
+        except StoreError as error:
+            self._results[key] = Result(error=error)
+            return
+        picture = self._deriver.find(self._plan(kept.original, directive.shape)) if kept else None
+        if picture is not None:
+            self._results[key] = Result(kept, picture)
+            return
+        refusal = self._refusal(request, may_make=may_make)
+        if kept is None and refusal is not None:
+            self._results[key] = Result(error=refusal)
+        elif self._joined:
+            fault = NotMadeError("it came into a page after the build had made its pictures")
+            self._results[key] = Result(error=fault)
+            self._warn(f"image prompt {shown(request.prompt)}: {fault}")
+        else:
+            self._begun = self._begun or time.monotonic()
+            self._results[key] = Result()
+            self._maker.start(Want(key, request, kept, may_make=refusal is None))
+
+    def _refusal(self, request: ImageRequest, *, may_make: bool) -> ImagegenError | None:
+        """Why this request is not made in this build, if it is not."""
+        try:
+            check(request, self._settings.gateway.output_format)
+        except OptionError as error:
+            return error
+        refused = self._books.refusals.find(request.key)
+        if refused is not None and not self._host.errand.retries_refused:
+            path = self._books.refusals.path(request.key)
+            hint = f"reword it, set another `take`, or delete {path}"
+            fault = f"{refused.said} on {refused.day} ({refused.model})"
+            return RefusedBeforeError(fault, hint=hint)
+        if not may_make:
+            return NotAskedForError("it stands on a page that was not named")
+        permission = self._host.permission
+        return None if permission.granted else NotMadeError(permission.refusal)
+
+    def _plan(self, original: Original, shape: Shape) -> Plan:
+        return plan(original, shape, self._settings.variants, self._settings.provenance)
+
+    def _derive(self, original: Original, shape: Shape, content: bytes) -> Picture:
+        return self._deriver.make(self._plan(original, shape), content)
+
+
+def _key(request: ImageRequest, directive: Directive) -> WantKey:
+    return (request.key, directive.shape, directive.insists)
+
+
+def _deriver(
+    settings: Settings, host: Host, warn: Callable[[str], None], remark: Callable[[str], None]
+) -> Derives:
+    if not host.errand.shows:
+        return Describer()
+    return Deriver(DerivedStore(settings.cache_path / "derived", warn, remark=remark), host.site)
