@@ -12,15 +12,24 @@ import contextlib
 import os
 import sqlite3
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from mkdocs_imagegen.pictures import unfit
-from mkdocs_imagegen.pictures.unfit import UnfitError
+from mkdocs_imagegen.pictures.unfit import BusyError, UnfitError
 
 DATABASE = "cache.db"
 _LARGEST_DATABASE_BYTES = 256_000_000
 _MOST_OBJECTS = 20
-_NOT_ITS_FAULT = ("locked", "disk", "unable to open", "readonly")
+_BUSY = ("database is locked", "locking protocol")
+"""What SQLite says when others hold a database: always, and where its log is being begun."""
+_NOT_ITS_FAULT = (
+    "attempt to write a readonly database",
+    "database or disk is full",
+    "disk I/O error",
+    "unable to open database file",
+)
 
 _TRIGGER = "CREATE TRIGGER Settings_{} AFTER {} ON Cache FOR EACH ROW BEGIN UPDATE Settings SET"
 _SCHEMA = {
@@ -77,31 +86,57 @@ def check_cache(folder: Path) -> None:
 
     Raises:
         UnfitError: something in it is not what this package writes.
-        sqlite3.OperationalError: it cannot be looked at now: locked, a full disk, no rights.
+        BusyError: another program has locked it.
+        sqlite3.OperationalError: it cannot be looked at now: a full disk, no rights.
         OSError: the same.
     """
     _check_files(folder)
-    database = folder / DATABASE
     try:
-        with contextlib.closing(connect(f"{database.as_uri()}?mode=ro")) as connection:
+        with (
+            busy_told(),
+            contextlib.closing(connect(folder / DATABASE, "ro")) as connection,
+        ):
             _check_database(connection)
     except sqlite3.OperationalError as error:
-        if any(word in str(error) for word in _NOT_ITS_FAULT):
+        if str(error) in _NOT_ITS_FAULT:
             raise
         raise UnfitError(str(error)) from None
     except sqlite3.DatabaseError as error:
         raise UnfitError(str(error)) from None
 
 
-def connect(uri: str) -> sqlite3.Connection:
-    """A connection that any thread may use, one at a time, and that trusts no schema."""
+def connect(database: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
+    """A connection that any thread may use, one at a time, and that trusts no schema.
+
+    It makes no database where there is none: a folder that another build begins anew would get
+    half a one.
+    """
     connection = sqlite3.connect(
-        uri, timeout=unfit.PATIENCE_S, isolation_level=None, check_same_thread=False, uri=True
+        f"{database.as_uri()}?mode={mode}",
+        timeout=unfit.PATIENCE_S,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=True,
     )
     connection.text_factory = _as_text
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     return connection
+
+
+@contextlib.contextmanager
+def busy_told() -> Iterator[None]:
+    """Tell a locked database from one that fails.
+
+    Raises:
+        BusyError: in place of SQLite's own error.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if str(error) not in _BUSY:
+            raise
+        raise BusyError("another program has locked it") from None
 
 
 def _as_text(content: bytes) -> str:
@@ -115,7 +150,8 @@ def _check_files(folder: Path) -> None:
     for ending in ("-wal", "-shm"):
         side = folder / f"{DATABASE}{ending}"
         with contextlib.suppress(FileNotFoundError):
-            is_ours = _is_plain(side) and side.lstat().st_nlink == 1
+            # Without any name: the last build to close it is removing the file just now.
+            is_ours = _is_plain(side) and side.lstat().st_nlink <= 1
             _refuse_unless(is_ours, f"{side.name} is no ordinary file")
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mkdocs_imagegen.originals.files import read_plain_file
 from mkdocs_imagegen.pictures.setting_aside import identity, set_aside
-from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, UnfitError
+from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, BusyError, UnfitError
 from mkdocs_imagegen.pictures.unsynced import write_unsynced
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class DerivedStore:
     Args:
         folder: where it is; everything in this folder belongs to it.
         warn: called with a text, once, when the cache is left out or was set aside.
+        remark: called instead, once, when it is left out because another program holds it.
         size_limit_bytes: how much may stay when it is closed.
         clock: the time in seconds since 1970.
     """
@@ -61,11 +62,13 @@ class DerivedStore:
         folder: Path,
         warn: Callable[[str], None],
         *,
+        remark: Callable[[str], None] | None = None,
         size_limit_bytes: int = 2_000_000_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.folder = folder
         self._warn = warn
+        self._remark = remark
         self._size_limit_bytes = size_limit_bytes
         self._clock = clock
         self._lock = threading.RLock()
@@ -157,7 +160,7 @@ class DerivedStore:
             raise
         except Exception as error:  # noqa: BLE001 - what is there can still be read
             self._is_full = True
-            self._tell(f"nothing more is put into it: {_reason(error)}")
+            self._tell_of(error, "nothing more is put into it")
             return
         self._used.add(key)
         self._has_written = True
@@ -223,7 +226,8 @@ class DerivedStore:
         aside = set_aside(self._real_folder(), self._seen)
         if aside is not None:
             self._was_set_aside = True
-            self._tell(f"it is not as it was left ({error}); moved to {aside.name}, and begun anew")
+            effect = f"it is not as it was left ({error}); moved to {aside.name}, and begun anew"
+            self._warn(self._worded(effect))
 
     def _real_folder(self) -> Path:
         return Path(os.path.realpath(self.folder))
@@ -233,10 +237,16 @@ class DerivedStore:
         is_read_only = isinstance(error, OSError) and error.errno in _READ_ONLY
         if is_read_only and not self._was_there:
             return  # there is nothing in it to miss
-        self._tell(f"this build does without it: {_reason(error)}")
+        self._tell_of(error, "this build does without it")
 
-    def _tell(self, text: str) -> None:
-        self._warn(f"{self.folder}: the cache of derived pictures: {text}. No original is affected")
+    def _tell_of(self, error: Exception, effect: str) -> None:
+        # A cache that is only busy is nobody's fault, and must not fail a strict build.
+        tell = self._remark if isinstance(error, BusyError) else self._warn
+        if tell is not None:
+            tell(self._worded(f"{effect}: {_reason(error)}"))
+
+    def _worded(self, text: str) -> str:
+        return f"{self.folder}: the cache of derived pictures: {text}. No original is affected"
 
     def _end(self) -> None:
         self._is_over = True

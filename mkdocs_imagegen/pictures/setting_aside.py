@@ -37,7 +37,10 @@ def set_aside(folder: Path, seen: Identity | None) -> Path | None:
     if not _claim(folder, seen):
         return None
     aside = folder.with_name(f"{folder.name}.broken-{secrets.token_hex(4)}")
-    os.rename(folder, aside)  # noqa: PTH104 - as a whole
+    try:
+        os.rename(folder, aside)  # noqa: PTH104 - as a whole
+    except FileNotFoundError:  # who waited for us too long was quicker
+        return None
     return aside
 
 

@@ -14,7 +14,13 @@ from pathlib import Path
 
 import diskcache
 
-from mkdocs_imagegen.pictures.cache_check import DATABASE, SETTINGS, check_cache, connect
+from mkdocs_imagegen.pictures.cache_check import (
+    DATABASE,
+    SETTINGS,
+    busy_told,
+    check_cache,
+    connect,
+)
 from mkdocs_imagegen.pictures.strict_disk import StrictDisk
 from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, UnfitError
 
@@ -40,12 +46,12 @@ class Entry:
 class StrictCache(diskcache.Cache):  # type: ignore[misc]  # diskcache has no types
     """An open cache. Any thread may call it, one at a time.
 
-    Every method raises UnfitError where the database turns out to be damaged, diskcache.Timeout
-    where another program has locked it, and sqlite3.OperationalError or OSError where the system
+    Every method raises UnfitError where the database turns out to be damaged, BusyError where
+    another program has locked it, and sqlite3.OperationalError or OSError where the system
     refuses.
 
     Args:
-        folder: where it is, absolute and without links; made if there is none.
+        folder: where it is, absolute and without links; its database may be an empty file.
     """
 
     _connection: sqlite3.Connection | None = None
@@ -130,19 +136,15 @@ class StrictCache(diskcache.Cache):  # type: ignore[misc]  # diskcache has no ty
     def _con(self) -> sqlite3.Connection:
         # diskcache opens one for each thread, and takes its settings from the database.
         if self._connection is None:
-            self._connection = connect(Path(self._directory, DATABASE).as_uri())
+            self._connection = connect(Path(self._directory, DATABASE), "rw")
             for name in ("cache_size", "mmap_size", "synchronous"):
                 self._connection.execute(f"PRAGMA {name} = {SETTINGS[f'sqlite_{name}']}")
         return self._connection
 
     def _sql(self, statement: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        try:
+        # diskcache tries a locked database again for a minute; ours was waited for already.
+        with busy_told():
             return self._con.execute(statement, parameters)
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                raise
-            # diskcache tries a locked database again for a minute; ours was waited for already.
-            raise diskcache.Timeout("another program has locked it") from None
 
     @property
     def _sql_retry(self) -> object:
@@ -154,28 +156,34 @@ def open_cache(folder: Path) -> StrictCache:
 
     Raises:
         UnfitError: it holds something that this package does not write.
+        BusyError: another program has locked it.
         Exception: it cannot be opened now.
     """
-    if os.path.lexists(folder / DATABASE):
-        check_cache(folder)
-    else:
+    if not os.path.lexists(folder / DATABASE):
         _make(folder)
+    check_cache(folder)
     return StrictCache(folder)
 
 
 def _make(folder: Path) -> None:
     # Made elsewhere and put in place as a whole: another build never sees half a database.
     folder.mkdir(parents=True, exist_ok=True)
-    for ending in ("-wal", "-shm", "-journal"):
-        if os.path.lexists(folder / f"{DATABASE}{ending}"):
-            raise UnfitError("parts of a database without the database")
+    # In this order: where another build has just made the database, the parts are its own.
+    if _has_parts(folder) and not os.path.lexists(folder / DATABASE):
+        raise UnfitError("parts of a database without the database")
     workshop = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     try:
+        (workshop / DATABASE).touch(mode=0o644)
         StrictCache(workshop).close()
         _check_make(workshop)
         _put_first(workshop / DATABASE, folder / DATABASE)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _has_parts(folder: Path) -> bool:
+    endings = ("-wal", "-shm", "-journal")
+    return any(os.path.lexists(folder / f"{DATABASE}{ending}") for ending in endings)
 
 
 def _check_make(folder: Path) -> None:
@@ -192,8 +200,9 @@ def _put_first(source: Path, target: Path) -> None:
     except FileExistsError:
         return
     except OSError:
-        # A file system without hard links: the last of two builds wins there.
-        os.replace(source, target)  # noqa: PTH105 - atomic on every system
+        # A file system without hard links: of two builds at the same instant the last one wins.
+        if not os.path.lexists(target):
+            os.replace(source, target)  # noqa: PTH105 - atomic on every system
 
 
 @contextlib.contextmanager

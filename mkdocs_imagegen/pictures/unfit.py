@@ -1,4 +1,4 @@
-"""What the cache of derived things refuses."""
+"""What the cache of derived things refuses, and what it waits for."""
 
 from __future__ import annotations
 
@@ -12,3 +12,10 @@ PATIENCE_S = 3.0
 
 class UnfitError(Exception):
     """The cache holds something that this package does not write; its text says what."""
+
+
+class BusyError(Exception):
+    """Another program holds the cache, and did so for as long as it was waited for.
+
+    Nothing is wrong with the cache then.
+    """

@@ -62,14 +62,16 @@ def change_row(folder: Path, **columns: object) -> None:
 
 @dataclass
 class Cache:
-    """A cache's folder, the warnings it gave, and a folder beside it that it must not touch."""
+    """A cache's folder, what it said, and a folder beside it that it must not touch."""
 
     folder: Path
     outside: Path
     site: Path
     warnings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def open(self, **options: object) -> DerivedStore:
+        options = {"remark": self.remarks.append} | options
         return DerivedStore(self.folder, self.warnings.append, **options)
 
     def fill(self) -> None:
@@ -104,6 +106,16 @@ class Cache:
 
     def expected(self) -> list[set[bytes | None]]:
         return [{content_of(name), None} for name in NAMES] * 4
+
+
+def works_without(cache: Cache) -> None:
+    """A build that can neither read nor keep anything, and does not mind."""
+    store = cache.open()
+    for name in NAMES:
+        assert store.read(key_of(name)) is None
+        assert not store.link(key_of(name), cache.site / name)
+        store.write(key_of(name), content_of(name))
+    store.close()
 
 
 def snapshot(folder: Path) -> dict[str, object]:

@@ -9,26 +9,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from mkdocs_imagegen.pictures import cache_check, strict_cache, strict_disk, unfit
 from mkdocs_imagegen.pictures.unfit import UnfitError
-from tests.derived.planting import NAMES, Cache, content_of, editing, key_of
+from tests.derived.planting import NAMES, content_of, editing, key_of, works_without
 from tests.derived.vectors import VECTORS
 
 ROOT = Path(__file__).parents[2]
-
-
-def works_without(cache: Cache) -> None:
-    store = cache.open()
-    for name in NAMES:
-        assert store.read(key_of(name)) is None
-        assert not store.link(key_of(name), cache.site / name)
-        store.write(key_of(name), content_of(name))
-    store.close()
 
 
 def test_a_folder_that_is_a_file(cache):
@@ -105,60 +95,6 @@ def test_simulated_a_disk_that_is_full_while_rows_are_written(filled, monkeypatc
     store.close()
     assert len(list(filled.folder.rglob("*.val"))) == len(NAMES), "a file was left behind"
     assert len(filled.warnings) == 1
-
-
-@pytest.mark.parametrize("way", ["PRAGMA locking_mode = EXCLUSIVE", "SELECT 1"])
-def test_a_locked_database_is_waited_for_but_not_for_long(filled, monkeypatch, way):
-    monkeypatch.setattr(unfit, "PATIENCE_S", 0.2)
-    other = sqlite3.connect(filled.folder / "cache.db", isolation_level=None)
-    other.execute(way)
-    other.execute("BEGIN EXCLUSIVE")
-    other.execute("UPDATE Settings SET value = value")
-    started = time.monotonic()
-    works_without(filled)
-    assert time.monotonic() - started < 2
-    (warning,) = filled.warnings
-    assert "locked" in warning
-    other.close()
-    store = filled.open()
-    assert store.read(key_of("a")) == content_of("a")
-    store.close()
-
-
-def test_a_database_locked_while_a_build_runs_can_still_be_read(filled, monkeypatch):
-    monkeypatch.setattr(unfit, "PATIENCE_S", 0.2)
-    store = filled.open()
-    assert store.read(key_of("a"))
-    other = sqlite3.connect(filled.folder / "cache.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    store.write(key_of("new"), b"x")
-    assert store.read(key_of("new")) is None
-    assert store.read(key_of("a")) == content_of("a")
-    store.close()
-    other.close()
-    assert len(filled.warnings) == 1
-
-
-def test_a_lock_taken_while_the_cache_is_opened_is_not_waited_for_a_minute(filled, monkeypatch):
-    monkeypatch.setattr(unfit, "PATIENCE_S", 0.2)
-    other = sqlite3.connect(filled.folder / "cache.db", isolation_level=None)
-
-    def check_then_lock(folder):
-        cache_check.check_cache(folder)
-        other.execute("PRAGMA locking_mode = EXCLUSIVE")
-        other.execute("BEGIN EXCLUSIVE")
-        other.execute("UPDATE Settings SET value = value")
-
-    monkeypatch.setattr(strict_cache, "check_cache", check_then_lock)
-    started = time.monotonic()
-    works_without(filled)
-    assert time.monotonic() - started < 2
-    assert "another program has locked it" in filled.warnings[0]
-    other.close()
-
-
-def test_patience_is_a_few_seconds():
-    assert 1 <= unfit.PATIENCE_S <= 5
 
 
 def test_a_broken_cache_is_set_aside_whole_and_begun_anew(filled):
