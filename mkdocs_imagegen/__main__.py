@@ -1,6 +1,6 @@
 """``python -m mkdocs_imagegen`` is the command ``mkdocs-imagegen``."""
 
-from mkdocs_imagegen.cli import main
+from mkdocs_imagegen.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -16,6 +16,7 @@ from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page
 
+from mkdocs_imagegen.building.around import Errand
 from mkdocs_imagegen.building.pipeline import Pipeline
 from mkdocs_imagegen.building.previews import NO_SITE_URL, Listed, Previews
 from mkdocs_imagegen.building.run import Run
@@ -45,8 +46,9 @@ _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 class Build:
     """One build of the host's, and its pipeline."""
 
-    def __init__(self, pipeline: Pipeline, run: Run, config: MkDocsConfig) -> None:
+    def __init__(self, pipeline: Pipeline, run: Run, config: MkDocsConfig, errand: Errand) -> None:
         self.pipeline = pipeline
+        self._errand = errand
         self.previews = Previews(pipeline, _site_url(config), log.warning)
         self.nav: Navigation | None = None
         self._run = run
@@ -94,7 +96,7 @@ class Build:
 
     def finish(self) -> None:
         """Fill in the other files of the site, write the report, and say what was done."""
-        if not len(self.pipeline.registry):
+        if not len(self.pipeline.registry) or not self._errand.shows:
             return
         fill_files(self.previews, Path(self._config.site_dir), _site_url(self._config))
         report = self.pipeline.settings.report_path

@@ -14,7 +14,8 @@ from mkdocs.config.config_options import Optional, Type
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
-from mkdocs_imagegen.building.around import Host
+from mkdocs_imagegen.building.around import Errand, Host
+from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.building.pipeline import Pipeline
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Draws, Sleep
@@ -26,7 +27,7 @@ from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
 from mkdocs_imagegen.host import Build, log
 from mkdocs_imagegen.settings import Settings, read_settings
-from mkdocs_imagegen.spending.permission import Circumstances, may_generate
+from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
 from mkdocs_imagegen.values import OptionsError, is_yes, option_names
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
+_LOOKS_ONLY = Permission("nothing is made by looking")
 _THEMES_WITH_PALETTE = ("material", "materialx")
 """Themes that hide pictures whose address ends in ``#only-dark`` or ``#only-light``."""
 
@@ -49,8 +51,14 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
     def __init__(self) -> None:
         self.settings = Settings()
+        self.errand = Errand()
+        """What is wanted; commands set it before they build."""
+        self.permission = Permission()
+        """Whether a build here may make missing pictures."""
+        self.entries: list[Entry] = []
+        """What builds that showed nothing have found."""
         self._serving = False
-        self._run = Run()
+        self.run = Run()
         self._extension = ImagegenExtension(Registry(site_defaults(self.settings)))
         # A stack: i18n plugins build further languages inside the first one's on_post_build.
         self._builds: list[Build] = []
@@ -70,7 +78,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Note whether pages are served; `serve --clean` says "build", unlike the command line."""
         context = click.get_current_context(silent=True)
         self._serving = "serve" in (command, context.info_name if context else "")
-        self._run = Run()
+        self.run = Run()
 
     @event_priority(-100)  # last, so that ours is the last of the Markdown extensions
     def on_config(self, config: MkDocsConfig) -> None:
@@ -86,8 +94,9 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Begin a build."""
         pipeline = self._new_pipeline(config)
-        pipeline.salvage()
-        build = Build(pipeline, self._run, config)
+        if self.errand.makes:
+            pipeline.salvage()
+        build = Build(pipeline, self.run, config, self.errand)
         self._builds.append(build)
         self._extension.registry = build.pipeline.registry
 
@@ -154,6 +163,8 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         build = self._builds.pop()
         try:
             build.finish()
+            if not self.errand.shows:
+                self.entries += build.pipeline.entries()
         finally:
             build.pipeline.close()
 
@@ -174,14 +185,17 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
             serving=self._serving,
             offline=is_yes(os.environ.get("OFFLINE", "")),
         )
+        self.permission = may_generate(self.settings, around)
         host = Host(
             site=Path(config.site_dir),
-            permission=may_generate(self.settings, around),
+            permission=self.permission if self.errand.makes else _LOOKS_ONLY,
+            errand=self.errand,
             is_serving=self._serving,
             follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
         )
         open_gateway = partial(_open_gateway, self.settings, credential)
-        return Pipeline(self.settings, self._run, host, open_gateway, log.warning, log.info)
+        warn = log.warning if self.errand.shows else log.info
+        return Pipeline(self.settings, self.run, host, open_gateway, warn, log.info)
 
 
 def _credential(settings: Settings) -> tuple[Credential | None, str]:

@@ -98,7 +98,7 @@ def summary(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> s
         seconds: how long the making took, all in all.
         waste: of the run.
     """
-    pictures = _unique(lines)
+    pictures = unique(lines)
     count = Counter(line.state for line in pictures)
     made = count[State.MADE]
     parts = [f"{_plural(count[State.READY] + count[State.STALE], 'picture')} from the store"]
@@ -119,7 +119,7 @@ def summary(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> s
     if count[State.OVER_BUDGET]:
         parts.append(f"{count[State.OVER_BUDGET]} over budget{_price(pictures)}")
     if waste.calls:
-        more = f" (about ${_dollars(waste.usd)})" if waste.usd else ""
+        more = f" (about ${dollars(waste.usd)})" if waste.usd else ""
         parts.append(f"{_plural(waste.calls, 'call')} perhaps charged for nothing{more}")
     return ", ".join(parts)
 
@@ -129,15 +129,82 @@ def to_json(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> b
     report = {
         "version": 1,
         "seconds": round(seconds, 3),
-        "cost_usd": str(_spent(_unique(lines))),
+        "cost_usd": str(_spent(unique(lines))),
         "wasted_calls": waste.calls,
         "wasted_usd": str(waste.usd),
-        "pictures": [_as_dict(line) for line in lines],
+        "bill": [_bill_as_dict(each) for each in bill(lines)],
+        "pictures": [as_dict(line) for line in lines],
     }
     return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
-def _as_dict(line: Line) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class ModelBill:
+    """What the pictures of one model have cost in a run.
+
+    Attributes:
+        model: the model that was asked.
+        pictures: how many it drew.
+        charged_usd: dollars by the server's word.
+        estimated_usd: dollars by list prices, where the server said nothing.
+        p50_s: seconds within which half of them came.
+        p95_s: seconds within which 95 of 100 came.
+        slowest_s: seconds that the slowest took.
+        slowest: where that stands.
+    """
+
+    model: str
+    pictures: int
+    charged_usd: Decimal
+    estimated_usd: Decimal
+    p50_s: float
+    p95_s: float
+    slowest_s: float
+    slowest: Place
+
+
+def bill(lines: Sequence[Line]) -> list[ModelBill]:
+    """What was made, by model; equal requests count once."""
+    made = [line for line in unique(lines) if line.state is State.MADE]
+    models = sorted({line.model for line in made})
+    return [_bill_of(model, [line for line in made if line.model == model]) for model in models]
+
+
+def _bill_of(model: str, made: Sequence[Line]) -> ModelBill:
+    seconds = sorted(line.seconds for line in made)
+    slowest = max(made, key=lambda line: line.seconds)
+    return ModelBill(
+        model=model,
+        pictures=len(made),
+        charged_usd=_spent([line for line in made if not line.cost_is_estimate]),
+        estimated_usd=_spent([line for line in made if line.cost_is_estimate]),
+        p50_s=_percentile(seconds, 50),
+        p95_s=_percentile(seconds, 95),
+        slowest_s=slowest.seconds,
+        slowest=slowest.place,
+    )
+
+
+def _percentile(ordered: Sequence[float], percent: int) -> float:
+    """The smallest value that so many per cent of all do not exceed."""
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def _bill_as_dict(each: ModelBill) -> dict[str, object]:
+    return {
+        "model": each.model,
+        "pictures": each.pictures,
+        "charged_usd": str(each.charged_usd),
+        "estimated_usd": str(each.estimated_usd),
+        "p50_s": round(each.p50_s, 3),
+        "p95_s": round(each.p95_s, 3),
+        "slowest_s": round(each.slowest_s, 3),
+        "slowest": str(each.slowest),
+    }
+
+
+def as_dict(line: Line) -> dict[str, object]:
+    """A place that shows a picture, for JSON."""
     return {
         "page": line.place.page,
         "line": line.place.line,
@@ -154,7 +221,7 @@ def _as_dict(line: Line) -> dict[str, object]:
     }
 
 
-def _unique(lines: Sequence[Line]) -> list[Line]:
+def unique(lines: Sequence[Line]) -> list[Line]:
     """One line for each request, that of its making first; mistakes are not requests."""
     by_making = sorted(lines, key=lambda line: line.state is State.MADE)
     requests = {line.key: line for line in by_making if line.key}
@@ -170,16 +237,17 @@ def _money(pictures: Sequence[Line]) -> str:
     about = "about " if any(line.cost_is_estimate for line in made) else ""
     unknown = sum(line.cost_usd is None for line in made)
     more = f" and the unknown price of {unknown}" if unknown else ""
-    return f"{about}${_dollars(_spent(made))}{more}"
+    return f"{about}${dollars(_spent(made))}{more}"
 
 
 def _price(pictures: Sequence[Line]) -> str:
     over = [line.price_usd for line in pictures if line.state is State.OVER_BUDGET]
     known = sum((price for price in over if price is not None), Decimal(0))
-    return f" (about ${_dollars(known)} more)" if known else ""
+    return f" (about ${dollars(known)} more)" if known else ""
 
 
-def _dollars(amount: Decimal) -> str:
+def dollars(amount: Decimal) -> str:
+    """An amount as people read it, without the sign."""
     return f"{amount:.3f}".removesuffix("0")  # the cheapest picture costs half a cent
 
 

@@ -24,7 +24,8 @@ LAYERS = [
     ["pages"],
     ["building"],
     ["host"],
-    ["plugin", "cli"],
+    ["plugin"],
+    ["cli"],
     ["__main__"],
 ]
 
@@ -34,14 +35,15 @@ DOORS = {
     "PIL": {"pictures/", "emulator/"},
     "diskcache": {"pictures/"},
     "markdown": {"directives/extension.py", "directives/fences.py"},
-    "mkdocs": {"plugin.py", "host.py", "cli.py"},
+    "mkdocs": {"plugin.py", "host.py", "cli/"},
     "tenacity": {"gateway/policy.py"},
     "filelock": {"originals/claims.py"},
-    "click": {"plugin.py", "cli.py"},
+    "click": {"plugin.py", "cli/"},
+    "rich": {"cli/terminal.py"},
 }
 
 HEAVY = [
-    *("httpx", "PIL", "diskcache", "tenacity", "filelock", "anyio", "mkdocs_imagegen.emulator")
+    *("httpx", "PIL", "diskcache", "tenacity", "filelock", "rich", "anyio", "mkdocs_imagegen.emulator")
 ]
 
 

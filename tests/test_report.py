@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen.errors import Place
-from mkdocs_imagegen.report import Line, State, summary, to_json
+from mkdocs_imagegen.report import Line, State, bill, summary, to_json
 from mkdocs_imagegen.request import SKETCH_MODEL
 
 READY, STALE, MADE = State.READY, State.STALE, State.MADE
@@ -149,6 +149,7 @@ def test_an_empty_report_is_one():
         "cost_usd": "0",
         "wasted_calls": 0,
         "wasted_usd": "0",
+        "bill": [],
         "pictures": [],
     }
 
@@ -172,3 +173,25 @@ def test_a_report_can_be_read_whatever_it_tells():
 )
 def test_a_place_is_where_an_editor_finds_it(place, told):
     assert str(place) == told
+
+
+def made(number, seconds, cost, model="a/b", *, estimate=False):
+    place = Place("docs/a.md", number)
+    more = {"place": place, "model": model, "seconds": seconds}
+    return line(MADE, f"{model}{number}", cost, estimate=estimate, **more)
+
+
+def test_the_bill_is_by_model_and_keeps_estimates_apart():
+    lines = [made(each, float(each), "0.01", estimate=each > 15) for each in range(1, 21)]
+    lines += [made(1, 7.0, None, "c/d"), line(READY, "x", "9.99")]
+    first, second = bill(lines)
+    assert (first.model, first.pictures) == ("a/b", 20)
+    assert (first.charged_usd, first.estimated_usd) == (Decimal("0.15"), Decimal("0.05"))
+    assert (first.p50_s, first.p95_s, first.slowest_s) == (10.0, 19.0, 20.0)
+    assert str(first.slowest) == "docs/a.md:20"
+    assert (second.model, second.pictures, second.charged_usd) == ("c/d", 1, Decimal(0))
+    assert (second.p50_s, second.p95_s) == (7.0, 7.0)
+
+
+def test_a_picture_in_two_places_is_on_the_bill_once():
+    assert bill([made(1, 1.0, "0.01"), made(1, 1.0, "0.01")])[0].pictures == 1

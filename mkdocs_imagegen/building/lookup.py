@@ -22,6 +22,7 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.gateway.catalogue import check
 from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.derive import Deriver, Describer
 from mkdocs_imagegen.pictures.derived import DerivedStore
 from mkdocs_imagegen.pictures.picture import Picture
@@ -67,8 +68,10 @@ class Lookup:
             settings.concurrency,
             settings.gateway.timeout,
             remark,
+            host.errand.watcher.ended if host.errand.watcher else lambda _: None,
         )
         self._results: dict[WantKey, Result] = {}
+        self._wanted: set[str] = set()
         self._begun: float | None = None
         self._joined = False
 
@@ -140,6 +143,13 @@ class Lookup:
             self._begun = self._begun or time.monotonic()
             self._results[key] = Result()
             self._maker.start(Want(key, request, kept, may_make=refusal is None))
+            self._tell_watcher(request, kept)
+
+    def _tell_watcher(self, request: ImageRequest, kept: Kept | None) -> None:
+        watcher = self._host.errand.watcher
+        if watcher and kept is None and request.key not in self._wanted:
+            self._wanted.add(request.key)
+            watcher.wanted()
 
     def _refusal(self, request: ImageRequest, *, may_make: bool) -> ImagegenError | None:
         """Why this request is not made in this build, if it is not."""

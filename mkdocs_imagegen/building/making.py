@@ -50,6 +50,7 @@ class Maker:
         concurrency: how many pictures are asked for at the same time.
         patience_s: seconds that one call may take.
         say: called with what is worth knowing while an end is waited for.
+        ended: called with what became of each picture that was asked for.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing that it works with
@@ -60,6 +61,7 @@ class Maker:
         concurrency: int,
         patience_s: float,
         say: Callable[[str], None],
+        ended: Callable[[Result], None],
     ) -> None:
         self._buyer = buyer
         self._read = read
@@ -67,6 +69,7 @@ class Maker:
         self._concurrency = concurrency
         self._patience_s = patience_s
         self._say = say
+        self._ended = ended
         self._futures: dict[WantKey, Future[Result]] = {}
         self._orders: dict[str, _Order] = {}
         self._background: Background | None = None
@@ -177,9 +180,11 @@ class Maker:
 
     async def _made(self, request: ImageRequest, background: Background) -> Result:
         try:
-            return await self._buyer.buy(request, background)
+            result = await self._buyer.buy(request, background)
         except ImagegenError as error:
-            return Result(error=error)
+            result = Result(error=error)
+        self._ended(result)
+        return result
 
     def _content(self, want: Want) -> bytes | None:
         return None if want.kept is None else self._read(want.kept)

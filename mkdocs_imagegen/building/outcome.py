@@ -15,6 +15,7 @@ from mkdocs_imagegen.errors import (
     RefusedBeforeError,
 )
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
+from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.placeholder import StandIn, placeholder
 from mkdocs_imagegen.report import Line, State
@@ -42,6 +43,26 @@ class Outcome:
     stand_in: StandIn | None = None
     results: tuple[Result, ...] = field(default=())
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place that shows a picture, with all that is known of it.
+
+    Attributes:
+        line: as the report tells of it.
+        found: the directive.
+        outcome: what became of it.
+    """
+
+    line: Line
+    found: Found | None
+    outcome: Outcome
+
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """The originals that are shown, or would be."""
+        return tuple(each.kept for each in self.outcome.results if each.kept)
 
 
 def settled(directive: Directive, results: tuple[Result, ...], *, in_full: bool) -> Outcome:

@@ -12,7 +12,7 @@ from itertools import chain, repeat
 
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.lookup import Lookup
-from mkdocs_imagegen.building.outcome import Outcome, line_of, mistaken, settled
+from mkdocs_imagegen.building.outcome import Entry, Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page, Sighting, Sightings
 from mkdocs_imagegen.building.telling import Teller
@@ -149,6 +149,14 @@ class Pipeline:
     def lines(self, *, with_line_numbers: bool) -> list[Line]:
         """Every place that shows a picture; finding line numbers reads every source file again."""
         return [self._line(each, with_line_numbers) for each in self._sightings]
+
+    def entries(self) -> list[Entry]:
+        """Every place that shows a picture, with all that is known of it."""
+        return [
+            Entry(self._line(each, True), self.registry.get(each.token), outcome)  # noqa: FBT003 - private
+            for each in self._sightings
+            if (outcome := self.outcome(each.token)) is not None
+        ]
 
     def report(self) -> None:
         """Give the run what it reports of this build's pages."""

@@ -23,6 +23,7 @@ class Run:
 
     Attributes:
         account: the run's money.
+        making_seconds: how long its builds have made pictures.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,7 @@ class Run:
         self._stopped: dict[str, StoppedError] = {}
         self._failed: dict[str, ImagegenError] = {}
         self._lines: dict[str, Sequence[Line]] = {}
-        self._seconds = 0.0
+        self.making_seconds = 0.0
         self._said: set[str] = set()
 
     def says_first(self, text: str) -> bool:
@@ -76,12 +77,12 @@ class Run:
 
     def note_making(self, seconds: float) -> None:
         """Add the time that a build spent on making pictures."""
-        self._seconds += seconds
+        self.making_seconds += seconds
 
     def report(self) -> bytes:
         """The JSON report of everything so far."""
         lines = [line for lines in self._lines.values() for line in lines]
-        return to_json(lines, self._seconds, self.waste())
+        return to_json(lines, self.making_seconds, self.waste())
 
     def waste(self) -> Waste:
         """What was paid for nothing so far."""

@@ -168,6 +168,20 @@ class OriginalStore:
         """Whether there is no original yet."""
         return next(self.folder.glob(_RECORDS), None) is None
 
+    def remove(self, original: Original) -> None:
+        """Remove an original for ever; only a person may ask for that.
+
+        Raises:
+            StoreError: it cannot be removed.
+        """
+        record = self._record_path(original.key)
+        try:
+            record.unlink(missing_ok=True)
+            record.with_name(original.file_name).unlink(missing_ok=True)
+        except OSError as error:
+            fault = f"{record} cannot be removed: {error.strerror or error}"
+            raise StoreError(fault, hint="correct the rights") from None
+
     def keep_garbage(self, name: str, content: bytes) -> Path | None:
         """Put an answer that was paid for and is no picture where a person can look at it."""
         path = self.quarantine / f"{name}.{secrets.token_hex(4)}"

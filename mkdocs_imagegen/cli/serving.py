@@ -1,4 +1,4 @@
-"""Front door: the command line."""
+"""The emulator as a server."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen import __version__
 from mkdocs_imagegen.errors import OptionError
 
-PORT = click.IntRange(0, 65535)
-SECONDS = click.FloatRange(0)
 
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="mkdocs-imagegen")
-def main() -> None:
-    """Pictures from prompts, for MkDocs."""
-
-
-@main.command()
+@click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

@@ -1,0 +1,30 @@
+"""The group of all commands."""
+
+from __future__ import annotations
+
+import click
+
+from mkdocs_imagegen import __version__
+from mkdocs_imagegen.cli.generating import generate
+from mkdocs_imagegen.cli.planning import check, plan
+from mkdocs_imagegen.cli.serving import emulator
+from mkdocs_imagegen.cli.upkeep import prune, verify
+
+_EPILOG = """
+\b
+Exit codes: 0 all is well, 1 what was asked for is not so (a picture is missing, a check failed),
+2 the command or mkdocs.yml has a mistake, 130 interrupted. `verify` tells more; see its help.
+\b
+Completion: eval "$(_MKDOCS_IMAGEGEN_COMPLETE=bash_source mkdocs-imagegen)"
+(or zsh_source, fish_source).
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+@click.version_option(__version__, prog_name="mkdocs-imagegen")
+def main() -> None:
+    """Pictures from prompts, for MkDocs."""
+
+
+for _command in (plan, check, generate, verify, prune, emulator):
+    main.add_command(_command)

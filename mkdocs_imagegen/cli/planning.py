@@ -1,0 +1,141 @@
+"""`plan` and `check`: what a build would do, and whether anything is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import click
+
+from mkdocs_imagegen.building.around import Errand
+from mkdocs_imagegen.cli.site import Looked, as_json, config_file, look
+from mkdocs_imagegen.cli.terminal import say, say_json, say_table
+from mkdocs_imagegen.errors import OverBudgetError
+from mkdocs_imagegen.report import Line, State, as_dict, dollars, unique
+from mkdocs_imagegen.spending.account import Account
+from mkdocs_imagegen.values import shown
+
+LOOKS = Errand(makes=False, shows=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build would do.
+
+    Attributes:
+        lines: every place, those that the budget does not hold marked.
+        pictures: how many would be made.
+        usd: about what they would cost, in dollars.
+        unpriced: how many of them have a price that is not known.
+    """
+
+    lines: list[Line]
+    pictures: int
+    usd: Decimal
+    unpriced: int
+
+
+def planned(looked: Looked) -> Plan:
+    """What a build would make of what is missing, within the budget, in the order of pages."""
+    account, over = Account(), set()
+    missing = [line for line in unique(looked.lines) if line.state is State.MISSING]
+    unpriced = 0
+    for line in missing if not looked.settings.gateway.is_sketch else ():
+        try:
+            account.reserve(looked.settings.budget, line.price_usd)
+            unpriced += line.price_usd is None
+        except OverBudgetError:
+            over.add(line.key)
+    lines = [
+        replace(line, state=State.OVER_BUDGET) if line.key in over else line
+        for line in looked.lines
+    ]
+    return Plan(lines, len(missing) - len(over), account.usd, unpriced)
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  mkdocs-imagegen plan
+  mkdocs-imagegen plan --json | jq .usd
+"""
+)
+@config_file
+@as_json
+def plan(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how click calls it
+    """Show what a build would make, and what that would cost; spends nothing."""
+    looked = look(config_file, LOOKS)
+    found = planned(looked)
+    if as_json:
+        say_json(_as_json(looked, found))
+        return
+    say_lines(found.lines)
+    say(_totals(found, looked))
+
+
+@click.command(
+    epilog="""
+\b
+Example, before a release:
+  mkdocs-imagegen check && mkdocs build --strict
+"""
+)
+@config_file
+@as_json
+def check(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how click calls it
+    """Exit with 1 if a page needs a picture that is not there; needs no network and no key."""
+    looked = look(config_file, LOOKS)
+    lacking = [line for line in looked.lines if _is_lacking(line)]
+    if as_json:
+        say_json({"ok": not lacking, "lacking": [as_dict(line) for line in lacking]})
+    else:
+        say_lines(lacking)
+        say(f"{len(looked.lines)} pictures, {len(lacking)} not there" if lacking else "all there")
+    raise SystemExit(1 if lacking else 0)
+
+
+def say_lines(lines: Sequence[Line]) -> None:
+    """A table of places, with prompt, state and price."""
+    if lines:
+        rows = [(str(line.place), line.state.value, price(line), _words(line)) for line in lines]
+        say_table(("Place", "State", "Price", "Prompt"), rows)
+
+
+def price(line: Line) -> str:
+    """What making it would cost, where it has to be made."""
+    if not line.state.lacks_picture:
+        return "-"
+    return f"${dollars(line.price_usd)}" if line.price_usd is not None else "?"
+
+
+def _is_lacking(line: Line) -> bool:
+    return line.state.lacks_picture or line.state is State.MISTAKE
+
+
+def _words(line: Line) -> str:
+    return shown(line.prompt) if line.prompt else "; ".join(line.remarks)
+
+
+def _totals(found: Plan, looked: Looked) -> str:
+    count = Counter(line.state for line in unique(found.lines))
+    states = ", ".join(f"{number} {state.value}" for state, number in count.items())
+    cost = f"about ${dollars(found.usd)}" if found.usd else "nothing"
+    more = f" and {found.unpriced} of unknown price" if found.unpriced else ""
+    would = f"a build makes {found.pictures} for {cost}{more}" if found.pictures else "none to make"
+    if found.pictures and not looked.permission.granted:
+        would = f"{would}, but not here: {looked.permission.refusal}"
+    return f"{sum(count.values())} pictures: {states}; {would}" if count else "no pictures"
+
+
+def _as_json(looked: Looked, found: Plan) -> dict[str, object]:
+    return {
+        "version": 1,
+        "makes": found.pictures,
+        "usd": str(found.usd),
+        "unpriced": found.unpriced,
+        "refusal": looked.permission.refusal,
+        "pictures": [as_dict(line) for line in found.lines],
+    }

@@ -1,0 +1,151 @@
+"""A whole build of a site into a folder that is thrown away, to see what its pages show.
+
+Only a whole build sees every prompt: macros, snippets and includes make some, and i18n plugins
+render further languages at the end of a build.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mkdocs_imagegen.building.around import Errand
+from mkdocs_imagegen.building.outcome import Entry
+from mkdocs_imagegen.plugin import ImagegenPlugin
+from mkdocs_imagegen.report import Line, Waste
+from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.spending.permission import Permission
+
+INTERRUPTED = 130
+
+Change = Callable[[Settings], Settings]
+
+config_file = click.option(
+    "-f",
+    "--config-file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The site's configuration; by default mkdocs.yml in this folder.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class SiteError(click.ClickException):
+    """The site cannot be built, or does not use the plugin."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a build has found.
+
+    Attributes:
+        settings: of the site, with what the command changed.
+        docs: the folder of its pages.
+        entries: every place that shows a picture.
+        permission: whether a build here may make missing pictures.
+        seconds: how long pictures were made.
+        waste: what was paid for nothing.
+    """
+
+    settings: Settings
+    docs: Path
+    entries: list[Entry]
+    permission: Permission
+    seconds: float
+    waste: Waste
+
+    @property
+    def lines(self) -> list[Line]:
+        """What is told of each place."""
+        return [entry.line for entry in self.entries]
+
+
+def look(config_file: str | None, errand: Errand, change: Change | None = None) -> Looked:
+    """Build the site into a folder that is thrown away; see what its pages show.
+
+    Args:
+        config_file: the site's configuration; None for the one in this folder.
+        errand: what is wanted; nothing is shown.
+        change: changes the settings, as the command's options say.
+
+    Raises:
+        SiteError: the site cannot be built.
+        SystemExit: it was interrupted; what was paid for is stored.
+    """
+    with _as_a_command(), tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
+        config, plugin = _load(config_file, folder)
+        plugin.errand = errand
+        if change is not None:
+            plugin.settings = change(plugin.settings)
+        _build(config)
+    run = plugin.run
+    return Looked(
+        plugin.settings,
+        Path(config.docs_dir),
+        plugin.entries,
+        plugin.permission,
+        run.making_seconds,
+        run.waste(),
+    )
+
+
+def settings_of(config_file: str | None) -> Settings:
+    """The settings of the site, which is not built.
+
+    Raises:
+        SiteError: its configuration has a mistake.
+    """
+    with _as_a_command():
+        return _load(config_file, "site")[1].settings
+
+
+def _load(config_file: str | None, site_dir: str) -> tuple[Any, ImagegenPlugin]:
+    from mkdocs.config import load_config  # noqa: PLC0415 - only where needed
+
+    config = load_config(config_file, site_dir=site_dir)
+    plugins = (each for each in config.plugins.values() if isinstance(each, ImagegenPlugin))
+    plugin = next(plugins, None)
+    if plugin is None:
+        path = config.config_file_path
+        raise SiteError(f"{path} does not list the plugin; add `imagegen` to its `plugins`")
+    return config, plugin
+
+
+def _build(config: Any) -> None:  # noqa: ANN401 - the host's
+    from mkdocs.commands.build import build  # noqa: PLC0415 - only where needed
+
+    config.plugins.on_startup(command="build", dirty=False)
+    try:
+        build(config)
+    finally:
+        config.plugins.on_shutdown()
+
+
+@contextlib.contextmanager
+def _as_a_command() -> Iterator[None]:
+    """Keep stdout for the command's own words, and turn the host's errors into ours."""
+    from mkdocs.exceptions import MkDocsException  # noqa: PLC0415 - only where needed
+
+    logger = logging.getLogger("mkdocs")
+    level, say_error = logger.level, partial(click.echo, err=True)
+    logger.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except MkDocsException as error:
+        raise SiteError(error.format_message()) from None
+    except KeyboardInterrupt:
+        say_error("interrupted; what was paid for is stored")
+        raise SystemExit(INTERRUPTED) from None
+    finally:
+        logger.setLevel(level)

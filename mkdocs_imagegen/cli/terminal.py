@@ -1,0 +1,127 @@
+"""What people see: tables and progress on a terminal, plain lines elsewhere.
+
+The only module that uses ``rich``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+from types import TracebackType
+
+import click
+
+from mkdocs_imagegen.building.wanted import Result
+from mkdocs_imagegen.report import dollars
+
+_TELL_EVERY_S = 5.0
+
+
+def say(text: str = "") -> None:
+    """One line of what was asked for."""
+    click.echo(text)
+
+
+def say_json(value: object) -> None:
+    """What was asked for, as JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on a terminal; elsewhere a line for each row, its fields two spaces apart."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            say("  ".join(row))
+        return
+    from rich import box  # noqa: PLC0415 - only on a terminal
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in table.columns[:-1]:
+        column.no_wrap = True
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+class Progress:
+    """Tells how far pictures have come; a context manager, and what a build tells it."""
+
+    def __init__(self) -> None:
+        self._total = self._done = 0
+        self._usd = Decimal(0)
+        self._begun = self._told = time.monotonic()
+        self._bar = _bar() if sys.stderr.isatty() else None
+
+    def __enter__(self) -> Progress:  # noqa: PYI034 - typing.Self came with Python 3.11
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def wanted(self) -> None:
+        """One more has to be made."""
+        self._total += 1
+        self._show()
+
+    def ended(self, result: Result) -> None:
+        """One of them has come, or has not."""
+        self._done += 1
+        if result.made and result.kept and result.kept.original.cost_usd:
+            self._usd += result.kept.original.cost_usd
+        self._show()
+
+    def _show(self) -> None:
+        rate = self._done / max(time.monotonic() - self._begun, 0.001)
+        left_s = (self._total - self._done) / rate if self._done else 0.0
+        if self._bar is not None:
+            self._bar.show(self._done, self._total, f"${dollars(self._usd)}")
+        elif time.monotonic() - self._told > _TELL_EVERY_S:
+            self._told = time.monotonic()
+            left = f", about {left_s:.0f} s left" if self._done else ""
+            text = f"{self._done} of {self._total}, {rate * 60:.0f} a minute{left}"
+            click.echo(f"{text}, ${dollars(self._usd)} so far", err=True)
+
+
+class _Bar:
+    """A bar on a terminal."""
+
+    def __init__(self) -> None:
+        from rich import progress  # noqa: PLC0415 - only on a terminal
+        from rich.console import Console  # noqa: PLC0415
+
+        self._progress = progress.Progress(
+            progress.TextColumn("pictures"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[usd]}"),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("left"),
+            progress.TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._progress.add_task("", total=None, usd="")
+        self._progress.start()
+
+    def show(self, done: int, total: int, usd: str) -> None:
+        """Move it."""
+        self._progress.update(self._task, completed=done, total=total, usd=usd)
+
+    def stop(self) -> None:
+        """Leave the terminal as it was."""
+        self._progress.stop()
+
+
+def _bar() -> _Bar:
+    return _Bar()

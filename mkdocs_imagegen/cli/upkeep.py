@@ -1,0 +1,118 @@
+"""`verify` and `prune`: look after the originals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+import click
+
+from mkdocs_imagegen.cli.planning import LOOKS
+from mkdocs_imagegen.cli.site import as_json, config_file, look, settings_of
+from mkdocs_imagegen.cli.terminal import say, say_json, say_table
+from mkdocs_imagegen.originals.audit import Fault, FaultKind, audit
+from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.values import shown
+
+_GRACE_DAYS = 30
+
+
+@click.command()
+@config_file
+@as_json
+def verify(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how click calls it
+    """Read every original again, to the last byte; changes nothing.
+
+    The exit code is the sum of: 1 a picture or record is corrupt, 2 a picture has no record or a
+    record no picture, 4 something cannot be read.
+    """
+    settings = settings_of(config_file)
+    count, faults = audit(settings.originals_path)
+    if as_json:
+        say_json({"originals": count, "faults": [_fault_as_dict(fault) for fault in faults]})
+    else:
+        say_table(("File", "Fault"), [(str(fault.path), fault.text) for fault in faults])
+        say(f"{count} originals are whole" + (f", {len(faults)} faults" if faults else ""))
+    kinds = {fault.kind for fault in faults}
+    raise SystemExit(sum(kind.value for kind in FaultKind if kind in kinds))
+
+
+def _fault_as_dict(fault: Fault) -> dict[str, str]:
+    return {"file": str(fault.path), "kind": fault.kind.name.lower(), "text": fault.text}
+
+
+@dataclass(frozen=True, slots=True)
+class _Unused:
+    original: Original
+    age_days: int
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """For a table."""
+        cost = self.original.cost_usd
+        price = "?" if cost is None else f"${dollars(cost)}"
+        return (self.original.key[:16], f"{self.age_days} days", price, shown(self.original.prompt))
+
+
+@click.command()
+@config_file
+@click.option("--yes", is_flag=True, help="Remove them, instead of only listing them.")
+@click.option(
+    "--grace-days",
+    type=click.IntRange(0),
+    default=_GRACE_DAYS,
+    show_default=True,
+    help="Keep what is younger.",
+)
+@as_json
+def prune(
+    config_file: str | None,
+    *,
+    yes: bool,
+    grace_days: int,
+    as_json: bool,
+) -> None:
+    """List originals that no page asks for; remove them with --yes.
+
+    They were paid for: another branch, or a page that comes back, may want them again.
+    """
+    looked = look(config_file, LOOKS)
+    used = {kept.original.key for entry in looked.entries for kept in entry.kept}
+    store = _store(looked.settings)
+    unused = [each for each in _aged(store) if each.original.key not in used]
+    old = [each for each in unused if each.age_days >= grace_days]
+    if yes:
+        for each in old:
+            store.remove(each.original)
+    if as_json:
+        say_json({"removed": yes, "unused": [each.original.key for each in old]})
+        return
+    say_table(("Key", "Age", "Paid", "Prompt"), [each.row for each in old])
+    young = f"; {len(unused) - len(old)} younger ones stay" if len(unused) > len(old) else ""
+    what_next = "removed" if yes else "on no page; --yes removes them"
+    say(f"{len(old)} originals {what_next}{young}" if old else f"nothing to remove{young}")
+
+
+def _store(settings: Settings) -> OriginalStore:
+    def warn(text: str) -> None:
+        click.echo(text, err=True)
+
+    return OriginalStore(settings.originals_path, settings.cache_path / "quarantine", warn)
+
+
+def _aged(store: OriginalStore) -> Iterator[_Unused]:
+    now = datetime.now(timezone.utc)
+    for original in store.originals():
+        yield _Unused(original, (now - _created(original)) // timedelta(days=1))
+
+
+def _created(original: Original) -> datetime:
+    try:
+        created = datetime.fromisoformat(original.created)
+    except ValueError:
+        return datetime.now(timezone.utc)  # what cannot be dated is young, and stays
+    return created if created.tzinfo else created.replace(tzinfo=timezone.utc)
