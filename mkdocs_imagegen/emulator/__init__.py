@@ -3,10 +3,11 @@
 - ``protocol``: the class ``Emulator``, one request in, one answer out.
 - ``asking``: reads and refuses what is asked for; ``answers``: writes a success down.
 - ``account``: money, ids and the log; ``catalogue``: the models on offer.
-- ``faults``: everything that can go wrong, by name; ``spoils``: how.
+- ``faults``: everything that can go wrong, by name: ``refusals``, ``spoiled`` answers (``spoils``
+  and ``bombs`` say how) and ``transports``, what a socket does wrong.
 - ``sketch``: draws, with ``scenes`` (``landscapes``, ``patterns``) made of ``shapes``, and
   ``lettering``; the only module with Pillow.
-- ``server``: the emulator on a socket, with the faults that only a socket has.
+- ``server``: the emulator on a socket.
 - ``records`` and ``bodies``: what travels between these.
 
 A sketch is never taken for a picture: the word stands on it, ``request.SKETCH_MARK`` in its

@@ -23,8 +23,8 @@ from mkdocs_imagegen.emulator.answers import (
     metadata,
 )
 from mkdocs_imagegen.emulator.bodies import RefusalError, as_json, nested
-from mkdocs_imagegen.emulator.faults import FAULTS, OK, Fault, unknown_fault
-from mkdocs_imagegen.emulator.records import Answer, Bill, Call, Job, Response, Seen
+from mkdocs_imagegen.emulator.faults import FAULTS, OK, unknown_fault
+from mkdocs_imagegen.emulator.records import Answer, Bill, Call, Fault, Job, Response, Seen
 from mkdocs_imagegen.errors import OptionError
 
 __all__ = ["FAULT_HEADER", "Bill", "Emulator", "Response", "Seen"]
@@ -170,7 +170,7 @@ class Emulator:
         read, write = (asking.read_native, as_native) if native else (asking.read_openai, as_openai)
         job = read(call, catalogue.offered(self._retired))
         response = write(fault.told(self._drawn(job, fault)))
-        return replace(response, body=fault.sent(response.body), transport=fault.transport)
+        return replace(fault.sent(response), transport=fault.transport)
 
     def _fault(self, call: Call, name: str) -> Fault:
         try:

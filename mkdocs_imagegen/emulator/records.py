@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ class Response:
         status: the HTTP status.
         headers: names in lower case.
         body: the whole body, also where the socket will not deliver it.
-        transport: what the socket does wrong (see ``faults.TRANSPORTS``); None where it behaves.
+        transport: what the socket does wrong (``transports.TRANSPORTS``); None where it behaves.
             In one process there is no socket: whoever stands for one reads this, or ignores it.
     """
 
@@ -124,3 +124,35 @@ class Answer:
     metadata: Mapping[str, Any] | None
     as_url: bool = False
     camel_case: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that goes wrong.
+
+    Attributes:
+        about: what it is, in one line.
+        shape: one of ``faults.SHAPES``.
+        error: the answer, given the model asked for; None where a picture is computed.
+        headers: more headers, given the time in seconds since 1970.
+        only_with: the fault strikes only if the request has this field.
+        drawn: changes what is drawn.
+        told: changes what is told about it.
+        sent: changes the answer of a success as it leaves.
+        transport: one of ``transports.TRANSPORTS``, or None.
+    """
+
+    about: str
+    shape: str
+    error: Callable[[str], Response] | None = None
+    headers: Callable[[float], Mapping[str, str]] = lambda _: {}
+    only_with: str | None = None
+    drawn: Callable[[Job], Job] = lambda job: job
+    told: Callable[[Answer], Answer] = lambda answer: answer
+    sent: Callable[[Response], Response] = lambda response: response
+    transport: str | None = None
+
+    @property
+    def billed(self) -> bool:
+        """Whether a picture is computed and charged although this goes wrong."""
+        return self.error is None

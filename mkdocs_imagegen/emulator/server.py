@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,12 +19,12 @@ from typing import Any
 from mkdocs_imagegen.emulator.bodies import nested
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.records import Response, Seen
+from mkdocs_imagegen.emulator.transports import RESETTING, RESTS, TRANSPORTS
 
 LARGEST_BODY = 1024 * 1024
 """The most bytes a request may have; the longest prompt needs a fifth of it."""
 
 _IDLE_S = 60.0
-_DROPS = 40
 _Request = socket.socket | tuple[bytes, socket.socket]
 
 
@@ -87,7 +88,7 @@ def serve(
         host: the address to listen on.
         port: 0 takes any free one.
         log: a file that gets one line of JSON for each request.
-        slow_s: seconds that the faults ``slow`` and ``drip`` take.
+        slow_s: seconds that the faults ``slow``, ``drip-head`` and ``drip`` take.
 
     Raises:
         OSError: nothing can listen there.
@@ -126,6 +127,7 @@ def run_forever(
 
 class _Listening(ThreadingHTTPServer):
     daemon_threads = False
+    request_queue_size = 128  # with the usual 5, connections made at once are reset
 
     def __init__(self, address: tuple[str, int], emulator: Emulator, slow_s: float) -> None:
         self.emulator, self.slow_s = emulator, slow_s
@@ -195,38 +197,37 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _send(self, response: Response) -> None:
-        if response.transport == "reset":
-            self._reset()
+        if response.transport:
+            self._misbehave(TRANSPORTS[response.transport](response))
+            self._end(reset=response.transport in RESETTING)
             return
-        if response.transport == "slow":
-            self.server.closing.wait(self.server.slow_s)
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
-            self._send_body(response)
+            self.wfile.write(response.body)
 
-    def _send_body(self, response: Response) -> None:
-        body = response.body
-        if response.transport == "cut":
-            self.close_connection = True
-            body = body[: len(body) // 2]
-        if response.transport == "drip":
-            self._drip(body)
-        else:
-            self.wfile.write(body)
+    def _misbehave(self, pieces: Iterable[bytes | None]) -> None:
+        for piece in pieces:
+            if piece is not None:
+                self.wfile.write(piece)
+            elif self.server.closing.wait(self.server.slow_s / RESTS) or self._is_left():
+                return
 
-    def _drip(self, body: bytes) -> None:
-        drop = max(1, -(-len(body) // _DROPS))
-        for start in range(0, len(body), drop):
-            self.server.closing.wait(self.server.slow_s / _DROPS)
-            self.wfile.write(body[start : start + drop])
+    def _is_left(self) -> bool:
+        """Whether the client has closed its side."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+
+    def _end(self, *, reset: bool) -> None:
+        self.close_connection = True
+        if reset:
+            self._reset()
 
     def _reset(self) -> None:
         """Close so that the client sees a reset, not an orderly end."""
-        self.close_connection = True
         at_once = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         self.rfile.close()

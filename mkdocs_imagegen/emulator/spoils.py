@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -70,6 +72,17 @@ def no_pictures(answer: Answer) -> Answer:
     return replace(answer, pictures=())
 
 
+def empty_picture(answer: Answer) -> Answer:
+    """Base64 of nothing."""
+    return _each(answer, lambda _: "")
+
+
+def svg(answer: Answer) -> Answer:
+    """Base64 of a drawing that would run a script."""
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    return _each(answer, lambda _: base64.b64encode(drawing).decode())
+
+
 def bad_base64(answer: Answer) -> Answer:
     """Text that is almost base64."""
     return _each(answer, lambda picture: f"{picture[:20]}!*{picture[20:]}")
@@ -118,11 +131,60 @@ def other_size(job: Job) -> Job:
     return replace(job, size=Size(job.size.width // 2 + 8, job.size.height // 2 + 4))
 
 
-def half(body: bytes) -> bytes:
+def half(response: Response) -> Response:
     """The first half of a body."""
-    return body[: len(body) // 2]
+    return replace(response, body=response.body[: len(response.body) // 2])
 
 
-def as_page(_: bytes) -> bytes:
+def body(content: bytes) -> Callable[[Response], Response]:
+    """The given body in place of the answer's own."""
+    return lambda response: replace(response, body=content)
+
+
+def as_page(response: Response) -> Response:
     """A page of HTML in place of a body."""
-    return page(200, "Welcome to the network").body
+    return replace(response, body=page(200, "Welcome to the network").body)
+
+
+def error_in_success(response: Response) -> Response:
+    """An error's body under the status of a success."""
+    error = nested(500, "internal_server_error", "Something went wrong.")
+    return replace(response, body=error.body)
+
+
+def accepted(_: Response) -> Response:
+    """The promise of a picture."""
+    return as_json(202, {"id": "job_emulator", "status": "queued"})
+
+
+def late(status: int) -> Callable[[Response], Response]:
+    """An error, though the picture was computed."""
+    kind = "timeout_error" if status == 504 else "internal_server_error"  # noqa: PLR2004 - 504 is a timeout
+    return lambda _: nested(status, kind, "The answer came too late.")
+
+
+def cost(number: bytes) -> Callable[[Response], Response]:
+    """The given number as the cost, whatever it is."""
+
+    def spoil(response: Response) -> Response:
+        spoilt = re.sub(rb'"cost":"[^"]*"', b'"cost":' + number, response.body, count=1)
+        return replace(response, body=spoilt)
+
+    return spoil
+
+
+def encoded(encoding: str) -> Callable[[Response], Response]:
+    """The body as it is, under the name of an encoding."""
+    return lambda response: replace(
+        response, headers={**response.headers, "content-encoding": encoding}
+    )
+
+
+def gzipped(response: Response) -> Response:
+    """The body compressed."""
+    return replace(encoded("gzip")(response), body=gzip.compress(response.body, mtime=0))
+
+
+def cut_gzip(response: Response) -> Response:
+    """The first half of the compressed body."""
+    return half(gzipped(response))

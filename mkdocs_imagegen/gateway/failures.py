@@ -186,10 +186,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule((413,), RejectedError, "the request is too large", "shorten the prompt"),
     Rule((424,), RejectedError, "something that the request depends on failed", "try again later"),
-    Rule((408, 409), OutcomeUnknownError, "the server gave the request up", _CHARGED),
+    Rule((408, 409, 460, 499), OutcomeUnknownError, "the server gave the request up", _CHARGED),
     Rule((429,), RateLimitedError, "too many requests for now", "lower `concurrency`"),
     Rule(_REFUSALS, RejectedError, "the request is not accepted"),
     Rule((503,), BusyError, "the server is busy", "try again later", told_when=True),
+    Rule((303,), OutcomeUnknownError, "the server answers at another address", _CHARGED),
     Rule(
         range(300, 400),
         RejectedError,

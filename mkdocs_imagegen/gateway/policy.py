@@ -68,4 +68,5 @@ def pause_s(error: BaseException | None, jitter_s: float) -> float:
     The jitter comes on top, so that requests refused together do not come back together.
     """
     asked_s = getattr(error, "retry_after_s", None) or 0.0
-    return min(asked_s + jitter_s, LONGEST_ASKED_WAIT_S)
+    # In this order no comparison with NaN holds, and nothing was asked for.
+    return min(max(0.0, asked_s) + jitter_s, LONGEST_ASKED_WAIT_S)

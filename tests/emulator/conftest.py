@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from mkdocs_imagegen.emulator import protocol
 from mkdocs_imagegen.emulator.protocol import Emulator, Response
+from tests.emulator import switchboard
 
 MODEL = "openai/gpt-image-1-mini"
 IMAGES = "/v1/images/generations"
@@ -45,3 +47,9 @@ def asker():
 def ask(asker):
     """An asker of a fresh emulator with ten dollars."""
     return asker(balance_usd=Decimal(10))
+
+
+@pytest.fixture
+def drawn_once(monkeypatch):
+    """Sketches of one size and format are drawn once, for tests that look at something else."""
+    monkeypatch.setattr(protocol, "_sketches", switchboard.drawn_once)

@@ -4,24 +4,36 @@ import base64
 import binascii
 import io
 import json
+import zlib
 from email.utils import parsedate_to_datetime
 
 import pytest
 from PIL import Image
 
-from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES, TRANSPORTS
+from mkdocs_imagegen.emulator import bombs
+from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
+from mkdocs_imagegen.emulator.transports import TRANSPORTS
 
 ERRORS = {name: fault for name, fault in FAULTS.items() if not fault.billed}
-SPOILED = [name for name, fault in FAULTS.items() if fault.shape == "success"]
-TRANSPORT = [name for name, fault in FAULTS.items() if fault.shape == "transport"]
+BILLED = [name for name, fault in FAULTS.items() if fault.billed]
+STATUSES = {
+    "accepted": 202,
+    "no-content": 204,
+    "late-error": 500,
+    "late-bad-gateway": 502,
+    "late-timeout": 504,
+}
 PATHS = ["/v1/images/generations", "/v4/ai/image-model"]
 
 EXPECTED = {
+    "missing-parameter": (400, "invalid_request_error"),
     "invalid-request": (400, "invalid_request_error"),
     "zero-data-retention": (400, "no_providers_available"),
     "authentication": (401, "authentication_error"),
     "insufficient-funds": (402, "insufficient_funds"),
     "budget-exceeded": (402, "quota_for_entity_exceeded"),
+    "budget-exceeded-403": (403, "quota_for_entity_exceeded"),
+    "budget-exceeded-429": (429, "quota_for_entity_exceeded"),
     "customer-verification": (403, "customer_verification_required"),
     "restricted-model": (403, "no_providers_available"),
     "restricted-provider": (403, "no_providers_available"),
@@ -31,6 +43,9 @@ EXPECTED = {
     "model-not-found": (404, "model_not_found"),
     "model-not-found-400": (400, "model_not_found"),
     "not-found": (404, "not_found"),
+    "method-not-allowed": (405, "method_not_allowed"),
+    "conflict": (409, "conflict"),
+    "unprocessable": (422, None),
     "failed-dependency": (424, "failed_dependency"),
     "rate-limit": (429, "rate_limit_exceeded"),
     "internal-error": (500, "internal_server_error"),
@@ -44,6 +59,10 @@ EXPECTED = {
     "retry-after-ms": (429, "rate_limit_exceeded"),
     "retry-after-hour": (429, "rate_limit_exceeded"),
     "retry-after-hostile": (429, "rate_limit_exceeded"),
+    "retry-after-year-9999": (429, "rate_limit_exceeded"),
+    "retry-after-past": (429, "rate_limit_exceeded"),
+    "retry-after-negative": (429, "rate_limit_exceeded"),
+    "retry-after-503-nan": (503, "service_unavailable_error"),
     "retry-after-nan": (429, "rate_limit_exceeded"),
     "moderation-blocked": (400, "image_generation_user_error"),
     "moderation-wrapped": (400, "AI_APICallError"),
@@ -64,12 +83,23 @@ EXPECTED = {
     "html": (502, None),
     "html-503": (503, None),
     "empty-502": (502, None),
+    "html-429": (429, None),
+    "client-closed": (499, None),
+    "huge-error": (500, None),
+    "nested-error": (500, None),
+    "bomb-error": (500, None),
+    "redirect": (302, None),
+    "redirect-307": (307, None),
     "reset": (502, None),
+    "closed": (502, None),
 }
 
 
 def nested(body):
-    error = json.loads(body)["error"]
+    answer = json.loads(body)
+    if "detail" in answer:
+        return None
+    error = answer["error"]
     assert set(error) >= {"message", "type", "param", "code"}
     return error["type"]
 
@@ -88,7 +118,8 @@ def wrapped(body):
 
 
 def no_json(body):
-    assert body == b"" or body.startswith(b"<!doctype html>")
+    with pytest.raises((ValueError, RecursionError)):
+        json.loads(body)
 
 
 KINDS = {"A": nested, "B": flat, "C": wrapped, "D": nested, "E": no_json, "transport": no_json}
@@ -121,14 +152,15 @@ def opened(text):
     return Image.open(io.BytesIO(base64.b64decode(text, validate=True)))
 
 
-@pytest.mark.parametrize("name", [*SPOILED, *(name for name in TRANSPORT if name != "reset")])
+@pytest.mark.parametrize("name", BILLED)
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.usefixtures("drawn_once")
 def test_what_is_spoiled_after_drawing_is_billed(ask, name, path):
     fields = {"prompt": "x", "size": "1024x1024"}
     model = {"ai-model-id": "openai/gpt-image-1-mini"}
     fields |= {"model": model["ai-model-id"]} if path == PATHS[0] else {}
     response = ask.post(path, fields, **model, **{"x-imagegen-fault": name})
-    assert response.status == 200
+    assert response.status == STATUSES.get(name, 200)
     assert ask.emulator.bill.pictures == 1
     assert response.transport == FAULTS[name].transport
 
@@ -220,3 +252,29 @@ def test_an_unknown_fault_in_the_header_is_refused_with_a_suggestion(ask):
 def test_the_model_asked_for_is_the_one_not_found(ask):
     error = json.loads(ask.draw(fault="model-not-found", model="some/model").body)["error"]
     assert error["param"] == {"modelId": "some/model"}
+
+
+@pytest.mark.parametrize("size", [2**24, 2**28])
+def test_a_bomb_is_small_until_it_is_read(size):
+    unpacker, length = zlib.decompressobj(zlib.MAX_WBITS | 16), 0
+    rest = bombs.zeros(size)
+    assert len(rest) < size / 900
+    while rest:
+        piece = unpacker.decompress(rest, 2**20)
+        assert not piece.strip(b"\0")
+        length, rest = length + len(piece), unpacker.unconsumed_tail
+    assert (length, unpacker.eof, unpacker.unused_data) == (size, True, b"")
+
+
+def test_a_gigabyte_is_a_megabyte_on_the_way(ask):
+    response = ask.draw(fault="bomb")
+    assert response.headers["content-encoding"] == "gzip"
+    assert bombs.GIGABYTE == 2**30
+    assert len(response.body) < 2**21
+
+
+def test_a_late_error_is_charged_for_a_picture(ask):
+    assert ask.draw(fault="late-timeout").status == 504
+    assert ask.emulator.bill.pictures == 1
+    assert ask.draw(fault="gateway-timeout").status == 504
+    assert ask.emulator.bill.pictures == 1

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,6 +20,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import LARGEST_BODY, serve, serving
 
 MODEL = "openai/gpt-image-1-mini"
+KEY = {"authorization": "Bearer word"}
 ASKED = {"model": MODEL, "prompt": "A red balloon", "quality": "low", "output_format": "jpeg"}
 
 
@@ -153,6 +155,41 @@ def test_a_dripping_body_arrives_whole_though_late(post):
     response = post("drip")
     assert time.perf_counter() - start > 0.35
     assert response.json()["data"][0]["b64_json"]
+
+
+@pytest.mark.parametrize("fault", ["silence", "stall", "endless"])
+def test_what_never_ends_ends_when_the_client_leaves(server, post, fault):
+    with pytest.raises(httpx.ReadTimeout):
+        _listen_for_a_while(server.url, fault)
+    assert _within(5.0, lambda: not server._listening._open)
+    assert post("ok").status_code == 200
+
+
+def _listen_for_a_while(url, fault):
+    headers, until = {"x-imagegen-fault": fault}, time.monotonic() + 0.3
+    to = f"{url}/images/generations"
+    with httpx.stream("POST", to, json=ASKED, headers=headers | KEY, timeout=0.3) as response:
+        for _ in response.iter_raw():
+            if time.monotonic() > until:
+                raise httpx.ReadTimeout("enough")
+
+
+def _within(seconds, is_so):
+    until = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.02)
+    return is_so()
+
+
+def test_closing_ends_what_never_ends(server):
+    with ThreadPoolExecutor(1) as pool:
+        headers = KEY | {"x-imagegen-fault": "silence"}
+        url = f"{server.url}/images/generations"
+        asked = pool.submit(httpx.post, url, json=ASKED, headers=headers, timeout=20.0)
+        assert _within(10.0, lambda: server.emulator.bill.pictures == 1)
+        server.close()
+        with pytest.raises(httpx.HTTPError):
+            asked.result(timeout=5.0)
 
 
 def test_the_connection_works_again_after_a_fault(post):

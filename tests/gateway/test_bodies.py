@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.gateway.bodies import BoundedBody, strict_json
+from mkdocs_imagegen.gateway.bodies import LARGEST_REFUSAL, BoundedBody, bounded, strict_json
 from mkdocs_imagegen.gateway.quoting import identifier, quoted
 
 
@@ -48,6 +48,23 @@ def test_a_bomb_takes_no_more_memory_than_the_limit():
     assert peak < 5_000_000
 
 
+def test_what_follows_a_compressed_body_is_neither_read_nor_held():
+    body = BoundedBody("gzip", 1000)
+    assert not body.add(gzip.compress(b"whole") + b"more" * 1000)
+    assert (body.taken(), body.problem) == (b"whole", None)
+
+
+def test_compression_that_ends_too_early_is_told():
+    held, problem = taken([gzip.compress(bytes(range(200)))[:100]], "gzip")
+    assert bytes(range(200)).startswith(held)
+    assert problem == "its compression ends too early"
+
+
+def test_a_refusal_is_read_up_to_its_own_limit():
+    assert bounded(True, "").add(b"x" * (LARGEST_REFUSAL + 1))
+    assert not bounded(False, "").add(b"x" * (LARGEST_REFUSAL + 1))
+
+
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "\x1b"])
 def test_an_encoding_that_was_not_asked_for_is_named(encoding):
     body, problem = taken([b"abc"], encoding)
@@ -65,6 +82,22 @@ def test_broken_compression_is_told():
 def test_json_that_no_honest_server_sends_is_refused(body):
     with pytest.raises(ValueError, match=r"."):
         strict_json(body)
+
+
+@pytest.mark.parametrize("value", [b"[],", b"{},", b"0,", b'"",'])
+def test_a_small_body_that_would_take_much_memory_is_refused(value):
+    wide = b"[" + value * 1_000_000 + b"0]"
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="more than 200000 values"):
+        strict_json(wide)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_a_large_picture_is_few_values():
+    body = b'{"data":[{"b64_json":"' + b"A" * 10_000_000 + b'"}]}'
+    assert strict_json(body) == {"data": [{"b64_json": "A" * 10_000_000}]}
 
 
 @given(st.text())

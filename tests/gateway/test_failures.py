@@ -3,6 +3,7 @@
 import json
 from email.utils import formatdate
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from mkdocs_imagegen.errors import (
     RejectedError,
 )
 from mkdocs_imagegen.gateway.failures import RULES, read_complaint, read_error, retry_after_s
+from mkdocs_imagegen.gateway.policy import asking
 
 NOW = 1_800_000_000.0
 
@@ -93,6 +95,8 @@ ROWS = [
     (502, {}, nested("image_generation_server_error"), OutcomeUnknownError),
     (402, {}, nested("something_new"), FundsError),
     (409, {}, {}, OutcomeUnknownError),
+    (499, {}, {}, OutcomeUnknownError),
+    (303, {"location": "/v1/jobs/1"}, {}, OutcomeUnknownError),
     (405, {}, {}, RejectedError),
     (422, {}, {"detail": "response_format"}, RejectedError),
     (418, {}, {}, RejectedError),
@@ -230,6 +234,115 @@ def test_an_error_names_the_next_step(status, body, hint):
 )
 def test_retry_after_is_read_in_every_form_and_never_longer_than_two_minutes(headers, expected):
     assert retry_after_s(headers, NOW) == expected
+
+
+HOSTILE = [
+    *("", " ", "\t", "0", "00", "-0", "-1", "-5", "+5", "- 5", "1 2", "1,2", "5, 10", "5;q=1"),
+    *("1.", ".5", "1.5.5", "1_000", "1'000", "0x10", "0b1", "0o7", "1e3", "1E3", "1e999", "-1e999"),
+    *("9" * digits for digits in (9, 10, 11, 15, 16, 17, 18, 19, 20, 39, 308, 309, 400, 10_000)),
+    *(
+        "0." + "0" * 300 + "1",
+        "1" + "0" * 14 + ".999999999",
+        "120.0000000001",
+        "121",
+        "3600",
+        "86400",
+    ),
+    *("nan", "NaN", "-nan", "inf", "+inf", "-inf", "Infinity", "-Infinity", "null", "None", "true"),
+    *("٣", "\uff11\uff12", "²", "Ⅷ", "५", "½", "一", "1\u200b", "\ufeff1", "\u22125", "5\u00a0"),
+    *("5s", "5 seconds", "5m", "1h", "PT5S", "P1Y", "soon", "never", "tomorrow", "now", "later"),
+    *(
+        "[5]",
+        "{5}",
+        '"5"',
+        "'5'",
+        "<5>",
+        "(5)",
+        "5#",
+        "$5",
+        "%35",
+        "5%",
+        "5\\n",
+        "5\x00",
+        "\x00",
+        "\x1b[5m",
+    ),
+    *("5\r\nx: y", "a" * 100_000, "1 " * 50_000, "-" * 1000, ":" * 1000, "," * 1000, "(" * 5000),
+    *("Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -2359"),
+    *(
+        "Mon, 01 Jan 0001 00:00:00 GMT",
+        "Mon, 01 Jan 0001 00:00:00 +2359",
+        "Fri, 31 Dec 99999 23:59:59 GMT",
+    ),
+    *(
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Thu, 01 Jan 1970",
+        "1 Jan",
+        "Jan",
+        "Thu,",
+        ", ,",
+        "0 0 0 0:0:0 0",
+    ),
+    *(
+        "Mon, 99 Foo 2026 99:99:99 GMT",
+        "Mon, 30 Feb 2026 00:00:00 GMT",
+        "Mon, 01 Jan 2026 24:00:00 GMT",
+    ),
+    *(
+        "Sun Nov  6 08:49:37 1994",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "1994-11-06T08:49:37Z",
+        "2099-12-31",
+    ),
+    *("Fri, 15 Jan 2027 08:00:30 +999999999999", "Fri, 15 Jan 2027 08:00:30 -99999", "1800000030"),
+    *("Fri, 15 Jan 2027 99999999999999999999:0:0 GMT", "Fri, 15 Jan -2027 08:00:30 GMT"),
+]
+
+
+def test_there_are_many_hostile_values():
+    assert len(set(HOSTILE)) == len(HOSTILE) >= 100
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("name", ["retry-after", "retry-after-ms"])
+def test_no_hostile_value_makes_a_wait_of_more_than_two_minutes(name, value):
+    for given_twice in ({name: value}, {"retry-after": value, "retry-after-ms": value}):
+        wait = retry_after_s(given_twice, NOW)
+        assert wait is None or 0 <= wait <= 120
+
+
+@pytest.mark.parametrize("deadline_s", [0.0, 1.0, 100.0, 300.0])
+def test_all_hostile_waits_of_one_request_stay_within_its_deadline(tools, deadline_s):
+    for value in HOSTILE:
+        naps = tools.Naps()
+        error = read_error(429, {"retry-after": value}, b"", NOW)
+        assert anyio.run(_asked_for_ever, error, deadline_s, naps) is error
+        assert sum(naps.taken) <= deadline_s
+        assert all(0 <= nap <= 120 for nap in naps.taken)
+
+
+async def _asked_for_ever(error, deadline_s, naps):
+    async def attempt():
+        raise error
+
+    try:
+        await asking(deadline_s, naps)(attempt)
+    except GatewayError as last:
+        return last
+
+
+parts = st.sampled_from(
+    [
+        *("Fri", ",", " ", "15", "Jan", "2027", "9999", "08:00:30", "24:61:61", "GMT", "+0000"),
+        *("-9999", "-", ":", "0", "EST", "1e9", "(", ")", ".", "٣"),
+    ]
+)
+
+
+@given(st.lists(parts, max_size=12).map("".join))
+def test_whatever_looks_like_a_date_is_read_or_not_said(date):
+    wait = retry_after_s({"retry-after": date}, NOW)
+    assert wait is None or 0 <= wait <= 120
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

@@ -2,13 +2,20 @@
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tenacity import wait_fixed
 
 from mkdocs_imagegen import errors
 from mkdocs_imagegen.errors import Billing, BusyError, GatewayError, RateLimitedError
-from mkdocs_imagegen.gateway.policy import ATTEMPTS, FULL_JITTER, asking, may_ask_again, pause_s
+from mkdocs_imagegen.gateway.policy import (
+    ATTEMPTS,
+    FULL_JITTER,
+    LONGEST_ASKED_WAIT_S,
+    asking,
+    may_ask_again,
+    pause_s,
+)
 
 EVERY = [
     each
@@ -77,10 +84,12 @@ def test_what_the_server_asks_for_is_waited_and_the_jitter_on_top(tools):
     assert naps == [7.5]
 
 
-@given(st.floats(min_value=0, max_value=1e12) | st.none(), st.floats(min_value=0, max_value=30))
+@given(st.floats() | st.none(), st.floats(min_value=0, max_value=30))
+@example(float("nan"), 1.0)
 def test_no_single_wait_is_longer_than_two_minutes(asked_s, jitter_s):
-    error = BusyError("x", retry_after_s=asked_s)
-    assert min(asked_s or 0, 120) <= pause_s(error, jitter_s) <= 120
+    wait_s = pause_s(BusyError("x", retry_after_s=asked_s), jitter_s)
+    assert jitter_s <= wait_s <= 120
+    assert wait_s == 120 or not asked_s or not wait_s < asked_s
 
 
 @given(st.lists(st.floats(min_value=0, max_value=120), min_size=1, max_size=6), st.floats(1, 300))
@@ -89,6 +98,23 @@ def test_the_waits_together_stay_within_the_deadline(tools, asked_s, deadline_s)
     naps, asked, _ = outcome(tools, raised, deadline_s)
     assert sum(naps) <= deadline_s
     assert asked <= ATTEMPTS
+
+
+waits = st.none() | st.floats() | st.floats(0, 200)
+outcomes = st.none() | st.builds(
+    lambda kind, asked_s: kind("x", retry_after_s=asked_s), st.sampled_from(EVERY), waits
+)
+
+
+@given(st.lists(outcomes, min_size=1, max_size=9), st.floats(0, 1000), st.floats(0, 30))
+def test_whatever_happens_the_asking_ends_within_its_bounds(tools, raised, deadline_s, jitter_s):
+    naps, asked, result = outcome(tools, raised, deadline_s, wait_fixed(jitter_s))
+    happened = (raised + [raised[-1]] * ATTEMPTS)[:asked]
+    assert asked == len(naps) + 1 <= ATTEMPTS
+    assert sum(naps) <= deadline_s
+    assert all(0 <= nap <= LONGEST_ASKED_WAIT_S for nap in naps)
+    assert all(each is not None and each.billing is Billing.UNBILLED for each in happened[:-1])
+    assert result is happened[-1] or (happened[-1] is None and result == "picture")
 
 
 def test_time_spent_on_attempts_counts_against_the_deadline(tools):

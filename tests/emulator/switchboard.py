@@ -1,0 +1,37 @@
+"""Emulators for many requests at once: one for each prompt, with its own plan and bill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+
+from mkdocs_imagegen.emulator import protocol
+from mkdocs_imagegen.emulator.protocol import Emulator, Response
+from mkdocs_imagegen.emulator.records import Job
+
+_draw = cache(protocol._sketches)
+
+
+def drawn_once(job: Job) -> tuple[str, ...]:
+    """In place of ``protocol._sketches``, for tests that look at something else."""
+    return _draw(replace(job, prompt="x", asked_model=job.model))
+
+
+class Switchboard:
+    """Answers like an emulator; which one, the prompt says.
+
+    Args:
+        plans: for each prompt, the faults of its requests in order.
+    """
+
+    def __init__(self, plans: Mapping[str, Sequence[str]]) -> None:
+        self._others = Emulator(require_key=False)
+        self.emulators = {
+            prompt: Emulator(plan=plan, require_key=False) for prompt, plan in plans.items()
+        }
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        prompt = json.loads(body)["prompt"] if body else ""
+        return self.emulators.get(prompt, self._others).handle(method, path, headers, body)

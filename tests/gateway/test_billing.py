@@ -1,0 +1,376 @@
+"""Every outcome of a call falls into exactly one billing class, and the bill agrees with it."""
+
+import inspect
+import json
+import ssl
+
+import anyio
+import httpx
+import pytest
+
+from mkdocs_imagegen.emulator import protocol
+from mkdocs_imagegen.emulator.faults import FAULTS
+from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.errors import Billing, GatewayError
+from mkdocs_imagegen.gateway.client import Gateway, translated
+from mkdocs_imagegen.gateway.failures import read_error
+from mkdocs_imagegen.gateway.policy import ATTEMPTS
+from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import GatewaySettings
+from mkdocs_imagegen.values import Size
+from tests.emulator.switchboard import Switchboard, drawn_once
+
+PATIENT_S = 60.0
+SHORT_S = 2.0
+ENDLESS = {"silence", "stall", "endless", "endless-head"}
+PICTURE = "a picture"
+
+PERMANENT, REFUSED, UNBILLED = Billing.PERMANENT, Billing.REFUSED, Billing.UNBILLED
+UNKNOWN, BILLED = Billing.UNKNOWN, Billing.BILLED
+
+CLASSES = {
+    "CredentialError": PERMANENT,
+    "AuthenticationError": PERMANENT,
+    "FundsError": PERMANENT,
+    "ForbiddenError": PERMANENT,
+    "ModelGoneError": PERMANENT,
+    "RejectedError": REFUSED,
+    "ModerationError": REFUSED,
+    "UnreachableError": UNBILLED,
+    "RateLimitedError": UNBILLED,
+    "BusyError": UNBILLED,
+    "OutcomeUnknownError": UNKNOWN,
+    "BadAnswerError": BILLED,
+}
+
+HTTPX = {
+    "ConnectError": UNBILLED,
+    "ConnectTimeout": UNBILLED,
+    "PoolTimeout": UNBILLED,
+    "ProxyError": UNBILLED,
+    "InvalidURL": REFUSED,
+    "UnsupportedProtocol": REFUSED,
+    "CloseError": UNKNOWN,
+    "CookieConflict": UNKNOWN,
+    "DecodingError": UNKNOWN,
+    "HTTPError": UNKNOWN,
+    "HTTPStatusError": UNKNOWN,
+    "LocalProtocolError": UNKNOWN,
+    "NetworkError": UNKNOWN,
+    "ProtocolError": UNKNOWN,
+    "ReadError": UNKNOWN,
+    "ReadTimeout": UNKNOWN,
+    "RemoteProtocolError": UNKNOWN,
+    "RequestError": UNKNOWN,
+    "RequestNotRead": UNKNOWN,
+    "ResponseNotRead": UNKNOWN,
+    "StreamClosed": UNKNOWN,
+    "StreamConsumed": UNKNOWN,
+    "StreamError": UNKNOWN,
+    "TimeoutException": UNKNOWN,
+    "TooManyRedirects": UNKNOWN,
+    "TransportError": UNKNOWN,
+    "WriteError": UNKNOWN,
+    "WriteTimeout": UNKNOWN,
+}
+
+FAULT_CLASSES = {
+    "missing-parameter": REFUSED,
+    "invalid-request": REFUSED,
+    "zero-data-retention": REFUSED,
+    "authentication": PERMANENT,
+    "insufficient-funds": PERMANENT,
+    "budget-exceeded": PERMANENT,
+    "budget-exceeded-403": PERMANENT,
+    "budget-exceeded-429": PERMANENT,
+    "customer-verification": PERMANENT,
+    "restricted-model": PERMANENT,
+    "restricted-provider": PERMANENT,
+    "restricted-provider-nested": PERMANENT,
+    "forbidden": PERMANENT,
+    "plan-lacks-zdr": PERMANENT,
+    "model-not-found": PERMANENT,
+    "model-not-found-400": PERMANENT,
+    "not-found": REFUSED,
+    "method-not-allowed": REFUSED,
+    "conflict": UNKNOWN,
+    "unprocessable": REFUSED,
+    "failed-dependency": REFUSED,
+    "rate-limit": UNBILLED,
+    "internal-error": UNKNOWN,
+    "unavailable": UNKNOWN,
+    "request-timeout": UNKNOWN,
+    "too-large": REFUSED,
+    "gateway-timeout": UNKNOWN,
+    "retry-after": UNBILLED,
+    "retry-after-503": UNBILLED,
+    "retry-after-date": UNBILLED,
+    "retry-after-ms": UNBILLED,
+    "retry-after-hour": UNBILLED,
+    "retry-after-hostile": UNBILLED,
+    "retry-after-year-9999": UNBILLED,
+    "retry-after-past": UNBILLED,
+    "retry-after-negative": UNBILLED,
+    "retry-after-503-nan": UNKNOWN,
+    "retry-after-nan": UNBILLED,
+    "moderation-blocked": REFUSED,
+    "moderation-wrapped": REFUSED,
+    "content-policy": REFUSED,
+    "invalid-value": REFUSED,
+    "unknown-parameter": REFUSED,
+    "invalid-image": REFUSED,
+    "response-format-refused": REFUSED,
+    "provider-key": PERMANENT,
+    "provider-rate-limit": UNBILLED,
+    "insufficient-quota": PERMANENT,
+    "billing-hard-limit": PERMANENT,
+    "organization-spend-limit": PERMANENT,
+    "project-spend-limit": PERMANENT,
+    "server-error": UNKNOWN,
+    "image-server-error": UNKNOWN,
+    "wrapped-error": UNKNOWN,
+    "html": UNKNOWN,
+    "html-503": UNKNOWN,
+    "empty-502": UNKNOWN,
+    "html-429": UNBILLED,
+    "client-closed": UNKNOWN,
+    "huge-error": UNKNOWN,
+    "nested-error": UNKNOWN,
+    "bomb-error": UNKNOWN,
+    "redirect": REFUSED,
+    "redirect-307": REFUSED,
+    "camel-case-metadata": PICTURE,
+    "no-metadata": PICTURE,
+    "numeric-cost": PICTURE,
+    "odd-cost": PICTURE,
+    "empty-data": BILLED,
+    "empty-picture": BILLED,
+    "bad-base64": BILLED,
+    "not-an-image": BILLED,
+    "svg": BILLED,
+    "half-image": PICTURE,
+    "data-prefix": PICTURE,
+    "url": BILLED,
+    "data-url": PICTURE,
+    "wrong-format": PICTURE,
+    "wrong-size": PICTURE,
+    "truncated-json": BILLED,
+    "html-200": BILLED,
+    "empty-body": BILLED,
+    "null-200": BILLED,
+    "list-200": BILLED,
+    "odd-data": BILLED,
+    "odd-picture": BILLED,
+    "error-200": BILLED,
+    "accepted": BILLED,
+    "no-content": BILLED,
+    "nan": BILLED,
+    "infinite-cost": PICTURE,
+    "giant-number": BILLED,
+    "nested-json": BILLED,
+    "wide-json": BILLED,
+    "gzip": PICTURE,
+    "cut-gzip": BILLED,
+    "broken-gzip": BILLED,
+    "brotli": BILLED,
+    "bomb": BILLED,
+    "late-error": UNKNOWN,
+    "late-bad-gateway": UNKNOWN,
+    "late-timeout": UNKNOWN,
+    "reset": UNKNOWN,
+    "closed": UNKNOWN,
+    "lost": UNKNOWN,
+    "hung-up": UNKNOWN,
+    "silence": UNKNOWN,
+    "slow": PICTURE,
+    "drip-head": PICTURE,
+    "endless-head": UNKNOWN,
+    "cut-head": UNKNOWN,
+    "huge-header": UNKNOWN,
+    "garbage-status": UNKNOWN,
+    "informing": PICTURE,
+    "drip": PICTURE,
+    "stall": UNKNOWN,
+    "endless": UNKNOWN,
+    "cut": UNKNOWN,
+    "short-length": BILLED,
+    "long-length": UNKNOWN,
+    "two-lengths": UNKNOWN,
+    "no-length": PICTURE,
+    "chunked": PICTURE,
+    "cut-chunks": UNKNOWN,
+    "broken-chunks": UNKNOWN,
+}
+"""What each fault of the emulator is to the real client on a socket."""
+
+GAVE_UP = {303, 408, 409, 460, 499}
+BODIES = [b"", b"{}", b"[", b"<html>busy</html>", b'{"error":"x"}', b'{"error":{"type":"y"}}']
+
+
+def test_every_error_of_the_gateway_has_its_class():
+    assert {kind.__name__: kind.billing for kind in _below(GatewayError)} == CLASSES
+
+
+def test_every_exception_of_the_http_library_has_its_class():
+    every = {kind.__name__: kind for kind in vars(httpx).values() if _is_error(kind)}
+    assert {name: translated(kind, name).billing for name, kind in every.items()} == HTTPX
+
+
+@pytest.mark.parametrize("kind", [OSError, ssl.SSLError, UnicodeError, RuntimeError, MemoryError])
+def test_any_other_exception_counts_as_sent_unless_the_connection_was_not_there(kind):
+    assert translated(kind, "x").billing is UNKNOWN
+    assert translated(kind, "x", connecting=True).billing is UNBILLED
+
+
+def test_a_host_that_cannot_be_looked_up_was_not_asked(tools):
+    settings = GatewaySettings(url=f"http://{'x' * 64}.example/v1", auth="none")
+    with pytest.raises(GatewayError) as caught:
+        tools.generate(settings)
+    assert caught.value.billing in {UNBILLED, REFUSED}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "1"}])
+def test_every_status_has_its_class(headers, body):
+    for status in (*range(100, 200), *range(300, 700)):
+        expected = _class_of_status(status, told_when=bool(headers))
+        assert read_error(status, headers, body, 0.0).billing is expected, status
+
+
+def _class_of_status(status, *, told_when):
+    if status in GAVE_UP:
+        return UNKNOWN
+    if status in {401, 402, 403}:
+        return PERMANENT
+    if status == 429 or (status == 503 and told_when):
+        return UNBILLED
+    return REFUSED if 300 <= status < 500 else UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00",
+        b"\xff\xfe",
+        b"null",
+        b"true",
+        b"0",
+        b'""',
+        b"[]",
+        b"{}",
+        b"{" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"data":[' + b"[]," * 300_000 + b"[]]}",
+        b'{"data":NaN}',
+        b'{"data":Infinity}',
+        b'{"data":1e999}',
+        b'{"data":' + b"9" * 10_000 + b"}",
+        b'{"data":null}',
+        b'{"data":"b64"}',
+        b'{"data":[null]}',
+        b'{"data":[[]]}',
+        b'{"data":["x"]}',
+        b'{"data":[{}]}',
+        b'{"data":[{"b64_json":null}]}',
+        b'{"data":[{"b64_json":[]}]}',
+        b'{"data":[{"b64_json":true}]}',
+        b'{"data":[{"b64_json":"\\ud800"}]}',
+        b'{"data":[{"b64_json":"AAAA"}]}',
+        b'{"data":[{"b64_json":"data:image/png;base64,"}]}',
+        b'{"data":[{"url":"file:///etc/passwd"}]}',
+        b'{"data":[{"url":"data:,"}]}',
+        b'{"data":[{"url":7}]}',
+        json.dumps({"data": [{"b64_json": "iVBORw0KGgo="}]}, indent=1).encode("utf-16") + b"\x00",
+    ],
+    ids=range(32),
+)
+def test_every_bad_body_of_a_success_was_paid_for_and_is_kept(tools, body):
+    with pytest.raises(GatewayError) as caught:
+        read_answer(body, tools.REQUEST, GatewaySettings())
+    assert caught.value.billing is BILLED
+    assert caught.value.body == body
+
+
+@pytest.fixture(scope="module")
+def board():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "_sketches", drawn_once)
+        yield Switchboard({name: [name] * ATTEMPTS for name in FAULTS})
+
+
+@pytest.fixture(scope="module")
+def outcomes(board, tools):
+    """What the real client made of every fault over a socket, and all of them at once."""
+    found = {}
+
+    async def one(gateway, name, limiter):
+        async with limiter:
+            found[name] = await _outcome(gateway, name)
+
+    async def some(url, names, timeout_s):
+        settings = GatewaySettings(
+            url=url, auth="none", timeout=timeout_s, send_response_format="true"
+        )
+        gateway, limiter = Gateway(settings, None, sleep=tools.Naps()), anyio.CapacityLimiter(12)
+        async with anyio.create_task_group() as group:
+            for name in names:
+                group.start_soon(one, gateway, name, limiter)
+        await gateway.aclose()
+
+    async def every(url):
+        await some(url, ENDLESS, SHORT_S)
+        await some(url, set(FAULTS) - ENDLESS, PATIENT_S)
+
+    with serving(board, slow_s=0.4) as server:
+        anyio.run(every, server.url)
+    return found
+
+
+async def _outcome(gateway, name):
+    try:
+        await gateway.generate(
+            ImageRequest("openai/gpt-image-1-mini", name, Size(1024, 1024), "low")
+        )
+    except GatewayError as error:
+        return error.billing
+    return PICTURE
+
+
+def test_every_fault_of_the_emulator_has_its_class(outcomes):
+    assert outcomes == FAULT_CLASSES
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_bill_agrees_with_the_class(outcomes, board, name):
+    emulator = board.emulators[name]
+    asked, billed = len(emulator.log), emulator.bill.pictures
+    assert 1 <= asked <= (ATTEMPTS if outcomes[name] is UNBILLED else 1)
+    if outcomes[name] in {BILLED, PICTURE}:
+        assert billed == 1
+    elif outcomes[name] is not UNKNOWN:
+        assert billed == 0
+    assert billed == FAULTS[name].billed
+
+
+@pytest.mark.usefixtures("board")
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_has_the_same_class_without_a_socket(tools, name):
+    settings = GatewaySettings(url="sketch:", send_response_format="true")
+    handler = Switchboard({name: [name] * ATTEMPTS})
+
+    async def once():
+        return await _outcome(Gateway(settings, None, handler.handle, sleep=tools.Naps()), name)
+
+    spoils_only_the_socket = FAULTS[name].transport is not None
+    expected = PICTURE if spoils_only_the_socket else FAULT_CLASSES[name]
+    assert anyio.run(once) == expected
+
+
+def _is_error(kind):
+    return inspect.isclass(kind) and issubclass(kind, Exception)
+
+
+def _below(kind):
+    return {each for child in kind.__subclasses__() for each in {child} | _below(child)}
