@@ -11,7 +11,8 @@ The tree::
     │   ├── NotAskedForError      only the pictures of other pages are made
     │   ├── OverBudgetError       the run's budget does not hold it
     │   ├── RefusedBeforeError    moderation refused it in an earlier build
-    │   └── StoppedError          the run was stopped before its turn
+    │   ├── StoppedError          the run was stopped before its turn
+    │   └── WaitingError          it will be made beside the server
     └── GatewayError              the gateway did not give a picture; has a billing class
         ├── CredentialError       PERMANENT  no credential, or one that has run out
         ├── AuthenticationError   PERMANENT  401: the credential is not accepted
@@ -122,6 +123,10 @@ class RefusedBeforeError(NotMadeError):
 
 class StoppedError(NotMadeError):
     """The run was stopped before this picture's turn came."""
+
+
+class WaitingError(NotMadeError):
+    """The picture will be made beside the server, once its prompt has rested."""
 
 
 class Billing(enum.Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,14 +18,13 @@ from mkdocs_imagegen.building.around import Errand, Host
 from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.building.pipeline import Pipeline
 from mkdocs_imagegen.building.run import Run
-from mkdocs_imagegen.building.wanted import Draws, Sleep
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.marker import TOKEN_START
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.errors import CredentialError
-from mkdocs_imagegen.gateway.credentials import Credential, find_credential
 from mkdocs_imagegen.host import Build, log
+from mkdocs_imagegen.opening import credential_for, open_gateway
+from mkdocs_imagegen.serving import Serving, sketches
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
 from mkdocs_imagegen.values import OptionsError, is_yes, option_names
@@ -33,6 +32,7 @@ from mkdocs_imagegen.values import OptionsError, is_yes, option_names
 if TYPE_CHECKING:
     from jinja2 import Environment
     from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.livereload import LiveReloadServer
     from mkdocs.structure.files import Files
     from mkdocs.structure.nav import Navigation
     from mkdocs.structure.pages import Page
@@ -57,7 +57,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Whether a build here may make missing pictures."""
         self.entries: list[Entry] = []
         """What builds that showed nothing have found."""
-        self._serving = False
+        self._serving: Serving | None = None
         self.run = Run()
         self._extension = ImagegenExtension(Registry(site_defaults(self.settings)))
         # A stack: i18n plugins build further languages inside the first one's on_post_build.
@@ -77,7 +77,8 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], **_: object) -> None:
         """Note whether pages are served; `serve --clean` says "build", unlike the command line."""
         context = click.get_current_context(silent=True)
-        self._serving = "serve" in (command, context.info_name if context else "")
+        is_serving = "serve" in (command, context.info_name if context else "")
+        self._serving = Serving() if is_serving else None
         self.run = Run()
 
     @event_priority(-100)  # last, so that ours is the last of the Markdown extensions
@@ -128,7 +129,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Wait for what is being made."""
         build = self._builds[-1]
         build.join(files)
-        if self.settings.on_missing == "error" and self.settings.enabled and not self._serving:
+        if self.settings.on_missing == "error" and self.settings.enabled and self._serving is None:
             _refuse_missing(build.pipeline)
         return env
 
@@ -168,6 +169,12 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         finally:
             build.pipeline.close()
 
+    def on_serve(self, server: LiveReloadServer, **_: object) -> LiveReloadServer:
+        """Build again whenever a picture has come."""
+        if self._serving is not None:
+            self._serving.watch(server)
+        return server
+
     def on_build_error(self, **_: object) -> None:
         """Keep what is in flight, and end."""
         while self._builds:
@@ -176,44 +183,34 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_shutdown(self) -> None:
         """Keep what is in flight, and end; MkDocs calls no other hook after an interrupt."""
         self.on_build_error()
+        if self._serving is not None:
+            self._serving.close()
 
     def _new_pipeline(self, config: MkDocsConfig) -> Pipeline:
-        credential, problem = _credential(self.settings)
+        is_sketched = self._serving is not None and sketches(self.settings)
+        drawn_by = self.settings.sketching if is_sketched else self.settings
+        credential, problem = credential_for(drawn_by)
         around = Circumstances(
             credential=credential.kind if credential else "",
             problem=problem,
-            serving=self._serving,
+            serving=self._serving is not None,
             offline=is_yes(os.environ.get("OFFLINE", "")),
         )
-        self.permission = may_generate(self.settings, around)
+        self.permission = may_generate(drawn_by, around)
         host = Host(
             site=Path(config.site_dir),
             permission=self.permission if self.errand.makes else _LOOKS_ONLY,
             errand=self.errand,
-            is_serving=self._serving,
+            is_serving=self._serving is not None,
             follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
+            sketches=is_sketched,
         )
-        open_gateway = partial(_open_gateway, self.settings, credential)
+        opened = partial(open_gateway, drawn_by, credential)
+        if self._serving is not None:
+            desk = self._serving.desk(self.settings, self.run, host, opened)
+            host = replace(host, desk=desk)
         warn = log.warning if self.errand.shows else log.info
-        return Pipeline(self.settings, self.run, host, open_gateway, warn, log.info)
-
-
-def _credential(settings: Settings) -> tuple[Credential | None, str]:
-    try:
-        return find_credential(os.environ, settings.gateway, time.time()), ""
-    except CredentialError as error:
-        return None, str(error)
-
-
-def _open_gateway(settings: Settings, credential: Credential | None, sleep: Sleep) -> Draws:
-    # Costs 130 ms to import, and a build that makes nothing needs none of it.
-    from mkdocs_imagegen.gateway.client import Gateway  # noqa: PLC0415
-
-    if not settings.gateway.is_sketch:
-        return Gateway(settings.gateway, credential, sleep=sleep)
-    from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415
-
-    return Gateway(settings.gateway, None, Emulator(require_key=False).handle, sleep=sleep)
+        return Pipeline(self.settings, self.run, host, opened, warn, log.info)
 
 
 def _refuse_missing(pipeline: Pipeline) -> None:

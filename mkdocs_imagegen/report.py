@@ -20,6 +20,8 @@ class State(enum.Enum):
     """It was in the store."""
     STALE = "stale but usable"
     """One of the same subject by another model or of another quality was in the store."""
+    DRAFT = "draft"
+    """A draft stands in for it while pages are served."""
     MADE = "made"
     """It was made in this build."""
     MISSING = "missing"
@@ -39,7 +41,7 @@ class State(enum.Enum):
         return self in {State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED}
 
 
-_THERE = (State.READY, State.STALE, State.MADE)
+_THERE = (State.READY, State.STALE, State.DRAFT, State.MADE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,14 @@ def summary(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> s
     pictures = unique(lines)
     count = Counter(line.state for line in pictures)
     made = count[State.MADE]
-    parts = [f"{_plural(count[State.READY] + count[State.STALE], 'picture')} from the store"]
+    stored = count[State.READY] + count[State.STALE] + count[State.DRAFT]
+    parts = [f"{_plural(stored, 'picture')} from the store"]
     if made:
         parts.append(f"{made} made in {seconds:.1f} s for {_money(pictures)}")
     if count[State.STALE]:
         parts.append(f"{count[State.STALE]} stale but usable")
+    if count[State.DRAFT]:
+        parts.append(_plural(count[State.DRAFT], "draft"))
     sketches = sum(line.model == SKETCH_MODEL for line in pictures if line.state in _THERE)
     if sketches:
         parts.append(f"{sketches} of them {'a sketch' if sketches == 1 else 'sketches'}")

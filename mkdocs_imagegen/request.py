@@ -51,6 +51,7 @@ class ImageRequest:
         background: ``auto``, ``opaque`` or ``transparent``.
         take: another number asks for another picture of the same prompt.
         model_options: provider options that change pixels, as canonical JSON; ``""`` for none.
+        is_draft: whether it only stands in while a page is written; it answers nothing else.
     """
 
     model: str
@@ -60,6 +61,7 @@ class ImageRequest:
     background: str = "auto"
     take: int = 1
     model_options: str = ""
+    is_draft: bool = False
 
     @property
     def key(self) -> str:
@@ -84,6 +86,7 @@ class ImageRequest:
             "background": "" if self.background == "auto" else self.background,
             "take": "" if self.take == 1 else self.take,
             "model_options": self.model_options,
+            "draft": self.is_draft or "",
         }
 
 

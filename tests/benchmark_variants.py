@@ -25,7 +25,8 @@ from pathlib import Path
 
 from mkdocs_imagegen.pictures.derive import Deriver
 from mkdocs_imagegen.pictures.derived import DerivedStore
-from mkdocs_imagegen.pictures.variants import plan
+from mkdocs_imagegen.pictures.encode import encode
+from mkdocs_imagegen.pictures.variants import Encoding, Variant, plan
 from mkdocs_imagegen.settings import VariantSettings
 from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.values import Size
@@ -201,20 +202,21 @@ def compare_formats(originals: Iterable[Path]) -> None:
         image = Image.open(path).convert("RGB").resize((960, 640), Image.Resampling.LANCZOS)
         exact = np.asarray(image.convert("L"), dtype=np.float64)
 
-        def measured(image=image, exact=exact, **options) -> tuple[float, int]:
-            output = io.BytesIO()
-            image.save(output, **options)
-            return similarity(exact, luma(output.getvalue())), len(output.getvalue())
+        def measured(kind, quality, speed=0, image=image, exact=exact) -> tuple[float, int]:
+            wanted = Variant(Size(*image.size), Encoding(kind, quality, speed))
+            ((_, made),) = encode(image, [wanted])
+            return similarity(exact, luma(made)), len(made)
 
-        goal, webp = measured(format="WEBP", quality=80, method=4)
-        curve = [measured(format="AVIF", quality=each, speed=8) for each in QUALITIES]
+        goal, webp = measured("webp", 80)
+        curve = [measured("avif", each, 8) for each in QUALITIES]
         likeness, sizes = zip(*curve, strict=True)
+        likeness = np.maximum.accumulate(likeness)
         inside = likeness[0] <= goal <= likeness[-1]
         avif = float(np.exp(np.interp(goal, likeness, np.log(sizes))))
         kind = path.name.rstrip("0123456789.png") if inside else "outside"
         shares.setdefault(kind, []).append(avif / webp)
         kinds = {"avif 60": curve[QUALITIES.index(60)], "webp 80": (goal, webp)}
-        kinds["jpeg 82"] = measured(format="JPEG", quality=82, progressive=True)
+        kinds["jpeg 82"] = measured("jpeg", 82)
         for name, (like, _) in kinds.items():
             defaults.setdefault(name, []).append(like)
     for name, values in defaults.items():

@@ -70,6 +70,7 @@ OTHERS = {
     "background": "another",
     "take": 10_000,
     "model_options": "another",
+    "is_draft": True,
 }
 
 

@@ -51,8 +51,8 @@ def test_a_build_spends_by_consent(written, credential, refusal):
 @pytest.mark.parametrize(
     ("written", "refusal"),
     [
-        ({}, "serving makes none; `mkdocs build` does"),
-        ({"generate": "true"}, "serving makes none; `mkdocs build` does"),
+        ({}, "serving makes none; `mkdocs build` does, and `serve: generate`"),
+        ({"generate": "true"}, "serving makes none; `mkdocs build` does, and `serve: generate`"),
         ({"gateway": SKETCH}, ""),
     ],
 )

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mkdocs_imagegen.building.wanted import Result
+from mkdocs_imagegen.building.wanted import Result, Want, WantKey
+from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.globs import matches_any
 from mkdocs_imagegen.spending.permission import Permission
+
+
+class Waits(Protocol):
+    """Where wants wait until they are made beside a server."""
+
+    def state(self, key: WantKey) -> ImagegenError:
+        """What is said in the place of a picture that is not there yet."""
+
+    def note(self, pages: Mapping[str, Sequence[Want]]) -> None:
+        """Take in what pages lack, by their sources."""
 
 
 class Watcher(Protocol):
@@ -58,6 +70,8 @@ class Host:
         follows_palette: whether the theme hides pictures by their address's fragment, as Material
             does.
         errand: what is wanted.
+        sketches: whether the emulator draws, whatever server is set.
+        desk: where pictures are made beside a server; None where a build makes them.
     """
 
     site: Path
@@ -65,3 +79,5 @@ class Host:
     is_serving: bool = False
     follows_palette: bool = False
     errand: Errand = Errand()
+    sketches: bool = False
+    desk: Waits | None = None

@@ -128,7 +128,7 @@ class Buyer:
         if not result.alarm:
             self._books.journal.end(key)
             return result
-        has_answer = self._books.journal.answer(key) is not None
+        has_answer = self._books.journal.has_answer(key)
         what_next = "the next build stores it" if has_answer else "move it to a safe place"
         return replace(result, alarm=f"{result.alarm}: {what_next}")
 

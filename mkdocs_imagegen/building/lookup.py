@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable
 
 from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.books import open_books
-from mkdocs_imagegen.building.buying import Buyer
-from mkdocs_imagegen.building.making import Maker
 from mkdocs_imagegen.building.run import Run
-from mkdocs_imagegen.building.wanted import Derives, OpenGateway, Result, Want, WantKey
+from mkdocs_imagegen.building.wanted import OpenGateway, Result, Want, WantKey
+from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
     ImagegenError,
@@ -21,16 +19,11 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.catalogue import check
-from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.pictures.derive import Deriver, Describer
-from mkdocs_imagegen.pictures.derived import DerivedStore
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.placeholder import StandIn
-from mkdocs_imagegen.pictures.variants import Plan, plan
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.values import shown
 
 
@@ -56,20 +49,14 @@ class Lookup:
         remark: Callable[[str], None],
     ) -> None:
         self.making_seconds = 0.0
+        self.waiting: dict[WantKey, Want] = {}
+        """What is made beside the server, after this build."""
         self._settings = settings
         self._host = host
         self._warn = warn
-        self._books = open_books(settings, warn, remark)
-        self._deriver = _deriver(settings, host, warn, remark)
-        self._maker = Maker(
-            Buyer(settings, run, self._books, open_gateway),
-            self._books.store.read,
-            self._derive,
-            settings.concurrency,
-            settings.gateway.timeout,
-            remark,
-            host.errand.watcher.ended if host.errand.watcher else lambda _: None,
-        )
+        self._workshop = Workshop(settings, run, host, open_gateway, warn, remark)
+        self._books = self._workshop.books
+        self._has_drafts = host.desk is not None and settings.draft.is_set
         self._results: dict[WantKey, Result] = {}
         self._wanted: set[str] = set()
         self._begun: float | None = None
@@ -96,13 +83,18 @@ class Lookup:
         every = tuple(result for result in known if result is not None)
         return every if len(every) == len(known) else None
 
+    def waiting_of(self, directive: Directive) -> list[Want]:
+        """Those pictures of a directive that are made beside the server."""
+        keys = (_key(request, directive) for request in directive.requests)
+        return [self.waiting[key] for key in keys if key in self.waiting]
+
     def stand_in(self, stand_in: StandIn) -> Picture:
         """The stand-in's picture, its file in the site."""
-        return self._deriver.stand_in(stand_in)
+        return self._workshop.deriver.stand_in(stand_in)
 
     def join(self) -> None:
         """Wait for everything that was started."""
-        self._results |= self._maker.join()
+        self._results |= self._workshop.maker.join()
         if self._begun is not None:
             self.making_seconds = time.monotonic() - self._begun
         self._joined = True
@@ -117,20 +109,23 @@ class Lookup:
 
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, keep it, and end."""
-        self._maker.close()
-        self._deriver.close()
+        self._workshop.close()
 
     def _want(self, request: ImageRequest, directive: Directive, *, may_make: bool) -> None:
         key = _key(request, directive)
         insists = directive.insists or self._host.errand.upgrades
         try:
             kept = self._books.finder.usable(request, insists=insists)
+            is_draft = kept is None and self._has_drafts
+            if is_draft:
+                request = self._settings.draft.of(request)
+                kept = self._books.finder.exact(request)
         except StoreError as error:
             self._results[key] = Result(error=error)
             return
-        picture = self._deriver.find(self._plan(kept.original, directive.shape)) if kept else None
+        picture = self._workshop.find(kept.original, directive.shape) if kept else None
         if picture is not None:
-            self._results[key] = Result(kept, picture)
+            self._results[key] = Result(kept, picture, is_draft=is_draft)
             return
         refusal = self._refusal(request, may_make=may_make)
         if kept is None and refusal is not None:
@@ -140,10 +135,18 @@ class Lookup:
             self._results[key] = Result(error=fault)
             self._warn(f"image prompt {shown(request.prompt)}: {fault}")
         else:
-            self._begun = self._begun or time.monotonic()
-            self._results[key] = Result()
-            self._maker.start(Want(key, request, kept, may_make=refusal is None))
-            self._tell_watcher(request, kept)
+            self._start(Want(key, request, kept, may_make=refusal is None))
+
+    def _start(self, want: Want) -> None:
+        desk = self._host.desk
+        if desk is not None and want.kept is None:
+            self._results[want.key] = Result(error=desk.state(want.key))
+            self.waiting[want.key] = want
+            return
+        self._begun = self._begun or time.monotonic()
+        self._results[want.key] = Result()
+        self._workshop.maker.start(want)
+        self._tell_watcher(want.request, want.kept)
 
     def _tell_watcher(self, request: ImageRequest, kept: Kept | None) -> None:
         watcher = self._host.errand.watcher
@@ -168,20 +171,6 @@ class Lookup:
         permission = self._host.permission
         return None if permission.granted else NotMadeError(permission.refusal)
 
-    def _plan(self, original: Original, shape: Shape) -> Plan:
-        return plan(original, shape, self._settings.variants, self._settings.provenance)
-
-    def _derive(self, original: Original, shape: Shape, content: bytes) -> Picture:
-        return self._deriver.make(self._plan(original, shape), content)
-
 
 def _key(request: ImageRequest, directive: Directive) -> WantKey:
     return (request.key, directive.shape, directive.insists)
-
-
-def _deriver(
-    settings: Settings, host: Host, warn: Callable[[str], None], remark: Callable[[str], None]
-) -> Derives:
-    if not host.errand.shows:
-        return Describer()
-    return Deriver(DerivedStore(settings.cache_path / "derived", warn, remark=remark), host.site)

@@ -75,13 +75,14 @@ class Maker:
         self._background: Background | None = None
         self._interrupts = Interrupts(self._start_nothing_more)
 
-    def start(self, want: Want) -> None:
+    def start(self, want: Want) -> Future[Result]:
         """Begin to make a picture, or only its files; returns at once."""
         if want.key not in self._futures:
             if want.may_make:
                 self._interrupts.install()
             self._background = self._background or Background(self._concurrency)
             self._futures[want.key] = self._background.submit(self._work, want, self._background)
+        return self._futures[want.key]
 
     def join(self) -> dict[WantKey, Result]:
         """Every result; waits for all.
@@ -130,7 +131,8 @@ class Maker:
             self._say(f"waiting {max(left_s, 0):.0f} s at most for {pictures} paid for{more}")
 
     async def _work(self, want: Want, background: Background) -> Result:
-        while True:
+        end = time.monotonic() + 2 * self._patience_s
+        while time.monotonic() < end:
             async with background.admission:
                 try:
                     return await self._wanted(want, background)
@@ -145,6 +147,9 @@ class Maker:
                 await background.pause(_CLAIMED_ELSEWHERE_S)
             except ImagegenError as error:
                 return Result(error=error)
+        fault = "another build has claimed it for longer than any call takes"
+        hint = "if there is no other build, delete the folder .claims beside the originals"
+        return Result(error=StoreError(fault, hint=hint))
 
     async def _wanted(self, want: Want, background: Background) -> Result:
         content = await background.compute(self._content, want)

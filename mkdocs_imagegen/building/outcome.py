@@ -13,6 +13,7 @@ from mkdocs_imagegen.errors import (
     OverBudgetError,
     Place,
     RefusedBeforeError,
+    WaitingError,
 )
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.originals.store import Kept
@@ -82,7 +83,8 @@ def settled(directive: Directive, results: tuple[Result, ...], *, in_full: bool)
     if first is not None:
         return Outcome(worst, first, dark, results=results, error=text)
     words = str(error) if in_full and worst in (State.FAILED, State.REFUSED) else directive.alt
-    stand_in = placeholder(_NOT_MADE, words, directive.layout)
+    title = error.fault if isinstance(error, WaitingError) else _NOT_MADE
+    stand_in = placeholder(title, words, directive.layout)
     return Outcome(worst, stand_in=stand_in, results=results, error=text)
 
 
@@ -125,7 +127,7 @@ def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> L
 
 
 _BY_TROUBLE = (
-    *(State.READY, State.MADE, State.STALE),
+    *(State.READY, State.MADE, State.STALE, State.DRAFT),
     *(State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED),
 )
 _STATES = (
@@ -140,5 +142,7 @@ def _state(request: ImageRequest, result: Result) -> State:
     if result.picture is None or result.kept is None:
         kinds = (state for kind, state in _STATES if isinstance(result.error, kind))
         return next(kinds, State.FAILED)
+    if result.is_draft:
+        return State.DRAFT
     same = result.kept.original.key in (request.key, request.as_sketch.key)
     return State.MADE if result.made else State.READY if same else State.STALE

@@ -16,7 +16,7 @@ from mkdocs_imagegen.building.outcome import Entry, Outcome, line_of, mistaken, 
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page, Sighting, Sightings
 from mkdocs_imagegen.building.telling import Teller
-from mkdocs_imagegen.building.wanted import OpenGateway
+from mkdocs_imagegen.building.wanted import OpenGateway, Want
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
 from mkdocs_imagegen.directives.marker import (
@@ -69,7 +69,8 @@ class Pipeline:
         self._host = host
         self._run = run
         self._teller = Teller(settings, is_serving=host.is_serving, warn=warn, remark=remark)
-        self._lookup = Lookup(settings, run, host, open_gateway, warn, remark)
+        drawn_by = settings.sketching if host.sketches else settings
+        self._lookup = Lookup(drawn_by, run, host, open_gateway, warn, remark)
         self._outcomes: dict[str, Outcome] = {}
         self._sightings = Sightings()
 
@@ -104,6 +105,17 @@ class Pipeline:
             outcome = self.outcome(sighting.token)
             if outcome is not None:
                 self._teller.tell(outcome, partial(self._place, sighting))
+        if self._host.desk is not None:
+            self._host.desk.note(self._waiting())
+
+    def _waiting(self) -> dict[str, list[Want]]:
+        """What is made beside the server, by page."""
+        pages: dict[str, list[Want]] = {}
+        for sighting in self._sightings:
+            found = self.registry.get(sighting.token)
+            wants = self._lookup.waiting_of(found) if isinstance(found, Directive) else []
+            pages.setdefault(sighting.page.uri, []).extend(wants)
+        return pages
 
     def fill_page(self, content: str, page_url: str) -> str:
         """HTML, after the join, with every marker replaced by its picture.

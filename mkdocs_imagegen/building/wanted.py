@@ -94,6 +94,7 @@ class Result:
     Attributes:
         kept: the original, if there is one now.
         picture: what the page shows of it.
+        is_draft: whether it is only for the eyes of who writes the page.
         made: whether it was asked for in this build, and not only fitted.
         error: why there is none.
         seconds: how long the asking took, the wait for its turn not counted.
@@ -103,6 +104,7 @@ class Result:
 
     kept: Kept | None = None
     picture: Picture | None = None
+    is_draft: bool = False
     made: bool = False
     error: ImagegenError | None = None
     seconds: float = 0.0

@@ -1,8 +1,12 @@
 """What the author wrote.
 
 - ``directive``: the record of one directive, and of one with a mistake.
-- ``grammar``: options and prompts as written, to a directive; pure.
-- ``defaults``: what a directive inherits from its page and its site; pure.
+- ``grammar``: options and prompts as written, read; pure.
+- ``layers``: who says what for a picture, and who wins; pure.
+- ``naming``: presets and named prompts; pure.
+- ``defaults``: what a directive inherits from its page, its folders and its site; pure.
+- ``completing``: what is read, completed to a directive; pure.
+- ``explain``: why a directive asks for what it asks for; pure.
 - ``registry``: the directives that were found, by their tokens.
 - ``extension``: the Python-Markdown extension that finds them.
 - ``marker``: the picture that stands in a page until the real one is known; pure.

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
+from mkdocs_imagegen.directives.layers import (
+    Layer,
+    Level,
+    Origin,
+    Presets,
+    merged,
+    with_preset,
+)
+from mkdocs_imagegen.directives.naming import Errors, read_presets, read_prompts, refuse_unknown
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.globs import matches
 from mkdocs_imagegen.request import SKETCH_MODEL, pixel_options
-from mkdocs_imagegen.settings import PROMPTS, Settings
+from mkdocs_imagegen.settings import PROMPTS, FolderOptions, Settings
 from mkdocs_imagegen.settings.previews import POSITION
 from mkdocs_imagegen.values import (
     SIZE,
@@ -28,8 +38,12 @@ class Defaults:
     """Everything a directive takes over where it says nothing itself.
 
     Attributes:
+        model: the site's, as are size, quality, background and style.
+        model_options: provider options that change pixels (see :func:`pixel_options`).
         note: says below each picture that it is generated; ``""`` for nothing.
-        insists: whether the page named the model or the quality itself.
+        presets: by name.
+        folders: patterns of pages, and what they say, in the order in which they are written.
+        layers: what the page and its folders say, the nearest first.
         prompts: named prompts, read.
         preview: what the page says of its own picture (see :data:`PREVIEW`); None for nothing.
         preview_position: ``top`` or ``none``.
@@ -42,10 +56,18 @@ class Defaults:
     style: str
     model_options: str = ""
     note: str = ""
-    insists: bool = False
-    prompts: Mapping[str, DirectiveOptions] = field(default_factory=dict)
+    presets: Presets = field(default_factory=dict)
+    folders: tuple[Layer, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    prompts: Mapping[str, Layer] = field(default_factory=dict)
     preview: Mapping[str, object] | bool | None = None
     preview_position: str = "none"
+
+    @property
+    def page_size(self) -> Size:
+        """The size of the page's pictures that name none."""
+        layers = with_preset(self.layers, self.presets)
+        return (merged(layers).size if layers else None) or self.size
 
 
 def _preview(value: object) -> Mapping[str, object] | bool | None:
@@ -75,6 +97,9 @@ class PageOptions:
     style: str | None = option(
         None, TEXT, "The house style, for this page; `none` for no house style."
     )
+    preset: str | None = option(
+        None, one_line("a name from `presets:`"), "The preset, for this page; `none` for none."
+    )
     prompts: Mapping[str, object] = option(
         {}, PROMPTS, "Named prompts of this page, before those of the site."
     )
@@ -93,8 +118,17 @@ def site_defaults(settings: Settings) -> Defaults:
     """What every directive of a site inherits.
 
     Raises:
-        OptionsError: a named prompt of the site is not accepted.
+        OptionsError: a preset, a folder or a named prompt of the site is not accepted.
     """
+    errors: Errors = []
+    presets = read_presets(settings.presets, errors)
+    file = settings.prompts_path.name if settings.prompts_path else "mkdocs.yml"
+    origin = Origin(Level.PROMPT, file=file)
+    prompts = read_prompts(settings.prompts, origin, presets, errors)
+    for glob, said in settings.folders.items():
+        refuse_unknown(said.preset, presets, f"folders.{glob}.preset", errors)
+    if errors:
+        raise OptionsError(errors)
     return Defaults(
         model=settings.drawing_model,
         size=settings.size,
@@ -103,13 +137,30 @@ def site_defaults(settings: Settings) -> Defaults:
         style=plain_style(settings.style),
         model_options=pixel_options(settings.gateway.provider_options),
         note=settings.disclosure_text if settings.disclosure == "caption" else "",
-        prompts=_read_prompts(settings.prompts),
+        presets=presets,
+        folders=tuple(_layer(Level.FOLDER, said, glob) for glob, said in settings.folders.items()),
+        prompts=prompts,
         preview_position=settings.previews.position,
     )
 
 
+def folder_defaults(site: Defaults, uri: str) -> Defaults:
+    """What every directive of a page inherits from its folders, where it says nothing itself.
+
+    Args:
+        site: what the site says.
+        uri: the page's source below the docs folder.
+    """
+    fitting = [layer for layer in site.folders if matches(layer.origin.name, uri)]
+    return replace(site, layers=tuple(reversed(fitting))) if fitting else site
+
+
 def page_defaults(site: Defaults, front_matter: object) -> Defaults:
     """What every directive of a page inherits, from the ``imagegen:`` entry of its front matter.
+
+    Args:
+        site: what the site and the page's folders say.
+        front_matter: the entry.
 
     Raises:
         OptionsError: an option or a named prompt of the page is not accepted.
@@ -118,18 +169,28 @@ def page_defaults(site: Defaults, front_matter: object) -> Defaults:
         error = OptionError("is no mapping", hint="write options below it, like `size: 1024x1024`")
         raise OptionsError([("imagegen", error)])
     page = read_options(PageOptions, {str(name): value for name, value in front_matter.items()})
+    errors: Errors = []
+    refuse_unknown(page.preset, site.presets, "preset", errors)
+    origin = Origin(Level.PROMPT, file="the page's front matter")
+    prompts = read_prompts(page.prompts, origin, site.presets, errors)
+    if errors:
+        raise OptionsError(errors)
     return replace(
         site,
-        model=named_model(page.model, site.model),
-        size=page.size or site.size,
-        quality=page.quality or site.quality,
-        background=page.background or site.background,
-        style=site.style if page.style is None else plain_style(page.style),
-        insists=page.model is not None or page.quality is not None,
-        prompts={**site.prompts, **_read_prompts(page.prompts)},
+        layers=(_layer(Level.PAGE, page), *site.layers),
+        prompts={**site.prompts, **prompts},
         preview=page.preview,
         preview_position=page.preview_position or site.preview_position,
     )
+
+
+_SHARED = tuple(each.name for each in fields(FolderOptions))
+"""What folders, pages and pictures may all say."""
+
+
+def _layer(level: Level, said: FolderOptions | PageOptions, name: str = "") -> Layer:
+    shared = {each: getattr(said, each) for each in _SHARED}
+    return Layer(Origin(level, name), DirectiveOptions(**shared))
 
 
 def plain_style(style: str) -> str:
@@ -140,17 +201,3 @@ def plain_style(style: str) -> str:
 def named_model(named: str | None, inherited: str) -> str:
     """The model a directive or page names; where sketches are drawn, all are by the emulator."""
     return inherited if named is None or inherited == SKETCH_MODEL else named
-
-
-def _read_prompts(written: Mapping[str, object]) -> Mapping[str, DirectiveOptions]:
-    prompts: dict[str, DirectiveOptions] = {}
-    errors: list[tuple[str, OptionError]] = []
-    for name, value in written.items():
-        options = value if isinstance(value, Mapping) else {"prompt": value}
-        try:
-            prompts[name] = read_options(DirectiveOptions, options)
-        except OptionsError as error:
-            errors += [(f"prompts.{name}.{option}", each) for option, each in error.errors]
-    if errors:
-        raise OptionsError(errors)
-    return prompts

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from functools import partial
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
@@ -17,7 +18,7 @@ from markdown.treeprocessors import Treeprocessor
 
 from mkdocs_imagegen.directives.directive import Directive, Found, Source
 from mkdocs_imagegen.directives.fences import add_fences, page_of
-from mkdocs_imagegen.directives.grammar import SCHEME, PictureText, picture_directive
+from mkdocs_imagegen.directives.grammar import SCHEME, PictureText, read_picture
 from mkdocs_imagegen.directives.marker import attributes_of
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
@@ -128,9 +129,7 @@ class _Pictures(Treeprocessor):
         picture = self._take(element)
         source = Source("picture", picture.text, picture.target, picture.title or "")
         page = page_of(self.md)
-        token, found = self.ours.registry.read(
-            page, source, lambda defaults: picture_directive(picture, defaults, source)
-        )
+        token, found = self.ours.registry.read(page, source, partial(read_picture, picture))
         tail = self._as_read((element.tail or "").split("\n")[0])
         fault = _misplaced(element, parent, found, tail)
         if fault:

@@ -14,7 +14,7 @@ from markdown.extensions.fenced_code import FencedBlockPreprocessor
 from markdown.preprocessors import Preprocessor
 
 from mkdocs_imagegen.directives.directive import Source
-from mkdocs_imagegen.directives.grammar import fence_directive
+from mkdocs_imagegen.directives.grammar import read_fence
 from mkdocs_imagegen.directives.marker import as_block
 from mkdocs_imagegen.directives.page_list import list_marker, read_list
 from mkdocs_imagegen.directives.registry import Registry
@@ -75,9 +75,7 @@ def _fence_block(
 ) -> str:
     first = next((line.strip() for line in body.split("\n") if line.strip()), "")
     source = Source("fence", first)
-    token, found = registry.read(
-        page, source, lambda defaults: fence_directive(body, attributes, defaults, source)
-    )
+    token, found = registry.read(page, source, partial(read_fence, body, attributes))
     return as_block(found, token)
 
 

@@ -55,6 +55,11 @@ class DirectiveOptions:
     name: str | None = option(
         None, one_line("a name from `prompts:`"), "Takes the prompt and the options of that name."
     )
+    preset: str | None = option(
+        None,
+        one_line("a name from `presets:`"),
+        "Takes the options of that [preset](one-style.md#presets); `none` for no preset.",
+    )
     size: Size | None = option(None, SIZE, "The size to ask for, and the size on the page.")
     quality: str | None = option(
         None, one_line("a quality the model knows"), "`low`, `medium` or `high`."

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from mkdocs_imagegen.directives.defaults import Defaults, page_defaults
+from mkdocs_imagegen.directives.completing import AT_THE_PICTURE, Said, completed
+from mkdocs_imagegen.directives.defaults import Defaults, folder_defaults, page_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source, token
-from mkdocs_imagegen.directives.grammar import preview_directive
+from mkdocs_imagegen.directives.explain import Explanation, explain
+from mkdocs_imagegen.directives.layers import Level, Origin
+from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.page_list import PageList
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.values import OptionsError
+from mkdocs_imagegen.values import OptionsError, read_options
+
+SITES_PREVIEW = Origin(Level.SITE, "previews.default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,15 @@ class Preview:
     is_at_top: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a directive was read, to read it again where it has to be explained."""
+
+    page: str | None
+    source: Source
+    say: Callable[[], Said]
+
+
 class Registry:
     """What one build has found, and what its pages say for their directives.
 
@@ -41,6 +56,7 @@ class Registry:
         self._pages: dict[str, Defaults] = {}
         self._faults: dict[str, str] = {}
         self._found: dict[str, Found] = {}
+        self._readings: dict[str, dict[str | None, Reading]] = {}
         self._lists: dict[str, PageList] = {}
 
     def open_page(self, page: str, front_matter: Mapping[str, object]) -> None:
@@ -57,22 +73,49 @@ class Registry:
         if front_matter.get("imagegen") is None:
             return
         try:
-            self._pages[page] = page_defaults(self._site, front_matter["imagegen"])
+            self._pages[page] = page_defaults(self._defaults(page), front_matter["imagegen"])
         except OptionsError:
             self._faults[page] = "the page's front matter has a mistake; mend that first"
             raise
 
-    def read(
-        self, page: str | None, source: Source, make: Callable[[Defaults], Directive]
-    ) -> tuple[str, Found]:
-        """The token and the directive that ``make`` reads, or the mistake it made."""
-        defaults = self._pages.get(page or "", self._site)
+    def read(self, page: str | None, source: Source, say: Callable[[], Said]) -> tuple[str, Found]:
+        """The token and the directive of what ``say`` reads, or the mistake it made."""
+        defaults = self._defaults(page)
         if page in self._faults:
-            return self.add(Mistake(self._faults[page], defaults.size, source))
+            return self.add(Mistake(self._faults[page], defaults.page_size, source))
         try:
-            return self.add(make(defaults))
+            name, found = self.add(completed(say(), defaults, source))
         except ImagegenError as error:
-            return self.add(Mistake(str(error), defaults.size, source))
+            return self.add(Mistake(str(error), defaults.page_size, source))
+        self._readings.setdefault(name, {})[page] = Reading(page, source, say)
+        return name, found
+
+    def explain(self, name: str, page: str | None) -> Explanation | None:
+        """Why a directive asks for what it asks for; None for a mistake, and for no token of ours.
+
+        Args:
+            name: its token.
+            page: the source of the page that shows it. Another page may have written it, as with
+                the excerpts of a blog.
+        """
+        readings = self._readings.get(name) or self._readings.get(self._origin_of(name) or "")
+        if not readings:
+            return None
+        reading = readings.get(page) or next(iter(readings.values()))
+        return explain(reading.say(), self._defaults(reading.page), reading.source)
+
+    def _origin_of(self, name: str) -> str | None:
+        """The token of the directive of which another shape was made, as for a page's card."""
+        found = self._found.get(name)
+        alike = (each for each in self._readings if _is_same_picture(self._found[each], found))
+        return next(alike, None)
+
+    def _defaults(self, page: str | None) -> Defaults:
+        if page is None:
+            return self._site
+        if page not in self._pages:
+            self._pages[page] = folder_defaults(self._site, page)
+        return self._pages[page]
 
     def read_preview(self, page: str, default_prompt: str | None) -> Preview | None:
         """The page's own picture; None where neither the page nor the site asks for one.
@@ -81,16 +124,14 @@ class Registry:
             page: its source.
             default_prompt: what the site says for the page, if it says something.
         """
-        defaults = self._pages.get(page, self._site)
+        defaults = self._defaults(page)
         written, is_own = defaults.preview, defaults.preview is not None
         if written is None and default_prompt is not None:
             written = {"prompt": default_prompt}
         if not isinstance(written, Mapping) or page in self._faults:
             return None
         source = Source("preview", str(written.get("prompt") or written.get("name") or ""))
-        token, found = self.read(
-            page, source, lambda defaults: preview_directive(written, defaults, source)
-        )
+        token, found = self.read(page, source, partial(_read_preview, written, is_own=is_own))
         return Preview(token, found, is_own, defaults.preview_position == "top")
 
     def add_list(self, found: PageList) -> str:
@@ -110,7 +151,7 @@ class Registry:
 
     def mistake(self, page: str | None, source: Source, text: str) -> tuple[str, Mistake]:
         """Keep a mistake that makes no directive."""
-        found = Mistake(text, self._pages.get(page or "", self._site).size, source)
+        found = Mistake(text, self._defaults(page).page_size, source)
         return self.add(found)[0], found
 
     def get(self, name: str) -> Found | None:
@@ -119,3 +160,14 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._found) + len(self._lists)
+
+
+def _is_same_picture(one: Found, other: Found | None) -> bool:
+    if not isinstance(one, Directive) or not isinstance(other, Directive):
+        return False
+    return (one.request, one.source) == (other.request, other.source)
+
+
+def _read_preview(written: Mapping[str, object], *, is_own: bool) -> Said:
+    origin = AT_THE_PICTURE if is_own else SITES_PREVIEW
+    return Said(read_options(DirectiveOptions, written), origin=origin)

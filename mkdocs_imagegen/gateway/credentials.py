@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import NoReturn
+from urllib.parse import quote
 
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.settings import GatewaySettings
@@ -64,8 +65,9 @@ class Credential:
 
     def redact(self, body: bytes) -> bytes:
         """The bytes with this credential's value taken out, wherever a server repeats it."""
-        value = self._environ.get(self.name, "").strip().encode("utf-8", "surrogateescape")
-        return body.replace(value, b"[redacted]") if len(value) >= _SHORTEST_SECRET else body
+        for form in _forms(self._environ.get(self.name, "").strip()):
+            body = body.replace(form, b"[redacted]")
+        return body
 
 
 def find_credential(
@@ -143,6 +145,15 @@ def expiry(token: str) -> float | None:
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
     return ends if math.isfinite(ends) and 0 <= ends < 2**40 else None
+
+
+def _forms(value: str) -> Iterable[bytes]:
+    """The value as it is, as in an address, and as in JSON of servers that escape slashes."""
+    if len(value) < _SHORTEST_SECRET:
+        return ()
+    raw = value.encode("utf-8", "surrogateescape")
+    quoted = (quote(raw), quote(raw, safe=""))
+    return {raw, *(each.encode() for each in quoted), raw.replace(b"/", b"\\/")}
 
 
 def _is_sendable(value: str) -> bool:

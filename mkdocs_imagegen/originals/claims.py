@@ -6,12 +6,15 @@ The only module that locks files. The system frees the lock of a process that wa
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.originals.files import cannot_store
 
 _IGNORED = "*\n"
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class Claims:
@@ -45,6 +48,10 @@ class Claims:
             yield False
             return
         except OSError as error:
+            if error.errno in _NO_LOCKS:
+                hint = "move it to one that does; else two builds could pay for the same picture"
+                fault = f"the file system of {self._folder} locks no files"
+                raise StoreError(fault, hint=hint) from None
             raise cannot_store(self._folder, error) from None
         try:
             yield True
@@ -52,7 +59,8 @@ class Claims:
             # Before the release: who has opened the file by then sees that it has no name.
             with contextlib.suppress(OSError):
                 path.unlink()
-            lock.release()
+            with contextlib.suppress(OSError):
+                lock.release()  # if it cannot be, the end of the process does it
 
     def _open(self) -> None:
         if not self._folder.is_dir():

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
 
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Opens no link, and waits for nobody at the other end of a pipe."""
 
 
 def read_plain_file(path: Path, most_bytes: int) -> bytes:
@@ -23,7 +24,7 @@ def read_plain_file(path: Path, most_bytes: int) -> bytes:
     """
     if not stat.S_ISREG(path.lstat().st_mode):
         raise ValueError("no regular file")
-    descriptor = os.open(path, os.O_RDONLY | _NO_LINKS)
+    descriptor = os.open(path, os.O_RDONLY | NO_LINKS)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - opened without following links
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):

@@ -8,15 +8,23 @@ intent without one is a call whose outcome nobody knows (fact sheet "reliability
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from mkdocs_imagegen.originals.files import cannot_store, read_plain_file, write_whole
+from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.originals.files import (
+    NO_LINKS,
+    cannot_store,
+    read_plain_file,
+    write_whole,
+)
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.values import Size
 
@@ -79,9 +87,9 @@ class Journal:
     def end(self, key: str) -> None:
         """Forget a call whose outcome is known and stored."""
         # The answer first: an intent alone is told, an answer alone would not be found.
-        for kind in ("answer", "intent"):
-            with contextlib.suppress(OSError):
-                self._path(key, kind).unlink()
+        with contextlib.suppress(OSError):
+            for kind in ("answer", "intent"):
+                self._path(key, kind).unlink(missing_ok=True)
 
     def end_unknown(self, intent: Intent) -> None:
         """Forget a call whose outcome will never be known, but for a line in ``unknown.jsonl``."""
@@ -92,30 +100,60 @@ class Journal:
 
     def keys(self) -> list[str]:
         """The keys of calls that are not ended, by this build or another."""
-        return sorted(path.stem for path in self._folder.glob("*.intent"))
+        try:
+            return sorted(path.stem for path in self._folder.glob("*.intent"))
+        except OSError:
+            return []
 
     def find(self, key: str) -> Intent | None:
-        """What was asked under that key, if a call of it is not ended."""
+        """What was asked under that key, if a call of it is not ended.
+
+        Raises:
+            StoreError: that cannot be read now; nothing may be bought in its place.
+        """
         try:
-            return _from_json(
-                read_plain_file(self._path(key, "intent"), _LARGEST_INTENT_BYTES), key
-            )
-        except (OSError, ValueError):
+            return _from_json(self._read(key, "intent", _LARGEST_INTENT_BYTES), key)
+        except ValueError:
             return None
 
     def answer(self, key: str) -> bytes | None:
-        """The raw answer to a call that is not ended, if one came."""
+        """The raw answer to a call that is not ended, if one came.
+
+        Raises:
+            StoreError: it cannot be read now; nothing may be bought in its place.
+        """
         try:
-            return read_plain_file(self._path(key, "answer"), _LARGEST_BODY_BYTES)
-        except (OSError, ValueError):
+            return self._read(key, "answer", _LARGEST_BODY_BYTES)
+        except ValueError:
             return None
+
+    def has_answer(self, key: str) -> bool:
+        """Whether an answer came to a call that is not ended, be it readable now or not."""
+        return os.path.isfile(self._path(key, "answer"))  # noqa: PTH113 - never raises
 
     def unknown(self) -> Iterator[Intent]:
         """Every call whose outcome will never be known, the oldest first."""
-        with contextlib.suppress(OSError), self.unknown_path.open("rb") as lines:
-            for line in lines:
+        with contextlib.suppress(OSError, ValueError):
+            for line in read_plain_file(self.unknown_path, _LARGEST_BODY_BYTES).splitlines():
                 with contextlib.suppress(ValueError):
                     yield _from_json(line)
+
+    def _read(self, key: str, kind: str, most_bytes: int) -> bytes:
+        """A file of a call.
+
+        Raises:
+            StoreError: it is there and cannot be read.
+            ValueError: there is none, or it is no file of ours.
+        """
+        path = self._path(key, kind)
+        try:
+            return read_plain_file(path, most_bytes)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ValueError("there is none") from error
+        except OSError as error:
+            fault = f"what an earlier call brought cannot be read: {path}: {error.strerror}"
+            hint = "correct the rights or the disk; nothing is bought in its place"
+            raise StoreError(fault, hint=hint) from None
 
     def _path(self, key: str, kind: str) -> Path:
         return self._folder / f"{key}.{kind}"
@@ -123,12 +161,22 @@ class Journal:
 
 def _append(path: Path, line: bytes) -> None:
     # One write of a whole line: builds at the same time do not mix theirs.
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_LINKS, 0o666)
     try:
-        os.write(descriptor, line)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file")
+        line = b"\n" + line if _is_torn(descriptor) else line
+        if os.write(descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_torn(descriptor: int) -> bool:
+    """Whether the last line has no end, since the disk was full."""
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def _as_dict(intent: Intent) -> dict[str, object]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import PictureError
-from mkdocs_imagegen.values import MOST_PIXELS, Size
+from mkdocs_imagegen.values import LARGEST_SIDE_PX, MOST_PIXELS, Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -49,7 +49,9 @@ def has_alpha(image: Image) -> bool:
     """Whether some of the picture is transparent; a channel that is full everywhere is none."""
     if not image.has_transparency_data:
         return False
-    lowest = image.convert("RGBA").getchannel("A").getextrema()[0]
+    # Pixels of a large picture are not copied where they can be looked at as they are.
+    whole = image if "A" in image.getbands() else image.convert("RGBA")
+    lowest = whole.getchannel("A").getextrema()[0]
     return isinstance(lowest, (int, float)) and lowest < 255  # noqa: PLR2004 - wholly opaque
 
 
@@ -66,10 +68,10 @@ def open_picture(content: bytes) -> Image:
         with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=_FORMATS)
-        if image.width * image.height > MOST_PIXELS:
+        if image.width * image.height > MOST_PIXELS or max(image.size) > LARGEST_SIDE_PX:
             raise PictureError(  # noqa: TRY301 - all refusals leave here alike
                 f"a picture of {image.width}x{image.height} pixels",
-                accepted=f"up to {MOST_PIXELS} pixels",
+                accepted=f"up to {LARGEST_SIDE_PX} a side and {MOST_PIXELS} pixels",
             )
         image.load()
     except PictureError:

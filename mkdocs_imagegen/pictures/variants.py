@@ -22,7 +22,7 @@ from mkdocs_imagegen.values import Size
 
 MIMES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 _ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
-_RULES = 2
+_RULES = 3
 """Raised when the same variant is made in another way, so that nothing old is taken for it."""
 
 

@@ -13,8 +13,11 @@ from pathlib import Path
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings.budget import BudgetSettings
+from mkdocs_imagegen.settings.draft import DraftSettings
+from mkdocs_imagegen.settings.folders import FOLDERS, FolderOptions
 from mkdocs_imagegen.settings.gateway import GATEWAY_URL, SKETCH_URL, GatewaySettings
 from mkdocs_imagegen.settings.previews import PreviewSettings
+from mkdocs_imagegen.settings.prompts import PROMPTS, PROMPTS_OR_FILE, read_prompt_file
 from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
 from mkdocs_imagegen.values import (
     BOOLEAN,
@@ -24,6 +27,7 @@ from mkdocs_imagegen.values import (
     Parser,
     Size,
     nested,
+    number,
     one_line,
     option,
     optional,
@@ -37,6 +41,8 @@ __all__ = [
     "PROMPTS",
     "SKETCH_URL",
     "BudgetSettings",
+    "DraftSettings",
+    "FolderOptions",
     "FormatQualities",
     "GatewaySettings",
     "PreviewSettings",
@@ -46,13 +52,15 @@ __all__ = [
 ]
 
 
-def _prompts(value: object) -> Mapping[str, object] | None:
+def _presets(value: object) -> Mapping[str, object] | None:
     if not isinstance(value, Mapping):
         return None
-    return {str(name): prompt for name, prompt in value.items()}
+    return {str(name): options for name, options in value.items()}
 
 
-PROMPTS: Parser[Mapping[str, object]] = Parser("a mapping of names to prompts", _prompts)
+PRESETS: Parser[Mapping[str, object]] = Parser(
+    "a mapping of names to mappings of a picture's options", _presets
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +86,23 @@ class Settings:
         "auto", words("auto", "opaque", "transparent"), "What is behind the subject."
     )
     style: str = option("", TEXT, "The house style: words added after every prompt of the site.")
+    presets: Mapping[str, object] = option(
+        {},
+        PRESETS,
+        "Named sets of options for the option `preset`: all [options of a picture]"
+        "(options.md#options-of-a-picture) but `prompt`, `name`, `preset`, `alt`, `id` and `take`.",
+    )
+    folders: Mapping[str, FolderOptions] = option(
+        {},
+        FOLDERS,
+        "What pages in a folder say for all of their pictures. Of several patterns that fit a "
+        "page, what a later one says counts.",
+    )
     prompts: Mapping[str, object] = option(
         {},
-        PROMPTS,
-        "Named prompts for `![…](imagegen:name)`: text, or a mapping of options with `prompt`.",
+        PROMPTS_OR_FILE,
+        "Named prompts for `![…](imagegen:name)`: text, or a mapping of options with `prompt`. In "
+        "`mkdocs.yml`, or in a file of their own.",
     )
     generate: str = option(
         "auto",
@@ -100,6 +121,21 @@ class Settings:
         BudgetSettings(), nested(BudgetSettings), "What one run may spend."
     )
     concurrency: int = option(8, whole_number(1, 64), "Pictures asked for at the same time.")
+    serve: str = option(
+        "placeholder",
+        words("placeholder", "generate", "sketch"),
+        "What `mkdocs serve` does about missing pictures. It never waits for one: `placeholder` "
+        "makes none; `generate` makes them beside the server and shows them when they are there; "
+        "`sketch` draws them on this machine, for nothing.",
+    )
+    serve_delay: float = option(
+        3.0,
+        number(0, 3600),
+        "Seconds for which a prompt must not change before `mkdocs serve` has it made.",
+    )
+    draft: DraftSettings = option(
+        DraftSettings(), nested(DraftSettings), "What `serve: generate` asks for instead."
+    )
     cache_dir: str = option(
         ".cache/plugin/imagegen",
         one_line("a folder"),
@@ -137,11 +173,18 @@ class Settings:
     )
     root: Path = field(default=Path())
     """The folder of ``mkdocs.yml``, to which paths are relative; set by the host."""
+    prompts_path: Path | None = field(default=None)
+    """The file that ``prompts`` were read from, absolute; None where there is none."""
 
     @property
     def drawing_model(self) -> str:
         """The model that requests are made under: the sketch model when sketches are drawn."""
         return SKETCH_MODEL if self.gateway.is_sketch else self.model
+
+    @property
+    def sketching(self) -> Settings:
+        """The same, but drawn by the emulator inside this process."""
+        return replace(self, gateway=replace(self.gateway, url=SKETCH_URL))
 
     @property
     def cache_path(self) -> Path:
@@ -162,7 +205,7 @@ class Settings:
 
 
 def read_settings(written: Mapping[str, object], root: Path) -> Settings:
-    """Settings from what ``mkdocs.yml`` says.
+    """Settings from what ``mkdocs.yml`` says, and from the file of prompts that it names.
 
     Raises:
         OptionsError: every option that is not accepted, each with its name.
@@ -172,4 +215,13 @@ def read_settings(written: Mapping[str, object], root: Path) -> Settings:
         hint = "the key is read from AI_GATEWAY_API_KEY"
         error = OptionError("is for servers other than Vercel's AI Gateway", hint=hint)
         raise OptionsError([("gateway.key_env", error)])
-    return settings
+    file = written.get("prompts")
+    return _with_prompts_of(settings, root / file) if isinstance(file, str) else settings
+
+
+def _with_prompts_of(settings: Settings, file: Path) -> Settings:
+    path = Path(os.path.abspath(file))  # noqa: PTH100 - keeps symlinks
+    try:
+        return replace(settings, prompts=read_prompt_file(path), prompts_path=path)
+    except OptionError as error:
+        raise OptionsError([("prompts", error)]) from None

@@ -48,8 +48,9 @@ def may_generate(settings: Settings, around: Circumstances) -> Permission:
         return Permission()
     if around.offline:
         return Permission("OFFLINE is set; build once without it")
-    if around.serving:
-        return Permission("serving makes none; `mkdocs build` does")
+    if around.serving and settings.serve != "generate":
+        hint = "`mkdocs build` does, and `serve: generate`"
+        return Permission(f"serving makes none; {hint}")
     if around.problem:
         return Permission(around.problem)
     return _by_credential(settings, around)

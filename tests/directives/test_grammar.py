@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkdocs_imagegen.directives.completing import LONGEST_PROMPT, completed
 from mkdocs_imagegen.directives.defaults import page_defaults, site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
 from mkdocs_imagegen.directives.grammar import (
-    LONGEST_PROMPT,
     PictureText,
-    fence_directive,
-    picture_directive,
+    read_fence,
+    read_picture,
     split_fence,
 )
 from mkdocs_imagegen.directives.locate import SourceLines
@@ -30,7 +30,7 @@ FENCE = Source("fence", "")
 
 
 def fence(body, attributes=None, defaults=SITE):
-    return fence_directive(body, attributes or {}, defaults, FENCE)
+    return completed(read_fence(body, attributes or {}), defaults, FENCE)
 
 
 def test_a_prompt_may_be_as_long_as_the_gateway_takes():
@@ -57,7 +57,7 @@ def test_no_fence_is_read_without_a_directive_or_a_reason(body):
 def test_no_picture_is_read_without_a_directive_or_a_reason(text, target, title):
     picture = PictureText(text, f"imagegen:{target}", title, {})
     try:
-        directive = picture_directive(picture, SITE, FENCE)
+        directive = completed(read_picture(picture), SITE, FENCE)
     except ImagegenError:
         return
     assert directive.request.prompt.strip()
@@ -161,7 +161,7 @@ def test_faults_in_named_prompts_are_all_told():
 
 
 def read_on(registry, page):
-    return registry.read(page, FENCE, lambda defaults: fence("A", defaults=defaults))[1]
+    return registry.read(page, FENCE, lambda: read_fence("A", {}))[1]
 
 
 def test_a_page_with_faults_asks_for_nothing_until_they_are_mended():
@@ -211,7 +211,7 @@ def test_pages_keep_their_own_defaults():
     registry.open_page("a.md", {"imagegen": {"quality": "high"}})
     registry.open_page("b.md", {})
     kinds = {
-        page: registry.read(page, FENCE, lambda defaults: fence("A", defaults=defaults))[1]
+        page: registry.read(page, FENCE, lambda: read_fence("A", {}))[1]
         for page in ("a.md", "b.md", None, "never opened")
     }
     assert {page: found.request.quality for page, found in kinds.items()} == {
@@ -224,8 +224,8 @@ def test_pages_keep_their_own_defaults():
 
 def test_equal_directives_are_one():
     registry = Registry(SITE)
-    first = registry.read(None, FENCE, lambda _: fence("A  balloon"))
-    again = registry.read(None, FENCE, lambda _: fence("A  balloon"))
+    first = registry.read(None, FENCE, lambda: read_fence("A  balloon", {}))
+    again = registry.read(None, FENCE, lambda: read_fence("A  balloon", {}))
     assert first == again
     assert len(registry) == 1
     assert registry.get(first[0]) == first[1]
@@ -234,7 +234,7 @@ def test_equal_directives_are_one():
 
 def test_a_mistake_is_kept_with_its_words():
     registry = Registry(SITE)
-    name, found = registry.read(None, FENCE, lambda _: fence(""))
+    name, found = registry.read(None, FENCE, lambda: read_fence("", {}))
     assert isinstance(found, Mistake)
     assert found.text == "there is no prompt; write what the picture shows"
     assert registry.get(name) == found

@@ -149,7 +149,15 @@ def test_a_bomb_is_refused_before_it_is_decoded(side):
 def test_a_picture_a_little_too_large_is_refused_with_its_size():
     with pytest.raises(PictureError) as caught:
         inspect(png_that_says(MOST_PIXELS // 1000 + 1, 1000))
-    assert str(caught.value) == "a picture of 50001x1000 pixels (up to 50000000 pixels)"
+    accepted = "up to 8192 a side and 50000000 pixels"
+    assert str(caught.value) == f"a picture of 50001x1000 pixels ({accepted})"
+
+
+@pytest.mark.parametrize("side", [(8193, 1), (1, 49_000_000)])
+def test_a_picture_with_a_side_that_nobody_asks_for_is_refused_unseen(side):
+    """One pixel wide and 49 million high, it took 900 MB to decode."""
+    with pytest.raises(PictureError, match="8192 a side"):
+        inspect(png_that_says(*side))
 
 
 @settings(max_examples=250, deadline=None)

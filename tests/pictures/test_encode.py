@@ -100,6 +100,16 @@ def test_the_same_picture_gives_the_same_bytes(kind) -> None:
     assert first == second
 
 
+def test_avif_is_smaller_for_the_options_of_its_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of colour, as charts have them; another encoder is given no option it may refuse."""
+    content = written(corners(Size(240, 160)).rotate(20))
+    wanted = [Variant(Size(240, 160), Encoding("avif", 60, speed)) for speed in (6, 8)]
+    tuned = dict(encode(plain(content), wanted))
+    monkeypatch.setattr("mkdocs_imagegen.pictures.encode._has_aom", lambda: False)
+    usual = dict(encode(plain(content), wanted))
+    assert all(len(tuned[each]) < len(usual[each]) for each in wanted)
+
+
 @pytest.mark.parametrize("kind", ["avif", "webp", "png"])
 def test_transparent_stays_transparent(kind) -> None:
     image = corners().convert("RGBA")

@@ -1,0 +1,128 @@
+"""What an author says at a picture, completed to a directive; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mkdocs_imagegen.directives.defaults import Defaults, named_model, plain_style
+from mkdocs_imagegen.directives.directive import Directive, Source
+from mkdocs_imagegen.directives.layers import Layer, Level, Origin, is_meant, merged, with_preset
+from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.errors import DirectiveError
+from mkdocs_imagegen.request import ImageRequest, final_prompt
+from mkdocs_imagegen.shapes import CENTER, Shape, cut
+from mkdocs_imagegen.values import did_you_mean, shown
+
+LONGEST_PROMPT = 32_000
+"""Characters of a final prompt (fact sheet "gateway protocol", section 7.1)."""
+
+AT_THE_PICTURE = Origin(Level.PICTURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said at a picture itself.
+
+    Attributes:
+        options: those of ours.
+        html: HTML attributes that pass through, in order.
+        origin: who says it: the picture, or the site for the previews of its pages.
+    """
+
+    options: DirectiveOptions
+    html: tuple[tuple[str, str], ...] = ()
+    origin: Origin = AT_THE_PICTURE
+
+
+def completed(said: Said, defaults: Defaults, source: Source) -> Directive:
+    """The directive, with everything that the picture does not say itself.
+
+    Args:
+        said: at the picture.
+        defaults: what the page and the site say.
+        source: how to find the line.
+
+    Raises:
+        DirectiveError: there is no prompt, or a name that is not known.
+    """
+    layers = layers_of(said, defaults)
+    options = merged(layers)
+    request = _request(options, defaults)
+    dark = (
+        replace(request, prompt=_final(options, defaults, options.dark)) if options.dark else None
+    )
+    # Where no page shows the preview itself, nothing shows it in dark surroundings.
+    shows_dark = source.kind != "preview" or defaults.preview_position == "top"
+    shape = Shape(cut(request.size, options.ratio), options.widths, options.focus or CENTER)
+    alt = " ".join((options.prompt or "").split()) if options.alt is None else options.alt.strip()
+    return Directive(
+        request=request,
+        dark=dark if shows_dark else None,
+        insists=is_meant(layers),
+        alt=alt,
+        caption=(options.caption or "").strip(),
+        note=defaults.note,
+        shape=shape,
+        width_px=options.width,
+        sizes=options.sizes or "",
+        attributes=(*_own_attributes(options), *said.html),
+        source=source,
+    )
+
+
+def layers_of(said: Said, defaults: Defaults) -> tuple[Layer, ...]:
+    """Everything that is said for a picture but the site's own settings, the nearest first.
+
+    Raises:
+        DirectiveError: a named prompt or a preset that is not known, or two prompts.
+    """
+    own = Layer(said.origin, said.options)
+    named = () if said.options.name is None else (_named(said.options, defaults),)
+    return with_preset((own, *named, *defaults.layers), defaults.presets)
+
+
+def _named(options: DirectiveOptions, defaults: Defaults) -> Layer:
+    named = defaults.prompts.get(options.name or "")
+    if named is None:
+        raise DirectiveError(
+            f"there is no prompt named {shown(options.name)}",
+            accepted=f"named prompts: {', '.join(sorted(defaults.prompts)) or 'none'}",
+            hint=did_you_mean(options.name or "", defaults.prompts)
+            or "define it below `prompts:` in mkdocs.yml or in the page's front matter",
+        )
+    if options.prompt is not None and named.options.prompt is not None:
+        raise DirectiveError(
+            f"there are two prompts: one here, and one named {shown(options.name)}",
+            hint="remove one of the two",
+        )
+    return named
+
+
+def _request(options: DirectiveOptions, defaults: Defaults) -> ImageRequest:
+    if not (options.prompt or "").strip():
+        raise DirectiveError("there is no prompt", hint="write what the picture shows")
+    return ImageRequest(
+        model=named_model(options.model, defaults.model),
+        prompt=_final(options, defaults),
+        size=options.size or defaults.size,
+        quality=options.quality or defaults.quality,
+        background=options.background or defaults.background,
+        take=options.take or 1,
+        model_options=defaults.model_options,
+    )
+
+
+def _final(options: DirectiveOptions, defaults: Defaults, more: str = "") -> str:
+    style = defaults.style if options.style is None else plain_style(options.style)
+    prompt = final_prompt(options.prompt or "", style, more)
+    if len(prompt) > LONGEST_PROMPT:
+        raise DirectiveError(
+            f"the prompt has {len(prompt)} characters", accepted=f"up to {LONGEST_PROMPT}"
+        )
+    return prompt
+
+
+def _own_attributes(options: DirectiveOptions) -> list[tuple[str, str]]:
+    classes = " ".join(options.class_ or ())
+    pairs = [("title", options.title), ("id", options.id_), ("class", classes)]
+    return [(name, value) for name, value in pairs if value]

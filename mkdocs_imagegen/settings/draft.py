@@ -1,0 +1,30 @@
+"""How drafts are asked for, while pages are served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import one_line, option, optional
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSettings:
+    """What is cheaper while you write; a build never shows a draft in place of a picture."""
+
+    model: str | None = option(
+        None, optional(one_line("a model's id")), "The model of drafts; `null` for the same."
+    )
+    quality: str | None = option(
+        None, optional(one_line("a quality the model knows")), "Their quality; `null`: the same."
+    )
+
+    def of(self, request: ImageRequest) -> ImageRequest:
+        """The draft of a request."""
+        model, quality = self.model or request.model, self.quality or request.quality
+        return replace(request, model=model, quality=quality, is_draft=True)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether drafts differ from pictures at all."""
+        return self.model is not None or self.quality is not None
