@@ -170,9 +170,11 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
             build.pipeline.close()
 
     def on_serve(self, server: LiveReloadServer, **_: object) -> LiveReloadServer:
-        """Build again whenever a picture has come."""
+        """Build again whenever a picture has come, and when the file of prompts has changed."""
         if self._serving is not None:
             self._serving.watch(server)
+        if self.settings.prompts_path is not None:
+            server.watch(str(self.settings.prompts_path))
         return server
 
     def on_build_error(self, **_: object) -> None:
@@ -203,6 +205,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
             errand=self.errand,
             is_serving=self._serving is not None,
             follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
+            is_strict=config.strict,
             sketches=is_sketched,
         )
         opened = partial(open_gateway, drawn_by, credential)

@@ -70,6 +70,7 @@ class Host:
         follows_palette: whether the theme hides pictures by their address's fragment, as Material
             does.
         errand: what is wanted.
+        is_strict: whether warnings end the build.
         sketches: whether the emulator draws, whatever server is set.
         desk: where pictures are made beside a server; None where a build makes them.
     """
@@ -79,5 +80,6 @@ class Host:
     is_serving: bool = False
     follows_palette: bool = False
     errand: Errand = Errand()
+    is_strict: bool = False
     sketches: bool = False
     desk: Waits | None = None

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from mkdocs_imagegen.building.background import Background
 from mkdocs_imagegen.building.books import Books
+from mkdocs_imagegen.building.market import Market
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Draws, OpenGateway, Result
 from mkdocs_imagegen.errors import (
@@ -23,7 +24,6 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.answer import Answer
-from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.originals.journal import Intent
 from mkdocs_imagegen.originals.refusals import Refusal
 from mkdocs_imagegen.request import ImageRequest
@@ -45,14 +45,22 @@ class Buyer:
         settings: of the site.
         run: the money and the failures of the run.
         books: what is written down about pictures.
+        market: what the server offers.
         open_gateway: makes the client; called when the first picture is asked for.
     """
 
     def __init__(
-        self, settings: Settings, run: Run, books: Books, open_gateway: OpenGateway
+        self,
+        settings: Settings,
+        run: Run,
+        books: Books,
+        market: Market,
+        open_gateway: OpenGateway,
     ) -> None:
         self._server = settings.gateway.url
         self._format = settings.gateway.output_format
+        self._is_free = settings.gateway.is_sketch
+        self._market = market
         self._budget = _NO_LIMIT if settings.gateway.is_sketch else settings.budget
         self._run = run
         self._books = books
@@ -83,13 +91,14 @@ class Buyer:
             await self._gateway.aclose()
 
     async def _bought(self, request: ImageRequest, background: Background) -> Result:
-        price = estimate_usd(request)
-        begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        intent = Intent(request, self._server, self._format, price, begun)
         async with background.slots:
             background.refuse_when_closing()
             self._run.refuse_in_vain(request.key, request.model)
             gateway = await self._opened(background)
+            price = self._market.price_usd(request)
+            self._market.tell(request)
+            begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            intent = Intent(request, self._server, self._format, price, begun)
             asked_at = time.monotonic()
             self._run.account.reserve(self._budget, price)
             self.in_flight += 1
@@ -114,6 +123,8 @@ class Buyer:
                 raise
         # Another picture's check may have ended first.
         self._gateway = self._gateway or self._open_gateway(background.pause)
+        if not self._is_free:
+            await self._market.visit(self._gateway, background)
         return self._gateway
 
     async def _asked(self, intent: Intent, gateway: Draws, background: Background) -> Answer:

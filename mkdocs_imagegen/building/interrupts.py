@@ -65,7 +65,9 @@ class Interrupts:
                 signal.signal(number, handler)  # type: ignore[arg-type]  # what it gave us
             self._before = {}
 
-    def _first(self, number: int, _frame: FrameType | None) -> None:
+    def _first(self, number: int, frame: FrameType | None) -> None:
+        if self.came is not None:
+            _leave(number, frame)  # the second came while the first was being handled
         self.came = number
         self._stop()
         for each in _SIGNALS:

@@ -141,8 +141,7 @@ class Maker:
                 except ImagegenError as error:
                     return Result(error=error)
                 except (OSError, MemoryError) as error:
-                    fault = f"the picture's files could not be made: {error}"
-                    return Result(error=StoreError(fault, hint="make room, then build again"))
+                    return Result(error=_no_files(error))
             try:
                 await background.pause(_CLAIMED_ELSEWHERE_S)
             except ImagegenError as error:
@@ -201,8 +200,15 @@ class Maker:
             picture = self._derive(result.kept.original, shape, content)
         except ImagegenError as error:
             return replace(result, error=error)
+        except (OSError, MemoryError) as error:
+            return replace(result, error=_no_files(error))  # an alarm is told all the same
         return replace(result, picture=picture)
 
 
 def _bytes_of(result: Result) -> bytes | None:
     return result.kept.path.read_bytes() if result.kept else None
+
+
+def _no_files(error: OSError | MemoryError) -> StoreError:
+    fault = f"the picture's files could not be made: {error}"
+    return StoreError(fault, hint="make room, then build again")

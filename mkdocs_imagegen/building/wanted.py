@@ -9,6 +9,7 @@ from typing import Protocol
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.calls import Keep
+from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.placeholder import StandIn
@@ -35,6 +36,13 @@ class Draws(Protocol):
 
         Raises:
             GatewayError: there is none.
+        """
+
+    async def models(self) -> tuple[Offer, ...]:
+        """The models that the server offers.
+
+        Raises:
+            GatewayError: the list cannot be had.
         """
 
     async def aclose(self) -> None:

@@ -8,6 +8,7 @@ from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.books import open_books
 from mkdocs_imagegen.building.buying import Buyer
 from mkdocs_imagegen.building.making import Maker
+from mkdocs_imagegen.building.market import Market
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Derives, OpenGateway
 from mkdocs_imagegen.originals.record import Original
@@ -43,8 +44,12 @@ class Workshop:
         self._settings = settings
         self.books = open_books(settings, warn, remark)
         self.deriver = _deriver(settings, host, warn, remark)
+        offers = settings.cache_path / "offers.json"
+        # As a warning it would fail every strict build that makes a picture.
+        announce = remark if host.is_strict else warn
+        market = Market(offers, settings.gateway.url, run, announce)
         self.maker = Maker(
-            Buyer(settings, run, self.books, open_gateway),
+            Buyer(settings, run, self.books, market, open_gateway),
             self.books.store.read,
             self._derive,
             settings.concurrency,

@@ -112,9 +112,9 @@ def _uri(line: Line, looked: Looked) -> str:
 
 
 def _say_dry_run(looked: Looked, errand: Errand, *, as_json: bool) -> None:
-    found = planned(looked)
-    named = [line for line in found.lines if errand.wants(_uri(line, looked))]
-    missing = [line for line in named if line.state.lacks_picture]
+    named = [entry for entry in looked.entries if errand.wants(_uri(entry.line, looked))]
+    found = planned(replace(looked, entries=named))
+    missing = [line for line in found.lines if line.state.lacks_picture]
     if as_json:
         say_json({"makes": found.pictures, "usd": str(found.usd)})
         return

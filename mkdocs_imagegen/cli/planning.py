@@ -93,7 +93,9 @@ def check(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how
         say_json({"ok": not lacking, "lacking": [as_dict(line) for line in lacking]})
     else:
         say_lines(lacking)
-        say(f"{len(looked.lines)} pictures, {len(lacking)} not there" if lacking else "all there")
+        be = "is" if len(lacking) == 1 else "are"
+        count = f"{len(lacking)} of {len(looked.lines)} pictures {be} not there"
+        say(count if lacking else "all there")
     raise SystemExit(1 if lacking else 0)
 
 

@@ -84,19 +84,27 @@ def look(config_file: str | None, errand: Errand, change: Change | None = None) 
     """
     with _as_a_command(), tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
         config, plugin = _load(config_file, folder)
-        plugin.errand = errand
-        if change is not None:
-            plugin.settings = change(plugin.settings)
-        _build(config)
+        with _on_errand(plugin, errand):
+            if change is not None:
+                plugin.settings = change(plugin.settings)
+            _build(config)
+            return _looked(Path(config.docs_dir), plugin)
+
+
+def _looked(docs: Path, plugin: ImagegenPlugin) -> Looked:
     run = plugin.run
-    return Looked(
-        plugin.settings,
-        Path(config.docs_dir),
-        plugin.entries,
-        plugin.permission,
-        run.making_seconds,
-        run.waste(),
-    )
+    seconds, waste = run.making_seconds, run.waste()
+    return Looked(plugin.settings, docs, plugin.entries, plugin.permission, seconds, waste)
+
+
+@contextlib.contextmanager
+def _on_errand(plugin: ImagegenPlugin, errand: Errand) -> Iterator[None]:
+    """Send the plugin on an errand; the host gives the same one to every build of a process."""
+    plugin.errand, plugin.entries = errand, []
+    try:
+        yield
+    finally:
+        plugin.errand = Errand()
 
 
 def settings_of(config_file: str | None) -> Settings:

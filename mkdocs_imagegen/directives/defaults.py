@@ -122,9 +122,7 @@ def site_defaults(settings: Settings) -> Defaults:
     """
     errors: Errors = []
     presets = read_presets(settings.presets, errors)
-    file = settings.prompts_path.name if settings.prompts_path else "mkdocs.yml"
-    origin = Origin(Level.PROMPT, file=file)
-    prompts = read_prompts(settings.prompts, origin, presets, errors)
+    prompts = _site_prompts(settings, presets, errors)
     for glob, said in settings.folders.items():
         refuse_unknown(said.preset, presets, f"folders.{glob}.preset", errors)
     if errors:
@@ -142,6 +140,19 @@ def site_defaults(settings: Settings) -> Defaults:
         prompts=prompts,
         preview_position=settings.previews.position,
     )
+
+
+def _site_prompts(settings: Settings, presets: Presets, errors: Errors) -> Mapping[str, Layer]:
+    if settings.prompts_path is None:
+        origin = Origin(Level.PROMPT, file="mkdocs.yml")
+        return read_prompts(settings.prompts, origin, presets, errors)
+    file, faults = settings.prompts_path.name, list[tuple[str, OptionError]]()
+    prompts = read_prompts(settings.prompts, Origin(Level.PROMPT, file=file), presets, faults)
+    for name, error in faults:
+        place = f"{file}: {name.removeprefix('prompts.')}"
+        told = OptionError(f"{place}: {error.fault}", accepted=error.accepted, hint=error.hint)
+        errors.append(("prompts", told))
+    return prompts
 
 
 def folder_defaults(site: Defaults, uri: str) -> Defaults:

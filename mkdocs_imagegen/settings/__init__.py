@@ -15,7 +15,7 @@ from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.settings.draft import DraftSettings
 from mkdocs_imagegen.settings.folders import FOLDERS, FolderOptions
-from mkdocs_imagegen.settings.gateway import GATEWAY_URL, SKETCH_URL, GatewaySettings
+from mkdocs_imagegen.settings.gateway import GATEWAY_URL, MODELS, SKETCH_URL, GatewaySettings
 from mkdocs_imagegen.settings.previews import PreviewSettings
 from mkdocs_imagegen.settings.prompts import PROMPTS, PROMPTS_OR_FILE, read_prompt_file
 from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
@@ -75,6 +75,12 @@ class Settings:
         one_line("a model's id, like openai/gpt-image-1-mini"),
         "The model that draws. Pictures that another model has made stay in use (see "
         "[identity](how-it-works.md#what-makes-a-picture-the-same)).",
+    )
+    fallback_models: tuple[str, ...] = option(
+        (),
+        MODELS,
+        "Models that Vercel's AI Gateway asks in turn when `model` fails. The record of a picture "
+        "and the bill name the model that drew it.",
     )
     size: Size = option(
         Size(1536, 1024), SIZE, "The size to ask for, and the size the picture has on the page."
@@ -215,6 +221,7 @@ def read_settings(written: Mapping[str, object], root: Path) -> Settings:
         hint = "the key is read from AI_GATEWAY_API_KEY"
         error = OptionError("is for servers other than Vercel's AI Gateway", hint=hint)
         raise OptionsError([("gateway.key_env", error)])
+    settings = replace(settings, gateway=settings.gateway.falling_back(settings.fallback_models))
     file = written.get("prompts")
     return _with_prompts_of(settings, root / file) if isinstance(file, str) else settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +45,13 @@ def _for_json(value: object) -> Mapping[str, object] | None:
     return value if isinstance(value, Mapping) else None
 
 
+def _models(value: object) -> tuple[str, ...] | None:
+    listed = value if isinstance(value, list) else [value]
+    names = tuple(" ".join(each.split()) for each in listed if isinstance(each, str))
+    return names if len(names) == len(listed) and all(names) else None
+
+
+MODELS: Parser[tuple[str, ...]] = Parser("a list of models' ids", _models)
 URL: Parser[str] = Parser(
     'https://…, http:// on this machine, or "sketch:"; no user name, password or query', _url
 )
@@ -108,6 +115,13 @@ class GatewaySettings:
         "Whether to fetch a picture that the server answers as a link instead of as data. Only "
         "public https addresses are fetched, without the key, following no redirect.",
     )
+
+    def falling_back(self, models: tuple[str, ...]) -> GatewaySettings:
+        """The same, with models that stand in when one fails (fact sheet, section 8)."""
+        if not models:
+            return self
+        routing = {**self.provider_options.get("gateway", {}), "models": list(models)}
+        return replace(self, provider_options={**self.provider_options, "gateway": routing})
 
     @property
     def is_sketch(self) -> bool:

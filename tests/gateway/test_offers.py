@@ -1,6 +1,8 @@
 """What a server offers, from its list of models."""
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,9 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import RejectedError
 from mkdocs_imagegen.gateway.catalogue import check_retention
-from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers
+from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers, successors
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import Size
 
 
 def models(*entries: object) -> bytes:
@@ -43,7 +47,8 @@ def image(model, pricing=None, **more):
     ],
 )
 def test_each_layout_of_prices_is_put_into_words(pricing, price):
-    assert read_offers(models(image("a/b", pricing))) == (Offer("a/b", price, None),)
+    (offer,) = read_offers(models(image("a/b", pricing)))
+    assert (offer.model, offer.price, offer.ends) == ("a/b", price, None)
 
 
 def test_a_price_of_tokens_stands_beside_the_list_price_that_we_know():
@@ -125,3 +130,45 @@ def test_zero_data_retention_is_refused_for_a_model_that_nobody_offers_it_for():
 )
 def test_every_other_request_may_ask_for_zero_data_retention(model, options):
     check_retention(model, options)
+
+
+REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="low")
+
+
+@pytest.mark.parametrize(
+    ("pricing", "usd"),
+    [
+        ({"image": "0.04"}, "0.04"),
+        ({}, None),
+        (
+            {
+                "image": "0.04",
+                "image_dimension_quality_pricing": [
+                    {"cost": "0.9", "operation": "edit"},
+                    {"cost": "0.3", "size": "1024x1024", "quality": "high"},
+                    {"cost": "0.01", "size": "1024x1024", "quality": "low"},
+                ],
+            },
+            "0.01",
+        ),
+        (
+            {"image_dimension_quality_pricing": [{"cost": "0.3", "size": "1x1"}, {"cost": "0.2"}]},
+            "0.2",
+        ),
+    ],
+)
+def test_a_picture_has_the_price_of_its_size_and_quality(pricing, usd):
+    (offer,) = read_offers(models(image("a/b", pricing)))
+    assert offer.usd(REQUEST) == (None if usd is None else Decimal(usd))
+
+
+def test_the_successors_are_the_cheapest_of_the_same_creator_that_stay():
+    ends = image("a/soon", {"image": "0.001"}) | {"deprecated_at": 1796083200}
+    others = [image(f"a/{each}", {"image": f"0.0{each}"}) for each in (5, 2, 4, 3)]
+    offers = read_offers(models(ends, *others, image("z/y", {"image": "0.001"})))
+    found = successors(offers, replace(REQUEST, model="a/soon"))
+    assert [(each.model, str(usd)) for each, usd in found] == [
+        ("a/2", "0.02"),
+        ("a/3", "0.03"),
+        ("a/4", "0.04"),
+    ]

@@ -21,6 +21,7 @@ CANARY = "canary-4f1c9e-credential"
 
 
 def pages(site: Site, number: int) -> None:
+    site.options["model"] = "openai/gpt-image-2"  # one that does not end, which would be told
     for each in range(number):
         site.write(f"page{each}.md", f"# Page\n\n```imagegen\nPrompt {each}\n```\n")
 
