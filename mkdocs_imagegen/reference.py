@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.values import Parser, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,18 @@ def reference(kind: type[Any], prefix: str = "") -> list[OptionReference]:
             continue
         name = prefix + each.name.rstrip("_")
         default = {} if each.default is MISSING else each.default
-        shown = "" if is_dataclass(default) else _as_yaml(default)
+        shown = "" if is_dataclass(default) else _default(default, each.metadata["parser"])
         rows.append(
             OptionReference(name, shown, each.metadata["parser"].accepts, each.metadata["about"])
         )
         if is_dataclass(default):
             rows += reference(type(default), f"{name}.")
     return rows
+
+
+def _default(value: object, parser: Parser[Any]) -> str:
+    # An empty tuple is what some options read for the word "auto".
+    return "auto" if value == () and parser("auto") == () else _as_yaml(value)
 
 
 def _as_yaml(value: object) -> str:
@@ -43,7 +48,7 @@ def _as_yaml(value: object) -> str:
     if isinstance(value, Mapping):
         return "{}"
     if isinstance(value, tuple) and not isinstance(value, Size):
-        return f"[{', '.join(map(_in_list, value))}]" if value else "auto"
+        return f"[{', '.join(map(_in_list, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -106,7 +106,7 @@ def test_the_manual_says_something_of_every_option(kind):
         ({"gateway": {"key_env": "X"}}, 'option "gateway.key_env": is for servers other than'),
         ({"concurrency": 65}, "(accepted: a whole number from 1 to 64)"),
         ({"generate": "maybe"}, "(accepted: auto | true | false)"),
-        ({"prompts": ["a"]}, "(accepted: a mapping of names to prompts, or the path of a YAML file"),
+        ({"prompts": ["a"]}, "(accepted: a mapping of names to prompts, or the path of a"),
         ({"style": 5}, 'YAML read "5" as a number, not as text; put it in quotes'),
         ({"cache_dir": " "}, '"" is not accepted (accepted: a folder)'),
         ({"originals_dir": 5}, 'option "originals_dir": YAML read "5"'),

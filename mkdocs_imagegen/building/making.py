@@ -156,7 +156,6 @@ class Maker:
             result = Result(want.kept)
         elif want.may_make:
             result = await self._ordered(want.request, background)
-            content = await background.compute(_bytes_of, result)
         else:
             result = Result(error=NotMadeError("what was stored is broken"))
         background.refuse_when_closing()
@@ -194,19 +193,16 @@ class Maker:
         return None if want.kept is None else self._read(want.kept)
 
     def _shown(self, result: Result, shape: Shape, content: bytes | None) -> Result:
-        if result.kept is None or content is None:
+        if result.kept is None:
             return result
         try:
+            content = result.kept.path.read_bytes() if content is None else content
             picture = self._derive(result.kept.original, shape, content)
         except ImagegenError as error:
             return replace(result, error=error)
         except (OSError, MemoryError) as error:
             return replace(result, error=_no_files(error))  # an alarm is told all the same
         return replace(result, picture=picture)
-
-
-def _bytes_of(result: Result) -> bytes | None:
-    return result.kept.path.read_bytes() if result.kept else None
 
 
 def _no_files(error: OSError | MemoryError) -> StoreError:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from mkdocs_imagegen.directives.options import DirectiveOptions
@@ -94,12 +94,8 @@ def with_preset(layers: Sequence[Layer], presets: Presets) -> tuple[Layer, ...]:
     number = next((at for at, each in enumerate(layers) if each.options.preset is not None), None)
     if number is None:
         return tuple(layers)
-    names_it = layers[number].origin
-    name = layers[number].options.preset or NO_PRESET
-    if name == NO_PRESET:
-        return tuple(layers)
-    held = find_preset(name, presets)
-    preset = Layer(Origin(names_it.level, names_it.name, names_it.file, name), held)
+    origin, name = layers[number].origin, layers[number].options.preset or NO_PRESET
+    preset = Layer(replace(origin, preset=name), find_preset(name, presets))
     return (*layers[: number + 1], preset, *layers[number + 1 :])
 
 
@@ -124,13 +120,11 @@ def merged(layers: Sequence[Layer]) -> DirectiveOptions:
     """For each option what the nearest layer says that says anything."""
     if len(layers) == 1:
         return layers[0].options
-    nearest: dict[str, Any] = {name: _nearest(name, layers) for name in FIELDS}
+    nearest: dict[str, Any] = {}
+    for layer in reversed(layers):
+        values = ((name, getattr(layer.options, name)) for name in FIELDS)
+        nearest |= {name: value for name, value in values if value is not None}
     return DirectiveOptions(**nearest)
-
-
-def _nearest(name: str, layers: Iterable[Layer]) -> object:
-    said = (getattr(layer.options, name) for layer in layers)
-    return next((value for value in said if value is not None), None)
 
 
 FIELDS = tuple(each.name for each in fields(DirectiveOptions))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.originals.files import read_plain_file
 from mkdocs_imagegen.originals.record import LARGEST_RECORD_BYTES, Original, from_json
 from mkdocs_imagegen.originals.store import LARGEST_ORIGINAL_BYTES
@@ -52,6 +53,8 @@ def audit(folder: Path) -> tuple[int, list[Fault]]:
 def _fault_of(record: Path) -> Fault | None:
     try:
         original = from_json(read_plain_file(record, LARGEST_RECORD_BYTES), record.stem)
+    except StoreError as error:
+        return Fault(record, FaultKind.UNREADABLE, str(error))
     except (OSError, ValueError) as error:
         return _fault(record, error)
     picture = record.with_name(original.file_name)

@@ -64,6 +64,20 @@ def write_first(path: Path, content: bytes) -> bool:
         return True
 
 
+def check_version(found: object, known: int) -> None:
+    """Make sure that a file is of a version that we read.
+
+    Raises:
+        StoreError: a newer version of ours wrote it; it may be whole, so nothing takes its place.
+        ValueError: nobody wrote it so.
+    """
+    if type(found) is int and found > known:
+        fault = "it was written by a newer version of mkdocs-imagegen"
+        raise StoreError(fault, hint="update; nothing is bought in its place")
+    if found != known:
+        raise ValueError("another version's")
+
+
 def cannot_store(folder: Path, error: OSError) -> StoreError:
     """The error that tells of a folder that takes no files."""
     fault = f"pictures cannot be stored in {folder}: {error.strerror or error}"

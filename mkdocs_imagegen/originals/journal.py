@@ -22,6 +22,7 @@ from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.originals.files import (
     NO_LINKS,
     cannot_store,
+    check_version,
     read_plain_file,
     write_whole,
 )
@@ -135,7 +136,7 @@ class Journal:
         """Every call whose outcome will never be known, the oldest first."""
         with contextlib.suppress(OSError, ValueError):
             for line in read_plain_file(self.unknown_path, _LARGEST_BODY_BYTES).splitlines():
-                with contextlib.suppress(ValueError):
+                with contextlib.suppress(ValueError, StoreError):
                     yield _from_json(line)
 
     def _read(self, key: str, kind: str, most_bytes: int) -> bytes:
@@ -176,7 +177,10 @@ def _append(path: Path, line: bytes) -> None:
 def _is_torn(descriptor: int) -> bool:
     """Whether the last line has no end, since the disk was full."""
     size = os.fstat(descriptor).st_size
-    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+    if not size:
+        return False
+    os.lseek(descriptor, -1, os.SEEK_END)  # what is appended goes to the end all the same
+    return os.read(descriptor, 1) != b"\n"
 
 
 def _as_dict(intent: Intent) -> dict[str, object]:
@@ -197,9 +201,11 @@ def _from_json(text: bytes, key: str | None = None) -> Intent:
 
     Raises:
         ValueError: it is none.
+        StoreError: a newer version wrote it.
     """
     try:
         fields: dict[str, Any] = json.loads(text)
+        check_version(fields["version"], VERSION)
         asked = fields["request"] | {"size": Size(*map(int, fields["request"]["size"]))}
         price = fields["price_usd"]
         intent = Intent(
@@ -209,9 +215,9 @@ def _from_json(text: bytes, key: str | None = None) -> Intent:
             price_usd=None if price is None else Decimal(str(price)),
             begun=str(fields["begun"]),
         )
-        is_it = intent.request.key == fields["key"] and fields["version"] == VERSION
+        is_it = intent.request.key == fields["key"]
     except (TypeError, KeyError, AttributeError, InvalidOperation, RecursionError) as error:
         raise ValueError(f"no intent: {error}") from None
     if not is_it or key not in (None, intent.request.key):
-        raise ValueError("another version's or another key's intent")
+        raise ValueError("another key's intent")
     return intent

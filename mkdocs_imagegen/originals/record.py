@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from mkdocs_imagegen.originals.files import check_version
 from mkdocs_imagegen.values import Size
 
 VERSION = 1
@@ -85,12 +86,14 @@ def from_json(text: bytes, key: str) -> Original:
     """The record of that key.
 
     Raises:
-        ValueError: it is no record of this version, or not that key's.
+        ValueError: it is no record, or not that key's.
+        StoreError: a newer version wrote it.
     """
     try:
         fields: dict[str, Any] = json.loads(text)
-        if fields.pop("version") != VERSION or fields["key"] != key:
-            raise ValueError("another version's or another key's record")
+        check_version(fields.pop("version"), VERSION)
+        if fields["key"] != key:
+            raise ValueError("another key's record")
         cost = fields.pop("cost_usd")
         warnings = tuple(str(each) for each in fields.pop("warnings"))
         cost_usd = None if cost is None else Decimal(str(cost))

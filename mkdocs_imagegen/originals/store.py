@@ -68,7 +68,7 @@ class OriginalStore:
         """
         record = self._record_path(key)
         try:
-            original = from_json(_no_pointer(record, LARGEST_RECORD_BYTES), key)
+            original = _recorded(record)
         except (OSError, ValueError) as error:
             self._judge(error, record)
             return None
@@ -158,11 +158,11 @@ class OriginalStore:
         """Every record that can be read, in the order of their keys; pictures are not read.
 
         Raises:
-            StoreError: one is a pointer of git-lfs.
+            StoreError: one is a pointer of git-lfs, or was written by a newer version.
         """
         for path in sorted(self.folder.glob(_RECORDS)):
             with contextlib.suppress(OSError, ValueError):
-                yield from_json(_no_pointer(path, LARGEST_RECORD_BYTES), path.stem)
+                yield _recorded(path)
 
     def is_empty(self) -> bool:
         """Whether there is no original yet."""
@@ -224,6 +224,21 @@ class OriginalStore:
         except OSError:
             return False
         return True
+
+
+def _recorded(record: Path) -> Original:
+    """The original that a record is about.
+
+    Raises:
+        StoreError: it is a pointer of git-lfs, or a newer version wrote it.
+        OSError: there is no record, or it cannot be read.
+        ValueError: it is no record.
+    """
+    text = _no_pointer(record, LARGEST_RECORD_BYTES)
+    try:
+        return from_json(text, record.stem)
+    except StoreError as error:
+        raise StoreError(f"{record}: {error.fault}", hint=error.hint) from None
 
 
 def _no_pointer(path: Path, most_bytes: int) -> bytes:

@@ -68,7 +68,7 @@ def blurred(image: Image, size: Size, focus: Focus) -> bytes:
     small = Size(BLUR_WIDTH_PX, max(1, round(BLUR_WIDTH_PX * size.height / size.width)))
     # A mean of the pixels is all that is seen of it, and takes a quarter of the time.
     shrunk = _resized(image, small, focus, images.Resampling.BOX)
-    return _saved(shrunk, "WEBP", {"quality": 50, "method": 4})
+    return saved(shrunk, "WEBP", {"quality": 50, "method": 4})
 
 
 def _in_srgb(image: Image, profile: bytes, mode: str) -> Image:
@@ -97,7 +97,7 @@ def _written(image: Image, variant: Variant) -> bytes:
     if encoding.format == "jpeg" and image.mode == "RGBA":
         image = _on_white(image)
     options = _OPTIONS[encoding.format](encoding) | _provenance(variant)
-    return _saved(image, encoding.format.upper(), options)
+    return saved(image, encoding.format.upper(), options)
 
 
 def _provenance(variant: Variant) -> dict[str, Any]:
@@ -155,7 +155,8 @@ def _on_white(image: Image) -> Image:
     return white
 
 
-def _saved(image: Image, kind: str, options: Mapping[str, Any]) -> bytes:
+def saved(image: Image, kind: str, options: Mapping[str, Any]) -> bytes:
+    """The picture as a file of that kind, by Pillow's names."""
     output = io.BytesIO()
     image.save(output, kind, **options)
     return output.getvalue()

@@ -88,7 +88,7 @@ def test_a_line_that_cannot_be_written_leaves_the_intent(journal, monkeypatch):
         lambda path: path.write_bytes(b"[]"),
         lambda path: path.write_bytes(b"[" * 100_000),
         lambda path: path.write_bytes(path.read_bytes().replace(b'"take": 2', b'"take": 3')),
-        lambda path: path.write_bytes(path.read_bytes().replace(b'"version": 1', b'"version": 2')),
+        lambda path: path.write_bytes(path.read_bytes().replace(b'"version": 1', b'"version": 0')),
         lambda path: path.write_bytes(path.read_bytes().replace(b'"0.015"', b'"x"')),
         lambda path: path.write_bytes(path.read_bytes().replace(b"[3, 2]", b"[3]")),
         make_folder,
@@ -116,3 +116,13 @@ def test_a_refusal_is_remembered_as_it_was_said(tmp_path):
     assert refusals.find(KEY) == refusal
     refusals.path(KEY).write_text('{"model": "a/b"}')
     assert refusals.find(KEY) is None
+
+
+def test_what_a_newer_version_wrote_is_left_alone_and_told(journal):
+    journal.begin(INTENT)
+    path = journal._path(KEY, "intent")
+    path.write_bytes(path.read_bytes().replace(b'"version": 1', b'"version": 2'))
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="newer version of mkdocs-imagegen; update"):
+        journal.find(KEY)
+    assert path.read_bytes() == before

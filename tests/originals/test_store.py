@@ -319,3 +319,18 @@ def test_garbage_that_was_paid_for_is_kept_for_people(store):
 def test_garbage_that_cannot_be_kept_is_let_go(store):
     store.quarantine.write_text("in the way")
     assert store.keep_garbage("key.answer", b"{}") is None
+
+
+def test_what_a_newer_version_stored_is_left_alone_and_told(store, told):
+    kept = store.put(original(), CONTENT)
+    path = record_path(store)
+    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+    before = everything_below(store.folder)
+    for look in (lambda: store.find(key_of("a")), lambda: list(store.originals())):
+        with pytest.raises(StoreError) as caught:
+            look()
+        assert str(path) in str(caught.value)
+        assert "newer version of mkdocs-imagegen; update" in str(caught.value)
+    assert everything_below(store.folder) == before
+    assert kept.path.exists()
+    assert not told

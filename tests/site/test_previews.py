@@ -283,7 +283,7 @@ def test_every_language_has_its_tags_and_pays_once(drawn: Site, emulator: Emulat
     drawn.write("guide/page.md", f"{FRONT}# Page\n")
     drawn.write("guide/page.de.md", f"{FRONT}# Seite\n")
     built = drawn.build()
-    assert [text for text in built.warnings if "imagegen" in text] == []
+    assert [text for text in built.warnings if "image prompt" in text] == []
     assert emulator.bill.pictures == 1
     for page in ("index.html", "de/index.html"):
         assert card(built, tags(built, page)["og:image"]).size == (1200, 630)

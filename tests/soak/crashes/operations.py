@@ -1,0 +1,199 @@
+"""What is stopped half way, and what has to be left of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from PIL import Image
+
+from mkdocs_imagegen.building.books import Books, open_books
+from mkdocs_imagegen.errors import ImagegenError
+from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.originals.journal import Intent
+from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.originals.refusals import Refusal
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.settings.gateway import GatewaySettings
+from mkdocs_imagegen.values import Size
+from tests.originals.support import original
+
+Ack = Callable[[str], None]
+"""Told of what was promised: nothing that comes later may take it back."""
+
+
+def _png(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (3, 2), colour).save(file, "png")
+    return file.getvalue()
+
+
+CONTENT, OTHER_CONTENT = _png("red"), _png("blue")
+REQUEST = ImageRequest("a/b", "Ein roter Ballon 🎈", Size(3, 2))
+KEY = REQUEST.key
+BODY = json.dumps({"data": [{"b64_json": base64.b64encode(CONTENT).decode()}]}).encode()
+INTENT = Intent(REQUEST, "https://x.org/v1", "png", None, "2026-11-23T17:00:00+00:00")
+REFUSAL = Refusal("a/b", "2026-11-23", "the prompt was refused")
+
+
+def _original(content: bytes) -> Original:
+    facts = {"key": KEY, "subject": REQUEST.subject_key, "mime": "image/png"}
+    return replace(original(content=content), **facts)  # type: ignore[arg-type]  # all are texts
+
+
+def _answer() -> Answer:
+    return read_answer(BODY, REQUEST, replace(GatewaySettings(), output_format="png"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A folder in which an operation is stopped."""
+
+    folder: Path
+    warned: list[str] = field(default_factory=list)
+
+    @property
+    def acks(self) -> Path:
+        """The file of what was promised."""
+        return self.folder / "acks"
+
+    def books(self) -> Books:
+        """The books of a site there, as a build opens them."""
+        return open_books(Settings(root=self.folder), self.warned.append, lambda _: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Something that writes.
+
+    Attributes:
+        act: what is stopped.
+        prepare: what comes before it, and is not stopped.
+    """
+
+    act: Callable[[Books, Ack], None]
+    prepare: Callable[[Books, Ack], None] = lambda _books, _ack: None
+
+
+def _put(books: Books, ack: Ack) -> None:
+    books.store.put(_original(CONTENT), CONTENT)
+    ack("stored")
+
+
+def _put_another(books: Books, ack: Ack) -> None:
+    """Another picture under the same key, as by a build that was slower."""
+    books.store.put(_original(OTHER_CONTENT), OTHER_CONTENT)
+    ack("stored")
+
+
+def _begin(books: Books, ack: Ack) -> None:
+    books.journal.begin(INTENT)
+    ack("begun")
+
+
+def _answered(books: Books, ack: Ack) -> None:
+    _begin(books, ack)
+    if books.journal.spool(KEY, BODY):
+        ack("spooled")
+
+
+def _call(books: Books, ack: Ack) -> None:
+    """All that is written for a picture that is bought."""
+    with books.claims.claim(KEY) as is_ours:
+        assert is_ours
+        _answered(books, ack)
+        if not books.keeper.keep(REQUEST, _answer(), INTENT.server).alarm:
+            ack("stored")
+            books.journal.end(KEY)
+
+
+def _lose(books: Books, ack: Ack) -> None:
+    books.journal.end_unknown(INTENT)
+    if not books.journal.keys():
+        ack("listed")
+
+
+def _claim(books: Books, ack: Ack) -> None:
+    with books.claims.claim(KEY) as is_ours:
+        assert is_ours
+        ack("claimed")
+
+
+def _refuse(books: Books, ack: Ack) -> None:
+    books.refusals.remember(KEY, REFUSAL)
+    if books.refusals.find(KEY):
+        ack("refused")
+
+
+def _salvage(books: Books, ack: Ack) -> None:
+    with books.claims.claim(KEY) as is_ours:
+        assert is_ours
+        if books.salvager.salvage(KEY):
+            ack("stored")
+
+
+OPERATIONS = {
+    "put": Operation(_put),
+    "put another": Operation(_put_another, prepare=_put),
+    "call": Operation(_call),
+    "lose": Operation(_lose, prepare=_begin),
+    "claim": Operation(_claim),
+    "refuse": Operation(_refuse),
+    "salvage": Operation(_salvage, prepare=_answered),
+}
+
+
+def judge(ground: Ground, acked: set[str]) -> Counter[str]:
+    """What is wrong with what was left: ``wrong``, ``lost``, ``next`` and ``strange``, by count."""
+    faults: Counter[str] = Counter()
+    before = ground.books()
+    faults["wrong"] += _serves(before) not in (None, CONTENT, OTHER_CONTENT)
+    faults["wrong"] += before.refusals.find(KEY) not in (None, REFUSAL)
+    faults["strange"] += len(_strangers(before.store.folder))
+    books = ground.books()
+    books.salvager.salvage_all()
+    content, unknown = _serves(books), [each.request.key for each in books.journal.unknown()]
+    faults["lost"] += content is None and bool(acked & {"stored", "spooled"})
+    faults["lost"] += content is None and KEY not in unknown and bool(acked & {"begun", "listed"})
+    faults["lost"] += "refused" in acked and books.refusals.find(KEY) is None
+    faults["strange"] += len(_calls(books)) + len(ground.warned)
+    faults["next"] += not _next_succeeds(ground.books(), content)
+    return faults
+
+
+def _serves(books: Books) -> bytes | None:
+    kept = books.store.get(KEY)
+    return books.store.read(kept) if kept else None
+
+
+def _calls(books: Books) -> list[Path]:
+    """Intents, and answers without one, that an import has left."""
+    folder = books.journal.unknown_path.parent
+    return [path for kind in ("intent", "answer") for path in folder.glob(f"*.{kind}")]
+
+
+def _strangers(folder: Path) -> list[Path]:
+    """Files that are neither whole nor named as unfinished."""
+    pictures = (CONTENT, OTHER_CONTENT)
+    names = {f"{KEY}.{hashlib.sha256(each).hexdigest()[:16]}.png" for each in pictures}
+    names |= {f"{KEY}.json", f"{KEY}.refused.json", f"{KEY}.lock", ".gitignore"}
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".tmp")
+    return [path for path in found if path.name not in names]
+
+
+def _next_succeeds(books: Books, before: bytes | None) -> bool:
+    """Whether it can be bought now; what was there stays."""
+    try:
+        with books.claims.claim(KEY) as is_ours:
+            books.store.put(_original(CONTENT), CONTENT)
+    except ImagegenError:
+        return False
+    return is_ours and _serves(books) == (before or CONTENT)
