@@ -26,6 +26,7 @@ from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.pipeline import Pipeline
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page
+from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.locate import SourceLines
@@ -150,6 +151,12 @@ def _faults() -> Iterator[str]:
                 yield f"| `{name}` | {fault.about} | {'yes' if fault.billed else 'no'} |"
 
 
+def _commands() -> Iterator[str]:
+    yield from ("| Command | What it does |", "|---|---|")
+    for name, command in main.commands.items():
+        yield f"| `{name}` | {command.get_short_help_str(200)} |"
+
+
 _REFERENCES: dict[str, Callable[[], Iterator[str]]] = {
     "settings": _settings,
     "directive options": _directive_options,
@@ -157,4 +164,5 @@ _REFERENCES: dict[str, Callable[[], Iterator[str]]] = {
     "prices": _prices,
     "prices of the default model": _default_prices,
     "faults": _faults,
+    "commands": _commands,
 }

@@ -7,6 +7,7 @@ The tree::
     ├── DirectiveError            a directive as a whole makes no sense
     ├── PictureError              bytes that are no picture we accept
     ├── StoreError                the disk said no
+    │   └── NewerVersionError     a newer version of ours wrote it
     ├── NotMadeError              a picture that was not asked for, and why
     │   ├── NotAskedForError      only the pictures of other pages are made
     │   ├── OverBudgetError       the run's budget does not hold it
@@ -93,6 +94,10 @@ class PictureError(ImagegenError):
 
 class StoreError(ImagegenError):
     """A folder or file of ours cannot be read or written."""
+
+
+class NewerVersionError(StoreError):
+    """A newer version of ours wrote it; it may be whole."""
 
 
 class NotMadeError(ImagegenError):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from mkdocs_imagegen.values import Parser
+from mkdocs_imagegen.values import TEXT, Parser
 
 _PARTS = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
 _MEANINGS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -47,4 +47,5 @@ def _is_below(glob: str) -> bool:
 GLOBS: Parser[tuple[str, ...]] = Parser(
     "a list of page paths below the docs folder, in which * stands for anything, like guide/**",
     _globs,
+    {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema}]},
 )

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jinja2 import Environment, FunctionLoader
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
@@ -121,6 +122,14 @@ class Build:
             # As a warning it would fail the first strict build, before a cache could be saved.
             level = logging.INFO if self._config.strict else logging.WARNING
             log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
+
+
+def blank_environment() -> Environment:
+    """Templates that are all empty: what they would show is of no use, and costs most of a build.
+
+    The host writes no file for a page whose template gives nothing.
+    """
+    return Environment(loader=FunctionLoader(lambda _: ""), autoescape=True)
 
 
 def _site_url(config: MkDocsConfig) -> str:

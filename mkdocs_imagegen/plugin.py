@@ -22,7 +22,7 @@ from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.marker import TOKEN_START
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.host import Build, log
+from mkdocs_imagegen.host import Build, blank_environment, log
 from mkdocs_imagegen.opening import credential_for, open_gateway
 from mkdocs_imagegen.serving import Serving, sketches
 from mkdocs_imagegen.settings import Settings, read_settings
@@ -67,6 +67,8 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self, options: dict[str, Any], config_file_path: str | None = None
     ) -> tuple[ConfigErrors, ConfigWarnings]:
         """Read the options of mkdocs.yml; every mistake is told with its option's name."""
+        if self._serving is not None:
+            self._serving.begin()  # read anew before each build, once for all of its languages
         try:
             self.settings = read_settings(options, Path(config_file_path or "mkdocs.yml").parent)
             site_defaults(self.settings)
@@ -74,11 +76,11 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
             return [(name, ValidationError(str(each))) for name, each in error.errors], []
         return super().load_config(options, config_file_path)
 
-    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], **_: object) -> None:
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Note whether pages are served; `serve --clean` says "build", unlike the command line."""
         context = click.get_current_context(silent=True)
         is_serving = "serve" in (command, context.info_name if context else "")
-        self._serving = Serving() if is_serving else None
+        self._serving = Serving(is_dirty=dirty) if is_serving else None
         self.run = Run()
 
     @event_priority(-100)  # last, so that ours is the last of the Markdown extensions
@@ -129,6 +131,8 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Wait for what is being made."""
         build = self._builds[-1]
         build.join(files)
+        if not self.errand.shows:
+            return blank_environment()
         if self.settings.on_missing == "error" and self.settings.enabled and self._serving is None:
             _refuse_missing(build.pipeline)
         return env
@@ -138,7 +142,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self, context: TemplateContext, *, page: Page, **_: object
     ) -> TemplateContext:
         """Fill in the pictures."""
-        if TOKEN_START in (page.content or ""):
+        if self.errand.shows and TOKEN_START in (page.content or ""):
             page.content = self._builds[-1].previews.fill_page(page.content or "", page.url)
         return context
 
@@ -212,8 +216,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         if self._serving is not None:
             desk = self._serving.desk(self.settings, self.run, host, opened)
             host = replace(host, desk=desk)
-        warn = log.warning if self.errand.shows else log.info
-        return Pipeline(self.settings, self.run, host, opened, warn, log.info)
+        return Pipeline(self.settings, self.run, host, opened, log.warning, log.info)
 
 
 def _refuse_missing(pipeline: Pipeline) -> None:

@@ -12,6 +12,7 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from mkdocs_imagegen.values import Size
@@ -66,19 +67,20 @@ class ImageRequest:
     @property
     def key(self) -> str:
         """64 hex digits that name this request."""
-        return _digest({"model": self.model, "quality": self.quality} | self._subject())
+        return _key_of(self)
 
     @property
     def subject_key(self) -> str:
         """64 hex digits that name what was asked for, whoever draws it and how well."""
-        return _digest(self._subject())
+        return _digest(self.subject())
 
     @property
     def as_sketch(self) -> ImageRequest:
         """The same request under the model that every sketch is filed under."""
         return replace(self, model=SKETCH_MODEL)
 
-    def _subject(self) -> dict[str, object]:
+    def subject(self) -> dict[str, object]:
+        """What was asked for, whoever draws it and how well, as plain values."""
         return {
             "scheme": SCHEME,
             "prompt": self.prompt,
@@ -88,6 +90,11 @@ class ImageRequest:
             "model_options": self.model_options,
             "draft": self.is_draft or "",
         }
+
+
+@lru_cache(maxsize=10_000)  # a build asks for each key half a dozen times
+def _key_of(request: ImageRequest) -> str:
+    return _digest({"model": request.model, "quality": request.quality} | request.subject())
 
 
 def final_prompt(*parts: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +28,23 @@ def sketches(settings: Settings) -> bool:
 
 
 class Serving:
-    """The desk of one `mkdocs serve`, and the file whose change has the pages built again."""
+    """The desk of one `mkdocs serve`, and the file whose change has the pages built again.
 
-    def __init__(self) -> None:
+    Args:
+        is_dirty: whether only pages are built again whose source has changed.
+    """
+
+    def __init__(self, *, is_dirty: bool = False) -> None:
+        self._is_dirty = is_dirty
         self._desk: Desk | None = None
         self._settings: Settings | None = None
         self._stamp: Path | None = None
+        self._server: LiveReloadServer | None = None
+
+    def begin(self) -> None:
+        """Take in that the pages are built again."""
+        if self._desk is not None:
+            self._desk.begin(keeps_pages=self._is_dirty)
 
     def desk(
         self, settings: Settings, run: Run, host: Host, open_gateway: OpenGateway
@@ -39,30 +52,42 @@ class Serving:
         """Where pictures are made beside the server, with the settings as they are now."""
         if settings.serve != "generate" and not sketches(settings):
             return self._desk
-        drawn_by = settings.sketching if sketches(settings) else settings
         if self._desk is None:
-            rest_s = _SKETCHED_AFTER_S if sketches(settings) else settings.serve_delay
+            self._desk = Desk(
+                run, self._show, log.info if host.is_strict else log.warning, log.info
+            )
             self._stamp = settings.cache_path / "shown"
-            self._desk = Desk(rest_s, self._show, log.warning)
+            self._watch()
         if self._settings != settings:
             self._settings = settings
-            self._desk.open(Workshop(drawn_by, run, host, open_gateway, log.warning, log.info))
+            drawn_by = settings.sketching if sketches(settings) else settings
+            # The host cleans the site with each build, so its pictures come there by builds alone.
+            beside = replace(host, site=None)
+            self._desk.open(
+                partial(Workshop, drawn_by, run, beside, open_gateway, log.warning, log.info),
+                _SKETCHED_AFTER_S if sketches(settings) else settings.serve_delay,
+            )
         return self._desk
 
     def watch(self, server: LiveReloadServer) -> None:
         """Have the server build again whenever a picture has come."""
-        if self._stamp is not None:
-            self._show()
-            server.watch(str(self._stamp))
+        self._server = server
+        self._watch()
 
     def close(self) -> None:
         """Keep what is in the making, and end."""
         if self._desk is not None:
             self._desk.close()
 
+    def _watch(self) -> None:
+        if self._server is not None and self._stamp is not None:
+            self._show()
+            if self._stamp.is_file():  # a server that watches what is not there ends
+                self._server.watch(str(self._stamp))
+
     def _show(self) -> None:
-        # Written in place: a server that watches a file loses it when another takes its place.
+        # Touched: a server that watches a file loses it when another takes its place.
         if self._stamp is not None:
             with contextlib.suppress(OSError):
                 self._stamp.parent.mkdir(parents=True, exist_ok=True)
-                self._stamp.write_text("Written when a picture has come, for `mkdocs serve`.\n")
+                self._stamp.touch()

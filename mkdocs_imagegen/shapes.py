@@ -93,8 +93,15 @@ def _focus(value: object) -> Focus | None:
     return Focus(*shares) if shares and len(shares) == 2 else None  # noqa: PLR2004 - left and top
 
 
-WIDTHS: Parser[tuple[int, ...]] = Parser("widths in pixels, like 480 960", _widths)
-RATIO: Parser[Fraction] = Parser("WIDTH:HEIGHT from 1:10 to 10:1, like 16:9", _ratio)
+_TEXT_OR_NUMBER = {"type": ["string", "integer"]}
+WIDTHS: Parser[tuple[int, ...]] = Parser(
+    "widths in pixels, like 480 960",
+    _widths,
+    {"anyOf": [_TEXT_OR_NUMBER, {"type": "array", "items": {"type": "integer"}}]},
+)
+RATIO: Parser[Fraction] = Parser("WIDTH:HEIGHT from 1:10 to 10:1, like 16:9", _ratio, TEXT.schema)
 FOCUS: Parser[Focus] = Parser(
-    "a place, like left or top right, or hundredths from left and top, like 30% 60%", _focus
+    "a place, like left or top right, or hundredths from left and top, like 30% 60%",
+    _focus,
+    TEXT.schema,
 )

@@ -18,7 +18,10 @@ LARGEST_SIDE_PX = 8192
 MOST_PIXELS = 50_000_000
 """Of a picture that is asked for or decoded; more would only exhaust memory."""
 
+_TEXT_SCHEMA = {"type": "string"}
+_LINE_SCHEMA = {"type": "string", "pattern": r"\S"}
 _SIZE = re.compile(r"([1-9]\d{0,4})\s*[xX\u00d7]\s*([1-9]\d{0,4})", re.ASCII)
+_LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 _CLASS_OR_ID = re.compile(r"[^\s\"'<>&=]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _YAML_KINDS: dict[type, str] = {
@@ -48,10 +51,13 @@ class Parser(Generic[T]):
     Attributes:
         accepts: what is accepted, in words.
         convert: the value read, or None where it is not accepted.
+        schema: the same as JSON schema, for editors; as YAML would have it, so stricter than
+            ``convert``, which also takes numbers as text; empty for anything.
     """
 
     accepts: str
     convert: Callable[[object], T | None]
+    schema: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __call__(self, value: object) -> T:
         """The value read, from YAML or from text.
@@ -131,13 +137,15 @@ def _one_id(value: object) -> str | None:
     return text if _CLASS_OR_ID.fullmatch(text) else None
 
 
-TEXT: Parser[str] = Parser("text", _text)
-BOOLEAN: Parser[bool] = Parser("true or false", _boolean)
+TEXT: Parser[str] = Parser("text", _text, _TEXT_SCHEMA)
+BOOLEAN: Parser[bool] = Parser("true or false", _boolean, {"type": "boolean"})
 SIZE: Parser[Size] = Parser(
-    f"WIDTHxHEIGHT, up to {LARGEST_SIDE_PX} a side and {MOST_PIXELS} pixels, like 1536x1024", _size
+    f"WIDTHxHEIGHT, up to {LARGEST_SIDE_PX} a side and {MOST_PIXELS} pixels, like 1536x1024",
+    _size,
+    {"type": "string", "pattern": r"^[1-9][0-9]{0,4} *[xX\u00d7] *[1-9][0-9]{0,4}$"},
 )
-CLASSES: Parser[tuple[str, ...]] = Parser("class names separated by spaces", _classes)
-ID: Parser[str] = Parser("one id, without spaces or quotes", _one_id)
+CLASSES: Parser[tuple[str, ...]] = Parser("class names separated by spaces", _classes, _TEXT_SCHEMA)
+ID: Parser[str] = Parser("one id, without spaces or quotes", _one_id, _LINE_SCHEMA)
 
 
 def words(*accepted: str) -> Parser[str]:
@@ -147,7 +155,8 @@ def words(*accepted: str) -> Parser[str]:
         word = str(value).strip().lower()
         return word if word in accepted else None
 
-    return Parser(" | ".join(accepted), convert)
+    truths = [each for word, each in (("true", True), ("false", False)) if word in accepted]
+    return Parser(" | ".join(accepted), convert, {"enum": [*accepted, *truths]})
 
 
 def whole_number(smallest: int, largest: int) -> Parser[int]:
@@ -155,6 +164,7 @@ def whole_number(smallest: int, largest: int) -> Parser[int]:
     return Parser(
         f"a whole number from {smallest} to {largest}",
         lambda value: _whole(value, smallest, largest),
+        {"type": "integer", "minimum": smallest, "maximum": largest},
     )
 
 
@@ -163,6 +173,7 @@ def number(smallest: float, largest: float) -> Parser[float]:
     return Parser(
         f"a number from {smallest:g} to {largest:g}",
         lambda value: _number(value, smallest, largest),
+        {"type": "number", "minimum": smallest, "maximum": largest},
     )
 
 
@@ -173,7 +184,7 @@ def one_line(accepts: str = "text on one line") -> Parser[str]:
         text = " ".join((_text(value) or "").split())
         return text or None
 
-    return Parser(accepts, convert)
+    return Parser(accepts, convert, _LINE_SCHEMA)
 
 
 def optional(parser: Parser[T]) -> Parser[Any]:
@@ -182,7 +193,8 @@ def optional(parser: Parser[T]) -> Parser[Any]:
     def convert(value: object) -> object:
         return _NULL if value is None else parser(value)
 
-    return Parser(f"{parser.accepts}, or null", convert)
+    schema = {"anyOf": [parser.schema, {"type": "null"}]}
+    return Parser(f"{parser.accepts}, or null", convert, schema)
 
 
 _NULL = object()
@@ -250,7 +262,18 @@ def nested(kind: type[T]) -> Parser[T]:
     return Parser(
         "a mapping of the options below",
         lambda value: read_options(kind, value) if isinstance(value, Mapping) else None,
+        object_schema(kind),
     )
+
+
+def object_schema(kind: type[Any]) -> Mapping[str, Any]:
+    """The JSON schema of a mapping whose entries are the options of a dataclass."""
+    properties = {
+        name: {"description": _LINK.sub(r"\1", each.metadata["about"])}
+        | each.metadata["parser"].schema
+        for name, each in _options(kind).items()
+    }
+    return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def option_names(kind: type[Any]) -> list[str]:

@@ -46,7 +46,16 @@ DOORS = {
 }
 
 HEAVY = [
-    *("httpx", "PIL", "diskcache", "tenacity", "filelock", "rich", "anyio", "mkdocs_imagegen.emulator")
+    *(
+        "httpx",
+        "PIL",
+        "diskcache",
+        "tenacity",
+        "filelock",
+        "rich",
+        "anyio",
+        "mkdocs_imagegen.emulator",
+    )
 ]
 
 

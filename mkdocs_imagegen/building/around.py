@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mkdocs_imagegen.building.wanted import Result, Want, WantKey
+from mkdocs_imagegen.building.wanted import Result, Want
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.globs import matches_any
 from mkdocs_imagegen.spending.permission import Permission
@@ -16,7 +16,7 @@ from mkdocs_imagegen.spending.permission import Permission
 class Waits(Protocol):
     """Where wants wait until they are made beside a server."""
 
-    def state(self, key: WantKey) -> ImagegenError:
+    def state(self, want: Want) -> ImagegenError:
         """What is said in the place of a picture that is not there yet."""
 
     def note(self, pages: Mapping[str, Sequence[Want]]) -> None:
@@ -63,7 +63,7 @@ class Host:
     """What a build finds around it.
 
     Attributes:
-        site: the folder of the site.
+        site: the folder of the site; None to keep its pictures in the cache alone.
         permission: whether missing pictures may be made.
         is_serving: whether pages are served while they are written; stand-ins then tell in full
             what is wrong.
@@ -75,7 +75,7 @@ class Host:
         desk: where pictures are made beside a server; None where a build makes them.
     """
 
-    site: Path
+    site: Path | None
     permission: Permission
     is_serving: bool = False
     follows_palette: bool = False

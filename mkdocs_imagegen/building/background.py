@@ -40,6 +40,8 @@ class Background:
         self.admission = self._portal.call(anyio.CapacityLimiter, slots + 2 * workers)
         self._workers = self._portal.call(anyio.CapacityLimiter, workers)
         self._closing = self._portal.call(anyio.Event)
+        self.visiting = self._portal.call(anyio.Lock)
+        """Held by who learns what the server offers."""
 
     def submit(self, work: Callable[..., Awaitable[T]], *arguments: object) -> Future[T]:
         """Start a coroutine; returns at once."""
@@ -71,6 +73,11 @@ class Background:
         """
         if self._is_closing:
             raise StoppedError("the build was stopped before its turn")
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more is to be started."""
+        return self._is_closing
 
     def start_nothing_more(self) -> None:
         """Note that the end is near; may be called by a signal's handler."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from mkdocs_imagegen.building.finding import Finder
 from mkdocs_imagegen.building.keeping import Keeper
@@ -53,7 +55,15 @@ def open_books(
     finder = Finder(store, settings)
     # Beside the originals: builds that share those do not have to share a cache.
     claims = Claims(originals / ".claims")
-    journal = Journal(settings.cache_path / "journal")
+    journal = Journal(_journal_folder(settings))
     keeper = Keeper(store)
-    salvager = Salvager(journal, claims, keeper, finder.exact, remark)
+    follows_links = settings.gateway.accept_urls
+    salvager = Salvager(journal, claims, keeper, store, follows_links, remark)
     return Books(store, finder, claims, journal, Refusals(originals), keeper, salvager)
+
+
+def _journal_folder(settings: Settings) -> Path:
+    """One for each folder of originals: their claims tell which of its calls are going on."""
+    named = settings.originals_dir
+    suffix = f"-{hashlib.sha256(named.encode()).hexdigest()[:8]}" if named else ""
+    return settings.cache_path / f"journal{suffix}"

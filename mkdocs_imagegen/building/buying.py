@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime, timezone
+from decimal import Decimal
 from functools import partial
 from typing import TypeVar
 
@@ -26,12 +27,11 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.originals.journal import Intent
 from mkdocs_imagegen.originals.refusals import Refusal
+from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.settings.budget import BudgetSettings
 
 T = TypeVar("T")
-_NO_LIMIT = BudgetSettings(images=None, usd=None)
 
 
 class ClaimedElsewhereError(Exception):
@@ -61,7 +61,7 @@ class Buyer:
         self._format = settings.gateway.output_format
         self._is_free = settings.gateway.is_sketch
         self._market = market
-        self._budget = _NO_LIMIT if settings.gateway.is_sketch else settings.budget
+        self._budget = settings.budget
         self._run = run
         self._books = books
         self._open_gateway = open_gateway
@@ -79,21 +79,50 @@ class Buyer:
         with self._books.claims.claim(request.key) as is_ours:
             if not is_ours:
                 raise ClaimedElsewhereError
-            kept = await background.compute(self._books.finder.exact, request)
+            kept = await background.compute(self._verified, request)
             if kept is not None:
                 return Result(kept)
-            salvaged = await background.compute(self._books.salvager.salvage, request.key)
+            if self._is_free:
+                return await self._sketched(request, background)
+            salvaged = await self._salvaged(request.key, background)
             return salvaged or await self._bought(request, background)
+
+    async def _salvaged(self, key: str, background: Background) -> Result | None:
+        linked = await background.compute(self._books.salvager.link, key)
+        if linked is None:
+            return await background.compute(self._books.salvager.salvage, key)
+        intent, body = linked
+        gateway = await self._opened(background)
+        try:
+            answer = await gateway.open_answer(body, intent.request)
+        except GatewayError as error:
+            await background.compute(self._write_down, intent, error)
+            raise
+        return await background.compute(self._stored, intent, answer)
 
     async def aclose(self) -> None:
         """Close the client's connections."""
         if self._gateway is not None:
             await self._gateway.aclose()
 
-    async def _bought(self, request: ImageRequest, background: Background) -> Result:
+    def _verified(self, request: ImageRequest) -> Kept | None:
+        kept = self._books.finder.exact(request)
+        return kept if kept and self._books.store.read(kept) is not None else None
+
+    async def _sketched(self, request: ImageRequest, background: Background) -> Result:
+        """A sketch by this machine, which costs nothing and can be drawn again."""
         async with background.slots:
             background.refuse_when_closing()
-            self._run.refuse_in_vain(request.key, request.model)
+            gateway = await self._opened(background)
+            begun = time.monotonic()
+            answer = await gateway.generate(request)
+        free = replace(answer, cost_usd=Decimal(0), cost_is_estimate=False)
+        result = await background.compute(self._books.keeper.keep, request, free, self._server)
+        return replace(result, seconds=time.monotonic() - begun)
+
+    async def _bought(self, request: ImageRequest, background: Background) -> Result:
+        async with background.slots:
+            self._refuse(request, background)
             gateway = await self._opened(background)
             price = self._market.price_usd(request)
             self._market.tell(request)
@@ -106,13 +135,23 @@ class Buyer:
                 intent, self._asked(intent, gateway, background), background
             )
         stored = background.compute(self._stored, intent, answer)
-        result = await self._settled(intent, stored, background)
-        self._run.account.settle_made(price, answer.cost_usd)
+        result = await self._settled(intent, stored, background, came=True)
+        charged = None if answer.cost_is_estimate else answer.cost_usd
+        self._run.account.settle_made(price, charged)
         self.in_flight -= 1
         if result.alarm:
             # What was paid for cannot be stored, so nothing more is bought; the journal has it.
             self._run.stop("the run was stopped: a picture that was paid for could not be stored")
         return replace(result, seconds=time.monotonic() - asked_at)
+
+    def _refuse(self, request: ImageRequest, background: Background) -> None:
+        """Let nothing be asked that need not be any more.
+
+        Raises:
+            ImagegenError: why.
+        """
+        background.refuse_when_closing()
+        self._run.refuse_in_vain(request.key, request.model)
 
     async def _opened(self, background: Background) -> Draws:
         if self._gateway is None:
@@ -128,10 +167,14 @@ class Buyer:
         return self._gateway
 
     async def _asked(self, intent: Intent, gateway: Draws, background: Background) -> Answer:
+        request = intent.request
         await background.compute(self._books.journal.begin, intent)
-        return await gateway.generate(
-            intent.request, partial(self._books.journal.spool, intent.request.key)
-        )
+        self._refuse(request, background)  # much may have happened meanwhile
+        answer = await gateway.generate(request, partial(self._books.journal.spool, request.key))
+        if answer.cost_usd is None or answer.cost_is_estimate:
+            price = intent.price_usd
+            return replace(answer, cost_usd=price, cost_is_estimate=price is not None)
+        return answer
 
     def _stored(self, intent: Intent, answer: Answer) -> Result:
         result = self._books.keeper.keep(intent.request, answer, self._server)
@@ -143,13 +186,26 @@ class Buyer:
         what_next = "the next build stores it" if has_answer else "move it to a safe place"
         return replace(result, alarm=f"{result.alarm}: {what_next}")
 
-    async def _settled(self, intent: Intent, work: Awaitable[T], background: Background) -> T:
-        """The work's result; a failure is written down, and taken into the account."""
+    async def _settled(
+        self, intent: Intent, work: Awaitable[T], background: Background, *, came: bool = False
+    ) -> T:
+        """The work's result; a failure is written down, and taken into the account.
+
+        Args:
+            intent: what it is for.
+            work: asks, or stores.
+            background: where it runs.
+            came: whether the picture has come, and so is paid for.
+        """
         try:
             return await work
         except ImagegenError as error:
             await background.compute(self._write_down, intent, error)
-            self._take_in(intent, error)
+            self._take_in(intent, error, came=came)
+            raise
+        except BaseException:
+            # Nobody knows what happened, so the journal keeps what it has.
+            self._run.account.settle_failed(intent.price_usd, Billing.UNKNOWN)
             self.in_flight -= 1
             raise
 
@@ -159,21 +215,24 @@ class Buyer:
             return  # whatever the journal holds is all that is left
         if isinstance(error, OutcomeUnknownError):
             self._books.journal.end_unknown(intent)
+            return
         if isinstance(error, ModerationError):
             refusal = Refusal(intent.request.model, intent.begun[:10], error.fault)
             self._books.refusals.remember(key, refusal)
         if isinstance(error, BadAnswerError) and error.body:
             where = self._books.keeper.quarantine(f"{key}.answer", error.body)
             error.hint = "; ".join(filter(None, (error.hint, where)))
+            if where is None:
+                return  # the journal has the only copy
         self._books.journal.end(key)
 
-    def _take_in(self, intent: Intent, error: ImagegenError) -> None:
-        account = self._run.account
+    def _take_in(self, intent: Intent, error: ImagegenError, *, came: bool) -> None:
+        account, request = self._run.account, intent.request
+        self.in_flight -= 1
+        billing = error.billing if isinstance(error, GatewayError) else Billing.UNBILLED
+        account.settle_failed(intent.price_usd, Billing.BILLED if came else billing)
         if isinstance(error, GatewayError):
-            self._run.note_failure(error, intent.request.key, intent.request.model)
-            account.settle_failed(intent.price_usd, error.billing)
-        else:
-            account.settle_failed(intent.price_usd, Billing.UNBILLED)
+            self._run.note_failure(error, request.key, request.model)
         if isinstance(error, StoreError):
             self._run.stop(f"the run was stopped: {error}")
         elif waste := account.waste():

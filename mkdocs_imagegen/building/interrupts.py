@@ -31,7 +31,8 @@ class Interrupts:
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
         self._before: dict[int, object] = {}
-        self._holds_back = False
+        self._held_back = 0
+        self._is_late = False
         self.came: int | None = None
         """The number of the signal that came, if one did."""
 
@@ -40,24 +41,42 @@ class Interrupts:
         if self._before or threading.current_thread() is not threading.main_thread():
             return
         for number in _SIGNALS:
-            self._before[number] = signal.signal(number, self._first)
+            # What is ignored stays so; what another language handles could not be given back.
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                self._before[number] = signal.signal(number, self._first)
 
     @contextlib.contextmanager
     def held_back(self) -> Iterator[None]:
-        """Let the first signal wait until the end; then those handle signals who did before.
+        """Let the first signal wait until the end; may be nested.
+
+        An exception that comes out of a handler in the middle of a lock leaves it locked.
 
         Raises:
             KeyboardInterrupt: the first signal came meanwhile.
             SystemExit: the same, of another signal.
         """
-        had_come, self._holds_back = self.came, True
+        self._held_back += 1
         try:
             yield
         finally:
-            self._holds_back = False
-            self._restore()
-        if self.came is not None and had_come is None:
-            _end(self.came)
+            self._held_back -= 1
+        if self._is_late and not self._held_back:
+            self._is_late = False
+            _end(self.came or signal.SIGINT)
+
+    @contextlib.contextmanager
+    def ending(self) -> Iterator[None]:
+        """The same; after it those handle signals who did before.
+
+        Raises:
+            KeyboardInterrupt: the first signal came meanwhile.
+            SystemExit: the same, of another signal.
+        """
+        with self.held_back():
+            try:
+                yield
+            finally:
+                self._restore()
 
     def _restore(self) -> None:
         if threading.current_thread() is threading.main_thread():
@@ -70,9 +89,11 @@ class Interrupts:
             _leave(number, frame)  # the second came while the first was being handled
         self.came = number
         self._stop()
-        for each in _SIGNALS:
+        for each in self._before:
             signal.signal(each, _leave)
-        if not self._holds_back:
+        if self._held_back:
+            self._is_late = True
+        else:
             _end(number)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.run import Run
@@ -135,14 +136,16 @@ class Lookup:
             self._results[key] = Result(error=fault)
             self._warn(f"image prompt {shown(request.prompt)}: {fault}")
         else:
-            self._start(Want(key, request, kept, may_make=refusal is None))
+            self._start(Want(key, request, kept, refusal is None, is_draft))
 
     def _start(self, want: Want) -> None:
         desk = self._host.desk
         if desk is not None and want.kept is None:
-            self._results[want.key] = Result(error=desk.state(want.key))
+            self._results[want.key] = Result(error=desk.state(want))
             self.waiting[want.key] = want
             return
+        if desk is not None:
+            want = replace(want, may_make=False)  # what is broken is bought by the desk, if at all
         self._begun = self._begun or time.monotonic()
         self._results[want.key] = Result()
         self._workshop.maker.start(want)

@@ -27,6 +27,8 @@ _CLAIMED_ELSEWHERE_S = 0.5
 """Seconds after which a picture is looked for again that another build is asking for."""
 
 _TELL_EVERY_S = 10.0
+_TELL_OF_OTHERS_S = 30.0
+_STEP_S = 0.5
 
 
 @dataclass(slots=True)
@@ -72,29 +74,34 @@ class Maker:
         self._ended = ended
         self._futures: dict[WantKey, Future[Result]] = {}
         self._orders: dict[str, _Order] = {}
+        self._told_of_others_at = 0.0
         self._background: Background | None = None
         self._interrupts = Interrupts(self._start_nothing_more)
 
     def start(self, want: Want) -> Future[Result]:
         """Begin to make a picture, or only its files; returns at once."""
-        if want.key not in self._futures:
-            if want.may_make:
-                self._interrupts.install()
-            self._background = self._background or Background(self._concurrency)
-            self._futures[want.key] = self._background.submit(self._work, want, self._background)
-        return self._futures[want.key]
+        with self._interrupts.held_back():
+            if want.key not in self._futures:
+                if want.may_make:
+                    self._interrupts.install()
+                self._background = background = self._background or Background(self._concurrency)
+                self._futures[want.key] = background.submit(self._work, want, background)
+            return self._futures[want.key]
 
     def join(self) -> dict[WantKey, Result]:
         """Every result; waits for all.
 
-        An interrupt stops what has not begun, waits for what is in flight, and goes on.
+        Raises:
+            KeyboardInterrupt: an interrupt came; what was in flight is kept.
+            SystemExit: the same, of another signal.
         """
-        try:
-            wait_for(self._futures.values())
-        except BaseException:
-            self.close()
-            raise
-        return {key: future.result() for key, future in self._futures.items()}
+        with self._interrupts.held_back():
+            # In short steps: on some systems a signal waits until a wait is over.
+            while self._interrupts.came is None and self._is_busy(_STEP_S):
+                pass
+            if self._interrupts.came is not None:
+                self.close()
+            return {key: future.result() for key, future in self._futures.items()}
 
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, and end the thread.
@@ -103,24 +110,31 @@ class Maker:
             KeyboardInterrupt: the first interrupt came while this waited.
             SystemExit: the same, of another signal.
         """
-        background, self._background = self._background, None
-        with self._interrupts.held_back():
+        with self._interrupts.ending():
+            background, self._background = self._background, None
             if background is not None:
                 background.start_nothing_more()
                 background.wake()
                 self._drain()
-                background.call(self._buyer.aclose)
-                background.close()
+                try:
+                    background.call(self._buyer.aclose)
+                finally:
+                    background.close()
+
+    def _is_busy(self, patience_s: float) -> bool:
+        return bool(wait_for(self._futures.values(), patience_s).not_done)
 
     def _start_nothing_more(self) -> None:
         if self._background is not None:
             self._background.start_nothing_more()
 
     def _drain(self) -> None:
-        begun, patience_s = time.monotonic(), 0.0
-        while wait_for(self._futures.values(), patience_s).not_done:
-            self._tell(self._patience_s - (time.monotonic() - begun))
-            patience_s = _TELL_EVERY_S
+        begun, told_at = time.monotonic(), 0.0
+        while self._is_busy(_STEP_S if told_at else 0.0):
+            now = time.monotonic()
+            if now - told_at > _TELL_EVERY_S:
+                told_at = now
+                self._tell(self._patience_s - (now - begun))
 
     def _tell(self, left_s: float) -> None:
         if count := self._buyer.in_flight:
@@ -131,33 +145,38 @@ class Maker:
             self._say(f"waiting {max(left_s, 0):.0f} s at most for {pictures} paid for{more}")
 
     async def _work(self, want: Want, background: Background) -> Result:
-        end = time.monotonic() + 2 * self._patience_s
-        while time.monotonic() < end:
+        while True:
             async with background.admission:
                 try:
                     return await self._wanted(want, background)
                 except ClaimedElsewhereError:
-                    pass
+                    self._tell_of_others()
                 except ImagegenError as error:
                     return Result(error=error)
-                except (OSError, MemoryError) as error:
-                    return Result(error=_no_files(error))
+                except Exception as error:  # noqa: BLE001 - one picture's fault is not the build's
+                    return Result(error=_unforeseen(error))
             try:
                 await background.pause(_CLAIMED_ELSEWHERE_S)
             except ImagegenError as error:
                 return Result(error=error)
-        fault = "another build has claimed it for longer than any call takes"
-        hint = "if there is no other build, delete the folder .claims beside the originals"
-        return Result(error=StoreError(fault, hint=hint))
+
+    def _tell_of_others(self) -> None:
+        # Whoever holds a claim is alive: the system frees those of a process that has ended.
+        if time.monotonic() - self._told_of_others_at > _TELL_OF_OTHERS_S:
+            if self._told_of_others_at:
+                self._say("waiting for pictures that another build is asking for")
+            self._told_of_others_at = time.monotonic()
 
     async def _wanted(self, want: Want, background: Background) -> Result:
         content = await background.compute(self._content, want)
         if content is not None:
-            result = Result(want.kept)
+            result = Result(want.kept, is_draft=want.is_draft)
         elif want.may_make:
             result = await self._ordered(want.request, background)
         else:
             result = Result(error=NotMadeError("what was stored is broken"))
+        if background.is_closing and result.alarm:
+            self._say(result.alarm)  # nobody else will
         background.refuse_when_closing()
         return await background.compute(self._shown, result, want.shape, content)
 
@@ -172,8 +191,9 @@ class Maker:
             order = self._orders[request.key] = _Order(background.event())
             try:
                 order.result = await self._made(request, background)
-            except ClaimedElsewhereError:
+            except BaseException:
                 del self._orders[request.key]
+                raise
             finally:
                 order.done.set()
         await order.done.wait()
@@ -196,7 +216,10 @@ class Maker:
         if result.kept is None:
             return result
         try:
-            content = result.kept.path.read_bytes() if content is None else content
+            content = self._read(result.kept) if content is None else content
+            if content is None:
+                fault = "what was stored is broken, and cannot be moved out of the way"
+                return replace(result, error=StoreError(fault, hint="correct the rights"))
             picture = self._derive(result.kept.original, shape, content)
         except ImagegenError as error:
             return replace(result, error=error)
@@ -208,3 +231,10 @@ class Maker:
 def _no_files(error: OSError | MemoryError) -> StoreError:
     fault = f"the picture's files could not be made: {error}"
     return StoreError(fault, hint="make room, then build again")
+
+
+def _unforeseen(error: Exception) -> ImagegenError:
+    if isinstance(error, (OSError, MemoryError)):
+        return _no_files(error)
+    fault = f"something failed that should not: {type(error).__name__}: {error}"
+    return NotMadeError(fault, hint="tell the makers of mkdocs-imagegen")

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mkdocs_imagegen.building.wanted import Draws
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.offers import Cost, Offer, successors
+from mkdocs_imagegen.gateway.wire import dollars
 from mkdocs_imagegen.originals.files import read_plain_file, write_whole
 from mkdocs_imagegen.request import ImageRequest
 
@@ -43,15 +44,20 @@ class Market:
 
     async def visit(self, gateway: Draws, background: Background) -> None:
         """Learn what the server offers; a server that does not say is no fault."""
-        if self._offers is not None:
-            return
+        async with background.visiting:
+            if self._offers is None:
+                self._offers = await self._visited(gateway, background)
+
+    async def _visited(self, gateway: Draws, background: Background) -> Sequence[Offer]:
         known = await background.compute(self._read)
-        if known is None:
-            known = ()
-            with contextlib.suppress(GatewayError):
-                known = await gateway.models()
-                await background.compute(self._write, known)
-        self._offers = known
+        if known is not None:
+            return known
+        try:
+            offers = await gateway.models()
+        except GatewayError:
+            return ()
+        await background.compute(self._write, offers)
+        return offers
 
     def price_usd(self, request: ImageRequest) -> Decimal | None:
         """The price of a picture in dollars, as the server says or as we know it; None: unknown."""
@@ -82,7 +88,7 @@ class Market:
             if kept["server"] != self._server or not is_fresh:
                 return None
             return [_offer_from(each) for each in kept["offers"]]
-        except (OSError, ValueError, TypeError, KeyError, InvalidOperation, RecursionError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
     def _write(self, offers: Sequence[Offer]) -> None:
@@ -97,8 +103,9 @@ class Market:
 
 def _offer_from(fields: dict[str, Any]) -> Offer:
     costs = (
-        Cost(Decimal(str(each["usd"])), str(each["size"]), str(each["quality"]))
+        Cost(usd, str(each["size"]), str(each["quality"]))
         for each in fields["costs"]
+        if (usd := dollars(each["usd"])) is not None
     )
     ends = None if fields["ends"] is None else str(fields["ends"])
     return Offer(str(fields["model"]), str(fields["price"]), ends, tuple(costs))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Found
 from mkdocs_imagegen.errors import (
+    ImagegenError,
     ModerationError,
     NotMadeError,
     OverBudgetError,
@@ -23,6 +24,11 @@ from mkdocs_imagegen.report import Line, State
 from mkdocs_imagegen.request import ImageRequest
 
 _NOT_MADE = "This picture is not made yet"
+_TITLES = {
+    State.OVER_BUDGET: "This picture is over budget",
+    State.REFUSED: "This prompt was refused",
+    State.FAILED: "This picture could not be made",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +88,20 @@ def settled(directive: Directive, results: tuple[Result, ...], *, in_full: bool)
     first, dark = results[0].picture, results[1].picture if directive.dark else None
     if first is not None:
         return Outcome(worst, first, dark, results=results, error=text)
-    words = str(error) if in_full and worst in (State.FAILED, State.REFUSED) else directive.alt
-    title = error.fault if isinstance(error, WaitingError) else _NOT_MADE
-    stand_in = placeholder(title, words, directive.layout)
+    told = _told(worst, error, directive.alt) if in_full and error else (_NOT_MADE, directive.alt)
+    stand_in = placeholder(*told, directive.layout)
     return Outcome(worst, stand_in=stand_in, results=results, error=text)
+
+
+def _told(state: State, error: ImagegenError, alt: str) -> tuple[str, str]:
+    """Title and text of a stand-in for who writes the page: how it stands, and why."""
+    if isinstance(error, WaitingError):
+        return _sentence(error.fault), f"{_sentence(error.hint or '')}\n{alt}"
+    return _TITLES.get(state, _NOT_MADE), f"{_sentence(str(error))}\n{alt}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def mistaken(found: Found, text: str, *, in_full: bool) -> Outcome:

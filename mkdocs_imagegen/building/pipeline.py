@@ -103,7 +103,7 @@ class Pipeline:
         self._run.note_making(self.making_seconds)
         for sighting in self._sightings:
             outcome = self.outcome(sighting.token)
-            if outcome is not None:
+            if outcome is not None and self._host.errand.shows:
                 self._teller.tell(outcome, partial(self._place, sighting))
         if self._host.desk is not None:
             self._host.desk.note(self._waiting())

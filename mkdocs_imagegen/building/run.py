@@ -29,6 +29,7 @@ class Run:
     def __init__(self) -> None:
         self.account = Account()
         self._stopped: dict[str, StoppedError] = {}
+        self._stopped_for_nothing: set[str] = set()
         self._failed: dict[str, ImagegenError] = {}
         self._lines: dict[str, Sequence[Line]] = {}
         self.making_seconds = 0.0
@@ -54,7 +55,15 @@ class Run:
 
     def stop(self, reason: str, model: str = _EVERY_MODEL) -> None:
         """Ask nothing more, of one model or of any."""
-        self._stopped.setdefault(model, StoppedError(reason))
+        if model not in self._stopped or model in self._stopped_for_nothing:
+            self._stopped[model] = StoppedError(reason)
+            self._stopped_for_nothing.discard(model)
+
+    def try_again(self) -> None:
+        """Let be asked again what a failure has stopped that cost nothing."""
+        for model in self._stopped_for_nothing:
+            self._stopped.pop(model, None)
+        self._stopped_for_nothing.clear()
 
     def note_failure(self, error: GatewayError, key: str, model: str) -> None:
         """Remember an error of the gateway for what it means for the rest of the run.
@@ -65,11 +74,16 @@ class Run:
         """
         reason = f"the run was stopped: {error.fault}"
         if isinstance(error, ModelGoneError):
-            self.stop(reason, model)
+            self._stop_for_nothing(reason, model)
         elif error.billing is Billing.PERMANENT or isinstance(error, UnreachableError):
-            self.stop(reason)
+            self._stop_for_nothing(reason, _EVERY_MODEL)
         elif error.billing is not Billing.UNBILLED:
             self._failed[key] = error
+
+    def _stop_for_nothing(self, reason: str, model: str) -> None:
+        if model not in self._stopped:
+            self.stop(reason, model)
+            self._stopped_for_nothing.add(model)
 
     def note_page(self, url: str, lines: Sequence[Line]) -> None:
         """Take what the report tells of a page; a page that is built again replaces it."""

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mkdocs_imagegen.building.keeping import Keeper
-from mkdocs_imagegen.building.wanted import Exact, Result
-from mkdocs_imagegen.errors import BadAnswerError, ImagegenError, StoreError
-from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.building.wanted import Result
+from mkdocs_imagegen.errors import BadAnswerError, StoreError
+from mkdocs_imagegen.gateway.wire import picture_link, read_answer
 from mkdocs_imagegen.originals.claims import Claims
 from mkdocs_imagegen.originals.journal import Intent, Journal
+from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.values import shown
 
@@ -22,22 +23,25 @@ class Salvager:
         journal: where they are.
         claims: on the pictures that are being asked for now, here or by another build.
         keeper: stores a picture.
-        exact: finds the original of a request.
+        store: where it is stored.
+        follows_links: whether a picture may be fetched that an answer only links to.
         say: called with what was found.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing that it works with
         self,
         journal: Journal,
         claims: Claims,
         keeper: Keeper,
-        exact: Exact,
+        store: OriginalStore,
+        follows_links: bool,  # noqa: FBT001 - named where it is called
         say: Callable[[str], None],
     ) -> None:
         self._journal = journal
         self._claims = claims
         self._keeper = keeper
-        self._exact = exact
+        self._store = store
+        self._follows_links = follows_links
         self._say = say
 
     def salvage_all(self) -> None:
@@ -45,9 +49,11 @@ class Salvager:
         for key in self._journal.keys():  # noqa: SIM118 - no mapping
             try:
                 with self._claims.claim(key) as is_ours:
-                    if is_ours:
+                    if is_ours and self.link(key) is None:
                         self.salvage(key)
-            except ImagegenError as error:
+            except BadAnswerError as error:
+                self._say(f"an earlier build has paid for an answer that is no picture: {error}")
+            except Exception as error:  # noqa: BLE001 - a spoiled journal does not end a build
                 self._say(f"an earlier build's answer stays in the journal: {error}")
 
     def salvage(self, key: str) -> Result | None:
@@ -59,7 +65,7 @@ class Salvager:
         intent = self._journal.find(key)
         if intent is None:
             return None
-        if (kept := self._exact(intent.request)) is not None:
+        if (kept := self._stored_already(intent)) is not None:
             self._journal.end(key)
             return Result(kept)
         body = self._journal.answer(key)
@@ -69,17 +75,36 @@ class Salvager:
             return None
         return self._stored(intent, body)
 
+    def link(self, key: str) -> tuple[Intent, bytes] | None:
+        """A call whose answer only links to the picture, and the answer.
+
+        Raises:
+            StoreError: it cannot be read now.
+        """
+        intent = self._journal.find(key) if self._follows_links else None
+        body = self._journal.answer(key) if intent else None
+        try:
+            return (intent, body) if intent and body and picture_link(body) else None
+        except BadAnswerError:
+            return None
+
+    def _stored_already(self, intent: Intent) -> Kept | None:
+        """The original that the very call has brought, a sketch only if its server sketches."""
+        kept = self._store.find(intent.request.key)
+        sketch = None if kept else self._store.find(intent.request.as_sketch.key)
+        return sketch if sketch and sketch.original.server == intent.server else kept
+
     def _stored(self, intent: Intent, body: bytes) -> Result:
         asked = replace(GatewaySettings(), output_format=intent.output_format)
         key = intent.request.key
         try:
-            result = self._keeper.keep(
-                intent.request, read_answer(body, intent.request, asked), intent.server
-            )
+            answer = read_answer(body, intent.request, asked)
+            result = self._keeper.keep(intent.request, answer, intent.server)
         except BadAnswerError as error:
-            if error.body:
-                error.hint = self._keeper.quarantine(f"{key}.answer", error.body)
-            self._journal.end(key)
+            hint = self._keeper.quarantine(f"{key}.answer", error.body) if error.body else None
+            error.hint = hint or error.hint
+            if hint or not error.body:
+                self._journal.end(key)
             raise
         if result.alarm:
             raise StoreError(result.alarm)

@@ -17,9 +17,6 @@ from mkdocs_imagegen.pictures.variants import Plan
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
 
-Exact = Callable[[ImageRequest], Kept | None]
-"""Finds the original of a request, if it is in the store; may raise StoreError."""
-
 WantKey = tuple[str, Shape, bool]
 """A request's key, the shape, and whether only the request's own original will do."""
 
@@ -33,6 +30,13 @@ class Draws(Protocol):
 
     async def generate(self, request: ImageRequest, keep: Keep | None = None) -> Answer:
         """The picture; ``keep`` takes the raw answer before anything reads it.
+
+        Raises:
+            GatewayError: there is none.
+        """
+
+    async def open_answer(self, body: bytes, request: ImageRequest) -> Answer:
+        """The picture in a raw answer, or behind the link in it.
 
         Raises:
             GatewayError: there is none.
@@ -82,12 +86,14 @@ class Want:
         request: what to ask for.
         kept: the original that is there; None where there is none.
         may_make: whether it may be made if there is none, or if what is there is broken.
+        is_draft: whether it is only for the eyes of who writes the page.
     """
 
     key: WantKey
     request: ImageRequest
     kept: Kept | None
     may_make: bool
+    is_draft: bool = False
 
     @property
     def shape(self) -> Shape:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import click
 
 from mkdocs_imagegen import __version__
+from mkdocs_imagegen.cli.choosing import candidates
 from mkdocs_imagegen.cli.generating import generate
+from mkdocs_imagegen.cli.market import credits_, models
 from mkdocs_imagegen.cli.planning import check, plan
+from mkdocs_imagegen.cli.schema import schema
 from mkdocs_imagegen.cli.serving import emulator
+from mkdocs_imagegen.cli.sheets import gallery
 from mkdocs_imagegen.cli.upkeep import prune, verify
 
 _EPILOG = """
 \b
 Exit codes: 0 all is well, 1 what was asked for is not so (a picture is missing, a check failed),
-2 the command or mkdocs.yml has a mistake, 130 interrupted. `verify` tells more; see its help.
+2 the command or mkdocs.yml has a mistake or a server does not answer, 130 interrupted. `verify`
+tells more; see its help.
 \b
 Completion: eval "$(_MKDOCS_IMAGEGEN_COMPLETE=bash_source mkdocs-imagegen)"
 (or zsh_source, fish_source).
@@ -26,5 +31,17 @@ def main() -> None:
     """Pictures from prompts, for MkDocs."""
 
 
-for _command in (plan, check, generate, verify, prune, emulator):
+for _command in (
+    plan,
+    check,
+    generate,
+    candidates,
+    gallery,
+    models,
+    credits_,
+    verify,
+    prune,
+    emulator,
+    schema,
+):
     main.add_command(_command)

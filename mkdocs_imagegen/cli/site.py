@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
 
 INTERRUPTED = 130
+_TERMINATED = 143
 
 Change = Callable[[Settings], Settings]
 
@@ -144,16 +144,35 @@ def _as_a_command() -> Iterator[None]:
     """Keep stdout for the command's own words, and turn the host's errors into ours."""
     from mkdocs.exceptions import MkDocsException  # noqa: PLC0415 - only where needed
 
-    logger = logging.getLogger("mkdocs")
-    level, say_error = logger.level, partial(click.echo, err=True)
-    logger.setLevel(logging.ERROR)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), _only_our_log():
             yield
     except MkDocsException as error:
         raise SiteError(error.format_message()) from None
     except KeyboardInterrupt:
-        say_error("interrupted; what was paid for is stored")
-        raise SystemExit(INTERRUPTED) from None
+        raise _interrupted() from None
+    except SystemExit as error:
+        raise _interrupted() if error.code == _TERMINATED else error from None
+
+
+def _interrupted() -> SystemExit:
+    click.echo("interrupted; what was paid for is stored", err=True)
+    return SystemExit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _only_our_log() -> Iterator[None]:
+    """Put on stderr what the plugin says while it works; of the host only its errors."""
+    host, ours = logging.getLogger("mkdocs"), logging.getLogger("mkdocs.plugins.imagegen")
+    levels, handler = (host.level, ours.level), logging.StreamHandler()
+    host.setLevel(logging.ERROR)
+    ours.setLevel(logging.INFO)
+    ours.addHandler(handler)
+    ours.propagate = False
+    try:
+        yield
     finally:
-        logger.setLevel(level)
+        ours.propagate = True
+        ours.removeHandler(handler)
+        host.setLevel(levels[0])
+        ours.setLevel(levels[1])

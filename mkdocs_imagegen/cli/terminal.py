@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import click
 
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.report import dollars
 
+T = TypeVar("T")
 _TELL_EVERY_S = 5.0
 
 
@@ -47,6 +50,26 @@ def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
+
+
+def show_in_browser(file: Path) -> None:
+    """Open a page, where somebody sits in front of a terminal."""
+    if sys.stdout.isatty():
+        click.launch(str(file))
+
+
+def counted(items: Iterable[T], total: int) -> Iterator[T]:
+    """The same items; a terminal shows how many have come."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    bar = _Bar()
+    try:
+        for number, item in enumerate(items, 1):
+            bar.show(number, total, "")
+            yield item
+    finally:
+        bar.stop()
 
 
 class Progress:

@@ -10,12 +10,12 @@ import click
 
 from mkdocs_imagegen.cli.planning import LOOKS
 from mkdocs_imagegen.cli.site import as_json, config_file, look, settings_of
+from mkdocs_imagegen.cli.stores import store_of
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.originals.audit import Fault, FaultKind, audit
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.report import dollars
-from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.values import shown
 
 _GRACE_DAYS = 30
@@ -82,7 +82,7 @@ def prune(
     """
     looked = look(config_file, LOOKS)
     used = {kept.original.key for entry in looked.entries for kept in entry.kept}
-    store = _store(looked.settings)
+    store = store_of(looked.settings)
     unused = [each for each in _aged(store) if each.original.key not in used]
     old = [each for each in unused if each.age_days >= grace_days]
     if yes:
@@ -95,13 +95,6 @@ def prune(
     young = f"; {len(unused) - len(old)} younger ones stay" if len(unused) > len(old) else ""
     what_next = "removed" if yes else "on no page; --yes removes them"
     say(f"{len(old)} originals {what_next}{young}" if old else f"nothing to remove{young}")
-
-
-def _store(settings: Settings) -> OriginalStore:
-    def warn(text: str) -> None:
-        click.echo(text, err=True)
-
-    return OriginalStore(settings.originals_path, settings.cache_path / "quarantine", warn)
 
 
 def _aged(store: OriginalStore) -> Iterator[_Unused]:

@@ -81,6 +81,7 @@ def _preview(value: object) -> Mapping[str, object] | bool | None:
 PREVIEW: Parser[Mapping[str, object] | bool] = Parser(
     "a prompt, options of a picture with a `prompt` or `name` among them, or false for none",
     _preview,
+    {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/picture"}, {"const": False}]},
 )
 
 

@@ -2,8 +2,10 @@
 
 - ``catalogue``: what known models can draw and what it costs; pure.
 - ``offers``: what a server says it offers, and at what price; pure.
+- ``public``: what a server tells of its models' health and of credits; pure.
 - ``wire``: bytes to the server, and an answer from its bytes; pure.
 - ``answer``: what a picture's answer holds.
+- ``replies``: the body of a success, or an error.
 - ``failures``: an error from a server's refusal; pure.
 - ``bodies``: a body's bytes, bounded, and its JSON, strict; pure.
 - ``quoting``: a server's text made fit for a message; pure.

@@ -18,7 +18,6 @@ import httpx
 
 from mkdocs_imagegen import __version__
 from mkdocs_imagegen.errors import (
-    AuthenticationError,
     BadAnswerError,
     GatewayError,
     ModelGoneError,
@@ -32,10 +31,10 @@ from mkdocs_imagegen.gateway.bodies import bounded
 from mkdocs_imagegen.gateway.calls import Call, Handler, Keep, Progress, Reply
 from mkdocs_imagegen.gateway.catalogue import check_retention
 from mkdocs_imagegen.gateway.credentials import Credential, missing
-from mkdocs_imagegen.gateway.failures import read_error
 from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers
 from mkdocs_imagegen.gateway.policy import Sleep, asking
 from mkdocs_imagegen.gateway.quoting import quoted
+from mkdocs_imagegen.gateway.replies import body_of_success
 from mkdocs_imagegen.gateway.wire import (
     encoded,
     picture_link,
@@ -48,7 +47,7 @@ from mkdocs_imagegen.settings import GatewaySettings
 
 CONNECT_S = 10.0
 SHORT_CALL_S = 20.0
-"""The deadline of the list of models."""
+"""The deadline of what is only read, like the list of models."""
 
 _EMBEDDED_URL = "http://sketch.invalid/v1"
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -114,7 +113,10 @@ class Gateway:
         except ModelGoneError as error:
             gone = error
         else:
-            return await self._read(body, request, keep)
+            if keep:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(keep, body)
+            return await self.open_answer(body, request)
         raise await self._naming_offers(gone, request.model)
 
     async def models(self) -> tuple[Offer, ...]:
@@ -125,10 +127,17 @@ class Gateway:
         """
         async with self._asking_offers:
             if self._offers is None:
-                call = Call("GET", f"{self._url}/models", SHORT_CALL_S, with_key=True)
-                reply = await self._exchange(call)
-                self._offers = read_offers(self._body_of_success(reply))
+                self._offers = read_offers(await self.read("models"))
         return self._offers
+
+    async def read(self, path: str) -> bytes:
+        """The body of what the server tells at a path below its address, as it is now.
+
+        Raises:
+            GatewayError: it cannot be had.
+        """
+        call = Call("GET", f"{self._url}/{path}", SHORT_CALL_S, with_key=True)
+        return body_of_success(await self._exchange(call), self._credential, time.time())
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -137,31 +146,15 @@ class Gateway:
     async def _draw(self, payload: bytes) -> bytes:
         url = f"{self._url}/images/generations"
         headers = {"content-type": "application/json"}
-        deadline_s = self._settings.timeout
-        call = Call("POST", url, deadline_s, payload, with_key=True, headers=headers)
-        return self._body_of_success(await self._exchange(call))
+        call = Call("POST", url, self._settings.timeout, payload, with_key=True, headers=headers)
+        return body_of_success(await self._exchange(call), self._credential, time.time())
 
-    def _body_of_success(self, reply: Reply) -> bytes:
-        """The body of a success.
+    async def open_answer(self, body: bytes, request: ImageRequest) -> Answer:
+        """The picture in a raw answer, or behind the link in it.
 
         Raises:
-            GatewayError: it was none, or its body cannot be taken.
+            BadAnswerError: there is none.
         """
-        if httpx.codes.is_success(reply.status):
-            if reply.problem:
-                fault = f"the server's answer cannot be used: {reply.problem}"
-                kept = self._credential.redact(reply.body) if self._credential else reply.body
-                raise BadAnswerError(fault, body=kept, status=reply.status)
-            return self._credential.redact(reply.body) if self._credential else reply.body
-        error = read_error(reply.status, reply.headers, reply.body, time.time())
-        if isinstance(error, AuthenticationError) and self._credential:
-            error.hint = self._credential.advice
-        raise error
-
-    async def _read(self, body: bytes, request: ImageRequest, keep: Keep | None) -> Answer:
-        if keep:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(keep, body)
         link = picture_link(body) if self._settings.accept_urls else None
         fetched = await fetch(link, self._attempt, self._settings.timeout) if link else None
         if isinstance(fetched, str):

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.errors import NewerVersionError, StoreError
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Opens no link, and waits for nobody at the other end of a pipe."""
@@ -68,12 +68,12 @@ def check_version(found: object, known: int) -> None:
     """Make sure that a file is of a version that we read.
 
     Raises:
-        StoreError: a newer version of ours wrote it; it may be whole, so nothing takes its place.
+        NewerVersionError: it may be whole, so nothing takes its place.
         ValueError: nobody wrote it so.
     """
     if type(found) is int and found > known:
         fault = "it was written by a newer version of mkdocs-imagegen"
-        raise StoreError(fault, hint="update; nothing is bought in its place")
+        raise NewerVersionError(fault, hint="update; nothing is bought in its place")
     if found != known:
         raise ValueError("another version's")
 

@@ -14,11 +14,11 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.errors import NewerVersionError, StoreError
 from mkdocs_imagegen.originals.files import (
     NO_LINKS,
     cannot_store,
@@ -136,7 +136,7 @@ class Journal:
         """Every call whose outcome will never be known, the oldest first."""
         with contextlib.suppress(OSError, ValueError):
             for line in read_plain_file(self.unknown_path, _LARGEST_BODY_BYTES).splitlines():
-                with contextlib.suppress(ValueError, StoreError):
+                with contextlib.suppress(ValueError, NewerVersionError):
                     yield _from_json(line)
 
     def _read(self, key: str, kind: str, most_bytes: int) -> bytes:
@@ -216,7 +216,9 @@ def _from_json(text: bytes, key: str | None = None) -> Intent:
             begun=str(fields["begun"]),
         )
         is_it = intent.request.key == fields["key"]
-    except (TypeError, KeyError, AttributeError, InvalidOperation, RecursionError) as error:
+        if intent.price_usd is not None and not intent.price_usd >= 0:
+            raise ValueError("a price that is none")
+    except (TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"no intent: {error}") from None
     if not is_it or key not in (None, intent.request.key):
         raise ValueError("another key's intent")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.errors import NewerVersionError, StoreError
 from mkdocs_imagegen.originals.files import (
     cannot_store,
     read_plain_file,
@@ -164,6 +164,12 @@ class OriginalStore:
             with contextlib.suppress(OSError, ValueError):
                 yield _recorded(path)
 
+    def _readable(self) -> Iterator[Original]:
+        """The same, without those of a newer version: one of them must not stop all others."""
+        for path in sorted(self.folder.glob(_RECORDS)):
+            with contextlib.suppress(OSError, ValueError, NewerVersionError):
+                yield _recorded(path)
+
     def is_empty(self) -> bool:
         """Whether there is no original yet."""
         return next(self.folder.glob(_RECORDS), None) is None
@@ -193,7 +199,7 @@ class OriginalStore:
 
     def _by_subject(self) -> dict[str, list[Original]]:
         subjects: dict[str, list[Original]] = {}
-        for original in self.originals():
+        for original in self._readable():
             if original.model != SKETCH_MODEL:
                 subjects.setdefault(original.subject, []).append(original)
         return subjects
@@ -237,8 +243,8 @@ def _recorded(record: Path) -> Original:
     text = _no_pointer(record, LARGEST_RECORD_BYTES)
     try:
         return from_json(text, record.stem)
-    except StoreError as error:
-        raise StoreError(f"{record}: {error.fault}", hint=error.hint) from None
+    except NewerVersionError as error:
+        raise NewerVersionError(f"{record}: {error.fault}", hint=error.hint) from None
 
 
 def _no_pointer(path: Path, most_bytes: int) -> bytes:

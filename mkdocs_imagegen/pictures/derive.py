@@ -18,12 +18,13 @@ class Deriver:
 
     Args:
         store: where variants are kept between builds.
-        site: the folder of the site.
+        site: the folder of the site; None to fill the store alone.
     """
 
-    def __init__(self, store: DerivedStore, site: Path) -> None:
+    def __init__(self, store: DerivedStore, site: Path | None) -> None:
         self._store = store
         self._site = site
+        self._stand_ins: set[str] = set()
 
     def find(self, plan: Plan) -> Picture | None:
         """The picture, its files in the site, if the store has all of them."""
@@ -54,7 +55,9 @@ class Deriver:
 
     def stand_in(self, stand_in: StandIn) -> Picture:
         """The stand-in's picture, its file in the site."""
-        self._put(stand_in.picture.name, stand_in.content)
+        if stand_in.picture.name not in self._stand_ins:
+            self._put(stand_in.picture.name, stand_in.content)
+            self._stand_ins.add(stand_in.picture.name)
         return stand_in.picture
 
     def close(self) -> None:
@@ -62,11 +65,15 @@ class Deriver:
         self._store.close()
 
     def _link(self, variant: Variant, plan: Plan) -> bool:
+        if self._site is None:
+            return self._store.read(variant.key(plan.original.sha256)) is not None
         path = self._site / variant.name(plan.original)
         path.parent.mkdir(parents=True, exist_ok=True)
         return self._store.link(variant.key(plan.original.sha256), path)
 
     def _put(self, name: str, content: bytes) -> None:
+        if self._site is None:
+            return
         path = self._site / name
         path.parent.mkdir(parents=True, exist_ok=True)
         # Never into a file that is there: it may be a link to what the store keeps.

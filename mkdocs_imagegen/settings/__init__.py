@@ -59,7 +59,9 @@ def _presets(value: object) -> Mapping[str, object] | None:
 
 
 PRESETS: Parser[Mapping[str, object]] = Parser(
-    "a mapping of names to mappings of a picture's options", _presets
+    "a mapping of names to mappings of a picture's options",
+    _presets,
+    {"type": "object", "additionalProperties": {"$ref": "#/$defs/picture"}},
 )
 
 

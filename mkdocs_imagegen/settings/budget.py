@@ -15,7 +15,7 @@ def _usd(value: object) -> Decimal:
     return Decimal(str(_DOLLARS(value)))
 
 
-USD: Parser[Decimal] = Parser(_DOLLARS.accepts, _usd)
+USD: Parser[Decimal] = Parser(_DOLLARS.accepts, _usd, _DOLLARS.schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

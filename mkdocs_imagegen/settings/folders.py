@@ -14,6 +14,7 @@ from mkdocs_imagegen.values import (
     Parser,
     Size,
     nested,
+    object_schema,
     one_line,
     option,
     option_names,
@@ -63,4 +64,5 @@ FOLDERS: Parser[Mapping[str, FolderOptions]] = Parser(
     "page paths below the docs folder, in which * stands for anything, like guide/**, each with "
     f"{_OPTIONS.accepts}",
     _folders,
+    {"type": "object", "additionalProperties": object_schema(FolderOptions)},
 )

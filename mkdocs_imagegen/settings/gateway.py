@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from mkdocs_imagegen.values import (
     BOOLEAN,
+    TEXT,
     Parser,
     number,
     one_line,
@@ -51,12 +52,20 @@ def _models(value: object) -> tuple[str, ...] | None:
     return names if len(names) == len(listed) and all(names) else None
 
 
-MODELS: Parser[tuple[str, ...]] = Parser("a list of models' ids", _models)
+MODELS: Parser[tuple[str, ...]] = Parser(
+    "a list of models' ids",
+    _models,
+    {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema}]},
+)
 URL: Parser[str] = Parser(
-    'https://…, http:// on this machine, or "sketch:"; no user name, password or query', _url
+    'https://…, http:// on this machine, or "sketch:"; no user name, password or query',
+    _url,
+    {"type": "string", "pattern": "^(https?://.|sketch:$)"},
 )
 PROVIDER_OPTIONS: Parser[Mapping[str, object]] = Parser(
-    "a mapping of names to what JSON knows: text, numbers, true, false, lists, mappings", _for_json
+    "a mapping of names to what JSON knows: text, numbers, true, false, lists, mappings",
+    _for_json,
+    {"type": "object"},
 )
 
 

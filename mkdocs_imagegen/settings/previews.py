@@ -27,7 +27,9 @@ def _default(value: object) -> str | None:
     return text or None
 
 
-DEFAULT: Parser[str] = Parser("a prompt, in which {title} and {description} are put in", _default)
+DEFAULT: Parser[str] = Parser(
+    "a prompt, in which {title} and {description} are put in", _default, TEXT.schema
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,9 +26,15 @@ def _prompts_or_file(value: object) -> Mapping[str, object] | None:
     return {} if isinstance(value, str) and value.strip() else _prompts(value)
 
 
-PROMPTS: Parser[Mapping[str, object]] = Parser("a mapping of names to prompts", _prompts)
+_SCHEMA = {
+    "type": "object",
+    "additionalProperties": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/picture"}]},
+}
+PROMPTS: Parser[Mapping[str, object]] = Parser("a mapping of names to prompts", _prompts, _SCHEMA)
 PROMPTS_OR_FILE: Parser[Mapping[str, object]] = Parser(
-    "a mapping of names to prompts, or the path of a YAML file that holds one", _prompts_or_file
+    "a mapping of names to prompts, or the path of a YAML file that holds one",
+    _prompts_or_file,
+    {"anyOf": [{"type": "string"}, _SCHEMA]},
 )
 
 

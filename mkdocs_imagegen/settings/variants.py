@@ -19,7 +19,9 @@ def _formats(value: object) -> tuple[str, ...] | None:
 
 
 FORMATS: Parser[tuple[str, ...]] = Parser(
-    "auto, or a list of avif, webp, jpeg and png, the best first", _formats
+    "auto, or a list of avif, webp, jpeg and png, the best first",
+    _formats,
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"enum": list(_FORMATS)}}]},
 )
 
 

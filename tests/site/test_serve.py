@@ -1,73 +1,55 @@
-"""`mkdocs serve`: never loops, never waits, never spends."""
+"""`mkdocs serve`: never loops, never waits, and spends only where it is told to."""
 
 from __future__ import annotations
 
-import os
+import base64
+import json
 import signal
-import subprocess
-import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serving as emulating
+from tests.serving import Server, serving
 from tests.support import Site
 
 FENCE = "```imagegen\nA red balloon\n```\n"
-HOOK = """\
-from pathlib import Path
-
-def on_post_build(config):
-    with Path(__file__).with_name("builds.log").open("a") as file:
-        file.write("built\\n")
-"""
+KEY = {"TEST_KEY": "a-key"}
 
 
-@dataclass
-class Serving:
-    """A server in a process of its own, and what it has said."""
+class Latency:
+    """A gateway's pause that a test can watch and end."""
 
-    process: subprocess.Popen[bytes]
-    log: Path
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.asked = threading.Event()
+        self.over = threading.Event()
 
-    def builds(self) -> int:
-        """Counted by a hook: MkDocs drops a line of its log that repeats another."""
-        path = self.log.with_name("builds.log")
-        return len(path.read_text().splitlines()) if path.exists() else 0
-
-    def wait_for_builds(self, number: int, seconds: float = 30) -> None:
-        end = time.monotonic() + seconds
-        while self.builds() < number:
-            assert time.monotonic() < end, self.log.read_text()
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.05)
+    def __call__(self, _: float) -> None:
+        self.asked.set()
+        self.over.wait(self.seconds)
 
 
 @contextmanager
-def serving(site: Site, *arguments: str) -> Iterator[Serving]:
-    log = site.folder / "serve.log"
-    site.config["dev_addr"] = "127.0.0.1:0"
-    site.config["site_url"] = ""
-    site.config["hooks"] = ["hook.py"]
-    (site.folder / "hook.py").write_text(HOOK)
-    site.save()
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mkdocs", "serve", "--livereload", *arguments],
-            cwd=site.folder,
-            env=os.environ | {"TEST_KEY": "a-key"},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield Serving(process, log)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=20)
+def generating(site: Site, emulator: Emulator, **options: object) -> Iterator[Server]:
+    """A server that has its pictures made by an emulator on a socket."""
+    site.options.update({"serve": "generate", "serve_delay": 0.5} | options)
+    with emulating(emulator) as gateway:
+        site.options["gateway"] = {"url": gateway.url, "key_env": "TEST_KEY"}
+        with serving(site, environ=KEY) as server:
+            yield server
+
+
+def fence(prompt: str) -> str:
+    return f"```imagegen\n{prompt}\n```\n"
+
+
+def stored(site: Site) -> list[dict[str, object]]:
+    return [json.loads(path.read_text()) for path in site.originals.rglob("*.json")]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--clean",)])
@@ -76,34 +58,269 @@ def test_serving_spends_nothing_and_rests(
 ) -> None:
     site.options["gateway"] = {"url": gateway_url, "key_env": "TEST_KEY"}
     site.write("index.md", f"# Page\n\n{FENCE}")
-    with serving(site, *arguments) as server:
-        server.wait_for_builds(1)
-        time.sleep(1.5)
+    with serving(site, *arguments, environ=KEY) as server:
+        assert "Serving makes none" in server.words()
+        assert "A red balloon" in server.words()
+        time.sleep(1)
         assert server.builds() == 1
         site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
         server.wait_for_builds(2)
         time.sleep(1.5)
         assert server.builds() == 2
         assert list(emulator.log) == []
-        assert "Traceback" not in server.log.read_text()
+        assert "Traceback" not in server.said
 
 
-def test_sketches_cost_nothing_and_are_drawn_while_serving(site: Site) -> None:
+def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> None:
+    latency = Latency(20)
+    emulator = Emulator(latency_s=1, pause=latency)
+    site.write("index.md", f"# Page\n\n{fence('A red balloon')}")
+    with generating(site, emulator, serve_delay=2) as server:
+        assert "Waiting for the prompt to rest" in server.words()
+        assert "after 2 s without a change" in server.words()
+        assert 'width="1536" height="1024"' in server.get(server.shown()[0])
+        assert not latency.asked.is_set()
+        assert latency.asked.wait(20)
+        site.write("other.md", "# Another page\n")
+        server.wait_for_words("This picture is being made")
+        assert server.builds() == 2
+        latency.over.set()
+        server.wait_for_picture()
+        builds = server.builds()
+        time.sleep(4)
+        assert server.builds() == builds == 3
+        assert server.end() == 0
+        assert "made in" in server.said
+        assert "1 picture made beside the server for $0.0" in server.said
+    assert emulator.bill.pictures == 1 == len(stored(site))
+
+
+def test_many_quick_edits_of_a_prompt_make_one_call(site: Site) -> None:
+    emulator = Emulator()
+    site.write("index.md", f"# Page\n\n{fence('A balloon')}")
+    with generating(site, emulator, serve_delay=3) as server:
+        for number in range(10):
+            site.write("index.md", f"# Page\n\n{fence(f'A balloon, take {number}')}")
+            time.sleep(0.7)
+        server.wait_for_picture()
+        assert server.builds() > 3
+    assert [each.prompt for each in emulator.log if each.prompt] == ["A balloon, take 9"]
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_what_is_deleted_while_it_waits_costs_nothing(site: Site, is_deleted: bool) -> None:
+    emulator = Emulator()
+    site.write("index.md", "# Home\n")
+    path = site.write("page.md", f"# Page\n\n{FENCE}")
+    with generating(site, emulator, serve_delay=2.5) as server:
+        if is_deleted:
+            path.unlink()
+        else:
+            site.write("page.md", "# Page without\n")
+        server.wait_for_builds(2)
+        time.sleep(4)
+        assert server.builds() == 2
+    assert list(emulator.log) == []
+
+
+def test_a_whole_serve_stays_within_the_budget(site: Site) -> None:
+    emulator = Emulator()
+    site.write("index.md", f"# Page\n\n{fence('A')}")
+    with generating(site, emulator, budget={"images": 1}) as server:
+        server.wait_for_picture()
+        site.write("index.md", f"# Page\n\n{fence('A')}\n{fence('B')}")
+        server.wait_for_words("This picture is over budget")
+        assert "budget is used up (images: 1)" in server.words()
+        assert emulator.bill.pictures == 1
+        site.options["budget"] = {"images": 2}
+        site.save()
+        server.wait_for_picture()
+    assert emulator.bill.pictures == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "title"),
+    [
+        ("moderation-blocked", "This prompt was refused"),
+        ("server-error", "This picture could not be made"),
+        ("authentication", "This picture could not be made"),
+    ],
+)
+def test_a_failure_is_shown_and_told_and_ends_nothing(site: Site, fault: str, title: str) -> None:
+    emulator = Emulator(plan=[fault])
+    site.write("index.md", f"# Page\n\n{FENCE}")
+    with generating(site, emulator, on_missing="error") as server:
+        server.wait_for_words(title)
+        time.sleep(2)
+        assert server.builds() == 2
+        assert 'image prompt "A red balloon": ' in server.said
+        site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
+        server.wait_for_builds(3)
+        time.sleep(1)
+        assert title in server.words()
+        assert server.process.poll() is None
+        assert "Traceback" not in server.said
+    assert len([each for each in emulator.log if each.prompt]) == 1
+
+
+def token(**claims: object) -> str:
+    parts = ({"alg": "RS256"}, claims)
+    coded = (base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in parts)
+    return ".".join([*(each.rstrip("=") for each in coded), "signature"])
+
+
+@pytest.mark.parametrize(
+    ("gateway", "environ", "why"),
+    [
+        ({"url": "http://127.0.0.1:9/v1", "key_env": "TEST_KEY"}, {}, "There is no key; set TEST"),
+        ({}, {}, "There is no key; set AI_GATEWAY_API_KEY"),
+        ({}, {"VERCEL_OIDC_TOKEN": token(exp=4_000_000_000)}, "Say `generate: true` to spend"),
+        ({}, {"AI_GATEWAY_API_KEY": "a-key", "OFFLINE": "1"}, "OFFLINE is set"),
+    ],
+)
+def test_who_may_not_spend_is_told_why(
+    site: Site, gateway: dict[str, str], environ: dict[str, str], why: str
+) -> None:
+    site.options.update(serve="generate", serve_delay=0, gateway=gateway, on_missing="error")
+    site.write("index.md", f"# Page\n\n{FENCE}")
+    with serving(site, environ=environ) as server:
+        time.sleep(1)
+        assert why in server.words()
+        assert server.builds() == 1
+        assert server.end() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_the_server_keeps_what_is_paid_for(site: Site, number: int) -> None:
+    latency = Latency(3)
+    emulator = Emulator(latency_s=1, pause=latency)
+    site.write("index.md", f"# Page\n\n{FENCE}")
+    with generating(site, emulator) as server:
+        assert latency.asked.wait(20)
+        code = server.end(number)
+        assert code == (0 if number == signal.SIGINT else 128 + number)
+        assert "interrupt again to leave at once" in server.said
+        assert "Traceback" not in server.said
+    assert emulator.bill.pictures == 1 == len(stored(site))
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_server_at_once(site: Site, second: int) -> None:
+    latency = Latency(60)
+    site.write("index.md", f"# Page\n\n{FENCE}")
+    with generating(site, Emulator(latency_s=1, pause=latency)) as server:
+        assert latency.asked.wait(20)
+        server.process.send_signal(signal.SIGINT)
+        server.wait_until(lambda: "interrupt again" in server.said)
+        sent = time.monotonic()
+        assert server.end(second) == 130
+        took_s = time.monotonic() - sent
+        latency.over.set()
+    assert took_s < 1
+    assert "Traceback" not in server.said
+    assert stored(site) == []
+    assert len(list((site.folder / ".cache/plugin/imagegen/journal").glob("*.intent"))) == 1
+
+
+@pytest.mark.parametrize("options", [{"serve": "sketch"}, {"gateway": {"url": "sketch:"}}])
+def test_sketches_cost_nothing_and_no_save_waits_for_them(
+    site: Site, options: dict[str, object]
+) -> None:
+    site.options.pop("gateway")
+    site.options.update(options)
     site.write("index.md", f"# Page\n\n{FENCE}")
     with serving(site) as server:
-        server.wait_for_builds(1)
-        site.write("index.md", "# Page\n\n```imagegen\nA blue balloon\n```\n")
-        server.wait_for_builds(2)
-        time.sleep(1)
+        server.wait_for_picture()
         assert server.builds() == 2
-    assert len(list(site.originals.rglob("*.webp"))) == 2
+        site.write("index.md", f"# Page\n\n{fence('A blue balloon')}")
+        server.wait_for_builds(3)
+        server.wait_for_picture()
+        time.sleep(2)
+        assert server.builds() == 4
+        assert "made beside the server" not in server.said
+    assert [each["model"] for each in stored(site)] == ["imagegen/sketch"] * 2
+
+
+def test_a_draft_is_shown_while_serving_and_never_built(site: Site) -> None:
+    emulator = Emulator()
+    site.options["report"] = "report.json"
+    site.write("index.md", f"# Page\n\n{FENCE}")
+    with emulating(emulator) as gateway:
+        site.options.update(serve="generate", serve_delay=0.3, draft={"quality": "low"})
+        site.options["gateway"] = {"url": gateway.url, "key_env": "TEST_KEY"}
+        with serving(site, environ=KEY) as server:
+            server.wait_for_picture()
+            assert [each["state"] for each in site.report()["pictures"]] == ["draft"]
+        price = emulator.bill.usd
+        done = site.run("build", environ=KEY)
+    assert done.returncode == 0, done.stderr
+    assert [each["state"] for each in site.report()["pictures"]] == ["made"]
+    assert emulator.bill.pictures == 2
+    assert emulator.bill.usd > 2 * price
+    assert len({each["key"] for each in stored(site)}) == 2
+
+
+def test_every_language_gets_its_picture(site: Site) -> None:
+    pytest.importorskip("mkdocs_static_i18n")
+    languages = [
+        {"locale": "en", "name": "English", "default": True, "build": True},
+        {"locale": "fr", "name": "Français", "build": True},
+    ]
+    site.config["plugins"] = [
+        {"i18n": {"docs_structure": "suffix", "languages": languages}},
+        *site.config["plugins"],
+    ]
+    emulator = Emulator()
+    site.write("index.md", f"# Page\n\n{fence('A balloon')}")
+    site.write("index.fr.md", f"# Page\n\n{fence('Un ballon')}")
+    with generating(site, emulator, serve_delay=1) as server:
+        server.wait_for_picture()
+        server.wait_for_picture("fr/")
+        builds = server.builds()
+        time.sleep(3)
+        assert server.builds() == builds
+    assert sorted(each.prompt for each in emulator.log if each.prompt) == ["A balloon", "Un ballon"]
+
+
+def test_changed_settings_count_without_a_new_start(site: Site) -> None:
+    emulator = Emulator()
+    site.write("index.md", f"# Page\n\n{FENCE}")
+    with generating(site, emulator, serve="placeholder") as server:
+        assert "Serving makes none" in server.words()
+        site.options["serve"] = "generate"
+        site.save()
+        server.wait_for_picture()
+        site.options["model"] = "openai/gpt-image-1.5"
+        site.save()
+        site.write("index.md", f"# Page\n\n{fence('A blue balloon')}")
+        server.wait_until(lambda: emulator.bill.pictures == 2)
+        server.wait_for_picture()
+    asked = [each.model for each in emulator.log if each.prompt]
+    assert asked == ["openai/gpt-image-1-mini", "openai/gpt-image-1.5"]
+
+
+def test_a_dirty_server_does_not_loop(site: Site) -> None:
+    """It does not build a page again whose source has not changed, whatever comes."""
+    emulator = Emulator()
+    site.write("index.md", f"# Page\n\n{FENCE}")
+    site.options.update(serve="generate", serve_delay=0.3)
+    with emulating(emulator) as gateway:
+        site.options["gateway"] = {"url": gateway.url, "key_env": "TEST_KEY"}
+        with serving(site, "--dirty", environ=KEY) as server:
+            server.wait_until(lambda: emulator.bill.pictures == 1)
+            server.wait_for_builds(2)
+            site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
+            server.wait_for_picture()
+            builds = server.builds()
+            time.sleep(6)
+            assert server.builds() == builds
+    assert emulator.bill.pictures == 1
 
 
 def test_a_mistake_while_serving_shows_in_full_and_the_server_lives(site: Site) -> None:
     site.write("index.md", "# Page\n")
     with serving(site) as server:
-        server.wait_for_builds(1)
         site.write("index.md", "# Page\n\n![A dog](imagegen:){ widht=3 }\n")
         server.wait_for_builds(2)
         assert server.process.poll() is None
-        assert "did you mean" in server.log.read_text()
+        assert "did you mean" in server.said

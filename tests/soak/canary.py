@@ -45,6 +45,7 @@ KEYS = ("vck_canary7Kp2Wq9Zt4Xm6Bn3Hd8Js5Lv1Rg", "canary-Zk3vQ9x/T7+wLm2=Rb8nHs5
 _PAGES = 6
 _BUILD_S = 90.0
 _LEVELS = ((), ("-q",), ("-v",))
+_COMMANDS = ("models", "credits", "generate")
 _SLOW = frozenset(name for name in FAULTS if name.startswith("retry-after")) | {"slow", "drip"}
 _REQUEST = ImageRequest("openai/gpt-image-1-mini", "A red balloon", Size(1024, 1024))
 
@@ -62,7 +63,9 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
     looked, hits, seen = 0, 0, 0
     for key in KEYS:
         with patch.dict(os.environ, {"AI_GATEWAY_API_KEY": key}):
-            for cell in (*_errors(), *_objects()):
+            # The emulator takes no real key, so its faults would all be the same.
+            faults = [] if key.startswith("vck_") else _errors()
+            for cell in (*faults, *_echoed(), *_objects()):
                 looked, hits = looked + 1, hits + _shows(cell, key)
     for number in range(rounds):
         key = KEYS[number % 4 < 2]
@@ -183,6 +186,10 @@ def _errors() -> Iterator[Cell]:
     for fault in sorted(set(FAULTS) - _SLOW):
         with serving(Emulator(plan=[fault] * 9), slow_s=0.1) as server:
             yield Cell(f"error {fault}", _error_of(server.url))
+
+
+def _echoed() -> Iterator[Cell]:
+    """The same for answers that repeat the key."""
     for number, name in enumerate(ECHOES):
         with serving(Echo(number)) as server:
             yield Cell(f"error {name}", _error_of(server.url))
@@ -194,7 +201,7 @@ async def _no_nap(_: float) -> None:
 
 def _error_of(url: str) -> bytes:
     async def once() -> object:
-        settings = GatewaySettings(url=url, key_env="AI_GATEWAY_API_KEY", timeout=5)
+        settings = GatewaySettings(url=url, key_env="AI_GATEWAY_API_KEY", timeout=1)
         gateway = Gateway(settings, find_credential(os.environ, settings, 0), sleep=_no_nap)
         try:
             return await gateway.generate(_REQUEST)
@@ -239,8 +246,9 @@ def _build(number: int, key: str, folder: Path) -> tuple[list[Cell], bool]:
     with serving(emulator, slow_s=0.2) as server:
         site.options["gateway"]["url"] = server.url
         said, complained = _run(number, site, key, emulator)
+        more = _command(number, site, key)
     was_sent = key in echo.keys if is_echo else bool(emulator.log)
-    return _cells(number, site, said, complained), was_sent
+    return [*_cells(number, site, said, complained), more], was_sent
 
 
 def _is_interrupted(number: int) -> bool:
@@ -251,7 +259,7 @@ def _site(number: int, folder: Path) -> Site:
     site = Site(folder)
     for page in range(_PAGES):
         site.write(f"page{page}.md", f"# Page\n\n```imagegen\nPrompt {page}\n```\n")
-    site.options["gateway"] = {"key_env": "AI_GATEWAY_API_KEY", "timeout": 4}
+    site.options["gateway"] = {"key_env": "AI_GATEWAY_API_KEY", "timeout": 2}
     site.options.update({"report": "report.json", "concurrency": 2})
     site.options["on_missing"] = "error" if number % 5 == 4 else "warn"
     return site
@@ -274,6 +282,20 @@ def _run(number: int, site: Site, key: str, emulator: Emulator) -> tuple[bytes, 
             return process.communicate(timeout=_BUILD_S)
         finally:
             process.kill()
+
+
+def _command(number: int, site: Site, key: str) -> Cell:
+    """What one of the commands that speak with the server says."""
+    command = _COMMANDS[number % len(_COMMANDS)]
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs_imagegen", command],
+        cwd=site.folder,
+        env={**os.environ, "AI_GATEWAY_API_KEY": key},
+        capture_output=True,
+        check=False,
+        timeout=_BUILD_S,
+    )
+    return Cell(f"build {number}: {command}", done.stdout + done.stderr)
 
 
 def _interrupt(process: subprocess.Popen[bytes], emulator: Emulator) -> None:

@@ -1,0 +1,186 @@
+"""`candidates`: takes of one picture, made next to each other."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+import click
+
+from mkdocs_imagegen.building.around import Errand, Host
+from mkdocs_imagegen.building.lookup import Lookup
+from mkdocs_imagegen.building.outcome import Entry
+from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.building.wanted import Result
+from mkdocs_imagegen.cli.places import entry_at
+from mkdocs_imagegen.cli.planning import LOOKS
+from mkdocs_imagegen.cli.sheets import Sheet, requests_of
+from mkdocs_imagegen.cli.site import INTERRUPTED, Looked, SiteError, as_json, config_file, look
+from mkdocs_imagegen.cli.stores import store_of
+from mkdocs_imagegen.cli.terminal import Progress, say, say_json, show_in_browser
+from mkdocs_imagegen.directives.directive import Directive
+from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.opening import credential_for, open_gateway
+from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.request import ImageRequest
+
+_SMALL_PX = 960
+_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """One take of one picture, and what became of it."""
+
+    request: ImageRequest
+    result: Result
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        kept, result = self.result.kept, self.result
+        cost = kept.original.cost_usd if kept and result.made else None
+        return {
+            "take": self.request.take,
+            "prompt": self.request.prompt,
+            "key": kept.original.key if kept else self.request.key,
+            "file": str(kept.path) if kept else None,
+            "made": result.made,
+            "cost_usd": None if cost is None else str(cost),
+            "error": None if result.error is None else str(result.error),
+        }
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  mkdocs-imagegen candidates docs/guide.md:12
+  mkdocs-imagegen candidates guide.md#harbour -n 6 --output harbour.html --open
+  mkdocs-imagegen candidates 3fa9c1 --json
+"""
+)
+@click.argument("place")
+@config_file
+@click.option(
+    "-n", "count", type=click.IntRange(1, _MOST), default=4, show_default=True, help="How many."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The contact sheet; by default a temporary file.",
+)
+@click.option("--open", "opens", is_flag=True, help="Open it in a browser.")
+@as_json
+def candidates(  # noqa: PLR0913 - one argument for each option
+    place: str,
+    config_file: str | None,
+    *,
+    count: int,
+    output: Path | None,
+    opens: bool,
+    as_json: bool,
+) -> None:
+    """Make takes 1 to N of the picture at PLACE, and show them side by side.
+
+    PLACE is `page.md:LINE`, `page.md#id`, or the first characters of a key. What is there is not
+    made again, and the budget holds. To choose one, write its `take: 3` into the prompt's
+    options.
+    """
+    looked = look(config_file, LOOKS)
+    try:
+        entry = entry_at(place, looked.entries)
+    except OptionError as error:
+        raise SiteError(str(error)) from None
+    found = _made(looked, entry, count)
+    output = output or Path(tempfile.mkdtemp(prefix="imagegen-"), "candidates.html")
+    _write_sheet(looked, entry, found, output)
+    if as_json:
+        takes = [each.as_dict() for each in found]
+        say_json({"place": str(entry.line.place), "sheet": str(output), "takes": takes})
+    else:
+        _say(entry, found, output)
+    if opens:
+        show_in_browser(output)
+    raise SystemExit(1 if any(each.result.kept is None for each in found) else 0)
+
+
+def _made(looked: Looked, entry: Entry, count: int) -> list[_Candidate]:
+    """Every take, from the store or made now."""
+    first = entry.found
+    assert isinstance(first, Directive)  # noqa: S101 - nothing else is found by its place
+    takes = [_with_take(first, take) for take in range(1, count + 1)]
+    with Progress() as progress, _looking_up(looked, progress) as lookup:
+        for directive in takes:
+            lookup.look_up(directive)
+        try:
+            lookup.join()
+        except KeyboardInterrupt:
+            click.echo("interrupted; what was paid for is stored", err=True)
+            raise SystemExit(INTERRUPTED) from None
+        found = [
+            _Candidate(*pair)
+            for directive in takes
+            for pair in zip(directive.requests, lookup.results(directive) or (), strict=True)
+        ]
+    # One picture's takes side by side, then those of its dark twin.
+    return sorted(found, key=lambda each: each.request.prompt != first.request.prompt)
+
+
+def _with_take(directive: Directive, take: int) -> Directive:
+    dark = replace(directive.dark, take=take) if directive.dark else None
+    return replace(directive, request=replace(directive.request, take=take), dark=dark)
+
+
+@contextlib.contextmanager
+def _looking_up(looked: Looked, progress: Progress) -> Iterator[Lookup]:
+    """A build of the takes alone."""
+    settings = looked.settings
+    errand = Errand(makes=True, shows=False, watcher=progress)
+    host = Host(settings.cache_path, looked.permission, errand=errand)
+    opened = partial(open_gateway, settings, credential_for(settings)[0])
+    lookup = Lookup(settings, Run(), host, opened, _warn, lambda _: None)
+    try:
+        lookup.salvage()
+        yield lookup
+    finally:
+        lookup.close()
+
+
+def _warn(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _write_sheet(looked: Looked, entry: Entry, found: Sequence[_Candidate], output: Path) -> None:
+    sheet = Sheet(store_of(looked.settings), looked.entries, output, _SMALL_PX)
+    pictures = {
+        request: [
+            each.result.kept
+            for each in found
+            if each.request.prompt == request.prompt and each.result.kept
+        ]
+        for request in requests_of(entry)
+    }
+    sheet.write(f"Candidates for {entry.line.place}", f"To choose one, {_choice(entry)}.", pictures)
+
+
+def _choice(entry: Entry) -> str:
+    return f"write its take, like `take: 2`, into the options of the prompt at {entry.line.place}"
+
+
+def _say(entry: Entry, found: Sequence[_Candidate], output: Path) -> None:
+    for each in found:
+        if each.result.error is not None and each.result.kept is None:
+            click.echo(f"take {each.request.take}: {each.result.error}", err=True)
+    made = [each.result.kept.original for each in found if each.result.kept and each.result.made]
+    there = sum(each.result.kept is not None for each in found) - len(made)
+    usd = sum((each.cost_usd or Decimal(0) for each in made), Decimal(0))
+    say(f"{there} there already, {len(made)} made for ${dollars(usd)}")
+    say(str(output))
+    if any(each.result.kept for each in found):
+        say(f"To choose one, {_choice(entry)}")

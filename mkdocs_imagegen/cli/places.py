@@ -1,0 +1,102 @@
+"""Which picture an author means by a place; pure.
+
+A place is ``page.md:12``, ``page.md#id``, ``page.md``, or the first characters of a key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from mkdocs_imagegen.building.outcome import Entry
+from mkdocs_imagegen.directives.directive import Directive
+from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.values import shown
+
+_KEY = re.compile(r"[0-9a-f]{6,64}")
+_LINE = re.compile(r"(.+?):(\d{1,7})")
+_MOST_LISTED = 10
+
+
+def entry_at(place: str, entries: Sequence[Entry]) -> Entry:
+    """The one picture at a place.
+
+    Raises:
+        OptionError: there is none, or several, or it is a mistake; with what there is instead.
+    """
+    found = _matching(place.strip(), entries)
+    if len({_identity(entry) for entry in found}) > 1:
+        fault = f"{shown(place)} stands for {len(found)} pictures"
+        raise OptionError(fault, hint=f"name one by its key:\n{_listed(found)}")
+    if not found:
+        raise _nothing(place, entries)
+    if not isinstance(found[0].found, Directive):
+        fault = f"{found[0].line.place} has a mistake: {found[0].outcome.error}"
+        raise OptionError(fault, hint="mend that first")
+    return found[0]
+
+
+def _matching(place: str, entries: Sequence[Entry]) -> list[Entry]:
+    if _KEY.fullmatch(place):
+        return [entry for entry in entries if any(key.startswith(place) for key in _keys(entry))]
+    page, name = place.rpartition("#")[::2]
+    if page:
+        return [entry for entry in _on_page(page, entries) if _id(entry) == name]
+    match = _LINE.fullmatch(place)
+    if match:
+        number = int(match[2])
+        return [each for each in _on_page(match[1], entries) if each.line.place.line == number]
+    return _on_page(place, entries)
+
+
+def _on_page(page: str, entries: Sequence[Entry]) -> list[Entry]:
+    """The pictures of a page, by its path, by its path below the docs folder, or by its name."""
+    page = page.replace("\\", "/").removeprefix("./")
+    ways: tuple[Callable[[str], bool], ...] = (
+        lambda path: path == page,
+        lambda path: path.partition("/")[2] == page,
+        lambda path: path.endswith(f"/{page}"),
+    )
+    for fits in ways:
+        found = [entry for entry in entries if fits(entry.line.place.page)]
+        if found:
+            return found
+    return []
+
+
+def _nothing(place: str, entries: Sequence[Entry]) -> OptionError:
+    """Nothing is there: what stands near it."""
+    match = _LINE.fullmatch(place.strip())
+    page = match[1] if match else place.strip().rpartition("#")[0]
+    near = _on_page(page, entries) if page else []
+    if match:
+        wanted = int(match[2])
+        near = sorted(near, key=lambda each: abs((each.line.place.line or 0) - wanted))
+    if near:
+        return OptionError(f"no picture at {shown(place)}", hint=f"near it:\n{_listed(near[:3])}")
+    hint = "`plan` lists every place; or give the first 6 characters of a key or more"
+    return OptionError(f"no picture at {shown(place)}", hint=hint)
+
+
+def _listed(entries: Sequence[Entry]) -> str:
+    lines = [
+        f"  {entry.line.key[:12]}  {entry.line.place}  {shown(entry.line.prompt)}"
+        for entry in entries[:_MOST_LISTED]
+    ]
+    more = [f"  and {len(entries) - _MOST_LISTED} more"] if len(entries) > _MOST_LISTED else []
+    return "\n".join([*lines, *more])
+
+
+def _keys(entry: Entry) -> tuple[str, ...]:
+    found = entry.found
+    return tuple(each.key for each in found.requests) if isinstance(found, Directive) else ()
+
+
+def _identity(entry: Entry) -> tuple[str, ...]:
+    """Equal for two places that ask for the same."""
+    return _keys(entry) or (str(entry.line.place),)
+
+
+def _id(entry: Entry) -> str:
+    found = entry.found
+    return dict(found.attributes).get("id", "") if isinstance(found, Directive) else ""

@@ -1,0 +1,64 @@
+"""`schema`: the options as JSON schema, for editors that check YAML while it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from mkdocs_imagegen.cli.terminal import say_json
+from mkdocs_imagegen.directives.defaults import PageOptions
+from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.values import object_schema
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_OURS = {"anyOf": [{"$ref": "#/$defs/settings"}, {"type": "null"}]}
+_PLUGINS = {
+    "anyOf": [
+        {"type": "array", "items": {"properties": {"imagegen": _OURS}}},
+        {"type": "object", "properties": {"imagegen": _OURS}},
+    ]
+}
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  mkdocs-imagegen schema > imagegen.schema.json
+  mkdocs-imagegen schema --whole-file > mkdocs.schema.json
+\b
+The second is for editors with the YAML language server, by a first line of mkdocs.yml:
+  # yaml-language-server: $schema=mkdocs.schema.json
+"""
+)
+@click.option("--whole-file", is_flag=True, help="For all of mkdocs.yml, not for our part alone.")
+@click.option("--json", "_as_json", is_flag=True, help="It always is.")
+def schema(*, whole_file: bool, _as_json: bool) -> None:
+    """Print the JSON schema of the plugin's options.
+
+    Below `$defs` are those of a picture, and those of a page's front matter.
+    """
+    say_json(_schema_of_file() if whole_file else schema_of_options())
+
+
+def schema_of_options() -> Mapping[str, Any]:
+    """The schema of what stands below `imagegen:` in `mkdocs.yml`."""
+    return _headed("Options of mkdocs-imagegen", object_schema(Settings), _defs())
+
+
+def _schema_of_file() -> Mapping[str, Any]:
+    plugins = {"type": "object", "properties": {"plugins": _PLUGINS}}
+    return _headed(
+        "mkdocs.yml with mkdocs-imagegen", plugins, _defs() | {"settings": object_schema(Settings)}
+    )
+
+
+def _headed(title: str, body: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"$schema": _DIALECT, "title": title, **body, "$defs": defs}
+
+
+def _defs() -> dict[str, Any]:
+    return {"picture": object_schema(DirectiveOptions), "page": object_schema(PageOptions)}

@@ -1,0 +1,189 @@
+"""`gallery`, and what every contact sheet is made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from mkdocs_imagegen.building.outcome import Entry
+from mkdocs_imagegen.cli.planning import LOOKS
+from mkdocs_imagegen.cli.site import SiteError, as_json, config_file, look
+from mkdocs_imagegen.cli.stores import store_of
+from mkdocs_imagegen.cli.terminal import counted, say, say_json, show_in_browser
+from mkdocs_imagegen.directives.directive import Directive
+from mkdocs_imagegen.errors import ImagegenError
+from mkdocs_imagegen.originals.files import write_whole
+from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.originals.store import Kept, OriginalStore
+from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
+from mkdocs_imagegen.pictures.thumbnail import SMALL_PX, Thumbnail, thumbnail
+from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.request import ImageRequest
+
+_WORKERS = min(4, os.cpu_count() or 1)
+
+Pictures = Mapping[ImageRequest, Sequence[Kept]]
+"""The originals of each request, as they stand side by side."""
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  mkdocs-imagegen gallery pictures.html
+  mkdocs-imagegen gallery pictures.html --open
+"""
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@config_file
+@click.option("--open", "opens", is_flag=True, help="Open it in a browser.")
+@as_json
+def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) -> None:
+    """Write a contact sheet of the site's pictures into FILE, an HTML page.
+
+    It holds every picture that a page shows, and beside it the other takes of the same prompt
+    that are kept. The page needs nothing but itself.
+    """
+    looked = look(config_file, LOOKS)
+    store = store_of(looked.settings)
+    pictures = _takes(looked.entries, store)
+    sheet = Sheet(store, looked.entries, file)
+    count = sheet.write("Pictures of the site", _note(looked.entries), pictures)
+    if as_json:
+        say_json({"file": str(file), "pictures": count, "missing": _missing(looked.entries)})
+    else:
+        say(f"{file}: {count} picture{'' if count == 1 else 's'}")
+    if opens:
+        show_in_browser(file)
+
+
+class Sheet:
+    """A contact sheet that is being made.
+
+    Args:
+        store: where the originals are.
+        entries: every place of the site that shows a picture.
+        file: where the sheet will be.
+        small_px: the longer side of each picture in it.
+    """
+
+    def __init__(
+        self, store: OriginalStore, entries: Sequence[Entry], file: Path, small_px: int = SMALL_PX
+    ) -> None:
+        self._store = store
+        self._file = file
+        self._small_px = small_px
+        self._places: dict[str, list[str]] = {}
+        self._shown = {kept.original.key for entry in entries for kept in entry.kept}
+        for entry in entries:
+            for request in requests_of(entry):
+                self._places.setdefault(_family(request), []).append(str(entry.line.place))
+
+    def write(self, title: str, note: str, pictures: Pictures) -> int:
+        """Write it, and say how many pictures it holds.
+
+        Raises:
+            SiteError: it cannot be written, or an original cannot be read.
+        """
+        every = {kept.original.key: kept for several in pictures.values() for kept in several}
+        try:
+            with ThreadPoolExecutor(_WORKERS) as workers:
+                done = counted(workers.map(self._small, every.values()), len(every))
+                smalls = dict(zip(every, done, strict=True))
+            strips = [self._strip(request, pictures[request], smalls) for request in pictures]
+            page = contact_sheet(title, note, [strip for strip in strips if strip.frames])
+            write_whole(self._file.absolute(), page.encode("utf-8", "replace"))
+        except ImagegenError as error:
+            raise SiteError(str(error)) from None
+        except OSError as error:
+            raise SiteError(f"{self._file} cannot be written: {error.strerror}") from None
+        return sum(small is not None for small in smalls.values())
+
+    def _small(self, kept: Kept) -> Thumbnail | None:
+        """None for what is not as it was stored."""
+        content = self._store.read(kept)
+        return thumbnail(content, self._small_px) if content is not None else None
+
+    def _strip(
+        self,
+        request: ImageRequest,
+        several: Sequence[Kept],
+        smalls: Mapping[str, Thumbnail | None],
+    ) -> Strip:
+        frames = [
+            self._frame(each, small) for each in several if (small := smalls[each.original.key])
+        ]
+        places = tuple(dict.fromkeys(self._places.get(_family(request), [])))
+        return Strip(request.prompt, places, tuple(frames))
+
+    def _frame(self, kept: Kept, small: Thumbnail) -> Frame:
+        original = kept.original
+        return Frame(
+            key=original.key,
+            take=original.take,
+            model=original.answered_by or original.model,
+            price=_paid(original),
+            day=original.created[:10],
+            is_shown=original.key in self._shown,
+            file=_address(kept.path, self._file),
+            small=small,
+        )
+
+
+def _takes(entries: Sequence[Entry], store: OriginalStore) -> Pictures:
+    """What pages show, and the other originals of the same prompt."""
+    subjects: dict[str, list[Original]] = {}
+    for original in store.originals():
+        subjects.setdefault(original.subject, []).append(original)
+    takes = sorted({each.take for several in subjects.values() for each in several})
+    firsts: dict[str, ImageRequest] = {}
+    for request in (request for entry in entries for request in requests_of(entry)):
+        firsts.setdefault(_family(request), request)
+    pictures: dict[ImageRequest, list[Kept]] = {}
+    for request in firsts.values():
+        same = (replace(request, take=take).subject_key for take in takes)
+        every = (store.find(each.key) for key in same for each in subjects.get(key, []))
+        pictures[request] = [kept for kept in every if kept is not None]
+    return pictures
+
+
+def _family(request: ImageRequest) -> str:
+    """Equal for all takes of a prompt, whoever draws them."""
+    return replace(request, take=1).subject_key
+
+
+def requests_of(entry: Entry) -> tuple[ImageRequest, ...]:
+    """What a place asks for; nothing where it has a mistake."""
+    return entry.found.requests if isinstance(entry.found, Directive) else ()
+
+
+def _missing(entries: Sequence[Entry]) -> int:
+    lacking = {entry.line.key for entry in entries if entry.line.state.lacks_picture}
+    return len(lacking)
+
+
+def _note(entries: Sequence[Entry]) -> str:
+    missing = _missing(entries)
+    be = "is" if missing == 1 else "are"
+    return f"{missing} more {be} not made yet." if missing else ""
+
+
+def _paid(original: Original) -> str:
+    if original.cost_usd is None:
+        return "price not known"
+    about = "about " if original.cost_is_estimate else ""
+    return f"{about}${dollars(original.cost_usd)}"
+
+
+def _address(path: Path, sheet: Path) -> str:
+    """The address of an original, from the sheet; its own where no path leads there."""
+    try:
+        return quote(os.path.relpath(path, sheet.absolute().parent).replace(os.sep, "/"))
+    except ValueError:
+        return path.absolute().as_uri()

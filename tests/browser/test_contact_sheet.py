@@ -1,0 +1,186 @@
+"""The contact sheet in a real browser: 500 pictures, without a jump, by keyboard, for everyone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mkdocs_imagegen.emulator.sketch import draw
+from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
+from mkdocs_imagegen.pictures.thumbnail import Thumbnail, thumbnail
+from tests.tools import lacking
+
+SHAPES = [(480, 320), (320, 480), (400, 400), (640, 200)]
+STRIPS = 440
+"""Every eighth has two takes, and the last has seven: 500 pictures."""
+
+READ = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
+    window.scrollTo({top: y, behavior: "instant"});
+    await frame();
+    await frame();
+  }
+}"""
+LAST_IS_THERE = "[...document.querySelectorAll('.picture img')].at(-1).naturalWidth > 0"
+FOCUSED = "document.activeElement.querySelector('img')?.alt"
+SHOWN = "document.querySelectorAll('#strips > li:not([hidden]) .picture').length"
+
+
+def small(number: int) -> Thumbnail:
+    width, height = SHAPES[number % len(SHAPES)]
+    drawn = draw(
+        f"Harbour {number}", width, height, background="auto", output_format="png", seed="1"
+    )
+    return thumbnail(drawn)
+
+
+def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[Frame, ...]:
+    return tuple(
+        Frame(
+            key=f"{number:04x}{take:04x}".ljust(64, "a"),
+            take=take,
+            model="openai/gpt-image-1-mini",
+            price="$0.015",
+            day=f"2026-11-{number % 28 + 1:02}",
+            is_shown=take == 1,
+            file=f"originals/{number}.png",
+            small=smalls[(number + take) % len(smalls)],
+        )
+        for take in range(1, count + 1)
+    )
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a sheet with 500 pictures."""
+    smalls = [small(number) for number in range(16)]
+    counts = [7 if number == STRIPS - 1 else 1 + (number % 8 == 7) for number in range(STRIPS)]
+    strips = [
+        Strip(
+            f"Harbour {number}, " + "with a long quay " * (number % 9),
+            tuple(f"docs/page{number // 20}.md:{place}" for place in range(3, 4 + number % 3)),
+            frames(number, count, smalls),
+        )
+        for number, count in enumerate(counts)
+    ]
+    assert sum(counts) == 500
+    file = tmp_path_factory.mktemp("sheet") / "sheet.html"
+    file.write_text(contact_sheet("Pictures of the site", "3 more are not made yet.", strips))
+    return file.as_uri()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_500_pictures_open_and_scroll_without_a_jump(visit, sheet, width) -> None:
+    visited = visit(sheet, width=width)
+    visited.page.evaluate(READ)
+    visited.page.wait_for_function(LAST_IS_THERE)
+    assert visited.page.evaluate("document.images.length") == 501
+    assert visited.shift() == 0
+    wide = visited.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+    assert [each for each in visited.addresses if not each.startswith("data:")] == [sheet]
+    assert visited.failures == []
+
+
+def test_a_sheet_whose_cards_have_no_height_would_jump(visit, sheet) -> None:
+    """Else nothing above could fail."""
+    change = """addEventListener("DOMContentLoaded", () => {
+        document.querySelector("#strips").firstElementChild.prepend("late");
+        setTimeout(() => document.querySelector("header").prepend(
+            Object.assign(document.createElement("div"), {textContent: "late"})), 300);
+    })"""
+    visited = visit(sheet, change=change)
+    visited.page.wait_for_timeout(600)
+    assert visited.shift() > 0
+
+
+def test_the_height_is_right_before_the_cards_are_drawn(visit, sheet) -> None:
+    visited = visit(sheet)
+    before = visited.page.evaluate("document.documentElement.scrollHeight")
+    visited.page.evaluate(READ)
+    assert visited.page.evaluate("document.documentElement.scrollHeight") == before
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_axe_finds_no_fault(visit, sheet, width, dark) -> None:
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        lacking("axe-playwright-python is not installed")
+    page = visit(sheet, width=width, dark=dark).page
+    # Axe walks through every element again for each rule; a hundred are as good as all.
+    page.evaluate("[...document.querySelectorAll('#strips > li')].slice(60).map(e => e.remove())")
+    found = Axe().run(page).response
+    assert [rule["id"] for rule in found["violations"]] == []
+    assert "color-contrast" in {rule["id"] for rule in found["passes"]}
+    page.click(".picture >> nth=0")
+    assert [rule["id"] for rule in Axe().run(page).response["violations"]] == []
+
+
+def test_arrows_move_and_enter_opens(visit, sheet) -> None:
+    page = visit(sheet).page
+    page.focus(".picture >> nth=0")
+    for key, expected in (
+        ("ArrowRight", "Take 1: Harbour 1,"),
+        ("ArrowRight", "Take 1: Harbour 2,"),
+        ("ArrowLeft", "Take 1: Harbour 1,"),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(FOCUSED).startswith(expected)
+    page.keyboard.press("ArrowDown")
+    below = page.evaluate(FOCUSED)
+    assert below not in ("Take 1: Harbour 1, ", "Take 1: Harbour 2, ")
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(FOCUSED).startswith("Take 1: Harbour 1,")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('dialog').open")
+    facts = page.text_content("#large-facts")
+    assert "docs/page0.md:3, docs/page0.md:4" in facts
+    assert "take: 1 · on the page" in facts
+    assert "00010001".ljust(64, "a") in facts
+    assert page.get_attribute("#large-file", "href") == "originals/1.png"
+    page.keyboard.press("Escape")
+    assert not page.evaluate("document.querySelector('dialog').open")
+    assert page.evaluate(FOCUSED).startswith("Take 1: Harbour 1,")
+
+
+def test_focus_is_seen(visit, sheet) -> None:
+    page = visit(sheet).page
+    page.focus(".picture >> nth=0")
+    page.keyboard.press("ArrowRight")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_the_filter_narrows_and_the_order_changes(visit, sheet) -> None:
+    page = visit(sheet).page
+    assert page.evaluate(SHOWN) == 500
+    page.fill("#filter", "page3.md harbour 67")
+    assert page.evaluate(SHOWN) == 1
+    assert page.text_content("#count") == "1 picture"
+    page.fill("#filter", "")
+    page.select_option("#order", "day")
+    days = page.evaluate("[...document.querySelectorAll('#strips > li')].map(e => e.dataset.day)")
+    assert days == sorted(days, reverse=True)
+    page.select_option("#order", "number")
+    numbers = page.evaluate(
+        "[...document.querySelectorAll('#strips > li')].map(e => +e.dataset.number)"
+    )
+    assert numbers == sorted(numbers)
+
+
+def test_the_key_is_copied_or_can_be(visit, sheet) -> None:
+    page = visit(sheet).page
+    page.click(".key >> nth=0")
+    key = "00000001".ljust(64, "a")
+    page.wait_for_function(
+        f"document.body.innerText.includes('copied {key}') || String(getSelection()) === '{key}'"
+    )
+
+
+def test_the_file_stays_small(sheet) -> None:
+    size = Path(sheet.removeprefix("file://")).stat().st_size
+    assert size < 500 * 25_000

@@ -1,0 +1,146 @@
+"""`generate`: makes what is missing, as far as it is told to, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.request import SKETCH_MODEL
+from tests.cli.conftest import fence, interrupted
+from tests.cli.originals import pretend_that_a_real_model_drew
+from tests.support import Site
+
+
+@pytest.fixture
+def paged(drawn: Site) -> Site:
+    drawn.options["model"], drawn.options["size"] = SKETCH_MODEL, "64x64"  # quickly drawn
+    drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
+    drawn.write("guide/one.md", f"# One\n\n{fence('A crane')}{fence('A buoy')}")
+    drawn.write("guide/two.md", f"# Two\n\n{fence('A tug')}")
+    return drawn
+
+
+def kept(site: Site) -> list[str]:
+    records = map(json.loads, (path.read_text() for path in site.originals.rglob("*.json")))
+    return sorted(each["prompt"] for each in records)
+
+
+def test_everything_missing_is_made_once(paged: Site, run, emulator: Emulator) -> None:
+    done = run("generate")
+    assert [line.split()[1] for line in done.lines[:4]] == ["made"] * 4
+    assert "4 made" in done.lines[-1]
+    assert len(kept(paged)) == 4
+    assert "4 pictures from the store" in run("generate").lines[-1]
+    assert emulator.bill.pictures == 4
+    assert not (paged.folder / "site").exists()
+
+
+def test_a_build_after_it_makes_nothing(paged: Site, run, emulator: Emulator) -> None:
+    run("generate")
+    built = paged.build(strict=True)
+    assert emulator.bill.pictures == 4
+    assert len(built.pictures()) > 0
+
+
+@pytest.mark.parametrize(
+    ("pages", "prompts"),
+    [
+        (["index.md"], ["A ferry"]),
+        (["guide"], ["A buoy", "A crane", "A tug"]),
+        (["docs/guide/two.md", "index.md"], ["A ferry", "A tug"]),
+        (["guide/*.md"], ["A buoy", "A crane", "A tug"]),
+        (["./guide/two.md"], ["A tug"]),
+    ],
+)
+def test_only_the_pages_that_were_named(paged: Site, run, pages, prompts) -> None:
+    run("generate", *pages)
+    assert kept(paged) == prompts
+
+
+@pytest.mark.usefixtures("paged")
+def test_a_page_without_pictures_is_a_mistake(run, emulator: Emulator) -> None:
+    assert "no page with a picture matches gide" in run("generate", "gide", code=2).told
+    assert emulator.bill.pictures == 0
+
+
+def test_budgets_of_the_command_count(paged: Site, run, emulator: Emulator) -> None:
+    del paged.options["model"], paged.options["size"]
+    done = run("generate", "--budget-images", "2", code=1)
+    assert emulator.bill.pictures == len(kept(paged)) == 2
+    assert done.told.count("budget is used up") == 2
+    run("generate", "--budget-usd", "0.02", code=1)
+    assert emulator.bill.pictures == 3
+
+
+@pytest.mark.usefixtures("paged")
+@pytest.mark.parametrize("usd", ["-1", "much", "1e9"])
+def test_a_budget_that_is_none_is_refused(run, usd, emulator: Emulator) -> None:
+    assert "--budget-usd" in run("generate", f"--budget-usd={usd}", code=2).told
+    assert list(emulator.log) == []
+
+
+@pytest.mark.usefixtures("paged")
+def test_dry_run_makes_nothing(run, emulator: Emulator) -> None:
+    done = run("generate", "guide", "--dry-run")
+    assert len(done.lines) == 4
+    assert done.lines[-1].startswith("would make 3 for about $0.00")
+    assert list(emulator.log) == []
+    assert run("generate", "guide", "--dry-run", "--json").json["makes"] == 3
+
+
+def test_upgrade_makes_anew_what_is_stale(paged: Site, run, emulator: Emulator) -> None:
+    run("generate")
+    pretend_that_a_real_model_drew(paged)
+    paged.options["quality"] = "low"
+    run("generate")
+    assert emulator.bill.pictures == 4
+    assert run("generate", "--upgrade", "--dry-run", "--json").json["makes"] == 4
+    run("generate", "--upgrade", "index.md")
+    assert emulator.bill.pictures == 5
+    states = [each["state"] for each in run("plan", "--json").json["pictures"]]
+    assert sorted(states) == ["ready", *["stale but usable"] * 3]
+
+
+def test_refused_prompts_are_asked_again_only_when_told(drawn: Site, run) -> None:
+    drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
+    refusing = Emulator(plan=["moderation-blocked"], require_key=False)
+    with serving(refusing) as server:
+        drawn.options["gateway"]["url"] = server.url
+        run("generate", code=1)
+        assert run("plan", "--json").json["pictures"][0]["state"] == "refused"
+        run("generate", code=1)
+        assert refusing.bill.pictures == 0
+        asked = len(refusing.log)
+        run("generate", "--retry-refused")
+    assert (len(refusing.log), refusing.bill.pictures) == (asked + 1, 1)
+
+
+@pytest.mark.usefixtures("paged")
+def test_json_is_the_report(run) -> None:
+    told = run("generate", "--json").json
+    assert [each["state"] for each in told["pictures"]] == ["made"] * 4
+    assert told["bill"][0]["pictures"] == 4
+
+
+def test_without_permission_it_says_why(paged: Site, run) -> None:
+    paged.options["gateway"] = {}
+    assert "nothing is made: there is no key" in run("generate", code=2).told
+    paged.options["generate"] = False
+    assert "generate is false" in run("generate", code=2).told
+
+
+def test_an_interrupt_keeps_what_was_paid_for(site: Site) -> None:
+    prompts = "".join(fence(f"Prompt {number}") for number in range(12))
+    site.write("index.md", f"# Page\n\n{prompts}")
+    slow = Emulator(latency_s=1.0, require_key=False)
+    with serving(slow) as server:
+        site.options["gateway"] = {"url": server.url, "auth": "none"}
+        site.options["concurrency"] = 3
+        code, told = interrupted(site, slow, "generate")
+    assert (code, "what was paid for is stored" in told) == (130, True), told
+    assert "Traceback" not in told
+    assert 0 < slow.bill.pictures < 12
+    assert len(kept(site)) == slow.bill.pictures

@@ -1,0 +1,142 @@
+"""The JSON schema says to an editor what the plugin says to a build."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from mkdocs.utils.yaml import get_yaml_loader, yaml_load
+
+from mkdocs_imagegen.cli.schema import schema_of_options
+from mkdocs_imagegen.directives.defaults import PageOptions
+from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.settings import Settings, read_settings
+from mkdocs_imagegen.values import OptionsError, option_names, read_options
+
+CONFIG = Path(__file__).parents[2] / "example_site" / "mkdocs.yml"
+
+
+@pytest.fixture(scope="module")
+def ours() -> Draft202012Validator:
+    Draft202012Validator.check_schema(schema_of_options())
+    return Draft202012Validator(schema_of_options())
+
+
+def of(ours: Draft202012Validator, name: str) -> Draft202012Validator:
+    return Draft202012Validator({**ours.schema, **ours.schema["$defs"][name]})
+
+
+def configuration_of_the_manual() -> dict[str, Any]:
+    loader = get_yaml_loader()
+    loader.add_constructor("!relative", lambda _, node: node.value)
+    return yaml_load(CONFIG.read_text(), loader)
+
+
+def options_of_the_manual() -> Mapping[str, Any]:
+    plugins = configuration_of_the_manual()["plugins"]
+    return next(
+        each["imagegen"] for each in plugins if isinstance(each, dict) and "imagegen" in each
+    )
+
+
+def test_the_manuals_own_options_are_accepted(ours) -> None:
+    assert [error.message for error in ours.iter_errors(options_of_the_manual())] == []
+
+
+def test_every_option_is_there(ours) -> None:
+    assert list(ours.schema["properties"]) == option_names(Settings)
+    assert list(ours.schema["$defs"]["picture"]["properties"]) == option_names(DirectiveOptions)
+    assert list(ours.schema["$defs"]["page"]["properties"]) == option_names(PageOptions)
+    for name, each in ours.schema["properties"].items():
+        assert each["description"], name
+        assert "](" not in each["description"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"size": "1024x1024", "quality": "low", "generate": True},
+        {"generate": "auto", "on_missing": "error"},
+        {"budget": {"images": None, "usd": 0.5}},
+        {"gateway": {"url": "sketch:", "auth": "none", "timeout": 30}},
+        {"variants": {"widths": [320, 640], "formats": ["avif"], "quality": {"avif": 50}}},
+        {"variants": {"widths": "320 640", "formats": "auto"}},
+        {"previews": {"default": "{title}", "include": ["blog/**"], "exclude": None}},
+        {"prompts": {"ferry": "A ferry", "crane": {"prompt": "A crane", "take": 2}}},
+        {"presets": {"icon": {"size": "1024x1024", "background": "transparent"}}},
+        {"folders": {"guide/**": {"quality": "high"}}},
+        {"originals_dir": None, "report": "report.json"},
+    ],
+)
+def test_what_a_build_accepts_is_accepted(ours, options) -> None:
+    read_settings(options, Path())
+    assert [error.message for error in ours.iter_errors(options)] == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"modle": "a/b"},
+        {"size": "large"},
+        {"size": 1024},
+        {"enabled": "perhaps"},
+        {"generate": "sometimes"},
+        {"budget": 5},
+        {"budget": {"euros": 5}},
+        {"budget": {"usd": -1}},
+        {"concurrency": 65},
+        {"model": ""},
+        {"gateway": {"url": "ftp://example.org"}},
+        {"variants": {"formats": ["gif"]}},
+        {"folders": {"guide/**": {"qualty": "high"}}},
+        {"folders": ["guide"]},
+    ],
+)
+def test_what_a_build_refuses_is_refused(ours, options) -> None:
+    with pytest.raises(OptionsError):
+        read_settings(options, Path())
+    assert list(ours.iter_errors(options)) != []
+
+
+def test_a_misspelt_option_of_a_named_prompt_is_refused(ours) -> None:
+    (error,) = ours.iter_errors({"prompts": {"ferry": {"promt": "A ferry"}}})
+    assert list(error.absolute_path) == ["prompts"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "options", "is_right"),
+    [
+        (DirectiveOptions, "picture", {"prompt": "A ferry", "ratio": "16:9", "take": 3}, True),
+        (DirectiveOptions, "picture", {"focus": "top", "class": "wide", "id": "boat"}, True),
+        (DirectiveOptions, "picture", {"take": 0}, False),
+        (DirectiveOptions, "picture", {"widht": 3}, False),
+        (PageOptions, "page", {"preview": {"prompt": "A ferry"}, "style": "none"}, True),
+        (PageOptions, "page", {"preview": False, "preview_position": "top"}, True),
+        (PageOptions, "page", {"preview_position": "left"}, False),
+    ],
+)
+def test_pictures_and_pages_have_theirs(ours, kind, name, options, is_right) -> None:
+    assert of(ours, name).is_valid(options) is is_right
+    if is_right:
+        read_options(kind, options)
+    else:
+        with pytest.raises(OptionsError):
+            read_options(kind, options)
+
+
+def test_the_command_prints_it(run_alone) -> None:
+    assert run_alone("schema").json == json.loads(json.dumps(schema_of_options()))
+
+
+def test_a_whole_file_is_checked_too(run_alone) -> None:
+    whole = Draft202012Validator(run_alone("schema", "--whole-file").json)
+    assert whole.is_valid(configuration_of_the_manual())
+    assert whole.is_valid({"plugins": ["search", "imagegen", {"imagegen": None}]})
+    assert whole.is_valid({"plugins": {"imagegen": {"quality": "low"}}})
+    for plugins in ([{"imagegen": {"modle": "a/b"}}], {"imagegen": {"modle": "a/b"}}):
+        assert not whole.is_valid({"plugins": plugins})
