@@ -53,6 +53,9 @@ class ImageRequest:
         take: another number asks for another picture of the same prompt.
         model_options: provider options that change pixels, as canonical JSON; ``""`` for none.
         is_draft: whether it only stands in while a page is written; it answers nothing else.
+        references: pictures to follow, each by the sha256 of its bytes, in order; what is not
+            known yet by its name.
+        mask: the sha256 of the mask that says where the first of them may change; ``""`` for none.
     """
 
     model: str
@@ -63,6 +66,8 @@ class ImageRequest:
     take: int = 1
     model_options: str = ""
     is_draft: bool = False
+    references: tuple[str, ...] = ()
+    mask: str = ""
 
     @property
     def key(self) -> str:
@@ -89,6 +94,8 @@ class ImageRequest:
             "take": "" if self.take == 1 else self.take,
             "model_options": self.model_options,
             "draft": self.is_draft or "",
+            "references": list(self.references) or "",
+            "mask": self.mask,
         }
 
 

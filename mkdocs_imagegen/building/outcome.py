@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Found
+from mkdocs_imagegen.directives.explain import Explanation
 from mkdocs_imagegen.errors import (
     ImagegenError,
     ModerationError,
@@ -60,11 +62,13 @@ class Entry:
         line: as the report tells of it.
         found: the directive.
         outcome: what became of it.
+        explain: tells where everything comes from that it asks for; None for a mistake.
     """
 
     line: Line
     found: Found | None
     outcome: Outcome
+    explain: Callable[[], Explanation | None]
 
     @property
     def kept(self) -> tuple[Kept, ...]:

@@ -160,21 +160,26 @@ class Pipeline:
 
     def lines(self, *, with_line_numbers: bool) -> list[Line]:
         """Every place that shows a picture; finding line numbers reads every source file again."""
-        return [self._line(each, with_line_numbers) for each in self._sightings]
+        return [self._line(each, with_line_number=with_line_numbers) for each in self._sightings]
 
     def entries(self) -> list[Entry]:
         """Every place that shows a picture, with all that is known of it."""
-        return [
-            Entry(self._line(each, True), self.registry.get(each.token), outcome)  # noqa: FBT003 - private
-            for each in self._sightings
-            if (outcome := self.outcome(each.token)) is not None
-        ]
+        return [self._entry(each) for each in self._sightings]
+
+    def _entry(self, sighting: Sighting) -> Entry:
+        token, page = sighting.token, sighting.page.uri
+        found, outcome = self.registry.get(token), self.outcome(token)
+        assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
+        line = self._line(sighting, with_line_number=True)
+        return Entry(line, found, outcome, partial(self.registry.explain, token, page))
 
     def report(self) -> None:
         """Give the run what it reports of this build's pages."""
         by_page: dict[str, list[Line]] = {}
         for sighting in self._sightings:
-            by_page.setdefault(sighting.page.url, []).append(self._line(sighting, True))  # noqa: FBT003 - private
+            by_page.setdefault(sighting.page.url, []).append(
+                self._line(sighting, with_line_number=True)
+            )
         for url, lines in by_page.items():
             self._run.note_page(url, lines)
 
@@ -248,7 +253,7 @@ class Pipeline:
         found = self.registry.get(sighting.token)
         return sighting.place(found) if found else Place(sighting.page.path)
 
-    def _line(self, sighting: Sighting, with_line_number: bool) -> Line:  # noqa: FBT001 - private
+    def _line(self, sighting: Sighting, *, with_line_number: bool) -> Line:
         found, outcome = self.registry.get(sighting.token), self.outcome(sighting.token)
         place = self._place(sighting) if with_line_number else Place(sighting.page.path)
         assert outcome is not None  # noqa: S101 - whatever was sighted was looked up

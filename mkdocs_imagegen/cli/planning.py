@@ -10,9 +10,11 @@ from decimal import Decimal
 import click
 
 from mkdocs_imagegen.building.around import Errand
+from mkdocs_imagegen.cli import explaining
+from mkdocs_imagegen.cli.places import entry_at
 from mkdocs_imagegen.cli.site import Looked, as_json, config_file, look
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
-from mkdocs_imagegen.errors import OverBudgetError
+from mkdocs_imagegen.errors import OptionError, OverBudgetError
 from mkdocs_imagegen.report import Line, State, as_dict, dollars, unique
 from mkdocs_imagegen.spending.account import Account
 from mkdocs_imagegen.values import shown
@@ -61,13 +63,18 @@ def planned(looked: Looked) -> Plan:
 Examples:
   mkdocs-imagegen plan
   mkdocs-imagegen plan --json | jq .usd
+  mkdocs-imagegen plan --explain guide/install.md:12
 """
 )
 @config_file
+@click.option("--explain", metavar="PLACE", help="Show where one picture has its options from.")
 @as_json
-def plan(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how click calls it
+def plan(config_file: str | None, explain: str | None, *, as_json: bool) -> None:
     """Show what a build would make, and what that would cost; spends nothing."""
     looked = look(config_file, LOOKS)
+    if explain is not None:
+        _explain(explain, looked, as_json=as_json)
+        return
     found = planned(looked)
     if as_json:
         say_json(_as_json(looked, found))
@@ -97,6 +104,17 @@ def check(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how
         count = f"{len(lacking)} of {len(looked.lines)} pictures {be} not there"
         say(count if lacking else "all there")
     raise SystemExit(1 if lacking else 0)
+
+
+def _explain(place: str, looked: Looked, *, as_json: bool) -> None:
+    try:
+        entry = entry_at(place, looked.entries)
+        if as_json:
+            say_json(explaining.as_dict(entry))
+        else:
+            explaining.say_explanation(entry)
+    except OptionError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def say_lines(lines: Sequence[Line]) -> None:

@@ -8,6 +8,12 @@ from mkdocs_imagegen.directives.defaults import Defaults, named_model, plain_sty
 from mkdocs_imagegen.directives.directive import Directive, Source
 from mkdocs_imagegen.directives.layers import Layer, Level, Origin, is_meant, merged, with_preset
 from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.directives.references import (
+    FileReference,
+    Reference,
+    read_mask,
+    read_references,
+)
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.request import ImageRequest, final_prompt
 from mkdocs_imagegen.shapes import CENTER, Shape, cut
@@ -47,7 +53,9 @@ def completed(said: Said, defaults: Defaults, source: Source) -> Directive:
     """
     layers = layers_of(said, defaults)
     options = merged(layers)
-    request = _request(options, defaults)
+    references = read_references(options.reference or (), defaults.page)
+    mask = read_mask(options.mask, references, defaults.page)
+    request = _following(_request(options, defaults), references, mask)
     dark = (
         replace(request, prompt=_final(options, defaults, options.dark)) if options.dark else None
     )
@@ -67,7 +75,16 @@ def completed(said: Said, defaults: Defaults, source: Source) -> Directive:
         sizes=options.sizes or "",
         attributes=(*_own_attributes(options), *said.html),
         source=source,
+        references=references,
+        mask=mask,
     )
+
+
+def _following(
+    request: ImageRequest, references: tuple[Reference, ...], mask: FileReference | None
+) -> ImageRequest:
+    """The request with the names of what it follows, which are not known by their hashes yet."""
+    return replace(request, references=tuple(map(str, references)), mask=str(mask or ""))
 
 
 def layers_of(said: Said, defaults: Defaults) -> tuple[Layer, ...]:

@@ -39,6 +39,7 @@ class Defaults:
 
     Attributes:
         model: the site's, as are size, quality, background and style.
+        page: the page's source below the docs folder; None where it is not known.
         model_options: provider options that change pixels (see :func:`pixel_options`).
         note: says below each picture that it is generated; ``""`` for nothing.
         presets: by name.
@@ -54,6 +55,7 @@ class Defaults:
     quality: str
     background: str
     style: str
+    page: str | None = None
     model_options: str = ""
     note: str = ""
     presets: Presets = field(default_factory=dict)
@@ -164,7 +166,7 @@ def folder_defaults(site: Defaults, uri: str) -> Defaults:
         uri: the page's source below the docs folder.
     """
     fitting = [layer for layer in site.folders if matches(layer.origin.name, uri)]
-    return replace(site, layers=tuple(reversed(fitting))) if fitting else site
+    return replace(site, page=uri, layers=tuple(reversed(fitting)))
 
 
 def page_defaults(site: Defaults, front_matter: object) -> Defaults:

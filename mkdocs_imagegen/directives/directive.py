@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from mkdocs_imagegen.directives.references import FileReference, Reference
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape, scaled
 from mkdocs_imagegen.values import Size
@@ -44,6 +45,8 @@ class Directive:
         sizes: HTML's ``sizes``; ``""`` to have it made from the width.
         attributes: HTML attributes that pass through, in order.
         source: how to find the line.
+        references: what the picture follows; the requests name them until their hashes are known.
+        mask: says where the first of them may change; None for everywhere.
     """
 
     request: ImageRequest
@@ -57,6 +60,8 @@ class Directive:
     sizes: str
     attributes: tuple[tuple[str, str], ...]
     source: Source
+    references: tuple[Reference, ...] = ()
+    mask: FileReference | None = None
 
     @property
     def layout(self) -> Size:

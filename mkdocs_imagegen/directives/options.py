@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from mkdocs_imagegen.directives.references import MASK, REFERENCES
 from mkdocs_imagegen.shapes import FOCUS, RATIO, WIDTHS, Focus
 from mkdocs_imagegen.values import (
     CLASSES,
@@ -98,6 +99,18 @@ class DirectiveOptions:
     )
     dark: str | None = option(
         None, TEXT, "Words added to the prompt for a second picture, shown in dark surroundings."
+    )
+    reference: tuple[str, ...] | None = option(
+        None,
+        REFERENCES,
+        "Pictures that this one [follows](editing.md), up to 16, separated by commas; `none` for "
+        "none.",
+    )
+    mask: str | None = option(
+        None,
+        MASK,
+        "A PNG of the first reference's size; [only where it is transparent](editing.md#a-mask) "
+        "may the picture change.",
     )
     id_: str | None = option(None, ID, "The picture's id, to link to it.")
     class_: tuple[str, ...] | None = option(None, CLASSES, "Classes for the theme's styles.")

@@ -13,6 +13,7 @@ from mkdocs_imagegen.directives.explain import Explanation, explain
 from mkdocs_imagegen.directives.layers import Level, Origin
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.page_list import PageList
+from mkdocs_imagegen.directives.references import PictureReference, PromptReference
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.values import OptionsError, read_options
 
@@ -56,6 +57,7 @@ class Registry:
         self._pages: dict[str, Defaults] = {}
         self._faults: dict[str, str] = {}
         self._found: dict[str, Found] = {}
+        self._ids: dict[tuple[str | None, str], str] = {}
         self._readings: dict[str, dict[str | None, Reading]] = {}
         self._lists: dict[str, PageList] = {}
 
@@ -88,7 +90,26 @@ class Registry:
         except ImagegenError as error:
             return self.add(Mistake(str(error), defaults.page_size, source))
         self._readings.setdefault(name, {})[page] = Reading(page, source, say)
+        for attribute, value in found.attributes if isinstance(found, Directive) else ():
+            if attribute == "id":
+                self._ids.setdefault((page, value), name)
         return name, found
+
+    def token_of(self, reference: PictureReference | PromptReference, source: Source) -> str | None:
+        """The token of the picture that another one follows; None where no page has it.
+
+        Args:
+            reference: names it.
+            source: how to find the line that does.
+        """
+        if isinstance(reference, PictureReference):
+            return self._ids.get((reference.page, reference.id))
+        say = partial(Said, DirectiveOptions(name=reference.name))
+        return self.read(reference.page, source, say)[0]
+
+    def ids_of(self, page: str | None) -> list[str]:
+        """The ids of a page's pictures."""
+        return [name for of_page, name in self._ids if of_page == page]
 
     def explain(self, name: str, page: str | None) -> Explanation | None:
         """Why a directive asks for what it asks for; None for a mistake, and for no token of ours.

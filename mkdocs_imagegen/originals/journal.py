@@ -206,7 +206,10 @@ def _from_json(text: bytes, key: str | None = None) -> Intent:
     try:
         fields: dict[str, Any] = json.loads(text)
         check_version(fields["version"], VERSION)
-        asked = fields["request"] | {"size": Size(*map(int, fields["request"]["size"]))}
+        asked = fields["request"] | {
+            "size": Size(*map(int, fields["request"]["size"])),
+            "references": tuple(map(str, fields["request"].get("references", ()))),
+        }
         price = fields["price_usd"]
         intent = Intent(
             request=ImageRequest(**asked),

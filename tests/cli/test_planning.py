@@ -162,3 +162,47 @@ def test_the_shell_completes_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_MKDOCS_IMAGEGEN_COMPLETE", "bash_complete")
     said = CliRunner().invoke(main, prog_name="mkdocs-imagegen").stdout
     assert said.split() == ["plain,candidates"]
+
+
+@pytest.fixture
+def styled(drawn: Site) -> Site:
+    drawn.options["style"] = "Ink on paper."
+    drawn.options["presets"] = {"plate": {"style": "An old plate.", "quality": "high"}}
+    drawn.options["prompts"] = {"hero": {"prompt": "A ferry", "size": "1024x1024"}}
+    drawn.write(
+        "index.md",
+        "# Page\n\n![Boat](imagegen:hero){ preset=plate #boat }\n\n"
+        f"{fence('A crane', dark='at night')}",
+    )
+    return drawn
+
+
+@pytest.mark.usefixtures("styled")
+def test_every_part_and_option_is_told_with_where_it_stands(run) -> None:
+    told = run("plan", "--explain", "index.md#boat", "--json").json
+    assert told["prompts"] == ["A ferry\n\nAn old plate."]
+    parts = [(part["role"], part["origin"]) for part in told["parts"]]
+    assert parts == [
+        ("subject", 'the named prompt "hero" in mkdocs.yml'),
+        ("style", 'preset "plate", named by the picture'),
+    ]
+    options = {each["option"]: (each["value"], each["origin"]) for each in told["options"]}
+    assert options["size"] == ("1024x1024", 'the named prompt "hero" in mkdocs.yml')
+    assert options["quality"] == ("high", 'preset "plate", named by the picture')
+    assert options["background"] == ("auto", "the default")
+
+
+@pytest.mark.usefixtures("styled")
+def test_an_explanation_reads_as_text(run) -> None:
+    lines = run("plan", "--explain", "index.md:5").lines
+    assert lines[0].startswith("docs/index.md:5: missing, key ")
+    assert lines[2:7:4] == ["A crane", "A crane"]
+    assert "style  mkdocs.yml: style  Ink on paper." in lines
+    assert "dark  the picture  at night" in lines
+
+
+@pytest.mark.usefixtures("styled")
+def test_a_place_without_a_picture_is_told_with_what_is_near(run) -> None:
+    told = run("plan", "--explain", "index.md:7", code=2).told
+    assert 'no picture at "index.md:7"' in told
+    assert "docs/index.md:5" in told
