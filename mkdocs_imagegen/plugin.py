@@ -205,6 +205,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self.permission = may_generate(drawn_by, around)
         host = Host(
             site=Path(config.site_dir),
+            docs=Path(config.docs_dir),
             permission=self.permission if self.errand.makes else _LOOKS_ONLY,
             errand=self.errand,
             is_serving=self._serving is not None,

@@ -33,6 +33,8 @@ EVERYTHING = ImageRequest(
     take=7,
     model_options=pixel_options({"openai": {"style": "vivid"}}),
 )
+HASH = hashlib.sha256(b"a picture").hexdigest()
+FOLLOWING = replace(EVERYTHING, references=(HASH, "b" * 64), mask="c" * 64)
 GOLDEN = [
     (
         BALLOON,
@@ -49,7 +51,13 @@ GOLDEN = [
         "b2094b35685648d014bcc84791d3b514012a76027862c7f18dd71daa407e0580",
         "69739c58608ffda229925dfbf5a5ac5e606f43103f13912dfab8cceace90f5be",
     ),
+    (
+        FOLLOWING,
+        "f4b3f67093107be6c77d32cff1a6ea3acc46e5d3fc36b8697f9465d47d695f12",
+        "0ccd283b607a051b9601eccb4a3ea0f6622d2db15def4585168da892f8f3fadd",
+    ),
 ]
+HASHES = st.sampled_from("0123456789abcdef").map(lambda digit: digit * 64)
 WORDS = st.text(min_size=1, max_size=20).filter(str.strip)
 PROMPTS = st.builds(final_prompt, WORDS, st.text(max_size=20))
 REQUESTS = st.builds(
@@ -61,6 +69,8 @@ REQUESTS = st.builds(
     background=st.sampled_from(["auto", "opaque", "transparent"]),
     take=st.integers(1, 9999),
     model_options=st.just("") | WORDS,
+    references=st.lists(HASHES, max_size=3).map(tuple),
+    mask=st.just("") | HASHES,
 )
 OTHERS = {
     "model": "another",
@@ -71,6 +81,8 @@ OTHERS = {
     "take": 10_000,
     "model_options": "another",
     "is_draft": True,
+    "references": (HASH, HASH),
+    "mask": HASH,
 }
 
 
@@ -115,6 +127,12 @@ def test_a_subject_is_all_but_model_and_quality(request_, name):
     other = replace(request_, **{name: OTHERS[name]})
     same = name in ("model", "quality")
     assert (other.subject_key == request_.subject_key) is same
+
+
+def test_the_order_of_references_counts():
+    """A mask belongs to the first of them."""
+    turned = replace(FOLLOWING, references=FOLLOWING.references[::-1])
+    assert turned.key != FOLLOWING.key
 
 
 @given(REQUESTS)

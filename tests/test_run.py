@@ -123,3 +123,18 @@ def test_a_page_that_is_built_again_replaces_what_it_told():
     run.note_page("a/", [line("a.md", State.MISSING)])
     run.note_page("a/", [line("a.md", State.MADE)])
     assert [each["state"] for each in json.loads(run.report())["pictures"]] == ["made"]
+
+
+def test_a_stop_because_of_waste_survives_another_try():
+    run = Run()
+    run.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
+    run.stop("5 in a row were wasted")
+    run.try_again()
+    assert str(refusal(run, "c", "c/d")) == "5 in a row were wasted"
+
+
+def test_what_cost_nothing_may_be_tried_again():
+    run = Run()
+    run.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
+    run.try_again()
+    assert refusal(run, "a", "a/b") is None

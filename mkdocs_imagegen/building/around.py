@@ -73,6 +73,7 @@ class Host:
         is_strict: whether warnings end the build.
         sketches: whether the emulator draws, whatever server is set.
         desk: where pictures are made beside a server; None where a build makes them.
+        docs: the folder of the pages, in which pictures lie that others follow.
     """
 
     site: Path | None
@@ -83,3 +84,4 @@ class Host:
     is_strict: bool = False
     sketches: bool = False
     desk: Waits | None = None
+    docs: Path = Path("docs")

@@ -25,6 +25,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.gateway.edits import NOTHING, Attached
 from mkdocs_imagegen.originals.journal import Intent
 from mkdocs_imagegen.originals.refusals import Refusal
 from mkdocs_imagegen.originals.store import Kept
@@ -114,8 +115,9 @@ class Buyer:
         async with background.slots:
             background.refuse_when_closing()
             gateway = await self._opened(background)
+            attached = await self._attached(request, background)
             begun = time.monotonic()
-            answer = await gateway.generate(request)
+            answer = await gateway.generate(request, attached=attached)
         free = replace(answer, cost_usd=Decimal(0), cost_is_estimate=False)
         result = await background.compute(self._books.keeper.keep, request, free, self._server)
         return replace(result, seconds=time.monotonic() - begun)
@@ -168,13 +170,21 @@ class Buyer:
 
     async def _asked(self, intent: Intent, gateway: Draws, background: Background) -> Answer:
         request = intent.request
+        attached = await self._attached(request, background)
         await background.compute(self._books.journal.begin, intent)
         self._refuse(request, background)  # much may have happened meanwhile
-        answer = await gateway.generate(request, partial(self._books.journal.spool, request.key))
+        keep = partial(self._books.journal.spool, request.key)
+        answer = await gateway.generate(request, keep, attached)
         if answer.cost_usd is None or answer.cost_is_estimate:
             price = intent.price_usd
             return replace(answer, cost_usd=price, cost_is_estimate=price is not None)
         return answer
+
+    async def _attached(self, request: ImageRequest, background: Background) -> Attached:
+        """The pictures that a request names, read now and held only until it is answered."""
+        if not request.references:
+            return NOTHING
+        return await background.compute(self._run.attachments.read, request)
 
     def _stored(self, intent: Intent, answer: Answer) -> Result:
         result = self._books.keeper.keep(intent.request, answer, self._server)

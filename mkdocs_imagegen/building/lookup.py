@@ -57,6 +57,7 @@ class Lookup:
         self._warn = warn
         self._workshop = Workshop(settings, run, host, open_gateway, warn, remark)
         self._books = self._workshop.books
+        self._attachments = run.attachments
         self._has_drafts = host.desk is not None and settings.draft.is_set
         self._results: dict[WantKey, Result] = {}
         self._wanted: set[str] = set()
@@ -93,9 +94,13 @@ class Lookup:
         """The stand-in's picture, its file in the site."""
         return self._workshop.deriver.stand_in(stand_in)
 
-    def join(self) -> None:
-        """Wait for everything that was started."""
+    def settle(self) -> None:
+        """Wait for everything that was started so far."""
         self._results |= self._workshop.maker.join()
+
+    def join(self) -> None:
+        """Wait for everything that was started; nothing more is made."""
+        self.settle()
         if self._begun is not None:
             self.making_seconds = time.monotonic() - self._begun
         self._joined = True
@@ -161,6 +166,7 @@ class Lookup:
         """Why this request is not made in this build, if it is not."""
         try:
             check(request, self._settings.gateway.output_format)
+            self._attachments.check(request)
         except OptionError as error:
             return error
         refused = self._books.refusals.find(request.key)

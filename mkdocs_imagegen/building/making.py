@@ -151,10 +151,8 @@ class Maker:
                     return await self._wanted(want, background)
                 except ClaimedElsewhereError:
                     self._tell_of_others()
-                except ImagegenError as error:
-                    return Result(error=error)
                 except Exception as error:  # noqa: BLE001 - one picture's fault is not the build's
-                    return Result(error=_unforeseen(error))
+                    return Result(error=_worded(error))
             try:
                 await background.pause(_CLAIMED_ELSEWHERE_S)
             except ImagegenError as error:
@@ -204,8 +202,10 @@ class Maker:
     async def _made(self, request: ImageRequest, background: Background) -> Result:
         try:
             result = await self._buyer.buy(request, background)
-        except ImagegenError as error:
-            result = Result(error=error)
+        except ClaimedElsewhereError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever else wants it would ask again, and pay
+            result = Result(error=_worded(error))
         self._ended(result)
         return result
 
@@ -221,20 +221,16 @@ class Maker:
                 fault = "what was stored is broken, and cannot be moved out of the way"
                 return replace(result, error=StoreError(fault, hint="correct the rights"))
             picture = self._derive(result.kept.original, shape, content)
-        except ImagegenError as error:
-            return replace(result, error=error)
-        except (OSError, MemoryError) as error:
-            return replace(result, error=_no_files(error))  # an alarm is told all the same
+        except Exception as error:  # noqa: BLE001 - its cost and an alarm are told all the same
+            return replace(result, error=_worded(error))
         return replace(result, picture=picture)
 
 
-def _no_files(error: OSError | MemoryError) -> StoreError:
-    fault = f"the picture's files could not be made: {error}"
-    return StoreError(fault, hint="make room, then build again")
-
-
-def _unforeseen(error: Exception) -> ImagegenError:
+def _worded(error: Exception) -> ImagegenError:
+    if isinstance(error, ImagegenError):
+        return error
     if isinstance(error, (OSError, MemoryError)):
-        return _no_files(error)
+        fault = f"the picture's files could not be made: {error}"
+        return StoreError(fault, hint="make room, then build again")
     fault = f"something failed that should not: {type(error).__name__}: {error}"
     return NotMadeError(fault, hint="tell the makers of mkdocs-imagegen")

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain, repeat
 
 from mkdocs_imagegen.building.around import Host
+from mkdocs_imagegen.building.following import Follower
 from mkdocs_imagegen.building.lookup import Lookup
 from mkdocs_imagegen.building.outcome import Entry, Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.building.run import Run
@@ -28,6 +29,7 @@ from mkdocs_imagegen.directives.marker import (
 )
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import (
+    DirectiveError,
     OptionError,
     Place,
 )
@@ -41,6 +43,7 @@ _BY_HAND = (
     "an <img> tag with an imagegen: address is not read; "
     "write a Markdown picture, ![…](imagegen:), or a fence"
 )
+_MISTAKES = (OptionError, DirectiveError)
 
 
 class Pipeline:
@@ -71,6 +74,7 @@ class Pipeline:
         self._teller = Teller(settings, is_serving=host.is_serving, warn=warn, remark=remark)
         drawn_by = settings.sketching if host.sketches else settings
         self._lookup = Lookup(drawn_by, run, host, open_gateway, warn, remark)
+        self._follower = Follower(self.registry, self._lookup, run.attachments, host.docs)
         self._outcomes: dict[str, Outcome] = {}
         self._sightings = Sightings()
 
@@ -96,9 +100,13 @@ class Pipeline:
         """Look up a picture of a page, or of its head alone, and tell of it."""
         self._sightings.add(page, token, on_page=on_page)
         self.look_up(token, page.uri)
+        for unseen in self._follower.unseen(token):
+            self._sightings.add(page, unseen, on_page=False)
+            self.look_up(unseen, page.uri)
 
     def join(self) -> None:
         """Wait for everything that was started, and warn."""
+        self._follower.join()
         self._lookup.join()
         self._run.note_making(self.making_seconds)
         for sighting in self._sightings:
@@ -112,7 +120,7 @@ class Pipeline:
         """What is made beside the server, by page."""
         pages: dict[str, list[Want]] = {}
         for sighting in self._sightings:
-            found = self.registry.get(sighting.token)
+            found = self._follower.found(sighting.token)
             wants = self._lookup.waiting_of(found) if isinstance(found, Directive) else []
             pages.setdefault(sighting.page.uri, []).extend(wants)
         return pages
@@ -168,7 +176,7 @@ class Pipeline:
 
     def _entry(self, sighting: Sighting) -> Entry:
         token, page = sighting.token, sighting.page.uri
-        found, outcome = self.registry.get(token), self.outcome(token)
+        found, outcome = self._follower.found(token), self.outcome(token)
         assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
         line = self._line(sighting, with_line_number=True)
         return Entry(line, found, outcome, partial(self.registry.explain, token, page))
@@ -217,28 +225,30 @@ class Pipeline:
             uri: the source of the page that shows it; None where it was seen before.
         """
         found = self.registry.get(token)
-        if isinstance(found, Directive):
+        if isinstance(found, Directive) and found.references:
+            self._follower.look_up(token, uri)
+        elif isinstance(found, Directive):
             self._lookup.look_up(found, uri)
 
     def outcome(self, token: str) -> Outcome | None:
         """What became of a directive, after the join; None if no page shows it."""
-        found = self.registry.get(token)
+        found = self._follower.found(token)
         if token not in self._outcomes and found is not None:
-            outcome = self._settle(found)
+            outcome = self._settle(token, found)
             if outcome is None:
                 return None
             self._outcomes[token] = outcome
         return self._outcomes.get(token)
 
-    def _settle(self, found: Found) -> Outcome | None:
+    def _settle(self, token: str, found: Found) -> Outcome | None:
         in_full = self._host.is_serving
         if isinstance(found, Mistake):
             return mistaken(found, found.text, in_full=in_full)
-        known = self._lookup.results(found)
+        known = self._follower.fault_of(token) or self._lookup.results(found)
         if known is None:
             return None
         faults = (result.error for result in known)
-        beyond_the_model = next((each for each in faults if isinstance(each, OptionError)), None)
+        beyond_the_model = next((each for each in faults if isinstance(each, _MISTAKES)), None)
         if beyond_the_model is not None:
             return mistaken(found, str(beyond_the_model), in_full=in_full)
         return settled(found, known, in_full=in_full)
@@ -254,7 +264,7 @@ class Pipeline:
         return sighting.place(found) if found else Place(sighting.page.path)
 
     def _line(self, sighting: Sighting, *, with_line_number: bool) -> Line:
-        found, outcome = self.registry.get(sighting.token), self.outcome(sighting.token)
+        found, outcome = self._follower.found(sighting.token), self.outcome(sighting.token)
         place = self._place(sighting) if with_line_number else Place(sighting.page.path)
         assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
         # A head names no stand-in, so the site needs no file of it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mkdocs_imagegen.building.attachments import Attachments
 from mkdocs_imagegen.errors import (
     Billing,
     GatewayError,
@@ -23,11 +24,13 @@ class Run:
 
     Attributes:
         account: the run's money.
+        attachments: the pictures that others follow.
         making_seconds: how long its builds have made pictures.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, attachments: Attachments | None = None) -> None:
         self.account = Account()
+        self.attachments = attachments or Attachments()
         self._stopped: dict[str, StoppedError] = {}
         self._stopped_for_nothing: set[str] = set()
         self._failed: dict[str, ImagegenError] = {}

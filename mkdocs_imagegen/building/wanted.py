@@ -9,6 +9,7 @@ from typing import Protocol
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.calls import Keep
+from mkdocs_imagegen.gateway.edits import NOTHING, Attached
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
@@ -28,7 +29,9 @@ Sleep = Callable[[float], Awaitable[None]]
 class Draws(Protocol):
     """What draws pictures: the gateway's client."""
 
-    async def generate(self, request: ImageRequest, keep: Keep | None = None) -> Answer:
+    async def generate(
+        self, request: ImageRequest, keep: Keep | None = None, attached: Attached = NOTHING
+    ) -> Answer:
         """The picture; ``keep`` takes the raw answer before anything reads it.
 
         Raises:

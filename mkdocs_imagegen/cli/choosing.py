@@ -144,7 +144,7 @@ def _looking_up(looked: Looked, progress: Progress) -> Iterator[Lookup]:
     errand = Errand(makes=True, shows=False, watcher=progress)
     host = Host(settings.cache_path, looked.permission, errand=errand)
     opened = partial(open_gateway, settings, credential_for(settings)[0])
-    lookup = Lookup(settings, Run(), host, opened, _warn, lambda _: None)
+    lookup = Lookup(settings, Run(looked.attachments), host, opened, _warn, lambda _: None)
     try:
         lookup.salvage()
         yield lookup

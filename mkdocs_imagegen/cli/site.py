@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from mkdocs_imagegen.building.around import Errand
+from mkdocs_imagegen.building.attachments import Attachments
 from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.plugin import ImagegenPlugin
 from mkdocs_imagegen.report import Line, Waste
@@ -55,6 +56,7 @@ class Looked:
         permission: whether a build here may make missing pictures.
         seconds: how long pictures were made.
         waste: what was paid for nothing.
+        attachments: the pictures that others follow.
     """
 
     settings: Settings
@@ -63,6 +65,7 @@ class Looked:
     permission: Permission
     seconds: float
     waste: Waste
+    attachments: Attachments
 
     @property
     def lines(self) -> list[Line]:
@@ -93,8 +96,15 @@ def look(config_file: str | None, errand: Errand, change: Change | None = None) 
 
 def _looked(docs: Path, plugin: ImagegenPlugin) -> Looked:
     run = plugin.run
-    seconds, waste = run.making_seconds, run.waste()
-    return Looked(plugin.settings, docs, plugin.entries, plugin.permission, seconds, waste)
+    return Looked(
+        plugin.settings,
+        docs,
+        plugin.entries,
+        plugin.permission,
+        run.making_seconds,
+        run.waste(),
+        run.attachments,
+    )
 
 
 @contextlib.contextmanager

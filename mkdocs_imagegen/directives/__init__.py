@@ -3,6 +3,7 @@
 - ``directive``: the record of one directive, and of one with a mistake.
 - ``grammar``: options and prompts as written, read; pure.
 - ``layers``: who says what for a picture, and who wins; pure.
+- ``references``: what a picture may follow; pure.
 - ``naming``: presets and named prompts; pure.
 - ``defaults``: what a directive inherits from its page, its folders and its site; pure.
 - ``completing``: what is read, completed to a directive; pure.

@@ -106,7 +106,8 @@ def _choices(directive: Directive, layers: Sequence[Layer], defaults: Defaults) 
         if name == "model" and directive.request.model == SKETCH_MODEL:
             yield Choice(name, SKETCH_MODEL, Origin(Level.SITE, "gateway.url"))
         elif said is not None:
-            yield Choice(name.rstrip("_"), _written(said[0]), said[1])
+            between = ", " if name == "reference" else " "
+            yield Choice(name.rstrip("_"), _written(said[0], between), said[1])
         elif name in _ALWAYS:
             yield _of_the_site(name, defaults)
 
@@ -124,9 +125,9 @@ def _said(name: str, layers: Sequence[Layer]) -> tuple[object, Origin] | None:
     return next((said for said in values if said[0] is not None), None)
 
 
-def _written(value: object) -> str:
+def _written(value: object, between: str = " ") -> str:
     if isinstance(value, Fraction):
         return f"{value.numerator}:{value.denominator}"
     if isinstance(value, Focus):
         return f"{value.left}% {value.top}%"
-    return " ".join(map(str, value)) if type(value) is tuple else str(value)
+    return between.join(map(str, value)) if type(value) is tuple else str(value)

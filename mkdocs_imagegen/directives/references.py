@@ -19,7 +19,8 @@ from mkdocs_imagegen.values import TEXT, Parser, shown
 MOST_REFERENCES = 16
 """As many as the gateway takes (fact sheet "gateway protocol", section 1.4)."""
 
-_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif", ".bmp", ".tif", ".tiff")
+"""Of files, also of those that nothing can follow: what ends in them is no name of a prompt."""
 
 
 @dataclass(frozen=True, slots=True)

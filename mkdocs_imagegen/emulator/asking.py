@@ -1,15 +1,16 @@
 """Reads what is asked for, and refuses what the gateway would refuse; pure.
 
-Source: fact sheet "gateway protocol", sections 1.2, 6.1, 6.2, 7.1 and 8.
+Source: fact sheet "gateway protocol", sections 1.2, 1.4, 6.1, 6.2, 7.1, 7.2 and 8.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mkdocs_imagegen.emulator.bodies import RefusalError, flat, invalid, nested
+from mkdocs_imagegen.emulator.forms import read_fields, read_form, read_native_form
 from mkdocs_imagegen.emulator.records import Call, Job
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS, ZERO_DATA_RETENTION_REFUSED, check
@@ -37,7 +38,23 @@ def read_openai(call: Call, offered: Collection[str]) -> Job:
     Raises:
         RefusalError: with the gateway's answer.
     """
-    fields = read_fields(call.body)
+    return _openai_job(read_fields(call.body), offered)
+
+
+def read_edit(call: Call, offered: Collection[str]) -> Job:
+    """The pictures that a request to ``/v1/images/edits`` asks for.
+
+    Raises:
+        RefusalError: with the gateway's answer.
+    """
+    form = read_form(call)
+    if not form.images:
+        raise invalid("Missing required parameter: 'image'.", "image", "missing_parameter")
+    job = _openai_job(form.fields, offered)
+    return replace(job, references=form.images, mask=form.mask)
+
+
+def _openai_job(fields: Mapping[str, Any], offered: Collection[str]) -> Job:
     _refuse_unknown(fields, _OPENAI_FIELDS)
     if fields.get("response_format") not in (None, "b64_json"):
         raise invalid("Only response_format b64_json is supported.", "response_format")
@@ -52,27 +69,12 @@ def read_native(call: Call, offered: Collection[str]) -> Job:
     """
     fields = read_fields(call.body)
     _refuse_unknown(fields, _NATIVE_FIELDS)
-    for name in ("files", "mask"):
-        if fields.get(name):
-            raise invalid("The emulator draws from text only.", name, "unsupported_parameter")
+    form = read_native_form(fields)
+    if form.mask and not form.images:
+        raise invalid("There is a mask and no image.", "mask")
     ignored = tuple(name for name in ("aspectRatio", "seed") if fields.get(name) is not None)
-    return _job(fields, call.headers.get("ai-model-id"), offered, ignored)
-
-
-def read_fields(body: bytes) -> Mapping[str, Any]:
-    """The JSON object of a body.
-
-    Raises:
-        RefusalError: 400 where it is none.
-    """
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
-        message = "The body of the request is not a JSON object."
-        raise RefusalError(nested(400, "invalid_request_error", message))
-    return fields
+    job = _job(form.fields, call.headers.get("ai-model-id"), offered, ignored)
+    return replace(job, references=form.images, mask=form.mask)
 
 
 def _refuse_unknown(fields: Mapping[str, Any], known: Collection[str]) -> None:

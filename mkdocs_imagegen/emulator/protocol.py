@@ -24,6 +24,7 @@ from mkdocs_imagegen.emulator.answers import (
 )
 from mkdocs_imagegen.emulator.bodies import RefusalError, as_json, nested
 from mkdocs_imagegen.emulator.faults import FAULTS, OK, unknown_fault
+from mkdocs_imagegen.emulator.forms import read_fields, read_form
 from mkdocs_imagegen.emulator.records import Answer, Bill, Call, Fault, Job, Response, Seen
 from mkdocs_imagegen.errors import OptionError
 
@@ -39,6 +40,8 @@ _REAL_KEY = "vck_"
 _BAD_KEY = "bad-"
 _NO_FAULT = Fault(about="nothing goes wrong", shape="success")
 _PICTURES = "/v1/images/generations"
+_EDITS = "/v1/images/edits"
+_READERS = {_PICTURES: asking.read_openai, _EDITS: asking.read_edit}
 _NATIVE = re.compile(r"/v[34]/ai/image-model")
 
 
@@ -128,7 +131,7 @@ class Emulator:
             "/v3/ai/config": self._config,
             "/v4/ai/config": self._config,
         }
-        if call.path == _PICTURES or _NATIVE.fullmatch(call.path):
+        if _draws(call.path):
             raise _wrong_method("POST")
         if not public and call.path not in readable:
             raise _not_found(f"There is nothing at {call.path}.")
@@ -166,9 +169,10 @@ class Emulator:
         if fault.error is not None:
             return _with_headers(fault.error(_asked_model(call) or "unknown"), fault, self._clock())
         self._check_key(call)
-        native = call.path != _PICTURES
-        read, write = (asking.read_native, as_native) if native else (asking.read_openai, as_openai)
+        read = _READERS.get(call.path, asking.read_native)
+        write = as_openai if call.path in _READERS else as_native
         job = read(call, catalogue.offered(self._retired))
+        _check_references(job)
         response = write(fault.told(self._drawn(job, fault)))
         return replace(fault.sent(response), transport=fault.transport)
 
@@ -206,8 +210,18 @@ class Emulator:
 
 
 def _asks_for_pictures(call: Call) -> bool:
-    drawing = call.path == _PICTURES or _NATIVE.fullmatch(call.path) is not None
-    return call.method == "POST" and drawing
+    return call.method == "POST" and _draws(call.path)
+
+
+def _draws(path: str) -> bool:
+    return path in _READERS or _NATIVE.fullmatch(path) is not None
+
+
+def _check_references(job: Job) -> None:
+    if job.references:
+        from mkdocs_imagegen.emulator.insets import check  # noqa: PLC0415 - Pillow is heavy
+
+        check(job)
 
 
 def _fault(name: str) -> Fault:
@@ -250,7 +264,7 @@ def _not_found(message: str) -> RefusalError:
 
 def _fields(call: Call) -> Mapping[str, object]:
     try:
-        return asking.read_fields(call.body)
+        return read_form(call).fields if call.path == _EDITS else read_fields(call.body)
     except RefusalError:
         return {}
 
@@ -286,6 +300,8 @@ def _sketches(job: Job) -> tuple[str, ...]:
             output_format=job.output_format,
             seed=str(number),
             compression=job.compression,
+            references=job.references,
+            mask=job.mask,
         )
         for number in range(job.count)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -86,6 +86,8 @@ class Job:
         output_format: ``png``, ``jpeg`` or ``webp``.
         compression: 0 to 100; None where nothing was said.
         unsupported: the names of settings that were ignored.
+        references: pictures to follow, in order.
+        mask: where the first of them may change; None for everywhere.
     """
 
     asked_model: str
@@ -98,6 +100,8 @@ class Job:
     output_format: str
     compression: int | None
     unsupported: tuple[str, ...] = ()
+    references: tuple[bytes, ...] = field(default=(), repr=False)
+    mask: bytes | None = field(default=None, repr=False)
 
     @property
     def request(self) -> ImageRequest:

@@ -21,8 +21,8 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.records import Response, Seen
 from mkdocs_imagegen.emulator.transports import RESETTING, RESTS, TRANSPORTS
 
-LARGEST_BODY = 1024 * 1024
-"""The most bytes a request may have; the longest prompt needs a fifth of it."""
+LARGEST_BODY = 64 * 1024 * 1024
+"""The most bytes a request may have; those with pictures need most of it."""
 
 _IDLE_S = 60.0
 _Request = socket.socket | tuple[bytes, socket.socket]

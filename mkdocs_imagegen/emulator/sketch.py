@@ -1,6 +1,6 @@
 """Draws a sketch: a scene in the colours of its prompt, and a label that says what it is.
 
-The only module here that uses Pillow. The same arguments give the same bytes with the same
+The same arguments give the same bytes with the same
 version of Pillow, on every machine: the font is the one built into it, laid out by its own
 engine.
 """
@@ -8,10 +8,12 @@ engine.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from mkdocs_imagegen.emulator.insets import show
 from mkdocs_imagegen.emulator.lettering import Box, Panel, Run, lay_out
 from mkdocs_imagegen.emulator.scenes import compose
 from mkdocs_imagegen.emulator.shapes import Area, Colour, Disc, Fill, Glow, Palette, Scene, Shape
@@ -39,6 +41,8 @@ def draw(  # noqa: PLR0913 - one argument for each thing that fixes the pixels
     seed: str,
     label: str = "sketch",
     compression: int | None = None,
+    references: Sequence[bytes] = (),
+    mask: bytes | None = None,
 ) -> bytes:
     """The file of a sketch.
 
@@ -51,6 +55,8 @@ def draw(  # noqa: PLR0913 - one argument for each thing that fixes the pixels
         seed: another one gives another drawing of the same prompt.
         label: the word on the tag.
         compression: quality from 0 to 100 for jpeg and webp.
+        references: pictures that it follows; small copies of them are shown in it.
+        mask: where the first of them may change; None for everywhere.
     """
     scene = compose(prompt, *_scene_size(width, height), seed)
     image = _painted(scene, *_scene_size(width, height)).resize((width, height))
@@ -58,6 +64,8 @@ def draw(  # noqa: PLR0913 - one argument for each thing that fixes the pixels
     if background == "transparent" and output_format != "jpeg":
         image.putalpha(_cut_out(width, height))
     _letter(image, panel, scene.palette)
+    if references:
+        show(image, references, mask)
     return _encoded(image, output_format, compression)
 
 

@@ -4,6 +4,7 @@
 - ``offers``: what a server says it offers, and at what price; pure.
 - ``public``: what a server tells of its models' health and of credits; pure.
 - ``wire``: bytes to the server, and an answer from its bytes; pure.
+- ``edits``: a request as it is posted, with the pictures that it follows; pure.
 - ``answer``: what a picture's answer holds.
 - ``replies``: the body of a success, or an error.
 - ``failures``: an error from a server's refusal; pure.

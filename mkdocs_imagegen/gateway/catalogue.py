@@ -26,11 +26,13 @@ class ModelFacts:
         sizes: the sizes it accepts; empty where it accepts any within OpenAI's rules of
             gpt-image-2 and later.
         usd: price of a picture by quality: a square one, and any other.
+        references: how many pictures it can follow.
     """
 
     qualities: tuple[str, ...]
     sizes: tuple[Size, ...]
     usd: Mapping[str, tuple[Decimal, Decimal]]
+    references: int = 16
 
 
 def _prices(low: str, medium: str, high: str) -> Mapping[str, tuple[Decimal, Decimal]]:
@@ -83,6 +85,9 @@ def check(request: ImageRequest, output_format: str) -> None:
     if not facts.sizes and not _is_free_size(request.size):
         rules = "sides that are multiples of 16, ratio up to 3:1, 655360 to 8294400 pixels"
         _refuse(request.model, f'size "{request.size}"', rules)
+    if len(request.references) > facts.references:
+        count = f"{len(request.references)} references"
+        _refuse(request.model, count, f"up to {facts.references}")
     if request.background == "transparent" and output_format == "jpeg":
         _refuse("jpeg", 'background "transparent"', "gateway.output_format webp or png")
 

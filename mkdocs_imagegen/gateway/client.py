@@ -31,15 +31,14 @@ from mkdocs_imagegen.gateway.bodies import bounded
 from mkdocs_imagegen.gateway.calls import Call, Handler, Keep, Progress, Reply
 from mkdocs_imagegen.gateway.catalogue import check_retention
 from mkdocs_imagegen.gateway.credentials import Credential, missing
+from mkdocs_imagegen.gateway.edits import NOTHING, Attached, Posted, posted
 from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers
 from mkdocs_imagegen.gateway.policy import Sleep, asking
 from mkdocs_imagegen.gateway.quoting import quoted
 from mkdocs_imagegen.gateway.replies import body_of_success
 from mkdocs_imagegen.gateway.wire import (
-    encoded,
     picture_link,
     read_answer,
-    request_body,
     sends_provider_options,
 )
 from mkdocs_imagegen.request import ImageRequest
@@ -89,7 +88,9 @@ class Gateway:
             raise client
         self._http = client
 
-    async def generate(self, request: ImageRequest, keep: Keep | None = None) -> Answer:
+    async def generate(
+        self, request: ImageRequest, keep: Keep | None = None, attached: Attached = NOTHING
+    ) -> Answer:
         """The picture that was asked for.
 
         What certainly was not charged is asked again after a while, anything else is asked once.
@@ -98,6 +99,7 @@ class Gateway:
             request: what to draw.
             keep: takes the body of a success, in a worker thread, before anything reads it; so
                 that what was paid for is on disk first. Must not raise.
+            attached: the pictures that the request names.
 
         Raises:
             GatewayError: there is no picture; its billing class says what that means.
@@ -107,7 +109,7 @@ class Gateway:
             raise missing(settings)
         if sends_provider_options(settings):
             check_retention(request.model, settings.provider_options)
-        payload = encoded(request_body(request, settings))
+        payload = posted(request, settings, attached)
         try:
             body: bytes = await asking(settings.timeout, self._sleep)(self._draw, payload)
         except ModelGoneError as error:
@@ -143,10 +145,9 @@ class Gateway:
         """Close every connection."""
         await self._http.aclose()
 
-    async def _draw(self, payload: bytes) -> bytes:
-        url = f"{self._url}/images/generations"
-        headers = {"content-type": "application/json"}
-        call = Call("POST", url, self._settings.timeout, payload, with_key=True, headers=headers)
+    async def _draw(self, payload: Posted) -> bytes:
+        url, content, headers = f"{self._url}/{payload.path}", payload.content, payload.headers
+        call = Call("POST", url, self._settings.timeout, content, with_key=True, headers=headers)
         return body_of_success(await self._exchange(call), self._credential, time.time())
 
     async def open_answer(self, body: bytes, request: ImageRequest) -> Answer:

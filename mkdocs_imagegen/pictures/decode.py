@@ -74,6 +74,8 @@ def open_picture(content: bytes) -> Image:
                 accepted=f"up to {LARGEST_SIDE_PX} a side and {MOST_PIXELS} pixels",
             )
         image.load()
+        if image.mode == "P" and image.palette is None:
+            raise ValueError("numbers of colours, and no colours")  # noqa: TRY301 - as above
     except PictureError:
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise whatever they like

@@ -92,7 +92,7 @@ def test_only_the_nearest_preset_counts(nearest):
 
 def test_a_site_without_layers_inherits_nothing_more():
     site = site_defaults(Settings())
-    assert folder_defaults(site, "page.md") is site
+    assert folder_defaults(site, "page.md") == replace(site, page="page.md")
     assert site.layers == ()
 
 

@@ -369,7 +369,7 @@ def test_a_generation_is_known_after_a_while(asker):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/images/edits", "/v1/report", "/v1/models/x", "/v2/models"]
+    "path", ["/", "/v1", "/v1/images/variations", "/v1/report", "/v1/models/x", "/v2/models"]
 )
 def test_anything_else_is_not_found(ask, path):
     refused(ask.get(path), 404, "not_found")

@@ -33,12 +33,30 @@ def journal(tmp_path):
     return Journal(tmp_path / "journal")
 
 
+EDIT = replace(REQUEST, references=("a" * 64, "b" * 64), mask="c" * 64)
+
+
 @pytest.mark.parametrize("intent", [INTENT, replace(INTENT, price_usd=None)])
 def test_an_intent_is_found_as_it_was_written(journal, intent):
     journal.begin(intent)
     assert journal.keys() == [KEY]
     assert journal.find(KEY) == intent
     assert journal.answer(KEY) is None
+
+
+def test_what_a_picture_follows_is_found_as_it_was_written(journal):
+    intent = replace(INTENT, request=EDIT)
+    journal.begin(intent)
+    assert journal.find(EDIT.key) == intent
+
+
+def test_an_intent_of_before_there_were_references_is_found(journal):
+    journal.begin(INTENT)
+    path = journal._path(KEY, "intent")
+    fields = json.loads(path.read_bytes())
+    del fields["request"]["references"], fields["request"]["mask"]
+    path.write_text(json.dumps(fields))
+    assert journal.find(KEY) == INTENT
 
 
 def test_an_answer_is_found_byte_for_byte_until_the_call_is_ended(journal):

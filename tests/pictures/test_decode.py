@@ -46,6 +46,14 @@ def png_that_says(width, height, chunks=b""):
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
+def png_without_palette():
+    """A PNG whose pixels are numbers of colours that it does not hold."""
+    header = struct.pack(">IIBBBBB", 9, 9, 8, 3, 0, 0, 0)
+    data = zlib.compress(bytes(9 * 10))
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
 def chunk(name, content):
     checksum = struct.pack(">I", zlib.crc32(name + content))
     return struct.pack(">I", len(content)) + name + content + checksum
@@ -115,6 +123,7 @@ REFUSED = {
     "a JPEG's beginning": b"\xff\xd8\xff\xe0",
     "a PNG without pixels": png_that_says(9, 9),
     "a PNG of nothing": png_that_says(0, 0),
+    "a PNG of numbers without colours": png_without_palette(),
     "a GIF that says PNG": b"\x89PNG\r\n\x1a\n" + encoded("GIF"),
     "half a picture": encoded("PNG")[:200],
     "zeros": bytes(1000),

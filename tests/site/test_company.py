@@ -87,7 +87,7 @@ def test_search_blog_rss_print_site_and_glightbox_in_one_site(
         plugins = company.config["plugins"]
         company.config["plugins"] = [*reversed(plugins[:-1]), plugins[-1]]  # print-site wants it
     built = company.build()
-    assert [text for text in built.warnings if "imagegen" in text] == []
+    assert [text for text in built.warnings if "image prompt" in text] == []
     assert_no_token(built)
     assert emulator.bill.pictures == 10
     assert_pictures_resolve(built)
@@ -140,7 +140,7 @@ def test_a_site_in_two_languages_is_one_run(
     site.write("guide/page.md", "# Page\n\n```imagegen\nEnglish only\n```\n")
     site.write("guide/page.de.md", "# Seite\n\n```imagegen\nNur deutsch\n```\n")
     built = site.build()
-    assert [text for text in built.warnings if "imagegen" in text] == []
+    assert [text for text in built.warnings if "image prompt" in text] == []
     assert emulator.bill.pictures == 3
     assert_no_token(built)
     assert assert_pictures_resolve(built) == 6

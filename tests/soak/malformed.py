@@ -277,6 +277,7 @@ def _fixed() -> list[bytes]:
         *(_written(small, name) for name in others),
         *bombs,
         _after_header(_written(small, "png"), zipped),
+        _without_palette(_written(small.convert("P"), "png")),
     ]
 
 
@@ -308,6 +309,11 @@ def _png_chunk(name: bytes, data: bytes) -> bytes:
 
 def _after_header(png: bytes, chunk: bytes) -> bytes:
     return png[:33] + chunk + png[33:]
+
+
+def _without_palette(png: bytes) -> bytes:
+    kept = (each for each in _chunks(png) if each[0] != b"PLTE")
+    return png[:8] + b"".join(_png_chunk(*each) for each in kept)
 
 
 def _bits(seed: bytes, chance: random.Random) -> bytes:

@@ -11,6 +11,7 @@ from tests.tools import lacking
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
+@pytest.mark.timeout(300)
 def test_no_point_of_a_put_loses_or_spoils(tmp_path):
     if shutil.which("strace") is None:
         lacking("there is no strace")

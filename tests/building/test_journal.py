@@ -1,0 +1,143 @@
+"""What builds leave in the journal: nothing that was paid for is forgotten or bought again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mkdocs_imagegen.building.books import open_books
+from mkdocs_imagegen.errors import BadAnswerError, NewerVersionError, OutcomeUnknownError
+from tests.building.support import BODY, Bench, Studio, intent, request, want
+
+LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
+GARBAGE = b'{"data": "what was paid for"}'
+
+
+def answered(made: Bench, body: bytes = BODY) -> str:
+    """Leave an answer in the journal, as a build that was killed; its key."""
+    made.books.journal.begin(intent(request()))
+    made.books.journal.spool(request().key, body)
+    return request().key
+
+
+def test_a_sketch_does_not_end_a_real_answer(bench):
+    sketching = bench(gateway={"url": "sketch:"})
+    sketching.make(want(request()))
+    key = answered(sketching)
+    sketching.books.salvager.salvage_all()
+    assert sketching.journal == []
+    assert sketching.books.store.get(key).original.model == request().model
+
+
+def test_a_call_that_could_not_be_listed_stays(bench):
+    async def cut(*_):
+        raise OutcomeUnknownError("cut")
+
+    made = bench(Studio(cut))
+    made.books.journal.unknown_path.mkdir(parents=True)
+    made.make(want(request()))
+    assert made.journal == [f"{request().key}.intent"]
+
+
+def test_an_answer_that_could_not_be_put_into_quarantine_stays(bench):
+    async def garbage(_, keep):
+        keep(GARBAGE)
+        raise BadAnswerError("bad", body=GARBAGE)
+
+    made = bench(Studio(garbage))
+    made.books.store.quarantine.parent.mkdir(parents=True)
+    made.books.store.quarantine.write_text("no folder")
+    made.make(want(request()))
+    made.books.salvager.salvage_all()
+    assert made.books.journal.answer(request().key) == GARBAGE
+    made.books.store.quarantine.unlink()
+    made.books.salvager.salvage_all()
+    assert made.journal == []
+    assert [path.read_bytes() for path in made.books.store.quarantine.iterdir()] == [GARBAGE]
+
+
+def test_a_build_with_other_originals_leaves_calls_alone_that_are_going_on(bench):
+    other = bench(originals_dir="b")
+    left = []
+
+    async def meanwhile(_, keep):
+        other.books.salvager.salvage_all()
+        left.append(one.journal)
+        keep(BODY)
+        other.books.salvager.salvage_all()
+        left.append(one.journal)
+
+    one = bench(Studio(meanwhile), originals_dir="a")
+    (result,) = one.make(want(request()))
+    key = request().key
+    assert left == [[f"{key}.intent"], [f"{key}.answer", f"{key}.intent"]]
+    assert (result.error, one.stored(), other.stored()) == (None, ["prompt 0"], [])
+
+
+def _with(**fields):
+    return lambda kept: kept.update(fields)
+
+
+def _sized(*size):
+    return lambda kept: kept["request"].update(size=size)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _sized(float("inf"), 1),
+        _sized("9" * 5000, 1),
+        _sized(None, 1),
+        _with(price_usd="sNaN"),
+        _with(price_usd="Infinity"),
+        _with(price_usd=[]),
+        _with(output_format="x" * 10),
+        _with(request=None),
+        _with(version=2),
+    ],
+)
+def test_an_odd_intent_ends_no_build(bench, change):
+    made = bench()
+    key = answered(made)
+    path = made.books.journal._path(key, "intent")
+    kept = json.loads(path.read_text())
+    change(kept)
+    path.write_text(json.dumps(kept))
+    made.books.salvager.salvage_all()
+    same, other = made.make(want(request()), want(request(1)))
+    assert same.error is None or isinstance(same.error, NewerVersionError)
+    assert other.error is None
+
+
+@pytest.mark.parametrize("error", [RuntimeError("unforeseen"), MemoryError("unforeseen")])
+def test_what_fails_while_an_answer_is_stored_leaves_it_and_is_told(bench, monkeypatch, error):
+    def fails(*_):
+        raise error
+
+    made = bench()
+    key = answered(made)
+    monkeypatch.setattr(made.books.keeper, "keep", fails)
+    made.books.salvager.salvage_all()
+    assert made.said == ["an earlier build's answer stays in the journal: unforeseen"]
+    assert made.books.journal.answer(key) == BODY
+
+
+def test_a_picture_that_an_answer_links_to_is_fetched_and_not_bought_again(bench):
+    made = bench(gateway={"url": "https://x.example/v1", "accept_urls": True})
+    answered(made, LINK)
+    made.books.salvager.salvage_all()
+    assert len(made.journal) == 2
+    (result,) = made.make(want(request()))
+    assert (made.studio.opened, made.studio.asked) == ([LINK], [])
+    assert result.kept is not None
+    assert made.journal == []
+
+
+def test_one_record_of_a_newer_version_does_not_stop_other_purchases(bench):
+    made = bench()
+    made.make(want(request()))
+    record = made.books.store._record_path(request().key)
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 2}))
+    books = open_books(made.settings, made.said.append, made.said.append)
+    assert books.finder.usable(request(1), insists=False) is None

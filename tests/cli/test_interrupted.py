@@ -1,0 +1,79 @@
+"""`generate` that is ended from outside: what it says, where, and what the next one tells."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from tests.cli.conftest import LONGEST_S, Ran, command, environ_of, fence
+from tests.soak.builds.sites import Left
+from tests.support import Site
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    return Emulator(latency_s=1.0, require_key=False)
+
+
+@pytest.fixture
+def paged(drawn: Site) -> Site:
+    drawn.write("index.md", "".join(fence(f"Prompt {number}") for number in range(6)))
+    drawn.options["concurrency"] = 2
+    drawn.save()
+    return drawn
+
+
+@contextmanager
+def asking(site: Site, emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
+    """A `generate` that has two calls in flight."""
+    process = subprocess.Popen(
+        command("generate"),
+        cwd=site.folder,
+        env=environ_of({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        end = time.monotonic() + LONGEST_S
+        while emulator.bill.pictures < 2:
+            assert time.monotonic() < end
+            assert process.poll() is None
+            time.sleep(0.01)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_signal_to_end_keeps_what_was_paid_for_and_says_so(
+    paged: Site, emulator: Emulator
+) -> None:
+    with asking(paged, emulator) as process:
+        process.send_signal(signal.SIGTERM)
+        said, told = process.communicate(timeout=LONGEST_S)
+    assert (process.returncode, said) == (130, ""), told
+    assert "s at most for 2 pictures that are paid for; interrupt again to leave at once" in told
+    assert told.endswith("interrupted; what was paid for is stored\n")
+    assert len(Left(paged).prompts_stored()) == emulator.bill.pictures == 2
+    assert Left(paged).begun() == []
+
+
+def test_what_a_killed_one_asked_for_is_told_by_the_next(
+    paged: Site, emulator: Emulator, run_alone: Callable[..., Ran]
+) -> None:
+    with asking(paged, emulator) as process:
+        lost = {intent.request.prompt for intent in Left(paged).begun()}
+        process.kill()
+        process.communicate(timeout=LONGEST_S)
+    told = run_alone("generate", "--budget-images", "0", code=1).told
+    for prompt in lost:
+        assert f'an earlier build was ended while it asked for "{prompt}"' in told
+    assert told.count("may have been charged; noted in") == 2
+    assert set(Left(paged).unknown()) == lost

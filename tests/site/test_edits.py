@@ -1,0 +1,320 @@
+"""Pictures that follow others: files of the site, and pictures that it asks for itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from mkdocs_imagegen.building.attachments import Attachments
+from mkdocs_imagegen.cli.main import main
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serving as emulating
+from mkdocs_imagegen.request import ImageRequest
+from tests.serving import serving as live
+from tests.support import Built, Site
+
+MODEL = "openai/gpt-image-2"  # one that does not end soon, of which builds would warn
+
+
+def png(size: tuple[int, int] = (64, 48), colour: Any = (200, 30, 30), kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGBA" if len(colour) == 4 else "RGB", size, colour).save(file, kind)
+    return file.getvalue()
+
+
+def put(site: Site, name: str, content: bytes) -> Path:
+    path = site.docs / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def fence(prompt: str, **options: str) -> str:
+    said = "".join(f"{name}: {value}\n" for name, value in options.items())
+    return f"```imagegen\n{said}---\n{prompt}\n```\n"
+
+
+def build(site: Site, emulator: Emulator, **options: Any) -> Built:
+    with emulating(emulator) as server:
+        # One name for all of a test's servers: a sketch counts where its server drew it.
+        site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": 20}
+        site.options.update({"report": "report.json", "model": MODEL, **options})
+        return site.build()
+
+
+def asked(emulator: Emulator) -> list[tuple[str, str | None]]:
+    return [(each.path.rsplit("/", 1)[-1], each.prompt) for each in emulator.log if each.prompt]
+
+
+@pytest.fixture
+def free() -> Emulator:
+    return Emulator(require_key=False)
+
+
+def test_a_picture_follows_a_file_and_is_bought_once(site: Site, free: Emulator) -> None:
+    put(site, "guide/cup.png", png())
+    site.write("guide/page.md", f"# Page\n\n{fence('A cup', reference='cup.png')}")
+    built = build(site, free)
+    assert built.warnings == []
+    assert asked(free) == [("edits", "A cup")]
+    assert [each["state"] for each in site.report()["pictures"]] == ["made"]
+    (picture,) = site.report()["pictures"]
+    with_it = picture["key"]
+    put(site, "guide/cup.png", png(colour=(30, 30, 200)))
+    assert with_it != _key_of_next(site)
+    put(site, "guide/cup.png", png())
+    assert with_it == _key_of_next(site)
+
+
+def _key_of_next(site: Site) -> str:
+    site.options["generate"] = False
+    site.build()
+    (picture,) = site.report()["pictures"]
+    return str(picture["key"])
+
+
+def test_the_same_bytes_elsewhere_buy_nothing(site: Site) -> None:
+    put(site, "cup.png", png())
+    site.write("index.md", f"# Page\n\n{fence('A cup', reference='cup.png')}")
+    assert "1 made" in site.build(strict=True).summary
+    (site.docs / "cup.png").rename(site.docs / "mug.jpg")
+    site.write("index.md", f"# Page\n\n{fence('A cup', reference='/mug.jpg')}")
+    assert "1 picture from the store" in site.build(strict=True).summary
+
+
+def test_a_warm_build_needs_no_picture_of_ours_but_its_reference(site: Site) -> None:
+    put(site, "cup.png", png())
+    site.write("index.md", f"# Page\n\n{fence('A cup', reference='cup.png')}")
+    first = site.build(strict=True).files()
+    assert site.build(strict=True).files() == first
+
+
+def test_sixteen_are_followed_and_a_seventeenth_is_a_mistake(site: Site, free: Emulator) -> None:
+    names = [f"p{number}.png" for number in range(17)]
+    for number, name in enumerate(names):
+        put(site, name, png(colour=(number, 0, 0)))
+    site.write("index.md", f"# Page\n\n{fence('Many', reference=', '.join(names[:16]))}")
+    assert build(site, free).warnings == []
+    assert asked(free) == [("edits", "Many")]
+    site.write("index.md", f"# Page\n\n{fence('Many', reference=', '.join(names))}")
+    assert "accepted: up to 16" in site.build().warnings[0]
+
+
+def test_a_mask_of_the_right_size_goes_with_it(site: Site, free: Emulator) -> None:
+    put(site, "cup.png", png())
+    put(site, "mask.png", png(colour=(0, 0, 0, 0)))
+    site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png', mask='mask.png')}")
+    assert build(site, free).warnings == []
+    assert free.bill.pictures == 1
+
+
+MISTAKES = {
+    "no such file": ({"reference": "/imgs/cup.png"}, 'no file /imgs/cup.png .*mean "/img/cup.png"'),
+    "outside": ({"reference": "../../secret.png"}, "leads out of the docs folder"),
+    "through a link": ({"reference": "link.png"}, "/link.png lies outside the docs folder"),
+    "text": ({"reference": "text.png"}, "/text.png is no picture that can be followed"),
+    "half a picture": ({"reference": "half.png"}, "half.png: the bytes are no picture"),
+    "a GIF": ({"reference": "cup.gif"}, "/cup.gif is no picture that can be followed"),
+    "an address": ({"reference": "https://example.org/a.png"}, "leads out of the docs folder"),
+    "a folder": ({"reference": "/img"}, "there is no file /img"),
+    "no reference": ({"mask": "mask.png"}, "no reference that it could belong to"),
+    "another size": (
+        {"reference": "img/cup.png", "mask": "mask.png"},
+        "the mask mask.png is 10x10, and the first reference 64x48",
+    ),
+    "opaque": ({"reference": "img/cup.png", "mask": "full.png"}, "transparent nowhere"),
+    "a JPEG": ({"reference": "img/cup.png", "mask": "mask.jpg"}, "mask.jpg cannot be used"),
+    "no such id": ({"reference": "#cups"}, 'follows "/index.md#cups".*mean "/index.md#cup"'),
+    "no such prompt": ({"reference": "cups"}, 'it follows "cups".*no prompt named "cups"'),
+}
+
+
+@pytest.mark.parametrize(("options", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_mistakes_are_told_and_cost_nothing(
+    site: Site, free: Emulator, options: dict[str, str], said: str
+) -> None:
+    put(site, "img/cup.png", png())
+    put(site, "text.png", b"no picture")
+    put(site, "half.png", png()[:70])
+    put(site, "cup.gif", png(kind="GIF"))
+    put(site, "mask.png", png((10, 10), (0, 0, 0, 0)))
+    put(site, "full.png", png())
+    put(site, "mask.jpg", png(kind="JPEG"))
+    (site.folder / "secret.png").write_bytes(png())
+    (site.docs / "link.png").symlink_to(site.folder / "secret.png")
+    page = f"# Page\n\n{fence('A cup', **options)}\n{fence('A plain cup', id='cup')}"
+    site.write("index.md", page)
+    built = build(site, free)
+    assert asked(free) == [("generations", "A plain cup")]
+    (warning,) = [each for each in built.warnings if "index.md:3" in each]
+    assert re.search(said, warning), warning
+
+
+def test_a_picture_follows_another_one_of_a_later_page(site: Site, free: Emulator) -> None:
+    site.write("a.md", f"# A\n\n{fence('A fox runs', reference='b.md#fox')}")
+    site.write("b.md", f"# B\n\n{fence('A fox', id='fox')}")
+    assert build(site, free).warnings == []
+    assert asked(free) == [("generations", "A fox"), ("edits", "A fox runs")]
+    site.options["generate"] = False
+    assert site.build(strict=True).warnings == []
+
+
+def test_a_chain_is_made_from_its_end(site: Site, free: Emulator) -> None:
+    steps = [fence("One", reference="#two"), fence("Two", id="two", reference="#three")]
+    site.write("index.md", "# P\n\n" + "\n".join([*steps, fence("Three", id="three")]))
+    assert build(site, free).warnings == []
+    assert [prompt for _, prompt in asked(free)] == ["Three", "Two", "One"]
+    states = [each["state"] for each in site.report()["pictures"]]
+    assert states == ["made"] * 3
+
+
+def test_a_ring_is_a_mistake_that_names_it(site: Site, free: Emulator) -> None:
+    ring = [fence("One", id="one", reference="#two"), fence("Two", id="two", reference="#one")]
+    site.write("index.md", "# P\n\n" + "\n".join([*ring, fence("Three", reference="#one")]))
+    built = build(site, free)
+    assert free.log == ()
+    assert len(built.warnings) == 3
+    assert all("in a ring: /index.md#" in each for each in built.warnings)
+    assert "/index.md#one -> /index.md#two -> /index.md#one" in built.warnings[0]
+
+
+def test_what_follows_itself_is_a_ring(site: Site) -> None:
+    site.options["prompts"] = {"snake": {"prompt": "A snake", "reference": "snake"}}
+    site.write("index.md", "# P\n\n![](imagegen:snake)\n")
+    assert "snake -> snake" in site.build().warnings[0]
+
+
+def test_a_named_prompt_is_followed_though_no_page_shows_it(site: Site, free: Emulator) -> None:
+    site.options["prompts"] = {"hero": {"prompt": "A knight", "size": "1024x1024"}}
+    site.write("index.md", f"# P\n\n{fence('The knight sleeps', reference='hero')}")
+    assert build(site, free).warnings == []
+    assert asked(free) == [("generations", "A knight"), ("edits", "The knight sleeps")]
+    prompts = [each["prompt"] for each in site.report()["pictures"]]
+    assert sorted(prompts) == ["A knight", "The knight sleeps"]
+
+
+def test_without_the_one_the_other_is_missing_with_a_reason(site: Site) -> None:
+    site.options["generate"] = False
+    site.write(
+        "index.md", f"# P\n\n{fence('A fox runs', reference='#fox')}\n{fence('A fox', id='fox')}"
+    )
+    follows, followed = site.build().warnings
+    assert 'it follows "/index.md#fox", which is not there' in follows
+    assert "index.md:9" in followed
+
+
+def test_a_budget_that_holds_the_one_alone_makes_the_one(site: Site, free: Emulator) -> None:
+    page = f"{fence('A fox runs', reference='#fox')}\n{fence('A fox', id='fox')}"
+    site.write("index.md", f"# P\n\n{page}")
+    build(site, free, budget={"images": 1, "usd": None})
+    assert asked(free) == [("generations", "A fox")]
+    assert free.bill.pictures == 1
+
+
+def test_what_no_page_shows_is_not_followed(site: Site, free: Emulator) -> None:
+    hidden = f"<!--\n{fence('A fox', id='fox')}-->\n"
+    site.write("index.md", f"# P\n\n{fence('A fox runs', reference='#fox')}\n{hidden}")
+    assert "#fox" in build(site, free).warnings[0]
+    assert free.log == ()
+
+
+def test_a_preset_gives_all_its_pictures_one_to_follow(site: Site, free: Emulator) -> None:
+    put(site, "style.webp", png(kind="WEBP"))
+    site.options["presets"] = {"house": {"reference": ["/style.webp"]}}
+    plain = fence("A tree", preset="house", reference="none")
+    site.write("a/b.md", f"# P\n\n{fence('A house', preset='house')}\n{plain}")
+    assert build(site, free).warnings == []
+    assert sorted(asked(free)) == [("edits", "A house"), ("generations", "A tree")]
+
+
+def test_both_of_a_pair_for_light_and_dark_follow(site: Site, free: Emulator) -> None:
+    put(site, "cup.png", png())
+    site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png', dark='at night')}")
+    assert build(site, free).warnings == []
+    assert [path for path, _ in asked(free)] == ["edits", "edits"]
+
+
+def test_an_answer_of_an_ended_build_is_stored_without_its_reference(
+    site: Site, free: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cup = put(site, "cup.png", png())
+    site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png')}")
+    with monkeypatch.context() as broken:
+        broken.setattr("mkdocs_imagegen.originals.journal.Journal.end", lambda *_: None)
+        build(site, free)
+    for path in [*site.originals.rglob("*.json"), *site.originals.rglob("*.webp")]:
+        path.unlink()
+    cup.unlink()
+    built = site.build()
+    assert any(
+        "stored a picture that an earlier build had paid for" in each for each in built.infos
+    )
+    (journal,) = (site.folder / ".cache/plugin/imagegen/").glob("journal*")
+    assert not list(journal.glob("*.intent"))
+    assert free.bill.pictures == 1
+
+
+FOX = f"# P\n\n{fence('A fox runs', reference='#fox')}\n{fence('A fox', id='fox')}"
+
+
+def test_beside_a_server_the_one_is_made_and_then_the_other(site: Site, free: Emulator) -> None:
+    """Drafts follow drafts."""
+    site.write("index.md", FOX)
+    options = {"serve": "generate", "serve_delay": 0.2, "draft": {"quality": "low"}}
+    site.options.update({"model": MODEL} | options)
+    with emulating(free) as gateway:
+        site.options["gateway"] = {"url": gateway.url, "auth": "none"}
+        with live(site) as server:
+            server.wait_for_words("Waiting for a picture that it follows")
+            server.wait_for_picture()
+    assert asked(free) == [("generations", "A fox"), ("edits", "A fox runs")]
+
+
+def test_a_plan_counts_both_and_check_names_both(site: Site) -> None:
+    site.write("index.md", FOX)
+    plan = command(site, "plan")
+    assert (plan["makes"], [each["state"] for each in plan["pictures"]]) == (2, ["missing"] * 2)
+    assert len(command(site, "check", code=1)["lacking"]) == 2
+
+
+def test_candidates_follow_what_the_picture_follows(site: Site, free: Emulator) -> None:
+    put(site, "cup.png", png())
+    site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png', id='cup')}")
+    build(site, free)
+    with emulating(free) as gateway:
+        site.options["gateway"] = {"url": gateway.url, "auth": "none"}
+        sheet = str(site.folder / "sheet.html")
+        command(site, "candidates", "index.md#cup", "-n", "2", "--output", sheet)
+    assert asked(free) == [("edits", "A cup")] * 3
+
+
+def test_a_reference_that_changes_under_the_build_is_not_sent(
+    site: Site, free: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cup = put(site, "cup.png", png())
+    site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png')}")
+    found = Attachments.check
+
+    def check(self: Attachments, request: ImageRequest) -> None:
+        found(self, request)
+        cup.write_bytes(png(colour=(0, 0, 1)))
+
+    monkeypatch.setattr(Attachments, "check", check)
+    built = build(site, free)
+    assert "cup.png is not what it was when it was looked up; build again" in built.warnings[0]
+    assert free.log[-1].path == "/v1/models"
+    assert free.bill.pictures == 0
+
+
+def command(site: Site, name: str, *arguments: str, code: int = 0) -> Any:
+    given = [name, "--config-file", str(site.save()), "--json", *arguments]
+    done = CliRunner().invoke(main, given)
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout)
