@@ -57,6 +57,8 @@ class Line:
         file: the picture's path below the site's root; ``""`` for a missing preview, which no
             page shows.
         price_usd: the list price in dollars; None where it is not known.
+        missing_usd: the list price of each picture that is not there; a pair for light and dark
+            surroundings is two.
         seconds: how long the making took.
         cost_usd: dollars charged in this build; None for nothing or for not known.
         cost_is_estimate: whether that is the list price and not the gateway's word.
@@ -70,6 +72,7 @@ class Line:
     model: str
     file: str
     price_usd: Decimal | None
+    missing_usd: tuple[Decimal | None, ...]
     seconds: float
     cost_usd: Decimal | None
     cost_is_estimate: bool

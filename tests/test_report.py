@@ -24,6 +24,7 @@ def line(state, key="", cost=None, *, estimate=False, **more):
         "model": "a/b" if key else "",
         "file": "assets/imagegen/x.webp",
         "price_usd": None,
+        "missing_usd": (),
         "seconds": 0.0,
         "cost_usd": None if cost is None else Decimal(cost),
         "cost_is_estimate": estimate,

@@ -101,6 +101,7 @@ def line(page, state=State.READY, **more):
         "seconds": 0.0,
         "cost_usd": None,
         "price_usd": None,
+        "missing_usd": (),
         "cost_is_estimate": False,
         "remarks": (),
     }

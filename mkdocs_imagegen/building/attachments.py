@@ -44,8 +44,8 @@ class Attachments:
         Raises:
             OptionError: there is none, it lies outside, or it is none that is accepted.
         """
-        path = _inside(file, docs)
         try:
+            path = _inside(file, docs)
             facts = path.stat()
             seen = (path, facts.st_mtime_ns, facts.st_size)
             if seen not in self._hashes:

@@ -15,6 +15,7 @@ from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import (
     DirectiveError,
     ImagegenError,
+    NotAskedForError,
     NotMadeError,
     OptionError,
     WaitingError,
@@ -156,6 +157,9 @@ class Follower:
             raise OptionError(f'it follows "{reference}", which no page shows')
         if results[0].kept is not None:
             return self._attachments.add_original(results[0].kept)
+        left_out = isinstance(results[0].error, NotAskedForError)
+        if left_out and not self._has_read_all:
+            raise _NotYetError  # another page may ask for it
         if results[0].error is not None:
             raise _missing(reference, results[0].error)
         raise _NotYetError

@@ -122,8 +122,7 @@ class Lookup:
         insists = directive.insists or self._host.errand.upgrades
         try:
             kept = self._books.finder.usable(request, insists=insists)
-            is_draft = kept is None and self._has_drafts
-            if is_draft:
+            if kept is None and self._has_drafts:
                 request = self._settings.draft.of(request)
                 kept = self._books.finder.exact(request)
         except StoreError as error:
@@ -131,7 +130,7 @@ class Lookup:
             return
         picture = self._workshop.find(kept.original, directive.shape) if kept else None
         if picture is not None:
-            self._results[key] = Result(kept, picture, is_draft=is_draft)
+            self._results[key] = Result(kept, picture, is_draft=request.is_draft)
             return
         refusal = self._refusal(request, may_make=may_make)
         if kept is None and refusal is not None:
@@ -141,7 +140,7 @@ class Lookup:
             self._results[key] = Result(error=fault)
             self._warn(f"image prompt {shown(request.prompt)}: {fault}")
         else:
-            self._start(Want(key, request, kept, refusal is None, is_draft))
+            self._start(Want(key, request, kept, refusal is None, request.is_draft))
 
     def _start(self, want: Want) -> None:
         desk = self._host.desk

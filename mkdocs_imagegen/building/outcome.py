@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -62,12 +62,14 @@ class Entry:
         line: as the report tells of it.
         found: the directive.
         outcome: what became of it.
+        uri: the source of the page below the docs folder.
         explain: tells where everything comes from that it asks for; None for a mistake.
     """
 
     line: Line
     found: Found | None
     outcome: Outcome
+    uri: str
     explain: Callable[[], Explanation | None]
 
     @property
@@ -125,7 +127,8 @@ def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> L
         outcome: what became of it.
         file: the path of the picture, or of its stand-in, below the site's root; ``""`` for none.
     """
-    request = found.request if isinstance(found, Directive) else None
+    requests = found.requests if isinstance(found, Directive) else ()
+    request = requests[0] if requests else None
     results = outcome.results
     originals = [each.kept.original for each in results if each.kept]
     paid = [each.kept.original for each in results if each.kept and each.made]
@@ -138,12 +141,22 @@ def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> L
         prompt=request.prompt if request else "",
         model=originals[0].model if originals else request.model if request else "",
         file=file,
-        price_usd=estimate_usd(request) if request else None,
+        price_usd=_sum_of(map(estimate_usd, requests)),
+        missing_usd=tuple(
+            estimate_usd(each)
+            for each, result in zip(requests, results, strict=False)
+            if result.kept is None
+        ),
         seconds=max((each.seconds for each in results), default=0.0),
         cost_usd=sum(costs, Decimal(0)) if costs else None,
         cost_is_estimate=any(each.cost_is_estimate for each in paid),
         remarks=(*remarks, *filter(None, [outcome.error])),
     )
+
+
+def _sum_of(prices: Iterable[Decimal | None]) -> Decimal | None:
+    known = list(prices)
+    return sum((each for each in known if each), Decimal(0)) if known and all(known) else None
 
 
 _BY_TROUBLE = (

@@ -179,7 +179,7 @@ class Pipeline:
         found, outcome = self._follower.found(token), self.outcome(token)
         assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
         line = self._line(sighting, with_line_number=True)
-        return Entry(line, found, outcome, partial(self.registry.explain, token, page))
+        return Entry(line, found, outcome, page, partial(self.registry.explain, token, page))
 
     def report(self) -> None:
         """Give the run what it reports of this build's pages."""

@@ -19,7 +19,7 @@ from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.cli.places import entry_at
 from mkdocs_imagegen.cli.planning import LOOKS
-from mkdocs_imagegen.cli.sheets import Sheet, requests_of
+from mkdocs_imagegen.cli.sheets import PAGE, Sheet, requests_of
 from mkdocs_imagegen.cli.site import INTERRUPTED, Looked, SiteError, as_json, config_file, look
 from mkdocs_imagegen.cli.stores import store_of
 from mkdocs_imagegen.cli.terminal import Progress, say, say_json, show_in_browser
@@ -72,7 +72,7 @@ Examples:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PAGE,
     help="The contact sheet; by default a temporary file.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open it in a browser.")
@@ -170,7 +170,10 @@ def _write_sheet(looked: Looked, entry: Entry, found: Sequence[_Candidate], outp
 
 
 def _choice(entry: Entry) -> str:
-    return f"write its take, like `take: 2`, into the options of the prompt at {entry.line.place}"
+    found = entry.found
+    is_inline = isinstance(found, Directive) and found.source.kind == "picture"
+    take = "`{ take=2 }` behind it" if is_inline else "`take: 2` among its options"
+    return f"to choose one, write its take at {entry.line.place}, like {take}"
 
 
 def _say(entry: Entry, found: Sequence[_Candidate], output: Path) -> None:

@@ -6,8 +6,10 @@ from dataclasses import asdict
 
 from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.cli.terminal import say, say_table
+from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.directives.explain import Explanation
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.request import ImageRequest
 
 
 def explanation_of(entry: Entry) -> Explanation:
@@ -22,10 +24,14 @@ def explanation_of(entry: Entry) -> Explanation:
     return found
 
 
+def requests_of(entry: Entry) -> tuple[ImageRequest, ...]:
+    """What is asked for, references and all."""
+    return entry.found.requests if isinstance(entry.found, Directive) else ()
+
+
 def say_explanation(entry: Entry) -> None:
     """The final prompt, its parts and all options, each with where it stands."""
-    found = explanation_of(entry)
-    requests = found.directive.requests
+    found, requests = explanation_of(entry), requests_of(entry)
     say(f"{entry.line.place}: {entry.line.state.value}, key {requests[0].key[:16]}\n")
     for request in requests:
         say(f"{request.prompt}\n")
@@ -37,12 +43,12 @@ def say_explanation(entry: Entry) -> None:
 
 def as_dict(entry: Entry) -> dict[str, object]:
     """The same for JSON."""
-    found = explanation_of(entry)
+    found, requests = explanation_of(entry), requests_of(entry)
     return {
         "place": str(entry.line.place),
         "state": entry.line.state.value,
-        "keys": [request.key for request in found.directive.requests],
-        "prompts": [request.prompt for request in found.directive.requests],
+        "keys": [request.key for request in requests],
+        "prompts": [request.prompt for request in requests],
         "parts": [asdict(part) | {"origin": str(part.origin)} for part in found.parts],
         "options": [asdict(each) | {"origin": str(each.origin)} for each in found.choices],
     }

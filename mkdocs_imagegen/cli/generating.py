@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import click
 
 from mkdocs_imagegen.building.around import Errand
-from mkdocs_imagegen.cli.planning import planned, say_lines
-from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, look
+from mkdocs_imagegen.building.outcome import Entry
+from mkdocs_imagegen.cli.planning import is_lacking, planned, say_lines
+from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, globs_of, look
 from mkdocs_imagegen.cli.terminal import Progress, say, say_json
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.report import Line, State, dollars, summary, to_json
+from mkdocs_imagegen.globs import matches_any
+from mkdocs_imagegen.report import State, dollars, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
-
-_NOT_NAMED = "it stands on a page that was not named"
 
 
 class _Dollars(click.ParamType[Decimal]):
@@ -79,41 +78,34 @@ def generate(  # noqa: PLR0913 - one argument for each option
         errand = Errand(
             makes=not dry_run,
             shows=False,
-            pages=_globs(pages),
             upgrades=upgrade,
             retries_refused=retry_refused,
             watcher=progress,
         )
-        looked = look(config_file, errand, change)
-    _refuse_unknown_pages(pages, errand, looked)
+        looked = look(config_file, errand, change, pages)
+    named = _named(looked, pages)
     if dry_run:
-        _say_dry_run(looked, errand, as_json=as_json)
+        _say_dry_run(replace(looked, entries=named), as_json=as_json)
         return
-    _say_made(looked, as_json=as_json)
+    _say_made(replace(looked, entries=named), as_json=as_json)
 
 
-def _globs(pages: Sequence[str]) -> tuple[str, ...]:
-    return tuple(glob for page in pages for glob in _glob(Path(page).as_posix()))
+def _named(looked: Looked, pages: Sequence[str]) -> list[Entry]:
+    """What stands on the named pages.
+
+    Raises:
+        SiteError: on one of them nothing does.
+    """
+    for page in pages:
+        globs = globs_of([page], looked.docs, looked.settings.root)
+        if not any(matches_any(globs, entry.uri) for entry in looked.entries):
+            raise SiteError(f"no page with a picture matches {page}; see `plan` for those")
+    globs = globs_of(pages, looked.docs, looked.settings.root)
+    return [each for each in looked.entries if not pages or matches_any(globs, each.uri)]
 
 
-def _glob(page: str) -> tuple[str, ...]:
-    page = page.removeprefix("docs/").removeprefix("./")
-    return (page, f"{page}/**")
-
-
-def _refuse_unknown_pages(pages: Sequence[str], errand: Errand, looked: Looked) -> None:
-    if pages and not any(errand.wants(_uri(line, looked)) for line in looked.lines):
-        raise SiteError(f"no page with a picture matches {' '.join(pages)}; see `plan` for those")
-
-
-def _uri(line: Line, looked: Looked) -> str:
-    docs = looked.docs.name
-    return line.place.page.removeprefix(f"{docs}/")
-
-
-def _say_dry_run(looked: Looked, errand: Errand, *, as_json: bool) -> None:
-    named = [entry for entry in looked.entries if errand.wants(_uri(entry.line, looked))]
-    found = planned(replace(looked, entries=named))
+def _say_dry_run(looked: Looked, *, as_json: bool) -> None:
+    found = planned(looked)
     missing = [line for line in found.lines if line.state.lacks_picture]
     if as_json:
         say_json({"makes": found.pictures, "usd": str(found.usd)})
@@ -123,15 +115,14 @@ def _say_dry_run(looked: Looked, errand: Errand, *, as_json: bool) -> None:
 
 
 def _say_made(looked: Looked, *, as_json: bool) -> None:
-    named = [line for line in looked.lines if _NOT_NAMED not in "".join(line.remarks)]
-    lacking = [line for line in named if line.state.lacks_picture]
-    if lacking and not looked.permission.granted:
+    lacking = [line for line in looked.lines if is_lacking(line)]
+    if any(line.state.lacks_picture for line in lacking) and not looked.permission.granted:
         raise SiteError(f"nothing is made: {looked.permission.refusal}")
     if as_json:
-        click.echo(to_json(named, looked.seconds, looked.waste), nl=False)
+        click.echo(to_json(looked.lines, looked.seconds, looked.waste), nl=False)
     else:
-        say_lines([line for line in named if line.state in (State.MADE, State.MISTAKE)])
+        say_lines([line for line in looked.lines if line.state is State.MADE])
         for line in lacking:
             click.echo(f"{line.place}: {'; '.join(line.remarks)}", err=True)
-        say(summary(named, looked.seconds, looked.waste))
+        say(summary(looked.lines, looked.seconds, looked.waste))
     raise SystemExit(1 if lacking else 0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 
 from mkdocs_imagegen import __version__
@@ -12,6 +15,7 @@ from mkdocs_imagegen.cli.planning import check, plan
 from mkdocs_imagegen.cli.schema import schema
 from mkdocs_imagegen.cli.serving import emulator
 from mkdocs_imagegen.cli.sheets import gallery
+from mkdocs_imagegen.cli.site import INTERRUPTED
 from mkdocs_imagegen.cli.upkeep import prune, verify
 
 _EPILOG = """
@@ -25,7 +29,22 @@ Completion: eval "$(_MKDOCS_IMAGEGEN_COMPLETE=bash_source mkdocs-imagegen)"
 """
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+class _Commands(click.Group):
+    """Commands that end with 130 when they are interrupted, and print on every terminal."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG
+)
 @click.version_option(__version__, prog_name="mkdocs-imagegen")
 def main() -> None:
     """Pictures from prompts, for MkDocs."""

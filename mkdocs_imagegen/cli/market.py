@@ -111,14 +111,15 @@ def _asked(settings: Settings, ask: Callable[[Gateway], Awaitable[T]]) -> T:
     import anyio  # noqa: PLC0415 - only where something is asked
 
     async def once() -> T | GatewayError:
-        opened = open_gateway(settings, credential_for(settings)[0], anyio.sleep)
-        gateway = cast("Gateway", opened)
         try:
-            return await ask(gateway)
+            opened = open_gateway(settings, credential_for(settings)[0], anyio.sleep)
+            gateway = cast("Gateway", opened)
+            try:
+                return await ask(gateway)
+            finally:
+                await gateway.aclose()
         except GatewayError as error:
             return error.with_traceback(None)
-        finally:
-            await gateway.aclose()
 
     answer = anyio.run(once)
     if isinstance(answer, GatewayError):

@@ -16,9 +16,12 @@ from mkdocs_imagegen.cli.site import Looked, as_json, config_file, look
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.errors import OptionError, OverBudgetError
 from mkdocs_imagegen.report import Line, State, as_dict, dollars, unique
+from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.account import Account
 from mkdocs_imagegen.values import shown
 
+_NO_LIMIT = BudgetSettings(images=None, usd=None)
 LOOKS = Errand(makes=False, shows=False)
 
 
@@ -42,19 +45,21 @@ class Plan:
 def planned(looked: Looked) -> Plan:
     """What a build would make of what is missing, within the budget, in the order of pages."""
     account, over = Account(), set()
+    budget = _NO_LIMIT if looked.settings.gateway.is_sketch else looked.settings.budget
     missing = [line for line in unique(looked.lines) if line.state is State.MISSING]
     unpriced = 0
-    for line in missing if not looked.settings.gateway.is_sketch else ():
+    for line in missing:
         try:
-            account.reserve(looked.settings.budget, line.price_usd)
-            unpriced += line.price_usd is None
+            for usd in line.missing_usd:
+                account.reserve(budget, usd)
+                unpriced += usd is None
         except OverBudgetError:
             over.add(line.key)
     lines = [
         replace(line, state=State.OVER_BUDGET) if line.key in over else line
         for line in looked.lines
     ]
-    return Plan(lines, len(missing) - len(over), account.usd, unpriced)
+    return Plan(lines, account.images, account.usd, unpriced)
 
 
 @click.command(
@@ -95,7 +100,7 @@ Example, before a release:
 def check(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how click calls it
     """Exit with 1 if a page needs a picture that is not there; needs no network and no key."""
     looked = look(config_file, LOOKS)
-    lacking = [line for line in looked.lines if _is_lacking(line)]
+    lacking = [line for line in looked.lines if is_lacking(line)]
     if as_json:
         say_json({"ok": not lacking, "lacking": [as_dict(line) for line in lacking]})
     else:
@@ -128,15 +133,20 @@ def price(line: Line) -> str:
     """What making it would cost, where it has to be made."""
     if not line.state.lacks_picture:
         return "-"
-    return f"${dollars(line.price_usd)}" if line.price_usd is not None else "?"
+    if line.model == SKETCH_MODEL:
+        return "$0.00"
+    known = [usd for usd in line.missing_usd if usd is not None]
+    return f"${dollars(sum(known, Decimal(0)))}" if known else "?"
 
 
-def _is_lacking(line: Line) -> bool:
+def is_lacking(line: Line) -> bool:
+    """Whether a page needs something that is not there, or cannot be read."""
     return line.state.lacks_picture or line.state is State.MISTAKE
 
 
 def _words(line: Line) -> str:
-    return shown(line.prompt) if line.prompt else "; ".join(line.remarks)
+    is_mistake = line.state is State.MISTAKE or not line.prompt
+    return "; ".join(line.remarks) if is_mistake else shown(line.prompt)
 
 
 def _totals(found: Plan, looked: Looked) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import click
@@ -32,6 +33,26 @@ Pictures = Mapping[ImageRequest, Sequence[Kept]]
 """The originals of each request, as they stand side by side."""
 
 
+class _Page(click.Path):
+    """A file that may be written over: an HTML page, and no source of the site."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401 - as the class above has it
+        if not str(value).lower().endswith((".html", ".htm")):
+            self.fail(f"{value} is no name of an HTML page; let it end in .html", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PAGE = _Page()
+
+
 @click.command(
     epilog="""
 \b
@@ -40,7 +61,7 @@ Examples:
   mkdocs-imagegen gallery pictures.html --open
 """
 )
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=PAGE)
 @config_file
 @click.option("--open", "opens", is_flag=True, help="Open it in a browser.")
 @as_json

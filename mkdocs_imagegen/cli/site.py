@@ -10,8 +10,8 @@ import contextlib
 import logging
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +73,19 @@ class Looked:
         return [entry.line for entry in self.entries]
 
 
-def look(config_file: str | None, errand: Errand, change: Change | None = None) -> Looked:
+def look(
+    config_file: str | None,
+    errand: Errand,
+    change: Change | None = None,
+    pages: Sequence[str] = (),
+) -> Looked:
     """Build the site into a folder that is thrown away; see what its pages show.
 
     Args:
         config_file: the site's configuration; None for the one in this folder.
         errand: what is wanted; nothing is shown.
         change: changes the settings, as the command's options say.
+        pages: the pages whose missing pictures are made, as a person names them; empty for all.
 
     Raises:
         SiteError: the site cannot be built.
@@ -87,11 +93,29 @@ def look(config_file: str | None, errand: Errand, change: Change | None = None) 
     """
     with _as_a_command(), tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
         config, plugin = _load(config_file, folder)
-        with _on_errand(plugin, errand):
+        docs = Path(config.docs_dir)
+        named = globs_of(pages, docs, plugin.settings.root)
+        with _on_errand(plugin, replace(errand, pages=named)):
             if change is not None:
                 plugin.settings = change(plugin.settings)
             _build(config)
-            return _looked(Path(config.docs_dir), plugin)
+            return _looked(docs, plugin)
+
+
+def globs_of(pages: Sequence[str], docs: Path, root: Path) -> tuple[str, ...]:
+    """Globs of pages' sources, from paths as a person writes them, or as `plan` prints them.
+
+    A folder stands for all pages in it, and the docs folder for all there are.
+    """
+    found: list[str] = []
+    for page in pages:
+        path = Path(page)
+        inside = (root.absolute() / path) if not path.is_absolute() else path
+        if inside.is_relative_to(docs) and not (docs / path).exists():
+            path = inside.relative_to(docs)
+        name = path.as_posix()
+        found += ["**"] if name == "." else [name, f"{name}/**"]
+    return tuple(found)
 
 
 def _looked(docs: Path, plugin: ImagegenPlugin) -> Looked:

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta, timezone
 import click
 
 from mkdocs_imagegen.cli.planning import LOOKS
-from mkdocs_imagegen.cli.site import as_json, config_file, look, settings_of
+from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, look, settings_of
 from mkdocs_imagegen.cli.stores import store_of
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
+from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.originals.audit import Fault, FaultKind, audit
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import OriginalStore
-from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.report import State, dollars
 from mkdocs_imagegen.values import shown
 
 _GRACE_DAYS = 30
@@ -81,9 +82,20 @@ def prune(
     They were paid for: another branch, or a page that comes back, may want them again.
     """
     looked = look(config_file, LOOKS)
+    _refuse_to_guess(looked)
     used = {kept.original.key for entry in looked.entries for kept in entry.kept}
+    subjects = {
+        request.subject_key
+        for entry in looked.entries
+        if isinstance(entry.found, Directive)
+        for request in entry.found.requests
+    }
     store = store_of(looked.settings)
-    unused = [each for each in _aged(store) if each.original.key not in used]
+    unused = [
+        each
+        for each in _aged(store)
+        if each.original.key not in used and each.original.subject not in subjects
+    ]
     old = [each for each in unused if each.age_days >= grace_days]
     if yes:
         for each in old:
@@ -95,6 +107,19 @@ def prune(
     young = f"; {len(unused) - len(old)} younger ones stay" if len(unused) > len(old) else ""
     what_next = "removed" if yes else "on no page; --yes removes them"
     say(f"{len(old)} originals {what_next}{young}" if old else f"nothing to remove{young}")
+
+
+def _refuse_to_guess(looked: Looked) -> None:
+    """Let nothing be called unused while it is not clear what is used.
+
+    Raises:
+        SiteError: it is not.
+    """
+    mistake = next((line for line in looked.lines if line.state is State.MISTAKE), None)
+    if mistake is not None:
+        raise SiteError(f"{mistake.place} has a mistake, so what it uses is not known; mend it")
+    if not looked.settings.enabled:
+        raise SiteError("enabled is false, so no page uses any picture now; switch it on")
 
 
 def _aged(store: OriginalStore) -> Iterator[_Unused]:

@@ -20,12 +20,14 @@ class Source:
         first_words: the first line of a fence's body, the text of a picture, a preview's prompt.
         target: the address of a picture as written; ``""`` for a fence.
         title: the title of a picture; ``""`` where it has none.
+        body: all words of a fence's body, to tell those apart that begin alike.
     """
 
     kind: str
     first_words: str
     target: str = ""
     title: str = ""
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def _fence_block(
     registry: Registry, page: str | None, body: str, attributes: Mapping[str, str]
 ) -> str:
     first = next((line.strip() for line in body.split("\n") if line.strip()), "")
-    source = Source("fence", first)
+    source = Source("fence", first, body=" ".join(body.split()))
     token, found = registry.read(page, source, partial(read_fence, body, attributes))
     return as_block(found, token)
 

@@ -43,6 +43,8 @@ class SourceLines:
         if source.kind == "fence":
             words = _INDENT_OR_QUOTE.sub("", source.first_words, count=1).strip()
             places = self._fences.get(words, [])
+            if source.body and len(places) > 1:
+                places = [at for at in places if self._body(at) == source.body] or places
         else:
             places = self._pictures(source)
         places = [number for number in places if number in self._outside] or places
@@ -53,6 +55,16 @@ class SourceLines:
         bare = (_INDENT_OR_QUOTE.sub("", line, count=1).strip() for line in below)
         words = next((line for line in bare if line), "")
         return "" if _FENCE.match(words) else words
+
+    def _body(self, number: int) -> str:
+        """All words of the fence that opens on a line."""
+        words: list[str] = []
+        for line in self._lines[number + 1 :]:
+            bare = _INDENT_OR_QUOTE.sub("", line, count=1)
+            if _FENCE.match(bare):
+                break
+            words += bare.split()
+        return " ".join(words)
 
     def _preview(self) -> int | None:
         """The line of the page's preview in its front matter."""

@@ -59,7 +59,8 @@ class Offer:
     def usd(self, request: ImageRequest) -> Decimal | None:
         """The price of a request by this model, as the server says or as we know it."""
         said = (cost.usd for cost in self.costs if cost.fits(request))
-        return next(said, None) or estimate_usd(replace(request, model=self.model))
+        usd = next(said, None)
+        return estimate_usd(replace(request, model=self.model)) if usd is None else usd
 
     def __str__(self) -> str:
         about = ", ".join(filter(None, (self.price, self.ends and f"until {self.ends}")))

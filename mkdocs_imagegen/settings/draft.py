@@ -22,6 +22,8 @@ class DraftSettings:
     def of(self, request: ImageRequest) -> ImageRequest:
         """The draft of a request."""
         model, quality = self.model or request.model, self.quality or request.quality
+        if (model, quality) == (request.model, request.quality):
+            return request  # nothing would be cheaper, and a build would buy it once more
         return replace(request, model=model, quality=quality, is_draft=True)
 
     @property

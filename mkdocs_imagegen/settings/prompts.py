@@ -69,7 +69,7 @@ def read_prompt_file(path: Path) -> Mapping[str, object]:
         raise OptionError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise OptionError(f"{path.name} is not UTF-8", hint="save it as UTF-8") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _no_yaml(path, error) from None
     prompts = {} if held is None else _prompts(held)
     if prompts is None:
@@ -78,7 +78,7 @@ def read_prompt_file(path: Path) -> Mapping[str, object]:
     return prompts
 
 
-def _no_yaml(path: Path, error: yaml.YAMLError) -> OptionError:
+def _no_yaml(path: Path, error: Exception) -> OptionError:
     mark = getattr(error, "problem_mark", None)
     place = f"{path.name}:{mark.line + 1}" if mark else path.name
     problem = " ".join(str(getattr(error, "problem", None) or error).split())

@@ -144,3 +144,16 @@ def test_an_interrupt_keeps_what_was_paid_for(site: Site) -> None:
     assert "Traceback" not in told
     assert 0 < slow.bill.pictures < 12
     assert len(kept(site)) == slow.bill.pictures
+
+
+def test_pages_are_named_from_the_docs_folder_or_as_plan_prints_them(drawn: Site, run) -> None:
+    drawn.docs.rename(drawn.folder / "content")
+    drawn.docs = drawn.folder / "content"
+    drawn.config["docs_dir"] = "content"
+    drawn.write("guide/one.md", f"# One\n\n{fence('A ferry')}")
+    drawn.write("two.md", f"# Two\n\n{fence('A crane')}")
+    assert "would make 1 " in run("generate", "--dry-run", "guide/one.md").lines[-1]
+    assert "would make 1 " in run("generate", "--dry-run", "content/guide/one.md").lines[-1]
+    assert "would make 1 " in run("generate", "--dry-run", "guide").lines[-1]
+    assert "would make 2 " in run("generate", "--dry-run", "content/").lines[-1]
+    assert "matches three.md" in run("generate", "--dry-run", "two.md", "three.md", code=2).told

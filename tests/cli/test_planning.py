@@ -206,3 +206,23 @@ def test_a_place_without_a_picture_is_told_with_what_is_near(run) -> None:
     told = run("plan", "--explain", "index.md:7", code=2).told
     assert 'no picture at "index.md:7"' in told
     assert "docs/index.md:5" in told
+
+
+def test_a_pair_for_light_and_dark_is_planned_as_two(drawn: Site, run) -> None:
+    drawn.write("index.md", f"# Page\n\n{fence('A crane', dark='at night')}")
+    told = run("plan", "--json").json
+    assert (told["makes"], Decimal(told["usd"])) == (2, Decimal("0.030"))
+
+
+def test_a_mistake_is_told_with_its_reason(drawn: Site, run) -> None:
+    drawn.write("index.md", f"# Page\n\n{fence('A crane', size='640x480')}")
+    assert "nothing that openai/gpt-image-1-mini can draw" in run("plan").lines[0]
+    run("check", code=1)
+    assert "is nothing that" in run("generate", code=1).told
+
+
+def test_fences_that_begin_alike_are_told_by_their_own_lines(drawn: Site, run) -> None:
+    fences = [fence(f"Number {each}\nand more", size="1024x1024") for each in range(3)]
+    drawn.write("index.md", "# Page\n\n" + "".join(fences))
+    lines = [line.partition("  ")[0] for line in run("plan").lines[:3]]
+    assert lines == ["docs/index.md:3", "docs/index.md:10", "docs/index.md:17"]

@@ -217,3 +217,10 @@ def test_an_interrupt_keeps_the_takes_that_were_paid_for(site: Site, tmp_path: P
     assert "Traceback" not in told
     assert 0 < slow.bill.pictures < 12
     assert len(list(site.originals.rglob("*.json"))) == slow.bill.pictures
+
+
+def test_a_sheet_is_written_over_nothing_but_a_page(drawn, run) -> None:
+    before = (drawn.save()).read_text()
+    told = run("gallery", "mkdocs.yml", code=2).told
+    assert "mkdocs.yml is no name of an HTML page" in told
+    assert drawn.save().read_text() == before

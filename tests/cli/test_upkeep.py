@@ -140,3 +140,17 @@ def test_what_a_page_shows_stays_however_old(kept: list[Path], run) -> None:
     for record in kept:
         age(record, 400)
     assert run("prune", "--yes").lines == ["nothing to remove"]
+
+
+def test_nothing_is_called_unused_while_that_is_not_known(drawn: Site, run) -> None:
+    page = drawn.write("index.md", "# Page\n\n![A ferry](imagegen:)\n")
+    drawn.build()
+    page.write_text("# Page\n\n![A ferry](imagegen:){ qualty=low }\n")
+    assert (
+        "docs/index.md:3 has a mistake" in run("prune", "--yes", "--grace-days", "0", code=2).told
+    )
+    page.write_text("# Page\n\n![A ferry](imagegen:){ quality=high }\n")
+    assert run("prune", "--grace-days", "0").lines[-1].startswith("nothing to remove")
+    drawn.options["enabled"] = False
+    assert "enabled is false" in run("prune", "--yes", "--grace-days", "0", code=2).told
+    assert len(list(drawn.originals.rglob("*.json"))) == 1

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator, Seen
+from mkdocs_imagegen.errors import NewerVersionError
 from mkdocs_imagegen.originals.journal import Intent, Journal
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import SKETCH_MODEL
@@ -119,8 +120,12 @@ class Left:
     def stored(self) -> dict[str, str]:
         """The hash of every original of which there is a record, by key."""
         records = self.store.folder.glob("??/*.json")
-        found = {path.stem: self.store.get(path.stem) for path in records}
-        return {key: kept.original.sha256 if kept else "" for key, kept in found.items()}
+        found: dict[str, str] = {}
+        for path in records:
+            with contextlib.suppress(NewerVersionError):
+                kept = self.store.get(path.stem)
+                found[path.stem] = kept.original.sha256 if kept else ""
+        return found
 
     def prompts_stored(self) -> set[str]:
         """The prompts of all originals, verified."""
@@ -132,7 +137,10 @@ class Left:
 
     def begun(self) -> list[Intent]:
         """The calls that are written down and not ended."""
-        found = (self.journal.find(key) for key in self.journal.keys())  # noqa: SIM118 - no mapping
+        found = []
+        for key in self.journal.keys():  # noqa: SIM118 - no mapping
+            with contextlib.suppress(NewerVersionError):
+                found += [self.journal.find(key)]
         return [intent for intent in found if intent is not None]
 
     def calls(self) -> dict[str, int]:
