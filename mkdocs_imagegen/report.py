@@ -53,7 +53,8 @@ class Line:
         state: how it stands.
         key: the request's key; ``""`` for a mistake.
         prompt: the final prompt.
-        model: the model that drew it, or would.
+        model: the model that it was asked of, or would be.
+        drawn_by: the model that drew it, which a fallback may have changed; ``""`` for none.
         file: the picture's path below the site's root; ``""`` for a missing preview, which no
             page shows.
         price_usd: the list price in dollars; None where it is not known.
@@ -70,6 +71,7 @@ class Line:
     key: str
     prompt: str
     model: str
+    drawn_by: str
     file: str
     price_usd: Decimal | None
     missing_usd: tuple[Decimal | None, ...]
@@ -151,7 +153,7 @@ class ModelBill:
     """What the pictures of one model have cost in a run.
 
     Attributes:
-        model: the model that was asked.
+        model: the model that drew them.
         pictures: how many it drew.
         charged_usd: dollars by the server's word.
         estimated_usd: dollars by list prices, where the server said nothing.
@@ -174,8 +176,8 @@ class ModelBill:
 def bill(lines: Sequence[Line]) -> list[ModelBill]:
     """What was made, by model; equal requests count once."""
     made = [line for line in unique(lines) if line.state is State.MADE]
-    models = sorted({line.model for line in made})
-    return [_bill_of(model, [line for line in made if line.model == model]) for model in models]
+    models = sorted({line.drawn_by for line in made})
+    return [_bill_of(name, [line for line in made if line.drawn_by == name]) for name in models]
 
 
 def _bill_of(model: str, made: Sequence[Line]) -> ModelBill:
@@ -220,6 +222,7 @@ def as_dict(line: Line) -> dict[str, object]:
         "key": line.key,
         "prompt": line.prompt,
         "model": line.model,
+        "drawn_by": line.drawn_by,
         "file": line.file,
         "price_usd": None if line.price_usd is None else str(line.price_usd),
         "seconds": round(line.seconds, 3),

@@ -22,6 +22,7 @@ def line(state, key="", cost=None, *, estimate=False, **more):
         "key": key,
         "prompt": "A balloon" if key else "",
         "model": "a/b" if key else "",
+        "drawn_by": "a/b" if key else "",
         "file": "assets/imagegen/x.webp",
         "price_usd": None,
         "missing_usd": (),
@@ -131,6 +132,7 @@ def test_a_report_holds_every_place():
         "key": "a",
         "prompt": "A balloon",
         "model": "a/b",
+        "drawn_by": "a/b",
         "file": "assets/imagegen/x.webp",
         "seconds": 1.235,
         "cost_usd": "0.010",
@@ -178,7 +180,7 @@ def test_a_place_is_where_an_editor_finds_it(place, told):
 
 def made(number, seconds, cost, model="a/b", *, estimate=False):
     place = Place("docs/a.md", number)
-    more = {"place": place, "model": model, "seconds": seconds}
+    more = {"place": place, "model": "asked/for", "drawn_by": model, "seconds": seconds}
     return line(MADE, f"{model}{number}", cost, estimate=estimate, **more)
 
 

@@ -97,6 +97,7 @@ def line(page, state=State.READY, **more):
         "key": page,
         "prompt": "A balloon",
         "model": "a/b",
+        "drawn_by": "a/b",
         "file": "x.webp",
         "seconds": 0.0,
         "cost_usd": None,

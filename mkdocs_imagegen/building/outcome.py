@@ -19,11 +19,12 @@ from mkdocs_imagegen.errors import (
     WaitingError,
 )
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
+from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.placeholder import StandIn, placeholder
 from mkdocs_imagegen.report import Line, State
-from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.request import SKETCH_MODEL, ImageRequest
 
 _NOT_MADE = "This picture is not made yet"
 _TITLES = {
@@ -140,6 +141,7 @@ def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> L
         key=request.key if request else "",
         prompt=request.prompt if request else "",
         model=originals[0].model if originals else request.model if request else "",
+        drawn_by=_drawn_by(originals[0]) if originals else "",
         file=file,
         price_usd=_sum_of(map(estimate_usd, requests)),
         missing_usd=tuple(
@@ -152,6 +154,10 @@ def line_of(place: Place, found: Found | None, outcome: Outcome, file: str) -> L
         cost_is_estimate=any(each.cost_is_estimate for each in paid),
         remarks=(*remarks, *filter(None, [outcome.error])),
     )
+
+
+def _drawn_by(original: Original) -> str:
+    return original.model if original.model == SKETCH_MODEL else original.answered_by
 
 
 def _sum_of(prices: Iterable[Decimal | None]) -> Decimal | None:
