@@ -173,7 +173,7 @@ def _choice(entry: Entry) -> str:
     found = entry.found
     is_inline = isinstance(found, Directive) and found.source.kind == "picture"
     take = "`{ take=2 }` behind it" if is_inline else "`take: 2` among its options"
-    return f"to choose one, write its take at {entry.line.place}, like {take}"
+    return f"write its take at {entry.line.place}, like {take}"
 
 
 def _say(entry: Entry, found: Sequence[_Candidate], output: Path) -> None:

@@ -150,7 +150,9 @@ def test_what_is_there_is_not_made_again(
     file = tmp_path / "sheet.html"
     done = run("candidates", "index.md:3", "-o", file)
     assert done.lines[0] == "1 there already, 3 made for $0.00"
-    assert "`take: 2`" in done.lines[2]
+    assert done.lines[2].startswith(
+        "To choose one, write its take at docs/index.md:3, like `take: 2`"
+    )
     assert (
         run("candidates", "index.md:3", "-o", file).lines[0].startswith("4 there already, 0 made")
     )
