@@ -26,6 +26,7 @@ from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.pipeline import Pipeline
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page
+from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.extension import ImagegenExtension
@@ -78,15 +79,16 @@ def _of_page(sample: str, extensions: Iterable[str]) -> list[str]:
     page = Page("docs/page.md", "page.md", "page/", lambda: SourceLines(sample))
     with TemporaryDirectory() as folder:
         settings = Settings(enabled=False, root=Path(folder))
-        host = Host(Path(folder, "site"), Permission("no"))
+        run, host = Run(), Host(Path(folder, "site"), Permission("no"))
         say = messages.append
-        pipeline = Pipeline(settings, Run(), host, _no_gateway, say, say)
+        workshop = Workshop(settings, run, host, _no_gateway, say, say)
+        pipeline = Pipeline(settings, workshop, run, host, say, say)
         text, front_matter = get_data(sample)
         try:
             pipeline.registry.open_page(page.uri, front_matter)
         except OptionError as error:
             say(f"{page.path}: front matter: {error}")
-        ours = ImagegenExtension(pipeline.registry)
+        ours = ImagegenExtension(lambda: pipeline.registry)
         html = python_markdown.markdown(text, extensions=[*extensions, ours])
         pipeline.read_page(page, html)
         pipeline.join()

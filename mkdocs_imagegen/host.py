@@ -1,4 +1,4 @@
-"""Front door: one build of the host's, and what it brings to the rooms behind."""
+"""Front door: the pictures of one build of the host's, and what it brings to the rooms behind."""
 
 from __future__ import annotations
 
@@ -7,26 +7,32 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FunctionLoader
-from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page
 
-from mkdocs_imagegen.building.around import Errand
+from mkdocs_imagegen.build import Build, log
+from mkdocs_imagegen.building.around import Host
+from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.pipeline import Pipeline
 from mkdocs_imagegen.building.previews import NO_SITE_URL, Listed, Previews
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page as SeenPage
 from mkdocs_imagegen.building.sweep import fill_files
+from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.locate import SourceLines
+from mkdocs_imagegen.opening import credential_for, open_gateway
 from mkdocs_imagegen.originals.files import write_whole
 from mkdocs_imagegen.report import State, summary
 from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.serving import Serving, sketches
+from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
 from mkdocs_imagegen.values import is_yes
 
 if TYPE_CHECKING:
@@ -35,58 +41,78 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import File, Files
     from mkdocs.structure.nav import Navigation
 
-log = get_plugin_logger("imagegen")
-
 _NOTHING_KEEPS_THEM = (
     "The pictures that were just paid for are gone when this machine is: the next run pays for "
     "them again. Keep %s between runs, or set originals_dir and commit that folder."
 )
+_LOOKS_ONLY = Permission("nothing is made by looking")
+_THEMES_WITH_PALETTE = ("material", "materialx")
+"""Themes that hide pictures whose address ends in ``#only-dark`` or ``#only-light``."""
+
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 
 
-class Build:
-    """One build of the host's, and its pipeline."""
+class Pictures:
+    """The pictures of one build of the host's.
 
-    def __init__(self, pipeline: Pipeline, run: Run, config: MkDocsConfig, errand: Errand) -> None:
+    Args:
+        pipeline: looks them up and makes them.
+        build: the host's.
+        run: what the builds of one run share.
+        errand: what is wanted.
+        permission: whether missing pictures may be made here.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        build: Build[Pictures],
+        run: Run,
+        errand: Errand,
+        permission: Permission,
+    ) -> None:
         self.pipeline = pipeline
-        self._errand = errand
-        self.previews = Previews(pipeline, _site_url(config), log.warning)
-        self.nav: Navigation | None = None
+        self.permission = permission
+        self._build = build
         self._run = run
-        self._config = config
+        self._errand = errand
+        self._config = build.config
+        self._root = f"{pipeline.settings.root.absolute()}{os.sep}"
+        self._docs = f"{Path(build.config.docs_dir)}{os.sep}"
+        self.previews = Previews(pipeline, _site_url(build.config), log.warning)
         self._store_was_empty = not pipeline.has_originals()
 
     def seen(self, page: Page) -> SeenPage:
         """The page as the pipeline sees it."""
-        file, root = page.file, self.pipeline.settings.root.absolute()
-        path = Path(file.abs_src_path) if file.abs_src_path else Path(file.src_uri)
-        if path.is_relative_to(root):
-            path = path.relative_to(root)
-        return SeenPage(
-            path.as_posix(), file.src_uri, page.url, lru_cache(partial(_source_of, file))
-        )
+        file = page.file
+        path = (file.abs_src_path or file.src_uri).removeprefix(self._root).replace(os.sep, "/")
+        return SeenPage(path, file.src_uri, page.url, lru_cache(partial(_source_of, file)))
 
     def listed(self, page: Page) -> Listed:
         """The page as lists of pages and previews see it."""
-        source = page.file.abs_src_path
         return Listed(
             page=self.seen(page),
             title=_plain(page.title),
             description=_plain(page.meta.get("description")),
             is_listed=page.file.inclusion.value > InclusionLevel.DRAFT.value,
-            is_written=source is not None and Path(source).is_relative_to(self._config.docs_dir),
+            is_written=(page.file.abs_src_path or "").startswith(self._docs),
         )
 
     def join(self, files: Files) -> None:
         """Wait for what is being made, and give each page its picture."""
-        pages = self.nav.pages if self.nav else []
-        sections = partial(_section_of, files, self.nav)
-        self.previews.settle([page.file.src_uri for page in pages], sections)
+        pages = self._build.nav.pages if self._build.nav else []
+        sections = partial(_section_of, files, self._build.nav)
+        listed = {uri: partial(self.listed, page) for uri, page in self._build.pages.items()}
+        self.previews.settle(listed, [page.file.src_uri for page in pages], sections)
         self.pipeline.join()
         if self._config.site_url:
             self._give_images(files)
         elif self.previews.has_cards() and self._run.says_first(NO_SITE_URL):
             log.warning(NO_SITE_URL)
+
+    def close(self) -> None:
+        """Keep what is in flight, and end."""
+        self.pipeline.close()
 
     def _give_images(self, files: Files) -> None:
         """Tell themes of each page's picture; what the author wrote stays."""
@@ -124,12 +150,53 @@ class Build:
             log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
 
 
-def blank_environment() -> Environment:
-    """Templates that are all empty: what they would show is of no use, and costs most of a build.
+def open_pictures(
+    build: Build[Pictures], settings: Settings, run: Run, errand: Errand, serving: Serving | None
+) -> Pictures:
+    """What looks after the pictures of a build.
 
-    The host writes no file for a page whose template gives nothing.
+    Args:
+        build: the host's.
+        settings: of the site.
+        run: what the builds of one run share.
+        errand: what is wanted.
+        serving: what a server has beside its builds; None where nothing is served.
     """
-    return Environment(loader=FunctionLoader(lambda _: ""), autoescape=True)
+    is_sketched = serving is not None and sketches(settings)
+    drawn_by = settings.sketching if is_sketched else settings
+    credential, problem = credential_for(drawn_by)
+    around = Circumstances(
+        credential=credential.kind if credential else "",
+        problem=problem,
+        serving=serving is not None,
+        offline=is_yes(os.environ.get("OFFLINE", "")),
+    )
+    permission = may_generate(drawn_by, around)
+    host = _around(build, permission if errand.makes else _LOOKS_ONLY, errand, serving)
+    opened = partial(open_gateway, drawn_by, credential)
+
+    def workshop(around: Host) -> Workshop:
+        return Workshop(drawn_by, run, around, opened, log.warning, log.info)
+
+    if serving is not None:
+        host = replace(host, desk=serving.desk(settings, run, host, workshop))
+    pipeline = Pipeline(settings, workshop(host), run, host, log.warning, log.info)
+    return Pictures(pipeline, build, run, errand, permission)
+
+
+def _around(
+    build: Build[Pictures], permission: Permission, errand: Errand, serving: Serving | None
+) -> Host:
+    config = build.config
+    return Host(
+        site=Path(config.site_dir),
+        docs=Path(config.docs_dir),
+        permission=permission,
+        errand=errand,
+        is_serving=serving is not None,
+        follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
+        is_strict=config.strict,
+    )
 
 
 def _site_url(config: MkDocsConfig) -> str:

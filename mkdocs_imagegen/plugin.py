@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,20 +12,11 @@ from mkdocs.config.config_options import Optional, Type
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
-from mkdocs_imagegen.building.around import Errand, Host
-from mkdocs_imagegen.building.outcome import Entry
-from mkdocs_imagegen.building.pipeline import Pipeline
-from mkdocs_imagegen.building.run import Run
-from mkdocs_imagegen.directives.defaults import site_defaults
+from mkdocs_imagegen.build import Build, blank_environment, is_empty, log
+from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.directives.extension import ImagegenExtension
-from mkdocs_imagegen.directives.marker import TOKEN_START
-from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.host import Build, blank_environment, log
-from mkdocs_imagegen.opening import credential_for, open_gateway
-from mkdocs_imagegen.serving import Serving, sketches
 from mkdocs_imagegen.settings import Settings, read_settings
-from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
-from mkdocs_imagegen.values import OptionsError, is_yes, option_names
+from mkdocs_imagegen.values import OptionsError, option_names
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -38,9 +27,17 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
-_LOOKS_ONLY = Permission("nothing is made by looking")
-_THEMES_WITH_PALETTE = ("material", "materialx")
-"""Themes that hide pictures whose address ends in ``#only-dark`` or ``#only-light``."""
+    from mkdocs_imagegen.building.outcome import Entry
+    from mkdocs_imagegen.building.pipeline import Pipeline
+    from mkdocs_imagegen.building.run import Run
+    from mkdocs_imagegen.directives.registry import Registry
+    from mkdocs_imagegen.host import Pictures
+    from mkdocs_imagegen.serving import Serving
+    from mkdocs_imagegen.spending.permission import Permission
+
+_SCHEME = "imagegen:"
+_TOKEN = f"{_SCHEME}t"
+_FRONT_MATTER = "imagegen"
 
 
 class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]  # the host's
@@ -53,15 +50,15 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self.settings = Settings()
         self.errand = Errand()
         """What is wanted; commands set it before they build."""
-        self.permission = Permission()
-        """Whether a build here may make missing pictures."""
+        self.permission: Permission | None = None
+        """Whether a build here may make missing pictures; None where no build has asked."""
         self.entries: list[Entry] = []
         """What builds that showed nothing have found."""
         self._serving: Serving | None = None
-        self.run = Run()
-        self._extension = ImagegenExtension(Registry(site_defaults(self.settings)))
+        self._extension = ImagegenExtension(self._registry)
         # A stack: i18n plugins build further languages inside the first one's on_post_build.
-        self._builds: list[Build] = []
+        self._builds: list[Build[Pictures]] = []
+        self._latest: Build[Pictures] | None = None
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -71,7 +68,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
             self._serving.begin()  # read anew before each build, once for all of its languages
         try:
             self.settings = read_settings(options, Path(config_file_path or "mkdocs.yml").parent)
-            site_defaults(self.settings)
+            _check_names(self.settings)
         except OptionsError as error:
             return [(name, ValidationError(str(each))) for name, each in error.errors], []
         return super().load_config(options, config_file_path)
@@ -80,8 +77,15 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Note whether pages are served; `serve --clean` says "build", unlike the command line."""
         context = click.get_current_context(silent=True)
         is_serving = "serve" in (command, context.info_name if context else "")
-        self._serving = Serving(is_dirty=dirty) if is_serving else None
-        self.run = Run()
+        self._serving = _serving(is_dirty=dirty) if is_serving else None
+        vars(self).pop("run", None)
+
+    @cached_property
+    def run(self) -> Run:
+        """What the builds of this run share."""
+        from mkdocs_imagegen.building.run import Run  # noqa: PLC0415 - only with pictures
+
+        return Run()
 
     @event_priority(-100)  # last, so that ours is the last of the Markdown extensions
     def on_config(self, config: MkDocsConfig) -> None:
@@ -96,20 +100,22 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Begin a build."""
-        pipeline = self._new_pipeline(config)
-        if self.errand.makes:
-            pipeline.salvage()
-        build = Build(pipeline, self.run, config, self.errand)
+        self._latest = build = Build(config, self._open_pictures)
         self._builds.append(build)
-        self._extension.registry = build.pipeline.registry
+        if self._serving is not None or not self.errand.shows:
+            _ = build.pictures
+        if self.errand.makes and not is_empty(self.settings.journal_path):
+            build.pictures.pipeline.salvage()
 
     def on_page_markdown(self, markdown: str, *, page: Page, **_: object) -> str:
         """Take in the page's front matter."""
+        if page.meta.get(_FRONT_MATTER) is None:
+            return markdown
+        pictures = self._builds[-1].pictures
         try:
-            self._extension.registry.open_page(page.file.src_uri, page.meta)
+            pictures.pipeline.registry.open_page(page.file.src_uri, page.meta)
         except OptionsError as error:
-            path = self._builds[-1].seen(page).path
-            log.warning("%s: front matter: %s", path, error)
+            log.warning("%s: front matter: %s", pictures.seen(page).path, error)
         return markdown
 
     @event_priority(-50)  # after those who rewrite the page at the usual priority (0)
@@ -118,7 +124,10 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         if not self._builds:
             return html  # rendered by another plugin, after the build
         build = self._builds[-1]
-        return build.previews.read_page(build.listed(page), html)
+        build.pages[page.file.src_uri] = page
+        if not self._may_hold(html, page):
+            return html
+        return build.pictures.previews.read_page(build.pictures.listed(page), html)
 
     @event_priority(-110)  # after plugins that rewrite the navigation (i18n and blog: -100)
     def on_nav(self, nav: Navigation, **_: object) -> Navigation:
@@ -130,11 +139,13 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_env(self, env: Environment, *, files: Files, **_: object) -> Environment:
         """Wait for what is being made."""
         build = self._builds[-1]
-        build.join(files)
+        if not build.is_open:
+            return env
+        build.pictures.join(files)
         if not self.errand.shows:
             return blank_environment()
         if self.settings.on_missing == "error" and self.settings.enabled and self._serving is None:
-            _refuse_missing(build.pipeline)
+            _refuse_missing(build.pictures.pipeline)
         return env
 
     @event_priority(100)  # before search (0) reads the page
@@ -142,23 +153,25 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self, context: TemplateContext, *, page: Page, **_: object
     ) -> TemplateContext:
         """Fill in the pictures."""
-        if self.errand.shows and TOKEN_START in (page.content or ""):
-            page.content = self._builds[-1].previews.fill_page(page.content or "", page.url)
+        if self.errand.shows and _TOKEN in (page.content or ""):
+            page.content = self._builds[-1].pictures.previews.fill_page(
+                page.content or "", page.url
+            )
         return context
 
     @event_priority(50)  # before minify (0) rewrites the page
     def _fill_finished_page(self, output: str, /, *, page: Page, **_: object) -> str:
         """Fill in what came by other ways, like the excerpts of a blog."""
-        if TOKEN_START in output:
-            return self._builds[-1].previews.fill_page(output, page.url)
+        if _TOKEN in output:
+            return self._builds[-1].pictures.previews.fill_page(output, page.url)
         return output
 
     @event_priority(-50)  # after those that put tags into heads (Material's social: 50, others: 0)
     def _finish_page(self, output: str, /, *, page: Page, **_: object) -> str:
         """Put social tags and the cards' style into the page's head."""
-        if not self._builds:
-            return output  # rendered by another plugin, after the build
-        return self._builds[-1].previews.finish_page(output, page.file.src_uri)
+        if not self._builds or not self._builds[-1].is_open:
+            return output  # without pictures, or rendered by another plugin after the build
+        return self._builds[-1].pictures.previews.finish_page(output, page.file.src_uri)
 
     on_post_page = CombinedEvent(_fill_finished_page, _finish_page)
 
@@ -166,12 +179,14 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_post_build(self, **_: object) -> None:
         """Fill in the other files of the site, and report."""
         build = self._builds.pop()
+        if not build.is_open:
+            return
         try:
-            build.finish()
+            build.pictures.finish()
             if not self.errand.shows:
-                self.entries += build.pipeline.entries()
+                self.entries += build.pictures.pipeline.entries()
         finally:
-            build.pipeline.close()
+            build.close()
 
     def on_serve(self, server: LiveReloadServer, **_: object) -> LiveReloadServer:
         """Build again whenever a picture has come, and when the file of prompts has changed."""
@@ -184,7 +199,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_build_error(self, **_: object) -> None:
         """Keep what is in flight, and end."""
         while self._builds:
-            self._builds.pop().pipeline.close()
+            self._builds.pop().close()
 
     def on_shutdown(self) -> None:
         """Keep what is in flight, and end; MkDocs calls no other hook after an interrupt."""
@@ -192,32 +207,40 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         if self._serving is not None:
             self._serving.close()
 
-    def _new_pipeline(self, config: MkDocsConfig) -> Pipeline:
-        is_sketched = self._serving is not None and sketches(self.settings)
-        drawn_by = self.settings.sketching if is_sketched else self.settings
-        credential, problem = credential_for(drawn_by)
-        around = Circumstances(
-            credential=credential.kind if credential else "",
-            problem=problem,
-            serving=self._serving is not None,
-            offline=is_yes(os.environ.get("OFFLINE", "")),
-        )
-        self.permission = may_generate(drawn_by, around)
-        host = Host(
-            site=Path(config.site_dir),
-            docs=Path(config.docs_dir),
-            permission=self.permission if self.errand.makes else _LOOKS_ONLY,
-            errand=self.errand,
-            is_serving=self._serving is not None,
-            follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
-            is_strict=config.strict,
-            sketches=is_sketched,
-        )
-        opened = partial(open_gateway, drawn_by, credential)
-        if self._serving is not None:
-            desk = self._serving.desk(self.settings, self.run, host, opened)
-            host = replace(host, desk=desk)
-        return Pipeline(self.settings, self.run, host, opened, log.warning, log.info)
+    def _open_pictures(self, build: Build[Pictures]) -> Pictures:
+        # Most of the package, and a site without pictures needs none of it.
+        from mkdocs_imagegen.host import open_pictures  # noqa: PLC0415
+
+        pictures = open_pictures(build, self.settings, self.run, self.errand, self._serving)
+        self.permission = pictures.permission
+        return pictures
+
+    def _registry(self) -> Registry:
+        assert self._latest is not None  # noqa: S101 - nothing is rendered before the first build
+        return self._latest.pictures.pipeline.registry
+
+    def _may_hold(self, html: str, page: Page) -> bool:
+        """Whether there is anything for us on a page."""
+        has_preview = self.settings.previews.default is not None
+        return has_preview or _SCHEME in html or page.meta.get(_FRONT_MATTER) is not None
+
+
+def _serving(*, is_dirty: bool) -> Serving:
+    from mkdocs_imagegen.serving import Serving  # noqa: PLC0415 - only for `mkdocs serve`
+
+    return Serving(is_dirty=is_dirty)
+
+
+def _check_names(settings: Settings) -> None:
+    """Read what the site says by names, where it says something, before anything is built.
+
+    Raises:
+        OptionsError: something in it is not accepted.
+    """
+    if settings.presets or settings.prompts or settings.folders:
+        from mkdocs_imagegen.directives.defaults import site_defaults  # noqa: PLC0415 - a while
+
+        site_defaults(settings)
 
 
 def _refuse_missing(pipeline: Pipeline) -> None:

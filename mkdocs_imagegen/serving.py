@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.build import log
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.desk import Desk
 from mkdocs_imagegen.building.run import Run
-from mkdocs_imagegen.building.wanted import OpenGateway
 from mkdocs_imagegen.building.workshop import Workshop
-from mkdocs_imagegen.host import log
 from mkdocs_imagegen.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,9 +47,16 @@ class Serving:
             self._desk.begin(keeps_pages=self._is_dirty)
 
     def desk(
-        self, settings: Settings, run: Run, host: Host, open_gateway: OpenGateway
+        self, settings: Settings, run: Run, host: Host, workshop: Callable[[Host], Workshop]
     ) -> Desk | None:
-        """Where pictures are made beside the server, with the settings as they are now."""
+        """Where pictures are made beside the server, with the settings as they are now.
+
+        Args:
+            settings: of the site.
+            run: of the server.
+            host: what the build finds around it.
+            workshop: opens a workshop, by what is around it.
+        """
         if settings.serve != "generate" and not sketches(settings):
             return self._desk
         if self._desk is None:
@@ -60,11 +67,10 @@ class Serving:
             self._watch()
         if self._settings != settings:
             self._settings = settings
-            drawn_by = settings.sketching if sketches(settings) else settings
             # The host cleans the site with each build, so its pictures come there by builds alone.
             beside = replace(host, site=None)
             self._desk.open(
-                partial(Workshop, drawn_by, run, beside, open_gateway, log.warning, log.info),
+                partial(workshop, beside),
                 _SKETCHED_AFTER_S if sketches(settings) else settings.serve_delay,
             )
         return self._desk

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,9 +36,8 @@ class Workshop:
     def __init__(self) -> None:
         self.futures: list[Future[Result]] = []
         self.is_closed = False
-        self.maker = SimpleNamespace(start=self._start)
 
-    def _start(self, _: Want) -> Future[Result]:
+    def start(self, _: Want) -> Future[Result]:
         self.futures.append(Future())
         return self.futures[-1]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mkdocs_imagegen.building.wanted import Result, Want
+from mkdocs_imagegen.building.errand import Errand
+from mkdocs_imagegen.building.wanted import Want
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.globs import matches_any
 from mkdocs_imagegen.spending.permission import Permission
 
 
@@ -21,41 +21,6 @@ class Waits(Protocol):
 
     def note(self, pages: Mapping[str, Sequence[Want]]) -> None:
         """Take in what pages lack, by their sources."""
-
-
-class Watcher(Protocol):
-    """Watches pictures being made; may be called from any thread."""
-
-    def wanted(self) -> None:
-        """One more has to be made."""
-
-    def ended(self, result: Result) -> None:
-        """One of them has come, or has not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """What is wanted of a build; by itself, the whole site.
-
-    Attributes:
-        makes: whether missing pictures are made, if they may be.
-        shows: whether the site gets its files; else only what is looked up counts.
-        pages: globs of the pages whose missing pictures are made; empty for all.
-        upgrades: whether only a request's own original will do, and none of its subject.
-        retries_refused: whether prompts are asked again that moderation has refused.
-        watcher: is told of each picture that is made.
-    """
-
-    makes: bool = True
-    shows: bool = True
-    pages: tuple[str, ...] = ()
-    upgrades: bool = False
-    retries_refused: bool = False
-    watcher: Watcher | None = None
-
-    def wants(self, uri: str) -> bool:
-        """Whether the missing pictures of a page are made, by its source."""
-        return not self.pages or matches_any(self.pages, uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +36,6 @@ class Host:
             does.
         errand: what is wanted.
         is_strict: whether warnings end the build.
-        sketches: whether the emulator draws, whatever server is set.
         desk: where pictures are made beside a server; None where a build makes them.
         docs: the folder of the pages, in which pictures lie that others follow.
     """
@@ -82,6 +46,5 @@ class Host:
     follows_palette: bool = False
     errand: Errand = Errand()
     is_strict: bool = False
-    sketches: bool = False
     desk: Waits | None = None
     docs: Path = Path("docs")

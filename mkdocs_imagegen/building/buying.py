@@ -65,6 +65,7 @@ class Buyer:
         self._budget = settings.budget
         self._run = run
         self._books = books
+        self._salvager = books.salvager  # opened here, since threads share it
         self._open_gateway = open_gateway
         self._gateway: Draws | None = None
         self.in_flight = 0
@@ -89,9 +90,9 @@ class Buyer:
             return salvaged or await self._bought(request, background)
 
     async def _salvaged(self, key: str, background: Background) -> Result | None:
-        linked = await background.compute(self._books.salvager.link, key)
+        linked = await background.compute(self._salvager.link, key)
         if linked is None:
-            return await background.compute(self._books.salvager.salvage, key)
+            return await background.compute(self._salvager.salvage, key)
         intent, body = linked
         gateway = await self._opened(background)
         try:

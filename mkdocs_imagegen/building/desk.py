@@ -179,7 +179,7 @@ class Desk:
     def _start(self, want: Want) -> None:
         future: Future[Result]
         try:
-            future = self._opened().maker.start(want)
+            future = self._opened().start(want)
         except Exception as error:  # noqa: BLE001 - told in its place; the thread has others to make
             future = Future()
             future.set_exception(error)

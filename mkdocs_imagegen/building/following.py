@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from mkdocs_imagegen.building.attachments import Attachments
 from mkdocs_imagegen.building.lookup import Lookup
+from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake
 from mkdocs_imagegen.directives.references import FileReference, PromptReference, Reference
@@ -36,16 +36,14 @@ class Follower:
     Args:
         registry: the directives that were found.
         lookup: looks them up.
-        attachments: the pictures that are followed.
+        run: has the pictures that are followed.
         docs: the docs folder.
     """
 
-    def __init__(
-        self, registry: Registry, lookup: Lookup, attachments: Attachments, docs: Path
-    ) -> None:
+    def __init__(self, registry: Registry, lookup: Lookup, run: Run, docs: Path) -> None:
         self._registry = registry
         self._lookup = lookup
-        self._attachments = attachments
+        self._run = run
         self._docs = docs
         self._completed: dict[str, Directive] = {}
         self._faults: dict[str, ImagegenError] = {}
@@ -126,7 +124,7 @@ class Follower:
 
     def _complete(self, directive: Directive) -> Directive:
         hashes = tuple(self._hash(each, directive) for each in directive.references)
-        mask = self._attachments.add_file(directive.mask, self._docs) if directive.mask else ""
+        mask = self._run.attachments.add_file(directive.mask, self._docs) if directive.mask else ""
         dark = directive.dark
         return replace(
             directive,
@@ -136,7 +134,7 @@ class Follower:
 
     def _hash(self, reference: Reference, directive: Directive) -> str:
         if isinstance(reference, FileReference):
-            return self._attachments.add_file(reference, self._docs)
+            return self._run.attachments.add_file(reference, self._docs)
         token = self._registry.token_of(reference, directive.source)
         leaf = self.found(token) if token else None
         if token is None or leaf is None:
@@ -156,7 +154,7 @@ class Follower:
                 raise _NotYetError
             raise OptionError(f'it follows "{reference}", which no page shows')
         if results[0].kept is not None:
-            return self._attachments.add_original(results[0].kept)
+            return self._run.attachments.add_original(results[0].kept)
         left_out = isinstance(results[0].error, NotAskedForError)
         if left_out and not self._has_read_all:
             raise _NotYetError  # another page may ask for it

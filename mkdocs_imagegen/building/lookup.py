@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.run import Run
-from mkdocs_imagegen.building.wanted import OpenGateway, Result, Want, WantKey
+from mkdocs_imagegen.building.wanted import Result, Want, WantKey
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
@@ -24,7 +24,6 @@ from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.placeholder import StandIn
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.values import shown
 
 
@@ -32,33 +31,25 @@ class Lookup:
     """The pictures of one build.
 
     Args:
-        settings: of the site.
+        workshop: where they are found and made.
         run: what the builds of one run share.
         host: what the build finds around it.
-        open_gateway: makes the client that draws; called if something is to be made.
         warn: called with each warning.
-        remark: called with what is worth knowing and no reason to worry.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing a front door brings
-        self,
-        settings: Settings,
-        run: Run,
-        host: Host,
-        open_gateway: OpenGateway,
-        warn: Callable[[str], None],
-        remark: Callable[[str], None],
+    def __init__(
+        self, workshop: Workshop, run: Run, host: Host, warn: Callable[[str], None]
     ) -> None:
         self.making_seconds = 0.0
         self.waiting: dict[WantKey, Want] = {}
         """What is made beside the server, after this build."""
-        self._settings = settings
+        self._settings = workshop.settings
         self._host = host
         self._warn = warn
-        self._workshop = Workshop(settings, run, host, open_gateway, warn, remark)
-        self._books = self._workshop.books
-        self._attachments = run.attachments
-        self._has_drafts = host.desk is not None and settings.draft.is_set
+        self._workshop = workshop
+        self._books = workshop.books
+        self._run = run
+        self._has_drafts = host.desk is not None and self._settings.draft.is_set
         self._results: dict[WantKey, Result] = {}
         self._wanted: set[str] = set()
         self._begun: float | None = None
@@ -96,7 +87,7 @@ class Lookup:
 
     def settle(self) -> None:
         """Wait for everything that was started so far."""
-        self._results |= self._workshop.maker.join()
+        self._results |= self._workshop.join()
 
     def join(self) -> None:
         """Wait for everything that was started; nothing more is made."""
@@ -152,7 +143,7 @@ class Lookup:
             want = replace(want, may_make=False)  # what is broken is bought by the desk, if at all
         self._begun = self._begun or time.monotonic()
         self._results[want.key] = Result()
-        self._workshop.maker.start(want)
+        self._workshop.start(want)
         self._tell_watcher(want.request, want.kept)
 
     def _tell_watcher(self, request: ImageRequest, kept: Kept | None) -> None:
@@ -165,7 +156,8 @@ class Lookup:
         """Why this request is not made in this build, if it is not."""
         try:
             check(request, self._settings.gateway.output_format)
-            self._attachments.check(request)
+            if request.references:
+                self._run.attachments.check(request)
         except OptionError as error:
             return error
         refused = self._books.refusals.find(request.key)

@@ -17,7 +17,8 @@ from mkdocs_imagegen.building.outcome import Entry, Outcome, line_of, mistaken, 
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page, Sighting, Sightings
 from mkdocs_imagegen.building.telling import Teller
-from mkdocs_imagegen.building.wanted import OpenGateway, Want
+from mkdocs_imagegen.building.wanted import Want
+from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
 from mkdocs_imagegen.directives.marker import (
@@ -51,9 +52,9 @@ class Pipeline:
 
     Args:
         settings: of the site.
+        workshop: where pictures are found and made.
         run: what the builds of one run share.
         host: what the build finds around it.
-        open_gateway: makes the client that draws; called if something is to be made.
         warn: called with each warning.
         remark: called with what is worth knowing and no reason to worry.
     """
@@ -61,9 +62,9 @@ class Pipeline:
     def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing a front door brings
         self,
         settings: Settings,
+        workshop: Workshop,
         run: Run,
         host: Host,
-        open_gateway: OpenGateway,
         warn: Callable[[str], None],
         remark: Callable[[str], None],
     ) -> None:
@@ -72,9 +73,8 @@ class Pipeline:
         self._host = host
         self._run = run
         self._teller = Teller(settings, is_serving=host.is_serving, warn=warn, remark=remark)
-        drawn_by = settings.sketching if host.sketches else settings
-        self._lookup = Lookup(drawn_by, run, host, open_gateway, warn, remark)
-        self._follower = Follower(self.registry, self._lookup, run.attachments, host.docs)
+        self._lookup = Lookup(workshop, run, host, warn)
+        self._follower = Follower(self.registry, self._lookup, run, host.docs)
         self._outcomes: dict[str, Outcome] = {}
         self._sightings = Sightings()
 

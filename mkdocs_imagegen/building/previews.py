@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
@@ -51,7 +51,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    listed: Listed
+    page: Page
     preview: Preview | None
     card: str
     lists: tuple[str, ...]
@@ -81,6 +81,7 @@ class Previews:
         self._site_url = site_url
         self._warn = warn
         self._seen: dict[str, _Seen] = {}
+        self._listed: Mapping[str, Callable[[], Listed]] = {}
         self._resolved: dict[str, _Resolved] = {}
         self._order: dict[str, int] = {}
         self._section: Section = lambda _: ()
@@ -97,16 +98,20 @@ class Previews:
         content = self.pipeline.read_page(listed.page, content)
         card = self._look_up_card(listed.page, preview) if preview else ""
         lists = tuple(dict.fromkeys(shown_lists(content)))
-        self._seen[listed.page.uri] = _Seen(listed, preview, card, lists)
+        self._seen[listed.page.uri] = _Seen(listed.page, preview, card, lists)
         return content
 
-    def settle(self, order: Sequence[str], section: Section) -> None:
+    def settle(
+        self, listed: Mapping[str, Callable[[], Listed]], order: Sequence[str], section: Section
+    ) -> None:
         """Before the join: decide which pages each list names, and look up their thumbnails.
 
         Args:
+            listed: gives what lists tell of each page, by its source, in the order of rendering.
             order: the sources of pages in the order of the navigation.
             section: finds the pages of a section.
         """
+        self._listed = listed
         self._order = {uri: number for number, uri in enumerate(order)}
         self._section = section
         for seen in self._seen.values():
@@ -178,17 +183,21 @@ class Previews:
         resolved = self._resolve(token)
         if not resolved.uris:
             return mistake_html("; ".join(resolved.faults))
-        return cards_html([self._card(self._seen[uri], page_url) for uri in resolved.uris])
+        return cards_html([self._card(uri, page_url) for uri in resolved.uris])
 
-    def _card(self, seen: _Seen, page_url: str) -> Card:
-        listed = seen.listed
+    def _card(self, uri: str, page_url: str) -> Card:
+        listed = self._listed[uri]()
         address = page_address(listed.page.url, page_url)
-        return Card(listed.title, listed.description, address, self._thumbnail(seen))
+        return Card(listed.title, listed.description, address, self._thumbnail(uri))
 
-    def _thumbnail(self, seen: _Seen) -> str:
-        if seen.preview is None or not isinstance(seen.preview.found, Directive):
+    def _preview_of(self, uri: str) -> Preview | None:
+        return self._seen[uri].preview if uri in self._seen else None
+
+    def _thumbnail(self, uri: str) -> str:
+        preview = self._preview_of(uri)
+        if preview is None or not isinstance(preview.found, Directive):
             return ""
-        token, found = self.pipeline.registry.add(_as_thumbnail(seen.preview.found))
+        token, found = self.pipeline.registry.add(_as_thumbnail(preview.found))
         return as_tag(attributes_of(found, token))
 
     def _resolve(self, token: str) -> _Resolved:
@@ -198,7 +207,7 @@ class Previews:
             for fault in self._resolved[token].faults if wanted else ():
                 self._warn(f"{self._place(wanted)}: cards: {fault}")
             for uri in self._resolved[token].uris:
-                self._look_up_thumbnail(self._seen[uri].preview)
+                self._look_up_thumbnail(self._preview_of(uri))
         return self._resolved[token]
 
     def _look_up_thumbnail(self, preview: Preview | None) -> None:
@@ -209,8 +218,8 @@ class Previews:
     def _pages_of(self, wanted: PageList) -> _Resolved:
         if wanted.fault:
             return _Resolved((), (wanted.fault,))
-        others = [uri for uri in self._seen if uri != wanted.page]
-        others = [uri for uri in others if self._seen[uri].listed.is_listed]
+        others = [uri for uri in self._listed if uri != wanted.page]
+        others = [uri for uri in others if self._listed[uri]().is_listed]
         if not wanted.globs:
             section = set(self._section(wanted.page or ""))
             uris = [uri for uri in others if uri in section]
@@ -228,7 +237,7 @@ class Previews:
         seen = self._seen.get(wanted.page or "") if wanted else None
         if wanted is None or seen is None:
             return Place("a page")
-        page = seen.listed.page
+        page = seen.page
         return Place(page.path, page.source().find(wanted.source, 0))
 
 

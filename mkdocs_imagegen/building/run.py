@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.building.attachments import Attachments
 from mkdocs_imagegen.errors import (
     Billing,
     GatewayError,
@@ -16,6 +17,9 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.report import Line, Waste, to_json
 from mkdocs_imagegen.spending.account import Account
 
+if TYPE_CHECKING:
+    from mkdocs_imagegen.building.attachments import Attachments
+
 _EVERY_MODEL = ""
 
 
@@ -24,19 +28,25 @@ class Run:
 
     Attributes:
         account: the run's money.
-        attachments: the pictures that others follow.
         making_seconds: how long its builds have made pictures.
     """
 
-    def __init__(self, attachments: Attachments | None = None) -> None:
+    def __init__(self) -> None:
         self.account = Account()
-        self.attachments = attachments or Attachments()
         self._stopped: dict[str, StoppedError] = {}
         self._stopped_for_nothing: set[str] = set()
         self._failed: dict[str, ImagegenError] = {}
         self._lines: dict[str, Sequence[Line]] = {}
         self.making_seconds = 0.0
         self._said: set[str] = set()
+
+    @cached_property
+    def attachments(self) -> Attachments:
+        """The pictures that others follow."""
+        # Few sites have any, and what reads them takes a while to import.
+        from mkdocs_imagegen.building.attachments import Attachments  # noqa: PLC0415
+
+        return Attachments()
 
     def says_first(self, text: str) -> bool:
         """Whether no build of the run has said this yet."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.directive import Found
-from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.errors import Place
 from mkdocs_imagegen.values import shown
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.directives.locate import SourceLines
 
 
 @dataclass(frozen=True, slots=True)

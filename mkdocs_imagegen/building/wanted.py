@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.gateway.answer import Answer
-from mkdocs_imagegen.gateway.calls import Keep
-from mkdocs_imagegen.gateway.edits import NOTHING, Attached
-from mkdocs_imagegen.gateway.offers import Offer
-from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.pictures.picture import Picture
-from mkdocs_imagegen.pictures.placeholder import StandIn
-from mkdocs_imagegen.pictures.variants import Plan
-from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.errors import ImagegenError
+    from mkdocs_imagegen.gateway.answer import Answer
+    from mkdocs_imagegen.gateway.calls import Keep
+    from mkdocs_imagegen.gateway.edits import Attached
+    from mkdocs_imagegen.gateway.offers import Offer
+    from mkdocs_imagegen.originals.store import Kept
+    from mkdocs_imagegen.pictures.picture import Picture
+    from mkdocs_imagegen.pictures.placeholder import StandIn
+    from mkdocs_imagegen.pictures.variants import Plan
+    from mkdocs_imagegen.request import ImageRequest
 
 WantKey = tuple[str, Shape, bool]
 """A request's key, the shape, and whether only the request's own original will do."""
@@ -30,7 +32,7 @@ class Draws(Protocol):
     """What draws pictures: the gateway's client."""
 
     async def generate(
-        self, request: ImageRequest, keep: Keep | None = None, attached: Attached = NOTHING
+        self, request: ImageRequest, keep: Keep | None = None, attached: Attached = ...
     ) -> Answer:
         """The picture; ``keep`` takes the raw answer before anything reads it.
 

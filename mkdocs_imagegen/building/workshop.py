@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.books import open_books
-from mkdocs_imagegen.building.buying import Buyer
-from mkdocs_imagegen.building.making import Maker
-from mkdocs_imagegen.building.market import Market
+from mkdocs_imagegen.building.books import Books
 from mkdocs_imagegen.building.run import Run
-from mkdocs_imagegen.building.wanted import Derives, OpenGateway
+from mkdocs_imagegen.building.wanted import Derives, OpenGateway, Result, Want, WantKey
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.pictures.derive import Deriver, Describer
 from mkdocs_imagegen.pictures.derived import DerivedStore
@@ -19,12 +19,15 @@ from mkdocs_imagegen.pictures.variants import plan
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.shapes import Shape
 
+if TYPE_CHECKING:
+    from mkdocs_imagegen.building.making import Maker
+
 
 class Workshop:
     """Makes pictures, and the files that pages show of them.
 
     Args:
-        settings: of the site.
+        settings: of the site, with the server that draws.
         run: what the builds of one run share.
         host: what the build finds around it.
         open_gateway: makes the client that draws; called if something is to be made.
@@ -41,35 +44,64 @@ class Workshop:
         warn: Callable[[str], None],
         remark: Callable[[str], None],
     ) -> None:
-        self._settings = settings
-        self.books = open_books(settings, warn, remark)
+        self.settings = settings
+        self.books = Books(settings, warn, remark)
         self.deriver = _deriver(settings, host, warn, remark)
-        offers = settings.cache_path / "offers.json"
+        self._run = run
+        self._open_gateway = open_gateway
         # As a warning it would fail every strict build that makes a picture.
-        announce = remark if host.is_strict else warn
-        market = Market(offers, settings.gateway.url, run, announce)
-        self.maker = Maker(
-            Buyer(settings, run, self.books, market, open_gateway),
+        self._announce = remark if host.is_strict else warn
+        self._remark = remark
+        self._watcher = host.errand.watcher
+        self._has_begun = False
+
+    def find(self, original: Original, shape: Shape) -> Picture | None:
+        """What pages show of an original in a shape, if nothing has to be made for it."""
+        variants, provenance = self.settings.variants, self.settings.provenance
+        return self.deriver.find(plan(original, shape, variants, provenance))
+
+    def start(self, want: Want) -> Future[Result]:
+        """Begin to make a picture, or only its files; returns at once."""
+        self._has_begun = True
+        return self._maker.start(want)
+
+    def join(self) -> Mapping[WantKey, Result]:
+        """Every result; waits for all.
+
+        Raises:
+            KeyboardInterrupt: an interrupt came; what was in flight is kept.
+            SystemExit: the same, of another signal.
+        """
+        return self._maker.join() if self._has_begun else {}
+
+    def close(self) -> None:
+        """Start nothing more, wait for what is in flight, keep it, and end."""
+        if self._has_begun:
+            self._maker.close()
+        self.deriver.close()
+
+    @cached_property
+    def _maker(self) -> Maker:
+        # A build in which all is there needs none of it, and it takes a while to import.
+        from mkdocs_imagegen.building.buying import Buyer  # noqa: PLC0415
+        from mkdocs_imagegen.building.making import Maker  # noqa: PLC0415
+        from mkdocs_imagegen.building.market import Market  # noqa: PLC0415
+
+        settings = self.settings
+        offers = settings.cache_path / "offers.json"
+        market = Market(offers, settings.gateway.url, self._run, self._announce)
+        return Maker(
+            Buyer(settings, self._run, self.books, market, self._open_gateway),
             self.books.store.read,
             self._derive,
             settings.concurrency,
             settings.gateway.timeout,
-            remark,
-            host.errand.watcher.ended if host.errand.watcher else lambda _: None,
+            self._remark,
+            self._watcher.ended if self._watcher else lambda _: None,
         )
 
-    def find(self, original: Original, shape: Shape) -> Picture | None:
-        """What pages show of an original in a shape, if nothing has to be made for it."""
-        variants, provenance = self._settings.variants, self._settings.provenance
-        return self.deriver.find(plan(original, shape, variants, provenance))
-
-    def close(self) -> None:
-        """Start nothing more, wait for what is in flight, keep it, and end."""
-        self.maker.close()
-        self.deriver.close()
-
     def _derive(self, original: Original, shape: Shape, content: bytes) -> Picture:
-        variants, provenance = self._settings.variants, self._settings.provenance
+        variants, provenance = self.settings.variants, self.settings.provenance
         return self.deriver.make(plan(original, shape, variants, provenance), content)
 
 

@@ -12,17 +12,25 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.building.around import Errand, Host
+from mkdocs_imagegen.building.around import Host
+from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.lookup import Lookup
 from mkdocs_imagegen.building.outcome import Entry
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Result
+from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.cli.places import entry_at
 from mkdocs_imagegen.cli.planning import LOOKS
 from mkdocs_imagegen.cli.sheets import PAGE, Sheet, requests_of
-from mkdocs_imagegen.cli.site import INTERRUPTED, Looked, SiteError, as_json, config_file, look
+from mkdocs_imagegen.cli.site import (
+    Looked,
+    SiteError,
+    as_json,
+    config_file,
+    interrupted,
+    look,
+)
 from mkdocs_imagegen.cli.stores import store_of
-from mkdocs_imagegen.cli.terminal import Progress, say, say_json, show_in_browser
+from mkdocs_imagegen.cli.terminal import Progress, say, say_json, show_in_browser, tell
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.opening import credential_for, open_gateway
@@ -121,8 +129,7 @@ def _made(looked: Looked, entry: Entry, count: int) -> list[_Candidate]:
         try:
             lookup.join()
         except KeyboardInterrupt:
-            click.echo("interrupted; what was paid for is stored", err=True)
-            raise SystemExit(INTERRUPTED) from None
+            raise interrupted() from None
         found = [
             _Candidate(*pair)
             for directive in takes
@@ -144,16 +151,13 @@ def _looking_up(looked: Looked, progress: Progress) -> Iterator[Lookup]:
     errand = Errand(makes=True, shows=False, watcher=progress)
     host = Host(settings.cache_path, looked.permission, errand=errand)
     opened = partial(open_gateway, settings, credential_for(settings)[0])
-    lookup = Lookup(settings, Run(looked.attachments), host, opened, _warn, lambda _: None)
+    workshop = Workshop(settings, looked.run, host, opened, tell, lambda _: None)
+    lookup = Lookup(workshop, looked.run, host, tell)
     try:
         lookup.salvage()
         yield lookup
     finally:
         lookup.close()
-
-
-def _warn(text: str) -> None:
-    click.echo(text, err=True)
 
 
 def _write_sheet(looked: Looked, entry: Entry, found: Sequence[_Candidate], output: Path) -> None:
@@ -179,7 +183,7 @@ def _choice(entry: Entry) -> str:
 def _say(entry: Entry, found: Sequence[_Candidate], output: Path) -> None:
     for each in found:
         if each.result.error is not None and each.result.kept is None:
-            click.echo(f"take {each.request.take}: {each.result.error}", err=True)
+            tell(f"take {each.request.take}: {each.result.error}")
     made = [each.result.kept.original for each in found if each.result.kept and each.result.made]
     there = sum(each.result.kept is not None for each in found) - len(made)
     usd = sum((each.cost_usd or Decimal(0) for each in made), Decimal(0))

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import click
 
-from mkdocs_imagegen.building.around import Errand
+from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.cli.planning import is_lacking, planned, say_lines
 from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, globs_of, look
-from mkdocs_imagegen.cli.terminal import Progress, say, say_json
+from mkdocs_imagegen.cli.terminal import Progress, say, say_json, tell
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.globs import matches_any
 from mkdocs_imagegen.report import State, dollars, summary, to_json
@@ -119,10 +119,10 @@ def _say_made(looked: Looked, *, as_json: bool) -> None:
     if any(line.state.lacks_picture for line in lacking) and not looked.permission.granted:
         raise SiteError(f"nothing is made: {looked.permission.refusal}")
     if as_json:
-        click.echo(to_json(looked.lines, looked.seconds, looked.waste), nl=False)
+        click.echo(to_json(looked.lines, looked.run.making_seconds, looked.run.waste()), nl=False)
     else:
         say_lines([line for line in looked.lines if line.state is State.MADE])
         for line in lacking:
-            click.echo(f"{line.place}: {'; '.join(line.remarks)}", err=True)
-        say(summary(looked.lines, looked.seconds, looked.waste))
+            tell(f"{line.place}: {'; '.join(line.remarks)}")
+        say(summary(looked.lines, looked.run.making_seconds, looked.run.waste()))
     raise SystemExit(1 if lacking else 0)

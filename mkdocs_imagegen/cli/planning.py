@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import click
 
-from mkdocs_imagegen.building.around import Errand
+from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.cli import explaining
 from mkdocs_imagegen.cli.places import entry_at
 from mkdocs_imagegen.cli.site import Looked, as_json, config_file, look

@@ -17,11 +17,12 @@ from typing import Any
 
 import click
 
-from mkdocs_imagegen.building.around import Errand
-from mkdocs_imagegen.building.attachments import Attachments
+from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.outcome import Entry
+from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.cli.terminal import tell
 from mkdocs_imagegen.plugin import ImagegenPlugin
-from mkdocs_imagegen.report import Line, Waste
+from mkdocs_imagegen.report import Line
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
 
@@ -54,18 +55,14 @@ class Looked:
         docs: the folder of its pages.
         entries: every place that shows a picture.
         permission: whether a build here may make missing pictures.
-        seconds: how long pictures were made.
-        waste: what was paid for nothing.
-        attachments: the pictures that others follow.
+        run: what its builds have shared.
     """
 
     settings: Settings
     docs: Path
     entries: list[Entry]
     permission: Permission
-    seconds: float
-    waste: Waste
-    attachments: Attachments
+    run: Run
 
     @property
     def lines(self) -> list[Line]:
@@ -119,16 +116,8 @@ def globs_of(pages: Sequence[str], docs: Path, root: Path) -> tuple[str, ...]:
 
 
 def _looked(docs: Path, plugin: ImagegenPlugin) -> Looked:
-    run = plugin.run
-    return Looked(
-        plugin.settings,
-        docs,
-        plugin.entries,
-        plugin.permission,
-        run.making_seconds,
-        run.waste(),
-        run.attachments,
-    )
+    assert plugin.permission is not None  # noqa: S101 - every build that shows nothing asks for it
+    return Looked(plugin.settings, docs, plugin.entries, plugin.permission, plugin.run)
 
 
 @contextlib.contextmanager
@@ -184,13 +173,14 @@ def _as_a_command() -> Iterator[None]:
     except MkDocsException as error:
         raise SiteError(error.format_message()) from None
     except KeyboardInterrupt:
-        raise _interrupted() from None
+        raise interrupted() from None
     except SystemExit as error:
-        raise _interrupted() if error.code == _TERMINATED else error from None
+        raise interrupted() if error.code == _TERMINATED else error from None
 
 
-def _interrupted() -> SystemExit:
-    click.echo("interrupted; what was paid for is stored", err=True)
+def interrupted() -> SystemExit:
+    """Says that the command was interrupted, and ends it."""
+    tell("interrupted; what was paid for is stored")
     return SystemExit(INTERRUPTED)
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import click
-
+from mkdocs_imagegen.cli.terminal import tell
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.settings import Settings
 
 
 def store_of(settings: Settings) -> OriginalStore:
     """The store; what is broken in it is told on stderr."""
-
-    def warn(text: str) -> None:
-        click.echo(text, err=True)
-
-    return OriginalStore(settings.originals_path, settings.cache_path / "quarantine", warn)
+    return OriginalStore(settings.originals_path, settings.cache_path / "quarantine", tell)

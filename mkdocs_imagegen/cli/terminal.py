@@ -28,6 +28,11 @@ def say(text: str = "") -> None:
     click.echo(text)
 
 
+def tell(text: str) -> None:
+    """One line beside what was asked for, on stderr."""
+    click.echo(text, err=True)
+
+
 def say_json(value: object) -> None:
     """What was asked for, as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
@@ -114,7 +119,7 @@ class Progress:
             self._told = time.monotonic()
             left = f", about {left_s:.0f} s left" if self._done else ""
             text = f"{self._done} of {self._total}, {rate * 60:.0f} a minute{left}"
-            click.echo(f"{text}, ${dollars(self._usd)} so far", err=True)
+            tell(f"{text}, ${dollars(self._usd)} so far")
 
 
 class _Bar:

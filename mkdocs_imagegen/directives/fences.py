@@ -1,4 +1,7 @@
-"""Fences of ours, through the fence processor that the site uses."""
+"""Fences of ours, through the fence processor that the site uses.
+
+What reads them is imported by the first one.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,19 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markdown import Markdown
 from markdown.extensions.attr_list import get_attrs
 from markdown.extensions.fenced_code import FencedBlockPreprocessor
 from markdown.preprocessors import Preprocessor
 
-from mkdocs_imagegen.directives.directive import Source
-from mkdocs_imagegen.directives.grammar import read_fence
-from mkdocs_imagegen.directives.marker import as_block
-from mkdocs_imagegen.directives.page_list import list_marker, read_list
-from mkdocs_imagegen.directives.registry import Registry
+if TYPE_CHECKING:
+    from mkdocs_imagegen.directives.registry import Registry
 
 FENCE = "imagegen"
 CARDS = "imagegen-cards"
-GetRegistry = Callable[[], Registry]
+GetRegistry = Callable[[], "Registry"]
 """Gives the registry of the build; another one for each build."""
 
 
@@ -40,7 +40,7 @@ def add_fences(md: Markdown, registry: GetRegistry) -> None:
 
 def _extend_superfences(superfences: Any, registry: GetRegistry) -> None:  # noqa: ANN401 - untyped
     wanted = len(inspect.signature(superfences.extend_super_fences).parameters)
-    for name in _BLOCKS:
+    for name in (FENCE, CARDS):
         hooks = [name, partial(_format_fence, registry, name), _accept_all]
         superfences.extend_super_fences(*hooks, *[None] * (wanted - len(hooks)))
 
@@ -67,25 +67,16 @@ def _format_fence(  # noqa: PLR0913, PLR0917 - superfences' own protocol
         attributes["class"] = " ".join(classes)
     if id_value:
         attributes["id"] = id_value
-    return _BLOCKS[name](registry(), page_of(md), src, attributes)
+    return _block(name, registry, md, src, attributes)
 
 
-def _fence_block(
-    registry: Registry, page: str | None, body: str, attributes: Mapping[str, str]
+def _block(
+    name: str, registry: GetRegistry, md: Markdown, body: str, attributes: Mapping[str, str]
 ) -> str:
-    first = next((line.strip() for line in body.split("\n") if line.strip()), "")
-    source = Source("fence", first, body=" ".join(body.split()))
-    token, found = registry.read(page, source, partial(read_fence, body, attributes))
-    return as_block(found, token)
+    from mkdocs_imagegen.directives.blocks import cards_block, picture_block  # noqa: PLC0415
 
-
-def _cards_block(
-    registry: Registry, page: str | None, body: str, attributes: Mapping[str, str]
-) -> str:
-    return list_marker(registry.add_list(read_list(page, body, attributes)))
-
-
-_BLOCKS = {FENCE: _fence_block, CARDS: _cards_block}
+    make = cards_block if name == CARDS else picture_block
+    return make(registry(), page_of(md), body, attributes)
 
 
 def page_of(md: Markdown) -> str | None:
@@ -108,17 +99,18 @@ class _Fences(Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         text, done, index = "\n".join(lines), "", 0
+        if FENCE not in text:
+            return lines
         for match in FencedBlockPreprocessor.FENCED_BLOCK_RE.finditer(text):
             name, attributes = _fence_header(match)
-            if name in _BLOCKS:
+            if name in (FENCE, CARDS):
                 marker = self._marker(name, match["code"], attributes)
                 done += f"{text[index : match.start()]}\n{marker}\n"
                 index = match.end()
         return (done + text[index:]).split("\n")
 
     def _marker(self, name: str, body: str, attributes: Mapping[str, str]) -> str:
-        block = _BLOCKS[name](self.registry(), page_of(self.md), body, attributes)
-        return self.md.htmlStash.store(block)
+        return self.md.htmlStash.store(_block(name, self.registry, self.md, body, attributes))
 
 
 def _fence_header(match: re.Match[str]) -> tuple[str, dict[str, str]]:

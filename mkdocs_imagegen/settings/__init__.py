@@ -5,6 +5,7 @@ The text beside each option is also the manual: the reference page is made from 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -205,6 +206,16 @@ class Settings:
         if self.originals_dir is None:
             return self.cache_path / "originals"
         return Path(os.path.abspath(self.root / self.originals_dir))  # noqa: PTH100 - keeps symlinks
+
+    @property
+    def journal_path(self) -> Path:
+        """The folder of calls that are going on, absolute.
+
+        One for each folder of originals, whose claims tell which of its calls are alive.
+        """
+        named = self.originals_dir
+        suffix = f"-{hashlib.sha256(named.encode()).hexdigest()[:8]}" if named else ""
+        return self.cache_path / f"journal{suffix}"
 
     @property
     def report_path(self) -> Path | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from mkdocs_imagegen.building.books import open_books
+from mkdocs_imagegen.building.books import Books
 from mkdocs_imagegen.building.buying import Buyer
 from mkdocs_imagegen.building.making import Maker
 from mkdocs_imagegen.building.market import Market
@@ -119,7 +119,7 @@ class Bench:
         self.studio = studio or Studio()
         self.said: list[str] = []
         self.run = Run()
-        self.books = open_books(self.settings, self.said.append, self.said.append)
+        self.books = Books(self.settings, self.said.append, self.said.append)
         opened = partial(open_gateway, self.settings, None)
         self.market = Market(
             self.settings.cache_path / "offers.json",

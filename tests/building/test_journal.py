@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mkdocs_imagegen.building.books import open_books
+from mkdocs_imagegen.building.books import Books
 from mkdocs_imagegen.errors import BadAnswerError, NewerVersionError, OutcomeUnknownError
 from tests.building.support import BODY, Bench, Studio, intent, request, want
 
@@ -139,5 +139,5 @@ def test_one_record_of_a_newer_version_does_not_stop_other_purchases(bench):
     made.make(want(request()))
     record = made.books.store._record_path(request().key)
     record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 2}))
-    books = open_books(made.settings, made.said.append, made.said.append)
+    books = Books(made.settings, made.said.append, made.said.append)
     assert books.finder.usable(request(1), insists=False) is None

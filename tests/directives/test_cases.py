@@ -64,7 +64,7 @@ def test_a_page_shows(case, extensions, tmp_path, monkeypatch):
     registry = Registry(site_defaults(read_settings(case.get("settings", {}), tmp_path)))
     open_page(registry, case)
     md = markdown.Markdown(
-        extensions=[*extensions, *case.get("more", []), ImagegenExtension(registry)],
+        extensions=[*extensions, *case.get("more", []), ImagegenExtension(lambda: registry)],
         extension_configs=case.get("configs", {}),
     )
     md.treeprocessors.register(HostsPaths(), "relpath", 0)

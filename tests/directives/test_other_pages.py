@@ -85,7 +85,7 @@ def test_a_page_that_is_rendered_again_is_the_same(extensions):
 
 def test_one_extension_serves_many_renderers():
     registry = Registry(site_defaults(Settings()))
-    ours = ImagegenExtension(registry)
+    ours = ImagegenExtension(lambda: registry)
     for prompt in ("One", "Two"):
         md = markdown.Markdown(extensions=["pymdownx.superfences", ours])
         assert f'alt="{prompt}"' in md.convert(f"```imagegen\n{prompt}\n```")
@@ -94,7 +94,9 @@ def test_one_extension_serves_many_renderers():
 
 def renderer(extensions):
     registry = Registry(site_defaults(Settings()))
-    return markdown.Markdown(extensions=[*extensions, ImagegenExtension(registry)]), registry
+    return markdown.Markdown(
+        extensions=[*extensions, ImagegenExtension(lambda: registry)]
+    ), registry
 
 
 def with_ours(text, extensions):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from mkdocs_imagegen.building.books import Books, open_books
+from mkdocs_imagegen.building.books import Books
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.wire import read_answer
@@ -67,7 +67,7 @@ class Ground:
 
     def books(self) -> Books:
         """The books of a site there, as a build opens them."""
-        return open_books(Settings(root=self.folder), self.warned.append, lambda _: None)
+        return Books(Settings(root=self.folder), self.warned.append, lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)

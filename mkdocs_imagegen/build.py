@@ -1,0 +1,83 @@
+"""Front door: one build of the host's, and whether it has anything to do with pictures.
+
+What makes pictures is opened, and imported, by the first page that needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from jinja2 import Environment, FunctionLoader
+from mkdocs.plugins import get_plugin_logger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.nav import Navigation
+    from mkdocs.structure.pages import Page
+
+log = get_plugin_logger("imagegen")
+
+
+class Closes(Protocol):
+    """What holds something open."""
+
+    def close(self) -> None:
+        """Keep what is in flight, and end."""
+
+
+P = TypeVar("P", bound=Closes)
+
+
+class Build(Generic[P]):
+    """One build of the host's.
+
+    Args:
+        config: the host's.
+        open_pictures: makes what looks after the pictures of the build.
+
+    Attributes:
+        nav: the order of pages, once the host has told it.
+        pages: those that were rendered, by their sources, in that order.
+    """
+
+    def __init__(self, config: MkDocsConfig, open_pictures: Callable[[Build[P]], P]) -> None:
+        self.config = config
+        self.nav: Navigation | None = None
+        self.pages: dict[str, Page] = {}
+        self._open_pictures = open_pictures
+
+    @cached_property
+    def pictures(self) -> P:
+        """What looks after its pictures; opened by the first call."""
+        return self._open_pictures(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything in it has to do with pictures so far."""
+        return "pictures" in self.__dict__
+
+    def close(self) -> None:
+        """Keep what is in flight, and end."""
+        if self.is_open:
+            self.pictures.close()
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether there is nothing in a folder, or no folder."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        return not any(entries)
+    return True
+
+
+def blank_environment() -> Environment:
+    """Templates that are all empty: what they would show is of no use, and costs most of a build.
+
+    The host writes no file for a page whose template gives nothing.
+    """
+    return Environment(loader=FunctionLoader(lambda _: ""), autoescape=True)
