@@ -29,11 +29,10 @@ from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.opening import credential_for, open_gateway
 from mkdocs_imagegen.originals.files import write_whole
 from mkdocs_imagegen.report import State, summary
-from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.serving import Serving, sketches
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
-from mkdocs_imagegen.values import is_yes
+from mkdocs_imagegen.values import SKETCH_MODEL, is_yes
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mkdocs_imagegen.errors import Place
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL
 
 
 class State(enum.Enum):

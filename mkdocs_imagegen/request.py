@@ -15,13 +15,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 SCHEME = 1
 """The number of the rules above; raised whenever they change a key."""
-
-SKETCH_MODEL = "imagegen/sketch"
-"""The model under which every sketch is filed, whatever model was asked for."""
 
 SKETCH_MARK = b"mkdocs-imagegen sketch"
 """Bytes that stand uncompressed in the metadata of every sketch, so that none is taken for real."""

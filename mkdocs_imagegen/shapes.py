@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from mkdocs_imagegen.values import LARGEST_SIDE_PX, TEXT, Parser, Size
+from mkdocs_imagegen.values import TEXT, Parser, Size
 
 
 class Focus(NamedTuple):
@@ -61,17 +61,10 @@ _PLACES = {
 }
 
 
-def _numbers(words: list[str], largest: int) -> list[int] | None:
-    if not all(re.fullmatch(r"[0-9]{1,5}", word) for word in words):
-        return None
-    numbers = [int(word) for word in words]
-    return numbers if all(number <= largest for number in numbers) else None
-
-
-def _widths(value: object) -> tuple[int, ...] | None:
-    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    widths = _numbers(text.replace(",", " ").split(), LARGEST_SIDE_PX)
-    return tuple(sorted(set(widths))) if widths and all(widths) else None
+def _shares(words: list[str]) -> list[int]:
+    """Hundredths; empty where a word is none."""
+    shares = [int(word) for word in words if re.fullmatch(r"[0-9]{1,3}", word)]
+    return shares if len(shares) == len(words) and max(shares, default=0) <= 100 else []  # noqa: PLR2004 - hundredths
 
 
 def _ratio(value: object) -> Fraction | None:
@@ -89,16 +82,10 @@ def _focus(value: object) -> Focus | None:
         across, down = (set(sides) - {50} for sides in zip(*places, strict=True))
         one_each = len(across) <= 1 and len(down) <= 1
         return Focus(*across or {50}, *down or {50}) if one_each else None
-    shares = _numbers([name.removesuffix("%") for name in names], 100)
-    return Focus(*shares) if shares and len(shares) == 2 else None  # noqa: PLR2004 - left and top
+    shares = _shares([name.removesuffix("%") for name in names])
+    return Focus(*shares) if len(shares) == 2 else None  # noqa: PLR2004 - left and top
 
 
-_TEXT_OR_NUMBER = {"type": ["string", "integer"]}
-WIDTHS: Parser[tuple[int, ...]] = Parser(
-    "widths in pixels, like 480 960",
-    _widths,
-    {"anyOf": [_TEXT_OR_NUMBER, {"type": "array", "items": {"type": "integer"}}]},
-)
 RATIO: Parser[Fraction] = Parser("WIDTH:HEIGHT from 1:10 to 10:1, like 16:9", _ratio, TEXT.schema)
 FOCUS: Parser[Focus] = Parser(
     "a place, like left or top right, or hundredths from left and top, like 30% 60%",

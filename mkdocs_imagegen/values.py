@@ -5,7 +5,6 @@ One :class:`Parser` for each kind of value, used alike for settings, front matte
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -14,6 +13,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from mkdocs_imagegen.errors import OptionError
 
 T = TypeVar("T")
+SKETCH_MODEL = "imagegen/sketch"
+"""The model under which every sketch is filed, whatever model was asked for."""
+
 LARGEST_SIDE_PX = 8192
 MOST_PIXELS = 50_000_000
 """Of a picture that is asked for or decoded; more would only exhaust memory."""
@@ -82,6 +84,8 @@ def shown(value: object) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the known word closest to ``name``, if one is close."""
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f'did you mean "{close[0]}"?' if close else None
 

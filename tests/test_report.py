@@ -9,7 +9,7 @@ import pytest
 
 from mkdocs_imagegen.errors import Place
 from mkdocs_imagegen.report import Line, State, bill, summary, to_json
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL
 
 READY, STALE, MADE = State.READY, State.STALE, State.MADE
 MISSING, FAILED, MISTAKE = State.MISSING, State.FAILED, State.MISTAKE

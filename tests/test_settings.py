@@ -12,7 +12,6 @@ import yaml
 from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.reference import reference
-from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings import (
     FormatQualities,
     GatewaySettings,
@@ -20,7 +19,7 @@ from mkdocs_imagegen.settings import (
     VariantSettings,
     read_settings,
 )
-from mkdocs_imagegen.values import OptionsError, option_names
+from mkdocs_imagegen.values import SKETCH_MODEL, OptionsError, option_names
 
 ROOT = Path("/site")
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.shapes import CENTER, FOCUS, RATIO, WIDTHS, Focus, cut, scaled
+from mkdocs_imagegen.settings.variants import WIDTHS
+from mkdocs_imagegen.shapes import CENTER, FOCUS, RATIO, Focus, cut, scaled
 from mkdocs_imagegen.values import Size
 
 SIDES = st.integers(1, 8192)

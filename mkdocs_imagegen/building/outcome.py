@@ -24,7 +24,8 @@ from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.placeholder import StandIn, placeholder
 from mkdocs_imagegen.report import Line, State
-from mkdocs_imagegen.request import SKETCH_MODEL, ImageRequest
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import SKETCH_MODEL
 
 _NOT_MADE = "This picture is not made yet"
 _TITLES = {

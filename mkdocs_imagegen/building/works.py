@@ -18,7 +18,7 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.report import dollars
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL
 
 _MOST_KNOCKS = 3
 """How often pages are built again for one picture, if no build takes it in."""

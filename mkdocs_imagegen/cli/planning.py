@@ -16,10 +16,9 @@ from mkdocs_imagegen.cli.site import Looked, as_json, config_file, look
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.errors import OptionError, OverBudgetError
 from mkdocs_imagegen.report import Line, State, as_dict, dollars, unique
-from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.account import Account
-from mkdocs_imagegen.values import shown
+from mkdocs_imagegen.values import SKETCH_MODEL, shown
 
 _NO_LIMIT = BudgetSettings(images=None, usd=None)
 LOOKS = Errand(makes=False, shows=False)

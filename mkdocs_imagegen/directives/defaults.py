@@ -17,11 +17,12 @@ from mkdocs_imagegen.directives.naming import Errors, read_presets, read_prompts
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.globs import matches
-from mkdocs_imagegen.request import SKETCH_MODEL, pixel_options
+from mkdocs_imagegen.request import pixel_options
 from mkdocs_imagegen.settings import PROMPTS, FolderOptions, Settings
 from mkdocs_imagegen.settings.previews import POSITION
 from mkdocs_imagegen.values import (
     SIZE,
+    SKETCH_MODEL,
     TEXT,
     OptionsError,
     Parser,

@@ -10,9 +10,9 @@ from mkdocs_imagegen.directives.completing import Said, completed, layers_of
 from mkdocs_imagegen.directives.defaults import Defaults, plain_style, site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Source
 from mkdocs_imagegen.directives.layers import FIELDS, Layer, Level, Origin
-from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.shapes import Focus
+from mkdocs_imagegen.values import SKETCH_MODEL
 
 
 @dataclass(frozen=True, slots=True)

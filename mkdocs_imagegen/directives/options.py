@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mkdocs_imagegen.directives.references import MASK, REFERENCES
-from mkdocs_imagegen.shapes import FOCUS, RATIO, WIDTHS, Focus
+from mkdocs_imagegen.settings.variants import WIDTHS
+from mkdocs_imagegen.shapes import FOCUS, RATIO, Focus
 from mkdocs_imagegen.values import (
     CLASSES,
     ID,

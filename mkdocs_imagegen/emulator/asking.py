@@ -14,8 +14,8 @@ from mkdocs_imagegen.emulator.forms import read_fields, read_form, read_native_f
 from mkdocs_imagegen.emulator.records import Call, Job
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS, ZERO_DATA_RETENTION_REFUSED, check
-from mkdocs_imagegen.request import SKETCH_MODEL, ImageRequest
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 LONGEST_PROMPT = 32_000
 LARGEST_SKETCH_PX = 4096

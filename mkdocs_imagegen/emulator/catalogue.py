@@ -12,8 +12,8 @@ from typing import Any
 
 from mkdocs_imagegen.emulator.records import Job
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS, estimate_usd
-from mkdocs_imagegen.request import SKETCH_MODEL, ImageRequest
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 RETIRED = frozenset({"openai/gpt-image-1"})
 """Models whose maker has shut them down; the feed does not list them any more."""

@@ -23,7 +23,7 @@ from mkdocs_imagegen.originals.record import (
     from_json,
     to_json,
 )
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL
 
 LARGEST_ORIGINAL_BYTES = 64 * 1024 * 1024
 _GIT_LFS = b"version https://git-lfs"

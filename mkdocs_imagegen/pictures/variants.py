@@ -15,10 +15,9 @@ from importlib.metadata import version
 
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.pictures.picture import SITE_FOLDER
-from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings import VariantSettings
 from mkdocs_imagegen.shapes import CENTER, Focus, Shape, scaled
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 MIMES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 _ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}

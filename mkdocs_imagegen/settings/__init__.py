@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.settings.draft import DraftSettings
 from mkdocs_imagegen.settings.folders import FOLDERS, FolderOptions
@@ -23,6 +22,7 @@ from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
 from mkdocs_imagegen.values import (
     BOOLEAN,
     SIZE,
+    SKETCH_MODEL,
     TEXT,
     OptionsError,
     Parser,

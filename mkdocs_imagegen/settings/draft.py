@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.values import one_line, option, optional
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.request import ImageRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

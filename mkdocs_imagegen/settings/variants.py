@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from mkdocs_imagegen.shapes import WIDTHS
-from mkdocs_imagegen.values import BOOLEAN, Parser, nested, option, whole_number, words
+from mkdocs_imagegen.values import (
+    BOOLEAN,
+    LARGEST_SIDE_PX,
+    Parser,
+    nested,
+    option,
+    whole_number,
+    words,
+)
 
+_WIDTH = re.compile(r"[0-9]{1,5}")
 _FORMATS = ("avif", "webp", "jpeg", "png")
+
+
+def _widths(value: object) -> tuple[int, ...] | None:
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    words = text.replace(",", " ").split()
+    widths = sorted({int(word) for word in words if _WIDTH.fullmatch(word)})
+    fit = bool(widths) and 0 < widths[0] <= widths[-1] <= LARGEST_SIDE_PX
+    return tuple(widths) if fit and all(map(_WIDTH.fullmatch, words)) else None
+
+
+_TEXT_OR_NUMBER = {"type": ["string", "integer"]}
+WIDTHS: Parser[tuple[int, ...]] = Parser(
+    "widths in pixels, like 480 960",
+    _widths,
+    {"anyOf": [_TEXT_OR_NUMBER, {"type": "array", "items": {"type": "integer"}}]},
+)
 
 
 def _formats(value: object) -> tuple[str, ...] | None:

@@ -8,7 +8,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL
 from tests.cli.conftest import fence, interrupted
 from tests.cli.originals import pretend_that_a_real_model_drew
 from tests.support import Site

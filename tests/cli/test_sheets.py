@@ -13,7 +13,7 @@ from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL
 from tests.cli.conftest import fence, interrupted
 from tests.support import Site
 

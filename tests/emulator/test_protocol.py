@@ -15,7 +15,7 @@ from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL
 
 MODEL = "openai/gpt-image-1-mini"
 COUNT = {"type": "integer", "minimum": 0}

@@ -17,7 +17,7 @@ from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.originals import files
 from mkdocs_imagegen.originals.record import from_json, to_json
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL
 from tests.originals.support import (
     CONTENT,
     everything_below,

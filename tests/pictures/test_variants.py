@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.pictures import variants as rules
 from mkdocs_imagegen.pictures.variants import Encoding, Variant, plan, widths_to_make
-from mkdocs_imagegen.request import SKETCH_MODEL
 from mkdocs_imagegen.settings import VariantSettings
 from mkdocs_imagegen.shapes import Focus, Shape, scaled
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.values import SKETCH_MODEL, Size
 from tests.originals.support import original
 
 SIDES = st.integers(1, 8192)

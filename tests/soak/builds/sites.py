@@ -18,7 +18,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator, Seen
 from mkdocs_imagegen.errors import NewerVersionError
 from mkdocs_imagegen.originals.journal import Intent, Journal
 from mkdocs_imagegen.originals.store import OriginalStore
-from mkdocs_imagegen.request import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL
 from tests.support import Site
 
 PER_PAGE = 30

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mkdocs_imagegen.originals.journal import Intent, Journal
-from mkdocs_imagegen.request import SKETCH_MODEL, ImageRequest
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import SKETCH_MODEL, Size
 from tests.soak.builds.sites import write_prompts
 from tests.soak.disks.ground import PROMPTS, Ground, Trial
 from tests.soak.disks.rooms import fill, more_inodes, no_file_beyond, read_only, small
