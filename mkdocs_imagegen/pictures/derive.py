@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import os
+import time
+from itertools import starmap, takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.pictures.derived import DerivedStore
-from mkdocs_imagegen.pictures.encode import blurred, encode, plain
-from mkdocs_imagegen.pictures.picture import Picture, Source
-from mkdocs_imagegen.pictures.placeholder import StandIn
-from mkdocs_imagegen.pictures.variants import MIMES, Plan, Variant
+from mkdocs_imagegen.pictures.glance import Glance, Stamp, from_json, to_json
+from mkdocs_imagegen.pictures.picture import SITE_FOLDER, Picture, Source
+from mkdocs_imagegen.pictures.variants import MIMES, Plan
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.pictures.placeholder import StandIn
 
 
 class Deriver:
@@ -24,16 +29,33 @@ class Deriver:
     def __init__(self, store: DerivedStore, site: Path | None) -> None:
         self._store = store
         self._site = site
+        self._has_folder = False
         self._stand_ins: set[str] = set()
 
     def find(self, plan: Plan) -> Picture | None:
         """The picture, its files in the site, if the store has all of them."""
+        return self._found_at_a_glance(plan) or self._found(plan)
+
+    def _found_at_a_glance(self, plan: Plan) -> Picture | None:
+        note = self._store.read(plan.glance_key) if self._site else None
+        glance = from_json(note) if note else None
+        if glance is None or bool(glance.blur) != plan.has_blur:
+            return None
+        files = {key: self._path(name) for key, name in plan.files.items()}
+        is_there = self._store.link_at_a_glance(files, glance.stamps)
+        return picture_of(plan, glance.blur) if is_there else None
+
+    def _found(self, plan: Plan) -> Picture | None:
         blur = self._store.read(plan.blur_key) if plan.has_blur else b""
         if blur is None:
             return None
-        every = (variant for variants in plan.variants for variant in variants)
-        if not all(self._link(variant, plan) for variant in every):
+        links = takewhile(bool, starmap(self._link, plan.files.items()))
+        stamps = [each for each in links if each]
+        if len(stamps) < len(plan.files):
             return None
+        now = time.time()  # the clock that dates files
+        if all(each.is_settled(now) for each in stamps):
+            self._store.note(plan.glance_key, to_json(Glance(tuple(stamps), blur)))
         return picture_of(plan, blur)
 
     def make(self, plan: Plan, content: bytes) -> Picture:
@@ -42,8 +64,13 @@ class Deriver:
         Raises:
             PictureError: the bytes are no picture.
         """
+        # A build in which all is there encodes nothing.
+        from mkdocs_imagegen.pictures.encode import blurred, encode, plain  # noqa: PLC0415
+
         every = [variant for variants in plan.variants for variant in variants]
-        missing = [variant for variant in every if not self._link(variant, plan)]
+        files = plan.files.items()
+        links = [self._link(key, name) for key, name in files]
+        missing = [variant for variant, link in zip(every, links, strict=True) if link is None]
         image = plain(content)
         for variant, encoded in encode(image, missing):
             self._store.write(variant.key(plan.original.sha256), encoded)
@@ -64,18 +91,22 @@ class Deriver:
         """Close the derived store."""
         self._store.close()
 
-    def _link(self, variant: Variant, plan: Plan) -> bool:
+    def _link(self, key: str, name: str) -> Stamp | None:
         if self._site is None:
-            return self._store.read(variant.key(plan.original.sha256)) is not None
-        path = self._site / variant.name(plan.original)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return self._store.link(variant.key(plan.original.sha256), path)
+            return self._store.verify(key)
+        return self._store.link(key, Path(self._path(name)))
+
+    def _path(self, name: str) -> str:
+        """Of a file in the site; its folder is there."""
+        if not self._has_folder:
+            Path(f"{self._site}/{SITE_FOLDER}").mkdir(parents=True, exist_ok=True)
+            self._has_folder = True
+        return f"{self._site}/{name}"
 
     def _put(self, name: str, content: bytes) -> None:
         if self._site is None:
             return
-        path = self._site / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = Path(self._path(name))
         # Never into a file that is there: it may be a link to what the store keeps.
         temporary = path.with_name(f".{path.name}.new")
         temporary.write_bytes(content)

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import re
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mkdocs_imagegen.originals.files import read_plain_file
+from mkdocs_imagegen.pictures.glance import Stamp
+from mkdocs_imagegen.pictures.sealed import Value, read_value, seal_of
 from mkdocs_imagegen.pictures.setting_aside import identity, set_aside
 from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, BusyError, UnfitError
 from mkdocs_imagegen.pictures.unsynced import write_unsynced
@@ -33,14 +32,6 @@ _MOST_MOVES = 3
 """How often other builds may exchange the folder while this one opens it."""
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """A verified value, and the file that has it."""
-
-    content: bytes
-    path: Path
 
 
 class DerivedStore:
@@ -81,6 +72,7 @@ class DerivedStore:
         self._is_full = False
         self._has_written = False
         self._used: set[str] = set()
+        self._notes: dict[str, bytes] = {}
 
     def read(self, key: str) -> bytes | None:
         """The value of a key, verified; None if there is none.
@@ -91,8 +83,8 @@ class DerivedStore:
         value = self._find(key)
         return value.content if value else None
 
-    def link(self, key: str, path: Path) -> bool:
-        """Put the value, verified, into a file; whether there is one.
+    def link(self, key: str, path: Path) -> Stamp | None:
+        """Put the value, verified, into a file; None if there is none.
 
         The file is a hard link into the cache where there is no file yet and the file system
         allows it: who changes it in place loses the value in the cache, and nothing else.
@@ -107,12 +99,42 @@ class DerivedStore:
         """
         value = self._find(key)
         if value is None:
-            return False
+            return None
         try:
             os.link(value.path, path)
         except OSError:
             write_unsynced(path, value.content)
+        return value.stamp
+
+    def verify(self, key: str) -> Stamp | None:
+        """What the file of a value looks like, which is verified; None if there is none.
+
+        Raises:
+            ValueError: the key is not 64 hex digits.
+        """
+        value = self._find(key)
+        return value.stamp if value else None
+
+    def link_at_a_glance(self, files: Mapping[str, str], stamps: Sequence[Stamp]) -> bool:
+        """Link values into files without reading them; whether all are there and look unchanged.
+
+        Where it cannot, some of the files may be there already.
+
+        Args:
+            files: the paths of the files by the keys of their values; their folders must be.
+            stamps: what the values looked like when they were verified, in the same order.
+        """
+        if len(files) != len(stamps) or self._cache is None:
+            return False
+        for stamp, path in zip(stamps, files.values(), strict=True):
+            if not self._cache.link(stamp, path):
+                return False
+        self._used.update(files)
         return True
+
+    def note(self, key: str, content: bytes) -> None:
+        """Keep a value from the next build on, if that can be done."""
+        self._notes[key] = content
 
     def write(self, key: str, content: bytes) -> None:
         """Keep a value, in place of the one that is there; up to 64 MB, more is not kept.
@@ -126,7 +148,7 @@ class DerivedStore:
             raise TypeError(f"bytes are kept, not {type(content).__name__}")
         if len(content) > LARGEST_VALUE_BYTES or self._is_full:
             return
-        seal = _seal(key, content)
+        seal = seal_of(key, content)
         self._do(lambda cache: self._keep(cache, key, content, seal), may_make=True)
 
     def close(self) -> None:
@@ -140,14 +162,14 @@ class DerivedStore:
                     self._tidy(self._cache)
             self._end()
 
-    def _find(self, key: str) -> _Value | None:
+    def _find(self, key: str) -> Value | None:
         _check_key(key)
         before: Entry | None = None
         while True:
             entry = self._do(lambda cache: cache.look_up(key), may_make=False)
             if entry is None or entry == before:
                 return None
-            value = _read_value(key, entry)
+            value = read_value(key, entry.path, entry.seal)
             if value is not None:
                 self._used.add(key)
                 return value
@@ -166,6 +188,8 @@ class DerivedStore:
         self._has_written = True
 
     def _tidy(self, cache: StrictCache) -> None:
+        if self._notes:
+            cache.keep_all({key: (each, seal_of(key, each)) for key, each in self._notes.items()})
         cache.settle(self._used, self._clock(), self._size_limit_bytes)
         if self._has_written:
             cache.sweep()
@@ -262,22 +286,6 @@ class DerivedStore:
 def _check_key(key: str) -> None:
     if not _KEY.fullmatch(key):
         raise ValueError(f"no key of 64 hex digits: {key!r}")
-
-
-def _read_value(key: str, entry: Entry) -> _Value | None:
-    try:
-        size = entry.path.lstat().st_size  # a limit far above it makes reading twice as slow
-        content = read_plain_file(entry.path, min(size, LARGEST_VALUE_BYTES))
-    except (OSError, ValueError):
-        return None
-    return _Value(content, entry.path) if entry.seal == _seal(key, content) else None
-
-
-def _seal(key: str, content: bytes) -> str:
-    """A hash of both: a damaged index can lead from one key to the value of another."""
-    seal = hashlib.sha256(key.encode())
-    seal.update(content)
-    return seal.hexdigest()
 
 
 def _reason(error: Exception) -> str:

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from mkdocs_imagegen.pictures.cache_check import (
     check_cache,
     connect,
 )
+from mkdocs_imagegen.pictures.glance import Stamp
 from mkdocs_imagegen.pictures.strict_disk import StrictDisk
 from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, UnfitError
 
@@ -81,6 +82,22 @@ class StrictCache(diskcache.Cache):  # type: ignore[misc]  # diskcache has no ty
         except BaseException:
             self._disk.remove_newest()
             raise
+
+    def keep_all(self, values: Mapping[str, tuple[bytes, str]]) -> None:
+        """Write entries, each with its seal, all at once."""
+        with _damage_told(), self._transact():
+            for key, (content, seal) in values.items():
+                self.set(key, content, tag=seal)
+
+    def link(self, stamp: Stamp, path: str) -> bool:
+        """Link a value into a file; False where it looks changed, or cannot be linked."""
+        try:
+            source = self._disk.path_of(stamp.name)
+            if not stamp.fits(os.lstat(source)):
+                return False
+            return _link_or_same(source, path)
+        except OSError:
+            return False
 
     def settle(self, used: Iterable[str], now: float, most_bytes: int) -> None:
         """Note use and, if there is too much, delete what was not used for longest.
@@ -203,6 +220,14 @@ def _put_first(source: Path, target: Path) -> None:
         # A file system without hard links: of two builds at the same instant the last one wins.
         if not os.path.lexists(target):
             os.replace(source, target)  # noqa: PTH105 - atomic on every system
+
+
+def _link_or_same(source: str, path: str) -> bool:
+    try:
+        os.link(source, path, follow_symlinks=False)
+    except FileExistsError:
+        return os.path.samestat(os.lstat(source), os.lstat(path))
+    return True
 
 
 @contextlib.contextmanager

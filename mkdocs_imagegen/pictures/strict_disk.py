@@ -14,7 +14,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import diskcache
 from diskcache.core import MODE_BINARY, UNKNOWN
@@ -29,6 +29,10 @@ _OUR_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.(val|tmp)")
 
 class StrictDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no types
     """Keys are 64 hex digits, values are files of bytes; everything else is refused."""
+
+    def __init__(self, directory: str, **settings: Any) -> None:  # noqa: ANN401 - diskcache's
+        super().__init__(directory, **settings)
+        self._known_folders: set[str] = set()
 
     def put(self, key: object) -> tuple[str, bool]:
         """A key as it stands in the database.
@@ -100,6 +104,22 @@ class StrictDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type
             raise OSError("not inside the cache")
         return path
 
+    def path_of(self, name: str) -> str:
+        """The path of one of our files by its name; folders are looked at once for each cache.
+
+        Raises:
+            OSError: it is no name of ours, or leads out of the cache.
+        """
+        if not _VALUE_NAME.fullmatch(name):
+            raise OSError("no name of ours")
+        path = os.path.join(self._directory, name)  # noqa: PTH118 - a thousand times as text
+        folder = os.path.dirname(path)  # noqa: PTH120 - the same
+        if folder not in self._known_folders:
+            if not (_is_folder(folder) and _is_folder(os.path.dirname(folder))):  # noqa: PTH120
+                raise OSError("not inside the cache")
+            self._known_folders.add(folder)
+        return path
+
     def remove(self, file_path: object) -> None:
         """Delete one of our own files; anything else is left alone."""
         if not isinstance(file_path, str) or not _OUR_FILE.fullmatch(file_path):
@@ -138,7 +158,7 @@ def _folders_in(folder: str) -> list[os.DirEntry[str]]:
         return [entry for entry in entries if len(entry.name) == 2 and _is_folder(entry)]  # noqa: PLR2004 - two hex digits
 
 
-def _is_folder(path: os.PathLike[str]) -> bool:
+def _is_folder(path: str | os.PathLike[str]) -> bool:
     facts = os.lstat(path)
     points_elsewhere = stat.FILE_ATTRIBUTE_REPARSE_POINT & getattr(facts, "st_file_attributes", 0)
     return stat.S_ISDIR(facts.st_mode) and not points_elsewhere

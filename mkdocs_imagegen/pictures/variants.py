@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -53,16 +53,21 @@ class Variant:
 
     def key(self, original_sha256: str) -> str:
         """64 hex digits that change with everything that changes the file's bytes."""
-        encoding = self.encoding
-        said = [original_sha256, _RULES, _encoder(), self.size, encoding.format, encoding.quality]
-        said += [encoding.speed, self.focus, self.source_type]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        return _key_of(self, original_sha256, _RULES, _encoder())
 
     def name(self, original: Original) -> str:
         """The file's path in the site: one name never serves two files, so caches may keep it."""
         ending = _ENDINGS[self.encoding.format]
         digest = self.key(original.sha256)[:8]
         return f"{SITE_FOLDER}/{original.sha256[:16]}-{self.size.width}.{digest}.{ending}"
+
+
+@lru_cache(maxsize=10_000)  # a build asks for each key half a dozen times
+def _key_of(variant: Variant, original_sha256: str, rules: int, encoder: str) -> str:
+    encoding = variant.encoding
+    said = [original_sha256, rules, encoder, variant.size, encoding.format, encoding.quality]
+    said += [encoding.speed, variant.focus, variant.source_type]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,18 @@ class Plan:
     variants: tuple[tuple[Variant, ...], ...]
     focus: Focus
     has_blur: bool
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The keys of all variants, and where in the site each has its file."""
+        every = (variant for variants in self.variants for variant in variants)
+        return {each.key(self.original.sha256): each.name(self.original) for each in every}
+
+    @property
+    def glance_key(self) -> str:
+        """64 hex digits that name what is known of all its files together."""
+        said = ["glance", *self.files, self.blur_key if self.has_blur else ""]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     @property
     def blur_key(self) -> str:

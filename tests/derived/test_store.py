@@ -12,7 +12,7 @@ from pathlib import Path
 import diskcache
 import pytest
 
-from mkdocs_imagegen.pictures import cache_check, derived
+from mkdocs_imagegen.pictures import cache_check, derived, sealed
 from tests.derived.planting import NAMES, content_of, editing, key_of, value_path
 
 
@@ -258,14 +258,14 @@ def test_all_threads_use_one_connection(filled, monkeypatch):
 def test_a_value_replaced_between_looking_and_reading_is_looked_up_again(filled, monkeypatch):
     store = filled.open()
     assert store.read(key_of("a"))
-    read = derived.read_plain_file
+    read = sealed.read_plain_file
 
     def replaced_first(path, most):
         monkeypatch.undo()
         store.write(key_of("a"), b"newer")
         return read(path, most)
 
-    monkeypatch.setattr(derived, "read_plain_file", replaced_first)
+    monkeypatch.setattr(sealed, "read_plain_file", replaced_first)
     assert store.read(key_of("a")) == b"newer"
     store.close()
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.errors import PictureError
-from mkdocs_imagegen.pictures import derive
+from mkdocs_imagegen.pictures import encode as encoder
 from mkdocs_imagegen.pictures.derive import Deriver
 from mkdocs_imagegen.pictures.derived import DerivedStore
 from mkdocs_imagegen.pictures.variants import plan
@@ -60,8 +60,8 @@ def test_all_files_are_in_the_site_under_the_names_that_the_page_says(store, tmp
 
 def test_what_was_made_is_found_without_an_encoder(store, tmp_path, monkeypatch) -> None:
     made = Deriver(store, tmp_path / "first").make(PLAN, CONTENT)
-    monkeypatch.setattr(derive, "encode", None)
-    monkeypatch.setattr(derive, "plain", None)
+    monkeypatch.setattr(encoder, "encode", None)
+    monkeypatch.setattr(encoder, "plain", None)
     found = Deriver(store, tmp_path / "second").find(PLAN)
     assert found == made
     assert files_in(tmp_path / "second") == files_in(tmp_path / "first")
@@ -78,13 +78,13 @@ def test_nothing_is_found_where_one_file_or_the_blur_is_missing(store, tmp_path)
 def test_only_what_is_missing_is_encoded(store, tmp_path, monkeypatch) -> None:
     Deriver(store, tmp_path / "site").make(PLAN, CONTENT)
     asked: list[Size] = []
-    encode = derive.encode
+    encode = encoder.encode
 
     def watched(image, variants):
         asked.extend(each.size for each in variants)
         return encode(image, variants)
 
-    monkeypatch.setattr(derive, "encode", watched)
+    monkeypatch.setattr(encoder, "encode", watched)
     wider = plan(ORIGINAL, Shape(SIZE, (40, 80, 100)), VariantSettings(), "keep")
     Deriver(store, tmp_path / "site").make(wider, CONTENT)
     assert asked == [Size(100, 67)] * 2

@@ -1,0 +1,172 @@
+"""A build in which all is there looks at its files, and reads none of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from mkdocs_imagegen.pictures import derived
+from mkdocs_imagegen.pictures.derive import Deriver
+from mkdocs_imagegen.pictures.derived import DerivedStore
+from mkdocs_imagegen.pictures.glance import Glance, Stamp, from_json, to_json
+from mkdocs_imagegen.pictures.strict_cache import StrictCache
+from tests.pictures.test_derive import CONTENT, PLAN, files_in
+
+LONG_AGO_S = 1_000_000_000
+
+
+class Builds:
+    """Builds of one site with one picture, each with a site folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cache = folder / "derived"
+        self.warned: list[str] = []
+        self.number = 0
+
+    def find(self) -> dict[str, bytes] | None:
+        """The files of the next build; None where something has to be made."""
+        self.number += 1
+        store = DerivedStore(self.cache, self.warned.append)
+        site = self.folder / f"site{self.number}"
+        found = Deriver(store, site).find(PLAN)
+        store.close()
+        return files_in(site) if found else None
+
+    def values(self) -> list[Path]:
+        return sorted(self.cache.glob("*/*/*.val"))
+
+
+@pytest.fixture
+def builds(tmp_path: Path) -> Builds:
+    """What was made long ago, found once, and so noted."""
+    builds = Builds(tmp_path)
+    store = DerivedStore(builds.cache, builds.warned.append)
+    Deriver(store, None).make(PLAN, CONTENT)
+    store.close()
+    for path in builds.values():
+        os.utime(path, (LONG_AGO_S, LONG_AGO_S))
+    return builds
+
+
+def read_by(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many values the next build reads."""
+    read: list[str] = []
+    read_value = derived.read_value
+
+    def watched(key, path, seal):
+        read.append(key)
+        return read_value(key, path, seal)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(derived, "read_value", watched)
+        assert builds.find()
+    return len(read)
+
+
+def test_the_second_build_reads_none_of_the_files(builds, monkeypatch) -> None:
+    assert read_by(builds, monkeypatch) == 7
+    assert read_by(builds, monkeypatch) == 1
+    assert files_in(builds.folder / "site1") == files_in(builds.folder / "site2")
+    assert len(files_in(builds.folder / "site2")) == 6
+
+
+def test_what_was_just_written_is_read_again(builds, monkeypatch) -> None:
+    os.utime(builds.values()[0])
+    assert read_by(builds, monkeypatch) == 7
+    assert read_by(builds, monkeypatch) == 7
+
+
+@pytest.mark.parametrize("size", [0, -1, 1])
+def test_a_file_that_was_changed_in_place_is_not_shown(builds, size: int) -> None:
+    first = builds.find()
+    name = max(first, key=lambda each: len(first[each]))
+    path = next(each for each in builds.values() if each.read_bytes() == first[name])
+    path.write_bytes(b"x" * (len(first[name]) + size))
+    assert builds.find() is None
+    assert builds.warned == []
+
+
+def test_a_file_that_was_evicted_is_missed(builds) -> None:
+    first = builds.find()
+    for path in builds.values():
+        if path.read_bytes() in first.values():
+            path.unlink()
+            break
+    assert builds.find() is None
+
+
+def noting(builds: Builds, content: bytes) -> None:
+    store = DerivedStore(builds.cache, builds.warned.append)
+    store.write(PLAN.glance_key, content)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: b"no JSON",
+        lambda _: b"[1, 2]",
+        lambda _: b'{"stamps": [["a"]], "blur": ""}',
+        lambda _: b'{"stamps": 3, "blur": "!"}',
+        lambda note: json.dumps(note | {"stamps": note["stamps"][1:]}).encode(),
+        lambda note: json.dumps(note | {"stamps": [*note["stamps"], note["stamps"][0]]}).encode(),
+        lambda note: json.dumps(note | {"blur": ""}).encode(),
+    ],
+)
+def test_a_note_that_is_none_is_left_alone(builds, change) -> None:
+    first = builds.find()
+    store = DerivedStore(builds.cache, builds.warned.append)
+    store.read(PLAN.glance_key)
+    note = json.loads(store.read(PLAN.glance_key))
+    store.close()
+    noting(builds, change(note))
+    assert builds.find() == first
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "ab/00/../../../secret"])
+def test_a_note_leads_to_no_file_outside(builds, name: str) -> None:
+    first = builds.find()
+    (builds.folder / "secret").write_text("secret")
+    facts = (builds.folder / "secret").stat()
+    stamp = Stamp(name, facts.st_size, facts.st_mtime_ns)
+    noting(builds, to_json(Glance((stamp,) * 6, b"blur")))
+    assert builds.find() == first
+
+
+def test_a_folder_of_values_that_became_a_link_is_not_followed(builds) -> None:
+    first = builds.find()
+    folder = builds.values()[0].parent
+    elsewhere = builds.folder / "elsewhere"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    assert builds.find() in (None, first)
+    assert builds.find() is None
+
+
+def test_where_nothing_can_be_noted_nothing_is_told(builds, monkeypatch) -> None:
+    def refuses(*_: object) -> None:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(StrictCache, "keep_all", refuses)
+    assert builds.find()
+    assert builds.warned == []
+    assert read_by(builds, monkeypatch) == 7
+
+
+def test_a_file_in_the_site_that_is_another_one_is_replaced(builds) -> None:
+    first = builds.find()
+    site = builds.folder / "site2"
+    for name in first:
+        (site / "assets/imagegen").mkdir(parents=True, exist_ok=True)
+        (site / "assets/imagegen" / name).write_bytes(b"of another build")
+    assert builds.find() == first
+
+
+def test_a_note_is_read_as_it_was_written() -> None:
+    glance = Glance((Stamp("ab/00/c.val", 3, 5), Stamp("d", 0, 0)), b"blur")
+    assert from_json(to_json(glance)) == glance
