@@ -17,7 +17,7 @@ from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 
 from mkdocs_imagegen.directives.directive import Directive, Found, Source
-from mkdocs_imagegen.directives.fences import add_fences, page_of
+from mkdocs_imagegen.directives.fences import add_fences, page_of, why_no_fence
 from mkdocs_imagegen.directives.grammar import SCHEME, PictureText, read_picture
 from mkdocs_imagegen.directives.marker import attributes_of
 from mkdocs_imagegen.directives.options import DirectiveOptions
@@ -97,10 +97,7 @@ class _Raw(Treeprocessor):
         token, found = self.ours.registry.mistake(
             page_of(self.md),
             Source("fence", lines[1] if len(lines) > 1 else ""),
-            f"{shown(lines[0])} was not read as a fence (options in a fence's header need quotes, "
-            'like size="1024x1024", and without pymdownx.superfences braces; inside lists, tabs '
-            "and quotes a fence needs pymdownx.superfences); write the options below the header, "
-            "above a line with ---",
+            why_no_fence(lines[0], self.md),
         )
         return _for_tree(attributes_of(found, token))
 
