@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.building.telling import tell_of_sketch
 from mkdocs_imagegen.building.wanted import OpenGateway, Result, Want, WantKey
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.directive import Directive
@@ -55,6 +57,7 @@ class Lookup:
         self._settings = settings
         self._host = host
         self._warn = warn
+        self._tell_of_sketch = partial(tell_of_sketch, settings, run, remark)
         self._workshop = Workshop(settings, run, host, open_gateway, warn, remark)
         self._books = self._workshop.books
         self._attachments = run.attachments
@@ -118,6 +121,7 @@ class Lookup:
         self._workshop.close()
 
     def _want(self, request: ImageRequest, directive: Directive, *, may_make: bool) -> None:
+        self._tell_of_sketch(request)
         key = _key(request, directive)
         insists = directive.insists or self._host.errand.upgrades
         try:

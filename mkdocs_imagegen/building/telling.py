@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mkdocs_imagegen.building.outcome import Outcome
-from mkdocs_imagegen.errors import Place
+from mkdocs_imagegen.building.run import Run
+from mkdocs_imagegen.errors import OptionError, Place
+from mkdocs_imagegen.gateway.catalogue import check
 from mkdocs_imagegen.report import State
+from mkdocs_imagegen.request import SKETCH_MODEL, ImageRequest
 from mkdocs_imagegen.settings import Settings
 
 Say = Callable[[str], None]
@@ -51,3 +55,15 @@ class Teller:
             # While serving, missing pictures are the rule; the summary counts them.
             return self.warn if wants_warnings and not self._is_serving else None
         return self.warn if wants_warnings else self._remark
+
+
+def tell_of_sketch(settings: Settings, run: Run, remark: Say, request: ImageRequest) -> None:
+    """Say, once in a run, that the model that is set would refuse what a sketch is asked for."""
+    if request.model != SKETCH_MODEL:
+        return
+    try:
+        check(replace(request, model=settings.model), settings.gateway.output_format)
+    except OptionError as error:
+        text = f"a sketch is drawn, but {error}"
+        if run.says_first(text):
+            remark(text)

@@ -151,3 +151,19 @@ def test_one_loud_warning_where_nothing_keeps_what_is_paid_for(
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("TEST_KEY", CANARY)
     assert keyed.build(strict=True).warnings == []
+
+
+def test_a_sketch_that_the_model_would_refuse_is_told_once(site: Site) -> None:
+    odd = '![A mug](imagegen:){ size="400x200" take=2 }'
+    site.write("index.md", f"# Page\n\n![A mug](imagegen:){{ size=400x200 }}\n\n{odd}\n")
+    site.write("more.md", "# More\n\n![A cup](imagegen:){ size=400x300 }\n")
+    site.write("plain.md", "# Plain\n\n![A jug](imagegen:){ size=1024x1024 }\n")
+    built = site.build(strict=True)
+    told = [text for text in built.infos if "a sketch is drawn, but" in text]
+    assert sorted(text.partition(" (")[0] for text in told) == [
+        f'imagegen: a sketch is drawn, but size "{size}" is nothing that '
+        "openai/gpt-image-1-mini can draw"
+        for size in ("400x200", "400x300")
+    ]
+    site.options["model"] = "somebody/else"
+    assert not any("a sketch is drawn, but" in text for text in site.build().infos)
