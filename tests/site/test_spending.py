@@ -9,6 +9,7 @@ import time
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.sketch import draw
 from tests.support import Site
 
 FENCE = "```imagegen\nA red balloon\n```\n"
@@ -167,3 +168,13 @@ def test_a_sketch_that_the_model_would_refuse_is_told_once(site: Site) -> None:
     ]
     site.options["model"] = "somebody/else"
     assert not any("a sketch is drawn, but" in text for text in site.build().infos)
+
+
+def test_each_take_is_another_sketch_and_the_first_is_what_it_was(site: Site) -> None:
+    takes = "".join(f"![A mug](imagegen:){{ take={take} }}\n" for take in (1, 2, 3))
+    site.write("index.md", f"# Page\n\n{takes}")
+    site.build(strict=True)
+    drawn = {path.read_bytes() for path in site.originals.rglob("*.webp")}
+    assert len(drawn) == 3
+    how = {"background": "auto", "output_format": "webp", "seed": "0"}
+    assert draw("A mug", 1536, 1024, **how) in drawn
