@@ -179,6 +179,11 @@ class Registry:
         """What stands behind a token."""
         return self._found.get(name)
 
+    def source_of(self, name: str) -> Source | None:
+        """How what stands behind a token is written; None if nothing does."""
+        found = self._found.get(name)
+        return found.source if found else None
+
     def __len__(self) -> int:
         return len(self._found) + len(self._lists)
 
