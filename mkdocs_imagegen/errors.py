@@ -236,7 +236,7 @@ class RateLimitedError(GatewayError):
 
 
 class BusyError(GatewayError):
-    """503 that says when to come back."""
+    """503 that says when to come back, or no answer to what costs nothing."""
 
     billing = Billing.UNBILLED
 

@@ -35,7 +35,7 @@ from mkdocs_imagegen.gateway.edits import NOTHING, Attached, Posted, posted
 from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers
 from mkdocs_imagegen.gateway.policy import Sleep, asking
 from mkdocs_imagegen.gateway.quoting import quoted
-from mkdocs_imagegen.gateway.replies import body_of_success
+from mkdocs_imagegen.gateway.replies import body_of_success, for_nothing
 from mkdocs_imagegen.gateway.wire import (
     picture_link,
     read_answer,
@@ -139,7 +139,11 @@ class Gateway:
             GatewayError: it cannot be had.
         """
         call = Call("GET", f"{self._url}/{path}", SHORT_CALL_S, with_key=True)
-        return body_of_success(await self._exchange(call), self._credential, time.time())
+        try:
+            return body_of_success(await self._exchange(call), self._credential, time.time())
+        except OutcomeUnknownError as error:
+            failed = for_nothing(error)
+        raise failed
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -43,6 +43,18 @@ def test_a_picture_is_asked_for_and_comes_back(tools):
     assert json.loads(body)["prompt"] == "A red balloon"
 
 
+@pytest.mark.parametrize("status", [500, 504, 408])
+def test_what_costs_nothing_is_never_told_as_charged(tools, status):
+    server = tools.Script([tools.Given(status, body=b"")])
+
+    async def once():
+        return await Gateway(SKETCH, None, server).models()
+
+    with pytest.raises(BusyError, match="; asking costs nothing; try again later") as caught:
+        anyio.run(once)
+    assert "charged" not in str(caught.value)
+
+
 def test_a_server_inside_this_process_opens_no_socket(tools, monkeypatch):
     def refuse(*_args, **_kwargs):
         raise AssertionError("a socket was opened")
