@@ -27,6 +27,7 @@ The tree::
         ├── BusyError             UNBILLED   503 that says when to come back
         ├── OutcomeUnknownError   UNKNOWN    sent, and no usable answer came back
         └── BadAnswerError        BILLED     a success that holds no usable picture
+            └── LinkError         BILLED     it links to one that cannot be fetched now
 
 Billing classes decide what happens next (fact sheet "reliability", section 4.1).
 """
@@ -236,7 +237,7 @@ class RateLimitedError(GatewayError):
 
 
 class BusyError(GatewayError):
-    """503 that says when to come back."""
+    """503 that says when to come back, or no answer to what costs nothing."""
 
     billing = Billing.UNBILLED
 
@@ -249,5 +250,11 @@ class OutcomeUnknownError(GatewayError):
 
 class BadAnswerError(GatewayError):
     """The gateway reported success, and the answer holds no usable picture."""
+
+    billing = Billing.BILLED
+
+
+class LinkError(BadAnswerError):
+    """The answer links to the picture, which cannot be fetched now and may be later."""
 
     billing = Billing.BILLED

@@ -23,6 +23,9 @@ SCHEME = 1
 SKETCH_MARK = b"mkdocs-imagegen sketch"
 """Bytes that stand uncompressed in the metadata of every sketch, so that none is taken for real."""
 
+TAKE_HEADER = "x-imagegen-take"
+"""Tells the emulator inside this process which take of a sketch to draw; sent to nobody else."""
+
 _NOT_PIXELS = frozenset(
     {
         "moderation",

@@ -20,6 +20,7 @@ from mkdocs_imagegen.errors import (
     Billing,
     GatewayError,
     ImagegenError,
+    LinkError,
     ModerationError,
     OutcomeUnknownError,
     StoreError,
@@ -230,6 +231,9 @@ class Buyer:
         if isinstance(error, ModerationError):
             refusal = Refusal(intent.request.model, intent.begun[:10], error.fault)
             self._books.refusals.remember(key, refusal)
+        if isinstance(error, LinkError) and self._books.journal.has_answer(key):
+            error.hint = f"the next build tries again; {self._books.journal.how_to_forget(key)}"
+            return
         if isinstance(error, BadAnswerError) and error.body:
             where = self._books.keeper.quarantine(f"{key}.answer", error.body)
             error.hint = "; ".join(filter(None, (error.hint, where)))

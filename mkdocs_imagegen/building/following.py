@@ -10,7 +10,12 @@ from mkdocs_imagegen.building.lookup import Lookup
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake
-from mkdocs_imagegen.directives.references import FileReference, PromptReference, Reference
+from mkdocs_imagegen.directives.references import (
+    FileReference,
+    PictureReference,
+    PromptReference,
+    Reference,
+)
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import (
     DirectiveError,
@@ -135,7 +140,7 @@ class Follower:
     def _hash(self, reference: Reference, directive: Directive) -> str:
         if isinstance(reference, FileReference):
             return self._run.attachments.add_file(reference, self._docs)
-        token = self._registry.token_of(reference, directive.source)
+        token = self._token_of(reference, directive)
         leaf = self.found(token) if token else None
         if token is None or leaf is None:
             raise self._unknown(reference)
@@ -197,8 +202,16 @@ class Follower:
         """The pictures that a directive follows, each with its token; ``""`` for none."""
         found = self._registry.get(token)
         for each in found.references if isinstance(found, Directive) else ():
-            if found is not None and not isinstance(each, FileReference):
-                yield each, self._registry.token_of(each, found.source) or ""
+            if isinstance(found, Directive) and not isinstance(each, FileReference):
+                yield each, self._token_of(each, found) or ""
+
+    def _token_of(
+        self, reference: PictureReference | PromptReference, directive: Directive
+    ) -> str | None:
+        token = self._registry.token_of(reference, directive.source)
+        if token is None and self._has_read_all and isinstance(reference, PictureReference):
+            return self._registry.translated(reference)
+        return token
 
 
 def _missing(reference: Reference, error: ImagegenError) -> NotMadeError:

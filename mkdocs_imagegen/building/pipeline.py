@@ -76,7 +76,7 @@ class Pipeline:
         self._lookup = Lookup(workshop, run, host, warn)
         self._follower = Follower(self.registry, self._lookup, run, host.docs)
         self._outcomes: dict[str, Outcome] = {}
-        self._sightings = Sightings()
+        self._sightings = Sightings(self.registry.source_of)
 
     def read_page(self, page: Page, content: str) -> str:
         """Look up every picture that the page shows, and start what has to be made.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.directives.directive import Found
+from mkdocs_imagegen.directives.directive import Found, Source
 from mkdocs_imagegen.errors import Place
 from mkdocs_imagegen.values import shown
 
@@ -39,7 +40,7 @@ class Sighting:
         page: the page it stands on.
         token: which picture it is.
         number: the how many-th picture of the page it is, from 1.
-        twins_before: how many of the same stand before it on the page.
+        twins_before: how many that are written alike stand before it on the page.
         on_page: whether it stands there, and is not only named in the page's head.
     """
 
@@ -58,19 +59,28 @@ class Sighting:
 
 
 class Sightings:
-    """All places that were seen, by page; a page that is read again replaces what it said."""
+    """All places that were seen, by page; a page that is read again replaces what it said.
 
-    def __init__(self) -> None:
+    Args:
+        source_of: how a picture is written, by its token.
+    """
+
+    def __init__(self, source_of: Callable[[str], Source | None]) -> None:
+        self._source_of = source_of
         self._by_page: dict[str, list[Sighting]] = {}
+        self._written: dict[str, Counter[Source | None]] = {}
 
     def open_page(self, page: Page) -> None:
         """Forget what the page showed before."""
         self._by_page[page.uri] = []
+        self._written[page.uri] = Counter()
 
     def add(self, page: Page, token: str, *, on_page: bool = True) -> None:
         """Note a picture of the page."""
         before = self._by_page.setdefault(page.uri, [])
-        twins = sum(each.token == token for each in before)
+        written, source = self._written.setdefault(page.uri, Counter()), self._source_of(token)
+        written[source] += on_page
+        twins = max(0, written[source] - 1)
         before.append(Sighting(page, token, len(before) + 1, twins, on_page))
 
     def __iter__(self) -> Iterator[Sighting]:

@@ -34,7 +34,7 @@ from mkdocs_imagegen.cli.terminal import Progress, say, say_json, show_in_browse
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.opening import credential_for, open_gateway
-from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.report import State, dollars
 from mkdocs_imagegen.request import ImageRequest
 
 _SMALL_PX = 960
@@ -101,11 +101,10 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     options.
     """
     looked = look(config_file, LOOKS)
-    try:
-        entry = entry_at(place, looked.entries)
-    except OptionError as error:
-        raise SiteError(str(error)) from None
+    entry = _entry(place, looked)
     found = _made(looked, entry, count)
+    if any(each.result.kept is None for each in found) and not looked.permission.granted:
+        raise SiteError(f"nothing is made: {looked.permission.refusal}")
     output = output or Path(tempfile.mkdtemp(prefix="imagegen-"), "candidates.html")
     _write_sheet(looked, entry, found, output)
     if as_json:
@@ -116,6 +115,23 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     if opens:
         show_in_browser(output)
     raise SystemExit(1 if any(each.result.kept is None for each in found) else 0)
+
+
+def _entry(place: str, looked: Looked) -> Entry:
+    """The picture at a place, with all that it follows.
+
+    Raises:
+        SiteError: there is none, it is a mistake, or something that it follows is missing.
+    """
+    try:
+        entry = entry_at(place, looked.entries)
+    except OptionError as error:
+        raise SiteError(str(error)) from None
+    if entry.line.state is State.MISTAKE:
+        raise SiteError(f"{entry.line.place} has a mistake: {entry.outcome.error}")
+    if isinstance(entry.found, Directive) and not entry.found.is_complete:
+        raise SiteError(f"{entry.line.place}: {entry.outcome.error}")
+    return entry
 
 
 def _made(looked: Looked, entry: Entry, count: int) -> list[_Candidate]:

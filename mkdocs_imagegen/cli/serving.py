@@ -42,8 +42,15 @@ def emulator(
     try:
         answering = Emulator(plan=faults, latency_s=latency, require_key=False)
         run_forever(answering, host=host, port=port, log=log, started=_say_where)
-    except (OptionError, OSError) as error:
-        raise click.ClickException(str(error)) from None
+    except OptionError as error:
+        raise _CannotStartError(str(error)) from None
+    except OSError as error:
+        fault = f"nothing can listen at {host}:{port}: {error.strerror or error}"
+        raise _CannotStartError(f"{fault}; name another port with --port") from None
+
+
+class _CannotStartError(click.ClickException):
+    exit_code = 2
 
 
 def _say_where(url: str) -> None:

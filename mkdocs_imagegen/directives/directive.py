@@ -76,6 +76,11 @@ class Directive:
         """The one picture, or the pair for light and dark surroundings."""
         return (self.request,) if self.dark is None else (self.request, self.dark)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is known that it follows."""
+        return not self.references or self.request.references != tuple(map(str, self.references))
+
 
 @dataclass(frozen=True, slots=True)
 class Mistake:

@@ -16,6 +16,8 @@ from markdown.extensions.attr_list import get_attrs
 from markdown.extensions.fenced_code import FencedBlockPreprocessor
 from markdown.preprocessors import Preprocessor
 
+from mkdocs_imagegen.values import shown
+
 if TYPE_CHECKING:
     from mkdocs_imagegen.directives.registry import Registry
 
@@ -29,13 +31,34 @@ def add_fences(md: Markdown, registry: GetRegistry) -> None:
     """Have fences of ours become markers."""
     if "fenced_code_block" not in md.preprocessors:
         return
-    fenced = md.preprocessors["fenced_code_block"]
-    superfences = getattr(fenced, "extension", None)
-    if hasattr(superfences, "extend_super_fences"):
+    superfences = _superfences(md)
+    if superfences is not None:
         _extend_superfences(superfences, registry)
-    elif isinstance(fenced, FencedBlockPreprocessor):
+    elif isinstance(md.preprocessors["fenced_code_block"], FencedBlockPreprocessor):
         # Just before the built-in processor (25), to take our fences away from it.
         md.preprocessors.register(_Fences(md, registry), "imagegen-fences", 25.5)
+
+
+def why_no_fence(header: str, md: Markdown) -> str:
+    """What is told of a fence that the site's fence processor did not take for one."""
+    fault = f"{shown(header)} was not read as a fence"
+    if _superfences(md) is not None:
+        return (
+            f"{fault} (it needs an end, and options in its header need quotes, like "
+            'size="1024x1024"); write the options below the header, above a line with ---'
+        )
+    return (
+        f"{fault} (without pymdownx.superfences it needs an end, a place outside lists, tabs and "
+        "quotes, and braces around options in its header); list `pymdownx.superfences` among "
+        "`markdown_extensions`"
+    )
+
+
+def _superfences(md: Markdown) -> Any | None:  # noqa: ANN401 - untyped
+    if "fenced_code_block" not in md.preprocessors:
+        return None
+    extension = getattr(md.preprocessors["fenced_code_block"], "extension", None)
+    return extension if hasattr(extension, "extend_super_fences") else None
 
 
 def _extend_superfences(superfences: Any, registry: GetRegistry) -> None:  # noqa: ANN401 - untyped

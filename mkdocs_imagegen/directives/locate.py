@@ -81,7 +81,8 @@ class SourceLines:
         for lines_before in (0, 3):
             found = [at for at in places if self._has_words(at, lines_before, words)]
             if found:
-                exact = [at for at in found if f"[{source.first_words}]" in self._lines[at]]
+                text = f"[{source.first_words}]"
+                exact = [at for at in found for _ in range(self._lines[at].count(text))]
                 return exact or found
         return []
 

@@ -106,7 +106,7 @@ def read_mask(
     if not references:
         raise DirectiveError(
             f"there is a mask, {shown(written)}, and no reference that it could belong to",
-            hint="name the picture that is to be changed with `reference`",
+            hint="name the picture that is to be changed with `reference`, or say `mask: none`",
         )
     return FileReference(_rooted(str(written), page))
 

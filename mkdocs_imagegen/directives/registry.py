@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +19,7 @@ from mkdocs_imagegen.directives.references import PictureReference, PromptRefere
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.values import OptionsError, read_options
 
+_LANGUAGE = r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*"
 SITES_PREVIEW = Origin(Level.SITE, "previews.default")
 
 
@@ -107,6 +110,16 @@ class Registry:
         say = partial(Said, DirectiveOptions(name=reference.name))
         return self.read(reference.page, source, say)[0]
 
+    def translated(self, reference: PictureReference) -> str | None:
+        """The token of a picture on the one page that stands for another in a further language.
+
+        A build of such a language has ``page.de.md`` in the place of ``page.md``.
+        """
+        stem, ending = posixpath.splitext(reference.page or "")
+        name = re.compile(re.escape(stem) + _LANGUAGE + re.escape(ending))
+        pages = {page for page, _ in self._ids if page and name.fullmatch(page)}
+        return self._ids.get((pages.pop(), reference.id)) if len(pages) == 1 else None
+
     def ids_of(self, page: str | None) -> list[str]:
         """The ids of a page's pictures."""
         return [name for of_page, name in self._ids if of_page == page]
@@ -178,6 +191,11 @@ class Registry:
     def get(self, name: str) -> Found | None:
         """What stands behind a token."""
         return self._found.get(name)
+
+    def source_of(self, name: str) -> Source | None:
+        """How what stands behind a token is written; None if nothing does."""
+        found = self._found.get(name)
+        return found.source if found else None
 
     def __len__(self) -> int:
         return len(self._found) + len(self._lists)

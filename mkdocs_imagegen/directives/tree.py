@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 from markdown import Markdown
 
 from mkdocs_imagegen.directives.directive import Directive, Found, Source
-from mkdocs_imagegen.directives.fences import page_of
+from mkdocs_imagegen.directives.fences import page_of, why_no_fence
 from mkdocs_imagegen.directives.grammar import SCHEME, PictureText, read_picture
 from mkdocs_imagegen.directives.marker import attributes_of
 from mkdocs_imagegen.directives.options import DirectiveOptions
@@ -76,10 +76,7 @@ class RawTree:
         token, found = self._registry.mistake(
             page_of(self._md),
             Source("fence", lines[1] if len(lines) > 1 else ""),
-            f"{shown(lines[0])} was not read as a fence (options in a fence's header need quotes, "
-            'like size="1024x1024", and without pymdownx.superfences braces; inside lists, tabs '
-            "and quotes a fence needs pymdownx.superfences); write the options below the header, "
-            "above a line with ---",
+            why_no_fence(lines[0], self._md),
         )
         return _for_tree(attributes_of(found, token))
 

@@ -5,6 +5,7 @@ Source: fact sheet "gateway protocol", sections 1.2, 1.4, 6.1, 6.2, 7.1, 7.2 and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,13 +15,14 @@ from mkdocs_imagegen.emulator.forms import read_fields, read_form, read_native_f
 from mkdocs_imagegen.emulator.records import Call, Job
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS, ZERO_DATA_RETENTION_REFUSED, check
-from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.request import TAKE_HEADER, ImageRequest
 from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 LONGEST_PROMPT = 32_000
 LARGEST_SKETCH_PX = 4096
 """The longest side that the sketch model draws."""
 
+_TAKE = re.compile(r"[1-9][0-9]{0,8}")
 _STANDARD = Size(1024, 1024)
 _SAID = ("size", "quality", "background", "output_format", "output_compression", "moderation")
 _OPENAI_FIELDS = frozenset(
@@ -38,7 +40,7 @@ def read_openai(call: Call, offered: Collection[str]) -> Job:
     Raises:
         RefusalError: with the gateway's answer.
     """
-    return _openai_job(read_fields(call.body), offered)
+    return replace(_openai_job(read_fields(call.body), offered), take=_take(call))
 
 
 def read_edit(call: Call, offered: Collection[str]) -> Job:
@@ -51,7 +53,12 @@ def read_edit(call: Call, offered: Collection[str]) -> Job:
     if not form.images:
         raise invalid("Missing required parameter: 'image'.", "image", "missing_parameter")
     job = _openai_job(form.fields, offered)
-    return replace(job, references=form.images, mask=form.mask)
+    return replace(job, references=form.images, mask=form.mask, take=_take(call))
+
+
+def _take(call: Call) -> int:
+    said = call.headers.get(TAKE_HEADER, "")
+    return int(said) if _TAKE.fullmatch(said) else 1
 
 
 def _openai_job(fields: Mapping[str, Any], offered: Collection[str]) -> Job:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 Measure = Callable[[str, int], float]
@@ -85,8 +85,10 @@ class _Word:
 
 
 def lay_out(prompt: str, label: str, width: int, height: int, measure: Measure) -> Panel:
-    """The label for a picture of this size."""
+    """The label for a picture of this size, of which a small one has room for a word alone."""
     sheet = _Sheet(label, width, height, measure)
+    if sheet.tag_width > width / 2:
+        sheet = replace(sheet, label=label.partition(",")[0])
     words = [_word(text) for text in prompt.split()]
     if words and sheet.unit >= _SMALLEST_PX * 9:
         return sheet.panel(*sheet.fitted(words))

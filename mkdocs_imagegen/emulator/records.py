@@ -88,6 +88,7 @@ class Job:
         unsupported: the names of settings that were ignored.
         references: pictures to follow, in order.
         mask: where the first of them may change; None for everywhere.
+        take: another number gives other sketches, each with the number on its tag.
     """
 
     asked_model: str
@@ -102,6 +103,12 @@ class Job:
     unsupported: tuple[str, ...] = ()
     references: tuple[bytes, ...] = field(default=(), repr=False)
     mask: bytes | None = field(default=None, repr=False)
+    take: int = 1
+
+    @property
+    def label(self) -> str:
+        """The words on the tag of its sketches."""
+        return "sketch" if self.take == 1 else f"sketch, take {self.take}"
 
     @property
     def request(self) -> ImageRequest:

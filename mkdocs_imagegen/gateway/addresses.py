@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import anyio
@@ -17,8 +18,20 @@ LOOK_UP_S = 20.0
 Attempt = Callable[[Call], Awaitable[Reply | GatewayError]]
 
 
-async def fetch(url: str, attempt: Attempt, deadline_s: float) -> bytes | str:
-    """The bytes behind a link; or why they cannot be had, in words.
+_NOT_NOW = frozenset({408, 425, 429, *range(500, 600)})
+"""Statuses of a server that may answer otherwise when it is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfetched:
+    """Why what a link leads to cannot be had, and whether it may be had later."""
+
+    fault: str
+    is_for_now: bool = False
+
+
+async def fetch(url: str, attempt: Attempt, deadline_s: float) -> bytes | Unfetched:
+    """The bytes behind a link; or why they cannot be had.
 
     Args:
         url: the link, as the server gave it.
@@ -28,21 +41,30 @@ async def fetch(url: str, attempt: Attempt, deadline_s: float) -> bytes | str:
     try:
         link = read_link(url)
     except ValueError as error:
-        return quoted(str(error))
-    fault = "its host has no address, or one that is not public"
-    for address in await public_addresses(link):
-        outcome = await attempt(pinned(link, address, deadline_s))
-        if isinstance(outcome, GatewayError):
-            fault = outcome.fault
-        elif outcome.status != HTTPStatus.OK or outcome.problem:
-            fault = outcome.problem or f"its server answered with status {outcome.status}"
-        else:
-            return outcome.body
-    return fault
+        return Unfetched(quoted(str(error)))
+    addresses = await _addresses(link)
+    if not all(map(is_public, addresses)):
+        return Unfetched("its host has an address that is not public")
+    unfetched = Unfetched("its host has no address", is_for_now=True)
+    for address in addresses:
+        fetched = _fetched(await attempt(pinned(link, address, deadline_s)))
+        if isinstance(fetched, bytes) or not fetched.is_for_now:
+            return fetched
+        unfetched = fetched
+    return unfetched
 
 
-async def public_addresses(link: Link) -> list[str]:
-    """The addresses of a link's host, best first; none at all if one of them is not public."""
+def _fetched(outcome: Reply | GatewayError) -> bytes | Unfetched:
+    if isinstance(outcome, GatewayError):
+        return Unfetched(outcome.fault, is_for_now=True)
+    if outcome.status != HTTPStatus.OK:
+        fault = f"its server answered with status {outcome.status}"
+        return Unfetched(fault, is_for_now=outcome.status in _NOT_NOW)
+    return Unfetched(outcome.problem) if outcome.problem else outcome.body
+
+
+async def _addresses(link: Link) -> list[str]:
+    """The addresses of a link's host, best first."""
     found: list[str] = []
     with anyio.move_on_after(LOOK_UP_S):
         try:
@@ -50,7 +72,7 @@ async def public_addresses(link: Link) -> list[str]:
             found = [str(row[4][0]) for row in rows]
         except (OSError, UnicodeError):
             return []
-    return found if all(map(is_public, found)) else []
+    return found
 
 
 def pinned(link: Link, address: str, deadline_s: float) -> Call:

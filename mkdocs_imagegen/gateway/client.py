@@ -20,12 +20,13 @@ from mkdocs_imagegen import __version__
 from mkdocs_imagegen.errors import (
     BadAnswerError,
     GatewayError,
+    LinkError,
     ModelGoneError,
     OutcomeUnknownError,
     RejectedError,
     UnreachableError,
 )
-from mkdocs_imagegen.gateway.addresses import fetch
+from mkdocs_imagegen.gateway.addresses import Unfetched, fetch
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.bodies import bounded
 from mkdocs_imagegen.gateway.calls import Call, Handler, Keep, Progress, Reply
@@ -35,7 +36,7 @@ from mkdocs_imagegen.gateway.edits import NOTHING, Attached, Posted, posted
 from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers
 from mkdocs_imagegen.gateway.policy import Sleep, asking
 from mkdocs_imagegen.gateway.quoting import quoted
-from mkdocs_imagegen.gateway.replies import body_of_success
+from mkdocs_imagegen.gateway.replies import body_of_success, for_nothing
 from mkdocs_imagegen.gateway.wire import (
     picture_link,
     read_answer,
@@ -139,7 +140,11 @@ class Gateway:
             GatewayError: it cannot be had.
         """
         call = Call("GET", f"{self._url}/{path}", SHORT_CALL_S, with_key=True)
-        return body_of_success(await self._exchange(call), self._credential, time.time())
+        try:
+            return body_of_success(await self._exchange(call), self._credential, time.time())
+        except OutcomeUnknownError as error:
+            failed = for_nothing(error)
+        raise failed
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -154,13 +159,14 @@ class Gateway:
         """The picture in a raw answer, or behind the link in it.
 
         Raises:
+            LinkError: the link cannot be fetched now.
             BadAnswerError: there is none.
         """
         link = picture_link(body) if self._settings.accept_urls else None
         fetched = await fetch(link, self._attempt, self._settings.timeout) if link else None
-        if isinstance(fetched, str):
-            fault = f"the picture was made, and the link to it cannot be fetched: {fetched}"
-            raise BadAnswerError(fault, body=body)
+        if isinstance(fetched, Unfetched):
+            fault = f"the picture was made, and the link to it cannot be fetched: {fetched.fault}"
+            raise (LinkError if fetched.is_for_now else BadAnswerError)(fault, body=body)
         return read_answer(body, request, self._settings, fetched)
 
     async def _naming_offers(self, gone: ModelGoneError, model: str) -> ModelGoneError:

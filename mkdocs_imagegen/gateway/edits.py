@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mkdocs_imagegen.gateway.wire import encoded, request_body
-from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.request import TAKE_HEADER, ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 
 _JSON = {"content-type": "application/json"}
@@ -66,12 +66,14 @@ def posted(request: ImageRequest, settings: GatewaySettings, attached: Attached)
         RejectedError: a provider option is nothing that JSON can express.
     """
     body = request_body(request, settings)
+    # Real servers know nothing of takes: asked again, they draw another picture anyway.
+    take = {TAKE_HEADER: str(request.take)} if settings.is_sketch and request.take > 1 else {}
     if not attached.references:
-        return Posted("images/generations", encoded(body), _JSON)
+        return Posted("images/generations", encoded(body), _JSON | take)
     if settings.is_vercel:
         return Posted("images/edits", encoded(body | _addresses(attached)), _JSON)
     content, kind = _multipart(body, attached)
-    return Posted("images/edits", content, {"content-type": kind})
+    return Posted("images/edits", content, {"content-type": kind} | take)
 
 
 def _addresses(attached: Attached) -> dict[str, object]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from mkdocs_imagegen.errors import AuthenticationError, BadAnswerError
+from mkdocs_imagegen.errors import (
+    AuthenticationError,
+    BadAnswerError,
+    BusyError,
+    OutcomeUnknownError,
+)
 from mkdocs_imagegen.gateway.calls import Reply
 from mkdocs_imagegen.gateway.credentials import Credential
 from mkdocs_imagegen.gateway.failures import read_error
 
 _SUCCESS = range(200, 300)
+
+
+def for_nothing(error: OutcomeUnknownError) -> BusyError:
+    """The error of a call that costs nothing, whatever came of it."""
+    hint = "asking costs nothing; try again later"
+    return BusyError(error.fault, hint=hint, status=error.status, request_id=error.request_id)
 
 
 def body_of_success(reply: Reply, credential: Credential | None, now: float) -> bytes:

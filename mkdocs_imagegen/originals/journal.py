@@ -132,6 +132,10 @@ class Journal:
         """Whether an answer came to a call that is not ended, be it readable now or not."""
         return os.path.isfile(self._path(key, "answer"))  # noqa: PTH113 - never raises
 
+    def how_to_forget(self, key: str) -> str:
+        """What a person does who does not want the answer to a call any more, in words."""
+        return f"to pay for another picture instead, delete {self._path(key, 'answer')}"
+
     def unknown(self) -> Iterator[Intent]:
         """Every call whose outcome will never be known, the oldest first."""
         with contextlib.suppress(OSError, ValueError):

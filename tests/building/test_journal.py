@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 
+import anyio
 import pytest
 
 from mkdocs_imagegen.building.books import Books
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.records import Response
 from mkdocs_imagegen.errors import BadAnswerError, NewerVersionError, OutcomeUnknownError
-from tests.building.support import BODY, Bench, Studio, intent, request, want
+from mkdocs_imagegen.gateway.client import Gateway
+from mkdocs_imagegen.originals.journal import Journal
+from mkdocs_imagegen.settings import GatewaySettings
+from tests.building.support import BODY, PNG, Bench, Studio, intent, request, want
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -132,6 +139,68 @@ def test_a_picture_that_an_answer_links_to_is_fetched_and_not_bought_again(bench
     assert (made.studio.opened, made.studio.asked) == ([LINK], [])
     assert result.kept is not None
     assert made.journal == []
+
+
+class Linking:
+    """An emulator that answers with links, and the host that they lead to."""
+
+    def __init__(self) -> None:
+        self.emulator = Emulator(plan=["url"] * 9, require_key=False)
+        self.answer = Response(503, {}, b"")
+
+    def __call__(self, method, path, *rest):
+        if path == "/sketch.png":
+            return self.answer
+        return self.emulator.handle(method, path, *rest)
+
+
+@pytest.fixture
+def linked(bench, monkeypatch):
+    """A builder of builds that follow links: its result, and what it left in the journal."""
+
+    async def look_up(_host, port, **_):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", port))]
+
+    def linked(host):
+        options = {"url": "https://x.example/v1", "auth": "none", "accept_urls": True}
+        made = bench(Gateway(GatewaySettings(**options), None, host), gateway=options)
+        made.books.salvager.salvage_all()
+        (result,) = made.make(want(request()))
+        return made, result
+
+    monkeypatch.setattr(anyio, "getaddrinfo", look_up)
+    return linked
+
+
+def test_a_link_that_cannot_be_fetched_now_is_tried_again_by_the_next_build(linked):
+    host = Linking()
+    for _ in range(2):
+        made, result = linked(host)
+        assert "status 503; the next build tries again; to pay for another" in str(result.error)
+        assert str(result.error).endswith(f"{request().key}.answer")
+        assert len(made.journal) == 2
+        assert not made.books.store.quarantine.exists()
+    host.answer = Response(200, {}, PNG)
+    made, result = linked(host)
+    assert (result.error, made.journal, host.emulator.bill.pictures) == (None, [], 1)
+    assert made.books.store.read(result.kept) == PNG
+
+
+def test_a_link_that_is_dead_goes_into_quarantine(linked):
+    host = Linking()
+    linked(host)
+    host.answer = Response(404, {}, b"")
+    made, result = linked(host)
+    assert "status 404; the answer is in " in str(result.error)
+    assert (made.journal, host.emulator.bill.pictures) == ([], 1)
+    assert b"sketch.png" in next(made.books.store.quarantine.iterdir()).read_bytes()
+
+
+def test_a_link_that_the_journal_does_not_have_goes_into_quarantine(linked, monkeypatch):
+    monkeypatch.setattr(Journal, "spool", lambda *_: False)
+    made, result = linked(Linking())
+    assert "status 503; the answer is in " in str(result.error)
+    assert len(list(made.books.store.quarantine.iterdir())) == 1
 
 
 def test_one_record_of_a_newer_version_does_not_stop_other_purchases(bench):

@@ -32,8 +32,8 @@ def found(pages: Site, run):
 
     def found(place: str) -> str:
         place = keys[place.removeprefix("key ")][:12] if place.startswith("key ") else place
-        done = run("candidates", place, "-n", "1", "--json", code=1)
-        return str(done.json["takes"][0]["prompt"])
+        done = run("plan", "--explain", place, "--json")
+        return str(done.json["prompts"][0])
 
     return found
 

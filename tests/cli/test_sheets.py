@@ -181,9 +181,36 @@ def test_the_budget_holds(drawn: Site, run, tmp_path: Path, emulator: Emulator) 
 
 
 def test_without_permission_nothing_is_made(quick: Site, run, tmp_path: Path) -> None:
-    quick.options["gateway"] = {}
-    done = run("candidates", "index.md:3", "-n", "1", "-o", tmp_path / "sheet.html", code=1)
-    assert "take 1: there is no key" in done.told
+    quick.build()
+    quick.options["gateway"] = {"auth": "api-key", "url": quick.options["gateway"]["url"]}
+    quick.options["gateway"]["key_env"] = "A_KEY_THAT_IS_NOT_SET"
+    file = tmp_path / "sheet.html"
+    done = run("candidates", "index.md:3", "-n", "2", "-o", file, code=2)
+    assert done.told.splitlines()[-1].startswith("Error: nothing is made: there is no key; set A_K")
+    assert (done.said, file.exists()) == ("", False)
+    quick.options["generate"] = False
+    assert "generate is false" in run("candidates", "index.md:3", "-o", file, code=2).told
+    done = run("candidates", "index.md:3", "-n", "1", "-o", file)
+    assert done.lines[0] == "1 there already, 0 made for $0.00"
+    assert len(Sheet(file).images) == 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "why"),
+    [
+        ("cup.png", "docs/index.md:5 has a mistake: there is no file /cup.png (accepted"),
+        ("#mug", 'docs/index.md:5 has a mistake: it follows "/index.md#mug", and there is no such'),
+        ("#crane", 'docs/index.md:5: there is no picture yet: it follows "/index.md#crane", which'),
+    ],
+)
+def test_nothing_is_made_without_what_it_follows(
+    quick: Site, run, emulator: Emulator, reference: str, why: str
+) -> None:
+    crane = "![A crane](imagegen:){ id=crane }\n\n"
+    quick.write("index.md", f"# Page\n\n{crane}{fence('A ferry', reference=reference)}")
+    done = run("candidates", "index.md:5", code=2)
+    assert done.told.splitlines()[-1].startswith(f"Error: {why}")
+    assert emulator.bill.pictures == 0
 
 
 def test_a_dark_twin_has_its_own_takes(quick: Site, run, tmp_path: Path) -> None:

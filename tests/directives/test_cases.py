@@ -88,7 +88,7 @@ def open_page(registry, case):
 
 def what_is_shown(html, registry, source):
     """What stands behind each picture of the page, as a case may state it."""
-    page, sightings = a_page(source), Sightings()
+    page, sightings = a_page(source), Sightings(registry.source_of)
     sightings.open_page(page)
     for picture in shown_pictures(html):
         found = registry.get(picture.address)

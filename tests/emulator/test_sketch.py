@@ -135,9 +135,10 @@ def _luminance(colour: Colour) -> float:
 @pytest.mark.parametrize(
     "prompt", ["Hi", "A red balloon on a wooden table.", "words " * 90, "w" * 500]
 )
-def test_the_label_stays_inside_the_picture(size, prompt):
+@pytest.mark.parametrize("label", ["sketch", "sketch, take 24"])
+def test_the_label_stays_inside_the_picture(size, prompt, label):
     width, height = size
-    panel = lay_out(prompt, "sketch", width, height, _measure)
+    panel = lay_out(prompt, label, width, height, _measure)
     for box in (panel.box, panel.tag_box):
         assert 0 <= box.left < box.right <= width
         assert 0 <= box.top < box.bottom <= height
@@ -163,9 +164,14 @@ def test_accents_come_off_and_other_scripts_become_bars():
 
 @pytest.mark.parametrize("size", [(64, 64), (80, 40)])
 def test_a_picture_too_small_for_words_still_has_the_tag(size):
-    panel = lay_out("Some words", "sketch", *size, _measure)
+    panel = lay_out("Some words", "sketch, take 2", *size, _measure)
     assert panel.box is None
     assert panel.tag.text == "sketch"
+
+
+def test_the_tag_names_the_take():
+    panel = lay_out("Some words", "sketch, take 2", 320, 200, _measure)
+    assert panel.tag.text == "sketch, take 2"
 
 
 def test_dice_are_the_same_on_every_machine():

@@ -42,6 +42,7 @@ CLASSES = {
     "BusyError": UNBILLED,
     "OutcomeUnknownError": UNKNOWN,
     "BadAnswerError": BILLED,
+    "LinkError": BILLED,
 }
 
 HTTPX = {

@@ -14,6 +14,7 @@ from mkdocs_imagegen.errors import (
     BadAnswerError,
     BusyError,
     CredentialError,
+    LinkError,
     ModelGoneError,
     ModerationError,
     OutcomeUnknownError,
@@ -41,6 +42,18 @@ def test_a_picture_is_asked_for_and_comes_back(tools):
     assert headers["content-type"] == "application/json"
     assert headers["accept-encoding"] == "identity"
     assert json.loads(body)["prompt"] == "A red balloon"
+
+
+@pytest.mark.parametrize("status", [500, 504, 408])
+def test_what_costs_nothing_is_never_told_as_charged(tools, status):
+    server = tools.Script([tools.Given(status, body=b"")])
+
+    async def once():
+        return await Gateway(SKETCH, None, server).models()
+
+    with pytest.raises(BusyError, match="; asking costs nothing; try again later") as caught:
+        anyio.run(once)
+    assert "charged" not in str(caught.value)
 
 
 def test_a_server_inside_this_process_opens_no_socket(tools, monkeypatch):
@@ -264,7 +277,7 @@ class Web:
         self.asked.append(request)
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer
+        return self.answer() if callable(self.answer) else self.answer
 
     def generate(self, tools, credential=None):
         async def once():
@@ -288,7 +301,7 @@ def test_a_link_is_fetched_from_the_address_that_was_checked_without_the_key(too
 
 @pytest.mark.parametrize(
     "addresses",
-    [["127.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["169.254.169.254"], ["::1"], []],
+    [["127.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["169.254.169.254"], ["::1"]],
 )
 def test_a_link_into_a_private_network_is_not_fetched(tools, monkeypatch, addresses):
     web = Web(tools, monkeypatch, addresses)
@@ -321,6 +334,27 @@ def test_a_second_address_is_tried_when_the_first_does_not_answer(tools, monkeyp
         web.generate(tools)
     assert [request.url.host for request in web.asked] == web.addresses
     assert caught.value.body == LINK
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(status, LinkError) for status in (408, 425, 429, 500, 503, 599)]
+    + [(status, BadAnswerError) for status in (204, 301, 400, 401, 403, 404, 410)],
+)
+def test_a_status_says_whether_a_link_may_be_fetched_later(tools, monkeypatch, status, kind):
+    addresses = ["93.184.215.14", "93.184.215.15"]
+    web = Web(tools, monkeypatch, addresses, lambda: streamed(status))
+    with pytest.raises(BadAnswerError, match=f"status {status}") as caught:
+        web.generate(tools)
+    assert (type(caught.value), caught.value.body) == (kind, LINK)
+    assert len(web.asked) == (2 if kind is LinkError else 1)
+
+
+@pytest.mark.parametrize("addresses", [[], ["93.184.215.14"]])
+def test_without_a_network_a_link_may_be_fetched_later(tools, monkeypatch, addresses):
+    web = Web(tools, monkeypatch, addresses, httpx.ConnectError("no route"))
+    with pytest.raises(LinkError, match="cannot be fetched"):
+        web.generate(tools)
 
 
 def test_a_link_without_leave_is_refused_and_nothing_is_looked_up(tools, monkeypatch):

@@ -93,6 +93,15 @@ def test_options_that_another_server_is_to_get_stand_in_the_form(following):
     assert json.loads(dict(form_of(sent))["providerOptions"].get_payload()) == options
 
 
+def test_only_the_emulator_inside_is_told_of_takes(tools, following):
+    sketches = replace(LOCAL, url="sketch:")
+    for request, attached in [(tools.REQUEST, NOTHING), (following, BOTH)]:
+        other = replace(request, take=3)
+        assert posted(other, sketches, attached).headers["x-imagegen-take"] == "3"
+        for settings in (LOCAL, GatewaySettings()):
+            assert posted(other, settings, attached) == posted(request, settings, attached)
+
+
 def test_the_client_asks_for_an_edit_and_takes_the_picture(tools):
     import anyio
 

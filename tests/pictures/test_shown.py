@@ -424,8 +424,12 @@ def page(uri, source=""):
     return Page(f"docs/{uri}", uri, uri.replace(".md", "/"), lambda: SourceLines(source))
 
 
+def written(token):
+    return Source("picture", token, "imagegen:")
+
+
 def test_sightings_are_counted_by_page_and_told_in_order():
-    sightings = Sightings()
+    sightings = Sightings(written)
     for uri, token in [("a.md", "x"), ("a.md", "y"), ("b.md", "x"), ("a.md", "x")]:
         sightings.add(page(uri), token)
     assert [(each.page.uri, each.token, each.number, each.twins_before) for each in sightings] == [
@@ -436,8 +440,15 @@ def test_sightings_are_counted_by_page_and_told_in_order():
     ]
 
 
+def test_what_only_the_head_names_is_no_twin():
+    sightings = Sightings(written)
+    for on_page in (False, True, False, True):
+        sightings.add(page("a.md"), "x", on_page=on_page)
+    assert [each.twins_before for each in sightings] == [0, 0, 0, 1]
+
+
 def test_a_page_that_is_read_again_replaces_what_it_showed():
-    sightings = Sightings()
+    sightings = Sightings(written)
     sightings.add(page("a.md"), "x")
     sightings.add(page("b.md"), "x")
     sightings.open_page(page("a.md"))
@@ -446,7 +457,7 @@ def test_a_page_that_is_read_again_replaces_what_it_showed():
 
 
 def test_a_place_without_a_line_says_which_prompt_and_its_words():
-    sightings = Sightings()
+    sightings = Sightings(written)
     sightings.add(page("a.md"), "x")
     sightings.add(page("a.md"), "y")
     first, second = sightings

@@ -228,7 +228,8 @@ def test_built_in_fences_in_a_list_are_named(site: Site) -> None:
     """Where no fence can stand, the author is told, and readers see no code."""
     site.config["markdown_extensions"] = ["attr_list", "fenced_code"]
     with_guide(site, "- x\n\n    ```imagegen-cards\n    guide/a.md\n    ```\n")
-    assert any("was not read as a fence" in text for text in site.build().warnings)
+    (warning,) = (text for text in site.build().warnings if "was not read as a fence" in text)
+    assert warning.endswith("list `pymdownx.superfences` among `markdown_extensions`")
 
 
 def test_search_reads_the_cards_and_no_token(site: Site) -> None:

@@ -148,6 +148,33 @@ def test_a_site_in_two_languages_is_one_run(
     assert 'alt="English only"' in built.page("fr/guide/page/index.html")
 
 
+def test_a_reference_finds_the_page_of_its_own_language(
+    site: Site, gateway_url: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", "a-key")
+    languages = [
+        {"locale": "en", "name": "English", "build": True, "default": True},
+        {"locale": "de", "name": "Deutsch", "build": True},
+    ]
+    ours = {"imagegen": {"gateway": {"url": gateway_url, "key_env": "TEST_KEY"}}}
+    site.config["plugins"] = [{"i18n": {"languages": languages}}, ours]
+    site.write("b.md", "# B\n\n![A fox](imagegen:){ id=fox }\n")
+    site.write("b.de.md", "# B\n\n![Ein Fuchs](imagegen:){ id=fox }\n")
+    site.write("c.md", "# C\n\n![A lynx](imagegen:){ id=lynx }\n")
+    site.write("index.md", "# I\n\n![It runs](imagegen:){ reference=b.md#fox }\n")
+    site.write(
+        "index.de.md",
+        "# I\n\n![Er rennt](imagegen:){ reference=b.md#fox }\n"
+        "![Ein Sprung](imagegen:){ reference=c.md#lynx }\n",
+    )
+    built = site.build()
+    assert [text for text in built.warnings if "image prompt" in text] == []
+    asked = [(each.path.rsplit("/", 1)[-1], each.prompt) for each in emulator.log if each.prompt]
+    followed = [("generations", prompt) for prompt in ("A fox", "A lynx", "Ein Fuchs")]
+    following = [("edits", prompt) for prompt in ("Ein Sprung", "Er rennt", "It runs")]
+    assert sorted(asked) == following + followed
+
+
 def test_what_failed_in_one_language_is_not_asked_again_in_the_next(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

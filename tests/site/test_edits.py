@@ -166,6 +166,29 @@ def test_a_picture_follows_another_one_of_a_later_page(site: Site, free: Emulato
     assert site.build(strict=True).warnings == []
 
 
+@pytest.mark.parametrize(
+    ("pages", "is_found"),
+    [
+        (["b.md", "b.de.md"], True),
+        (["b.pt-BR.md"], True),
+        (["b.de.md", "b.fr.md"], False),
+        (["b.1.md"], False),
+        (["c.de.md"], False),
+    ],
+)
+def test_a_page_stands_for_another_in_one_further_language_only(
+    site: Site, free: Emulator, pages: list[str], is_found: bool
+) -> None:
+    site.write("a.md", f"# A\n\n{fence('A fox runs', reference='b.md#fox')}")
+    for page in pages:
+        site.write(page, f"# B\n\n{fence(f'A fox in {page}', id='fox')}")
+    warnings = [text for text in build(site, free).warnings if "image prompt" in text]
+    assert ['it follows "/b.md#fox", and there' in text for text in warnings] == (
+        [] if is_found else [True]
+    )
+    assert ("edits", "A fox runs") in asked(free) or not is_found
+
+
 def test_a_chain_is_made_from_its_end(site: Site, free: Emulator) -> None:
     steps = [fence("One", reference="#two"), fence("Two", id="two", reference="#three")]
     site.write("index.md", "# P\n\n" + "\n".join([*steps, fence("Three", id="three")]))

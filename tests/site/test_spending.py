@@ -9,6 +9,7 @@ import time
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.sketch import draw
 from tests.support import Site
 
 FENCE = "```imagegen\nA red balloon\n```\n"
@@ -151,3 +152,29 @@ def test_one_loud_warning_where_nothing_keeps_what_is_paid_for(
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("TEST_KEY", CANARY)
     assert keyed.build(strict=True).warnings == []
+
+
+def test_a_sketch_that_the_model_would_refuse_is_told_once(site: Site) -> None:
+    odd = '![A mug](imagegen:){ size="400x200" take=2 }'
+    site.write("index.md", f"# Page\n\n![A mug](imagegen:){{ size=400x200 }}\n\n{odd}\n")
+    site.write("more.md", "# More\n\n![A cup](imagegen:){ size=400x300 }\n")
+    site.write("plain.md", "# Plain\n\n![A jug](imagegen:){ size=1024x1024 }\n")
+    built = site.build(strict=True)
+    told = [text for text in built.infos if "a sketch is drawn, but" in text]
+    assert sorted(text.partition(" (")[0] for text in told) == [
+        f'imagegen: a sketch is drawn, but size "{size}" is nothing that '
+        "openai/gpt-image-1-mini can draw"
+        for size in ("400x200", "400x300")
+    ]
+    site.options["model"] = "somebody/else"
+    assert not any("a sketch is drawn, but" in text for text in site.build().infos)
+
+
+def test_each_take_is_another_sketch_and_the_first_is_what_it_was(site: Site) -> None:
+    takes = "".join(f"![A mug](imagegen:){{ take={take} }}\n" for take in (1, 2, 3))
+    site.write("index.md", f"# Page\n\n{takes}")
+    site.build(strict=True)
+    drawn = {path.read_bytes() for path in site.originals.rglob("*.webp")}
+    assert len(drawn) == 3
+    how = {"background": "auto", "output_format": "webp", "seed": "0"}
+    assert draw("A mug", 1536, 1024, **how) in drawn
