@@ -90,11 +90,15 @@ class Pipeline:
             The page's HTML, with markers also for what was written by hand.
         """
         self._sightings.open_page(page)
-        content = self._mark_what_is_written_by_hand(page, content)
+        parts, done = [], 0
         for picture in shown_pictures(content):
             if self.registry.get(picture.address) is not None:
                 self.sight(page, picture.address)
-        return content
+            elif picture.in_src:
+                marker = self._mark_what_is_written_by_hand(page, picture.address)
+                parts += [content[done : picture.start], marker]
+                done = picture.end
+        return "".join([*parts, content[done:]])
 
     def sight(self, page: Page, token: str, *, on_page: bool = True) -> None:
         """Look up a picture of a page, or of its head alone, and tell of it."""
@@ -208,14 +212,11 @@ class Pipeline:
         """Start nothing more, wait for what is in flight, keep it, and end."""
         self._lookup.close()
 
-    def _mark_what_is_written_by_hand(self, page: Page, content: str) -> str:
-        for picture in reversed(list(shown_pictures(content))):
-            if picture.in_src and self.registry.get(picture.address) is None:
-                source = Source("picture", "", picture.address)
-                token, found = self.registry.mistake(page.uri, source, _BY_HAND)
-                marker = as_tag(attributes_of(found, token))
-                content = content[: picture.start] + marker + content[picture.end :]
-        return content
+    def _mark_what_is_written_by_hand(self, page: Page, address: str) -> str:
+        source = Source("picture", "", address)
+        token, found = self.registry.mistake(page.uri, source, _BY_HAND)
+        self.sight(page, token)
+        return as_tag(attributes_of(found, token))
 
     def look_up(self, token: str, uri: str | None = None) -> None:
         """Look up a picture that will be shown, and start it if it has to be made.

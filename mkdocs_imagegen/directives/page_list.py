@@ -59,8 +59,8 @@ def list_marker(token: str) -> str:
 
 def shown_lists(content: str) -> Iterator[str]:
     """The tokens of the lists that stand as elements in a page's HTML, in order."""
-    for match in shown_tags(content, "data-imagegen-cards"):
-        token = _MARK.search(match[0])
+    for tag in shown_tags(content, "data-imagegen-cards"):
+        token = _MARK.search(tag.text)
         if token:
             yield token[1]
 
@@ -68,9 +68,9 @@ def shown_lists(content: str) -> Iterator[str]:
 def fill_lists(content: str, cards: Callable[[str], str]) -> str:
     """The HTML with every shown marker of a list replaced by its cards."""
     parts, done = [], 0
-    for match in shown_tags(content, "data-imagegen-cards"):
-        token, end = _MARK.search(match[0]), _END.match(content, match.end())
+    for tag in shown_tags(content, "data-imagegen-cards"):
+        token, end = _MARK.search(tag.text), _END.match(content, tag.end)
         if token and end:
-            parts += [content[done : match.start()], cards(token[1])]
+            parts += [content[done : tag.start], cards(token[1])]
             done = end.end()
     return "".join([*parts, content[done:]])
