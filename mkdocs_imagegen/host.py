@@ -29,7 +29,6 @@ from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.opening import credential_for, open_gateway
 from mkdocs_imagegen.originals.files import write_whole
 from mkdocs_imagegen.report import State, summary
-from mkdocs_imagegen.serving import Serving, sketches
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
 from mkdocs_imagegen.values import SKETCH_MODEL, is_yes
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
     from mkdocs.structure import StructureItem
     from mkdocs.structure.files import File, Files
     from mkdocs.structure.nav import Navigation
+
+    from mkdocs_imagegen.serving import Serving
 
 _NOTHING_KEEPS_THEM = (
     "The pictures that were just paid for are gone when this machine is: the next run pays for "
@@ -86,6 +87,10 @@ class Pictures:
         file = page.file
         path = (file.abs_src_path or file.src_uri).removeprefix(self._root).replace(os.sep, "/")
         return SeenPage(path, file.src_uri, page.url, lru_cache(partial(_source_of, file)))
+
+    def read_page(self, page: Page, html: str) -> str:
+        """Look up what a page shows; its HTML with markers."""
+        return self.previews.read_page(self.seen(page), partial(self.listed, page), html)
 
     def listed(self, page: Page) -> Listed:
         """The page as lists of pages and previews see it."""
@@ -161,7 +166,7 @@ def open_pictures(
         errand: what is wanted.
         serving: what a server has beside its builds; None where nothing is served.
     """
-    is_sketched = serving is not None and sketches(settings)
+    is_sketched = serving is not None and serving.sketches(settings)
     drawn_by = settings.sketching if is_sketched else settings
     credential, problem = credential_for(drawn_by)
     around = Circumstances(

@@ -127,7 +127,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         build.pages[page.file.src_uri] = page
         if not self._may_hold(html, page):
             return html
-        return build.pictures.previews.read_page(build.pictures.listed(page), html)
+        return build.pictures.read_page(page, html)
 
     @event_priority(-110)  # after plugins that rewrite the navigation (i18n and blog: -100)
     def on_nav(self, nav: Navigation, **_: object) -> Navigation:

@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 _SKETCHED_AFTER_S = 0.3
 
 
-def sketches(settings: Settings) -> bool:
-    """Whether the emulator draws while pages are served."""
-    return settings.serve == "sketch" or settings.gateway.is_sketch
-
-
 class Serving:
     """The desk of one `mkdocs serve`, and the file whose change has the pages built again.
 
@@ -40,6 +35,11 @@ class Serving:
         self._settings: Settings | None = None
         self._stamp: Path | None = None
         self._server: LiveReloadServer | None = None
+
+    @staticmethod
+    def sketches(settings: Settings) -> bool:
+        """Whether the emulator draws while pages are served."""
+        return settings.serve == "sketch" or settings.gateway.is_sketch
 
     def begin(self) -> None:
         """Take in that the pages are built again."""
@@ -57,7 +57,7 @@ class Serving:
             host: what the build finds around it.
             workshop: opens a workshop, by what is around it.
         """
-        if settings.serve != "generate" and not sketches(settings):
+        if settings.serve != "generate" and not self.sketches(settings):
             return self._desk
         if self._desk is None:
             self._desk = Desk(
@@ -71,7 +71,7 @@ class Serving:
             beside = replace(host, site=None)
             self._desk.open(
                 partial(workshop, beside),
-                _SKETCHED_AFTER_S if sketches(settings) else settings.serve_delay,
+                _SKETCHED_AFTER_S if self.sketches(settings) else settings.serve_delay,
             )
         return self._desk
 

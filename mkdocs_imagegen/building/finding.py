@@ -18,7 +18,8 @@ class Finder:
     def __init__(self, store: OriginalStore, settings: Settings) -> None:
         self._store = store
         self._enabled = settings.enabled
-        self._gateway = settings.gateway
+        self._server = settings.gateway.url
+        self._is_vercel = settings.gateway.is_vercel
 
     def usable(self, request: ImageRequest, *, insists: bool) -> Kept | None:
         """The original of a request; or one of its subject, unless only its own will do.
@@ -43,5 +44,5 @@ class Finder:
 
     def _sketch_of_this_server(self, request: ImageRequest) -> Kept | None:
         """A sketch by the very server that is set now, which would draw the same again."""
-        kept = None if self._gateway.is_vercel else self._store.find(request.as_sketch.key)
-        return kept if kept and kept.original.server == self._gateway.url else None
+        kept = None if self._is_vercel else self._store.find(request.as_sketch.key)
+        return kept if kept and kept.original.server == self._server else None

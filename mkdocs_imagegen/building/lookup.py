@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.run import Run
@@ -22,9 +23,11 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.gateway.catalogue import check
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
-from mkdocs_imagegen.pictures.placeholder import StandIn
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.values import shown
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.pictures.placeholder import StandIn
 
 
 class Lookup:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Found
-from mkdocs_imagegen.directives.explain import Explanation
 from mkdocs_imagegen.errors import (
     ImagegenError,
     ModerationError,
@@ -22,10 +22,13 @@ from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
-from mkdocs_imagegen.pictures.placeholder import StandIn, placeholder
 from mkdocs_imagegen.report import Line, State
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import SKETCH_MODEL
+from mkdocs_imagegen.values import SKETCH_MODEL, Size
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.directives.explain import Explanation
+    from mkdocs_imagegen.pictures.placeholder import StandIn
 
 _NOT_MADE = "This picture is not made yet"
 _TITLES = {
@@ -97,8 +100,14 @@ def settled(directive: Directive, results: tuple[Result, ...], *, in_full: bool)
     if first is not None:
         return Outcome(worst, first, dark, results=results, error=text)
     told = _told(worst, error, directive.alt) if in_full and error else (_NOT_MADE, directive.alt)
-    stand_in = placeholder(*told, directive.layout)
+    stand_in = _placeholder(*told, directive.layout)
     return Outcome(worst, stand_in=stand_in, results=results, error=text)
+
+
+def _placeholder(title: str, text: str, layout: Size) -> StandIn:
+    from mkdocs_imagegen.pictures.placeholder import placeholder  # noqa: PLC0415 - only for those
+
+    return placeholder(title, text, layout)
 
 
 def _told(state: State, error: ImagegenError, alt: str) -> tuple[str, str]:
@@ -116,7 +125,7 @@ def mistaken(found: Found, text: str, *, in_full: bool) -> Outcome:
     """A stand-in that names the mistake of its directive, in full or briefly."""
     brief = text.partition(" (")[0].partition("; ")[0]
     title = "This image prompt has a mistake"
-    stand_in = placeholder(title, text if in_full else brief, found.layout)
+    stand_in = _placeholder(title, text if in_full else brief, found.layout)
     return Outcome(State.MISTAKE, stand_in=stand_in, error=text)
 
 
@@ -184,5 +193,8 @@ def _state(request: ImageRequest, result: Result) -> State:
         return next(kinds, State.FAILED)
     if result.is_draft:
         return State.DRAFT
-    same = result.kept.original.key in (request.key, request.as_sketch.key)
-    return State.MADE if result.made else State.READY if same else State.STALE
+    if result.made:
+        return State.MADE
+    original = result.kept.original
+    exact = request.as_sketch if original.model == SKETCH_MODEL else request
+    return State.READY if original.key == exact.key else State.STALE

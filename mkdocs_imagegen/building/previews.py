@@ -86,19 +86,24 @@ class Previews:
         self._order: dict[str, int] = {}
         self._section: Section = lambda _: ()
 
-    def read_page(self, listed: Listed, content: str) -> str:
+    def read_page(self, page: Page, listed: Callable[[], Listed], content: str) -> str:
         """Look up what the page shows, and its preview.
+
+        Args:
+            page: the page.
+            listed: what lists tell of it.
+            content: its HTML.
 
         Returns:
             The page's HTML, with a marker for its preview where it shows that itself.
         """
-        preview = self._preview(listed)
+        preview = self._preview(page, listed)
         if preview is not None and preview.is_at_top:
             content = below_heading(content, as_block(preview.found, preview.token))
-        content = self.pipeline.read_page(listed.page, content)
-        card = self._look_up_card(listed.page, preview) if preview else ""
+        content = self.pipeline.read_page(page, content)
+        card = self._look_up_card(page, preview) if preview else ""
         lists = tuple(dict.fromkeys(shown_lists(content)))
-        self._seen[listed.page.uri] = _Seen(listed.page, preview, card, lists)
+        self._seen[page.uri] = _Seen(page, preview, card, lists)
         return content
 
     def settle(
@@ -157,12 +162,12 @@ class Previews:
         card = self.card_of(uri) if self._site_url else None
         return with_tags(output, card) if card else output
 
-    def _preview(self, listed: Listed) -> Preview | None:
-        uri, default = listed.page.uri, None
-        if listed.is_written:
-            said = {"title": listed.title, "description": listed.description}
-            default = self.pipeline.settings.previews.prompt_for(uri, said)
-        return self.pipeline.registry.read_preview(uri, default)
+    def _preview(self, page: Page, listed: Callable[[], Listed]) -> Preview | None:
+        settings, default = self.pipeline.settings.previews, None
+        if settings.default is not None and (told := listed()).is_written:
+            said = {"title": told.title, "description": told.description}
+            default = settings.prompt_for(page.uri, said)
+        return self.pipeline.registry.read_preview(page.uri, default)
 
     def _look_up_card(self, page: Page, preview: Preview) -> str:
         """The token of the page's card; ``""`` where a mistake is all there is."""

@@ -23,7 +23,7 @@ def fill_files(previews: Previews, site: Path, site_url: str) -> None:
         site: the folder of the built site.
         site_url: where the site will be, for files that are read elsewhere.
     """
-    for path in _text_files(site):
+    for path in map(Path, _text_files(str(site))):
         content = path.read_bytes()
         if _TOKEN_BYTES not in content:
             continue
@@ -36,9 +36,10 @@ def fill_files(previews: Previews, site: Path, site_url: str) -> None:
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
-def _text_files(site: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(site):
-        for name in names:
-            path = Path(folder, name)
-            if path.suffix.lower() in _TEXT_FILES and path.is_file():
-                yield path
+def _text_files(folder: str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _text_files(entry.path)
+            elif os.path.splitext(entry.name)[1].lower() in _TEXT_FILES and entry.is_file():  # noqa: PTH122 - of each file of the site
+                yield entry.path

@@ -14,7 +14,7 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 
-from mkdocs_imagegen.directives.fences import FENCE, GetRegistry, add_fences
+from mkdocs_imagegen.directives.fences import FENCE, MARKERS, GetRegistry, add_fences
 
 
 class ImagegenExtension(Extension):
@@ -38,7 +38,7 @@ class ImagegenExtension(Extension):
 
 
 class _OnTree(Treeprocessor):
-    """Looks at the trees of pages that may hold something of ours."""
+    """Looks at the trees of pages that may hold something of ours besides fences."""
 
     def __init__(self, md: Markdown, registry: GetRegistry) -> None:
         super().__init__(md)
@@ -67,6 +67,11 @@ class _Finished(_OnTree):
 
 
 def _texts(md: Markdown) -> Iterator[str]:
-    """Everything that a page's tree was made of: its lines, and what was put aside."""
+    """Everything that a page's tree was made of: its lines, and what was put aside.
+
+    But for the markers of our fences, which have been read.
+    """
     yield "\n".join(getattr(md, "lines", ()))
-    yield from (block for block in md.htmlStash.rawHtmlBlocks if isinstance(block, str))
+    for block in md.htmlStash.rawHtmlBlocks:
+        if isinstance(block, str) and not block.startswith(MARKERS):
+            yield block

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 FENCE = "imagegen"
 CARDS = "imagegen-cards"
+MARKERS = ('<p><img src="imagegen:t', '<figure>\n<img src="imagegen:t', "<div data-imagegen-cards=")
+"""How what stands in the place of a fence begins."""
+
 GetRegistry = Callable[[], "Registry"]
 """Gives the registry of the build; another one for each build."""
 

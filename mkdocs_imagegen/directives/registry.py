@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.completing import AT_THE_PICTURE, Said, completed
 from mkdocs_imagegen.directives.defaults import Defaults, folder_defaults, page_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source, token
-from mkdocs_imagegen.directives.explain import Explanation, explain
 from mkdocs_imagegen.directives.layers import Level, Origin
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.page_list import PageList
@@ -20,6 +20,9 @@ from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.values import OptionsError, read_options
 
 _LANGUAGE = r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*"
+if TYPE_CHECKING:
+    from mkdocs_imagegen.directives.explain import Explanation
+
 SITES_PREVIEW = Origin(Level.SITE, "previews.default")
 
 
@@ -132,6 +135,8 @@ class Registry:
             page: the source of the page that shows it. Another page may have written it, as with
                 the excerpts of a blog.
         """
+        from mkdocs_imagegen.directives.explain import explain  # noqa: PLC0415 - asked for by hand
+
         readings = self._readings.get(name) or self._readings.get(self._origin_of(name) or "")
         if not readings:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 
 
 def relative_address(name: str, page_url: str) -> str:
@@ -13,5 +14,11 @@ def relative_address(name: str, page_url: str) -> str:
         page_url: the page's address below the site's root, as MkDocs gives it: ``guide/``,
             ``guide/index.html``, ``""`` for the root, or absolute (``/404.html``).
     """
-    folder = posixpath.dirname(page_url.lstrip("/")) or "."
-    return posixpath.relpath(name, folder)
+    folder, slash, file = name.rpartition("/")
+    way = _way(folder, posixpath.dirname(page_url.lstrip("/")))
+    return f"{way}{slash}{file}" if way != "." else file
+
+
+@lru_cache(maxsize=16)  # a page has all its pictures from one folder
+def _way(to: str, start: str) -> str:
+    return posixpath.relpath(to or ".", start or ".")
