@@ -1,0 +1,178 @@
+"""The files of fifty originals, beside @11ty/eleventy-img, and AVIF beside WebP."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from mkdocs_imagegen.pictures.encode import encode
+from mkdocs_imagegen.pictures.variants import Encoding, Variant
+from mkdocs_imagegen.values import Size
+from tests.benchmark.comparing import ratio_row
+from tests.benchmark.figures import Estimate, Goal, Row
+from tests.benchmark.photographs import HEIGHT, WIDTH, kind_of, picture
+from tests.benchmark.processes import BUILD, cost_of
+from tests.benchmark.gateway import gateway
+from tests.benchmark.rounds import Bench, Contestant, run_rounds
+from tests.benchmark.sites import add_plugin, site_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NAMES = ("variants", "bytes")
+PACKAGE = "@11ty/eleventy-img@6.0.4"
+_MOST_PICTURES = 50
+_PAGES_FOR_A_PICTURE = 20
+_MOST_PAIRS = 6
+_SCRIPT = Path(__file__).with_name("eleventy.mjs")
+_QUALITIES = (25, 40, 50, 60, 70, 80, 90)
+_NPM_S = 600
+_DERIVED = ".cache/plugin/imagegen/derived"
+
+
+def measure(bench: Bench, names: Collection[str]) -> list[Row]:
+    """The rows of those that are named; of fifty pictures, fewer where the sites are small."""
+    number = max(1, min(_MOST_PICTURES, bench.pages // _PAGES_FOR_A_PICTURE))
+    bench.tell(f"variants: drawing {number} originals")
+    originals = bench.folder / "originals"
+    originals.mkdir()
+    for index in range(number):
+        (originals / f"{kind_of(index)}{index:02}.png").write_bytes(picture(index))
+    rows = _costs(bench, originals) if "variants" in names else []
+    return rows + (_bytes(originals) if "bytes" in names else [])
+
+
+def _costs(bench: Bench, originals: Path) -> list[Row]:
+    """A whole build of ours, MkDocs included, beside a program that does nothing else."""
+    files = sorted(originals.iterdir())
+    bench = replace(bench, pairs=min(bench.pairs, _MOST_PAIRS))
+    site = _site_of(bench.folder / "variants", files)
+    mine = [Contestant(name, site, fresh=("site", _DERIVED)) for name in ("ours", "ours again")]
+    theirs, note = _eleventy(bench, originals)
+    rounds = run_rounds(bench, "variants", [*mine, *theirs], pinned=False)
+    rows = []
+    for what, words, most in (("cpu_s", "CPU", 0.70), ("peak_mib", "memory", 0.45)):
+        rows.append(
+            ratio_row(
+                rounds, "variants", f"files of {len(files)} originals, {words}", "ours",
+                against="eleventy-img" if theirs else "ours again",
+                goal=Goal(most) if theirs else None, what=what, note=note,
+                control=("ours", "ours again"),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _site_of(folder: Path, files: list[Path]) -> Path:
+    """A page with all of them, whose originals are there and whose files are not."""
+    prompts = "\n".join(_prompt(index) for index in range(len(files)))
+    site = add_plugin(site_of(folder, 0, text=prompts, bare=True))
+    before = dict(site.options)
+
+    def original(prompt: str, _width: int, _height: int) -> bytes:
+        return files[int(prompt.rsplit(" ", 1)[1])].read_bytes()
+
+    with gateway(original) as address:
+        site.options["gateway"] = address | {"output_format": "png"}
+        site.save()
+        cost_of(BUILD, site.folder)
+    site.config["plugins"][-1] = {"imagegen": before | {"generate": False}}
+    site.save()
+    return folder
+
+
+def _prompt(index: int) -> str:
+    background = "background: transparent\n" if kind_of(index) == "alpha" else ""
+    return f"```imagegen\nsize: {WIDTH}x{HEIGHT}\n{background}---\nOriginal number {index}\n```\n"
+
+
+def _eleventy(bench: Bench, originals: Path) -> tuple[list[Contestant], str]:
+    """The other program, where it can be had, and what a reader has to know."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        return [], "eleventy-img is left out: node and npm are not installed"
+    modules = bench.npm or Path(tempfile.gettempdir()) / "mkdocs-imagegen-npm"
+    if not (modules / "node_modules/@11ty/eleventy-img").is_dir():
+        bench.tell(f"variants: npm install {PACKAGE} in {modules}")
+        command = [npm, "install", "--prefix", str(modules), PACKAGE]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_NPM_S
+        )
+        if done.returncode != 0:
+            return [], f"eleventy-img is left out: {done.stderr.strip().splitlines()[-1]}"
+    folder = bench.folder / "eleventy"
+    folder.mkdir()
+    command = (node, str(_SCRIPT), str(originals), "made", str(modules.resolve()))
+    note = (
+        f"beside {PACKAGE}, equal sizes, formats, qualities and AVIF speed; ours is a whole "
+        "`mkdocs build` with the originals there"
+    )
+    return [Contestant("eleventy-img", folder, command, fresh=("made",))], note
+
+
+def _bytes(originals: Path) -> list[Row]:
+    """AVIF's bytes over those of WebP, at the similarity that WebP has at quality 80."""
+    try:
+        import numpy as np  # noqa: F401, PLC0415 - not everybody has it
+    except ImportError:
+        return [Row("bytes", "AVIF", "WebP 80", None, note="numpy is not installed")]
+    shares = [_share(path) for path in sorted(originals.iterdir())]
+    value = Estimate(statistics.geometric_mean(shares), min(shares), max(shares), len(shares))
+    return [
+        Row(
+            "bytes",
+            f"AVIF, {len(shares)} pictures of 960x640",
+            "WebP 80, equal SSIM",
+            value,
+            goal=Goal(0.80),
+            runs={"shares": shares},
+            note="the geometric mean [the least, the most] of the pictures",
+        )
+    ]
+
+
+def _share(path: Path) -> float:
+    import numpy as np  # noqa: PLC0415
+
+    image = Image.open(path).convert("RGB").resize((960, 640), Image.Resampling.LANCZOS)
+    goal, webp = _measured(image, "webp", 80)
+    curve = [_measured(image, "avif", quality, speed=8) for quality in _QUALITIES]
+    likeness = np.maximum.accumulate([like for like, _ in curve])
+    sizes = np.log([size for _, size in curve])
+    return float(np.exp(np.interp(goal, likeness, sizes))) / webp
+
+
+def _measured(image: Image.Image, kind: str, quality: int, speed: int = 0) -> tuple[float, int]:
+    """How like the picture a file of it is, and how many bytes it has."""
+    ((_, made),) = encode(image, [Variant(Size(*image.size), Encoding(kind, quality, speed))])
+    return similarity(luma(image), luma(Image.open(io.BytesIO(made)))), len(made)
+
+
+def luma(image: Image.Image) -> np.ndarray:
+    """A picture's brightness, as numbers."""
+    import numpy as np  # noqa: PLC0415
+
+    return np.asarray(image.convert("L"), dtype=np.float64)
+
+
+def similarity(one: np.ndarray, other: np.ndarray) -> float:
+    """SSIM with a window of 8x8 pixels."""
+    import numpy as np  # noqa: PLC0415
+
+    def mean(numbers: np.ndarray) -> np.ndarray:
+        sums = np.pad(numbers.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+        return (sums[8:, 8:] - sums[:-8, 8:] - sums[8:, :-8] + sums[:-8, :-8]) / 64
+
+    a, b = mean(one), mean(other)
+    both = 2 * (mean(one * other) - a * b) + 58.5225
+    each = mean(one * one) - a * a + mean(other * other) - b * b + 58.5225
+    return float((((2 * a * b + 6.5025) * both) / ((a * a + b * b + 6.5025) * each)).mean())
