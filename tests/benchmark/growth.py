@@ -8,7 +8,7 @@ from dataclasses import replace
 from tests.benchmark.comparing import difference_row
 from tests.benchmark.figures import Goal, Row, differences, median_of, ratios
 from tests.benchmark.rounds import Bench, Contestant, Round, run_rounds, values
-from tests.benchmark.sites import SECTION, add_plugin, fill, site_of, tiny_prompt
+from tests.benchmark.sites import SECTION, TINY, add_plugin, fill, site_of, tiny_prompt
 
 NAMES = ("growth",)
 _MOST_PAIRS = 6
@@ -33,7 +33,7 @@ def _contestants(bench: Bench, pages: int) -> list[Contestant]:
     folder = bench.folder / f"growth{pages}"
     plain = site_of(folder / "plain", pages, text=SECTION, bare=True)
     ours = site_of(folder / "ours", pages, tiny_prompt, text=SECTION, bare=True)
-    fill(add_plugin(ours, variants={"widths": [32]}))
+    fill(add_plugin(ours, **TINY), pages)
     return [
         Contestant(f"plain {pages}", plain.folder),
         Contestant(f"again {pages}", plain.folder),

@@ -44,7 +44,7 @@ def _run(bench: Bench, pages: int, wanted: Collection[str]) -> list[Round]:
             contestants.append(Contestant("idle", idle.folder))
         if wanted != {"idle"}:
             ours = add_plugin(site_of(folder / "ours", pages, prompt))
-            fill(ours)
+            fill(ours, pages)
             contestants.append(Contestant("ours", ours.folder))
         if wanted & {"warm", "warm100"}:
             hand = linked_by_hand(ours, folder / "hand", pages)

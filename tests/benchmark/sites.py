@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmark.gateway import gateway
-from tests.benchmark.processes import BUILD, cost_of
+from tests.benchmark.gateway import Draw, gateway
+from tests.benchmark.processes import BUILD, RunError, cost_of, mkdocs
 from tests.support import Site
 
 SECTION = """\
@@ -38,7 +38,10 @@ _PAGES_IN_A_FOLDER = 50
 _MATERIAL = {"name": "material", "font": False, "features": ["navigation.prune"]}
 _BARE_PAGE = "<!doctype html><title>{{ page.title }}</title>{{ page.content }}\n"
 _PICTURE = re.compile("<picture>.*?</picture>", re.DOTALL)
-_SHOWN = "assets/imagegen"
+SHOWN = "assets/imagegen"
+
+TINY: dict[str, Any] = {"gateway": {"url": "sketch:"}, "variants": {"widths": [32]}}
+"""The emulator within the build, which draws at any size, and two widths of each picture."""
 
 Extra = Callable[[int], str]
 """What a page has at its end, by the page's number."""
@@ -55,7 +58,7 @@ def prompt(number: int) -> str:
 
 
 def tiny_prompt(number: int) -> str:
-    """One picture that is quickly made."""
+    """One picture that is quickly made; for a site with the settings ``TINY``."""
     return f"```imagegen\nsize: 96x64\n---\nPicture number {number} of the benchmark\n```\n"
 
 
@@ -101,15 +104,29 @@ def add_plugin(site: Site, **options: object) -> Site:
     return site
 
 
-def fill(site: Site) -> None:
-    """Have all pictures made and their files derived, by one build."""
-    settings = dict(site.options)
-    with gateway() as address:
-        site.options["gateway"] = address
+def fill(site: Site, pictures: int, draw: Draw | None = None, **more: str) -> None:
+    """Have all pictures made and their files derived by one build; later ones may make none.
+
+    Args:
+        site: has this project's plugin.
+        pictures: how many it has.
+        draw: gives each picture.
+        more: settings of the gateway.
+
+    Raises:
+        RunError: a second build finds that a picture is missing.
+    """
+    with gateway(draw) as address:
+        site.options.setdefault("gateway", address | more)
         site.save()
         cost_of(BUILD, site.folder)
-    site.config["plugins"][-1] = {"imagegen": settings | {"generate": False}}
+    site.options["generate"] = False
     site.save()
+    cost_of(mkdocs("build", "--strict"), site.folder)  # with --quiet it is not strict
+    names = (path.name for path in (site.folder / "site" / SHOWN).iterdir())
+    shown = {name.partition("-")[0] for name in names}
+    if len(shown) != pictures:
+        raise RunError(f"{site.folder} shows {len(shown)} pictures, not {pictures}")
 
 
 def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:
@@ -120,5 +137,5 @@ def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:
         return _PICTURE.findall(page.read_text())[0] + "\n"
 
     site = site_of(folder, pages, markup)
-    shutil.copytree(of.folder / "site" / _SHOWN, site.docs / _SHOWN)
+    shutil.copytree(of.folder / "site" / SHOWN, site.docs / SHOWN)
     return site

@@ -10,7 +10,7 @@ from tests.benchmark.gateway import gateway, webp
 from tests.benchmark.photographs import photograph
 from tests.benchmark.processes import ours
 from tests.benchmark.rounds import Bench, Contestant, run_rounds
-from tests.benchmark.sites import add_plugin, fill, site_of, tiny_prompt
+from tests.benchmark.sites import TINY, add_plugin, fill, site_of, tiny_prompt
 
 NAMES = ("plan", "start", "response")
 _PROMPTS_A_PAGE = 5
@@ -36,8 +36,8 @@ def plan(bench: Bench) -> list[Row]:
         return "\n".join(map(tiny_prompt, numbers))
 
     plain = site_of(folder / "plain", pages)
-    site = add_plugin(site_of(folder / "ours", pages, prompts), variants={"widths": [32]})
-    fill(site)
+    site = add_plugin(site_of(folder / "ours", pages, prompts), **TINY)
+    fill(site, pages * _PROMPTS_A_PAGE)
     contestants = [Contestant(PLAIN, plain.folder), Contestant(AGAIN, plain.folder)]
     contestants += [Contestant(name, site.folder, ours(name)) for name in ("plan", "check")]
     rounds = run_rounds(bench, "plan", contestants)

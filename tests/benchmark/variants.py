@@ -20,10 +20,9 @@ from mkdocs_imagegen.values import Size
 from tests.benchmark.comparing import ratio_row
 from tests.benchmark.figures import Estimate, Goal, Row
 from tests.benchmark.photographs import HEIGHT, WIDTH, kind_of, picture
-from tests.benchmark.processes import BUILD, cost_of
-from tests.benchmark.gateway import gateway
+from tests.benchmark.processes import RunError
 from tests.benchmark.rounds import Bench, Contestant, run_rounds
-from tests.benchmark.sites import add_plugin, site_of
+from tests.benchmark.sites import SHOWN, add_plugin, fill, site_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +32,7 @@ PACKAGE = "@11ty/eleventy-img@6.0.4"
 _MOST_PICTURES = 50
 _PAGES_FOR_A_PICTURE = 20
 _MOST_PAIRS = 6
+_FILES_OF_ONE = 6
 _SCRIPT = Path(__file__).with_name("eleventy.mjs")
 _QUALITIES = (25, 40, 50, 60, 70, 80, 90)
 _NPM_S = 600
@@ -59,6 +59,8 @@ def _costs(bench: Bench, originals: Path) -> list[Row]:
     mine = [Contestant(name, site, fresh=("site", _DERIVED)) for name in ("ours", "ours again")]
     theirs, note = _eleventy(bench, originals)
     rounds = run_rounds(bench, "variants", [*mine, *theirs], pinned=False)
+    made = [site / "site" / SHOWN, *(each.folder / "made" for each in theirs)]
+    _check_made(made, _FILES_OF_ONE * len(files))
     rows = []
     for what, words, most in (("cpu_s", "CPU", 0.70), ("peak_mib", "memory", 0.45)):
         rows.append(
@@ -72,21 +74,22 @@ def _costs(bench: Bench, originals: Path) -> list[Row]:
     return rows
 
 
+def _check_made(folders: list[Path], number: int) -> None:
+    """See that all have made as many files."""
+    counts = [sum(path.suffix != ".svg" for path in folder.iterdir()) for folder in folders]
+    if set(counts) != {number}:
+        raise RunError(f"not {number} files in each of {folders}: {counts}")
+
+
 def _site_of(folder: Path, files: list[Path]) -> Path:
     """A page with all of them, whose originals are there and whose files are not."""
     prompts = "\n".join(_prompt(index) for index in range(len(files)))
     site = add_plugin(site_of(folder, 0, text=prompts, bare=True))
-    before = dict(site.options)
 
     def original(prompt: str, _width: int, _height: int) -> bytes:
         return files[int(prompt.rsplit(" ", 1)[1])].read_bytes()
 
-    with gateway(original) as address:
-        site.options["gateway"] = address | {"output_format": "png"}
-        site.save()
-        cost_of(BUILD, site.folder)
-    site.config["plugins"][-1] = {"imagegen": before | {"generate": False}}
-    site.save()
+    fill(site, len(files), original, output_format="png")
     return folder
 
 
