@@ -102,9 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(given.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {NAMES}")
     with tempfile.TemporaryDirectory(prefix="mkdocs-imagegen-benchmark-") as folder:
-        bench = Bench(
-            Path(folder), given.pairs, given.pages, given.jobs, given.npm, progress()
-        )
+        bench = Bench(Path(folder), given.pairs, given.pages, given.jobs, given.npm, progress())
         rows = run(bench, given.names or NAMES)
     _write(given, rows)
     return 1 if any(row.verdict.value == "missed" for row in rows) else 0

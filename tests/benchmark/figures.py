@@ -65,9 +65,7 @@ def ratios(ours: Sequence[float], others: Sequence[float]) -> list[float]:
     return [one / other for one, other in zip(ours, others, strict=True)]
 
 
-def differences(
-    ours: Sequence[float], others: Sequence[float], scale: float = 1.0
-) -> list[float]:
+def differences(ours: Sequence[float], others: Sequence[float], scale: float = 1.0) -> list[float]:
     """One less the other, pair by pair, times a scale."""
     return [(one - other) * scale for one, other in zip(ours, others, strict=True)]
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -41,9 +42,11 @@ def gateway(
     def drawn(prompt: str, width: int, height: int, **_: object) -> bytes:
         return given(prompt, width, height)
 
-    sketch.draw = drawn  # type: ignore[assignment]  # takes whatever comes
+    sketch.draw = drawn
     try:
-        with serving(Emulator(require_key=False, pause=pause, balance_usd=10**6)) as server:
+        with serving(
+            Emulator(require_key=False, pause=pause, balance_usd=Decimal(10**6))
+        ) as server:
             yield {"url": server.url, "auth": "none"}
     finally:
         sketch.draw = before

@@ -60,34 +60,27 @@ def _rows_of(rounds: Sequence[Round], pages: int) -> list[Row]:
 
 
 def _grown(rounds: Sequence[Round], large: int, small: int) -> Row:
-    """The time a picture takes in the larger site, over that in the smaller."""
-    more = {pages: _more(rounds, pages, "ours") for pages in (large, small)}
-    plain = {
-        pages: [each / pages for each in values(rounds, f"plain {pages}")]
-        for pages in (large, small)
-    }
-    again = {
-        pages: [each / pages for each in values(rounds, f"again {pages}")]
-        for pages in (large, small)
-    }
-    control = [
-        one / other
-        for one, other in zip(
-            ratios(again[large], again[small]), ratios(plain[large], plain[small]), strict=True
-        )
-    ]
+    """What a picture takes in the larger site, over that in the smaller."""
+    more = {pages: _more(rounds, pages) for pages in (large, small)}
+    drift = {pages: _drift(rounds, pages) for pages in (large, small)}
     return Row(
         "growth",
         f"CPU more a picture, {large} pages",
         f"{small} pages",
         median_of(ratios(more[large], more[small])),
-        median_of(control),
+        median_of(ratios(drift[large], drift[small])),
         Goal(1.0, or_no_difference=True),
-        runs={f"ours {pages}": more[pages] for pages in more},
+        runs={f"ours {pages}": values for pages, values in more.items()},
         note=_NOTE,
     )
 
 
-def _more(rounds: Sequence[Round], pages: int, name: str) -> list[float]:
-    mine, plain = values(rounds, f"{name} {pages}"), values(rounds, f"plain {pages}")
-    return differences(mine, plain, 1 / pages)
+def _more(rounds: Sequence[Round], pages: int) -> list[float]:
+    """CPU seconds more than the plain build, for each picture."""
+    ours, plain = values(rounds, f"ours {pages}"), values(rounds, f"plain {pages}")
+    return differences(ours, plain, 1 / pages)
+
+
+def _drift(rounds: Sequence[Round], pages: int) -> list[float]:
+    """How far apart two equal builds are, as a ratio."""
+    return ratios(values(rounds, f"again {pages}"), values(rounds, f"plain {pages}"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from tests.benchmark import peers
 from tests.benchmark.comparing import AGAIN, PLAIN, ratio_row
 from tests.benchmark.figures import Goal, Row
+from tests.benchmark.processes import RunError
 from tests.benchmark.rounds import Bench, Contestant, Round, run_rounds
 from tests.benchmark.sites import add_plugin, fill, linked_by_hand, prompt, site_of
 
@@ -23,39 +25,49 @@ _PEERS_NOTE = (
 
 def measure(bench: Bench, names: Collection[str]) -> list[Row]:
     """The rows of the larger sites, then those of the smaller."""
+    large = {"idle", "warm", "peers"}.intersection(names)
+    small = {"warm100", "peers"}.intersection(names)
     rows = []
-    for pages, wanted in (
-        (bench.pages, {"idle", "warm", "peers"} & set(names)),
-        (bench.few, {"warm100", "peers"} & set(names)),
-    ):
+    for pages, wanted in ((bench.pages, large), (bench.few, small)):
         if wanted:
             rows += _rows_of(_run(bench, pages, wanted), pages, wanted)
     return rows
 
 
-def _run(bench: Bench, pages: int, wanted: Collection[str]) -> list[Round]:
+def _run(bench: Bench, pages: int, wanted: set[str]) -> list[Round]:
     folder = bench.folder / f"sites{pages}"
     bench.tell(f"{pages} pages: sites for {', '.join(sorted(wanted))}")
-    with ExitStack() as stack:
-        plain = site_of(folder / "plain", pages).folder
-        contestants = [Contestant(PLAIN, plain), Contestant(AGAIN, plain)]
-        if "idle" in wanted:
-            idle = add_plugin(site_of(folder / "idle", pages))
-            contestants.append(Contestant("idle", idle.folder))
-        if wanted != {"idle"}:
-            ours = add_plugin(site_of(folder / "ours", pages, prompt))
-            fill(ours, pages)
-            contestants.append(Contestant("ours", ours.folder))
-        if wanted & {"warm", "warm100"}:
+    plain = site_of(folder / "plain", pages).folder
+    contestants = [Contestant(PLAIN, plain), Contestant(AGAIN, plain)]
+    if "idle" in wanted:
+        idle = add_plugin(site_of(folder / "idle", pages))
+        contestants.append(Contestant("idle", idle.folder))
+    if wanted != {"idle"}:
+        ours = add_plugin(site_of(folder / "ours", pages, prompt))
+        fill(ours, pages)
+        contestants.append(Contestant("ours", ours.folder))
+        if wanted != {"peers"}:
             hand = linked_by_hand(ours, folder / "hand", pages)
             contestants.append(Contestant("hand", hand.folder))
+    with ExitStack() as stack:
         if "peers" in wanted:
             server = stack.enter_context(peers.diagram_server())
-            for name in peers.installed():
-                bench.tell(f"{pages} pages: filling the cache of {name}")
-                peer = peers.site_with(name, folder / name, pages, server)
-                contestants.append(Contestant(name, peer.folder))
+            contestants += _peers_of(bench, folder, pages, server)
         return run_rounds(bench, f"{pages} pages", contestants)
+
+
+def _peers_of(bench: Bench, folder: Path, pages: int, server: str) -> list[Contestant]:
+    """Those that are installed; what fails is left out."""
+    found = []
+    for name in peers.installed():
+        bench.tell(f"{pages} pages: filling the cache of {name}")
+        try:
+            site = peers.site_with(name, folder / name, pages, server)
+        except RunError as error:
+            bench.tell(f"{name} is left out: {error}")
+        else:
+            found.append(Contestant(name, site.folder))
+    return found
 
 
 def _rows_of(rounds: Sequence[Round], pages: int, wanted: Collection[str]) -> list[Row]:
@@ -96,11 +108,13 @@ def _warm(rounds: Sequence[Round], name: str, pages: int) -> list[Row]:
 
 
 def _peers(rounds: Sequence[Round], pages: int) -> list[Row]:
-    there = [name for name in peers.installed() if name in rounds[0]]
+    there = [name for name in peers.NAMES if name in rounds[0]]
+    missing = ", ".join(name for name in peers.NAMES if name not in there)
+    note = f"{_PEERS_NOTE}; left out: {missing or 'none'}"
     rows = []
     for name in ("ours", *there):
         figure = f"{pages} pages, one picture each, {name}, CPU"
-        rows.append(ratio_row(rounds, "peers", figure, name, words="plain", note=_PEERS_NOTE))
+        rows.append(ratio_row(rounds, "peers", figure, name, words="plain", note=note))
     for name in there:
         figure = f"{pages} pages, one picture each, CPU"
         rows.append(ratio_row(rounds, "peers", figure, "ours", against=name, goal=Goal(1.0)))

@@ -28,6 +28,9 @@ _SVG = (
 )
 
 
+NAMES = tuple(_MODULES)
+
+
 def installed() -> list[str]:
     """Those that can run here."""
     return [name for name, module in _MODULES.items() if _is_there(module)]
@@ -63,7 +66,9 @@ def _kroki(folder: Path, pages: int, server: str) -> Site:
 
 
 def _puml(folder: Path, pages: int, server: str) -> Site:
-    site = site_of(folder, pages, lambda number: f"```puml\n@startuml\n{_graph(number)}@enduml\n```\n")
+    site = site_of(
+        folder, pages, lambda number: f"```puml\n@startuml\n{_graph(number)}@enduml\n```\n"
+    )
     cache = {"backend": "local", "local": {"path": ".cache/puml"}}
     options = {"puml_url": server, "cache": cache, "verbose": False}
     site.config["plugins"].append({"plantuml": options})
@@ -74,6 +79,7 @@ def _social(folder: Path, pages: int, _server: str) -> Site:
     """With Pillow's own font where it keeps those that it has fetched, so that it fetches none."""
     site = site_of(folder, pages, nothing)
     font = ImageFont.load_default(size=10)
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as Pillow was built with FreeType
     fonts = folder / ".cache/plugin/social/fonts/Roboto"
     fonts.mkdir(parents=True)
     for style in ("Regular", "Bold"):

@@ -59,9 +59,7 @@ def _drawn(index: int, *, has_alpha: bool) -> bytes:
     """A drawing of the emulator's, with nothing around it if it has alpha."""
     prompt = f"A harbour with {index} boats at dusk"
     background = "transparent" if has_alpha else "auto"
-    return draw(
-        prompt, WIDTH, HEIGHT, background=background, output_format="png", seed=str(index)
-    )
+    return draw(prompt, WIDTH, HEIGHT, background=background, output_format="png", seed=str(index))
 
 
 def _png(image: Image.Image) -> bytes:

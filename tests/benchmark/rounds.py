@@ -95,11 +95,11 @@ def values(rounds: Sequence[Round], name: str, what: str = "cpu_s") -> list[floa
     return [getattr(costs[name], what) for costs in rounds]
 
 
-def _cores(jobs: int) -> list[int | None]:
+def _cores(jobs: int) -> Sequence[int | None]:
     """So many of the cores there are; where cores cannot be chosen, a None for each."""
     if not hasattr(os, "sched_getaffinity"):
         return [None] * jobs
-    return [*sorted(os.sched_getaffinity(0), reverse=True)][:jobs]
+    return sorted(os.sched_getaffinity(0), reverse=True)[:jobs]
 
 
 def _copies(contestants: Sequence[Contestant], lane: int) -> list[Contestant]:

@@ -5,6 +5,7 @@ Servers with the plugin, whose gateway takes ten seconds, and without it are sav
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import statistics
@@ -127,21 +128,17 @@ def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
     """In Chromium, if it is there; wall time, as waiting is the point."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     figure, goal = "save to page, gateway 10 s, wall time", Goal(1.10)
-    try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not everybody has it
-    except ImportError:
-        program = None
-    if program is None:
+    if program is None or not importlib.util.find_spec("playwright"):
         note = "Chromium or playwright is not installed"
         return [Row("serve", figure, "plain", None, goal=goal, note=note)]
+    from playwright.sync_api import sync_playwright
+
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
     bench.tell(f"serve: {bench.pairs} saves to each of three servers")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_CHROMIUM)
         folder = bench.folder / "serve"
-        saved = save_to_both(
-            folder, browser.new_page, bench.pairs, _PAGES, _PROMPTS, control=True
-        )
+        saved = save_to_both(folder, browser.new_page, bench.pairs, _PAGES, _PROMPTS, control=True)
         browser.close()
     runs = {"plain": saved.plain, "ours": saved.ours, "plain again": saved.again}
     value = median_of(ratios(saved.ours, saved.plain))

@@ -134,7 +134,10 @@ def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:
 
     def markup(number: int) -> str:
         page = (of.folder / "site" / page_of(number)).with_suffix("") / "index.html"
-        return _PICTURE.findall(page.read_text())[0] + "\n"
+        found = _PICTURE.search(page.read_text())
+        if found is None:
+            raise RunError(f"{page} shows no picture")
+        return f"{found[0]}\n"
 
     site = site_of(folder, pages, markup)
     shutil.copytree(of.folder / "site" / SHOWN, site.docs / SHOWN)
