@@ -33,8 +33,7 @@ from tests.benchmark import (
     small,
     variants,
 )
-from tests.benchmark.figures import Row
-from tests.benchmark.processes import RunError
+from tests.benchmark.figures import Row, Verdict
 from tests.benchmark.rounds import Bench
 from tests.benchmark.table import as_dict, as_markdown, as_text
 
@@ -52,22 +51,32 @@ MODULES: tuple[ModuleType, ...] = (
 NAMES = tuple(dict.fromkeys(name for module in MODULES for name in module.NAMES))
 
 
-def run(bench: Bench, names: Collection[str]) -> list[Row]:
-    """The rows of the named benchmarks; of what fails, a row that says so."""
+def run(
+    bench: Bench, names: Collection[str], keep: Callable[[Sequence[Row]], object] = len
+) -> list[Row]:
+    """The rows of the named benchmarks; of what fails, a row that says so.
+
+    Args:
+        bench: how large they are.
+        names: of the benchmarks.
+        keep: called with the rows so far, whenever there are more: all of them take long.
+    """
     rows: list[Row] = []
     for module in MODULES:
         wanted = [name for name in module.NAMES if name in names]
         if wanted:
             rows += _measured(module, bench, wanted)
+            keep(rows)
     return rows
 
 
 def _measured(module: ModuleType, bench: Bench, wanted: Sequence[str]) -> list[Row]:
     try:
         rows: list[Row] = module.measure(bench, wanted)
-    except RunError as error:
-        bench.tell(str(error))
-        return [Row(wanted[0], "failed", "-", None, note=str(error).splitlines()[0])]
+    except Exception as error:  # noqa: BLE001 - the figures of the others are still good
+        bench.tell(f"{', '.join(wanted)}: {type(error).__name__}: {error}")
+        note = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        return [Row(name, "failed", "-", None, note=note) for name in wanted]
     return rows
 
 
@@ -103,14 +112,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {NAMES}")
     with tempfile.TemporaryDirectory(prefix="mkdocs-imagegen-benchmark-") as folder:
         bench = Bench(Path(folder), given.pairs, given.pages, given.jobs, given.npm, progress())
-        rows = run(bench, given.names or NAMES)
-    _write(given, rows)
-    return 1 if any(row.verdict.value == "missed" for row in rows) else 0
+        rows = run(bench, given.names or NAMES, lambda rows: _write(given, rows))
+    print(as_text(rows))  # noqa: T201 - it is what this is for
+    return 1 if any(row.verdict is Verdict.MISSED for row in rows) else 0
 
 
 def _write(given: argparse.Namespace, rows: Sequence[Row]) -> None:
     facts = machine.described()
-    print(as_text(rows))  # noqa: T201 - it is what this is for
     if given.json:
         given.json.write_text(json.dumps(as_dict(rows, facts), indent=1) + "\n")
     if given.markdown:

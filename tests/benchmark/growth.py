@@ -11,7 +11,7 @@ from tests.benchmark.rounds import Bench, Contestant, Round, run_rounds, values
 from tests.benchmark.sites import SECTION, TINY, add_plugin, fill, site_of, tiny_prompt
 
 NAMES = ("growth",)
-_MOST_PAIRS = 6
+_MOST_PAIRS = 4
 _NOTE = (
     "pages of half a kilobyte, a template of one line, pictures of 96x64 in four files: what is "
     "measured is only what grows"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -58,16 +59,18 @@ def _run(bench: Bench, pages: int, wanted: set[str]) -> list[Round]:
 
 def _peers_of(bench: Bench, folder: Path, pages: int, server: str) -> list[Contestant]:
     """Those that are installed; what fails is left out."""
-    found = []
-    for name in peers.installed():
+
+    def filled(name: str) -> Contestant | None:
         bench.tell(f"{pages} pages: filling the cache of {name}")
         try:
             site = peers.site_with(name, folder / name, pages, server)
         except RunError as error:
             bench.tell(f"{name} is left out: {error}")
-        else:
-            found.append(Contestant(name, site.folder))
-    return found
+            return None
+        return Contestant(name, site.folder)
+
+    with ThreadPoolExecutor(bench.jobs) as pool:
+        return [each for each in pool.map(filled, peers.installed()) if each]
 
 
 def _rows_of(rounds: Sequence[Round], pages: int, wanted: Collection[str]) -> list[Row]:

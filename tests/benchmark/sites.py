@@ -123,7 +123,7 @@ def fill(site: Site, pictures: int, draw: Draw | None = None, **more: str) -> No
     site.options["generate"] = False
     site.save()
     cost_of(mkdocs("build", "--strict"), site.folder)  # with --quiet it is not strict
-    names = (path.name for path in (site.folder / "site" / SHOWN).iterdir())
+    names = (path.name for path in (site.folder / "site" / SHOWN).glob("*"))
     shown = {name.partition("-")[0] for name in names}
     if len(shown) != pictures:
         raise RunError(f"{site.folder} shows {len(shown)} pictures, not {pictures}")
