@@ -19,7 +19,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -110,15 +110,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if unknown := set(given.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {NAMES}")
+    facts = machine.described()
     with tempfile.TemporaryDirectory(prefix="mkdocs-imagegen-benchmark-") as folder:
         bench = Bench(Path(folder), given.pairs, given.pages, given.jobs, given.npm, progress())
-        rows = run(bench, given.names or NAMES, lambda rows: _write(given, rows))
+        rows = run(bench, given.names or NAMES, lambda rows: _write(given, rows, facts))
     print(as_text(rows))  # noqa: T201 - it is what this is for
     return 1 if any(row.verdict is Verdict.MISSED for row in rows) else 0
 
 
-def _write(given: argparse.Namespace, rows: Sequence[Row]) -> None:
-    facts = machine.described()
+def _write(given: argparse.Namespace, rows: Sequence[Row], facts: Mapping[str, str]) -> None:
     if given.json:
         given.json.write_text(json.dumps(as_dict(rows, facts), indent=1) + "\n")
     if given.markdown:
