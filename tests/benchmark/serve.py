@@ -1,18 +1,16 @@
-"""How long a save takes until a browser has the new page: ``python -m tests.benchmark_serve``.
+"""How long a save takes until a browser has the new page, with and without a slow gateway.
 
-Two servers, one with the plugin whose gateway takes ten seconds, one without, are saved to in turn.
-Prints the median of each and of the ratios of the pairs.
+Servers with the plugin, whose gateway takes ten seconds, and without it are saved to in turn.
 """
 
 from __future__ import annotations
 
-import argparse
+import importlib.util
 import os
 import shutil
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,35 +18,20 @@ from typing import Any
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving as emulating
+from tests.benchmark.figures import Goal, Row, median_of, ratios
+from tests.benchmark.rounds import Bench
+from tests.benchmark.sites import SECTION
 from tests.serving import Server, serving
 from tests.support import Site
 
+NAMES = ("serve",)
 LATENCY_S = 10.0
-_SECTION = """\
-## A section
-
-Some text about the subject of this page, with *emphasis*, `code` and a [link](index.md). It goes on
-for a while, as text does, so that there is something to render, to put into a page and to index.
-
-- One thing.
-- Another thing, with **more** to say.
-
-| Name | Meaning |
-|------|---------|
-| one  | the first |
-| two  | the second |
-
-```python
-for number in range(10):
-    print(number)
-```
-
-"""
-_TEXT = _SECTION * 10
+_TEXT = SECTION * 10
 """Five kilobytes, as a page of a manual has."""
 
 _SAVES_OF_A_PROMPT = 4
 _CHROMIUM = ["--no-sandbox", "--disable-gpu"]
+_PAGES, _PROMPTS = 40, 8
 
 
 @dataclass
@@ -73,10 +56,11 @@ class Open:
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of each save, by pairs."""
+    """Seconds of each save, by pairs; of a second plain server too, if there was one."""
 
     plain: Sequence[float]
     ours: Sequence[float]
+    again: Sequence[float] = ()
 
     @property
     def ratio(self) -> float:
@@ -95,63 +79,68 @@ def site_with(folder: Path, pages: int, prompts: int) -> Site:
     return site
 
 
-def measure(
-    folder: Path, new_page: Callable[[], Any], pairs: int, pages: int, prompts: int = 0
+def save_to_both(  # noqa: PLR0913 - what a comparison has to know
+    folder: Path,
+    new_page: Callable[[], Any],
+    pairs: int,
+    pages: int,
+    prompts: int = 0,
+    *,
+    control: bool = False,
 ) -> Measured:
-    """Save so many times to each of two servers, in turn.
+    """Save so many times to each of the servers, in turn.
 
     Args:
-        folder: for the two sites.
+        folder: for the sites.
         new_page: opens a page of a browser.
         pairs: how often.
         pages: how many pages the sites have besides the one that is saved.
         prompts: how many of those show a picture, which is there before the first save.
+        control: whether a second server without the plugin takes part.
     """
-    plain, ours = (site_with(folder / name, pages, prompts) for name in ("plain", "ours"))
-    plain.config["plugins"] = []
+    names = ("plain", "ours", "again") if control else ("plain", "ours")
+    sites = {name: site_with(folder / name, pages, prompts) for name in names}
     with ExitStack() as stack:
         emulator = Emulator(latency_s=LATENCY_S, require_key=False)
         gateway = stack.enter_context(emulating(emulator))
-        ours.options.update(serve="generate", serve_delay=0.5)
-        ours.options["gateway"] = {"url": gateway.url, "auth": "none"}
-        opened = []
-        for site in (plain, ours):
+        opened = {}
+        for name, site in sites.items():
+            if name == "ours":
+                site.options.update(serve="generate", serve_delay=0.5)
+                site.options["gateway"] = {"url": gateway.url, "auth": "none"}
+            else:
+                site.config["plugins"] = []
             server = stack.enter_context(serving(site))
             page = new_page()
+            stack.callback(page.close)
             page.goto(server.url, wait_until="load")
-            opened.append(Open(site, server, page))
+            opened[name] = Open(site, server, page)
         for number in range(prompts):
-            opened[-1].server.wait_for_picture(f"page{number}/", seconds=300)
-        saved: tuple[list[float], list[float]] = ([], [])
+            opened["ours"].server.wait_for_picture(f"page{number}/", seconds=300)
+        saved: dict[str, list[float]] = {name: [] for name in names}
         for number in range(1, pairs + 1):
-            for each, seconds in zip(opened, saved, strict=True):
-                seconds.append(each.save(number))
-        for each in opened:
-            each.page.close()
-        return Measured(*saved)
+            for name in names if number % 2 else reversed(names):
+                saved[name].append(opened[name].save(number))
+        return Measured(**saved)
 
 
-def main() -> None:
-    """Measure, and print one line for each figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=15)
-    parser.add_argument("--pages", type=int, default=40)
-    parser.add_argument("--prompts", type=int, default=8, help="pages of them with a picture")
-    arguments = parser.parse_args()
+def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
+    """In Chromium, if it is there; wall time, as waiting is the point."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    figure, goal = "save to page, gateway 10 s, wall time", Goal(1.10)
+    if program is None or not importlib.util.find_spec("playwright"):
+        note = "Chromium or playwright is not installed"
+        return [Row("serve", figure, "plain", None, goal=goal, note=note)]
     from playwright.sync_api import sync_playwright
 
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+    bench.tell(f"serve: {bench.pairs} saves to each of three servers")
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_CHROMIUM)
-        measured = measure(
-            Path(folder), browser.new_page, arguments.pairs, arguments.pages, arguments.prompts
-        )
+        folder = bench.folder / "serve"
+        saved = save_to_both(folder, browser.new_page, bench.pairs, _PAGES, _PROMPTS, control=True)
         browser.close()
-    print(f"save to page, plain        {statistics.median(measured.plain):7.3f} s")  # noqa: T201 - it is what this is for
-    print(f"save to page, generating   {statistics.median(measured.ours):7.3f} s")  # noqa: T201
-    print(f"median ratio of {arguments.pairs} pairs    {measured.ratio:7.3f}")  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()
+    runs = {"plain": saved.plain, "ours": saved.ours, "plain again": saved.again}
+    value = median_of(ratios(saved.ours, saved.plain))
+    control = median_of(ratios(saved.again, saved.plain))
+    return [Row("serve", figure, "plain", value, control, goal, runs=runs)]

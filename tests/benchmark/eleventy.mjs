@@ -1,4 +1,4 @@
-// The same files by @11ty/eleventy-img: node benchmark_variants.mjs ORIGINALS OUTPUT MODULES
+// The same files by @11ty/eleventy-img: node eleventy.mjs ORIGINALS OUTPUT MODULES
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";

@@ -1,0 +1,73 @@
+"""A cold build beside the best that the gateway's own answers allow."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from collections.abc import Collection
+from pathlib import Path
+
+from tests.benchmark.figures import Goal, Row, median_of, ratios
+from tests.benchmark.gateway import Latencies, gateway, makespan_of
+from tests.benchmark.processes import BUILD, RunError, cost_of
+from tests.benchmark.rounds import Bench
+from tests.benchmark.sites import CONCURRENCY, add_plugin, prompt, site_of
+from tests.support import Site
+
+NAMES = ("cold",)
+MEDIAN_S = 2.0
+"""A ninth of what was seen, and all others with it."""
+
+_MOST_RUNS, _PLAIN_PAIRS_A_RUN = 2, 3
+
+
+def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
+    """Half as many pictures as the larger sites have; wall time, as waiting is the point."""
+    pictures, runs = max(1, bench.pages // 2), min(bench.pairs, _MOST_RUNS)
+    plain = site_of(bench.folder / "cold plain", pictures)
+    ours = site_of(bench.folder / "cold ours", pictures, prompt)
+    add_plugin(ours)
+    seconds: dict[str, list[float]] = {"plain": [], "plain again": [], "ours": [], "best": []}
+    for number in range(runs):
+        for _ in range(_PLAIN_PAIRS_A_RUN):
+            for name in ("plain", "plain again"):
+                seconds[name].append(cost_of(BUILD, plain.folder).wall_s)
+        ours_s, best_s = _cold_build(ours, pictures, seed=number)
+        seconds["ours"].append(ours_s)
+        seconds["best"].append(best_s + statistics.median(seconds["plain"]))
+        bench.tell(f"cold: run {number + 1} of {runs}, {ours_s:.1f} s, best {best_s:.1f} s + plain")
+    note = (
+        f"{runs} runs, {CONCURRENCY} at the same time, answers after {MEDIAN_S:g} s in the median, "
+        "log-normal; the best is the sum of a plain build and of the very same answers begun in "
+        "order as places come free"
+    )
+    return [
+        Row(
+            "cold",
+            f"{pictures} pictures made, wall time",
+            "answers + plain",
+            median_of(ratios(seconds["ours"], seconds["best"])),
+            median_of(ratios(seconds["plain again"], seconds["plain"])),
+            Goal(1.05),
+            runs=seconds,
+            note=note,
+        )
+    ]
+
+
+def _cold_build(site: Site, pictures: int, seed: int) -> tuple[float, float]:
+    """Seconds of a build with nothing there, and of the best schedule of the same answers."""
+    _empty(site.folder)
+    latencies = Latencies(MEDIAN_S, seed)
+    with gateway(pause=latencies) as address:
+        site.options["gateway"] = address
+        site.save()
+        seconds = cost_of(BUILD, site.folder).wall_s
+    if len(latencies.drawn) != pictures:
+        raise RunError(f"{len(latencies.drawn)} pictures were made, not {pictures}")
+    return seconds, makespan_of(latencies.drawn, CONCURRENCY)
+
+
+def _empty(folder: Path) -> None:
+    for name in ("site", ".cache"):
+        shutil.rmtree(folder / name, ignore_errors=True)

@@ -1,0 +1,116 @@
+"""An emulator that draws nothing while it is measured: a real gateway draws elsewhere."""
+
+from __future__ import annotations
+
+import io
+import math
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import lru_cache
+from itertools import count
+from typing import Any
+
+from PIL import Image
+
+from mkdocs_imagegen.emulator import sketch
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serving
+
+_RESERVED = b"benchmark picture 00000000"
+
+Draw = Callable[[str, int, int], bytes]
+"""A picture of a prompt, by its words, width and height."""
+
+
+@contextmanager
+def gateway(
+    draw: Draw | None = None, pause: Callable[[float], None] = time.sleep
+) -> Iterator[dict[str, Any]]:
+    """An emulator on a socket; the setting ``gateway`` for it.
+
+    Args:
+        draw: gives each picture; by default all of one size look the same, in other bytes.
+        pause: called before each answer.
+    """
+    given = draw or _Alike()
+    before = sketch.draw
+
+    def drawn(prompt: str, width: int, height: int, **_: object) -> bytes:
+        return given(prompt, width, height)
+
+    sketch.draw = drawn
+    try:
+        with serving(
+            Emulator(require_key=False, pause=pause, balance_usd=Decimal(10**6))
+        ) as server:
+            yield {"url": server.url, "auth": "none"}
+    finally:
+        sketch.draw = before
+
+
+class _Alike:
+    """One drawing for each size, with a number in its metadata, so that no two files are equal."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def __call__(self, _prompt: str, width: int, height: int) -> bytes:
+        number = b"%08d" % next(self._numbers)
+        return _canned(width, height).replace(_RESERVED, _RESERVED[: -len(number)] + number)
+
+
+_original_draw = sketch.draw
+
+
+@lru_cache
+def _canned(width: int, height: int) -> bytes:
+    drawn = _original_draw(
+        "A quiet harbour", width, height, background="auto", output_format="png", seed="0"
+    )
+    return webp(Image.open(io.BytesIO(drawn)), 80, _RESERVED)
+
+
+def webp(image: Image.Image, quality: int, metadata: bytes) -> bytes:
+    """A picture with any bytes in its metadata."""
+    output = io.BytesIO()
+    image.save(output, "WEBP", quality=quality, xmp=metadata)
+    return output.getvalue()
+
+
+class Latencies:
+    """Waits as long as a real gateway did: most answers are quick, a few take very long.
+
+    Log-normal, with the median and the 95th percentile of 18 s and 46 s that were seen, all of it
+    faster by one factor.
+
+    Args:
+        median_s: of the answers.
+        seed: another one gives other latencies.
+    """
+
+    _SIGMA = math.log(46 / 18) / 1.645
+
+    def __init__(self, median_s: float, seed: int) -> None:
+        self.drawn: list[float] = []
+        self._median_s = median_s
+        self._random = random.Random(seed)  # noqa: S311 - no secret hangs on it
+        self._lock = threading.Lock()
+
+    def __call__(self, _seconds: float) -> None:
+        with self._lock:
+            each = self._median_s * math.exp(self._random.gauss(0, self._SIGMA))
+            self.drawn.append(each)
+        time.sleep(each)
+
+
+def makespan_of(durations: list[float], workers: int) -> float:
+    """When the last is done, if each begins as soon as one of the workers is free, in order."""
+    free = [0.0] * workers
+    for each in durations:
+        soonest = min(range(workers), key=free.__getitem__)
+        free[soonest] += each
+    return max(free)

@@ -1,0 +1,124 @@
+"""Builds in which nothing has to be made, beside plain builds and other plugins' builds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.benchmark import peers
+from tests.benchmark.comparing import AGAIN, PLAIN, ratio_row
+from tests.benchmark.figures import Goal, Row
+from tests.benchmark.processes import RunError
+from tests.benchmark.rounds import Bench, Contestant, Round, run_rounds
+from tests.benchmark.sites import add_plugin, fill, linked_by_hand, prompt, site_of
+
+NAMES = ("idle", "warm", "warm100", "peers")
+_FILES_NOTE = (
+    "every page has one picture in six files; by hand the same files and HTML stand in the docs"
+)
+_PEERS_NOTE = (
+    "all caches are warm; each has one diagram or card a page; kroki uses POST, since with GET it "
+    "only writes an address and keeps no picture"
+)
+
+
+def measure(bench: Bench, names: Collection[str]) -> list[Row]:
+    """The rows of the larger sites, then those of the smaller."""
+    large = {"idle", "warm", "peers"}.intersection(names)
+    small = {"warm100", "peers"}.intersection(names)
+    rows = []
+    for pages, wanted in ((bench.pages, large), (bench.few, small)):
+        if wanted:
+            rows += _rows_of(_run(bench, pages, wanted), pages, wanted)
+    return rows
+
+
+def _run(bench: Bench, pages: int, wanted: set[str]) -> list[Round]:
+    folder = bench.folder / f"sites{pages}"
+    bench.tell(f"{pages} pages: sites for {', '.join(sorted(wanted))}")
+    plain = site_of(folder / "plain", pages).folder
+    contestants = [Contestant(PLAIN, plain), Contestant(AGAIN, plain)]
+    if "idle" in wanted:
+        idle = add_plugin(site_of(folder / "idle", pages))
+        contestants.append(Contestant("idle", idle.folder))
+    if wanted != {"idle"}:
+        ours = add_plugin(site_of(folder / "ours", pages, prompt))
+        fill(ours, pages)
+        contestants.append(Contestant("ours", ours.folder))
+        if wanted != {"peers"}:
+            hand = linked_by_hand(ours, folder / "hand", pages)
+            contestants.append(Contestant("hand", hand.folder))
+    with ExitStack() as stack:
+        if "peers" in wanted:
+            server = stack.enter_context(peers.diagram_server())
+            contestants += _peers_of(bench, folder, pages, server)
+        return run_rounds(bench, f"{pages} pages", contestants)
+
+
+def _peers_of(bench: Bench, folder: Path, pages: int, server: str) -> list[Contestant]:
+    """Those that are installed; what fails is left out."""
+
+    def filled(name: str) -> Contestant | None:
+        bench.tell(f"{pages} pages: filling the cache of {name}")
+        try:
+            site = peers.site_with(name, folder / name, pages, server)
+        except RunError as error:
+            bench.tell(f"{name} is left out: {error}")
+            return None
+        return Contestant(name, site.folder)
+
+    with ThreadPoolExecutor(bench.jobs) as pool:
+        return [each for each in pool.map(filled, peers.installed()) if each]
+
+
+def _rows_of(rounds: Sequence[Round], pages: int, wanted: Collection[str]) -> list[Row]:
+    rows = []
+    if "idle" in wanted:
+        rows += _idle(rounds, pages)
+    for name in ("warm", "warm100"):
+        if name in wanted:
+            rows += _warm(rounds, name, pages)
+    if "peers" in wanted:
+        rows += _peers(rounds, pages)
+    return rows
+
+
+def _idle(rounds: Sequence[Round], pages: int) -> list[Row]:
+    goal = Goal(1.005, or_no_difference=True)
+    said = f"{pages} pages without pictures"
+    return [
+        ratio_row(rounds, "idle", f"{said}, CPU", "idle", goal=goal),
+        ratio_row(rounds, "idle", f"{said}, memory", "idle", what="peak_mib"),
+    ]
+
+
+def _warm(rounds: Sequence[Round], name: str, pages: int) -> list[Row]:
+    said = f"{pages} pages and pictures, all there"
+    by_hand = Goal(1.0) if name == "warm" else None
+    return [
+        ratio_row(
+            rounds, name, f"{said}, CPU", "ours", against="hand", words="files by hand",
+            goal=by_hand, note=_FILES_NOTE,
+        ),
+        ratio_row(rounds, name, f"{said}, CPU", "ours", words="plain, no files", goal=Goal(1.05)),
+        ratio_row(
+            rounds, name, f"{said}, memory", "ours", against="hand", words="files by hand",
+            what="peak_mib",
+        ),
+    ]  # fmt: skip
+
+
+def _peers(rounds: Sequence[Round], pages: int) -> list[Row]:
+    there = [name for name in peers.NAMES if name in rounds[0]]
+    missing = ", ".join(name for name in peers.NAMES if name not in there)
+    note = f"{_PEERS_NOTE}; left out: {missing or 'none'}"
+    rows = []
+    for name in ("ours", *there):
+        figure = f"{pages} pages, one picture each, {name}, CPU"
+        rows.append(ratio_row(rounds, "peers", figure, name, words="plain", note=note))
+    for name in there:
+        figure = f"{pages} pages, one picture each, CPU"
+        rows.append(ratio_row(rounds, "peers", figure, "ours", against=name, goal=Goal(1.0)))
+    return rows

@@ -1,0 +1,100 @@
+"""What a program costs, from start to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TIMEOUT_S = 3600
+ROOT = Path(__file__).parents[2]
+
+_LAUNCHER = """
+import json, os, resource, subprocess, sys, time
+core, command = int(sys.argv[1]), sys.argv[2:]
+if core >= 0:
+    os.sched_setaffinity(0, {core})
+begun = time.perf_counter()
+done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+wall_s = time.perf_counter() - begun
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([done.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss, wall_s]))
+"""
+
+
+class RunError(Exception):
+    """A program that was to be measured has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one process and its children cost.
+
+    Attributes:
+        cpu_s: seconds of all processors, in the program and in the kernel for it.
+        peak_mib: the most memory that one of the processes had at a time.
+        wall_s: seconds that went by.
+    """
+
+    cpu_s: float
+    peak_mib: float
+    wall_s: float
+
+
+def cost_of(command: Sequence[str], folder: Path, core: int | None = None) -> Cost:
+    """Run a program to its end, from a small process: a child's peak counts its parent's.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it runs.
+        core: the only processor it may use; None for any.
+
+    Raises:
+        RunError: it ended with an error.
+    """
+    launcher = [sys.executable, "-S", "-c", _LAUNCHER, str(-1 if core is None else core)]
+    done = subprocess.run(
+        [*launcher, *command],
+        cwd=folder,
+        env=environ(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=TIMEOUT_S,
+    )
+    code, cpu_s, peak_kib, wall_s = json.loads(done.stdout.splitlines()[-1])
+    if code != 0:
+        raise RunError(f"{' '.join(command)} in {folder}: exit code {code}\n{done.stderr[-2000:]}")
+    return Cost(cpu_s, peak_kib / 1024, wall_s)
+
+
+def environ() -> dict[str, str]:
+    """This process's environment without credentials, with the checkout's own package first."""
+    clean = {name: value for name, value in os.environ.items() if not _is_secret(name)}
+    paths = os.pathsep.join([str(ROOT), *_paths()])
+    return clean | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": paths}
+
+
+def _paths() -> list[str]:
+    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+
+
+def _is_secret(name: str) -> bool:
+    return name.startswith(("AI_GATEWAY", "VERCEL", "OFFLINE"))
+
+
+def mkdocs(*arguments: str) -> tuple[str, ...]:
+    """The command of MkDocs."""
+    return (sys.executable, "-m", "mkdocs", *arguments)
+
+
+BUILD = mkdocs("build", "--quiet")
+
+
+def ours(*arguments: str) -> tuple[str, ...]:
+    """The command of this package."""
+    return (sys.executable, "-m", "mkdocs_imagegen", *arguments)

@@ -1,0 +1,144 @@
+"""The sites that are built: Material, and pages of 2.5 KB in folders of fifty."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.benchmark.gateway import Draw, gateway
+from tests.benchmark.processes import BUILD, RunError, cost_of, mkdocs
+from tests.support import Site
+
+SECTION = """\
+## A section
+
+Some text about the subject of this page, with *emphasis*, `code` and a [link](#a-section). It goes
+on for a while, as text does, so that there is something to render, to put into a page and to index.
+
+- One thing.
+- Another thing, with **more** to say.
+
+| Name | Meaning |
+|------|---------|
+| one  | the first |
+| two  | the second |
+
+```python
+for number in range(10):
+    print(number)
+```
+
+"""
+TEXT = SECTION * 5
+CONCURRENCY = 16
+_PAGES_IN_A_FOLDER = 50
+_MATERIAL = {"name": "material", "font": False, "features": ["navigation.prune"]}
+_BARE_PAGE = "<!doctype html><title>{{ page.title }}</title>{{ page.content }}\n"
+_PICTURE = re.compile("<picture>.*?</picture>", re.DOTALL)
+SHOWN = "assets/imagegen"
+
+TINY: dict[str, Any] = {"gateway": {"url": "sketch:"}, "variants": {"widths": [32]}}
+"""The emulator within the build, which draws at any size, and two widths of each picture."""
+
+Extra = Callable[[int], str]
+"""What a page has at its end, by the page's number."""
+
+
+def nothing(_number: int) -> str:
+    """Nothing more."""
+    return ""
+
+
+def prompt(number: int) -> str:
+    """One picture."""
+    return f"```imagegen\nPicture number {number} of the benchmark\n```\n"
+
+
+def tiny_prompt(number: int) -> str:
+    """One picture that is quickly made; for a site with the settings ``TINY``."""
+    return f"```imagegen\nsize: 96x64\n---\nPicture number {number} of the benchmark\n```\n"
+
+
+def site_of(
+    folder: Path, pages: int, extra: Extra = nothing, *, text: str = TEXT, bare: bool = False
+) -> Site:
+    """A site of so many pages, without this project's plugin.
+
+    Args:
+        folder: does not exist.
+        pages: how many.
+        extra: what each has at its end.
+        text: what all of them say.
+        bare: with a template of one line in place of Material.
+    """
+    site = Site(folder)
+    site.config |= {"theme": _bare(folder) if bare else _MATERIAL, "plugins": ["search"]}
+    for number in range(pages):
+        site.write(page_of(number), f"# Page {number}\n\n{text}{extra(number)}")
+    site.write("index.md", f"# Home\n\n{text}")
+    site.save()
+    return site
+
+
+def _bare(folder: Path) -> dict[str, Any]:
+    theme = folder / "theme"
+    theme.mkdir(parents=True)
+    (theme / "main.html").write_text(_BARE_PAGE)
+    return {"name": None, "custom_dir": str(theme)}
+
+
+def page_of(number: int) -> str:
+    """The path of a page."""
+    return f"part{number // _PAGES_IN_A_FOLDER:03}/page{number:05}.md"
+
+
+def add_plugin(site: Site, **options: object) -> Site:
+    """The same site with this project's plugin."""
+    budget = {"images": None, "usd": None}
+    ours = {"imagegen": {"budget": budget, "concurrency": CONCURRENCY, **options}}
+    site.config["plugins"] = [*site.config["plugins"], ours]
+    site.save()
+    return site
+
+
+def fill(site: Site, pictures: int, draw: Draw | None = None, **more: str) -> None:
+    """Have all pictures made and their files derived by one build; later ones may make none.
+
+    Args:
+        site: has this project's plugin.
+        pictures: how many it has.
+        draw: gives each picture.
+        more: settings of the gateway.
+
+    Raises:
+        RunError: a second build finds that a picture is missing.
+    """
+    with gateway(draw) as address:
+        site.options.setdefault("gateway", address | more)
+        site.save()
+        cost_of(BUILD, site.folder)
+    site.options["generate"] = False
+    site.save()
+    cost_of(mkdocs("build", "--strict"), site.folder)  # with --quiet it is not strict
+    names = (path.name for path in (site.folder / "site" / SHOWN).glob("*"))
+    shown = {name.partition("-")[0] for name in names}
+    if len(shown) != pictures:
+        raise RunError(f"{site.folder} shows {len(shown)} pictures, not {pictures}")
+
+
+def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:
+    """A site that shows the same files with the same HTML, written by hand; ``of`` is built."""
+
+    def markup(number: int) -> str:
+        page = (of.folder / "site" / page_of(number)).with_suffix("") / "index.html"
+        found = _PICTURE.search(page.read_text())
+        if found is None:
+            raise RunError(f"{page} shows no picture")
+        return f"{found[0]}\n"
+
+    site = site_of(folder, pages, markup)
+    shutil.copytree(of.folder / "site" / SHOWN, site.docs / SHOWN)
+    return site

@@ -1,0 +1,111 @@
+"""Commands and small builds: what is planned, the start, one response."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tests.benchmark.comparing import AGAIN, PLAIN, difference_row, ratio_row
+from tests.benchmark.figures import Goal, Row
+from tests.benchmark.gateway import gateway, webp
+from tests.benchmark.photographs import photograph
+from tests.benchmark.processes import ours
+from tests.benchmark.rounds import Bench, Contestant, run_rounds
+from tests.benchmark.sites import TINY, add_plugin, fill, site_of, tiny_prompt
+
+NAMES = ("plan", "start", "response")
+_PROMPTS_A_PAGE = 5
+_RESPONSE_BYTES = 1_500_000
+_MOST_PICTURES, _PAGES_FOR_A_PICTURE = 20, 10
+_WAITS = "CPU of `generate` alone, which stores originals; the emulator is another process"
+
+
+def measure(bench: Bench, names: Collection[str]) -> list[Row]:
+    """The rows of those that are named."""
+    made = {"plan": plan, "start": start, "response": response}
+    return [row for name, measured in made.items() if name in names for row in measured(bench)]
+
+
+def plan(bench: Bench) -> list[Row]:
+    """`plan` and `check` beside a plain build of the same pages."""
+    pages = max(1, bench.pages // _PROMPTS_A_PAGE)
+    folder = bench.folder / "plan"
+    bench.tell(f"plan: a site of {pages} pages")
+
+    def prompts(number: int) -> str:
+        numbers = range(number * _PROMPTS_A_PAGE, (number + 1) * _PROMPTS_A_PAGE)
+        return "\n".join(map(tiny_prompt, numbers))
+
+    plain = site_of(folder / "plain", pages)
+    site = add_plugin(site_of(folder / "ours", pages, prompts), **TINY)
+    fill(site, pages * _PROMPTS_A_PAGE)
+    contestants = [Contestant(PLAIN, plain.folder), Contestant(AGAIN, plain.folder)]
+    contestants += [Contestant(name, site.folder, ours(name)) for name in ("plan", "check")]
+    rounds = run_rounds(bench, "plan", contestants)
+    said = f"{pages * _PROMPTS_A_PAGE} pictures on {pages} pages, CPU"
+    return [
+        ratio_row(
+            rounds, "plan", f"{name}: {said}", name, words="plain build", goal=Goal(1.1),
+            note="all pictures are there",
+        )
+        for name in ("plan", "check")
+    ]  # fmt: skip
+
+
+def start(bench: Bench) -> list[Row]:
+    """What it costs to load the plugin for nothing."""
+    plain = site_of(bench.folder / "start plain", 0, bare=True)
+    site = add_plugin(site_of(bench.folder / "start ours", 0, bare=True))
+    contestants = [Contestant(PLAIN, plain.folder), Contestant(AGAIN, plain.folder)]
+    rounds = run_rounds(bench, "start", [*contestants, Contestant("ours", site.folder)])
+    figure, goal = "one page without pictures, CPU more", Goal(15.0)
+    return [difference_row(rounds, "start", figure, "ours", unit="ms", scale=1000.0, goal=goal)]
+
+
+def response(bench: Bench) -> list[Row]:
+    """From the socket to the stored original, by processes that make N and 2N pictures."""
+    number = max(2, min(_MOST_PICTURES, bench.pages // _PAGES_FOR_A_PICTURE))
+    large, folders = _Large(), {}
+    with gateway(large) as address:
+        for name, pictures in (("n", number), ("2n", 2 * number)):
+            prompts = "\n".join(map(_large_prompt, range(pictures)))
+            site = site_of(bench.folder / f"response {name}", 0, text=prompts, bare=True)
+            folders[name] = add_plugin(site, gateway=address).folder
+        contestants = [
+            Contestant(name, folders[name.split()[0]], ours("generate"), ("site", ".cache"))
+            for name in ("n", "n again", "2n")
+        ]
+        rounds = run_rounds(bench, "response", contestants)
+    figure = f"a response of {_RESPONSE_BYTES / 1e6:.1f} MB, CPU a picture"
+    row = difference_row(
+        rounds,
+        "response",
+        figure,
+        "2n",
+        against="n",
+        words="-",
+        unit="ms",
+        scale=1000.0 / number,
+        goal=Goal(10.0),
+        control=("n", "n again"),
+        note=f"{2 * number} pictures less {number}; {_WAITS}",
+    )
+    return [row]
+
+
+def _large_prompt(number: int) -> str:
+    return f"```imagegen\nsize: 1536x1024\n---\nLarge picture number {number}\n```\n"
+
+
+class _Large:
+    """Photographs whose response has a fixed number of bytes, three quarters of it theirs."""
+
+    def __init__(self) -> None:
+        self._image = photograph(0)
+        alone = len(webp(self._image, 70, b"x"))
+        self._padding = max(1, _RESPONSE_BYTES * 3 // 4 - alone)
+        self._content = webp(self._image, 70, b"x" * self._padding)
+
+    def __call__(self, prompt: str, width: int, height: int) -> bytes:
+        assert (width, height) == self._image.size
+        mark = prompt.encode().rjust(64, b"x")
+        return self._content.replace(b"x" * len(mark), mark, 1)

@@ -1,0 +1,97 @@
+"""Intervals of known lists, and what is made of them."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from tests.benchmark.figures import (
+    Estimate,
+    Goal,
+    Row,
+    Verdict,
+    differences,
+    median_of,
+    ratios,
+)
+
+NEAR_ONE = Estimate(1.0, 0.99, 1.01, 20)
+
+
+def row(value: Estimate | None, control: Estimate | None, goal: Goal | None, unit: str = "") -> Row:
+    return Row("name", "figure", "against", value, control, goal, unit)
+
+
+@pytest.mark.parametrize(
+    ("count", "low", "high"),
+    # From the tables of the sign test: the ranks of the interval of 95 %.
+    [(6, 1, 6), (8, 1, 8), (9, 2, 8), (12, 3, 10), (20, 6, 15), (25, 8, 18), (50, 18, 33)],
+)
+def test_the_interval_has_the_ranks_of_the_tables(count: int, low: int, high: int) -> None:
+    numbers = list(range(1, count + 1))
+    random.Random(1).shuffle(numbers)  # noqa: S311 - no secret hangs on it
+    estimate = median_of(numbers)
+    assert (estimate.low, estimate.high, estimate.count) == (low, high, count)
+    assert estimate.middle == (count + 1) / 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_few_values_give_the_whole_range(count: int) -> None:
+    estimate = median_of([float(each) for each in range(count)])
+    assert (estimate.low, estimate.high) == (0, count - 1)
+
+
+def test_no_values_have_no_median() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        median_of([])
+
+
+def test_the_interval_holds_the_median_as_often_as_it_says() -> None:
+    draws = random.Random(7)  # noqa: S311 - no secret hangs on it
+    trials = [median_of([draws.expovariate(1) for _ in range(20)]) for _ in range(2000)]
+    held = sum(each.holds(math.log(2)) for each in trials) / len(trials)
+    assert 0.94 < held < 0.98
+
+
+def test_pairs_stay_pairs() -> None:
+    assert ratios([2, 9], [1, 3]) == [2, 3]
+    assert differences([2, 9], [1, 3], scale=10) == [10, 60]
+    with pytest.raises(ValueError, match="longer"):
+        ratios([1], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("middle", "control", "verdict"),
+    [
+        (1.05, NEAR_ONE, Verdict.MET),
+        (1.051, NEAR_ONE, Verdict.MISSED),
+        (1.0, Estimate(1.02, 1.01, 1.03, 20), Verdict.NOISY),
+        (2.0, Estimate(0.98, 0.97, 0.99, 20), Verdict.NOISY),
+        (1.05, None, Verdict.MET),
+    ],
+)
+def test_a_goal_is_met_at_the_goal_and_only_on_a_quiet_machine(
+    middle: float, control: Estimate | None, verdict: Verdict
+) -> None:
+    value = Estimate(middle, middle - 0.02, middle + 0.02, 20)
+    assert row(value, control, Goal(1.05)).verdict is verdict
+
+
+def test_what_cannot_be_told_from_nothing_may_be_enough() -> None:
+    wide, narrow = Estimate(1.01, 0.99, 1.03, 20), Estimate(1.01, 1.005, 1.03, 20)
+    assert row(wide, NEAR_ONE, Goal(1.005, or_no_difference=True)).verdict is Verdict.MET
+    assert row(wide, NEAR_ONE, Goal(1.005)).verdict is Verdict.MISSED
+    assert row(narrow, NEAR_ONE, Goal(1.005, or_no_difference=True)).verdict is Verdict.MISSED
+
+
+def test_equal_ones_differ_by_nothing() -> None:
+    value, control = Estimate(12, 11, 13, 20), Estimate(0.1, -1, 1, 20)
+    assert row(value, control, Goal(15), unit="ms").verdict is Verdict.MET
+    assert row(value, NEAR_ONE, Goal(15), unit="ms").verdict is Verdict.NOISY
+
+
+def test_without_a_goal_or_a_figure_there_is_no_verdict() -> None:
+    assert row(NEAR_ONE, NEAR_ONE, None).verdict is Verdict.NO_GOAL
+    assert row(None, None, Goal(1)).verdict is Verdict.NO_GOAL

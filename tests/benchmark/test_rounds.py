@@ -1,0 +1,106 @@
+"""The order of the rounds, what a program cost, and the gateway that draws nothing."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.benchmark import instructions
+from tests.benchmark.gateway import Latencies, gateway, makespan_of
+from tests.benchmark.processes import RunError, cost_of
+from tests.benchmark.rounds import Bench, Contestant, run_rounds, values
+from tests.tools import lacking
+
+PYTHON = (sys.executable, "-S", "-c")
+
+
+def quiet(_text: str) -> None:
+    pass
+
+
+def contestants(tmp_path: Path) -> list[Contestant]:
+    """Each writes its name into a log of the folder that they share, or of its copy."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    code = "import sys; open('log', 'a').write(sys.argv[1])"
+    return [Contestant(name, shared, (*PYTHON, code, name)) for name in "ABC"]
+
+
+def test_every_other_round_runs_the_other_way(tmp_path: Path) -> None:
+    three = contestants(tmp_path)
+    rounds = run_rounds(Bench(tmp_path, pairs=3, tell=quiet), "title", three)
+    assert (tmp_path / "shared/log").read_text() == "ABC" + "ABC" + "CBA" + "ABC"
+    assert len(values(rounds, "B")) == 3
+
+
+def test_rounds_on_two_cores_keep_apart(tmp_path: Path) -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        lacking("this machine has one core")
+    three = contestants(tmp_path)
+    rounds = run_rounds(Bench(tmp_path, pairs=3, jobs=2, tell=quiet), "title", three)
+    assert (tmp_path / "shared/log").read_text() == "ABC" + "ABC" + "ABC"
+    assert (tmp_path / "shared.1/log").read_text() == "ABC" + "CBA"
+    assert len(rounds) == 3
+
+
+def test_what_is_left_of_the_run_before_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "a/site").mkdir(parents=True)
+    code = "import os; os.mkdir('site')"  # fails where it is there
+    contestant = Contestant("A", tmp_path / "a", (*PYTHON, code))
+    run_rounds(Bench(tmp_path, pairs=2, tell=quiet), "title", [contestant])
+
+
+def test_a_program_costs_what_it_does(tmp_path: Path) -> None:
+    nothing = cost_of((*PYTHON, "pass"), tmp_path)
+    busy = cost_of((*PYTHON, "b = b'x' * 90_000_000\nfor i in range(9_000_000): pass"), tmp_path)
+    assert busy.cpu_s > nothing.cpu_s + 0.02
+    assert 60 < busy.peak_mib - nothing.peak_mib < 120
+    waiting = cost_of((*PYTHON, "import time; time.sleep(0.5)"), tmp_path)
+    assert waiting.wall_s > 0.5 > waiting.cpu_s
+
+
+def test_a_program_that_fails_is_not_measured(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"exit code 3(?s:.*)no luck"):
+        cost_of((*PYTHON, "import sys; sys.stderr.write('no luck'); sys.exit(3)"), tmp_path)
+
+
+def test_instructions_are_counted(tmp_path: Path) -> None:
+    counting = instructions.counter()
+    if not counting:
+        lacking("perf is not supported and valgrind not installed")
+    few, many = (
+        instructions.instructions_of(counting, (*PYTHON, f"sum(range({number}))"), tmp_path)
+        for number in (10, 1_000_000)
+    )
+    assert many > few + 1_000_000
+
+
+def test_the_gateway_gives_pictures_of_which_no_two_are_equal() -> None:
+    with gateway() as address, httpx.Client() as client:
+        body = {"model": "openai/gpt-image-1-mini", "prompt": "a", "size": "1024x1024"}
+        answers = [
+            client.post(f"{address['url']}/images/generations", json=body).json() for _ in range(3)
+        ]
+    assert len({answer["data"][0]["b64_json"] for answer in answers}) == 3
+
+
+def test_latencies_have_the_tail_that_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", quiet)
+    first, second, other = Latencies(2, seed=1), Latencies(2, seed=1), Latencies(2, seed=2)
+    for _ in range(4000):
+        for each in (first, second, other):
+            each(0)
+    assert first.drawn == second.drawn != other.drawn
+    assert statistics.median(first.drawn) == pytest.approx(2, rel=0.05)
+    assert statistics.quantiles(first.drawn, n=20)[-1] == pytest.approx(2 * 46 / 18, rel=0.1)
+
+
+def test_the_best_schedule_begins_each_as_soon_as_it_can() -> None:
+    assert makespan_of([3, 1, 1, 1, 5], 2) == 8
+    assert makespan_of([1] * 32, 16) == 2
+    assert makespan_of([2.5], 16) == 2.5
