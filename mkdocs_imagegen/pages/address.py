@@ -14,7 +14,7 @@ def relative_address(name: str, page_url: str) -> str:
         page_url: the page's address below the site's root, as MkDocs gives it: ``guide/``,
             ``guide/index.html``, ``""`` for the root, or absolute (``/404.html``).
     """
-    folder, slash, file = name.rpartition("/")
+    folder, slash, file = name.rstrip("/").rpartition("/")
     way = _way(folder, posixpath.dirname(page_url.lstrip("/")))
     return f"{way}{slash}{file}" if way != "." else file
 

@@ -36,7 +36,7 @@ from mkdocs_imagegen.pictures.placeholder import placeholder
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.values import SKETCH_MODEL, Size
 from tests.originals.support import key_of, original
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -302,17 +302,18 @@ def kept_as(**more):
 
 
 @pytest.mark.parametrize(
-    ("key", "made", "state"),
+    ("of", "made", "state"),
     [
-        (REQUEST.key, True, State.MADE),
-        (REQUEST.key, False, State.READY),
-        (REQUEST.as_sketch.key, False, State.READY),
-        (key_of("another"), False, State.STALE),
-        (key_of("another"), True, State.MADE),
+        ({"key": REQUEST.key}, True, State.MADE),
+        ({"key": REQUEST.key}, False, State.READY),
+        ({"key": REQUEST.as_sketch.key, "model": SKETCH_MODEL}, False, State.READY),
+        ({"key": key_of("another")}, False, State.STALE),
+        ({"key": key_of("another"), "model": SKETCH_MODEL}, False, State.STALE),
+        ({"key": key_of("another")}, True, State.MADE),
     ],
 )
-def test_a_picture_is_made_ready_or_stale(key, made, state):
-    result = Result(kept_as(key=key), ONE, made=made)
+def test_a_picture_is_made_ready_or_stale(of, made, state):
+    result = Result(kept_as(**of), ONE, made=made)
     outcome = settled(DIRECTIVE, (result,), in_full=False)
     assert outcome == Outcome(state, ONE, results=(result,))
 
