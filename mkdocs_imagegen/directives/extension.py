@@ -32,38 +32,40 @@ class ImagegenExtension(Extension):
         """Hook into the fence processor that is there, and into the element tree."""
         add_fences(md, self._registry)
         # After inline patterns (20), before attr_list (8), which may overwrite the text.
-        md.treeprocessors.register(_Raw(md, self._registry), "imagegen-raw", 15)
+        raw = _Raw(md, self._registry)
+        md.treeprocessors.register(raw, "imagegen-raw", 15)
         # After the host's relative paths and Python-Markdown's unescaping (0 to 1).
-        md.treeprocessors.register(_Finished(md, self._registry), "imagegen-pictures", -10)
+        md.treeprocessors.register(_Finished(md, raw), "imagegen-pictures", -10)
 
 
-class _OnTree(Treeprocessor):
+class _Raw(Treeprocessor):
     """Looks at the trees of pages that may hold something of ours besides fences."""
 
     def __init__(self, md: Markdown, registry: GetRegistry) -> None:
         super().__init__(md)
         self.registry = registry
+        self.has_acted = False
 
     def run(self, root: Element) -> None:
-        if any(FENCE in text.lower() for text in _texts(self.md)):
-            self.act(root)
+        self.has_acted = any(FENCE in text.lower() for text in _texts(self.md))
+        if self.has_acted:
+            from mkdocs_imagegen.directives.tree import RawTree  # noqa: PLC0415 - see the module
 
-    def act(self, root: Element) -> None:
-        raise NotImplementedError
-
-
-class _Raw(_OnTree):
-    def act(self, root: Element) -> None:
-        from mkdocs_imagegen.directives.tree import RawTree  # noqa: PLC0415 - see the module
-
-        RawTree(self.md, self.registry()).read(root)
+            RawTree(self.md, self.registry()).read(root)
 
 
-class _Finished(_OnTree):
-    def act(self, root: Element) -> None:
-        from mkdocs_imagegen.directives.tree import FinishedTree  # noqa: PLC0415 - see the module
+class _Finished(Treeprocessor):
+    """The same, when everybody else has done their work on them."""
 
-        FinishedTree(self.md, self.registry()).mark(root)
+    def __init__(self, md: Markdown, raw: _Raw) -> None:
+        super().__init__(md)
+        self.raw = raw
+
+    def run(self, root: Element) -> None:
+        if self.raw.has_acted:
+            from mkdocs_imagegen.directives.tree import FinishedTree  # noqa: PLC0415 - the same
+
+            FinishedTree(self.md, self.raw.registry()).mark(root)
 
 
 def _texts(md: Markdown) -> Iterator[str]:

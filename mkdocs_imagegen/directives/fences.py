@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from markdown import Markdown
@@ -65,10 +65,15 @@ def _superfences(md: Markdown) -> Any | None:  # noqa: ANN401 - untyped
 
 
 def _extend_superfences(superfences: Any, registry: GetRegistry) -> None:  # noqa: ANN401 - untyped
-    wanted = len(inspect.signature(superfences.extend_super_fences).parameters)
+    wanted = _parameters_of(type(superfences).extend_super_fences)
     for name in (FENCE, CARDS):
         hooks = [name, partial(_format_fence, registry, name), _accept_all]
         superfences.extend_super_fences(*hooks, *[None] * (wanted - len(hooks)))
+
+
+@lru_cache(maxsize=1)  # each page has an extension of its own, and all are of one type
+def _parameters_of(method: Callable[..., None]) -> int:
+    return len(inspect.signature(method).parameters) - len(["self"])
 
 
 def _accept_all(

@@ -22,14 +22,27 @@ def read_plain_file(path: Path, most_bytes: int) -> bytes:
         OSError: there is none, or it cannot be read.
         ValueError: it is a link, a pipe or a folder, or larger than ``most_bytes``.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise ValueError("no regular file")
+    _refuse_unless_regular(os.lstat(path))
     descriptor = os.open(path, os.O_RDONLY | NO_LINKS)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - opened without following links
+    try:
         facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise ValueError("no regular file")
-        content = file.read(most_bytes + 1)
+        _refuse_unless_regular(facts)
+        return _read(descriptor, facts.st_size, most_bytes)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_unless_regular(facts: os.stat_result) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise ValueError("no regular file")
+
+
+def _read(descriptor: int, size: int, most_bytes: int) -> bytes:
+    # What has grown since is read to its end; without asking for more than there is, which takes
+    # room and time for nothing.
+    content = os.read(descriptor, min(size, most_bytes) + 1)
+    while more := os.read(descriptor, min(most_bytes + 1 - len(content), 2**20)):
+        content += more
     if len(content) > most_bytes:
         raise ValueError(f"larger than {most_bytes} bytes")
     return content

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.pictures.derived import DerivedStore
-from mkdocs_imagegen.pictures.glance import Glance, Stamp, from_json, to_json
+from mkdocs_imagegen.pictures.glance import Glance, Stamp
 from mkdocs_imagegen.pictures.picture import SITE_FOLDER, Picture, Source
 from mkdocs_imagegen.pictures.variants import MIMES, Plan
 
@@ -37,8 +37,7 @@ class Deriver:
         return self._found_at_a_glance(plan) or self._found(plan)
 
     def _found_at_a_glance(self, plan: Plan) -> Picture | None:
-        note = self._store.read(plan.glance_key) if self._site else None
-        glance = from_json(note) if note else None
+        glance = self._store.glances.find(plan.key) if self._site else None
         if glance is None or bool(glance.blur) != plan.has_blur:
             return None
         files = {key: self._path(name) for key, name in plan.files.items()}
@@ -55,7 +54,7 @@ class Deriver:
             return None
         now = time.time()  # the clock that dates files
         if all(each.is_settled(now) for each in stamps):
-            self._store.note(plan.glance_key, to_json(Glance(tuple(stamps), blur)))
+            self._store.glances.add(plan.key, Glance(tuple(stamps), blur))
         return picture_of(plan, blur)
 
     def make(self, plan: Plan, content: bytes) -> Picture:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mkdocs_imagegen.pictures.glance import Stamp
+from mkdocs_imagegen.pictures.glance import Glances, Stamp
 from mkdocs_imagegen.pictures.sealed import Value, read_value, seal_of
 from mkdocs_imagegen.pictures.setting_aside import identity, set_aside
 from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, BusyError, UnfitError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.pictures.strict_cache import Entry, StrictCache
 
 _KEY = re.compile("[0-9a-f]{64}")
+_GLANCES = hashlib.sha256(b"glances").hexdigest()
 _MOST_MOVES = 3
 """How often other builds may exchange the folder while this one opens it."""
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -72,7 +75,6 @@ class DerivedStore:
         self._is_full = False
         self._has_written = False
         self._used: set[str] = set()
-        self._notes: dict[str, bytes] = {}
 
     def read(self, key: str) -> bytes | None:
         """The value of a key, verified; None if there is none.
@@ -132,9 +134,10 @@ class DerivedStore:
         self._used.update(files)
         return True
 
-    def note(self, key: str, content: bytes) -> None:
-        """Keep a value from the next build on, if that can be done."""
-        self._notes[key] = content
+    @cached_property
+    def glances(self) -> Glances:
+        """What earlier builds have verified; what is added is kept, if that can be done."""
+        return Glances(self.read(_GLANCES) or b"")
 
     def write(self, key: str, content: bytes) -> None:
         """Keep a value, in place of the one that is there; up to 64 MB, more is not kept.
@@ -188,8 +191,9 @@ class DerivedStore:
         self._has_written = True
 
     def _tidy(self, cache: StrictCache) -> None:
-        if self._notes:
-            cache.keep_all({key: (each, seal_of(key, each)) for key, each in self._notes.items()})
+        if self.glances.is_changed:
+            content = self.glances.to_json()
+            cache.keep(_GLANCES, content, seal_of(_GLANCES, content))
         cache.settle(self._used, self._clock(), self._size_limit_bytes)
         if self._has_written:
             cache.sweep()

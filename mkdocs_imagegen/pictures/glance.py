@@ -12,6 +12,7 @@ import os
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
+_MOST = 20_000
 _CLOCK_TELLS_AFTER_S = 2.0
 """Some file systems note times no finer than that (FAT)."""
 
@@ -47,19 +48,58 @@ class Glance:
     blur: bytes
 
 
-def to_json(glance: Glance) -> bytes:
-    """As the cache keeps it."""
-    stamps = [(each.name, each.bytes, each.mtime_ns) for each in glance.stamps]
-    return json.dumps({"stamps": stamps, "blur": b64encode(glance.blur).decode()}).encode()
+class Glances:
+    """Glances at all pictures of a site, kept together: one value is read, and not one for each.
+
+    Args:
+        content: as they were kept; anything else counts as none.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._lines = _lines_of(content)
+        self._used: set[str] = set()
+        self.is_changed = False
+
+    def find(self, key: str) -> Glance | None:
+        """The glance at a picture; None where there is none."""
+        line = self._lines.get(key)
+        glance = _read(line) if line is not None else None
+        if glance is not None:
+            self._used.add(key)
+        return glance
+
+    def add(self, key: str, glance: Glance) -> None:
+        """Keep the glance at a picture, in place of another."""
+        self._lines[key] = _written(glance)
+        self._used.add(key)
+        self.is_changed = True
+
+    def to_json(self) -> bytes:
+        """As they are kept. Of very many only those that were used."""
+        too_many = len(self._lines) > _MOST
+        kept = self._used if too_many else self._lines.keys()
+        return json.dumps({key: self._lines[key] for key in sorted(kept)}).encode()
 
 
-def from_json(content: bytes) -> Glance | None:
-    """What the cache has kept; None where that is nothing of ours."""
+def _lines_of(content: bytes) -> dict[str, str]:
     try:
         read = json.loads(content)
-        stamps = tuple(Stamp(*each) for each in read["stamps"])
-        glance = Glance(stamps, b64decode(read["blur"], validate=True))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _written(glance: Glance) -> str:
+    """On one line: a page may have thousands, and objects take ten times the room of text."""
+    stamps = (f"{each.name} {each.bytes} {each.mtime_ns}" for each in glance.stamps)
+    return ";".join([b64encode(glance.blur).decode(), *stamps])
+
+
+def _read(line: object) -> Glance | None:
+    try:
+        blur, *stamps = str(line).split(";")
+        parts = (stamp.split(" ") for stamp in stamps)
+        read = tuple(Stamp(name, int(size), int(mtime)) for name, size, mtime in parts)
+        return Glance(read, b64decode(blur, validate=True))
+    except ValueError:
         return None
-    kinds = {(type(each.name), type(each.bytes), type(each.mtime_ns)) for each in stamps}
-    return glance if kinds <= {(str, int, int)} else None

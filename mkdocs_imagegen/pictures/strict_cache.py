@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,12 +82,6 @@ class StrictCache(diskcache.Cache):  # type: ignore[misc]  # diskcache has no ty
         except BaseException:
             self._disk.remove_newest()
             raise
-
-    def keep_all(self, values: Mapping[str, tuple[bytes, str]]) -> None:
-        """Write entries, each with its seal, all at once."""
-        with _damage_told(), self._transact():
-            for key, (content, seal) in values.items():
-                self.set(key, content, tag=seal)
 
     def link(self, stamp: Stamp, path: str) -> bool:
         """Link a value into a file; False where it looks changed, or cannot be linked."""

@@ -7,7 +7,6 @@ and the key under which it is kept, so that a build in which all is there touche
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,9 +64,11 @@ class Variant:
 @lru_cache(maxsize=10_000)  # a build asks for each key half a dozen times
 def _key_of(variant: Variant, original_sha256: str, rules: int, encoder: str) -> str:
     encoding = variant.encoding
-    said = [original_sha256, rules, encoder, variant.size, encoding.format, encoding.quality]
-    said += [encoding.speed, variant.focus, variant.source_type]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    said = (
+        f"{original_sha256} {rules} {encoder} {variant.size} {encoding.format} {encoding.quality} "
+        f"{encoding.speed} {variant.focus} {variant.source_type}"
+    )
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +96,16 @@ class Plan:
         return {each.key(self.original.sha256): each.name(self.original) for each in every}
 
     @property
-    def glance_key(self) -> str:
-        """64 hex digits that name what is known of all its files together."""
-        said = ["glance", *self.files, self.blur_key if self.has_blur else ""]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    def key(self) -> str:
+        """64 hex digits that change with everything that changes one of its files, or the blur."""
+        said = "".join((*self.files, self.blur_key if self.has_blur else ""))
+        return hashlib.sha256(said.encode()).hexdigest()
 
     @property
     def blur_key(self) -> str:
         """64 hex digits that change with everything that changes the blurred pixels."""
-        said = [self.original.sha256, _RULES, _encoder(), "blur", self.size, self.focus]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        said = f"{self.original.sha256} {_RULES} {_encoder()} blur {self.size} {self.focus}"
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 def plan(original: Original, shape: Shape, settings: VariantSettings, provenance: str) -> Plan:

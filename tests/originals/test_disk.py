@@ -137,6 +137,7 @@ def test_what_a_link_that_appears_late_points_to_is_not_read(tmp_path, monkeypat
     secret, path = tmp_path / "secret", tmp_path / "a"
     secret.write_bytes(b"secret")
     path.symlink_to(secret)
-    monkeypatch.setattr(files.Path, "lstat", lambda _: secret.stat())
+    facts = secret.stat()
+    monkeypatch.setattr(files.os, "lstat", lambda _: facts)
     with pytest.raises(OSError, match="symbolic links"):
         files.read_plain_file(path, 100)

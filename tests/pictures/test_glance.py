@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.pictures import derived
+from mkdocs_imagegen.pictures import glance as glance_module
 from mkdocs_imagegen.pictures.derive import Deriver
 from mkdocs_imagegen.pictures.derived import DerivedStore
-from mkdocs_imagegen.pictures.glance import Glance, Stamp, from_json, to_json
+from mkdocs_imagegen.pictures.glance import Glance, Glances, Stamp
 from mkdocs_imagegen.pictures.strict_cache import StrictCache
 from tests.pictures.test_derive import CONTENT, PLAN, files_in
 
@@ -76,7 +77,8 @@ def test_the_second_build_reads_none_of_the_files(builds, monkeypatch) -> None:
 
 
 def test_what_was_just_written_is_read_again(builds, monkeypatch) -> None:
-    os.utime(builds.values()[0])
+    for path in builds.values():
+        os.utime(path)
     assert read_by(builds, monkeypatch) == 7
     assert read_by(builds, monkeypatch) == 7
 
@@ -100,9 +102,9 @@ def test_a_file_that_was_evicted_is_missed(builds) -> None:
     assert builds.find() is None
 
 
-def noting(builds: Builds, content: bytes) -> None:
+def keeping(builds: Builds, content: bytes) -> None:
     store = DerivedStore(builds.cache, builds.warned.append)
-    store.write(PLAN.glance_key, content)
+    store.write(derived._GLANCES, content)
     store.close()
 
 
@@ -110,31 +112,36 @@ def noting(builds: Builds, content: bytes) -> None:
     "change",
     [
         lambda _: b"no JSON",
+        lambda _: b"[" * 100_000,
         lambda _: b"[1, 2]",
-        lambda _: b'{"stamps": [["a"]], "blur": ""}',
-        lambda _: b'{"stamps": 3, "blur": "!"}',
-        lambda note: json.dumps(note | {"stamps": note["stamps"][1:]}).encode(),
-        lambda note: json.dumps(note | {"stamps": [*note["stamps"], note["stamps"][0]]}).encode(),
-        lambda note: json.dumps(note | {"blur": ""}).encode(),
+        lambda _: {PLAN.key: 3},
+        lambda _: {PLAN.key: None},
+        lambda _: {PLAN.key: "!;a 1 2"},
+        lambda line: {PLAN.key: line.replace(" ", "  ")},
+        lambda line: {PLAN.key: line.rpartition(";")[0]},
+        lambda line: {PLAN.key: f"{line};{line.rpartition(';')[2]}"},
+        lambda line: {PLAN.key: f";{line.partition(';')[2]}"},
     ],
 )
-def test_a_note_that_is_none_is_left_alone(builds, change) -> None:
+def test_a_glance_that_is_none_is_left_alone(builds, change) -> None:
     first = builds.find()
     store = DerivedStore(builds.cache, builds.warned.append)
-    store.read(PLAN.glance_key)
-    note = json.loads(store.read(PLAN.glance_key))
+    line = json.loads(store.read(derived._GLANCES))[PLAN.key]
     store.close()
-    noting(builds, change(note))
+    content = change(line)
+    keeping(builds, content if isinstance(content, bytes) else json.dumps(content).encode())
     assert builds.find() == first
+    assert builds.warned == []
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "ab/00/../../../secret"])
-def test_a_note_leads_to_no_file_outside(builds, name: str) -> None:
+def test_a_glance_leads_to_no_file_outside(builds, name: str) -> None:
     first = builds.find()
     (builds.folder / "secret").write_text("secret")
     facts = (builds.folder / "secret").stat()
-    stamp = Stamp(name, facts.st_size, facts.st_mtime_ns)
-    noting(builds, to_json(Glance((stamp,) * 6, b"blur")))
+    glances = Glances(b"")
+    glances.add(PLAN.key, Glance((Stamp(name, facts.st_size, facts.st_mtime_ns),) * 6, b"blur"))
+    keeping(builds, glances.to_json())
     assert builds.find() == first
 
 
@@ -148,11 +155,11 @@ def test_a_folder_of_values_that_became_a_link_is_not_followed(builds) -> None:
     assert builds.find() is None
 
 
-def test_where_nothing_can_be_noted_nothing_is_told(builds, monkeypatch) -> None:
+def test_where_nothing_can_be_kept_nothing_is_told(builds, monkeypatch) -> None:
     def refuses(*_: object) -> None:
         raise sqlite3.OperationalError("attempt to write a readonly database")
 
-    monkeypatch.setattr(StrictCache, "keep_all", refuses)
+    monkeypatch.setattr(StrictCache, "keep", refuses)
     assert builds.find()
     assert builds.warned == []
     assert read_by(builds, monkeypatch) == 7
@@ -167,6 +174,18 @@ def test_a_file_in_the_site_that_is_another_one_is_replaced(builds) -> None:
     assert builds.find() == first
 
 
-def test_a_note_is_read_as_it_was_written() -> None:
+def test_a_glance_is_read_as_it_was_written() -> None:
     glance = Glance((Stamp("ab/00/c.val", 3, 5), Stamp("d", 0, 0)), b"blur")
-    assert from_json(to_json(glance)) == glance
+    glances = Glances(b"")
+    glances.add("a", glance)
+    assert Glances(glances.to_json()).find("a") == glance
+
+
+def test_glances_of_other_sites_stay_until_there_are_very_many(monkeypatch) -> None:
+    first = Glances(b"")
+    first.add("a", Glance((), b""))
+    second = Glances(first.to_json())
+    second.add("b", Glance((), b""))
+    assert set(json.loads(second.to_json())) == {"a", "b"}
+    monkeypatch.setattr(glance_module, "_MOST", 1)
+    assert set(json.loads(second.to_json())) == {"b"}
