@@ -35,9 +35,10 @@ Billing classes decide what happens next (fact sheet "reliability", section 4.1)
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
+
+from mkdocs_imagegen.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

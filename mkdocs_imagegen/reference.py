@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Parser, Size
 
 

@@ -6,10 +6,10 @@ import enum
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from mkdocs_imagegen.errors import Place
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import SKETCH_MODEL
 
 

@@ -11,10 +11,11 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 SCHEME = 1

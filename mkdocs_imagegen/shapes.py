@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import TEXT, Parser, Size
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, field, fields
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.records import dataclass
 
 T = TypeVar("T")
 SKETCH_MODEL = "imagegen/sketch"
@@ -55,11 +56,13 @@ class Parser(Generic[T]):
         convert: the value read, or None where it is not accepted.
         schema: the same as JSON schema, for editors; as YAML would have it, so stricter than
             ``convert``, which also takes numbers as text; empty for anything.
+        kind: the dataclass whose options a mapping holds; None for any other value.
     """
 
     accepts: str
     convert: Callable[[object], T | None]
     schema: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    kind: type[Any] | None = None
 
     def __call__(self, value: object) -> T:
         """The value read, from YAML or from text.
@@ -266,7 +269,7 @@ def nested(kind: type[T]) -> Parser[T]:
     return Parser(
         "a mapping of the options below",
         lambda value: read_options(kind, value) if isinstance(value, Mapping) else None,
-        object_schema(kind),
+        kind=kind,
     )
 
 
@@ -274,10 +277,14 @@ def object_schema(kind: type[Any]) -> Mapping[str, Any]:
     """The JSON schema of a mapping whose entries are the options of a dataclass."""
     properties = {
         name: {"description": _LINK.sub(r"\1", each.metadata["about"])}
-        | each.metadata["parser"].schema
+        | dict(_schema_of(each.metadata["parser"]))
         for name, each in _options(kind).items()
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _schema_of(parser: Parser[Any]) -> Mapping[str, Any]:
+    return parser.schema if parser.kind is None else object_schema(parser.kind)
 
 
 def option_names(kind: type[Any]) -> list[str]:

@@ -14,6 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Each group may import what stands before it in this list, and itself.
 LAYERS = [
+    ["records"],
     ["errors"],
     ["values"],
     ["request"],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.wanted import Want
 from mkdocs_imagegen.errors import ImagegenError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.spending.permission import Permission
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mkdocs_imagegen.globs import matches_any
+from mkdocs_imagegen.records import dataclass
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.building.wanted import Result

@@ -21,6 +21,14 @@ class Finder:
         self._server = settings.gateway.url
         self._is_vercel = settings.gateway.is_vercel
 
+    def may_have(self, request: ImageRequest) -> bool:
+        """Whether there is a record for a request, whatever it says."""
+        if not self._enabled:
+            return False
+        return self._store.has_record(request.key) or (
+            not self._is_vercel and self._store.has_record(request.as_sketch.key)
+        )
+
     def usable(self, request: ImageRequest, *, insists: bool) -> Kept | None:
         """The original of a request; or one of its subject, unless only its own will do.
 

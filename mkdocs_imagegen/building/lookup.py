@@ -54,6 +54,7 @@ class Lookup:
         self._run = run
         self._has_drafts = host.desk is not None and self._settings.draft.is_set
         self._results: dict[WantKey, Result] = {}
+        self._put_off: dict[WantKey, tuple[ImageRequest, Directive, bool]] = {}
         self._wanted: set[str] = set()
         self._begun: float | None = None
         self._joined = False
@@ -70,7 +71,7 @@ class Lookup:
             known = self._results.get(_key(request, directive))
             was_left_out = known is not None and isinstance(known.error, NotAskedForError)
             if known is None or (was_left_out and may_make and uri is not None):
-                self._want(request, directive, may_make=may_make)
+                self._begin(request, directive, may_make=may_make)
 
     def results(self, directive: Directive) -> tuple[Result, ...] | None:
         """What became of each request of a directive, after the join; None if no page shows it."""
@@ -89,7 +90,10 @@ class Lookup:
         return self._workshop.deriver.stand_in(stand_in)
 
     def settle(self) -> None:
-        """Wait for everything that was started so far."""
+        """Look at everything that is there, and wait for what was started so far."""
+        put_off, self._put_off = self._put_off, {}
+        for request, directive, may_make in put_off.values():
+            self._want(request, directive, may_make=may_make)
         self._results |= self._workshop.join()
 
     def join(self) -> None:
@@ -110,6 +114,17 @@ class Lookup:
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, keep it, and end."""
         self._workshop.close()
+
+    def _begin(self, request: ImageRequest, directive: Directive, *, may_make: bool) -> None:
+        """Start at once what has to be made; what is there is looked at with all others.
+
+        Between the pages of a build the same work takes three times as long, since the processor
+        has other things at hand.
+        """
+        if self._joined or not self._books.finder.may_have(request):
+            self._want(request, directive, may_make=may_make)
+        else:
+            self._put_off[_key(request, directive)] = (request, directive, may_make)
 
     def _want(self, request: ImageRequest, directive: Directive, *, may_make: bool) -> None:
         key = _key(request, directive)

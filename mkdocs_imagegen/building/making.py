@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.building.background import Background
@@ -17,6 +17,7 @@ from mkdocs_imagegen.errors import ImagegenError, NotMadeError, StoreError
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import Line, State
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.values import SKETCH_MODEL, Size

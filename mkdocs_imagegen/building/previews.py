@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urljoin
 
 from mkdocs_imagegen.building.pipeline import Pipeline
@@ -17,6 +17,7 @@ from mkdocs_imagegen.errors import Place
 from mkdocs_imagegen.globs import matches, matches_any
 from mkdocs_imagegen.pages.cards import Card, cards_html, mistake_html, page_address, style_for
 from mkdocs_imagegen.pages.social import SocialCard, into_head, with_tags
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.values import Size, shown
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.directive import Found, Source
 from mkdocs_imagegen.errors import Place
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import shown
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.shapes import Shape
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from decimal import Decimal
 
 from mkdocs_imagegen.building.wanted import Result, Want
@@ -17,6 +16,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import dollars
 from mkdocs_imagegen.values import SKETCH_MODEL
 

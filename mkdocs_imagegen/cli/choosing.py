@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from mkdocs_imagegen.cli.terminal import Progress, say, say_json, show_in_browse
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.opening import credential_for, open_gateway
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import State, dollars
 from mkdocs_imagegen.request import ImageRequest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 import click
@@ -15,6 +15,7 @@ from mkdocs_imagegen.cli.places import entry_at
 from mkdocs_imagegen.cli.site import Looked, as_json, config_file, look
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.errors import OptionError, OverBudgetError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import Line, State, as_dict, dollars, unique
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.account import Account

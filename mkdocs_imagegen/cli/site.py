@@ -11,7 +11,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.cli.terminal import tell
 from mkdocs_imagegen.plugin import ImagegenPlugin
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import Line
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import click
@@ -16,6 +15,7 @@ from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.originals.audit import Fault, FaultKind, audit
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import State, dollars
 from mkdocs_imagegen.values import shown
 

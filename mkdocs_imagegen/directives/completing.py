@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mkdocs_imagegen.directives.defaults import Defaults, named_model, plain_style
 from mkdocs_imagegen.directives.directive import Directive, Source
@@ -15,6 +15,7 @@ from mkdocs_imagegen.directives.references import (
     read_references,
 )
 from mkdocs_imagegen.errors import DirectiveError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest, final_prompt
 from mkdocs_imagegen.shapes import CENTER, Shape, cut
 from mkdocs_imagegen.values import did_you_mean, shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 
 from mkdocs_imagegen.directives.layers import (
     Layer,
@@ -17,6 +17,7 @@ from mkdocs_imagegen.directives.naming import Errors, read_presets, read_prompts
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.globs import matches
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import pixel_options
 from mkdocs_imagegen.settings import PROMPTS, FolderOptions, Settings
 from mkdocs_imagegen.settings.previews import POSITION

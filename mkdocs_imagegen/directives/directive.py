@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from mkdocs_imagegen.directives.references import FileReference, Reference
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape, scaled
 from mkdocs_imagegen.values import Size

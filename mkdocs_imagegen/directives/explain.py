@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from mkdocs_imagegen.directives.completing import Said, completed, layers_of
 from mkdocs_imagegen.directives.defaults import Defaults, plain_style, site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Source
 from mkdocs_imagegen.directives.layers import FIELDS, Layer, Level, Origin
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.shapes import Focus
 from mkdocs_imagegen.values import SKETCH_MODEL

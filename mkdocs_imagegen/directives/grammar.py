@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
 from mkdocs_imagegen.directives.completing import Said
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.errors import DirectiveError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import TEXT, option_names, read_options, shown
 
 SCHEME = "imagegen:"

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import DirectiveError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import did_you_mean, shown
 
 NO_PRESET = "none"

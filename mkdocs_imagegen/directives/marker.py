@@ -9,10 +9,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mkdocs_imagegen.directives.directive import Found, Mistake
+from mkdocs_imagegen.records import dataclass
 
 TOKEN_START = "imagegen:t"  # noqa: S105 - stands for a picture, opens nothing
 _TOKEN = re.compile(r"imagegen:t[0-9a-f]{40}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from mkdocs_imagegen.directives.references import MASK, REFERENCES
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.settings.variants import WIDTHS
 from mkdocs_imagegen.shapes import FOCUS, RATIO, Focus
 from mkdocs_imagegen.values import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from mkdocs_imagegen.directives.directive import Source
 from mkdocs_imagegen.directives.marker import TOKEN_START, shown_tags
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import shown
 
 _MARK = re.compile(rf"data-imagegen-cards=[\"']?({TOKEN_START}[0-9a-f]{{40}})")

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mkdocs_imagegen.errors import DirectiveError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import TEXT, Parser, shown
 
 MOST_REFERENCES = 16

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.page_list import PageList
 from mkdocs_imagegen.directives.references import PictureReference, PromptReference
 from mkdocs_imagegen.errors import ImagegenError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import OptionsError, read_options
 
 _LANGUAGE = r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*"

@@ -6,13 +6,13 @@ Source: fact sheet "gateway protocol", sections 1.3, 2, 6.3 and 7.4.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from mkdocs_imagegen.emulator.bodies import as_json
 from mkdocs_imagegen.emulator.catalogue import tokens
 from mkdocs_imagegen.emulator.records import Answer, Job, Response
+from mkdocs_imagegen.records import dataclass
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FIRST_MS = 1_760_000_000_000

@@ -9,11 +9,11 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mkdocs_imagegen.emulator.bodies import RefusalError, invalid, nested
 from mkdocs_imagegen.emulator.records import Call
+from mkdocs_imagegen.records import dataclass
 
 MOST_IMAGES = 16
 LARGEST_IMAGE = 50 * 2**20

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
+
+from mkdocs_imagegen.records import dataclass
 
 Measure = Callable[[str, int], float]
 """The width in pixels of a text at a font size in pixels."""

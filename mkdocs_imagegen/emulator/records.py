@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.values import Size
 

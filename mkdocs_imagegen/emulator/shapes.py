@@ -9,8 +9,9 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
+
+from mkdocs_imagegen.records import dataclass
 
 T = TypeVar("T")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 
 import anyio
@@ -13,6 +12,7 @@ from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.calls import Call, Reply
 from mkdocs_imagegen.gateway.links import Link, is_public, read_link
 from mkdocs_imagegen.gateway.quoting import quoted
+from mkdocs_imagegen.records import dataclass
 
 LOOK_UP_S = 20.0
 Attempt = Callable[[Call], Awaitable[Reply | GatewayError]]

@@ -7,10 +7,10 @@ listed here is not judged: what was asked passes through, and the server says wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from mkdocs_imagegen.errors import OptionError, RejectedError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.values import Size
 

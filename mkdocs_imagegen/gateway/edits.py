@@ -11,9 +11,10 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mkdocs_imagegen.gateway.wire import encoded, request_body
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import TAKE_HEADER, ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
@@ -27,6 +26,7 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.gateway.bodies import strict_json
 from mkdocs_imagegen.gateway.policy import LONGEST_ASKED_WAIT_S
 from mkdocs_imagegen.gateway.quoting import identifier, quoted
+from mkdocs_imagegen.records import dataclass
 
 _SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 _NO_MODEL = re.compile(

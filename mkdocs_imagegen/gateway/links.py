@@ -7,8 +7,9 @@ strictly and every address of its host must be a public one (fact sheet "reliabi
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from mkdocs_imagegen.records import dataclass
 
 _HTTPS_PORT = 443
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")

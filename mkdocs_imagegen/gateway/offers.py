@@ -6,7 +6,7 @@ Source: fact sheet "gateway protocol", section 3.1 (the list of models and its p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from mkdocs_imagegen.gateway.bodies import strict_json
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS, estimate_usd
 from mkdocs_imagegen.gateway.quoting import name
 from mkdocs_imagegen.gateway.wire import dollars
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
 
 _MOST_OFFERS = 200

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote
 
 from mkdocs_imagegen.errors import BadAnswerError
 from mkdocs_imagegen.gateway.bodies import strict_json
 from mkdocs_imagegen.gateway.wire import dollars
+from mkdocs_imagegen.records import dataclass
 
 CREDITS = "credits"
 """The path of what is left to spend."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mkdocs_imagegen.originals.files import check_version
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Size
 
 VERSION = 1

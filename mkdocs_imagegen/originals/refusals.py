@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from mkdocs_imagegen.originals.files import read_plain_file, write_whole
+from mkdocs_imagegen.records import dataclass
 
 _LARGEST_BYTES = 100_000
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.errors import NewerVersionError, StoreError
@@ -23,6 +23,7 @@ from mkdocs_imagegen.originals.record import (
     from_json,
     to_json,
 )
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import SKETCH_MODEL
 
 LARGEST_ORIGINAL_BYTES = 64 * 1024 * 1024
@@ -56,6 +57,10 @@ class OriginalStore:
         self.quarantine = quarantine
         self._warn = warn
         self._subjects: dict[str, list[Original]] | None = None
+
+    def has_record(self, key: str) -> bool:
+        """Whether there is a record of that key, whatever it says."""
+        return os.path.lexists(f"{self.folder}/{key[:2]}/{key}.json")
 
     def find(self, key: str) -> Kept | None:
         """The original of that key, by its record; its bytes are only verified when they are read.

@@ -8,10 +8,10 @@ from __future__ import annotations
 import html
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from mkdocs_imagegen.pages.address import relative_address
+from mkdocs_imagegen.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import base64
 import hashlib
 import html
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from mkdocs_imagegen.pages.contact_sheet_parts import SCRIPT, STYLE
 from mkdocs_imagegen.pictures.thumbnail import Thumbnail
+from mkdocs_imagegen.records import dataclass
 
 _KEY_DIGITS = 16
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mkdocs_imagegen.directives.directive import Directive, Found
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of
 from mkdocs_imagegen.pictures.picture import Picture, Source
+from mkdocs_imagegen.records import dataclass
 
 _FITS_ITS_COLUMN = "max-width:100%;height:auto"
 """Not every theme says so itself: MkDocs' own would squeeze a picture that has a height."""

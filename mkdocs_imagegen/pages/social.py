@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import html
-from dataclasses import dataclass
 from html.parser import HTMLParser
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Size
 
 _OURS = ("og:image", "twitter:image", "twitter:card")

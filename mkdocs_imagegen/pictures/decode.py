@@ -11,10 +11,10 @@ import contextlib
 import io
 import threading
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import PictureError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import LARGEST_SIDE_PX, MOST_PIXELS, Size
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+
+from mkdocs_imagegen.records import dataclass
 
 _MOST = 20_000
 _CLOCK_TELLS_AFTER_S = 2.0

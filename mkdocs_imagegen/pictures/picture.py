@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Size
 
 SITE_FOLDER = "assets/imagegen"

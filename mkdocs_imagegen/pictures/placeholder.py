@@ -7,9 +7,9 @@ import html
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mkdocs_imagegen.pictures.picture import SITE_FOLDER, Picture, Source
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Size
 
 _LINES = 6

@@ -9,7 +9,6 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import diskcache
@@ -24,6 +23,7 @@ from mkdocs_imagegen.pictures.cache_check import (
 from mkdocs_imagegen.pictures.glance import Stamp
 from mkdocs_imagegen.pictures.strict_disk import StrictDisk
 from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, UnfitError
+from mkdocs_imagegen.records import dataclass
 
 DAY_S = 86_400
 

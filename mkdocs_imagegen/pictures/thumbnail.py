@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 
 from mkdocs_imagegen.pictures.encode import plain, saved
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Size
 
 SMALL_PX = 320

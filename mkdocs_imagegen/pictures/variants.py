@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.pictures.picture import SITE_FOLDER
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.settings import VariantSettings
 from mkdocs_imagegen.shapes import CENTER, Focus, Shape, scaled
 from mkdocs_imagegen.values import SKETCH_MODEL, Size

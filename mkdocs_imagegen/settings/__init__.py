@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.settings.draft import DraftSettings
 from mkdocs_imagegen.settings.folders import FOLDERS, FolderOptions

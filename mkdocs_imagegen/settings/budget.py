@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Parser, number, option, optional, whole_number
 
 _LARGEST_USD = 100_000

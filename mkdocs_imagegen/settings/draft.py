@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import one_line, option, optional
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.globs import GLOBS
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import (
     SIZE,
     TEXT,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import (
     BOOLEAN,
     TEXT,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.globs import GLOBS, matches_any
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import SIZE, TEXT, Parser, Size, option, optional, shown, words
 
 POSITION: Parser[str] = words("none", "top")

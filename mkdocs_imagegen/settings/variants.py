@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import (
     BOOLEAN,
     LARGEST_SIDE_PX,

@@ -8,10 +8,10 @@ outage costs a dozen pictures, without it every one that is missing).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
+from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.settings.budget import BudgetSettings
 
 MOST_WASTED = 12
