@@ -40,7 +40,7 @@ def _methods(cls: type[Any]) -> dict[str, Callable[..., Any]]:
     text = f"{cls.__qualname__}({', '.join(f'{name}=%r' for name in names)})"
 
     def init(self: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401 - the class's own
-        cls.__init__ = _compiled_init(cls)  # type: ignore[misc]  # for all that follow
+        cls.__init__ = _compiled_init(cls)  # for all that follow
         cls.__init__(self, *args, **more)
 
     def equals(self: Any, other: object) -> bool:  # noqa: ANN401 - any record

@@ -75,6 +75,7 @@ def cost_of(command: Sequence[str], folder: Path, core: int | None = None) -> Co
 def environ() -> dict[str, str]:
     """This process's environment without credentials, with the checkout's own package first."""
     clean = {name: value for name, value in os.environ.items() if not _is_secret(name)}
+    clean.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled already
     paths = os.pathsep.join([str(ROOT), *_paths()])
     return clean | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": paths}
 
