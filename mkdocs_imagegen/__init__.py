@@ -7,14 +7,15 @@ The flow, in order::
 
 Where to look:
 
-- ``plugin`` (with ``host``, one build of MkDocs) and ``cli`` are the front doors.
+- ``plugin`` (with ``build``, one build of MkDocs, and ``host``, its pictures) and ``cli`` are the
+  front doors. Most of the package is imported by the first page that needs it.
 - ``building`` does one build's work: look up, make, derive, fill in.
 - ``directives`` is what the author wrote, ``request`` what fixes the pixels, and its key.
 - ``gateway`` asks for a picture; ``emulator`` is a gateway on this machine.
 - ``originals`` keeps what was paid for; ``pictures`` is everything with pixels.
 - ``pages`` puts a picture into a page; ``report`` tells what was done.
-- ``spending`` says who may spend; ``settings``, ``shapes``, ``values`` and ``errors`` are what all
-  of them stand on; ``reference`` shows the options in the manual.
+- ``spending`` says who may spend; ``settings``, ``shapes``, ``values``, ``errors`` and ``records``
+  are what all of them stand on; ``reference`` shows the options in the manual.
 
 Importing this package imports nothing heavy: no host, no HTTP client, no image library.
 """

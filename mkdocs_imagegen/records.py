@@ -8,7 +8,7 @@ classes share, and ``__init__`` is compiled when the first object is made.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import FrozenInstanceError
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -35,9 +35,12 @@ def _decorator(kw_only: bool) -> Callable[[type[Any]], type[Any]]:  # noqa: FBT0
 
 
 def _methods(cls: type[Any]) -> dict[str, Callable[..., Any]]:
-    names = tuple(each.name for each in dataclasses.fields(cls))
-    values = attrgetter(*names) if len(names) > 1 else lambda self: (getattr(self, names[0]),)
-    text = f"{cls.__qualname__}({', '.join(f'{name}=%r' for name in names)})"
+    fields = dataclasses.fields(cls)
+    names = tuple(each.name for each in fields)
+    values, state = _getter(each.name for each in fields if each.compare), _getter(names)
+    shown = tuple(each.name for each in fields if each.repr)
+    told = _getter(shown)
+    text = f"{cls.__qualname__}({', '.join(f'{name}=%r' for name in shown)})"
 
     def init(self: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401 - the class's own
         cls.__init__ = _compiled_init(cls)  # for all that follow
@@ -50,12 +53,20 @@ def _methods(cls: type[Any]) -> dict[str, Callable[..., Any]]:
         "__init__": init,
         "__eq__": equals,
         "__hash__": lambda self: hash(values(self)),
-        "__repr__": lambda self: text % values(self),
+        "__repr__": lambda self: text % told(self),
         "__setattr__": _refuse,
         "__delattr__": _refuse,
-        "__getstate__": lambda self: values(self),  # noqa: PLW0108 - what gets attributes is no method
-        "__setstate__": lambda self, state: _restore(self, names, state),
+        "__getstate__": lambda self: state(self),  # noqa: PLW0108 - what gets attributes is no method
+        "__setstate__": lambda self, values: _restore(self, names, values),
     }
+
+
+def _getter(names: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Gets the values of some fields."""
+    wanted = tuple(names)
+    if len(wanted) > 1:
+        return attrgetter(*wanted)
+    return lambda record: tuple(getattr(record, name) for name in wanted)
 
 
 def _compiled_init(cls: type[Any]) -> Callable[..., None]:

@@ -58,6 +58,18 @@ class Open:
     a: int
 
 
+@records.dataclass(frozen=True, slots=True)
+class Discreet:
+    name: str
+    private: str = field(repr=False)
+    note: str = field(default="", compare=False)
+
+
+@records.dataclass(frozen=True, slots=True)
+class Mute:
+    private: str = field(repr=False, compare=False)
+
+
 PLAIN = (1, None)
 
 
@@ -96,6 +108,15 @@ def test_equal_objects_are_equal_and_have_one_hash() -> None:
     assert len({Named(b="x"), Named(a=3, b="x"), Named(a=4, b="x")}) == 2
     with pytest.raises(TypeError, match="unhashable"):
         hash(Ours(1, 2))
+
+
+def test_a_field_that_is_not_shown_or_not_compared() -> None:
+    one = Discreet("a", "canary", "x")
+    assert repr(one) == "Discreet(name='a', note='x')"
+    assert one == Discreet("a", "canary", "y") != Discreet("a", "other")
+    assert hash(one) == hash(Discreet("a", "canary", "y"))
+    assert replace(one, name="b").private == copy.copy(one).private == "canary"
+    assert (repr(Mute("canary")), Mute("canary") == Mute("other")) == ("Mute()", True)
 
 
 def test_nothing_can_be_changed_or_added() -> None:

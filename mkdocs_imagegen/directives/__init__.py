@@ -9,7 +9,8 @@
 - ``completing``: what is read, completed to a directive; pure.
 - ``explain``: why a directive asks for what it asks for; pure.
 - ``registry``: the directives that were found, by their tokens.
-- ``extension``: the Python-Markdown extension that finds them.
+- ``extension``: the Python-Markdown extension that finds them, through ``fences`` and ``tree``;
+  ``blocks`` are what stands in fences.
 - ``marker``: the picture that stands in a page until the real one is known; pure.
 - ``locate``: the line of a source file on which a directive stands; pure.
 """
