@@ -45,14 +45,15 @@ class Plan:
 def planned(looked: Looked) -> Plan:
     """What a build would make of what is missing, within the budget, in the order of pages."""
     account, over = Account(), set()
-    budget = _NO_LIMIT if looked.settings.gateway.is_sketch else looked.settings.budget
+    is_free = looked.settings.gateway.is_sketch
+    budget = _NO_LIMIT if is_free else looked.settings.budget
     missing = [line for line in unique(looked.lines) if line.state is State.MISSING]
     unpriced = 0
     for line in missing:
         try:
             for usd in line.missing_usd:
                 account.reserve(budget, usd)
-                unpriced += usd is None
+                unpriced += usd is None and not is_free
         except OverBudgetError:
             over.add(line.key)
     lines = [

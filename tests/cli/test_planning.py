@@ -226,3 +226,9 @@ def test_fences_that_begin_alike_are_told_by_their_own_lines(drawn: Site, run) -
     drawn.write("index.md", "# Page\n\n" + "".join(fences))
     lines = [line.partition("  ")[0] for line in run("plan").lines[:3]]
     assert lines == ["docs/index.md:3", "docs/index.md:10", "docs/index.md:17"]
+
+
+def test_sketches_are_made_for_nothing(site: Site, run) -> None:
+    site.write("index.md", f"# Page\n\n{fence('A ferry')}{fence('A crane')}")
+    assert run("plan").lines[-1] == "2 pictures: 2 missing; a build makes 2 for nothing"
+    assert run("plan", "--json").json["unpriced"] == 0
