@@ -44,12 +44,14 @@ class Build(Generic[P]):
     Attributes:
         nav: the order of pages, once the host has told it.
         pages: those that were rendered, by their sources, in that order.
+        is_joined: whether all of them were.
     """
 
     def __init__(self, config: MkDocsConfig, open_pictures: Callable[[Build[P]], P]) -> None:
         self.config = config
         self.nav: Navigation | None = None
         self.pages: dict[str, Page] = {}
+        self.is_joined = False
         self._open_pictures = open_pictures
 
     @cached_property

@@ -102,14 +102,13 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Begin a build."""
         self._latest = build = Build(config, self._open_pictures)
         self._builds.append(build)
-        if self._serving is not None or not self.errand.shows:
+        has_leftovers = self.errand.makes and not is_empty(self.settings.journal_path)
+        if self._serving is not None or not self.errand.shows or has_leftovers:
             _ = build.pictures
-        if self.errand.makes and not is_empty(self.settings.journal_path):
-            build.pictures.pipeline.salvage()
 
     def on_page_markdown(self, markdown: str, *, page: Page, **_: object) -> str:
         """Take in the page's front matter."""
-        if page.meta.get(_FRONT_MATTER) is None:
+        if page.meta.get(_FRONT_MATTER) is None or not self._builds:
             return markdown
         pictures = self._builds[-1].pictures
         try:
@@ -139,6 +138,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_env(self, env: Environment, *, files: Files, **_: object) -> Environment:
         """Wait for what is being made."""
         build = self._builds[-1]
+        build.is_joined = True
         if not build.is_open:
             return env
         build.pictures.join(files)
@@ -213,6 +213,8 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
         pictures = open_pictures(build, self.settings, self.run, self.errand, self._serving)
         self.permission = pictures.permission
+        if build.is_joined:
+            pictures.pipeline.join()  # what comes now comes too late to be made
         return pictures
 
     def _registry(self) -> Registry:

@@ -55,6 +55,7 @@ class Lookup:
         self._has_drafts = host.desk is not None and self._settings.draft.is_set
         self._results: dict[WantKey, Result] = {}
         self._put_off: dict[WantKey, tuple[ImageRequest, Directive, bool]] = {}
+        self._puts_off = True
         self._wanted: set[str] = set()
         self._begun: float | None = None
         self._joined = False
@@ -91,6 +92,7 @@ class Lookup:
 
     def settle(self) -> None:
         """Look at everything that is there, and wait for what was started so far."""
+        self._puts_off = False  # what follows others is asked for in turn from now on
         put_off, self._put_off = self._put_off, {}
         for request, directive, may_make in put_off.values():
             self._want(request, directive, may_make=may_make)
@@ -121,10 +123,13 @@ class Lookup:
         Between the pages of a build the same work takes three times as long, since the processor
         has other things at hand.
         """
-        if self._joined or not self._books.finder.may_have(request):
+        if not self._puts_off or not self._books.finder.may_have(request):
             self._want(request, directive, may_make=may_make)
-        else:
-            self._put_off[_key(request, directive)] = (request, directive, may_make)
+            return
+        key = _key(request, directive)
+        before = self._put_off.get(key)
+        # Of several pages that show it, one that may have it made is enough.
+        self._put_off[key] = (request, directive, may_make or bool(before and before[2]))
 
     def _want(self, request: ImageRequest, directive: Directive, *, may_make: bool) -> None:
         key = _key(request, directive)

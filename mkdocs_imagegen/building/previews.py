@@ -180,7 +180,7 @@ class Previews:
         size = pipeline.settings.previews.size
         token, _ = pipeline.registry.add(_as_card(preview.found, size))
         if preview.is_at_top:
-            pipeline.look_up(token)  # what stands on the page is told of already
+            pipeline.look_up(token, page.uri)  # what stands on the page is told of already
         else:
             pipeline.sight(page, token, on_page=False)
         return token
@@ -213,13 +213,13 @@ class Previews:
             for fault in self._resolved[token].faults if wanted else ():
                 self._warn(f"{self._place(wanted)}: cards: {fault}")
             for uri in self._resolved[token].uris:
-                self._look_up_thumbnail(self._preview_of(uri))
+                self._look_up_thumbnail(self._preview_of(uri), wanted.page if wanted else None)
         return self._resolved[token]
 
-    def _look_up_thumbnail(self, preview: Preview | None) -> None:
+    def _look_up_thumbnail(self, preview: Preview | None, shown_by: str | None) -> None:
         if preview is not None and isinstance(preview.found, Directive):
             token, _ = self.pipeline.registry.add(_as_thumbnail(preview.found))
-            self.pipeline.look_up(token)
+            self.pipeline.look_up(token, shown_by)
 
     def _pages_of(self, wanted: PageList) -> _Resolved:
         if wanted.fault:

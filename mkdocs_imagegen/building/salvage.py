@@ -73,6 +73,9 @@ class Salvager:
             self._journal.end_unknown(intent)
             self._say(_lost(intent, self._journal))
             return None
+        if not self._follows_links and _is_link(body):
+            fault = "the answer that an earlier build has paid for links to its picture"
+            raise StoreError(fault, hint="set gateway.accept_urls to have it fetched")
         return self._stored(intent, body)
 
     def link(self, key: str) -> tuple[Intent, bytes] | None:
@@ -83,10 +86,7 @@ class Salvager:
         """
         intent = self._journal.find(key) if self._follows_links else None
         body = self._journal.answer(key) if intent else None
-        try:
-            return (intent, body) if intent and body and picture_link(body) else None
-        except BadAnswerError:
-            return None
+        return (intent, body) if intent and body and _is_link(body) else None
 
     def _stored_already(self, intent: Intent) -> Kept | None:
         """The original that the very call has brought, a sketch only if its server sketches."""
@@ -123,3 +123,10 @@ def _lost(intent: Intent, journal: Journal) -> str:
         f"an earlier build was ended while it asked for {_named(intent)}: "
         f"{price} may have been charged; noted in {journal.unknown_path}"
     )
+
+
+def _is_link(body: bytes) -> bool:
+    try:
+        return bool(picture_link(body))
+    except BadAnswerError:
+        return False

@@ -11,6 +11,7 @@ from mkdocs_imagegen.errors import (
     Billing,
     GatewayError,
     ImagegenError,
+    LinkError,
     NotMadeError,
     StoppedError,
     StoreError,
@@ -63,6 +64,8 @@ class Work:
         """Whether it was not made, was not charged, and may go better another time."""
         result = self._result
         error = result.error if result else None
+        if isinstance(error, LinkError):
+            return True  # it was charged, and the answer is kept: trying again costs nothing
         if isinstance(error, GatewayError):
             return error.billing in {Billing.UNBILLED, Billing.PERMANENT}
         return isinstance(error, (NotMadeError, StoreError))

@@ -8,6 +8,7 @@ What reads directives is imported by the first page that may hold one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -47,7 +48,8 @@ class _Raw(Treeprocessor):
         self.has_acted = False
 
     def run(self, root: Element) -> None:
-        self.has_acted = any(FENCE in text.lower() for text in _texts(self.md))
+        texts = chain(_texts(self.md), _texts_in(root, self.md))
+        self.has_acted = any(FENCE in text.lower() for text in texts)
         if self.has_acted:
             from mkdocs_imagegen.directives.tree import RawTree  # noqa: PLC0415 - see the module
 
@@ -66,6 +68,13 @@ class _Finished(Treeprocessor):
             from mkdocs_imagegen.directives.tree import FinishedTree  # noqa: PLC0415 - the same
 
             FinishedTree(self.md, self.raw.registry()).mark(root)
+
+
+def _texts_in(root: Element, md: Markdown) -> Iterator[str]:
+    """What others have put into a page's tree that stands in none of its lines."""
+    yield from (picture.get("src") or "" for picture in root.iter("img"))
+    if "markdown_block" in md.parser.blockprocessors:  # md_in_html
+        yield from root.itertext()
 
 
 def _texts(md: Markdown) -> Iterator[str]:

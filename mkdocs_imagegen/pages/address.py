@@ -14,11 +14,14 @@ def relative_address(name: str, page_url: str) -> str:
         page_url: the page's address below the site's root, as MkDocs gives it: ``guide/``,
             ``guide/index.html``, ``""`` for the root, or absolute (``/404.html``).
     """
-    folder, slash, file = name.rstrip("/").rpartition("/")
-    way = _way(folder, posixpath.dirname(page_url.lstrip("/")))
-    return f"{way}{slash}{file}" if way != "." else file
+    start = posixpath.dirname(page_url.lstrip("/")) or "."
+    folder, _, file = name.rstrip("/").rpartition("/")
+    if not folder:
+        return posixpath.relpath(name, start)
+    way = _way(folder, start)
+    return f"{way}/{file}" if way != "." else file
 
 
 @lru_cache(maxsize=16)  # a page has all its pictures from one folder
 def _way(to: str, start: str) -> str:
-    return posixpath.relpath(to or ".", start or ".")
+    return posixpath.relpath(to, start)

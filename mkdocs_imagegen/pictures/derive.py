@@ -42,6 +42,8 @@ class Deriver:
             return None
         files = {key: self._path(name) for key, name in plan.files.items()}
         is_there = self._store.link_at_a_glance(files, glance.stamps)
+        if plan.has_blur:
+            self._store.note_use(plan.blur_key)  # needed if the glance is ever lost
         return picture_of(plan, glance.blur) if is_there else None
 
     def _found(self, plan: Plan) -> Picture | None:

@@ -126,13 +126,18 @@ class DerivedStore:
             files: the paths of the files by the keys of their values; their folders must be.
             stamps: what the values looked like when they were verified, in the same order.
         """
-        if len(files) != len(stamps) or self._cache is None:
+        cache = self._cache  # another thread may find it broken, and close it
+        if len(files) != len(stamps) or cache is None:
             return False
         for stamp, path in zip(stamps, files.values(), strict=True):
-            if not self._cache.link(stamp, path):
+            if not cache.link(stamp, path):
                 return False
         self._used.update(files)
         return True
+
+    def note_use(self, key: str) -> None:
+        """Take in that a value is still wanted, though nothing has read it."""
+        self._used.add(key)
 
     @cached_property
     def glances(self) -> Glances:
@@ -191,12 +196,12 @@ class DerivedStore:
         self._has_written = True
 
     def _tidy(self, cache: StrictCache) -> None:
-        if self.glances.is_changed:
-            content = self.glances.to_json()
-            cache.keep(_GLANCES, content, seal_of(_GLANCES, content))
         cache.settle(self._used, self._clock(), self._size_limit_bytes)
         if self._has_written:
             cache.sweep()
+        if self.glances.is_changed:  # last, where there may be room again
+            content = self.glances.to_json()
+            cache.keep(_GLANCES, content, seal_of(_GLANCES, content))
 
     def _do(self, act: Callable[[StrictCache], _T], *, may_make: bool) -> _T | None:
         """What ``act`` gives; None without a cache."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from base64 import b64decode, b64encode
 
 from mkdocs_imagegen.records import dataclass
@@ -33,8 +34,9 @@ class Stamp:
     mtime_ns: int
 
     def fits(self, facts: os.stat_result) -> bool:
-        """Whether a file still looks the same."""
-        return (facts.st_size, facts.st_mtime_ns) == (self.bytes, self.mtime_ns)
+        """Whether a file still looks the same, and is one: a link would be linked into the site."""
+        is_same = (facts.st_size, facts.st_mtime_ns) == (self.bytes, self.mtime_ns)
+        return is_same and stat.S_ISREG(facts.st_mode)
 
     def is_settled(self, now: float) -> bool:
         """Whether another change of the file would show, by the time in seconds."""

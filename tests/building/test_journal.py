@@ -210,3 +210,15 @@ def test_one_record_of_a_newer_version_does_not_stop_other_purchases(bench):
     record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 2}))
     books = Books(made.settings, made.said.append, made.said.append)
     assert books.finder.usable(request(1), insists=False) is None
+
+
+def test_a_link_stays_in_the_journal_while_links_are_not_followed(linked, bench):
+    linked(Linking())
+    deaf = bench(gateway={"url": "https://x.example/v1", "auth": "none"})
+    deaf.books.salvager.salvage_all()
+    assert deaf.books.journal.answer(request().key)
+    assert "links to its picture; set gateway.accept_urls" in deaf.said[-1]
+    assert not deaf.books.store.quarantine.exists()
+    (result,) = deaf.make(want(request()))
+    assert "links to its picture" in str(result.error)
+    assert deaf.books.journal.answer(request().key)

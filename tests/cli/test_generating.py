@@ -157,3 +157,21 @@ def test_pages_are_named_from_the_docs_folder_or_as_plan_prints_them(drawn: Site
     assert "would make 1 " in run("generate", "--dry-run", "guide").lines[-1]
     assert "would make 2 " in run("generate", "--dry-run", "content/").lines[-1]
     assert "matches three.md" in run("generate", "--dry-run", "two.md", "three.md", code=2).told
+
+
+def test_a_prompt_on_several_pages_is_made_for_the_one_that_was_named(paged: Site, run) -> None:
+    paged.write("index.md", f"# Page\n\n{fence('A tug')}")
+    run("generate")
+    (record,) = (path for path in paged.originals.rglob("*.json") if "A tug" in path.read_text())
+    record.write_text("broken")
+    done = run("generate", "index.md")
+    assert "1 made" in done.lines[-1]
+
+
+def test_previews_of_other_pages_are_not_made(paged: Site, run) -> None:
+    front = "---\nimagegen:\n  preview: A preview\n  preview_position: top\n---\n"
+    paged.write("other.md", f"{front}# Other\n")
+    run("generate", "index.md")
+    assert kept(paged) == ["A ferry"]
+    run("generate", "other.md")
+    assert kept(paged) == ["A ferry", "A preview"]

@@ -190,3 +190,23 @@ def test_glances_of_other_sites_stay_until_there_are_very_many(monkeypatch) -> N
     assert set(json.loads(second.to_json())) == {"a", "b"}
     monkeypatch.setattr(glance_module, "_MOST", 1)
     assert set(json.loads(second.to_json())) == {"b"}
+
+
+def test_a_link_in_the_place_of_a_value_is_not_linked_into_the_site(builds) -> None:
+    first = builds.find()
+    path = next(each for each in builds.values() if each.read_bytes() in first.values())
+    (builds.folder / "secret").write_text("secret")
+    path.unlink()
+    path.symlink_to(builds.folder / "secret")
+    facts = path.lstat()
+    store = DerivedStore(builds.cache, builds.warned.append)
+    glance = store.glances.find(PLAN.key)
+    name = "/".join(path.parts[-3:])
+    stamps = [
+        Stamp(name, facts.st_size, facts.st_mtime_ns) if each.name == name else each
+        for each in glance.stamps
+    ]
+    store.glances.add(PLAN.key, Glance(tuple(stamps), glance.blur))
+    store.close()
+    assert builds.find() is None
+    assert not any(each.is_symlink() for each in builds.folder.glob("site*/**/*"))

@@ -284,3 +284,35 @@ def pretend_that_a_real_model_drew(site: Site) -> None:
     (picture,) = record.parent.glob("*.webp")
     store.put(original, picture.read_bytes())
     del site.options["gateway"]
+
+
+def test_a_prompt_that_comes_after_all_pages_is_told(site: Site) -> None:
+    """Also where no page before it had one, and so nothing was opened yet."""
+    site.write("index.md", "# Page\n\nNothing\n")
+    hook = site.folder / "late.py"
+    hook.write_text(
+        "import markdown\n"
+        "from mkdocs.plugins import event_priority\n"
+        "@event_priority(150)\n"
+        "def on_page_context(context, *, page, config, **_):\n"
+        "    extensions = config.markdown_extensions\n"
+        "    text = '![A late fox](imagegen:)'\n"
+        "    page.content += markdown.markdown(text, extensions=extensions)\n"
+        "    return context\n"
+    )
+    site.config["hooks"] = [str(hook)]
+    for _ in range(2):
+        (warning,) = site.build().warnings
+        assert "after the build had made its pictures" in warning
+    assert not site.originals.exists() or not list(site.originals.rglob("*.json"))
+
+
+@pytest.mark.parametrize("tag", ["figure", "div", "section"])
+def test_a_picture_inside_html_with_markdown_is_found(site: Site, tag: str) -> None:
+    site.config["markdown_extensions"].append("md_in_html")
+    span = ' markdown="span"' if tag == "figure" else " markdown"
+    site.write(
+        "index.md", f"# P\n\n<{tag}{span}>\n![A red fox](imagegen:){{ width=300 }}\n</{tag}>\n"
+    )
+    (image,) = images(site.build(strict=True).page("index.html"))
+    assert (image["alt"], image["width"]) == ("A red fox", "300")

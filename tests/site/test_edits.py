@@ -341,3 +341,16 @@ def command(site: Site, name: str, *arguments: str, code: int = 0) -> Any:
     done = CliRunner().invoke(main, given)
     assert done.exit_code == code, done.output
     return json.loads(done.stdout)
+
+
+def test_pictures_that_follow_each_other_are_all_found_again(site: Site) -> None:
+    chain = "\n\n".join(
+        f"![Picture {name}](imagegen:){{ {options} }}"
+        for name, options in (("c", "id=c"), ("b", "id=b reference=#c"), ("a", "reference=#b"))
+    )
+    site.write("index.md", f"# Page\n\n{chain}\n")
+    assert "3 made" in site.build(strict=True).summary
+    for _ in range(2):
+        built = site.build(strict=True)
+        assert "3 pictures from the store" in built.summary
+        assert built.warnings == []
