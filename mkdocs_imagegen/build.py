@@ -15,11 +15,12 @@ from jinja2 import Environment, FunctionLoader
 from mkdocs.plugins import get_plugin_logger
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.nav import Navigation
     from mkdocs.structure.pages import Page
+
+    from mkdocs_imagegen.building.errand import Errand
+    from mkdocs_imagegen.settings import Settings
 
 log = get_plugin_logger("imagegen")
 
@@ -70,11 +71,11 @@ class Build(Generic[P]):
             self.pictures.close()
 
 
-def is_empty(folder: Path) -> bool:
-    """Whether there is nothing in a folder, or no folder."""
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        return not any(entries)
-    return True
+def has_leftovers(settings: Settings, errand: Errand) -> bool:
+    """Whether earlier builds have left something in the journal that this one has to store."""
+    with contextlib.suppress(OSError), os.scandir(settings.journal_path) as entries:
+        return errand.makes and any(entries)
+    return False
 
 
 def blank_environment() -> Environment:

@@ -16,7 +16,7 @@ from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page
 
-from mkdocs_imagegen.build import Build, is_empty, log
+from mkdocs_imagegen.build import Build, has_leftovers, log
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.pipeline import Pipeline
@@ -185,7 +185,7 @@ def open_pictures(
     if serving is not None:
         host = replace(host, desk=serving.desk(settings, run, host, workshop))
     pipeline = Pipeline(settings, workshop(host), run, host, log.warning, log.info)
-    if errand.makes and not is_empty(settings.journal_path):
+    if has_leftovers(settings, errand):
         pipeline.salvage()
     return Pictures(pipeline, build, run, errand, permission)
 

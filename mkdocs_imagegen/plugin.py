@@ -12,7 +12,7 @@ from mkdocs.config.config_options import Optional, Type
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
-from mkdocs_imagegen.build import Build, blank_environment, is_empty, log
+from mkdocs_imagegen.build import Build, blank_environment, has_leftovers, log
 from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.settings import Settings, read_settings
@@ -102,8 +102,8 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         """Begin a build."""
         self._latest = build = Build(config, self._open_pictures)
         self._builds.append(build)
-        has_leftovers = self.errand.makes and not is_empty(self.settings.journal_path)
-        if self._serving is not None or not self.errand.shows or has_leftovers:
+        is_needed = self._serving is not None or not self.errand.shows
+        if is_needed or has_leftovers(self.settings, self.errand):
             _ = build.pictures
 
     def on_page_markdown(self, markdown: str, *, page: Page, **_: object) -> str:

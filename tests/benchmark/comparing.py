@@ -37,16 +37,16 @@ def ratio_row(  # noqa: PLR0913 - one argument for each column
         note: what a reader has to know.
         control: two that are equal.
     """
-    mine, other = values(rounds, ours, what), values(rounds, against, what)
-    first, second = (values(rounds, each, what) for each in control)
+    runs = {each: values(rounds, each, what) for each in (ours, against, *control)}
+    first, second = control
     return Row(
         name=name,
         figure=figure,
         against=words or against,
-        value=median_of(ratios(mine, other)),
-        control=median_of(ratios(second, first)),
+        value=median_of(ratios(runs[ours], runs[against])),
+        control=median_of(ratios(runs[second], runs[first])),
         goal=goal,
-        runs={ours: mine, against: other, control[0]: first, control[1]: second},
+        runs=runs,
         note=note,
     )
 
@@ -67,16 +67,16 @@ def difference_row(  # noqa: PLR0913 - one argument for each column
     control: tuple[str, str] = (PLAIN, AGAIN),
 ) -> Row:
     """One contestant less another, times a scale that gives the unit; else as a ratio."""
-    mine, other = values(rounds, ours, what), values(rounds, against, what)
-    first, second = (values(rounds, each, what) for each in control)
+    runs = {each: values(rounds, each, what) for each in (ours, against, *control)}
+    first, second = control
     return Row(
         name=name,
         figure=figure,
         against=words or against,
-        value=median_of(differences(mine, other, scale)),
-        control=median_of(differences(second, first, scale)),
+        value=median_of(differences(runs[ours], runs[against], scale)),
+        control=median_of(differences(runs[second], runs[first], scale)),
         goal=goal,
         unit=unit,
-        runs={ours: mine, against: other, control[0]: first, control[1]: second},
+        runs=runs,
         note=note,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import importlib.util
-import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from PIL import ImageFont
 
 from tests.benchmark.processes import BUILD, RunError, cost_of
 from tests.benchmark.sites import nothing, page_of, site_of
+from tests.serving import answering
 from tests.support import Site
 
 _MODULES = {"kroki": "kroki", "puml": "mkdocs_puml", "social": "cairosvg"}
@@ -123,11 +123,5 @@ class _Server(http.server.ThreadingHTTPServer):
 @contextmanager
 def diagram_server() -> Iterator[str]:
     """The address of a server that answers every request with a small diagram."""
-    with _Server(("127.0.0.1", 0), _Drawing) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(_Server(("127.0.0.1", 0), _Drawing)) as url:
+        yield url
