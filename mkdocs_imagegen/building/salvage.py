@@ -75,7 +75,8 @@ class Salvager:
             return None
         if not self._follows_links and _is_link(body):
             fault = "the answer that an earlier build has paid for links to its picture"
-            raise StoreError(fault, hint="set gateway.accept_urls to have it fetched")
+            forget = self._journal.how_to_forget(key)
+            raise StoreError(fault, hint=f"set gateway.accept_urls to have it fetched; {forget}")
         return self._stored(intent, body)
 
     def link(self, key: str) -> tuple[Intent, bytes] | None:
