@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.visits import Visit
 from tests.tools import lacking
 
 DOCS = Path(__file__).parents[2] / "example_site/docs"
@@ -20,7 +21,7 @@ PAGES = sorted(
 def test_every_picture_is_shown_and_moves_nothing(visit, example_url, page, width) -> None:
     visited = visit(f"{example_url}{page}/" if page else example_url, width=width)
     visited.read_to_the_end()
-    assert visited.shift() == 0
+    assert visited.moved() == []
     visited.decode_the_hidden()
     for picture in visited.pictures():
         assert picture["decoded"], picture
@@ -42,9 +43,13 @@ def test_pictures_without_width_and_height_would_move_the_page(visit, example_ur
     change = """new MutationObserver(() => document.querySelectorAll("img[height]").forEach(
         img => { img.removeAttribute("height"); img.removeAttribute("width"); }
     )).observe(document, {childList: true, subtree: true})"""
-    visited = visit(f"{example_url}sizes-and-formats/", change=change)
+    # A machine under load may paint a page only when its pictures are there.
+    assert any(moved_by(visit(f"{example_url}sizes-and-formats/", change=change)) for _ in range(5))
+
+
+def moved_by(visited: Visit) -> list[str]:
     visited.read_to_the_end()
-    assert visited.shift() > 0
+    return visited.moved()
 
 
 @pytest.mark.parametrize("page", ["", "gallery/", "first-picture/"])

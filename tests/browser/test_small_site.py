@@ -34,7 +34,7 @@ def test_small_screens_fetch_the_small_file(site, visit, theme, width, fetched) 
         visited.read_to_the_end()
     assert visited.widths == {fetched}
     assert [name.rpartition(".")[2] for name in visited.files] == ["avif"]
-    assert visited.shift() == 0
+    assert visited.moved() == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -53,7 +53,7 @@ def test_the_first_picture_comes_first_and_the_others_when_they_are_near(
         assert len(visited.files) == 1
         visited.read_to_the_end()
         assert all(each["decoded"] for each in visited.pictures())
-    assert visited.shift() == 0
+    assert visited.moved() == []
 
 
 def digests(site: Site) -> list[str]:
@@ -77,7 +77,7 @@ def test_the_system_decides_in_a_theme_without_palette(site, visit, dark) -> Non
         expected = digests(site)[dark]
         assert drawn(visited) == {expected}
     assert [name[:16] for name in visited.files] == [expected]
-    assert visited.shift() == 0
+    assert visited.moved() == []
 
 
 @pytest.mark.parametrize("system_is_dark", [False, True])
@@ -133,4 +133,4 @@ def test_a_badge_and_a_width_leave_the_picture_its_shape(site, visit, theme) -> 
                 assert picture["drawn"] == pytest.approx(1.5, rel=0.02)
             assert visited.pictures()[1]["width"] == 300
             assert 300 < visited.pictures()[0]["width"] <= width
-            assert visited.shift() == 0
+            assert visited.moved() == []

@@ -8,12 +8,20 @@ from typing import Any
 
 _OURS = "assets/imagegen/"
 
-# What moved, told by the browser itself; what a reader's own click moves does not count.
+# What moved, told by the browser itself. What a reader's own click moves does not count, nor does
+# what the theme's own frame does around the page, nor a line of text that settles by some pixels:
+# a picture whose size is not told moves the page by fifty times what is let pass here.
 _NOTE_SHIFTS = """
-window.shifts = [];
+window.moved = [];
+const frame = "header, nav, footer, .md-sidebar, .md-top";
+const place = rect => `${rect.x},${rect.y} ${rect.width}x${rect.height}`;
+const told = ({node, previousRect, currentRect}) =>
+  `${node?.nodeName}.${node?.className}: ${place(previousRect)} to ${place(currentRect)}`;
+const ofTheTheme = ({node}) => (node?.closest ? node : node?.parentElement)?.closest(frame);
 new PerformanceObserver(list => {
-  for (const entry of list.getEntries())
-    if (!entry.hadRecentInput) window.shifts.push(entry.value);
+  for (const {value, hadRecentInput, sources} of list.getEntries())
+    if (value > 0.001 && !hadRecentInput && !(sources.length && sources.every(ofTheTheme)))
+      window.moved.push([value, ...sources.map(told)].join("; "));
 }).observe({type: "layout-shift", buffered: true});
 """
 
@@ -115,8 +123,8 @@ class Visit:
         """Fetch also what stands in closed tabs and for the other colour scheme."""
         self.page.evaluate(_DECODE_THE_HIDDEN)
 
-    def shift(self) -> float:
-        """The sum of all layout shifts so far."""
+    def moved(self) -> list[str]:
+        """What moved so far, and by how much, of what a reader reads."""
         # An observer is told with the next frame.
         self.page.evaluate("() => new Promise(done => setTimeout(done, 50))")
-        return float(sum(self.page.evaluate("window.shifts")))
+        return list(self.page.evaluate("window.moved"))
