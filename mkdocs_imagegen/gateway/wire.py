@@ -169,12 +169,24 @@ def _picture(entry: Mapping[str, object], body: bytes) -> bytes:
     if text is entry.get("url") and not _DATA_URL.match(text):
         hint = "set gateway.send_response_format to true, or allow links with gateway.accept_urls"
         raise BadAnswerError("the server answered with a link, not a picture", hint=hint, body=body)
-    prefix = _DATA_URL.match(text)
-    plain = "".join(text[prefix.end() if prefix else 0 :].split())
+    if prefix := _DATA_URL.match(text):
+        text = text[prefix.end() :]
     try:
-        return base64.b64decode(plain, validate=True)
+        return _decoded(text)
     except ValueError:
         return _bad("the picture's data is no base64", body)
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes of a text in base64, in one line as it comes from gateways, or in several.
+
+    Raises:
+        ValueError: it is no base64.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return base64.b64decode("".join(text.split()), validate=True)
 
 
 def _metadata(answer: Mapping[str, object]) -> Mapping[str, object]:
