@@ -130,8 +130,7 @@ def pixel_options(provider_options: Mapping[str, Any]) -> str:
     return _canonical(kept) if kept else ""
 
 
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _digest(fields: Mapping[str, object]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, field, fields
+from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from mkdocs_imagegen.errors import OptionError
@@ -245,16 +246,15 @@ def read_options(kind: type[T], written: Mapping[str, object]) -> T:
     Raises:
         OptionsError: every option that does not exist or whose value is not accepted.
     """
-    parsers = {name: each.metadata["parser"] for name, each in _options(kind).items()}
-    attribute = {name: each.name for name, each in _options(kind).items()}
+    options = _options(kind)
     values: dict[str, object] = {}
     errors: list[tuple[str, OptionError]] = []
     for name, value in written.items():
         try:
-            if name not in parsers:
-                raise UnknownOptionError(str(name), parsers)
-            read = parsers[name](value)
-            values[attribute[name]] = None if read is _NULL else read
+            if name not in options:
+                raise UnknownOptionError(str(name), options)
+            read = options[name].metadata["parser"](value)
+            values[options[name].name] = None if read is _NULL else read
         except OptionsError as nested:
             errors += [(f"{name}.{inner}", error) for inner, error in nested.errors]
         except OptionError as error:
@@ -292,6 +292,7 @@ def option_names(kind: type[Any]) -> list[str]:
     return list(_options(kind))
 
 
+@cache  # of a class that says the same for ever
 def _options(kind: type[Any]) -> dict[str, Field[Any]]:
     # A field whose name would be a keyword of Python ends with an underscore.
     return {each.name.rstrip("_"): each for each in fields(kind) if "parser" in each.metadata}

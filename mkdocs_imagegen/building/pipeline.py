@@ -22,6 +22,7 @@ from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
 from mkdocs_imagegen.directives.marker import (
+    ShownPicture,
     as_tag,
     attributes_of,
     fill_addresses,
@@ -77,6 +78,8 @@ class Pipeline:
         self._follower = Follower(self.registry, self._lookup, run, host.docs)
         self._outcomes: dict[str, Outcome] = {}
         self._sightings = Sightings(self.registry.source_of)
+        # By the HTML's hash: the same text is looked through when it is read and when it is filled.
+        self._shown_in: dict[int, tuple[ShownPicture, ...]] = {}
 
     def read_page(self, page: Page, content: str) -> str:
         """Look up every picture that the page shows, and start what has to be made.
@@ -91,7 +94,8 @@ class Pipeline:
         """
         self._sightings.open_page(page)
         parts, done = [], 0
-        for picture in shown_pictures(content):
+        self._shown_in[hash(content)] = pictures = tuple(shown_pictures(content))
+        for picture in pictures:
             if self.registry.get(picture.address) is not None:
                 self.sight(page, picture.address)
             elif picture.in_src:
@@ -144,15 +148,22 @@ class Pipeline:
         frames = chain([replace(frame, comes_first=True)], repeat(frame))
 
         def markup(token: str) -> str | None:
-            # Rendered again after the join, like an excerpt: looked up, and nothing new starts.
-            self.look_up(token)
-            outcome, found = self.outcome(token), self.registry.get(token)
+            outcome, found = self._known_or_late(token), self.registry.get(token)
             if outcome is None or found is None:
                 return None
             return picture_markup(found, self._shown(outcome), outcome.dark, next(frames))
 
-        filled = fill_pictures(content, markup)
+        pictures = self._shown_in.pop(hash(content), None) or shown_pictures(content)
+        filled = fill_pictures(content, pictures, markup)
         return self.fill_text(filled, frame.address)
+
+    def _known_or_late(self, token: str) -> Outcome | None:
+        outcome = self.outcome(token)
+        if outcome is None:
+            # Rendered again after the join, like an excerpt: looked up, and nothing new starts.
+            self.look_up(token)
+            outcome = self.outcome(token)
+        return outcome
 
     def fill_text(self, text: str, address: Callable[[str], str]) -> str:
         """Text, after the join, with every token replaced by the address of its picture.

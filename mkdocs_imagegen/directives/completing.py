@@ -85,6 +85,8 @@ def _following(
     request: ImageRequest, references: tuple[Reference, ...], mask: FileReference | None
 ) -> ImageRequest:
     """The request with the names of what it follows, which are not known by their hashes yet."""
+    if not references and mask is None:
+        return request
     return replace(request, references=tuple(map(str, references)), mask=str(mask or ""))
 
 

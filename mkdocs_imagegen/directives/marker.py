@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mkdocs_imagegen.directives.directive import Found, Mistake
@@ -150,13 +150,20 @@ def _source_of(tag: str) -> str:
     return next(filter(None, source.groups()[1:]), "") if source else ""
 
 
-def fill_pictures(content: str, markup: Callable[[str], str | None]) -> str:
+def fill_pictures(
+    content: str, pictures: Iterable[ShownPicture], markup: Callable[[str], str | None]
+) -> str:
     """The HTML with every shown marker replaced by what ``markup`` says for its token.
 
     Where it says None the marker stays; so does what is not shown.
+
+    Args:
+        content: of a page or of a part of it.
+        pictures: those that are shown in it.
+        markup: the HTML of a picture.
     """
     parts, done = [], 0
-    for picture in shown_pictures(content):
+    for picture in pictures:
         filled = markup(picture.address)
         if filled is not None:
             parts += [content[done : picture.start], filled]

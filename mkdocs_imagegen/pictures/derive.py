@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import time
-from itertools import starmap, takewhile
+from itertools import chain, starmap, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,14 +68,14 @@ class Deriver:
         # A build in which all is there encodes nothing.
         from mkdocs_imagegen.pictures.encode import blurred, encode, plain  # noqa: PLC0415
 
-        every = [variant for variants in plan.variants for variant in variants]
-        files = plan.files.items()
-        links = [self._link(key, name) for key, name in files]
-        missing = [variant for variant, link in zip(every, links, strict=True) if link is None]
+        every = chain.from_iterable(plan.variants)
+        files = dict(zip(every, plan.files.items(), strict=True))
+        missing = [variant for variant, file in files.items() if self._link(*file) is None]
         image = plain(content)
         for variant, encoded in encode(image, missing):
-            self._store.write(variant.key(plan.original.sha256), encoded)
-            self._put(variant.name(plan.original), encoded)
+            key, name = files[variant]
+            self._store.write(key, encoded)
+            self._put(name, encoded)
         blur = blurred(image, plan.size, plan.focus) if plan.has_blur else b""
         if blur:
             self._store.write(plan.blur_key, blur)
@@ -135,10 +135,11 @@ class Describer:
 
 def picture_of(plan: Plan, blur: bytes) -> Picture:
     """What the page says of the picture: its files by format, and the blurred pixels."""
+    names = iter(plan.files.values())
     sources = tuple(
         Source(
             MIMES[variants[0].encoding.format],
-            tuple((variant.name(plan.original), variant.size.width) for variant in variants),
+            tuple((next(names), variant.size.width) for variant in variants),
         )
         for variants in plan.variants
     )

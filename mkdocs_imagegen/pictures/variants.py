@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import chain
 
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.pictures.picture import SITE_FOLDER
@@ -52,23 +53,17 @@ class Variant:
 
     def key(self, original_sha256: str) -> str:
         """64 hex digits that change with everything that changes the file's bytes."""
-        return _key_of(self, original_sha256, _RULES, _encoder())
+        encoding = self.encoding
+        said = (
+            f"{original_sha256} {_RULES} {_encoder()} {self.size} {encoding.format} "
+            f"{encoding.quality} {encoding.speed} {self.focus} {self.source_type}"
+        )
+        return hashlib.sha256(said.encode()).hexdigest()
 
-    def name(self, original: Original) -> str:
+    def name(self, original_sha256: str, key: str) -> str:
         """The file's path in the site: one name never serves two files, so caches may keep it."""
         ending = _ENDINGS[self.encoding.format]
-        digest = self.key(original.sha256)[:8]
-        return f"{SITE_FOLDER}/{original.sha256[:16]}-{self.size.width}.{digest}.{ending}"
-
-
-@lru_cache(maxsize=10_000)  # a build asks for each key half a dozen times
-def _key_of(variant: Variant, original_sha256: str, rules: int, encoder: str) -> str:
-    encoding = variant.encoding
-    said = (
-        f"{original_sha256} {rules} {encoder} {variant.size} {encoding.format} {encoding.quality} "
-        f"{encoding.speed} {variant.focus} {variant.source_type}"
-    )
-    return hashlib.sha256(said.encode()).hexdigest()
+        return f"{SITE_FOLDER}/{original_sha256[:16]}-{self.size.width}.{key[:8]}.{ending}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +74,7 @@ class Plan:
         original: what they are made of.
         size: the largest of them, which is never larger than the original.
         variants: the files by format, the best format first, each from narrow to wide.
+        files: the keys of all variants in this order, and where in the site each has its file.
         focus: what a cut keeps in view.
         has_blur: whether a few blurred pixels stand in its place until it has come.
     """
@@ -86,14 +82,9 @@ class Plan:
     original: Original
     size: Size
     variants: tuple[tuple[Variant, ...], ...]
+    files: Mapping[str, str]
     focus: Focus
     has_blur: bool
-
-    @property
-    def files(self) -> Mapping[str, str]:
-        """The keys of all variants, and where in the site each has its file."""
-        every = (variant for variants in self.variants for variant in variants)
-        return {each.key(self.original.sha256): each.name(self.original) for each in every}
 
     @property
     def key(self) -> str:
@@ -120,12 +111,28 @@ def plan(original: Original, shape: Shape, settings: VariantSettings, provenance
     size = _largest(original.size, shape.size)
     widths = widths_to_make(settings.widths if shape.widths is None else shape.widths, size.width)
     source_type = _source_type(original) if provenance == "keep" else ""
-    variants = tuple(
-        tuple(Variant(scaled(size, width), encoding, shape.focus, source_type) for width in widths)
-        for encoding in _encodings(original, shape, settings)
-    )
+    encodings = _encodings(original, shape, settings)
+    variants = _variants(size, widths, encodings, shape.focus, source_type)
+    files = {}
+    for variant in chain.from_iterable(variants):
+        key = variant.key(original.sha256)
+        files[key] = variant.name(original.sha256, key)
     has_blur = settings.blur and not original.has_alpha and not shape.is_card
-    return Plan(original, size, variants, shape.focus, has_blur)
+    return Plan(original, size, variants, files, shape.focus, has_blur)
+
+
+@lru_cache  # the pictures of a site have a handful of shapes
+def _variants(
+    size: Size,
+    widths: tuple[int, ...],
+    encodings: tuple[Encoding, ...],
+    focus: Focus,
+    source_type: str,
+) -> tuple[tuple[Variant, ...], ...]:
+    return tuple(
+        tuple(Variant(scaled(size, width), encoding, focus, source_type) for width in widths)
+        for encoding in encodings
+    )
 
 
 def widths_to_make(asked: Sequence[int], largest: int) -> tuple[int, ...]:

@@ -220,14 +220,14 @@ def test_no_text_takes_long(piece):
     page = f"{TOKEN} <a " + piece * (100_000 // len(piece))
     before = time.perf_counter()
     list(shown_pictures(page))
-    fill_pictures(page, lambda _: None)
+    fill_pictures(page, shown_pictures(page), lambda _: None)
     fill_addresses(page, lambda _: "a.png")
     assert time.perf_counter() - before < 1
 
 
 @given(pages(st.sampled_from([f'<img src="{TOKEN}">', f"<img class=x src={OTHER} />", *AROUND])))
 def test_filling_replaces_what_is_shown_and_not_a_byte_more(page):
-    filled = fill_pictures(page, lambda name: f"[{name[-1]}]")
+    filled = fill_pictures(page, shown_pictures(page), lambda name: f"[{name[-1]}]")
     parts, done = [], 0
     for each in shown_pictures(page):
         parts += [page[done : each.start], f"[{each.address[-1]}]"]
@@ -238,7 +238,7 @@ def test_filling_replaces_what_is_shown_and_not_a_byte_more(page):
 
 def test_filling_keeps_what_nobody_knows():
     page = f'<p><img src="{TOKEN}"> <img src="{OTHER}"></p>'
-    filled = fill_pictures(page, lambda name: "X" if name == TOKEN else None)
+    filled = fill_pictures(page, shown_pictures(page), lambda name: "X" if name == TOKEN else None)
     assert filled == f'<p>X <img src="{OTHER}"></p>'
 
 
