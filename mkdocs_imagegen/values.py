@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, field, fields
-from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from mkdocs_imagegen.errors import OptionError
@@ -292,7 +291,14 @@ def option_names(kind: type[Any]) -> list[str]:
     return list(_options(kind))
 
 
-@cache  # of a class that says the same for ever
 def _options(kind: type[Any]) -> dict[str, Field[Any]]:
-    # A field whose name would be a keyword of Python ends with an underscore.
-    return {each.name.rstrip("_"): each for each in fields(kind) if "parser" in each.metadata}
+    if kind not in _TABLES:
+        # A field whose name would be a keyword of Python ends with an underscore.
+        _TABLES[kind] = {
+            each.name.rstrip("_"): each for each in fields(kind) if "parser" in each.metadata
+        }
+    return _TABLES[kind]
+
+
+_TABLES: dict[type[Any], dict[str, Field[Any]]] = {}
+"""The options of each class that has some, since every fence is read by them."""

@@ -19,7 +19,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -64,20 +64,19 @@ def run(
     rows: list[Row] = []
     for module in MODULES:
         wanted = [name for name in module.NAMES if name in names]
-        if wanted:
-            rows += _measured(module, bench, wanted)
+        for row in _measured(module, bench, wanted) if wanted else ():
+            rows.append(row)
             keep(rows)
     return rows
 
 
-def _measured(module: ModuleType, bench: Bench, wanted: Sequence[str]) -> list[Row]:
+def _measured(module: ModuleType, bench: Bench, wanted: Sequence[str]) -> Iterator[Row]:
     try:
-        rows: list[Row] = module.measure(bench, wanted)
+        yield from module.measure(bench, wanted)
     except Exception as error:  # noqa: BLE001 - the figures of the others are still good
         bench.tell(f"{', '.join(wanted)}: {type(error).__name__}: {error}")
         note = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        return [Row(name, "failed", "-", None, note=note) for name in wanted]
-    return rows
+        yield from (Row(name, "failed", "-", None, note=note) for name in wanted)
 
 
 def progress() -> Callable[[str], None]:

@@ -7,8 +7,9 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import count
@@ -18,8 +19,10 @@ from PIL import Image
 
 from mkdocs_imagegen.emulator import sketch
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.records import Response
 from mkdocs_imagegen.emulator.server import serving
 
+_SKETCH, _NO_SKETCH = b'"imagegen":{"sketch":true}', b'"imagegen":{"sketch":false}'
 _RESERVED = b"benchmark picture 00000000"
 
 Draw = Callable[[str, int, int], bytes]
@@ -45,11 +48,19 @@ def gateway(
     sketch.draw = drawn
     try:
         with serving(
-            Emulator(require_key=False, pause=pause, balance_usd=Decimal(10**6))
+            _LikeReal(require_key=False, pause=pause, balance_usd=Decimal(10**6))
         ) as server:
             yield {"url": server.url, "auth": "none"}
     finally:
         sketch.draw = before
+
+
+class _LikeReal(Emulator):
+    """Does not say that its pictures are sketches, which are looked up in another way."""
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        response = super().handle(method, path, headers, body)
+        return replace(response, body=response.body.replace(_SKETCH, _NO_SKETCH))
 
 
 class _Alike:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,15 +24,13 @@ _PEERS_NOTE = (
 )
 
 
-def measure(bench: Bench, names: Collection[str]) -> list[Row]:
+def measure(bench: Bench, names: Collection[str]) -> Iterator[Row]:
     """The rows of the larger sites, then those of the smaller."""
     large = {"idle", "warm", "peers"}.intersection(names)
     small = {"warm100", "peers"}.intersection(names)
-    rows = []
     for pages, wanted in ((bench.pages, large), (bench.few, small)):
         if wanted:
-            rows += _rows_of(_run(bench, pages, wanted), pages, wanted)
-    return rows
+            yield from _rows_of(_run(bench, pages, wanted), pages, wanted)
 
 
 def _run(bench: Bench, pages: int, wanted: set[str]) -> list[Round]:
