@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import indent
+from types import SimpleNamespace
 from typing import Any
 
 import markdown as python_markdown
+from markdown.treeprocessors import Treeprocessor
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
@@ -89,11 +91,20 @@ def _of_page(sample: str, extensions: Iterable[str]) -> list[str]:
         except OptionError as error:
             say(f"{page.path}: front matter: {error}")
         ours = ImagegenExtension(lambda: pipeline.registry)
-        html = python_markdown.markdown(text, extensions=[*extensions, ours])
-        pipeline.read_page(page, html)
+        markdown = python_markdown.Markdown(extensions=[*extensions, ours])
+        markdown.treeprocessors.register(_OnPage(page.uri), "relpath", 0)
+        pipeline.read_page(page, markdown.convert(text))
         pipeline.join()
         pipeline.close()
     return [f"WARNING -  imagegen: {message}" for message in messages]
+
+
+class _OnPage(Treeprocessor):
+    """Tells what page is rendered, as the host's own does."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__()
+        self.file = SimpleNamespace(src_uri=uri)
 
 
 def _no_gateway() -> Any:  # noqa: ANN401 - never returns
