@@ -78,7 +78,7 @@ class Pipeline:
         self._follower = Follower(self.registry, self._lookup, run, host.docs)
         self._outcomes: dict[str, Outcome] = {}
         self._sightings = Sightings(self.registry.source_of)
-        # By the HTML's hash: the same text is looked through when it is read and when it is filled.
+        # By the hash of the HTML that was read, which is mostly the HTML that is filled.
         self._shown_in: dict[int, tuple[ShownPicture, ...]] = {}
 
     def read_page(self, page: Page, content: str) -> str:
@@ -153,7 +153,8 @@ class Pipeline:
                 return None
             return picture_markup(found, self._shown(outcome), outcome.dark, next(frames))
 
-        pictures = self._shown_in.pop(hash(content), None) or shown_pictures(content)
+        known = self._shown_in.pop(hash(content), None)
+        pictures = shown_pictures(content) if known is None else known
         filled = fill_pictures(content, pictures, markup)
         return self.fill_text(filled, frame.address)
 

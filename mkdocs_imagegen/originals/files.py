@@ -41,10 +41,9 @@ def _read(descriptor: int, size: int, most_bytes: int) -> bytes:
     # Asked for one byte more than there is: without it the file has ended, and what has grown since
     # is read to its end.
     content = os.read(descriptor, min(size, most_bytes) + 1)
-    while len(content) != size and (
-        more := os.read(descriptor, min(most_bytes + 1 - len(content), 2**20))
-    ):
-        content += more
+    if len(content) != size:
+        while more := os.read(descriptor, min(most_bytes + 1 - len(content), 2**20)):
+            content += more
     if len(content) > most_bytes:
         raise ValueError(f"larger than {most_bytes} bytes")
     return content

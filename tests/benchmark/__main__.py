@@ -71,12 +71,15 @@ def run(
 
 
 def _measured(module: ModuleType, bench: Bench, wanted: Sequence[str]) -> Iterator[Row]:
+    names = set(wanted)
     try:
-        yield from module.measure(bench, wanted)
+        for row in module.measure(bench, wanted):
+            names.discard(row.name)
+            yield row
     except Exception as error:  # noqa: BLE001 - the figures of the others are still good
         bench.tell(f"{', '.join(wanted)}: {type(error).__name__}: {error}")
         note = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        yield from (Row(name, "failed", "-", None, note=note) for name in wanted)
+        yield from (Row(name, "failed", "-", None, note=note) for name in sorted(names))
 
 
 def progress() -> Callable[[str], None]:

@@ -60,6 +60,7 @@ class _LikeReal(Emulator):
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         response = super().handle(method, path, headers, body)
+        assert _SKETCH in response.body or b"b64_json" not in response.body
         return replace(response, body=response.body.replace(_SKETCH, _NO_SKETCH))
 
 

@@ -28,7 +28,7 @@ def themed(site: Site, theme: str) -> Site:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize(("width", "fetched"), [(390, 480), (1440, 1536)])
 def test_small_screens_fetch_the_small_file(site, visit, theme, width, fetched) -> None:
-    themed(site, theme).write("index.md", "# Page\n\n```imagegen\nA harbour\n```\n")
+    themed(site, theme).write("index.md", "# Page\n\n```imagegen\nA harbour\n```\n\nText below.\n")
     with served(site.build(strict=True).site) as url:
         visited = visit(url, width=width)
         visited.read_to_the_end()

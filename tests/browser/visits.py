@@ -8,22 +8,20 @@ from typing import Any
 
 _OURS = "assets/imagegen/"
 
-# What moved, told by the browser itself. What a reader's own click moves does not count, nor does
-# what the theme's own frame does around the page, nor a line of text that settles by some pixels:
-# a picture whose size is not told moves the page by fifty times what is let pass here.
+# What moved, told by the browser itself; what a reader's own click moves does not count.
 _NOTE_SHIFTS = """
-window.moved = [];
-const frame = "header, nav, footer, .md-sidebar, .md-top";
+window.shifts = [];
 const place = rect => `${rect.x},${rect.y} ${rect.width}x${rect.height}`;
 const told = ({node, previousRect, currentRect}) =>
   `${node?.nodeName}.${node?.className}: ${place(previousRect)} to ${place(currentRect)}`;
-const ofTheTheme = ({node}) => (node?.closest ? node : node?.parentElement)?.closest(frame);
 new PerformanceObserver(list => {
   for (const {value, hadRecentInput, sources} of list.getEntries())
-    if (value > 0.001 && !hadRecentInput && !(sources.length && sources.every(ofTheTheme)))
-      window.moved.push([value, ...sources.map(told)].join("; "));
+    if (!hadRecentInput) window.shifts.push([value, sources.map(told).join("; ")]);
 }).observe({type: "layout-shift", buffered: true});
 """
+_LEAST_SHIFT = 0.001
+"""A line of text that settles by some pixels. Pictures without their sizes moved pages by eight
+times as much and more."""
 
 _PICTURES = """() => [...document.images]
   .filter(img => (img.getAttribute("src") || "").includes("assets/imagegen/"))
@@ -124,7 +122,9 @@ class Visit:
         self.page.evaluate(_DECODE_THE_HIDDEN)
 
     def moved(self) -> list[str]:
-        """What moved so far, and by how much, of what a reader reads."""
+        """What moved so far, and by how much; nothing where it was less than a reader sees."""
         # An observer is told with the next frame.
         self.page.evaluate("() => new Promise(done => setTimeout(done, 50))")
-        return list(self.page.evaluate("window.moved"))
+        shifts = self.page.evaluate("window.shifts")
+        total = sum(value for value, _ in shifts)
+        return [f"{value}: {what}" for value, what in shifts] if total > _LEAST_SHIFT else []

@@ -141,3 +141,22 @@ def test_what_a_link_that_appears_late_points_to_is_not_read(tmp_path, monkeypat
     monkeypatch.setattr(files.os, "lstat", lambda _: facts)
     with pytest.raises(OSError, match="symbolic links"):
         files.read_plain_file(path, 100)
+
+
+@pytest.mark.parametrize("told_bytes", [0, 4, 8, 12, 20])
+@pytest.mark.parametrize("most_a_read", [3, 5, 100])
+def test_a_file_is_read_to_its_end_whatever_its_size_was(
+    tmp_path, monkeypatch, told_bytes, most_a_read
+) -> None:
+    """It may grow meanwhile, and network disks may give less than was asked for."""
+    (tmp_path / "file").write_bytes(b"twelve bytes")
+    read, stat = os.read, os.fstat
+
+    def told(descriptor: int) -> os.stat_result:
+        facts = list(stat(descriptor))
+        facts[6] = told_bytes
+        return os.stat_result(facts)
+
+    monkeypatch.setattr(os, "fstat", told)
+    monkeypatch.setattr(os, "read", lambda file, most: read(file, min(most, most_a_read)))
+    assert files.read_plain_file(tmp_path / "file", 100) == b"twelve bytes"
