@@ -27,13 +27,8 @@ _ATTRIBUTES = (
     rf"|(?![\"'{_SPACE}])[^{_SPACE}>]*(?=[{_SPACE}>]|\Z))[^>=]*)*"
 )
 _RAW = "(?i:s(?:cript|tyle)|t(?:extarea|itle|emplate)|xmp|iframe|no(?:embed|frames))"
-# Nearly all tags of a page; passed over in one go, they take a third of the time.
-_PLAIN = (
-    r"(?:/?(?:span|p|a|li|ul|ol|td|th|tr|code|pre|div|em|strong|h[1-6])"
-    r"(?: (?:class|href|id)=\"[^\"<>]*\")*>[^<]*<)*"
-)
 _SHOWN_OR_NOT = re.compile(
-    rf"<{_PLAIN}(?:"
+    r"<(?:"
     rf"(?P<tag>(?:/|(?!{_RAW}[{_SPACE}/>]))[a-zA-Z][^{_SPACE}/>]*){_ATTRIBUTES}(?P<closed>>)?"
     r"|!--(?:-?>|.*?(?:--!?>|\Z))"
     r"|(?:[!?]|/[^a-zA-Z>])[^>]*>?"
@@ -42,6 +37,11 @@ _SHOWN_OR_NOT = re.compile(
     rf".*?(?:</(?i:(?P=raw))(?=[{_SPACE}/>])|\Z)))",
     re.DOTALL,
 )
+_HIDING = (
+    *("<!--", "<script", "<style", "<textarea", "<title", "<template"),
+    *("<xmp", "<iframe", "<noembed", "<noframes"),
+)
+_LONG_TAG = re.compile(rf"=[{_SPACE}]*(?:\"[^\">]*>|'[^'>]*>)")
 _ATTRIBUTE = re.compile(
     rf"([^{_SPACE}/>=]+)(?:[{_SPACE}]*=[{_SPACE}]*(?:\"([^\"]*)\"|'([^']*)'|([^{_SPACE}>]*)))?"
 )
@@ -119,18 +119,29 @@ def shown_pictures(content: str) -> Iterator[ShownPicture]:
 
 def shown_tags(content: str, word: str) -> Iterator[Tag]:
     """The tags that stand as elements in a page's HTML and hold a word, in order."""
-    place = content.find(word)
-    if place < 0:
-        return
-    for match in _SHOWN_OR_NOT.finditer(content):
-        if match.end() <= place:
-            continue
-        start, end = match.start("tag") - 1, match.end()
-        if match["closed"] and content.find(word, start, end) >= 0:
-            yield Tag(start, end, match["tag"], content[start:end])
-        place = content.find(word, end)
-        if place < 0:
+    begin, place = 0, content.find(word)
+    is_plain = place >= 0 and _is_plain(content)
+    while place >= 0:
+        if is_plain:
+            begin = max(begin, content.rfind(">", 0, place) + 1)
+        matches = _SHOWN_OR_NOT.finditer(content, begin)
+        match = next((each for each in matches if each.end() > place), None)
+        if match is None:
             return
+        start, begin = match.start("tag") - 1, match.end()
+        if match["closed"] and content.find(word, start, begin) >= 0:
+            yield Tag(start, begin, match["tag"], content[start:begin])
+        place = content.find(word, begin)
+
+
+def _is_plain(content: str) -> bool:
+    """Whether what stands behind any ``>`` is text or another tag, as in nearly all pages.
+
+    Then nothing hides elements, and no value of an attribute goes on behind a ``>``, so that a
+    tag can be looked at without those before it: a quarter of the time.
+    """
+    lower = content.lower()
+    return not any(word in lower for word in _HIDING) and _LONG_TAG.search(content) is None
 
 
 def _picture_of(tag: Tag) -> Iterator[ShownPicture]:
