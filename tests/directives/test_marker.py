@@ -169,6 +169,9 @@ def test_only_a_token_counts_where_it_is_no_address():
     "page",
     [
         '<template><img src="{}"></template>',
+        "<p><a title='x > <img src={}>' b></a></p>",
+        '<p><a title = "x > <img src={}>" b></a></p>',
+        "<p></3 <img src={}></p>",
         '<noframes><img src="{}"></noframes>',
         '<script><img src="{}">',
         '<a href="{}"></a>',
