@@ -114,7 +114,6 @@ def test_a_draft_that_is_only_fitted_stays_a_draft(bench):
     assert (result.is_draft, result.made, result.error) == (True, False, None)
 
 
-@pytest.mark.filterwarnings("ignore:flock not supported")  # the library's own words
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
 def test_where_files_cannot_be_locked_nothing_is_bought(bench, monkeypatch, number):
     monkeypatch.setattr(fcntl, "flock", refuse(number))
