@@ -180,6 +180,24 @@ def test_what_came_while_pages_were_built_has_them_built_once_more(bench) -> Non
     wait_until(lambda: bench.changes == 1)
 
 
+def test_what_a_build_found_before_its_end_was_noticed_builds_nothing_again(bench) -> None:
+    bench.build(want("A"))
+    wait_until(lambda: bench.started)
+    bench.build()
+    bench.started[0].set_result(Result())
+    time.sleep(0.2)
+    assert bench.changes == 0
+
+
+def test_what_was_away_while_it_was_made_is_shown_when_it_is_back(bench) -> None:
+    bench.build(want("A"))
+    wait_until(lambda: bench.started)
+    bench.build()
+    bench.build(want("A"))
+    bench.started[0].set_result(Result())
+    wait_until(lambda: bench.changes == 1)
+
+
 def test_an_alarm_is_shown_and_told(bench) -> None:
     bench.build(want("A"))
     wait_until(lambda: bench.started)

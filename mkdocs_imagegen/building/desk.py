@@ -118,7 +118,9 @@ class Desk:
             for key in lacking:
                 self._seen_at.setdefault(key, time.monotonic())
             for key, work in self._works.items():
-                work.is_seen |= work.ended_at is not None and key not in lacking
+                # A build may find a picture in the store before its end was noticed here.
+                was_seen = work.is_seen and work.ended_at is not None
+                work.is_seen = was_seen or key not in lacking
             self._try_again(TRY_AGAIN_S)
             if lacking and not self._is_closing:
                 self._start_thread()
