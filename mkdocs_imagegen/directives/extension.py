@@ -15,7 +15,7 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 
-from mkdocs_imagegen.directives.fences import FENCE, MARKERS, GetRegistry, add_fences
+from mkdocs_imagegen.directives.fences import FENCE, MARKERS, GetRegistry, Words, add_fences
 
 
 class ImagegenExtension(Extension):
@@ -31,9 +31,9 @@ class ImagegenExtension(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Hook into the fence processor that is there, and into the element tree."""
-        add_fences(md, self._registry)
+        words = add_fences(md, self._registry)
         # After inline patterns (20), before attr_list (8), which may overwrite the text.
-        raw = _Raw(md, self._registry)
+        raw = _Raw(md, self._registry, words)
         md.treeprocessors.register(raw, "imagegen-raw", 15)
         # After the host's relative paths and Python-Markdown's unescaping (0 to 1).
         md.treeprocessors.register(_Finished(md, raw), "imagegen-pictures", -10)
@@ -42,13 +42,14 @@ class ImagegenExtension(Extension):
 class _Raw(Treeprocessor):
     """Looks at the trees of pages that may hold something of ours besides fences."""
 
-    def __init__(self, md: Markdown, registry: GetRegistry) -> None:
+    def __init__(self, md: Markdown, registry: GetRegistry, words: Words) -> None:
         super().__init__(md)
         self.registry = registry
+        self.words = words
         self.has_acted = False
 
     def run(self, root: Element) -> None:
-        texts = chain(_texts(self.md), _texts_in(root, self.md))
+        texts = chain(_texts(self.md) if self.words.name_us else (), _texts_in(root, self.md))
         self.has_acted = any(FENCE in text.lower() for text in texts)
         if self.has_acted:
             from mkdocs_imagegen.directives.tree import RawTree  # noqa: PLC0415 - see the module

@@ -30,16 +30,38 @@ GetRegistry = Callable[[], "Registry"]
 """Gives the registry of the build; another one for each build."""
 
 
-def add_fences(md: Markdown, registry: GetRegistry) -> None:
-    """Have fences of ours become markers."""
-    if "fenced_code_block" not in md.preprocessors:
-        return
-    superfences = _superfences(md)
-    if superfences is not None:
-        _extend_superfences(superfences, registry)
-    elif isinstance(md.preprocessors["fenced_code_block"], FencedBlockPreprocessor):
+class Words(Preprocessor):
+    """Looks whether a page's text names us at all; only then superfences learns of our fences.
+
+    It asks each fence of a page for every kind that it knows, which takes longer than to look.
+    """
+
+    def __init__(self, md: Markdown, registry: GetRegistry) -> None:
+        super().__init__(md)
+        self.name_us = False
+        self._registry = registry
+        self._untaught = _superfences(md)
+
+    def run(self, lines: list[str]) -> list[str]:
+        """Leave the text as it is."""
+        self.name_us = FENCE in "\n".join(lines).lower()
+        if self.name_us and self._untaught is not None:
+            _extend_superfences(self._untaught, self._registry)
+            self._untaught = None
+        return lines
+
+
+def add_fences(md: Markdown, registry: GetRegistry) -> Words:
+    """Have fences of ours become markers; gives what looks at a page's words before that."""
+    words = Words(md, registry)
+    # After what puts text into the page (snippets: 32), before what reads fences (31.05).
+    md.preprocessors.register(words, "imagegen-words", 31.5)
+    if "fenced_code_block" in md.preprocessors and isinstance(
+        md.preprocessors["fenced_code_block"], FencedBlockPreprocessor
+    ):
         # Just before the built-in processor (25), to take our fences away from it.
         md.preprocessors.register(_Fences(md, registry), "imagegen-fences", 25.5)
+    return words
 
 
 def why_no_fence(header: str, md: Markdown) -> str:
