@@ -41,12 +41,12 @@ MODULES: tuple[ModuleType, ...] = (
     small,
     instructions,
     pages,
-    growth,
     variants,
     cold,
     serve,
+    growth,
 )
-"""Each has the NAMES of its benchmarks, and ``measure``."""
+"""Each has the NAMES of its benchmarks, and ``measure``; what takes longest to tell comes last."""
 
 NAMES = tuple(dict.fromkeys(name for module in MODULES for name in module.NAMES))
 
