@@ -20,16 +20,13 @@ from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
 
 
-class _Dollars(click.ParamType[Decimal]):
-    name = "usd"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
-        try:
-            return USD(value)
-        except OptionError as error:
-            self.fail(str(error), param, ctx)
+def _dollars(
+    context: click.Context, option: click.Parameter, written: str | None
+) -> Decimal | None:
+    try:
+        return None if written is None else USD(written)
+    except OptionError as error:
+        raise click.BadParameter(str(error), context, option) from None
 
 
 @click.command(
@@ -44,7 +41,7 @@ Examples:
 @click.argument("pages", nargs=-1)
 @config_file
 @click.option("--dry-run", is_flag=True, help="Only show what would be made.")
-@click.option("--budget-usd", type=_Dollars(), help="Dollars to spend at most.")
+@click.option("--budget-usd", metavar="USD", callback=_dollars, help="Dollars to spend at most.")
 @click.option("--budget-images", type=click.IntRange(0), help="Pictures to make at most.")
 @click.option("--concurrency", type=click.IntRange(1, 64), help="Pictures at the same time.")
 @click.option("--upgrade", is_flag=True, help="Also make anew what is stale but usable.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import pty
@@ -49,13 +50,19 @@ def run(site: Site) -> Callable[..., Ran]:
 
     def run(name: str, *arguments: str, code: int = 0) -> Ran:
         given = [name, "--config-file", str(site.save()), *map(str, arguments)]
-        done = CliRunner().invoke(main, given)
+        done = _runner().invoke(main, given)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         assert done.exit_code == code, done.output
         return Ran(done.exit_code, done.stdout, done.stderr)
 
     return run
+
+
+def _runner() -> CliRunner:
+    """Keeps stderr apart, as click does by itself from 8.2 on."""
+    keeps_apart = "mix_stderr" not in inspect.signature(CliRunner).parameters
+    return CliRunner() if keeps_apart else CliRunner(mix_stderr=False)
 
 
 def fence(prompt: str, **options: object) -> str:
