@@ -131,7 +131,9 @@ def say_lines(lines: Sequence[Line]) -> None:
 
 
 def price(line: Line) -> str:
-    """What making it would cost, where it has to be made."""
+    """What making it would cost, where it has to be made, or has cost, where it was just made."""
+    if line.state is State.MADE and line.cost_usd is not None:
+        return f"{'about ' if line.cost_is_estimate else ''}${dollars(line.cost_usd)}"
     if not line.state.lacks_picture:
         return "-"
     if line.model == SKETCH_MODEL:

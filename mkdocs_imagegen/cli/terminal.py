@@ -21,6 +21,8 @@ from mkdocs_imagegen.report import dollars
 
 T = TypeVar("T")
 _TELL_EVERY_S = 5.0
+_LONG_S = 120.0
+"""From so many seconds on people count in minutes."""
 
 
 def say(text: str = "") -> None:
@@ -81,10 +83,10 @@ class Progress:
     """Tells how far pictures have come; a context manager, and what a build tells it."""
 
     def __init__(self) -> None:
-        self._total = self._done = 0
+        self._total = self._done = self._came = 0
         self._usd = Decimal(0)
         self._begun = self._told = time.monotonic()
-        self._bar = _bar() if sys.stderr.isatty() else None
+        self._bar = _Bar() if sys.stderr.isatty() else None
 
     def __enter__(self) -> Progress:  # noqa: PYI034 - typing.Self came with Python 3.11
         return self
@@ -106,20 +108,31 @@ class Progress:
     def ended(self, result: Result) -> None:
         """One of them has come, or has not."""
         self._done += 1
+        self._came += result.error is None
         if result.made and result.kept and result.kept.original.cost_usd:
             self._usd += result.kept.original.cost_usd
         self._show()
 
     def _show(self) -> None:
-        rate = self._done / max(time.monotonic() - self._begun, 0.001)
-        left_s = (self._total - self._done) / rate if self._done else 0.0
+        now = time.monotonic()
         if self._bar is not None:
-            self._bar.show(self._done, self._total, f"${dollars(self._usd)}")
-        elif time.monotonic() - self._told > _TELL_EVERY_S:
-            self._told = time.monotonic()
-            left = f", about {left_s:.0f} s left" if self._done else ""
-            text = f"{self._done} of {self._total}, {rate * 60:.0f} a minute{left}"
-            tell(f"{text}, ${dollars(self._usd)} so far")
+            self._bar.show(self._done, self._total, self._pace(now - self._begun))
+        elif now - self._told > _TELL_EVERY_S:
+            self._told = now
+            tell(f"{self._done} of {self._total}, {self._pace(now - self._begun)}")
+
+    def _pace(self, seconds: float) -> str:
+        """How fast they come; what is refused or over budget takes no time and does not count."""
+        paid = f"${dollars(self._usd)} so far"
+        if not self._came:
+            return paid
+        each_s = seconds / self._came
+        left = _duration((self._total - self._done) * each_s)
+        return f"{60 / max(each_s, 0.001):.0f} a minute, about {left} left, {paid}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < _LONG_S else f"{seconds / 60:.0f} min"
 
 
 class _Bar:
@@ -133,23 +146,16 @@ class _Bar:
             progress.TextColumn("pictures"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[usd]}"),
-            progress.TimeElapsedColumn(),
-            progress.TextColumn("left"),
-            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.fields[pace]}"),
             console=Console(stderr=True),
         )
-        self._task = self._progress.add_task("", total=None, usd="")
+        self._task = self._progress.add_task("", total=None, pace="")
         self._progress.start()
 
-    def show(self, done: int, total: int, usd: str) -> None:
+    def show(self, done: int, total: int, pace: str) -> None:
         """Move it."""
-        self._progress.update(self._task, completed=done, total=total, usd=usd)
+        self._progress.update(self._task, completed=done, total=total, pace=pace)
 
     def stop(self) -> None:
         """Leave the terminal as it was."""
         self._progress.stop()
-
-
-def _bar() -> _Bar:
-    return _Bar()

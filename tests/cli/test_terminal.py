@@ -9,6 +9,7 @@ import pytest
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.cli import terminal
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.errors import OverBudgetError
 from tests.cli.conftest import fence
 from tests.support import Site
 
@@ -34,7 +35,7 @@ def test_a_terminal_gets_a_table_and_a_bar(run_on_terminal) -> None:
     assert "\x1b[" in made
     plain = _ESCAPE.sub("", made)
     assert "━" in plain
-    assert re.search(r"pictures .*2/2 \$0\.03", plain)
+    assert re.search(r"pictures .*2/2 \d+ a minute, about 0 s left, \$0\.03 so far", plain)
     assert "2 made" in plain
 
 
@@ -71,3 +72,18 @@ def test_a_long_run_in_a_pipe_says_now_and_then_how_far_it_is(
         "2 of 4, 20 a minute, about 6 s left, $0.00 so far",
         "4 of 4, 20 a minute, about 0 s left, $0.00 so far",
     ]
+
+
+def test_what_is_over_budget_tells_nothing_of_the_pace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    with terminal.Progress() as progress:
+        for _ in range(40):
+            progress.wanted()
+        for _ in range(20):
+            progress.ended(Result(error=OverBudgetError("too dear", None)))
+        now[0] = 10.0
+        progress.ended(Result())
+    assert capsys.readouterr().err == "21 of 40, 6 a minute, about 3 min left, $0.00 so far\n"
