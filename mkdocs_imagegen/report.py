@@ -18,6 +18,8 @@ class State(enum.Enum):
 
     READY = "ready"
     """It was in the store."""
+    SKETCH = "sketch"
+    """A sketch was in the store, and a sketch was asked for."""
     STALE = "stale but usable"
     """One of the same subject by another model or of another quality was in the store."""
     DRAFT = "draft"
@@ -41,7 +43,8 @@ class State(enum.Enum):
         return self in {State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED}
 
 
-_THERE = (State.READY, State.STALE, State.DRAFT, State.MADE)
+_STORED = (State.READY, State.SKETCH, State.STALE, State.DRAFT)
+_THERE = (*_STORED, State.MADE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,14 @@ def summary(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> s
     pictures = unique(lines)
     count = Counter(line.state for line in pictures)
     made = count[State.MADE]
-    stored = count[State.READY] + count[State.STALE] + count[State.DRAFT]
-    parts = [f"{_plural(stored, 'picture')} from the store"]
+    stored = sum(count[state] for state in _STORED)
+    parts = [f"{plural(stored, 'picture')} from the store"]
     if made:
         parts.append(f"{made} made in {seconds:.1f} s for {_money(pictures)}")
     if count[State.STALE]:
         parts.append(f"{count[State.STALE]} stale but usable")
     if count[State.DRAFT]:
-        parts.append(_plural(count[State.DRAFT], "draft"))
+        parts.append(plural(count[State.DRAFT], "draft"))
     sketches = sum(line.model == SKETCH_MODEL for line in pictures if line.state in _THERE)
     if sketches:
         parts.append(f"{sketches} of them {'a sketch' if sketches == 1 else 'sketches'}")
@@ -130,7 +133,7 @@ def summary(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> s
         parts.append(f"{count[State.OVER_BUDGET]} over budget{_price(pictures)}")
     if waste.calls:
         more = f" (about ${dollars(waste.usd)})" if waste.usd else ""
-        parts.append(f"{_plural(waste.calls, 'call')} perhaps charged for nothing{more}")
+        parts.append(f"{plural(waste.calls, 'call')} perhaps charged for nothing{more}")
     return ", ".join(parts)
 
 
@@ -262,5 +265,6 @@ def dollars(amount: Decimal) -> str:
     return f"{amount:.3f}".removesuffix("0")  # the cheapest picture costs half a cent
 
 
-def _plural(number: int, word: str) -> str:
+def plural(number: int, word: str) -> str:
+    """A number of things, in words."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -177,7 +177,7 @@ def _sum_of(prices: Iterable[Decimal | None]) -> Decimal | None:
 
 
 _BY_TROUBLE = (
-    *(State.READY, State.MADE, State.STALE, State.DRAFT),
+    *(State.READY, State.SKETCH, State.MADE, State.STALE, State.DRAFT),
     *(State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED),
 )
 _STATES = (
@@ -197,5 +197,7 @@ def _state(request: ImageRequest, result: Result) -> State:
     if result.made:
         return State.MADE
     original = result.kept.original
-    exact = request.as_sketch if original.model == SKETCH_MODEL else request
-    return State.READY if original.key == exact.key else State.STALE
+    is_sketch = original.model == SKETCH_MODEL
+    if original.key != (request.as_sketch if is_sketch else request).key:
+        return State.STALE
+    return State.SKETCH if is_sketch else State.READY

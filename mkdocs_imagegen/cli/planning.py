@@ -16,7 +16,7 @@ from mkdocs_imagegen.cli.site import Looked, as_json, config_file, look
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.errors import OptionError, OverBudgetError
 from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.report import Line, State, as_dict, dollars, unique
+from mkdocs_imagegen.report import Line, State, as_dict, dollars, plural, unique
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.account import Account
 from mkdocs_imagegen.values import SKETCH_MODEL, shown
@@ -160,7 +160,7 @@ def _totals(found: Plan, looked: Looked) -> str:
     would = f"a build makes {found.pictures} for {cost}{more}" if found.pictures else "none to make"
     if found.pictures and not looked.permission.granted:
         would = f"{would}, but not here: {looked.permission.refusal}"
-    return f"{sum(count.values())} pictures: {states}; {would}" if count else "no pictures"
+    return f"{plural(count.total(), 'picture')}: {states}; {would}" if count else "no pictures"
 
 
 def _as_json(looked: Looked, found: Plan) -> dict[str, object]:

@@ -89,8 +89,17 @@ def test_a_changed_quality_makes_it_stale_and_not_missing(priced: Site, run) -> 
     priced.options["quality"] = "low"
     assert [each["state"] for each in run("plan", "--json").json["pictures"]] == [
         "stale but usable",
-        "ready",
+        "sketch",
         "stale but usable",
+    ]
+
+
+def test_a_sketch_is_told_from_a_picture(drawn: Site, run) -> None:
+    drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
+    drawn.build()
+    assert run("plan").lines == [
+        'docs/index.md:3  sketch  -  "A ferry"',
+        "1 picture: 1 sketch; none to make",
     ]
 
 

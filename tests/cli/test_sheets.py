@@ -167,7 +167,7 @@ def test_the_take_that_is_chosen_is_shown_by_the_next_build(
     quick.options["report"] = "report.json"
     quick.build(strict=True)
     assert emulator.bill.pictures == 4
-    assert quick.report()["pictures"][0]["state"] == "ready"
+    assert quick.report()["pictures"][0]["state"] == "sketch"
     assert Path(told["takes"][2]["file"]).exists()
 
 

@@ -306,7 +306,7 @@ def kept_as(**more):
     [
         ({"key": REQUEST.key}, True, State.MADE),
         ({"key": REQUEST.key}, False, State.READY),
-        ({"key": REQUEST.as_sketch.key, "model": SKETCH_MODEL}, False, State.READY),
+        ({"key": REQUEST.as_sketch.key, "model": SKETCH_MODEL}, False, State.SKETCH),
         ({"key": key_of("another")}, False, State.STALE),
         ({"key": key_of("another"), "model": SKETCH_MODEL}, False, State.STALE),
         ({"key": key_of("another")}, True, State.MADE),
