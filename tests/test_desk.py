@@ -189,12 +189,19 @@ def test_what_a_build_found_before_its_end_was_noticed_builds_nothing_again(benc
     assert bench.changes == 0
 
 
-def test_what_was_away_while_it_was_made_is_shown_when_it_is_back(bench) -> None:
+@pytest.mark.parametrize("comes_in_a_build", [False, True])
+def test_what_was_away_while_it_was_made_is_shown_when_it_is_back(bench, comes_in_a_build) -> None:
     bench.build(want("A"))
     wait_until(lambda: bench.started)
     bench.build()
-    bench.build(want("A"))
-    bench.started[0].set_result(Result())
+    bench.desk.begin(keeps_pages=False)
+    assert "appears here by itself" in str(bench.desk.state(want("A")))
+    if comes_in_a_build:
+        bench.started[0].set_result(Result())
+        time.sleep(0.2)
+    bench.desk.note({"index.md": [want("A")]})
+    if not comes_in_a_build:
+        bench.started[0].set_result(Result())
     wait_until(lambda: bench.changes == 1)
 
 

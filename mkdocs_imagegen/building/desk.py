@@ -104,9 +104,9 @@ class Desk:
             work = self._works.get(_key(want))
             if work is None:
                 return _resting(self._rest_s)
-            if work.ended_at is None:
+            work.is_seen = work.ended_at is not None
+            if not work.is_seen:
                 return _IS_MADE
-            work.is_seen = True
             return work.fault or _GONE
 
     def note(self, pages: Mapping[str, Sequence[Want]]) -> None:
@@ -118,9 +118,8 @@ class Desk:
             for key in lacking:
                 self._seen_at.setdefault(key, time.monotonic())
             for key, work in self._works.items():
-                # A build may find a picture in the store before its end was noticed here.
-                was_seen = work.is_seen and work.ended_at is not None
-                work.is_seen = was_seen or key not in lacking
+                # Also before its end was noticed here: a build may find it in the store.
+                work.is_seen |= key not in lacking
             self._try_again(TRY_AGAIN_S)
             if lacking and not self._is_closing:
                 self._start_thread()

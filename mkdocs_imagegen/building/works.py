@@ -33,7 +33,7 @@ class Work:
         want: what was asked for.
         future: what becomes of it.
         ended_at: when the end was noticed, in seconds; None before.
-        is_seen: whether a build has looked at the end.
+        is_seen: whether a build has looked at the end, or no page waits for it any more.
         knocks: how often pages were to be built again for it.
     """
 

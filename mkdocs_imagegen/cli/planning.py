@@ -132,8 +132,9 @@ def say_lines(lines: Sequence[Line]) -> None:
 
 def price(line: Line) -> str:
     """What making it would cost, where it has to be made, or has cost, where it was just made."""
-    if line.state is State.MADE and line.cost_usd is not None:
-        return f"{'about ' if line.cost_is_estimate else ''}${dollars(line.cost_usd)}"
+    if line.state is State.MADE:
+        about = "about " if line.cost_is_estimate else ""
+        return "?" if line.cost_usd is None else f"{about}${dollars(line.cost_usd)}"
     if not line.state.lacks_picture:
         return "-"
     if line.model == SKETCH_MODEL:

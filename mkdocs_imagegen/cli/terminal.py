@@ -17,6 +17,7 @@ from typing import TypeVar
 import click
 
 from mkdocs_imagegen.building.wanted import Result
+from mkdocs_imagegen.errors import NotMadeError, OverBudgetError
 from mkdocs_imagegen.report import dollars
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ class Progress:
     """Tells how far pictures have come; a context manager, and what a build tells it."""
 
     def __init__(self) -> None:
-        self._total = self._done = self._came = 0
+        self._total = self._done = self._asked = 0
         self._usd = Decimal(0)
         self._begun = self._told = time.monotonic()
         self._bar = _Bar() if sys.stderr.isatty() else None
@@ -108,7 +109,7 @@ class Progress:
     def ended(self, result: Result) -> None:
         """One of them has come, or has not."""
         self._done += 1
-        self._came += result.error is None
+        self._asked += not isinstance(result.error, (OverBudgetError, NotMadeError))
         if result.made and result.kept and result.kept.original.cost_usd:
             self._usd += result.kept.original.cost_usd
         self._show()
@@ -122,12 +123,12 @@ class Progress:
             tell(f"{self._done} of {self._total}, {self._pace(now - self._begun)}")
 
     def _pace(self, seconds: float) -> str:
-        """How fast they come; what is refused or over budget takes no time and does not count."""
+        """How fast they come; what is over budget takes no time, and does not count."""
         paid = f"${dollars(self._usd)} so far"
-        if not self._came:
+        if not self._asked:
             return paid
-        each_s = seconds / self._came
-        left = _duration((self._total - self._done) * each_s)
+        each_s = seconds / self._asked
+        left = _duration(max(0, self._total - self._done) * each_s)
         return f"{60 / max(each_s, 0.001):.0f} a minute, about {left} left, {paid}"
 
 
@@ -146,6 +147,7 @@ class _Bar:
             progress.TextColumn("pictures"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),  # moves by itself
             progress.TextColumn("{task.fields[pace]}"),
             console=Console(stderr=True),
         )

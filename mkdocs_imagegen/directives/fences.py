@@ -54,8 +54,9 @@ class Words(Preprocessor):
 def add_fences(md: Markdown, registry: GetRegistry) -> Words:
     """Have fences of ours become markers; gives what looks at a page's words before that."""
     words = Words(md, registry)
-    # After what puts text into the page (snippets: 32), before what reads fences (31.05).
-    md.preprocessors.register(words, "imagegen-words", 31.5)
+    # Before what reads fences, and after whatever else puts text into the page.
+    reads_early = "fenced_raw_block" in md.preprocessors  # 31.05, where superfences keeps tabs
+    md.preprocessors.register(words, "imagegen-words", 31.07 if reads_early else 25.6)
     if "fenced_code_block" in md.preprocessors and isinstance(
         md.preprocessors["fenced_code_block"], FencedBlockPreprocessor
     ):
