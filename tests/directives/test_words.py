@@ -1,0 +1,65 @@
+"""A page's fences are ours only where its words name us, whenever those come into it."""
+
+from __future__ import annotations
+
+import markdown
+import pytest
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from mkdocs_imagegen.directives.defaults import site_defaults
+from mkdocs_imagegen.directives.extension import ImagegenExtension
+from mkdocs_imagegen.directives.marker import shown_pictures
+from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.settings import Settings
+
+FENCE = "```imagegen\nA ferry\n```"
+CODE = "```python\nx = 1\n```"
+KINDS = {
+    "superfences": (["pymdownx.superfences"], {}),
+    "superfences with tabs": (
+        ["pymdownx.superfences"],
+        {"pymdownx.superfences": {"preserve_tabs": True}},
+    ),
+    "fenced_code": (["fenced_code"], {}),
+}
+
+
+class _Puts(Preprocessor):
+    def run(self, lines):
+        return "\n".join(lines).replace("[[ferry]]", FENCE).split("\n")
+
+
+class Late(Extension):
+    """Puts a fence into the page, some time before fences are read."""
+
+    def extendMarkdown(self, md):  # noqa: N802 - Python-Markdown's name
+        md.preprocessors.register(_Puts(md), "late", 26)
+
+
+def converter(kind, *more):
+    extensions, configs = KINDS[kind]
+    registry = Registry(site_defaults(Settings()))
+    ours = ImagegenExtension(lambda: registry)
+    return markdown.Markdown(extensions=[*extensions, *more, ours], extension_configs=configs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_converter_reads_pages_with_and_without(kind):
+    md = converter(kind)
+    pages = [CODE, FENCE, CODE, f"{CODE}\n\n{FENCE}\n\n{FENCE}"]
+    shown = [list(shown_pictures(md.reset().convert(page))) for page in pages]
+    assert [len(each) for each in shown] == [0, 1, 0, 2]
+
+
+@pytest.mark.parametrize("kind", ["superfences", "fenced_code"])
+def test_a_fence_that_comes_late_is_a_picture(kind):
+    html = converter(kind, Late()).convert("# Page\n\n[[ferry]]\n")
+    assert len(list(shown_pictures(html))) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_code_that_only_names_us_stays_code(kind):
+    html = converter(kind).convert("```text\nimagegen\n```\n\nimagegen\n")
+    assert not list(shown_pictures(html))
+    assert "imagegen" in html
