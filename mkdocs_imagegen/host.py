@@ -176,6 +176,8 @@ def open_pictures(
         offline=is_yes(os.environ.get("OFFLINE", "")),
     )
     permission = may_generate(drawn_by, around)
+    if serving is not None and settings.serve == "generate" and not permission.granted:
+        _say_why_nothing_is_made(permission, run, is_strict=build.config.strict)
     host = _around(build, permission if errand.makes else _LOOKS_ONLY, errand, serving)
     opened = partial(open_gateway, drawn_by, credential)
 
@@ -188,6 +190,12 @@ def open_pictures(
     if has_leftovers(settings, errand):
         pipeline.salvage()
     return Pictures(pipeline, build, run, errand, permission)
+
+
+def _say_why_nothing_is_made(permission: Permission, run: Run, *, is_strict: bool) -> None:
+    text = f"serve: generate makes nothing here: {permission.refusal}"
+    if run.says_first(text):
+        log.log(logging.INFO if is_strict else logging.WARNING, text)
 
 
 def _around(

@@ -24,7 +24,7 @@ MOST_PIXELS = 50_000_000
 _TEXT_SCHEMA = {"type": "string"}
 _LINE_SCHEMA = {"type": "string", "pattern": r"\S"}
 _SIZE = re.compile(r"([1-9]\d{0,4})\s*[xX\u00d7]\s*([1-9]\d{0,4})", re.ASCII)
-_LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
+_LINK = re.compile(r"(?<!!)\[([^]]*)\]\([^)]*\)")
 _CLASS_OR_ID = re.compile(r"[^\s\"'<>&=]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _YAML_KINDS: dict[type, str] = {

@@ -6,7 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,12 @@ from typing import Any
 from mkdocs_imagegen.building.background import Background
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Draws
-from mkdocs_imagegen.errors import GatewayError, OptionError
-from mkdocs_imagegen.gateway.catalogue import check, estimate_usd
+from mkdocs_imagegen.errors import GatewayError
+from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.offers import Cost, Offer, successors
 from mkdocs_imagegen.gateway.wire import dollars
 from mkdocs_imagegen.originals.files import read_plain_file, write_whole
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.values import SKETCH_MODEL
 
 _DAY_S = 86_400
 _LARGEST_BYTES = 1_000_000
@@ -111,17 +109,3 @@ def _offer_from(fields: dict[str, Any]) -> Offer:
     )
     ends = None if fields["ends"] is None else str(fields["ends"])
     return Offer(str(fields["model"]), str(fields["price"]), ends, tuple(costs))
-
-
-def tell_of_sketch(
-    settings: Settings, run: Run, remark: Callable[[str], None], request: ImageRequest
-) -> None:
-    """Say, once in a run, that the model that is set would refuse what a sketch is asked for."""
-    if request.model != SKETCH_MODEL:
-        return
-    try:
-        check(replace(request, model=settings.model), settings.gateway.output_format)
-    except OptionError as error:
-        text = f"a sketch is drawn, but {error}"
-        if run.says_first(text):
-            remark(text)

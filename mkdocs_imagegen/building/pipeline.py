@@ -118,9 +118,12 @@ class Pipeline:
         self._lookup.join()
         self._run.note_making(self.making_seconds)
         for sighting in self._sightings:
-            outcome = self.outcome(sighting.token)
+            outcome, found = self.outcome(sighting.token), self.registry.get(sighting.token)
             if outcome is not None and self._host.errand.shows:
-                self._teller.tell(outcome, partial(self._place, sighting))
+                place = partial(self._place, sighting)
+                self._teller.tell(outcome, place)
+                if isinstance(found, Directive) and outcome.picture is not None:
+                    self._teller.tell_of_sketch(found.request, place)
         if self._host.desk is not None:
             self._host.desk.note(self._waiting())
 

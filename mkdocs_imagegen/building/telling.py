@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mkdocs_imagegen.building.outcome import Outcome
-from mkdocs_imagegen.errors import Place
+from mkdocs_imagegen.errors import OptionError, Place
+from mkdocs_imagegen.gateway.catalogue import check
 from mkdocs_imagegen.report import State
+from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.values import SKETCH_MODEL
 
 Say = Callable[[str], None]
 
@@ -27,6 +31,7 @@ class Teller:
         self._is_serving = is_serving
         self.warn = warn
         self._remark = remark
+        self._told_of_sketches: set[str] = set()
 
     def tell(self, outcome: Outcome, place: Callable[[], Place]) -> None:
         """Say what became of one picture on a page, if it is worth saying.
@@ -42,6 +47,18 @@ class Teller:
                 self._remark(f"{place()}: image prompt: {remark}")
             if result.alarm:
                 self.warn(f"{place()}: image prompt: {result.alarm}")
+
+    def tell_of_sketch(self, request: ImageRequest, place: Callable[[], Place]) -> None:
+        """Say, once for each fault, that the model which is set would refuse it."""
+        if request.model != SKETCH_MODEL:
+            return
+        try:
+            asked = replace(request, model=self._settings.model)
+            check(asked, self._settings.gateway.output_format)
+        except OptionError as error:
+            if str(error) not in self._told_of_sketches:
+                self._told_of_sketches.add(str(error))
+                self._remark(f"{place()}: image prompt: a sketch is shown, but {error}")
 
     def _loudness(self, outcome: Outcome) -> Say | None:
         if outcome.state is State.MISTAKE:

@@ -62,10 +62,6 @@ class Workshop:
 
     def start(self, want: Want) -> Future[Result]:
         """Begin to make a picture, or only its files; returns at once."""
-        from mkdocs_imagegen.building.market import tell_of_sketch  # noqa: PLC0415 - see _maker
-
-        if want.may_make and want.kept is None:
-            tell_of_sketch(self.settings, self._run, self._remark, want.request)
         self._has_begun = True
         return self._maker.start(want)
 

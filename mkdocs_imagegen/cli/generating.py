@@ -103,12 +103,13 @@ def _named(looked: Looked, pages: Sequence[str]) -> list[Entry]:
 
 def _say_dry_run(looked: Looked, *, as_json: bool) -> None:
     found = planned(looked)
-    missing = [line for line in found.lines if line.state.lacks_picture]
+    refusal = looked.permission.refusal
     if as_json:
-        say_json({"makes": found.pictures, "usd": str(found.usd)})
+        say_json({"makes": found.pictures, "usd": str(found.usd), "refusal": refusal})
         return
-    say_lines(missing)
-    say(f"would make {found.pictures} for about ${dollars(found.usd)}")
+    say_lines([line for line in found.lines if is_lacking(line)])
+    but = f", but not here: {refusal}" if found.pictures and refusal else ""
+    say(f"would make {found.pictures} for about ${dollars(found.usd)}{but}")
 
 
 def _say_made(looked: Looked, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.values import shown
+from mkdocs_imagegen.values import did_you_mean, shown
 
 _KEY = re.compile(r"[0-9a-f]{6,64}")
 _LINE = re.compile(r"(.+?):(\d{1,7})")
@@ -74,8 +74,10 @@ def _nothing(place: str, entries: Sequence[Entry]) -> OptionError:
         near = sorted(near, key=lambda each: abs((each.line.place.line or 0) - wanted))
     if near:
         return OptionError(f"no picture at {shown(place)}", hint=f"near it:\n{_listed(near[:3])}")
+    pages = {entry.line.place.page for entry in entries} | {entry.uri for entry in entries}
+    meant = did_you_mean(page or place.strip(), pages)
     hint = "`plan` lists every place; or give the first 6 characters of a key or more"
-    return OptionError(f"no picture at {shown(place)}", hint=hint)
+    return OptionError(f"no picture at {shown(place)}", hint=meant or hint)
 
 
 def _listed(entries: Sequence[Entry]) -> str:

@@ -12,7 +12,7 @@ import click
 from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.cli import explaining
 from mkdocs_imagegen.cli.places import entry_at
-from mkdocs_imagegen.cli.site import Looked, as_json, config_file, look
+from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, look
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.errors import OptionError, OverBudgetError
 from mkdocs_imagegen.records import dataclass
@@ -107,8 +107,8 @@ def check(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how
     else:
         say_lines(lacking)
         be = "is" if len(lacking) == 1 else "are"
-        count = f"{len(lacking)} of {len(looked.lines)} pictures {be} not there"
-        say(count if lacking else "all there")
+        count = f"{len(lacking)} of {plural(len(looked.lines), 'picture')} {be} not there"
+        say(f"{count}; `mkdocs-imagegen plan` tells why" if lacking else "all there")
     raise SystemExit(1 if lacking else 0)
 
 
@@ -120,7 +120,7 @@ def _explain(place: str, looked: Looked, *, as_json: bool) -> None:
         else:
             explaining.say_explanation(entry)
     except OptionError as error:
-        raise click.UsageError(str(error)) from None
+        raise SiteError(str(error)) from None
 
 
 def say_lines(lines: Sequence[Line]) -> None:

@@ -9,6 +9,7 @@ import click
 
 from mkdocs_imagegen.cli.terminal import say_json
 from mkdocs_imagegen.directives.defaults import PageOptions
+from mkdocs_imagegen.directives.naming import ONLY_AT_PICTURES
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.values import object_schema
@@ -39,7 +40,7 @@ The second is for editors with the YAML language server, by a first line of mkdo
 def schema(*, whole_file: bool, _as_json: bool) -> None:
     """Print the JSON schema of the plugin's options.
 
-    Below `$defs` are those of a picture, and those of a page's front matter.
+    Below `$defs` are those of a picture, of a preset, and of a page's front matter.
     """
     say_json(_schema_of_file() if whole_file else schema_of_options())
 
@@ -61,4 +62,9 @@ def _headed(title: str, body: Mapping[str, Any], defs: Mapping[str, Any]) -> Map
 
 
 def _defs() -> dict[str, Any]:
-    return {"picture": object_schema(DirectiveOptions), "page": object_schema(PageOptions)}
+    picture = object_schema(DirectiveOptions)
+    of_presets = {
+        name: said for name, said in picture["properties"].items() if name not in ONLY_AT_PICTURES
+    }
+    preset = {**picture, "properties": of_presets}
+    return {"picture": picture, "preset": preset, "page": object_schema(PageOptions)}

@@ -117,7 +117,8 @@ def _refuse_to_guess(looked: Looked) -> None:
     """
     mistake = next((line for line in looked.lines if line.state is State.MISTAKE), None)
     if mistake is not None:
-        raise SiteError(f"{mistake.place} has a mistake, so what it uses is not known; mend it")
+        fault = "; ".join(mistake.remarks)
+        raise SiteError(f"{mistake.place} has a mistake, so what it uses is not known: {fault}")
     if not looked.settings.enabled:
         raise SiteError("enabled is false, so no page uses any picture now; switch it on")
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from mkdocs_imagegen.errors import OptionError, RejectedError
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.values import Size, did_you_mean
 
 STANDARD_SIZES = (Size(1024, 1024), Size(1536, 1024), Size(1024, 1536))
 
@@ -79,7 +79,8 @@ def check(request: ImageRequest, output_format: str) -> None:
     if facts is None:
         return
     if request.quality not in facts.qualities:
-        _refuse(request.model, f'quality "{request.quality}"', ", ".join(facts.qualities))
+        hint = did_you_mean(request.quality, facts.qualities)
+        _refuse(request.model, f'quality "{request.quality}"', ", ".join(facts.qualities), hint)
     if facts.sizes and request.size not in facts.sizes:
         _refuse(request.model, f'size "{request.size}"', ", ".join(map(str, facts.sizes)))
     if not facts.sizes and not _is_free_size(request.size):
@@ -129,5 +130,6 @@ def _is_free_size(size: Size) -> bool:
     )
 
 
-def _refuse(model: str, value: str, accepted: str) -> None:
-    raise OptionError(f"{value} is nothing that {model} can draw", accepted=f"accepted: {accepted}")
+def _refuse(model: str, value: str, accepted: str, hint: str | None = None) -> None:
+    fault = f"{value} is nothing that {model} can draw"
+    raise OptionError(fault, accepted=f"accepted: {accepted}", hint=hint)

@@ -63,7 +63,7 @@ def _presets(value: object) -> Mapping[str, object] | None:
 PRESETS: Parser[Mapping[str, object]] = Parser(
     "a mapping of names to mappings of a picture's options",
     _presets,
-    {"type": "object", "additionalProperties": {"$ref": "#/$defs/picture"}},
+    {"type": "object", "additionalProperties": {"$ref": "#/$defs/preset"}},
 )
 
 
@@ -77,8 +77,8 @@ class Settings:
     model: str = option(
         "openai/gpt-image-1-mini",
         one_line("a model's id, like openai/gpt-image-1-mini"),
-        "The model that draws. Pictures that another model has made stay in use (see "
-        "[identity](how-it-works.md#what-makes-a-picture-the-same)).",
+        "The model that draws. Pictures that another model has made stay in use: see "
+        "[what makes a picture the same](how-it-works.md#what-makes-a-picture-the-same).",
     )
     fallback_models: tuple[str, ...] = option(
         (),

@@ -101,7 +101,7 @@ def test_upgrade_makes_anew_what_is_stale(paged: Site, run, emulator: Emulator) 
     run("generate", "--upgrade", "index.md")
     assert emulator.bill.pictures == 5
     states = [each["state"] for each in run("plan", "--json").json["pictures"]]
-    assert sorted(states) == ["ready", *["stale but usable"] * 3]
+    assert sorted(states) == ["sketch", *["stale but usable"] * 3]
 
 
 def test_refused_prompts_are_asked_again_only_when_told(drawn: Site, run) -> None:
@@ -116,6 +116,14 @@ def test_refused_prompts_are_asked_again_only_when_told(drawn: Site, run) -> Non
         asked = len(refusing.log)
         run("generate", "--retry-refused")
     assert (len(refusing.log), refusing.bill.pictures) == (asked + 1, 1)
+
+
+def test_dry_run_says_what_would_come_in_the_way(paged: Site, run) -> None:
+    paged.options["gateway"] = {}
+    paged.write("more.md", f"# More\n\n{fence('A cup', sise='1x1')}")
+    lines = run("generate", "--dry-run").lines
+    assert any('did you mean "size"?' in line for line in lines)
+    assert "but not here: there is no key" in lines[-1]
 
 
 @pytest.mark.usefixtures("paged")

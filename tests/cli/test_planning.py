@@ -108,7 +108,9 @@ def test_a_mistake_is_planned_as_one(drawn: Site, run) -> None:
     line = run("plan").lines[0]
     assert line.startswith("docs/index.md:3  mistake  -  ")
     assert 'did you mean "size"?' in line
-    assert run("check", code=1).lines[-1] == "1 of 1 pictures is not there"
+    assert run("check", code=1).lines[-1] == (
+        "1 of 1 picture is not there; `mkdocs-imagegen plan` tells why"
+    )
 
 
 def test_the_second_language_is_seen(drawn: Site, run) -> None:

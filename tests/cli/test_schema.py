@@ -13,6 +13,7 @@ from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
 from mkdocs_imagegen.cli.schema import schema_of_options
 from mkdocs_imagegen.directives.defaults import PageOptions
+from mkdocs_imagegen.directives.naming import ONLY_AT_PICTURES
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.values import OptionsError, option_names, read_options
@@ -53,7 +54,7 @@ def test_every_option_is_there(ours) -> None:
     assert list(ours.schema["$defs"]["page"]["properties"]) == option_names(PageOptions)
     for name, each in ours.schema["properties"].items():
         assert each["description"], name
-        assert "](" not in each["description"]
+        assert "](" not in each["description"].replace("![…](", "")
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,7 @@ def test_a_misspelt_option_of_a_named_prompt_is_refused(ours) -> None:
         (DirectiveOptions, "picture", {"focus": "top", "class": "wide", "id": "boat"}, True),
         (DirectiveOptions, "picture", {"take": 0}, False),
         (DirectiveOptions, "picture", {"widht": 3}, False),
+        (DirectiveOptions, "preset", {"quality": "low", "ratio": "16:9"}, True),
         (PageOptions, "page", {"preview": {"prompt": "A ferry"}, "style": "none"}, True),
         (PageOptions, "page", {"preview": False, "preview_position": "top"}, True),
         (PageOptions, "page", {"preview_position": "left"}, False),
@@ -127,6 +129,11 @@ def test_pictures_and_pages_have_theirs(ours, kind, name, options, is_right) -> 
     else:
         with pytest.raises(OptionsError):
             read_options(kind, options)
+
+
+@pytest.mark.parametrize("name", ONLY_AT_PICTURES)
+def test_presets_have_nothing_that_says_which_picture(ours, name) -> None:
+    assert not of(ours, "preset").is_valid({name: "a"})
 
 
 def test_the_command_prints_it(run_alone) -> None:

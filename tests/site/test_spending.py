@@ -159,15 +159,22 @@ def test_a_sketch_that_the_model_would_refuse_is_told_once(site: Site) -> None:
     site.write("index.md", f"# Page\n\n![A mug](imagegen:){{ size=400x200 }}\n\n{odd}\n")
     site.write("more.md", "# More\n\n![A cup](imagegen:){ size=400x300 }\n")
     site.write("plain.md", "# Plain\n\n![A jug](imagegen:){ size=1024x1024 }\n")
-    built = site.build(strict=True)
-    told = [text for text in built.infos if "a sketch is drawn, but" in text]
-    assert sorted(text.partition(" (")[0] for text in told) == [
-        f'imagegen: a sketch is drawn, but size "{size}" is nothing that '
-        "openai/gpt-image-1-mini can draw"
-        for size in ("400x200", "400x300")
-    ]
+    for _ in ("drawn", "from the store"):
+        built = site.build(strict=True)
+        told = [text for text in built.infos if "a sketch is shown, but" in text]
+        assert sorted(text.partition(" (")[0] for text in told) == [
+            f"imagegen: {place}: image prompt: a sketch is shown, but "
+            f'size "{size}" is nothing that openai/gpt-image-1-mini can draw'
+            for place, size in (("docs/index.md:3", "400x200"), ("docs/more.md:3", "400x300"))
+        ]
     site.options["model"] = "somebody/else"
-    assert not any("a sketch is drawn, but" in text for text in site.build().infos)
+    assert not any("a sketch is shown, but" in text for text in site.build().infos)
+
+
+def test_a_quality_that_no_model_has_is_told_with_the_nearest(site: Site) -> None:
+    site.write("index.md", "# Page\n\n![A mug](imagegen:){ quality=hihg }\n")
+    (told,) = (text for text in site.build(strict=True).infos if "a sketch is shown" in text)
+    assert told.endswith('did you mean "high"?')
 
 
 def test_each_take_is_another_sketch_and_the_first_is_what_it_was(site: Site) -> None:
