@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+from tests.benchmark import peers
+from tests.benchmark.comparing import PLAIN
 from tests.benchmark.figures import Goal, Row, median_of
 from tests.benchmark.processes import BUILD, TIMEOUT_S, cost_of, environ
 from tests.benchmark.rounds import Bench
-from tests.benchmark.sites import add_plugin, site_of
+from tests.benchmark.sites import add_plugin, fill, prompt, site_of
+from tests.support import Site
 
-NAMES = ("idle",)
+NAMES = ("idle", "warm100", "peers")
+_PAGES = 100
 _COUNTED = re.compile(r"([\d,]+)\s+instructions:u|I\s+refs:\s+([\d,]+)")
 
 
@@ -60,22 +66,66 @@ def _count(
     return int((found[1] or found[2]).replace(",", "")) if found else None
 
 
-def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
-    """Both builds are counted once: the same build always takes nearly the same number."""
-    counting, pages = counter(), bench.few
-    figure, goal = f"{pages} pages without pictures, instructions", Goal(1.005)
+def measure(bench: Bench, names: Collection[str] = NAMES) -> list[Row]:
+    """Each build is counted once: the same build always takes nearly the same number."""
+    counting, pages = counter(), min(_PAGES, bench.pages)
     if not counting:
         note = "nothing counts instructions here: perf is not supported and valgrind not installed"
-        return [Row("idle", figure, "plain", None, goal=goal, note=note)]
-    plain = site_of(bench.folder / "counted plain", pages)
-    ours = add_plugin(site_of(bench.folder / "counted ours", pages))
-    for site in (plain, ours):
+        return [
+            Row(name, f"{pages} pages, instructions", "plain", None, note=note) for name in names
+        ]
+    with ExitStack() as stack:
+        sites = _sites(bench.folder / "counted", pages, names, stack)
+        bench.tell(f"{pages} pages: counting instructions with {counting[0]}")
+        with ThreadPoolExecutor(bench.jobs) as pool:
+            folders = [site.folder for site in sites.values()]
+            counts = pool.map(lambda folder: instructions_of(counting, BUILD, folder), folders)
+            counted = dict(zip(sites, counts, strict=True))
+    note = f"instructions are counted with {counting[0]}, once, hash seed 0, without the kernel's"
+    return [replace(row, note=note) for row in rows_of(counted, pages, names)]
+
+
+def _sites(folder: Path, pages: int, names: Collection[str], stack: ExitStack) -> dict[str, Site]:
+    """Those that are compared, each built once."""
+    sites = {PLAIN: site_of(folder / "plain", pages)}
+    if "idle" in names:
+        sites["idle"] = add_plugin(site_of(folder / "idle", pages))
+    for site in sites.values():
         cost_of(BUILD, site.folder)
-    bench.tell(f"{pages} pages: counting instructions with {counting[0]}")
-    with ThreadPoolExecutor(bench.jobs) as pool:
-        folders = [plain.folder, ours.folder]
-        counts = list(pool.map(lambda folder: instructions_of(counting, BUILD, folder), folders))
-    note = f"instructions are counted with {counting[0]}, once, hash seed 0"
-    value = median_of([counts[1] / counts[0]])
-    runs = {"plain": counts[:1], "ours": counts[1:]}
-    return [Row("idle", figure, "plain", value, goal=goal, runs=runs, note=note)]
+    if {"warm100", "peers"}.intersection(names):
+        sites["ours"] = add_plugin(site_of(folder / "ours", pages, prompt))
+        fill(sites["ours"], pages)
+    if "peers" in names:
+        server = stack.enter_context(peers.diagram_server())
+        for name in peers.installed():
+            sites[name] = peers.site_with(name, folder / name, pages, server)
+    return sites
+
+
+def rows_of(counted: Mapping[str, int], pages: int, names: Collection[str]) -> Iterator[Row]:
+    """The rows of what was counted, by contestant."""
+    if "idle" in names:
+        yield _row(counted, "idle", f"{pages} pages without pictures", "idle", Goal(1.005))
+    if "warm100" in names:
+        said = f"{pages} pages and pictures, all there"
+        yield _row(counted, "warm100", said, "ours", Goal(1.05))
+    if "peers" in names:
+        there = [name for name in peers.NAMES if name in counted]
+        for name in ("ours", *there):
+            yield _row(counted, "peers", f"{pages} pages, one picture each, {name}", name)
+        for name in there:
+            said = f"{pages} pages, one picture each"
+            yield _row(counted, "peers", said, "ours", Goal(1.0), against=name)
+
+
+def _row(  # noqa: PLR0913, PLR0917 - one argument for each column
+    counted: Mapping[str, int],
+    name: str,
+    figure: str,
+    ours: str,
+    goal: Goal | None = None,
+    against: str = PLAIN,
+) -> Row:
+    value = median_of([counted[ours] / counted[against]])
+    runs = {each: [float(counted[each])] for each in (ours, against)}
+    return Row(name, f"{figure}, instructions", against, value, goal=goal, runs=runs)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.benchmark import instructions
+from tests.benchmark.figures import Verdict
 from tests.benchmark.gateway import Latencies, gateway, makespan_of
 from tests.benchmark.processes import RunError, cost_of
 from tests.benchmark.rounds import Bench, Contestant, run_rounds, values
@@ -67,6 +68,20 @@ def test_a_program_costs_what_it_does(tmp_path: Path) -> None:
 def test_a_program_that_fails_is_not_measured(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"exit code 3(?s:.*)no luck"):
         cost_of((*PYTHON, "import sys; sys.stderr.write('no luck'); sys.exit(3)"), tmp_path)
+
+
+def test_counts_become_ratios() -> None:
+    counted = {"plain": 1000, "idle": 1004, "ours": 1040, "kroki": 1050}
+    rows = list(instructions.rows_of(counted, 100, instructions.NAMES))
+    told = [(row.name, row.against, row.value and row.value.middle) for row in rows]
+    assert told == [
+        ("idle", "plain", 1.004),
+        ("warm100", "plain", 1.04),
+        ("peers", "plain", 1.04),
+        ("peers", "plain", 1.05),
+        ("peers", "kroki", 1040 / 1050),
+    ]
+    assert [row.verdict for row in rows if row.goal] == [Verdict.MET] * 3
 
 
 def test_instructions_are_counted(tmp_path: Path) -> None:

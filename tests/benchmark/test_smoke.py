@@ -15,7 +15,7 @@ ROWS = {
     ("plan",): 2,
     ("start",): 1,
     ("response",): 1,
-    ("idle", "warm", "warm100"): 1 + 2 + 3 + 3,
+    ("idle", "warm", "warm100"): 2 + 2 + 3 + 3,
     ("growth",): 3 * 3 + 2,
     ("variants", "bytes"): 2 + 1,
     ("cold",): 1,
