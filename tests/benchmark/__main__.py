@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -112,6 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if unknown := set(given.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {NAMES}")
+    # What a shell starts in the background ignores interrupts, and so would what is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     facts = machine.described()
     with tempfile.TemporaryDirectory(prefix="mkdocs-imagegen-benchmark-") as folder:
         bench = Bench(Path(folder), given.pairs, given.pages, given.jobs, given.npm, progress())
