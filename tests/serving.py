@@ -10,9 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +27,7 @@ def on_post_build(config):
     with Path(__file__).with_name("builds.log").open("a") as file:
         file.write("built\\n")
 """
+_MOST_TRIES = 5
 _OURS = re.compile(r'src="([^"]*assets/imagegen/[^"]*)"')
 
 
@@ -66,7 +68,13 @@ class Server:
         return [each.lstrip("./") for each in _OURS.findall(self.get(page))]
 
     def words(self, page: str = "") -> str:
-        """What the stand-ins of a page say."""
+        """What the stand-ins of a page say; read again where a build replaced them meanwhile."""
+        for _ in range(_MOST_TRIES - 1):
+            with suppress(urllib.error.HTTPError):
+                return self._words(page)
+        return self._words(page)
+
+    def _words(self, page: str) -> str:
         stand_ins = [self.get(each) for each in self.shown(page) if each.endswith(".svg")]
         return "\n".join(" ".join(re.findall(">([^<]+)</text>", each)) for each in stand_ins)
 
