@@ -118,14 +118,18 @@ class Pipeline:
         self._lookup.join()
         self._run.note_making(self.making_seconds)
         for sighting in self._sightings:
-            outcome, found = self.outcome(sighting.token), self.registry.get(sighting.token)
-            if outcome is not None and self._host.errand.shows:
-                place = partial(self._place, sighting)
-                self._teller.tell(outcome, place)
-                if isinstance(found, Directive) and outcome.picture is not None:
-                    self._teller.tell_of_sketch(found.request, place)
+            outcome = self.outcome(sighting.token)
+            if outcome is not None:
+                self._tell(sighting, outcome)
         if self._host.desk is not None:
             self._host.desk.note(self._waiting())
+
+    def _tell(self, sighting: Sighting, outcome: Outcome) -> None:
+        place, found = partial(self._place, sighting), self.registry.get(sighting.token)
+        if self._host.errand.shows:
+            self._teller.tell(outcome, place)
+        if self._host.errand.makes and outcome.picture and isinstance(found, Directive):
+            self._teller.tell_of_sketch(found.request, place)
 
     def _waiting(self) -> dict[str, list[Want]]:
         """What is made beside the server, by page."""

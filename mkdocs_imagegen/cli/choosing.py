@@ -98,9 +98,8 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     """Make takes 1 to N of the picture at PLACE, and show them side by side.
 
     PLACE is `page.md:LINE`, `page.md#id`, the `page.md` of an only picture, or the first characters
-    of a key. What is there is not
-    made again, and the budget holds. To choose one, write its `take: 3` into the prompt's
-    options.
+    of a key. What is there is not made again, and the budget holds. To choose one, write its
+    `take: 3` into the prompt's options.
     """
     looked = look(config_file, LOOKS)
     entry = _entry(place, looked)
@@ -193,12 +192,12 @@ def _write_sheet(looked: Looked, entry: Entry, found: Sequence[_Candidate], outp
 
 def _choice(entry: Entry) -> str:
     found = entry.found
-    is_inline = isinstance(found, Directive) and found.source.kind == "picture"
-    has_options = isinstance(found, Directive) and "---" in found.source.body.split()
-    as_header = "`take: 2`" + (
-        " among its options" if has_options else " and a line `---` above it"
-    )
-    take = "`{ take=2 }` behind it" if is_inline else as_header
+    assert isinstance(found, Directive)  # noqa: S101 - nothing else is found by its place
+    take = "`take: 2` and a line `---` above it"
+    if found.source.kind == "picture":
+        take = "`{ take=2 }` behind it"
+    elif "---" in found.source.body.split():
+        take = "`take: 2` among its options"
     return f"write its take at {entry.line.place}, like {take}"
 
 

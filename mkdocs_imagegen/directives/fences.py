@@ -61,7 +61,7 @@ def add_fences(md: Markdown, registry: GetRegistry) -> Words:
         md.preprocessors["fenced_code_block"], FencedBlockPreprocessor
     ):
         # Just before the built-in processor (25), to take our fences away from it.
-        md.preprocessors.register(_Fences(md, registry), "imagegen-fences", 25.5)
+        md.preprocessors.register(_Fences(md, registry, words), "imagegen-fences", 25.5)
     return words
 
 
@@ -147,14 +147,15 @@ def page_of(md: Markdown) -> str | None:
 class _Fences(Preprocessor):
     """Takes our fences, and only those that the built-in processor would see as fences."""
 
-    def __init__(self, md: Markdown, registry: GetRegistry) -> None:
+    def __init__(self, md: Markdown, registry: GetRegistry, words: Words) -> None:
         super().__init__(md)
         self.registry = registry
+        self.words = words
 
     def run(self, lines: list[str]) -> list[str]:
-        text, done, index = "\n".join(lines), "", 0
-        if FENCE not in text:
+        if not self.words.name_us:
             return lines
+        text, done, index = "\n".join(lines), "", 0
         for match in FencedBlockPreprocessor.FENCED_BLOCK_RE.finditer(text):
             name, attributes = _fence_header(match)
             if name in (FENCE, CARDS):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from tests.benchmark.comparing import AGAIN, PLAIN, difference_row, ratio_row
 from tests.benchmark.figures import Goal, Row
@@ -15,7 +14,6 @@ from tests.benchmark.sites import TINY, add_plugin, fill, site_of, tiny_prompt
 
 NAMES = ("plan", "start", "response")
 _PROMPTS_A_PAGE = 5
-_START_ROUNDS = 5
 _RESPONSE_BYTES = 1_500_000
 _MOST_PICTURES, _PAGES_FOR_A_PICTURE = 20, 10
 _WAITS = "CPU of `generate` alone, which stores originals; the emulator is another process"
@@ -58,9 +56,7 @@ def start(bench: Bench) -> list[Row]:
     plain = site_of(bench.folder / "start plain", 0, bare=True)
     site = add_plugin(site_of(bench.folder / "start ours", 0, bare=True))
     contestants = [Contestant(PLAIN, plain.folder), Contestant(AGAIN, plain.folder)]
-    # Short programs, whose differences drown in noise sooner than those of long ones.
-    more = replace(bench, pairs=_START_ROUNDS * bench.pairs)
-    rounds = run_rounds(more, "start", [*contestants, Contestant("ours", site.folder)])
+    rounds = run_rounds(bench, "start", [*contestants, Contestant("ours", site.folder)])
     figure, goal = "one page without pictures, CPU more", Goal(15.0)
     return [difference_row(rounds, "start", figure, "ours", unit="ms", scale=1000.0, goal=goal)]
 

@@ -24,11 +24,7 @@ ROWS = {
 OPTIONAL = {"serve", "bytes"}
 """What needs more than the suite has, and says so."""
 
-ROUNDS = {"start": 5}
-"""Of what is measured more often than the rest."""
-
-# A start's difference may be any noise of a machine that runs other tests as well.
-SANE = {"": (0.001, 10), "ms": (-500, 1500), "KiB": (-100, 50_000), "MiB": (-10, 100)}
+SANE = {"": (0.001, 10), "ms": (-50, 1500), "KiB": (-100, 50_000), "MiB": (-10, 100)}
 
 
 @pytest.fixture
@@ -58,7 +54,7 @@ def check(row: Row) -> None:
         low = -high  # a difference of two builds, which may be less than their noise
     assert low < row.value.low <= row.value.middle <= row.value.high < high, row
     assert all(row.runs.values()), row
-    assert row.value.count == ROUNDS.get(row.name, 1)
+    assert row.value.count == 1
 
 
 def test_each_benchmark_of_our_own_is_measured_here() -> None:

@@ -126,6 +126,15 @@ def test_dry_run_says_what_would_come_in_the_way(paged: Site, run) -> None:
     assert "but not here: there is no key" in lines[-1]
 
 
+def test_a_sketch_that_the_model_would_refuse_is_told(paged: Site, run) -> None:
+    paged.options["gateway"] = {"url": "sketch:"}
+    del paged.options["model"]
+    paged.write("more.md", f"# More\n\n{fence('A cup', quality='hihg')}")
+    told = 'docs/more.md:3: image prompt: a sketch is shown, but quality "hihg"'
+    assert told in run("generate").told
+    assert told not in run("plan").told
+
+
 @pytest.mark.usefixtures("paged")
 def test_json_is_the_report(run) -> None:
     told = run("generate", "--json").json

@@ -62,6 +62,7 @@ def test_a_place_is_found(found, place: str, prompt: str) -> None:
         ("index.md#ship", ["no picture at", '"A ferry"']),
         ("index.md:13", ["stands for 2 pictures", '"A tug"', '"A buoy"', "by its key"]),
         ("one.md:3", ["stands for 2 pictures", "docs/guide/one.md:3", "docs/blog/one.md:3"]),
+        ("indx.md:3", ["no picture at", 'did you mean "index.md"?']),
         ("nowhere.md:3", ["no picture at", "`plan` lists every place"]),
         ("abcdef", ["no picture at", "first 6 characters"]),
         ("wrong.md:3", ["has a mistake", 'did you mean "size"?', "mend that first"]),

@@ -46,6 +46,7 @@ def test_a_pipe_gets_plain_lines(run_alone) -> None:
         assert "\x1b" not in text
         assert "━" not in text
     assert planned.lines[0] == 'docs/index.md:3  missing  $0.015  "A ferry"'
+    assert made.lines[0] == 'docs/index.md:3  made  $0.015  "A ferry"'
     assert [line for line in made.told.splitlines() if "ends on" not in line] == []
 
 
@@ -56,11 +57,17 @@ def test_json_is_the_same_on_a_terminal(run_on_terminal, run_alone) -> None:
     )
 
 
-def test_a_long_run_in_a_pipe_says_now_and_then_how_far_it_is(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that progress is told by, in seconds; a test moves it."""
     now = [0.0]
     monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_long_run_in_a_pipe_says_now_and_then_how_far_it_is(
+    now: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
     with terminal.Progress() as progress:
         for _ in range(4):
             progress.wanted()
@@ -75,10 +82,8 @@ def test_a_long_run_in_a_pipe_says_now_and_then_how_far_it_is(
 
 
 def test_what_is_over_budget_tells_nothing_of_the_pace(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    now: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now = [0.0]
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
     with terminal.Progress() as progress:
         for _ in range(40):
             progress.wanted()
