@@ -186,6 +186,7 @@ def test_who_may_not_spend_is_told_why(
     with serving(site, environ=environ) as server:
         time.sleep(1)
         assert why in server.words()
+        assert server.said.count("serve: generate makes nothing here: ") == 1
         assert server.builds() == 1
         assert server.end() == 0
 
