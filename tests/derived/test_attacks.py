@@ -31,7 +31,8 @@ def test_a_planted_cache_does_no_harm_and_recovers(filled: Cache, vector: str) -
     assert [each for each, good in pairs if each not in good] == []
     assert snapshot(filled.outside) == outside
     assert not (filled.outside.parent / "code-ran").exists()
-    for _ in range(2):  # the first may find a folder that is a link only at its last value
+    filled.fill()
+    if filled.warnings:  # found only in the middle of that, it went with what was written before
         filled.fill()
     store = filled.open()
     assert [store.read(key_of(name)) for name in NAMES] == [content_of(name) for name in NAMES]
