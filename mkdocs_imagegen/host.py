@@ -80,13 +80,15 @@ class Pictures:
         self._root = f"{pipeline.settings.root.absolute()}{os.sep}"
         self._docs = f"{Path(build.config.docs_dir)}{os.sep}"
         self.previews = Previews(pipeline, _site_url(build.config), log.warning)
+        # What is told of a page is told at once, and a site may have thousands of pages.
+        self._source_of = lru_cache(maxsize=8)(_source_of)
         self._store_was_empty = not pipeline.has_originals()
 
     def seen(self, page: Page) -> SeenPage:
         """The page as the pipeline sees it."""
         file = page.file
         path = (file.abs_src_path or file.src_uri).removeprefix(self._root).replace(os.sep, "/")
-        return SeenPage(path, file.src_uri, page.url, lru_cache(partial(_source_of, file)))
+        return SeenPage(path, file.src_uri, page.url, partial(self._source_of, file))
 
     def read_page(self, page: Page, html: str) -> str:
         """Look up what a page shows; its HTML with markers."""
@@ -106,8 +108,8 @@ class Pictures:
         """Wait for what is being made, and give each page its picture."""
         pages = self._build.nav.pages if self._build.nav else []
         sections = partial(_section_of, files, self._build.nav)
-        listed = {uri: partial(self.listed, page) for uri, page in self._build.pages.items()}
-        self.previews.settle(listed, [page.file.src_uri for page in pages], sections)
+        order, rendered = [page.file.src_uri for page in pages], self._build.pages
+        self.previews.settle(rendered, lambda uri: self.listed(rendered[uri]), order, sections)
         self.pipeline.join()
         if self._config.site_url:
             self._give_images(files)

@@ -91,8 +91,9 @@ def _rescued(original: Original, content: bytes) -> Kept:
         StoreError: that folder does not take it either.
     """
     try:
-        path = Path(tempfile.mkdtemp(prefix="imagegen-rescued-")) / original.file_name
-        path.write_bytes(content)
+        kept = Kept(original, Path(tempfile.mkdtemp(prefix="imagegen-rescued-")))
+        kept.path.parent.mkdir()
+        kept.path.write_bytes(content)
     except OSError as error:
         raise StoreError(f"a picture that was paid for could be kept nowhere: {error}") from None
-    return Kept(original, path)
+    return kept

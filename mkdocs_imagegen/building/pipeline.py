@@ -70,7 +70,7 @@ class Pipeline:
         remark: Callable[[str], None],
     ) -> None:
         self.settings = settings
-        self.registry = Registry(site_defaults(settings))
+        self.registry = Registry(site_defaults(settings), explains=not host.errand.shows)
         self._host = host
         self._run = run
         self._teller = Teller(settings, is_serving=host.is_serving, warn=warn, remark=remark)

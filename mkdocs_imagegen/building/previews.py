@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import urljoin
 
@@ -82,7 +82,8 @@ class Previews:
         self._site_url = site_url
         self._warn = warn
         self._seen: dict[str, _Seen] = {}
-        self._listed: Mapping[str, Callable[[], Listed]] = {}
+        self._pages: Collection[str] = ()
+        self._listed: Callable[[str], Listed]
         self._resolved: dict[str, _Resolved] = {}
         self._order: dict[str, int] = {}
         self._section: Section = lambda _: ()
@@ -108,16 +109,21 @@ class Previews:
         return content
 
     def settle(
-        self, listed: Mapping[str, Callable[[], Listed]], order: Sequence[str], section: Section
+        self,
+        pages: Collection[str],
+        listed: Callable[[str], Listed],
+        order: Sequence[str],
+        section: Section,
     ) -> None:
         """Before the join: decide which pages each list names, and look up their thumbnails.
 
         Args:
-            listed: gives what lists tell of each page, by its source, in the order of rendering.
+            pages: the sources of all that were rendered, in that order.
+            listed: gives what lists tell of one of them.
             order: the sources of pages in the order of the navigation.
             section: finds the pages of a section.
         """
-        self._listed = listed
+        self._pages, self._listed = pages, listed
         self._order = {uri: number for number, uri in enumerate(order)}
         self._section = section
         for seen in self._seen.values():
@@ -192,7 +198,7 @@ class Previews:
         return cards_html([self._card(uri, page_url) for uri in resolved.uris])
 
     def _card(self, uri: str, page_url: str) -> Card:
-        listed = self._listed[uri]()
+        listed = self._listed(uri)
         address = page_address(listed.page.url, page_url)
         return Card(listed.title, listed.description, address, self._thumbnail(uri))
 
@@ -224,8 +230,8 @@ class Previews:
     def _pages_of(self, wanted: PageList) -> _Resolved:
         if wanted.fault:
             return _Resolved((), (wanted.fault,))
-        others = [uri for uri in self._listed if uri != wanted.page]
-        others = [uri for uri in others if self._listed[uri]().is_listed]
+        others = [uri for uri in self._pages if uri != wanted.page]
+        others = [uri for uri in others if self._listed(uri).is_listed]
         if not wanted.globs:
             section = set(self._section(wanted.page or ""))
             uris = [uri for uri in others if uri in section]

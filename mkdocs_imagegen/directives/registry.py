@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.completing import AT_THE_PICTURE, Said, completed
@@ -56,10 +56,16 @@ class Registry:
     """What one build has found, and what its pages say for their directives.
 
     Finding costs nothing: a renderer also calls us for fences whose result it throws away.
+
+    Args:
+        site: what every directive inherits.
+        explains: whether it will be asked why a directive asks for what it asks for.
     """
 
-    def __init__(self, site: Defaults) -> None:
+    def __init__(self, site: Defaults, *, explains: bool = True) -> None:
         self._site = site
+        self._explains = explains
+        self._of_folders = lru_cache(maxsize=8)(partial(folder_defaults, site))
         self._pages: dict[str, Defaults] = {}
         self._faults: dict[str, str] = {}
         self._found: dict[str, Found] = {}
@@ -95,7 +101,8 @@ class Registry:
             name, found = self.add(completed(say(), defaults, source))
         except ImagegenError as error:
             return self.add(Mistake(str(error), defaults.page_size, source))
-        self._readings.setdefault(name, {})[page] = Reading(page, source, say)
+        if self._explains:
+            self._readings.setdefault(name, {})[page] = Reading(page, source, say)
         for attribute, value in found.attributes if isinstance(found, Directive) else ():
             if attribute == "id":
                 self._ids.setdefault((page, value), name)
@@ -152,9 +159,7 @@ class Registry:
     def _defaults(self, page: str | None) -> Defaults:
         if page is None:
             return self._site
-        if page not in self._pages:
-            self._pages[page] = folder_defaults(self._site, page)
-        return self._pages[page]
+        return self._pages.get(page) or self._of_folders(page)
 
     def read_preview(self, page: str, default_prompt: str | None) -> Preview | None:
         """The page's own picture; None where neither the page nor the site asks for one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,6 +16,8 @@ from mkdocs_imagegen.values import Size
 VERSION = 1
 LARGEST_RECORD_BYTES = 1_000_000
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/avif": "avif"}
+_ALIKE = ("mime", "model", "answered_by", "server")
+"""What a site's originals have in common, so that it is in memory once."""
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -95,6 +98,7 @@ def from_json(text: bytes, key: str) -> Original:
         check_version(fields.pop("version"), VERSION)
         if fields["key"] != key:
             raise ValueError("another key's record")
+        fields |= {"key": key} | {name: sys.intern(fields[name]) for name in _ALIKE}
         cost = fields.pop("cost_usd")
         warnings = tuple(str(each) for each in fields.pop("warnings"))
         cost_usd = None if cost is None else Decimal(str(cost))

@@ -33,10 +33,15 @@ _RECORDS = f"??/{64 * '?'}.json"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An original in the store, and where its bytes are."""
+    """An original, and the store's folder in which it is."""
 
     original: Original
-    path: Path
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """Where its bytes are; made when asked for, since a path takes more room than a record."""
+        return self.folder / self.original.key[:2] / self.original.file_name
 
 
 class OriginalStore:
@@ -73,7 +78,7 @@ class OriginalStore:
         """
         record = self._record_path(key)
         try:
-            original = _recorded(record)
+            original = _recorded(record, key)
         except (OSError, ValueError) as error:
             self._judge(error, record)
             return None
@@ -85,7 +90,7 @@ class OriginalStore:
         except (OSError, ValueError) as error:
             self._judge(error, record, path)
             return None
-        return Kept(original, path)
+        return Kept(original, self.folder)
 
     def read(self, kept: Kept) -> bytes | None:
         """The bytes of an original, verified; None if they are not what was stored.
@@ -141,7 +146,7 @@ class OriginalStore:
                 write_whole(record, to_json(original))
         except OSError as error:
             raise cannot_store(self.folder, error) from None
-        return Kept(original, record.with_name(original.file_name))
+        return Kept(original, self.folder)
 
     def find_subject(self, subject: str, model: str) -> Kept | None:
         """The original of a real model that shows that subject, if there is one.
@@ -167,13 +172,13 @@ class OriginalStore:
         """
         for path in sorted(self.folder.glob(_RECORDS)):
             with contextlib.suppress(OSError, ValueError):
-                yield _recorded(path)
+                yield _recorded(path, path.stem)
 
     def _readable(self) -> Iterator[Original]:
         """The same, without those of a newer version: one of them must not stop all others."""
         for path in sorted(self.folder.glob(_RECORDS)):
             with contextlib.suppress(OSError, ValueError, NewerVersionError):
-                yield _recorded(path)
+                yield _recorded(path, path.stem)
 
     def is_empty(self) -> bool:
         """Whether there is no original yet."""
@@ -237,8 +242,8 @@ class OriginalStore:
         return True
 
 
-def _recorded(record: Path) -> Original:
-    """The original that a record is about.
+def _recorded(record: Path, key: str) -> Original:
+    """The original of that key, which a record is about.
 
     Raises:
         StoreError: it is a pointer of git-lfs, or a newer version wrote it.
@@ -247,7 +252,7 @@ def _recorded(record: Path) -> Original:
     """
     text = _no_pointer(record, LARGEST_RECORD_BYTES)
     try:
-        return from_json(text, record.stem)
+        return from_json(text, key)
     except NewerVersionError as error:
         raise NewerVersionError(f"{record}: {error.fault}", hint=error.hint) from None
 

@@ -74,7 +74,7 @@ class DerivedStore:
         self._was_set_aside = False
         self._is_full = False
         self._has_written = False
-        self._used: set[str] = set()
+        self._used = bytearray()  # keys, one after the other: a site has tens of thousands
 
     def read(self, key: str) -> bytes | None:
         """The value of a key, verified; None if there is none.
@@ -132,17 +132,17 @@ class DerivedStore:
         for stamp, path in zip(stamps, files.values(), strict=True):
             if not cache.link(stamp, path):
                 return False
-        self._used.update(files)
+        self.note_use(*files)
         return True
 
-    def note_use(self, key: str) -> None:
-        """Take in that a value is still wanted, though nothing has read it."""
-        self._used.add(key)
+    def note_use(self, *keys: str) -> None:
+        """Take in that values are still wanted, though nothing may have read them."""
+        self._used += bytes.fromhex("".join(keys))
 
     @cached_property
     def glances(self) -> Glances:
         """What earlier builds have verified; what is added is kept, if that can be done."""
-        return Glances(self.read(_GLANCES) or b"")
+        return Glances(lambda: self.read(_GLANCES) or b"")
 
     def write(self, key: str, content: bytes) -> None:
         """Keep a value, in place of the one that is there; up to 64 MB, more is not kept.
@@ -179,7 +179,7 @@ class DerivedStore:
                 return None
             value = read_value(key, entry.path, entry.seal)
             if value is not None:
-                self._used.add(key)
+                self.note_use(key)
                 return value
             before = entry  # if it was replaced just then, there is another one now
 
@@ -192,11 +192,12 @@ class DerivedStore:
             self._is_full = True
             self._tell_of(error, "nothing more is put into it")
             return
-        self._used.add(key)
+        self.note_use(key)
         self._has_written = True
 
     def _tidy(self, cache: StrictCache) -> None:
-        cache.settle(self._used, self._clock(), self._size_limit_bytes)
+        used = (self._used[at : at + 32].hex() for at in range(0, len(self._used), 32))
+        cache.settle(used, self._clock(), self._size_limit_bytes)
         if self._has_written:
             cache.sweep()
         if self.glances.is_changed:  # last, where there may be room again

@@ -103,7 +103,7 @@ class StrictCache(diskcache.Cache):  # type: ignore[misc]  # diskcache has no ty
         """
         note = "UPDATE Cache SET access_time = ? WHERE key = ? AND raw = 1"
         with _damage_told(), self._transact() as (sql, remove_afterwards):
-            self._con.executemany(note, [(now, key) for key in used])
+            self._con.executemany(note, ((now, key) for key in used))
             for rowid, name in self._surplus(now, most_bytes):
                 sql("DELETE FROM Cache WHERE rowid = ?", (rowid,))
                 remove_afterwards(name)
