@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import TEXT, Parser, Size
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class Focus(NamedTuple):
@@ -46,7 +48,7 @@ def cut(size: Size, ratio: Fraction | None) -> Size:
     """The largest size of that ratio inside another; the same where there is no ratio."""
     if ratio is None:
         return size
-    if ratio >= Fraction(size.width, size.height):
+    if ratio * size.height >= size.width:
         return Size(size.width, max(1, round(size.width / ratio)))
     return Size(max(1, round(size.height * ratio)), size.height)
 
@@ -68,6 +70,8 @@ def _shares(words: list[str]) -> list[int]:
 
 
 def _ratio(value: object) -> Fraction | None:
+    from fractions import Fraction  # noqa: PLC0415 - a while, and most pictures name no ratio
+
     match = _RATIO.fullmatch(TEXT(value).strip())
     ratio = Fraction(match[1]) / Fraction(match[2]) if match else Fraction(0)
     return ratio if Fraction(1, 10) <= ratio <= Fraction(10) else None

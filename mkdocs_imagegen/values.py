@@ -26,7 +26,7 @@ _LINE_SCHEMA = {"type": "string", "pattern": r"\S"}
 _SIZE = re.compile(r"([1-9]\d{0,4})\s*[xX\u00d7]\s*([1-9]\d{0,4})", re.ASCII)
 _LINK = re.compile(r"(?<!!)\[([^]]*)\]\([^)]*\)")
 _CLASS_OR_ID = re.compile(r"[^\s\"'<>&=]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _YAML_KINDS: dict[type, str] = {
     bool: "true or false",
     int: "a number",
@@ -82,6 +82,7 @@ def shown(value: object) -> str:
     """The value as it is quoted in a message: short, on one line."""
     text = str(value) if isinstance(value, str) else repr(value)
     text = _CONTROL.sub("�", " ".join(text.split()))
+    text = re.sub(r"[\ud800-\udfff]", "�", text)  # takes a while to compile, and errors are rare
     return f'"{text[:60]}…"' if len(text) > 60 else f'"{text}"'  # noqa: PLR2004 - the cut above
 
 
@@ -95,7 +96,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
 def _text(value: object) -> str | None:
     if isinstance(value, str):
-        return _CONTROL.sub("", value.replace("\r\n", "\n"))
+        plain = _CONTROL.sub("", value.replace("\r\n", "\n"))
+        return plain.encode("utf-8", "ignore").decode("utf-8")  # no lone surrogates
     kind = _YAML_KINDS.get(type(value), "something else")
     raise OptionError(f"YAML read {shown(value)} as {kind}, not as text", hint="put it in quotes")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,8 @@ from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.shapes import Shape
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from mkdocs_imagegen.building.making import Maker
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.references import MASK, REFERENCES
 from mkdocs_imagegen.records import dataclass
@@ -20,6 +20,9 @@ from mkdocs_imagegen.values import (
     whole_number,
     words,
 )
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 HTML_ATTRIBUTES = frozenset(
     {
