@@ -92,7 +92,6 @@ def _rescued(original: Original, content: bytes) -> Kept:
     """
     try:
         kept = Kept(original, Path(tempfile.mkdtemp(prefix="imagegen-rescued-")))
-        kept.path.parent.mkdir()
         kept.path.write_bytes(content)
     except OSError as error:
         raise StoreError(f"a picture that was paid for could be kept nowhere: {error}") from None

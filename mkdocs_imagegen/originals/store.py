@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from mkdocs_imagegen.errors import NewerVersionError, StoreError
@@ -33,7 +34,7 @@ _RECORDS = f"??/{64 * '?'}.json"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An original, and the store's folder in which it is."""
+    """An original, and the folder in which it is."""
 
     original: Original
     folder: Path
@@ -41,7 +42,7 @@ class Kept:
     @property
     def path(self) -> Path:
         """Where its bytes are; made when asked for, since a path takes more room than a record."""
-        return self.folder / self.original.key[:2] / self.original.file_name
+        return self.folder / self.original.file_name
 
 
 class OriginalStore:
@@ -62,6 +63,7 @@ class OriginalStore:
         self.quarantine = quarantine
         self._warn = warn
         self._subjects: dict[str, list[Original]] | None = None
+        self._folder_of = lru_cache(maxsize=256)(folder.joinpath)
 
     def has_record(self, key: str) -> bool:
         """Whether there is a record of that key, whatever it says."""
@@ -90,7 +92,7 @@ class OriginalStore:
         except (OSError, ValueError) as error:
             self._judge(error, record, path)
             return None
-        return Kept(original, self.folder)
+        return Kept(original, self._folder_of(original.key[:2]))
 
     def read(self, kept: Kept) -> bytes | None:
         """The bytes of an original, verified; None if they are not what was stored.
@@ -146,7 +148,7 @@ class OriginalStore:
                 write_whole(record, to_json(original))
         except OSError as error:
             raise cannot_store(self.folder, error) from None
-        return Kept(original, self.folder)
+        return Kept(original, self._folder_of(original.key[:2]))
 
     def find_subject(self, subject: str, model: str) -> Kept | None:
         """The original of a real model that shows that subject, if there is one.
@@ -215,7 +217,7 @@ class OriginalStore:
         return subjects
 
     def _record_path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.json"
+        return self._folder_of(key[:2]) / f"{key}.json"
 
     def _judge(self, error: OSError | ValueError, *entry: Path) -> None:
         """Nothing there is a miss; what is broken is set aside; what cannot be read is an error."""
