@@ -40,6 +40,8 @@ from mkdocs_imagegen.request import ImageRequest
 
 _SMALL_PX = 960
 _MOST = 20
+_IN_USE = (State.READY, State.SKETCH)
+"""Those in which a page shows the very take that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     opens: bool,
     as_json: bool,
 ) -> None:
-    """Make takes 1 to N of the picture at PLACE, and show them side by side.
+    """Make takes 1 to N of the picture at PLACE, and show them beside the one in use.
 
     PLACE is `page.md:LINE`, `page.md#id`, the `page.md` of an only picture, or the first characters
     of a key. What is there is not made again, and the budget holds. To choose one, write its
@@ -139,7 +141,8 @@ def _made(looked: Looked, entry: Entry, count: int) -> list[_Candidate]:
     """Every take, from the store or made now."""
     first = entry.found
     assert isinstance(first, Directive)  # noqa: S101 - nothing else is found by its place
-    takes = [_with_take(first, take) for take in range(1, count + 1)]
+    in_use = {first.request.take} if entry.line.state in _IN_USE else set()
+    takes = [_with_take(first, take) for take in sorted(in_use.union(range(1, count + 1)))]
     with Progress() as progress, _looking_up(looked, progress) as lookup:
         for directive in takes:
             lookup.look_up(directive)

@@ -171,6 +171,20 @@ def test_the_take_that_is_chosen_is_shown_by_the_next_build(
     assert Path(told["takes"][2]["file"]).exists()
 
 
+def test_the_take_in_use_stands_beside_fewer_others(quick: Site, run, emulator: Emulator) -> None:
+    quick.write("index.md", f"# Page\n\n{fence('A ferry', take=7)}")
+    told = run("candidates", "index.md:3", "-n", "1", "--json").json
+    assert [each["take"] for each in told["takes"]] == [1]  # 7 is not there, and was not asked for
+    quick.build()
+    told = run("candidates", "index.md:3", "-n", "2", "--json").json
+    assert [(each["take"], each["made"]) for each in told["takes"]] == [
+        (1, False),
+        (2, True),
+        (7, False),
+    ]
+    assert emulator.bill.pictures == 3
+
+
 def test_the_budget_holds(drawn: Site, run, tmp_path: Path, emulator: Emulator) -> None:
     drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
     drawn.options["budget"] = {"images": 2}
