@@ -108,7 +108,7 @@ class Pictures:
         """Wait for what is being made, and give each page its picture."""
         pages = self._build.nav.pages if self._build.nav else []
         sections = partial(_section_of, files, self._build.nav)
-        order, rendered = [page.file.src_uri for page in pages], self._build.pages
+        order, rendered = [page.file.src_uri for page in pages], dict(self._build.pages)
         self.previews.settle(rendered, lambda uri: self.listed(rendered[uri]), order, sections)
         self.pipeline.join()
         if self._config.site_url:

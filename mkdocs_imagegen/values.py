@@ -82,7 +82,7 @@ def shown(value: object) -> str:
     """The value as it is quoted in a message: short, on one line."""
     text = str(value) if isinstance(value, str) else repr(value)
     text = _CONTROL.sub("�", " ".join(text.split()))
-    text = re.sub(r"[\ud800-\udfff]", "�", text)  # takes a while to compile, and errors are rare
+    text = re.sub(r"[\ud800-\udfff]", "�", text)  # compiled when needed, since it takes a while
     return f'"{text[:60]}…"' if len(text) > 60 else f'"{text}"'  # noqa: PLR2004 - the cut above
 
 

@@ -69,7 +69,8 @@ class Entry:
         found: the directive.
         outcome: what became of it.
         uri: the source of the page below the docs folder.
-        explain: tells where everything comes from that it asks for; None for a mistake.
+        explain: tells where everything comes from that it asks for; None for a mistake, and in a
+            build that makes a site, which does not remember that.
     """
 
     line: Line

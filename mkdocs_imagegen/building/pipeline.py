@@ -70,6 +70,7 @@ class Pipeline:
         remark: Callable[[str], None],
     ) -> None:
         self.settings = settings
+        # Only commands ask why, and what it takes to answer would double what a page takes.
         self.registry = Registry(site_defaults(settings), explains=not host.errand.shows)
         self._host = host
         self._run = run

@@ -23,7 +23,7 @@ class Page:
         path: its source file, as the author knows it.
         uri: its source below the docs folder, with slashes.
         url: its address below the site's root.
-        source: gives its source, looked through for lines; once a page.
+        source: gives its source, looked through for lines.
     """
 
     path: str

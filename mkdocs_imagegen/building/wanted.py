@@ -78,6 +78,9 @@ class Derives(Protocol):
     def stand_in(self, stand_in: StandIn) -> Picture:
         """The picture of a stand-in."""
 
+    def rest(self) -> None:
+        """Keep no more in memory than what pages need; everything has been looked for."""
+
     def close(self) -> None:
         """Close what is open."""
 

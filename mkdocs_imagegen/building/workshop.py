@@ -73,7 +73,9 @@ class Workshop:
             KeyboardInterrupt: an interrupt came; what was in flight is kept.
             SystemExit: the same, of another signal.
         """
-        return self._maker.join() if self._has_begun else {}
+        results = self._maker.join() if self._has_begun else {}
+        self.deriver.rest()
+        return results
 
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, keep it, and end."""

@@ -78,7 +78,12 @@ Examples:
 @click.argument("place")
 @config_file
 @click.option(
-    "-n", "count", type=click.IntRange(1, _MOST), default=4, show_default=True, help="How many."
+    "-n",
+    "count",
+    type=click.IntRange(1, _MOST),
+    default=4,
+    show_default=True,
+    help="How many, beside the one in use.",
 )
 @click.option(
     "-o",

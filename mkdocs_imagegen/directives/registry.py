@@ -137,6 +137,8 @@ class Registry:
     def explain(self, name: str, page: str | None) -> Explanation | None:
         """Why a directive asks for what it asks for; None for a mistake, and for no token of ours.
 
+        None for all of them in a registry that does not explain.
+
         Args:
             name: its token.
             page: the source of the page that shows it. Another page may have written it, as with

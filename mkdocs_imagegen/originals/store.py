@@ -63,7 +63,7 @@ class OriginalStore:
         self.quarantine = quarantine
         self._warn = warn
         self._subjects: dict[str, list[Original]] | None = None
-        self._folder_of = lru_cache(maxsize=256)(folder.joinpath)
+        self._subfolder = lru_cache(maxsize=256)(folder.joinpath)
 
     def has_record(self, key: str) -> bool:
         """Whether there is a record of that key, whatever it says."""
@@ -92,7 +92,7 @@ class OriginalStore:
         except (OSError, ValueError) as error:
             self._judge(error, record, path)
             return None
-        return Kept(original, self._folder_of(original.key[:2]))
+        return Kept(original, self._folder_of(original.key))
 
     def read(self, kept: Kept) -> bytes | None:
         """The bytes of an original, verified; None if they are not what was stored.
@@ -148,7 +148,7 @@ class OriginalStore:
                 write_whole(record, to_json(original))
         except OSError as error:
             raise cannot_store(self.folder, error) from None
-        return Kept(original, self._folder_of(original.key[:2]))
+        return Kept(original, self._folder_of(original.key))
 
     def find_subject(self, subject: str, model: str) -> Kept | None:
         """The original of a real model that shows that subject, if there is one.
@@ -217,7 +217,10 @@ class OriginalStore:
         return subjects
 
     def _record_path(self, key: str) -> Path:
-        return self._folder_of(key[:2]) / f"{key}.json"
+        return self._folder_of(key) / f"{key}.json"
+
+    def _folder_of(self, key: str) -> Path:
+        return self._subfolder(key[:2])
 
     def _judge(self, error: OSError | ValueError, *entry: Path) -> None:
         """Nothing there is a miss; what is broken is set aside; what cannot be read is an error."""

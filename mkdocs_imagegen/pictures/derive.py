@@ -88,6 +88,10 @@ class Deriver:
             self._stand_ins.add(stand_in.picture.name)
         return stand_in.picture
 
+    def rest(self) -> None:
+        """Keep no more in memory than what pages need."""
+        self._store.rest()
+
     def close(self) -> None:
         """Close the derived store."""
         self._store.close()
@@ -128,6 +132,9 @@ class Describer:
     def stand_in(self, stand_in: StandIn) -> Picture:
         """The stand-in's picture."""
         return stand_in.picture
+
+    def rest(self) -> None:
+        """Nothing is in memory."""
 
     def close(self) -> None:
         """Nothing is open."""

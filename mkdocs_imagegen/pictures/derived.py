@@ -136,13 +136,22 @@ class DerivedStore:
         return True
 
     def note_use(self, *keys: str) -> None:
-        """Take in that values are still wanted, though nothing may have read them."""
+        """Take in that values are still wanted, though nothing may have read them.
+
+        Raises:
+            ValueError: a key is not hex.
+        """
         self._used += bytes.fromhex("".join(keys))
 
     @cached_property
     def glances(self) -> Glances:
         """What earlier builds have verified; what is added is kept, if that can be done."""
-        return Glances(lambda: self.read(_GLANCES) or b"")
+        return Glances(self.read(_GLANCES) or b"")
+
+    def rest(self) -> None:
+        """Let go of what only serves to find pictures; to find more, it is read again."""
+        if "glances" in self.__dict__ and not self.glances.is_changed:
+            del self.glances
 
     def write(self, key: str, content: bytes) -> None:
         """Keep a value, in place of the one that is there; up to 64 MB, more is not kept.
@@ -200,7 +209,7 @@ class DerivedStore:
         cache.settle(used, self._clock(), self._size_limit_bytes)
         if self._has_written:
             cache.sweep()
-        if self.glances.is_changed:  # last, where there may be room again
+        if "glances" in self.__dict__ and self.glances.is_changed:  # last: now there may be room
             content = self.glances.to_json()
             cache.keep(_GLANCES, content, seal_of(_GLANCES, content))
 

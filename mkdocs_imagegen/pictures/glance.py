@@ -11,8 +11,6 @@ import json
 import os
 import stat
 from base64 import b64decode, b64encode
-from collections.abc import Callable
-from functools import cached_property
 
 from mkdocs_imagegen.records import dataclass
 
@@ -57,38 +55,33 @@ class Glances:
     """Glances at all pictures of a site, kept together: one value is read, and not one for each.
 
     Args:
-        read: gives them as they are kept; anything else counts as none.
+        content: as they were kept; anything else counts as none.
     """
 
-    def __init__(self, read: Callable[[], bytes]) -> None:
-        self._read = read
-        self._new: dict[str, str] = {}
-
-    @cached_property
-    def _unused(self) -> dict[str, str]:
-        return _lines_of(self._read())
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether there is more than what is kept."""
-        return bool(self._new)
+    def __init__(self, content: bytes) -> None:
+        self._lines = _lines_of(content)
+        self._used: set[str] = set()
+        self.is_changed = False
 
     def find(self, key: str) -> Glance | None:
-        """The glance at a picture, once; None where there is none."""
-        line = self._new.get(key) or self._unused.pop(key, None)
-        return _parsed(line) if line is not None else None
+        """The glance at a picture; None where there is none."""
+        line = self._lines.get(key)
+        glance = _read(line) if line is not None else None
+        if glance is not None:
+            self._used.add(key)
+        return glance
 
     def add(self, key: str, glance: Glance) -> None:
         """Keep the glance at a picture, in place of another."""
-        self._unused.pop(key, None)
-        self._new[key] = _written(glance)
+        self._lines[key] = _written(glance)
+        self._used.add(key)
+        self.is_changed = True
 
     def to_json(self) -> bytes:
-        """As they are to be kept. Of very many only those that were used."""
-        # Read again, since a site has thousands, and builds mostly change none.
-        lines = _lines_of(self._read()) | self._new
-        kept = lines.keys() - self._unused.keys() if len(lines) > _MOST else lines
-        return json.dumps({key: lines[key] for key in sorted(kept)}).encode()
+        """As they are kept. Of very many only those that were used."""
+        too_many = len(self._lines) > _MOST
+        kept = self._used if too_many else self._lines.keys()
+        return json.dumps({key: self._lines[key] for key in sorted(kept)}).encode()
 
 
 def _lines_of(content: bytes) -> dict[str, str]:
@@ -105,7 +98,7 @@ def _written(glance: Glance) -> str:
     return ";".join([b64encode(glance.blur).decode(), *stamps])
 
 
-def _parsed(line: object) -> Glance | None:
+def _read(line: object) -> Glance | None:
     try:
         blur, *stamps = str(line).split(";")
         parts = (stamp.split(" ") for stamp in stamps)

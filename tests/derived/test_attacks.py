@@ -31,8 +31,11 @@ def test_a_planted_cache_does_no_harm_and_recovers(filled: Cache, vector: str) -
     assert [each for each, good in pairs if each not in good] == []
     assert snapshot(filled.outside) == outside
     assert not (filled.outside.parent / "code-ran").exists()
+    told = len(filled.warnings)
     filled.fill()
-    if filled.warnings:  # found only in the middle of that, it went with what was written before
+    if (
+        len(filled.warnings) > told
+    ):  # found only in the middle of that, it went with what was written before
         filled.fill()
     store = filled.open()
     assert [store.read(key_of(name)) for name in NAMES] == [content_of(name) for name in NAMES]

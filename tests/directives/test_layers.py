@@ -179,6 +179,11 @@ def explained(registry, attributes, page="page.md"):
     return registry.explain(token, page)
 
 
+def test_a_registry_that_need_not_explain_keeps_nothing_for_it():
+    registry = Registry(site_defaults(read_settings(SITE, Path())), explains=False)
+    assert explained(registry, {"name": "raven"}) is None
+
+
 def test_every_part_of_a_prompt_has_its_origin():
     told = explained(opened(), {"name": "raven", "dark": "At night"})
     assert told.parts == (

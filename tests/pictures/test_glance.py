@@ -139,7 +139,7 @@ def test_a_glance_leads_to_no_file_outside(builds, name: str) -> None:
     first = builds.find()
     (builds.folder / "secret").write_text("secret")
     facts = (builds.folder / "secret").stat()
-    glances = Glances(bytes)
+    glances = Glances(b"")
     glances.add(PLAN.key, Glance((Stamp(name, facts.st_size, facts.st_mtime_ns),) * 6, b"blur"))
     keeping(builds, glances.to_json())
     assert builds.find() == first
@@ -177,38 +177,40 @@ def test_a_file_in_the_site_that_is_another_one_is_replaced(builds) -> None:
 
 def test_a_glance_is_read_as_it_was_written() -> None:
     glance = Glance((Stamp("ab/00/c.val", 3, 5), Stamp("d", 0, 0)), b"blur")
-    glances = Glances(bytes)
+    glances = Glances(b"")
     glances.add("a", glance)
-    assert Glances(glances.to_json).find("a") == glance
+    assert Glances(glances.to_json()).find("a") == glance
 
 
 def test_glances_of_other_sites_stay_until_there_are_very_many(monkeypatch) -> None:
-    first = Glances(bytes)
+    first = Glances(b"")
     first.add("a", Glance((), b""))
-    second = Glances(first.to_json)
+    second = Glances(first.to_json())
     second.add("b", Glance((), b""))
     assert set(json.loads(second.to_json())) == {"a", "b"}
     monkeypatch.setattr(glance_module, "_MOST", 1)
     assert set(json.loads(second.to_json())) == {"b"}
 
 
-def test_a_picture_that_is_found_twice_in_a_build_is_the_same(builds) -> None:
+def test_what_is_found_again_is_found_at_a_glance_again(builds) -> None:
     builds.find()
-    store = DerivedStore(builds.cache, builds.warned.append)
-    deriver = Deriver(store, builds.folder / "site")
-    assert deriver.find(PLAN) == deriver.find(PLAN) is not None
+    store, site = DerivedStore(builds.cache, builds.warned.append), builds.folder / "site"
+    deriver = Deriver(store, site)
+    found = [deriver.find(PLAN), deriver.find(PLAN)]
+    deriver.rest()
+    assert [*found, deriver.find(PLAN)] == [found[0]] * 3 != [None] * 3
+    assert not store.glances.is_changed
+    assert all(path.stat().st_nlink > 1 for path in site.rglob("*.*"))
     store.close()
 
 
-def test_what_another_build_has_noted_meanwhile_stays(monkeypatch) -> None:
-    kept = {"a": "begun with"}
-    ours = Glances(lambda: json.dumps(kept).encode())
-    assert ours.find("a") is None  # looked for
-    kept["b"] = "of another build"
-    ours.add("c", Glance((), b""))
-    assert set(json.loads(ours.to_json())) == {"a", "b", "c"}
-    monkeypatch.setattr(glance_module, "_MOST", 1)
-    assert {"a", "c"} <= set(json.loads(ours.to_json()))
+def test_what_is_new_is_kept_though_the_store_has_rested(builds, monkeypatch) -> None:
+    store = DerivedStore(builds.cache, builds.warned.append)
+    deriver = Deriver(store, builds.folder / "site")
+    assert deriver.find(PLAN)
+    deriver.rest()
+    store.close()
+    assert read_by(builds, monkeypatch) == 1
 
 
 def test_a_link_in_the_place_of_a_value_is_not_linked_into_the_site(builds) -> None:
