@@ -33,9 +33,7 @@ def test_a_planted_cache_does_no_harm_and_recovers(filled: Cache, vector: str) -
     assert not (filled.outside.parent / "code-ran").exists()
     told = len(filled.warnings)
     filled.fill()
-    if (
-        len(filled.warnings) > told
-    ):  # found only in the middle of that, it went with what was written before
+    if len(filled.warnings) > told:  # found only now, it went with what was written before
         filled.fill()
     store = filled.open()
     assert [store.read(key_of(name)) for name in NAMES] == [content_of(name) for name in NAMES]
