@@ -8,7 +8,7 @@ to tell. CPU time is of the program and its children, in user and system mode; m
 that one process had; wall time is used only where waiting is the point.
 
 ``pip install -e '.[bench]'`` installs what it needs; without a part of that, or without Chromium,
-node or Valgrind, the rows that need it say so. All of it takes over an hour; ``--pages 100
+node or Valgrind, the rows that need it say so. All of it takes two hours or three; ``--pages 100
 --pairs 6`` is a first look.
 """
 
