@@ -136,11 +136,7 @@ class DerivedStore:
         return True
 
     def note_use(self, *keys: str) -> None:
-        """Take in that values are still wanted, though nothing may have read them.
-
-        Raises:
-            ValueError: a key is not hex.
-        """
+        """Take in that values are wanted, though none may be read, by keys of 64 hex digits."""
         self._used += bytes.fromhex("".join(keys))
 
     @cached_property
