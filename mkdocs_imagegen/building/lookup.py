@@ -101,6 +101,7 @@ class Lookup:
     def join(self) -> None:
         """Wait for everything that was started; nothing more is made."""
         self.settle()
+        self._workshop.deriver.rest()  # not after each round of pictures that follow others
         if self._begun is not None:
             self.making_seconds = time.monotonic() - self._begun
         self._joined = True

@@ -73,9 +73,7 @@ class Workshop:
             KeyboardInterrupt: an interrupt came; what was in flight is kept.
             SystemExit: the same, of another signal.
         """
-        results = self._maker.join() if self._has_begun else {}
-        self.deriver.rest()
-        return results
+        return self._maker.join() if self._has_begun else {}
 
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, keep it, and end."""

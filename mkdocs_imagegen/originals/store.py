@@ -84,7 +84,8 @@ class OriginalStore:
         except (OSError, ValueError) as error:
             self._judge(error, record)
             return None
-        path = record.with_name(original.file_name)
+        kept = Kept(original, self._folder_of(key))
+        path = kept.path
         try:
             if path.stat().st_size != original.bytes:
                 _no_pointer(path, LARGEST_ORIGINAL_BYTES)
@@ -92,7 +93,7 @@ class OriginalStore:
         except (OSError, ValueError) as error:
             self._judge(error, record, path)
             return None
-        return Kept(original, self._folder_of(original.key))
+        return kept
 
     def read(self, kept: Kept) -> bytes | None:
         """The bytes of an original, verified; None if they are not what was stored.
@@ -139,8 +140,9 @@ class OriginalStore:
             StoreError: it cannot be written.
         """
         record = self._record_path(original.key)
+        kept = Kept(original, self._folder_of(original.key))
         try:
-            write_whole(record.with_name(original.file_name), content)
+            write_whole(kept.path, content)
             if not write_first(record, to_json(original)):
                 first = self.get(original.key)
                 if first is not None:
@@ -148,7 +150,7 @@ class OriginalStore:
                 write_whole(record, to_json(original))
         except OSError as error:
             raise cannot_store(self.folder, error) from None
-        return Kept(original, self._folder_of(original.key))
+        return kept
 
     def find_subject(self, subject: str, model: str) -> Kept | None:
         """The original of a real model that shows that subject, if there is one.
