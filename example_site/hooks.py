@@ -34,8 +34,8 @@ from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.directives.options import DirectiveOptions
-from mkdocs_imagegen.emulator.catalogue import RETIRED
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
+from mkdocs_imagegen.emulator.models import SHUT_DOWN
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
 from mkdocs_imagegen.plugin import ImagegenPlugin
@@ -143,7 +143,7 @@ def _entry(option: OptionReference, anchor: str = "", default: str = "") -> str:
 
 def _prices() -> Iterator[str]:
     yield from ("| Model | Quality | Square | Other sizes |", "|---|---|---|---|")
-    for model in (each for each in KNOWN_MODELS if each not in RETIRED):
+    for model in (each for each in KNOWN_MODELS if each not in SHUT_DOWN):
         for quality, (square, other) in KNOWN_MODELS[model].usd.items():
             yield f"| `{model}` | `{quality}` | ${square} | ${other} |"
 
@@ -161,7 +161,7 @@ def _faults() -> Iterator[str]:
         yield from ("| Fault | What happens | Charged |", "|---|---|---|")
         for name, fault in FAULTS.items():
             if fault.shape == shape:
-                yield f"| `{name}` | {fault.about} | {'yes' if fault.billed else 'no'} |"
+                yield f"| `{name}` | {fault.about} | {'yes' if fault.is_charged else 'no'} |"
 
 
 def _commands() -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from tests.support import Site
 
 # Machines differ in speed, and nothing here is about it.
@@ -37,5 +37,5 @@ def emulator() -> Emulator:
 @pytest.fixture
 def gateway_url(emulator: Emulator) -> Iterator[str]:
     """An emulator on a socket, as any other server."""
-    with serving(emulator) as server:
+    with serve(emulator) as server:
         yield server.url

@@ -36,7 +36,7 @@ LAYERS = [
 # Rooms of one layer do not import each other; these are the only doors between rooms.
 DOORS = {
     "httpx": {"gateway/client.py"},
-    "PIL": {"pictures/", "emulator/"},
+    "PIL": {"pictures/", "emulator/sketches/"},
     "diskcache": {"pictures/"},
     "markdown": {"directives/extension.py", "directives/fences.py", "directives/tree.py"},
     "mkdocs": {"plugin.py", "build.py", "host.py", "serving.py", "cli/"},
@@ -138,7 +138,7 @@ def test_the_plugin_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_module_grows_past_what_one_can_read(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 310
+    assert len(path.read_text().splitlines()) <= 450
 
 
 def test_the_median_function_is_short() -> None:

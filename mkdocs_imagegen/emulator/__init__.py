@@ -1,16 +1,15 @@
-"""A gateway on this machine: the same wire protocol, and sketches instead of pictures.
+"""Emulated AI gateway on this machine, which answers image requests with sketches.
 
-- ``protocol``: the class ``Emulator``, one request in, one answer out.
-- ``asking``: reads and refuses what is asked for, with ``forms``; ``answers``: writes a success
-  down.
-- ``account``: money, ids and the log; ``catalogue``: the models on offer.
-- ``faults``: everything that can go wrong, by name: ``refusals``, ``spoiled`` answers (``spoils``
-  and ``bombs`` say how) and ``transports``, what a socket does wrong.
-- ``sketch``: draws, with ``scenes`` (``landscapes``, ``patterns``) made of ``shapes``, and
-  ``lettering``, and with ``insets`` of the pictures that it follows; these two use Pillow.
-- ``server``: the emulator on a socket.
-- ``records`` and ``bodies``: what travels between these.
+- ``protocol``: ``Emulator``, the routes: one HTTP request in, one response out.
+- ``server``: the HTTP server of an emulator.
+- ``faults``: every fault by name; ``fault_bodies`` and ``fault_transports`` implement them.
+- ``request_bodies``, ``validation``: decode and validate image requests.
+- ``responses``: bodies of successes and errors.
+- ``models``: models on offer, with limits, prices and the model list.
+- ``state``: balance, fault plan and request log.
+- ``wire_types``: types that travel between these modules.
+- ``sketches``: draws; the only part that uses Pillow.
 
-A sketch is never taken for a picture: the word stands on it, ``request.SKETCH_MARK`` in its
-file, and ``imagegen: {"sketch": true}`` in the answer's metadata.
+A sketch is never taken for an image of a real model: it has a visible tag, its file contains
+``request.SKETCH_MARK``, and the metadata of the response contains ``imagegen: {"sketch": true}``.
 """

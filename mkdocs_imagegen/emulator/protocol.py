@@ -1,7 +1,7 @@
-"""The gateway's routes, answered on this machine; no socket, no file.
+"""Routes of the emulated gateway: one HTTP request in, one response out.
 
-The clock and the pause come in as parameters. What is drawn comes from ``sketch``, which is
-imported with the first picture, since the image library is heavy.
+No socket and no file is used; clock and pause are parameters. ``sketches`` is imported with the
+first image because Pillow takes long to import.
 """
 
 from __future__ import annotations
@@ -13,218 +13,230 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from mkdocs_imagegen.emulator import asking, catalogue
-from mkdocs_imagegen.emulator.account import Account
-from mkdocs_imagegen.emulator.answers import (
+from mkdocs_imagegen.emulator import models, validation
+from mkdocs_imagegen.emulator.faults import FAULTS, OK, EmulatedFault, unknown_fault
+from mkdocs_imagegen.emulator.request_bodies import decode_edit, decode_json
+from mkdocs_imagegen.emulator.responses import (
     Charge,
-    as_native,
-    as_openai,
+    RefusedError,
     generation_record,
-    metadata,
+    json_response,
+    model_not_found,
+    nested_error,
+    openai_response,
+    provider_metadata,
+    sdk_response,
 )
-from mkdocs_imagegen.emulator.bodies import RefusalError, as_json, nested
-from mkdocs_imagegen.emulator.faults import FAULTS, OK, unknown_fault
-from mkdocs_imagegen.emulator.forms import read_fields, read_form
-from mkdocs_imagegen.emulator.records import Answer, Bill, Call, Fault, Job, Response, Seen
+from mkdocs_imagegen.emulator.state import Bill, EmulatorState, LogEntry
+from mkdocs_imagegen.emulator.wire_types import (
+    DrawRequest,
+    DrawResult,
+    HttpRequest,
+    HttpResponse,
+)
 from mkdocs_imagegen.errors import OptionError
 
-__all__ = ["FAULT_HEADER", "Bill", "Emulator", "Response", "Seen"]
-
 FAULT_HEADER = "x-imagegen-fault"
-"""The request header that names a fault."""
+"""Request header that names a fault."""
 
 GENERATION_DELAY_S = 2.0
-"""How long ``GET /v1/generation`` says 404 before it knows of a picture."""
+"""Seconds after which ``GET /v1/generation`` finds a new generation."""
 
-_REAL_KEY = "vck_"
-_BAD_KEY = "bad-"
-_NO_FAULT = Fault(about="nothing goes wrong", shape="success")
-_PICTURES = "/v1/images/generations"
+_REAL_KEY_PREFIX = "vck_"
+_INVALID_KEY_PREFIX = "bad-"
+_NO_FAULT = EmulatedFault(about="no fault", shape="success")
 _EDITS = "/v1/images/edits"
-_READERS = {_PICTURES: asking.read_openai, _EDITS: asking.read_edit}
-_NATIVE = re.compile(r"/v[34]/ai/image-model")
+_OPENAI_READERS = {
+    "/v1/images/generations": validation.read_generation,
+    _EDITS: validation.read_edit,
+}
+_SDK_PATH = re.compile(r"/v[34]/ai/image-model")
 
 
 class Emulator:
-    """A gateway on this machine; every method may be called from any thread.
+    """Emulated gateway; every method can be called from any thread.
 
     Args:
-        plan: names of faults, one for each request for pictures; ``ok`` for none.
-        require_key: whether a request has to bring a credential where the gateway demands one.
-        latency_s: seconds that drawing takes at least.
-        balance_usd: dollars of credit; a picture that costs more than what is left is refused.
-        retired: models that are gone.
-        clock: seconds since 1970.
-        pause: waits for a number of seconds.
+        plan: Names of faults, one per image request; ``ok`` for none.
+        require_key: True to require a credential on the paths that require one at the gateway.
+        latency_s: Minimum seconds per image request.
+        balance_usd: Credit in dollars; a request that costs more than the rest is refused.
+        shut_down: Models that were shut down.
+        clock: Function that returns the seconds since 1970.
+        pause: Function that waits for a number of seconds.
 
     Raises:
-        OptionError: the plan names a fault that does not exist.
+        OptionError: If the plan names a fault that does not exist.
     """
 
-    def __init__(  # noqa: PLR0913 - one argument for each thing a test may set
+    def __init__(  # noqa: PLR0913 - one argument for each setting
         self,
         *,
         plan: Sequence[str] = (),
         require_key: bool = True,
         latency_s: float = 0.0,
         balance_usd: Decimal = Decimal(100),
-        retired: Collection[str] = catalogue.RETIRED,
+        shut_down: Collection[str] = models.SHUT_DOWN,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         for name in plan:
-            _fault(name)
-        self._account = Account(balance_usd, plan)
+            _find_fault(name)
+        self._state = EmulatorState(balance_usd, plan)
         self._require_key = require_key
         self._latency_s = latency_s
-        self._retired = frozenset(retired)
+        self._shut_down = frozenset(shut_down)
         self._clock, self._pause = clock, pause
 
     @property
     def bill(self) -> Bill:
-        """Pictures computed, delivered or not, and dollars charged for them."""
-        return self._account.bill
+        """Images drawn, delivered or not, and dollars charged for them."""
+        return self._state.bill
 
     @property
-    def log(self) -> Sequence[Seen]:
-        """The requests so far, in order; never a credential."""
-        return self._account.seen
+    def log(self) -> Sequence[LogEntry]:
+        """Latest requests, in order, without credentials."""
+        return self._state.log
 
-    def watch(self, watcher: Callable[[Seen], None]) -> Callable[[], None]:
-        """Call ``watcher`` with every request as it is answered; the result stops that."""
-        return self._account.watch(watcher)
+    def watch(self, watcher: Callable[[LogEntry], None]) -> Callable[[], None]:
+        """Call ``watcher`` for every later request; return a function that ends this."""
+        return self._state.watch(watcher)
 
-    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
-        """The answer to one request.
+    def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> HttpResponse:
+        """Return the response to one request.
 
         Args:
-            method: in capitals.
-            path: with the query, where there is one.
-            headers: names in any case.
-            body: empty where there is none.
+            method: HTTP method in capitals.
+            path: Path, with the query if there is one.
+            headers: Headers, with names in any case.
+            body: Body; empty for none.
         """
         lowered = {name.lower(): value for name, value in headers.items()}
-        place, _, query = path.partition("?")
-        call = Call(method, place, query, lowered, body)
-        number, fault = self._account.next_request(), self._fault_name(call)
+        bare_path, _, query = path.partition("?")
+        request = HttpRequest(method, bare_path, query, lowered, body)
+        number, fault = self._state.next_request(), self._fault_name(request)
         try:
-            response = self._routed(call, fault)
-        except RefusalError as refusal:
-            response = refusal.response
-        self._account.note(_seen(call, fault, response.status))
+            response = self._route(request, fault)
+        except RefusedError as error:
+            response = error.response
+        self._state.add_to_log(_log_entry(request, fault, response.status))
         ids = {"x-request-id": f"req_{number:012d}", "x-vercel-id": f"emulator::{number:012d}"}
         return replace(response, headers={**response.headers, **ids})
 
-    def _fault_name(self, call: Call) -> str:
-        if not _asks_for_pictures(call):
+    def _fault_name(self, request: HttpRequest) -> str:
+        if not _is_image_request(request):
             return OK
-        return call.headers.get(FAULT_HEADER) or self._account.next_fault(OK)
+        return request.headers.get(FAULT_HEADER) or self._state.next_fault(OK)
 
-    def _routed(self, call: Call, fault: str) -> Response:
-        _refuse_real_key(call)
-        if _asks_for_pictures(call):
-            return self._pictures(call, fault)
-        public = re.fullmatch(r"/v1/models(?:/([^/]+/[^/]+)(/endpoints)?)?", call.path)
+    def _route(self, request: HttpRequest, fault: str) -> HttpResponse:
+        _refuse_real_key(request)
+        if _is_image_request(request):
+            return self._generate(request, fault)
+        public = re.fullmatch(r"/v1/models(?:/([^/]+/[^/]+)(/endpoints)?)?", request.path)
         readable = {
             "/v1/credits": self._credits,
             "/v1/generation": self._generation,
             "/v3/ai/config": self._config,
             "/v4/ai/config": self._config,
         }
-        if _draws(call.path):
+        if _is_image_path(request.path):
             raise _wrong_method("POST")
-        if not public and call.path not in readable:
-            raise _not_found(f"There is nothing at {call.path}.")
-        if call.method != "GET":
+        if not public and request.path not in readable:
+            raise _not_found(f"Path {request.path} not found.")
+        if request.method != "GET":
             raise _wrong_method("GET")
         if public:
             return self._models(public[1], endpoints=public[2] is not None)
-        self._check_key(call)
-        return readable[call.path](call)
+        self._check_key(request)
+        return readable[request.path](request)
 
-    def _models(self, name: str | None, *, endpoints: bool) -> Response:
+    def _models(self, name: str | None, *, endpoints: bool) -> HttpResponse:
         if name is None:
-            return as_json(200, catalogue.feed(self._retired))
-        if name not in (*catalogue.offered(self._retired), catalogue.LANGUAGE_MODEL):
-            message, param = f"Model '{name}' not found", {"modelId": name}
-            raise RefusalError(nested(404, "model_not_found", message, param=param))
-        return as_json(200, catalogue.endpoints(name) if endpoints else catalogue.entry(name))
+            return json_response(200, models.model_list(self._shut_down))
+        if name not in (*models.offered_models(self._shut_down), models.LANGUAGE_MODEL):
+            raise RefusedError(model_not_found(name))
+        return json_response(
+            200, models.model_endpoints(name) if endpoints else models.model_entry(name)
+        )
 
-    def _credits(self, _: Call) -> Response:
-        return as_json(200, self._account.credits)
+    def _credits(self, _: HttpRequest) -> HttpResponse:
+        return json_response(200, self._state.credits)
 
-    def _config(self, call: Call) -> Response:
-        return as_json(200, catalogue.native_config(call.path.split("/")[1], self._retired))
+    def _config(self, request: HttpRequest) -> HttpResponse:
+        return json_response(200, models.sdk_config(request.path.split("/")[1], self._shut_down))
 
-    def _generation(self, call: Call) -> Response:
-        match = re.search(r"(?:^|&)id=([^&]*)", call.query)
-        record = self._account.generation(match[1]) if match else None
+    def _generation(self, request: HttpRequest) -> HttpResponse:
+        match = re.search(r"(?:^|&)id=([^&]*)", request.query)
+        record = self._state.generation(match[1]) if match else None
         if record is None or self._clock() < record["created_at"] / 1000 + GENERATION_DELAY_S:
             raise _not_found("Generation not found.")
-        made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record["created_at"] / 1000))
-        return as_json(200, {"data": record | {"created_at": made}})
+        created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record["created_at"] / 1000))
+        return json_response(200, {"data": record | {"created_at": created}})
 
-    def _pictures(self, call: Call, fault_name: str) -> Response:
-        fault = self._fault(call, fault_name)
+    def _generate(self, request: HttpRequest, fault_name: str) -> HttpResponse:
+        fault = self._fault(request, fault_name)
         if fault.error is not None:
-            return _with_headers(fault.error(_asked_model(call) or "unknown"), fault, self._clock())
-        self._check_key(call)
-        read = _READERS.get(call.path, asking.read_native)
-        write = as_openai if call.path in _READERS else as_native
-        job = read(call, catalogue.offered(self._retired))
-        _check_references(job)
-        response = write(fault.told(self._drawn(job, fault)))
-        return replace(fault.sent(response), transport=fault.transport)
+            return fault.error(_requested_model(request) or "unknown", self._clock())
+        self._check_key(request)
+        read = _OPENAI_READERS.get(request.path, validation.read_sdk_request)
+        respond = openai_response if request.path in _OPENAI_READERS else sdk_response
+        validated = read(request, models.offered_models(self._shut_down))
+        _check_references(validated)
+        response = respond(fault.change_result(self._draw(validated, fault)))
+        return replace(fault.change_response(response), transport=fault.transport)
 
-    def _fault(self, call: Call, name: str) -> Fault:
+    def _fault(self, request: HttpRequest, name: str) -> EmulatedFault:
         try:
-            fault = _fault(name)
+            fault = _find_fault(name)
         except OptionError as error:
-            refusal = nested(400, "invalid_request_error", str(error), param=FAULT_HEADER)
-            raise RefusalError(refusal) from error
-        if fault.only_with and fault.only_with not in _fields(call):
+            response = nested_error(400, "invalid_request_error", str(error), param=FAULT_HEADER)
+            raise RefusedError(response) from error
+        if fault.only_with and fault.only_with not in _fields(request):
             return _NO_FAULT
         return fault
 
-    def _drawn(self, job: Job, fault: Fault) -> Answer:
-        start, usd = self._clock(), catalogue.price(job) * job.count
-        name = self._account.charge(usd, job.count)
-        if name is None:
+    def _draw(self, request: DrawRequest, fault: EmulatedFault) -> DrawResult:
+        start = self._clock()
+        usd = models.price_usd(request.model, request.size, request.quality) * request.count
+        generation_id = self._state.charge(usd, request.count)
+        if generation_id is None:
             message = "Insufficient funds. Please add credits to your account to continue."
-            raise RefusalError(nested(402, "insufficient_funds", message))
-        begun = self._clock()
-        pictures = _sketches(fault.drawn(job))
-        self._pause(max(0.0, self._latency_s - (self._clock() - begun)))
+            raise RefusedError(nested_error(402, "insufficient_funds", message))
+        drawing_start = self._clock()
+        images = _draw_images(fault.change_request(request))
+        self._pause(max(0.0, self._latency_s - (self._clock() - drawing_start)))
         end = self._clock()
-        charge = Charge(name, usd, int(start * 1000), int(end * 1000))
-        self._account.remember(generation_record(job, charge))
-        return Answer(job, int(end), pictures, metadata(job, charge))
+        charge = Charge(generation_id, usd, int(start * 1000), int(end * 1000))
+        self._state.remember(generation_record(request, charge))
+        return DrawResult(request, int(end), images, provider_metadata(request, charge))
 
-    def _check_key(self, call: Call) -> None:
-        _, value = _credential(call)
-        if value.startswith(_BAD_KEY):
-            raise RefusalError(nested(401, "authentication_error", "Invalid API key."))
+    def _check_key(self, request: HttpRequest) -> None:
+        _, value = _credential(request)
+        if value.startswith(_INVALID_KEY_PREFIX):
+            raise RefusedError(nested_error(401, "authentication_error", "Invalid API key."))
         if self._require_key and not value:
-            message = "No API key: send `Authorization: Bearer …`; any word will do here."
-            raise RefusalError(nested(401, "authentication_error", message))
+            message = "No API key: send `Authorization: Bearer …` with any word as the key."
+            raise RefusedError(nested_error(401, "authentication_error", message))
 
 
-def _asks_for_pictures(call: Call) -> bool:
-    return call.method == "POST" and _draws(call.path)
+def _is_image_request(request: HttpRequest) -> bool:
+    return request.method == "POST" and _is_image_path(request.path)
 
 
-def _draws(path: str) -> bool:
-    return path in _READERS or _NATIVE.fullmatch(path) is not None
+def _is_image_path(path: str) -> bool:
+    return path in _OPENAI_READERS or _SDK_PATH.fullmatch(path) is not None
 
 
-def _check_references(job: Job) -> None:
-    if job.references:
-        from mkdocs_imagegen.emulator.insets import check  # noqa: PLC0415 - Pillow is heavy
+def _check_references(request: DrawRequest) -> None:
+    if request.references:
+        from mkdocs_imagegen.emulator.sketches import reference_images  # noqa: PLC0415 - Pillow
 
-        check(job)
+        reference_images.check_references(request)
 
 
-def _fault(name: str) -> Fault:
+def _find_fault(name: str) -> EmulatedFault:
     if name == OK:
         return _NO_FAULT
     if name not in FAULTS:
@@ -232,78 +244,74 @@ def _fault(name: str) -> Fault:
     return FAULTS[name]
 
 
-def _with_headers(response: Response, fault: Fault, now: float) -> Response:
-    return replace(response, headers={**response.headers, **fault.headers(now)})
-
-
-def _credential(call: Call) -> tuple[str, str]:
-    bearer = call.headers.get("authorization", "").strip()
+def _credential(request: HttpRequest) -> tuple[str, str]:
+    bearer = request.headers.get("authorization", "").strip()
     if bearer.lower().startswith("bearer "):
         return "bearer", bearer[len("bearer ") :].strip()
-    key = call.headers.get("api-key", "").strip()
+    key = request.headers.get("api-key", "").strip()
     return ("api-key", key) if key else ("none", "")
 
 
-def _refuse_real_key(call: Call) -> None:
-    if any(_REAL_KEY in value for value in call.headers.values()):
+def _refuse_real_key(request: HttpRequest) -> None:
+    if any(_REAL_KEY_PREFIX in value for value in request.headers.values()):
         message = (
-            "This is an emulator on a local machine, not the gateway: no real key should be sent "
-            "to it. Any other word will do in its place."
+            "This is an emulator on a local machine, not the gateway: do not send it a real API "
+            "key. Any other word is accepted as the key."
         )
-        raise RefusalError(nested(401, "authentication_error", message))
+        raise RefusedError(nested_error(401, "authentication_error", message))
 
 
-def _wrong_method(allowed: str) -> RefusalError:
-    response = nested(405, "method_not_allowed", f"Only {allowed} is accepted here.")
-    return RefusalError(replace(response, headers={**response.headers, "allow": allowed}))
+def _wrong_method(allowed: str) -> RefusedError:
+    response = nested_error(405, "method_not_allowed", f"Only {allowed} is accepted here.")
+    return RefusedError(replace(response, headers={**response.headers, "allow": allowed}))
 
 
-def _not_found(message: str) -> RefusalError:
-    return RefusalError(nested(404, "not_found", message))
+def _not_found(message: str) -> RefusedError:
+    return RefusedError(nested_error(404, "not_found", message))
 
 
-def _fields(call: Call) -> Mapping[str, object]:
+def _fields(request: HttpRequest) -> Mapping[str, object]:
     try:
-        return read_form(call).fields if call.path == _EDITS else read_fields(call.body)
-    except RefusalError:
+        return decode_edit(request).fields if request.path == _EDITS else decode_json(request.body)
+    except RefusedError:
         return {}
 
 
-def _asked_model(call: Call) -> str | None:
-    model = call.headers.get("ai-model-id") or _fields(call).get("model")
+def _requested_model(request: HttpRequest) -> str | None:
+    model = request.headers.get("ai-model-id") or _fields(request).get("model")
     return model if isinstance(model, str) else None
 
 
-def _seen(call: Call, fault: str, status: int) -> Seen:
-    asked = _asks_for_pictures(call)
-    prompt = _fields(call).get("prompt") if asked else None
-    return Seen(
-        method=call.method,
-        path=call.path,
-        model=_asked_model(call) if asked else None,
+def _log_entry(request: HttpRequest, fault: str, status: int) -> LogEntry:
+    is_image = _is_image_request(request)
+    prompt = _fields(request).get("prompt") if is_image else None
+    return LogEntry(
+        method=request.method,
+        path=request.path,
+        model=_requested_model(request) if is_image else None,
         prompt=prompt if isinstance(prompt, str) else None,
         fault=fault,
         status=status,
-        credential=_credential(call)[0],
+        credential=_credential(request)[0],
     )
 
 
-def _sketches(job: Job) -> tuple[str, ...]:
-    from mkdocs_imagegen.emulator.sketch import draw  # noqa: PLC0415 - Pillow is heavy
+def _draw_images(request: DrawRequest) -> tuple[str, ...]:
+    from mkdocs_imagegen.emulator.sketches import drawing  # noqa: PLC0415 - Pillow
 
     files = (
-        draw(
-            job.prompt,
-            job.size.width,
-            job.size.height,
-            background=job.background,
-            output_format=job.output_format,
-            seed=str(number) if job.take == 1 else f"{number}, take {job.take}",
-            label=job.label,
-            compression=job.compression,
-            references=job.references,
-            mask=job.mask,
+        drawing.draw(
+            request.prompt,
+            request.size.width,
+            request.size.height,
+            background=request.background,
+            output_format=request.output_format,
+            seed=str(number) if request.take == 1 else f"{number}, take {request.take}",
+            label=request.label,
+            compression=request.compression,
+            references=request.references,
+            mask=request.mask,
         )
-        for number in range(job.count)
+        for number in range(request.count)
     )
     return tuple(base64.b64encode(file).decode("ascii") for file in files)

@@ -1,4 +1,4 @@
-"""The emulator on a socket."""
+"""HTTP server of the emulator."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ import struct
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from mkdocs_imagegen.emulator.bodies import nested
+from mkdocs_imagegen.emulator.fault_transports import PAUSES, RESETTING, TRANSPORTS
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.records import Response, Seen
-from mkdocs_imagegen.emulator.transports import RESETTING, RESTS, TRANSPORTS
+from mkdocs_imagegen.emulator.responses import nested_error
+from mkdocs_imagegen.emulator.state import LogEntry
+from mkdocs_imagegen.emulator.wire_types import HttpResponse
 
-LARGEST_BODY = 64 * 1024 * 1024
-"""The most bytes a request may have; those with pictures need most of it."""
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
+"""Maximum size of a request body, most of which is for reference images."""
 
 _IDLE_S = 60.0
 _Request = socket.socket | tuple[bytes, socket.socket]
 
 
-class Server:
-    """A running emulator; also a context manager that closes it.
+class EmulatorServer(AbstractContextManager["EmulatorServer"]):
+    """Running HTTP server of an emulator; as a context manager it closes itself.
 
     Attributes:
-        emulator: what answers.
-        url: the address to give to a client, up to and with ``/v1``.
+        emulator: Emulator that answers the requests.
+        url: Base URL for a client, including ``/v1``.
     """
 
-    def __init__(self, emulator: Emulator, listening: _Listening, log: Path | None) -> None:
+    def __init__(self, emulator: Emulator, listener: _Listener, log: Path | None) -> None:
         self.emulator = emulator
-        self.url = f"http://{listening.shown_address}/v1"
-        self._listening = listening
-        self._unwatch = emulator.watch(_to_file(log)) if log else lambda: None
+        self.url = f"http://{listener.address_text}/v1"
+        self._listener = listener
+        self._unwatch = emulator.watch(_log_writer(log)) if log else lambda: None
         self._thread = threading.Thread(
-            target=lambda: listening.serve_forever(poll_interval=0.05), name="imagegen-emulator"
+            target=lambda: listener.serve_forever(poll_interval=0.05), name="imagegen-emulator"
         )
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering, close every connection, and wait until that is done."""
-        self._listening.closing.set()
-        self._listening.shutdown()
-        self._listening.hang_up()
-        self._listening.server_close()
+        """Stop the server, close every connection and wait for both."""
+        self._listener.closing.set()
+        self._listener.shutdown()
+        self._listener.close_connections()
+        self._listener.server_close()
         self._thread.join()
         self._unwatch()
         self._unwatch = lambda: None
@@ -60,9 +60,6 @@ class Server:
         """Wait until another thread closes the server."""
         while self._thread.is_alive():
             self._thread.join(timeout=0.5)
-
-    def __enter__(self) -> Server:  # noqa: PYI034 - typing.Self came with Python 3.11
-        return self
 
     def __exit__(
         self,
@@ -80,24 +77,20 @@ def serve(
     port: int = 0,
     log: Path | None = None,
     slow_s: float = 5.0,
-) -> Server:
-    """Answer on a socket, in threads of its own.
+) -> EmulatorServer:
+    """Start a server.
 
     Args:
-        emulator: what answers.
-        host: the address to listen on.
-        port: 0 takes any free one.
-        log: a file that gets one line of JSON for each request.
-        slow_s: seconds that the faults ``slow``, ``drip-head`` and ``drip`` take.
+        emulator: Emulator that answers the requests.
+        host: Address to listen on.
+        port: Port to listen on; 0 for any free port.
+        log: File that receives a line of JSON per request.
+        slow_s: Seconds that the faults ``slow``, ``drip-head`` and ``drip`` take.
 
     Raises:
-        OSError: nothing can listen there.
+        OSError: If the address or the port is not available.
     """
-    return Server(emulator, _Listening((host, port), emulator, slow_s), log)
-
-
-serving = serve
-"""The same, as it reads after ``with``."""
+    return EmulatorServer(emulator, _Listener((host, port), emulator, slow_s), log)
 
 
 def run_forever(
@@ -108,26 +101,26 @@ def run_forever(
     log: Path | None = None,
     started: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Answer on a socket until the program is interrupted.
+    """Run a server until the program is interrupted.
 
     Args:
-        emulator: what answers.
-        host: the address to listen on.
-        port: 0 takes any free one.
-        log: a file that gets one line of JSON for each request.
-        started: told the address, once there is one.
+        emulator: Emulator that answers the requests.
+        host: Address to listen on.
+        port: Port to listen on; 0 for any free port.
+        log: File that receives a line of JSON per request.
+        started: Function that is called with the base URL after the start.
 
     Raises:
-        OSError: nothing can listen there.
+        OSError: If the address or the port is not available.
     """
     with serve(emulator, host=host, port=port, log=log) as server, suppress(KeyboardInterrupt):
         started(server.url)
         server.wait()
 
 
-class _Listening(ThreadingHTTPServer):
+class _Listener(ThreadingHTTPServer):
     daemon_threads = False
-    request_queue_size = 128  # with the usual 5, connections made at once are reset
+    request_queue_size = 128  # with the default of 5, simultaneous connections are reset
 
     def __init__(self, address: tuple[str, int], emulator: Emulator, slow_s: float) -> None:
         self.emulator, self.slow_s = emulator, slow_s
@@ -138,17 +131,17 @@ class _Listening(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     @property
-    def shown_address(self) -> str:
+    def address_text(self) -> str:
         host, port = self.server_address[:2]
         return f"[{host!s}]:{port}" if ":" in str(host) else f"{host!s}:{port}"
 
-    def hang_up(self) -> None:
+    def close_connections(self) -> None:
         with self._lock:
             for connection in self._open:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-    def process_request(self, request: _Request, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
+    def process_request(self, request: _Request, client_address: object) -> None:
         with self._lock:
             self._open.add(_socket(request))
         super().process_request(request, client_address)
@@ -158,8 +151,8 @@ class _Listening(ThreadingHTTPServer):
             self._open.discard(_socket(request))
         super().shutdown_request(request)
 
-    def handle_error(self, request: _Request, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
-        """A client that went away is no error of ours; the rest is printed."""
+    def handle_error(self, request: _Request, client_address: object) -> None:
+        """Print errors other than those of a closed connection."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -174,31 +167,28 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     disable_nagle_algorithm = True
     timeout = _IDLE_S
-    server: _Listening
+    server: _Listener
 
-    def _answer(self) -> None:
+    def respond(self) -> None:
+        """Read the request and send the response."""
         body = self._read()
         if body is None:
             self.close_connection = True
-            self._send(nested(413, "invalid_request_error", "The request is too large."))
+            self._send(nested_error(413, "invalid_request_error", "The request is too large."))
             return
         headers = dict(self.headers.items())
         self._send(self.server.emulator.handle(self.command, self.path, headers, body))
 
-    # The names that http.server looks for.
-    do_GET = do_HEAD = do_POST = _answer  # noqa: N815
-    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
-
     def _read(self) -> bytes | None:
         length = self.headers.get("content-length", "0")
         chunked = self.headers.get("transfer-encoding") is not None
-        if chunked or not length.isdecimal() or int(length[:12]) > LARGEST_BODY:
+        if chunked or not length.isdecimal() or int(length[:12]) > MAX_REQUEST_BYTES:
             return None
         return self.rfile.read(int(length))
 
-    def _send(self, response: Response) -> None:
+    def _send(self, response: HttpResponse) -> None:
         if response.transport:
-            self._misbehave(TRANSPORTS[response.transport](response))
+            self._send_pieces(TRANSPORTS[response.transport](response))
             self._end(reset=response.transport in RESETTING)
             return
         self.send_response(response.status)
@@ -209,15 +199,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(response.body)
 
-    def _misbehave(self, pieces: Iterable[bytes | None]) -> None:
+    def _send_pieces(self, pieces: Iterable[bytes | None]) -> None:
         for piece in pieces:
             if piece is not None:
                 self.wfile.write(piece)
-            elif self.server.closing.wait(self.server.slow_s / RESTS) or self._is_left():
+            elif self.server.closing.wait(self.server.slow_s / PAUSES) or self._is_client_gone():
                 return
 
-    def _is_left(self) -> bool:
-        """Whether the client has closed its side."""
+    def _is_client_gone(self) -> bool:
+        """Return True if the client has closed its side."""
         readable, _, _ = select.select([self.connection], [], [], 0)
         return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
@@ -227,19 +217,24 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
 
     def _reset(self) -> None:
-        """Close so that the client sees a reset, not an orderly end."""
-        at_once = struct.pack("ii", 1, 0)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        """Close the connection so that the client sees a reset."""
+        zero_linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, zero_linger)
         self.rfile.close()
         self.connection.close()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-        """Say nothing: requests go to the log that was asked for."""
+    def log_message(self, *_: object) -> None:
+        """Print nothing: requests go to the log file."""
 
 
-def _to_file(path: Path) -> Callable[[Seen], None]:
-    def write(seen: Seen) -> None:
+# http.server looks for a method of this name for each HTTP method.
+for _method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+    setattr(_Handler, f"do_{_method}", _Handler.respond)
+
+
+def _log_writer(path: Path) -> Callable[[LogEntry], None]:
+    def write(entry: LogEntry) -> None:
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(seen)) + "\n")
+            file.write(json.dumps(asdict(entry)) + "\n")
 
     return write

@@ -17,10 +17,10 @@ from typing import Any
 
 from PIL import Image
 
-from mkdocs_imagegen.emulator import sketch
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.records import Response
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.sketches import drawing
+from mkdocs_imagegen.emulator.wire_types import HttpResponse
 
 _SKETCH, _NO_SKETCH = b'"imagegen":{"sketch":true}', b'"imagegen":{"sketch":false}'
 _RESERVED = b"benchmark picture 00000000"
@@ -40,25 +40,25 @@ def gateway(
         pause: called before each answer.
     """
     given = draw or _Alike()
-    before = sketch.draw
+    before = drawing.draw
 
     def drawn(prompt: str, width: int, height: int, **_: object) -> bytes:
         return given(prompt, width, height)
 
-    sketch.draw = drawn
+    drawing.draw = drawn
     try:
-        with serving(
-            _LikeReal(require_key=False, pause=pause, balance_usd=Decimal(10**6))
-        ) as server:
+        with serve(_LikeReal(require_key=False, pause=pause, balance_usd=Decimal(10**6))) as server:
             yield {"url": server.url, "auth": "none"}
     finally:
-        sketch.draw = before
+        drawing.draw = before
 
 
 class _LikeReal(Emulator):
     """Does not say that its pictures are sketches, which are looked up in another way."""
 
-    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+    def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> HttpResponse:
         response = super().handle(method, path, headers, body)
         assert _SKETCH in response.body or b"b64_json" not in response.body
         return replace(response, body=response.body.replace(_SKETCH, _NO_SKETCH))
@@ -75,7 +75,7 @@ class _Alike:
         return _canned(width, height).replace(_RESERVED, _RESERVED[: -len(number)] + number)
 
 
-_original_draw = sketch.draw
+_original_draw = drawing.draw
 
 
 @lru_cache

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from mkdocs_imagegen.emulator.sketch import draw
+from mkdocs_imagegen.emulator.sketches.drawing import draw
 
 KINDS = ("photo", "photo", "flat", "sketch", "alpha")
 """In this order, over and over: two fifths are like photographs."""

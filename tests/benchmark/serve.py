@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving as emulating
+from mkdocs_imagegen.emulator.server import serve as emulating
 from tests.benchmark.figures import Goal, Row, median_of, ratios
 from tests.benchmark.rounds import Bench
 from tests.benchmark.sites import SECTION

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_imagegen.emulator.sketch import draw
+from mkdocs_imagegen.emulator.sketches.drawing import draw
 from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
 from mkdocs_imagegen.pictures.thumbnail import Thumbnail, thumbnail
 from tests.tools import lacking

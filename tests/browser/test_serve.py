@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving as emulating
+from mkdocs_imagegen.emulator.server import serve as emulating
 from tests.benchmark.serve import save_to_both
 from tests.serving import serving
 from tests.support import Site
@@ -41,4 +41,4 @@ def test_a_picture_takes_its_stand_ins_place_by_itself(browser, site: Site) -> N
             assert page.evaluate(_SIZES) == before
             assert len(loads) == 2
             page.close()
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import StoppedError, StoreError
 from mkdocs_imagegen.originals.journal import Journal
 from mkdocs_imagegen.originals.store import OriginalStore
@@ -111,13 +111,13 @@ def ended(script: str, *arguments: str, folder: Path) -> subprocess.CompletedPro
 )
 def test_a_build_that_is_interrupted_while_the_portal_starts_ends(tmp_path, script):
     emulator = Emulator(latency_s=0.3, require_key=False)
-    with serving(emulator) as server:
+    with serve(emulator) as server:
         site: Site = site_of(tmp_path / "site", server.url, concurrency=2)
         write_prompts(site, [f"prompt {number}" for number in range(6)])
         done = ended(script, folder=site.folder)
     left = Left(site)
     assert (done.returncode, done.stderr.strip()) == (1, "Aborted!")
-    assert len(left.prompts_stored()) == emulator.bill.pictures < 6
+    assert len(left.prompts_stored()) == emulator.bill.images < 6
     assert left.begun() == []
 
 

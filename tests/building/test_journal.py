@@ -10,7 +10,7 @@ import pytest
 
 from mkdocs_imagegen.building.books import Books
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.records import Response
+from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.errors import BadAnswerError, NewerVersionError, OutcomeUnknownError
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.originals.journal import Journal
@@ -146,7 +146,7 @@ class Linking:
 
     def __init__(self) -> None:
         self.emulator = Emulator(plan=["url"] * 9, require_key=False)
-        self.answer = Response(503, {}, b"")
+        self.answer = HttpResponse(503, {}, b"")
 
     def __call__(self, method, path, *rest):
         if path == "/sketch.png":
@@ -180,19 +180,19 @@ def test_a_link_that_cannot_be_fetched_now_is_tried_again_by_the_next_build(link
         assert str(result.error).endswith(f"{request().key}.answer")
         assert len(made.journal) == 2
         assert not made.books.store.quarantine.exists()
-    host.answer = Response(200, {}, PNG)
+    host.answer = HttpResponse(200, {}, PNG)
     made, result = linked(host)
-    assert (result.error, made.journal, host.emulator.bill.pictures) == (None, [], 1)
+    assert (result.error, made.journal, host.emulator.bill.images) == (None, [], 1)
     assert made.books.store.read(result.kept) == PNG
 
 
 def test_a_link_that_is_dead_goes_into_quarantine(linked):
     host = Linking()
     linked(host)
-    host.answer = Response(404, {}, b"")
+    host.answer = HttpResponse(404, {}, b"")
     made, result = linked(host)
     assert "status 404; the answer is in " in str(result.error)
-    assert (made.journal, host.emulator.bill.pictures) == ([], 1)
+    assert (made.journal, host.emulator.bill.images) == ([], 1)
     assert b"sketch.png" in next(made.books.store.quarantine.iterdir()).read_bytes()
 
 

@@ -94,7 +94,7 @@ def interrupted(site: Site, emulator: Emulator, *arguments: str) -> tuple[int, s
     )
     try:
         end = time.monotonic() + LONGEST_S
-        while emulator.bill.pictures == 0 and process.poll() is None and time.monotonic() < end:
+        while emulator.bill.images == 0 and process.poll() is None and time.monotonic() < end:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=LONGEST_S)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.values import SKETCH_MODEL
 from tests.cli.conftest import fence, interrupted
 from tests.cli.originals import pretend_that_a_real_model_drew
@@ -34,14 +34,14 @@ def test_everything_missing_is_made_once(paged: Site, run, emulator: Emulator) -
     assert "4 made" in done.lines[-1]
     assert len(kept(paged)) == 4
     assert "4 pictures from the store" in run("generate").lines[-1]
-    assert emulator.bill.pictures == 4
+    assert emulator.bill.images == 4
     assert not (paged.folder / "site").exists()
 
 
 def test_a_build_after_it_makes_nothing(paged: Site, run, emulator: Emulator) -> None:
     run("generate")
     built = paged.build(strict=True)
-    assert emulator.bill.pictures == 4
+    assert emulator.bill.images == 4
     assert len(built.pictures()) > 0
 
 
@@ -63,16 +63,16 @@ def test_only_the_pages_that_were_named(paged: Site, run, pages, prompts) -> Non
 @pytest.mark.usefixtures("paged")
 def test_a_page_without_pictures_is_a_mistake(run, emulator: Emulator) -> None:
     assert "no page with a picture matches gide" in run("generate", "gide", code=2).told
-    assert emulator.bill.pictures == 0
+    assert emulator.bill.images == 0
 
 
 def test_budgets_of_the_command_count(paged: Site, run, emulator: Emulator) -> None:
     del paged.options["model"], paged.options["size"]
     done = run("generate", "--budget-images", "2", code=1)
-    assert emulator.bill.pictures == len(kept(paged)) == 2
+    assert emulator.bill.images == len(kept(paged)) == 2
     assert done.told.count("budget is used up") == 2
     run("generate", "--budget-usd", "0.02", code=1)
-    assert emulator.bill.pictures == 3
+    assert emulator.bill.images == 3
 
 
 @pytest.mark.usefixtures("paged")
@@ -96,10 +96,10 @@ def test_upgrade_makes_anew_what_is_stale(paged: Site, run, emulator: Emulator) 
     pretend_that_a_real_model_drew(paged)
     paged.options["quality"] = "low"
     run("generate")
-    assert emulator.bill.pictures == 4
+    assert emulator.bill.images == 4
     assert run("generate", "--upgrade", "--dry-run", "--json").json["makes"] == 4
     run("generate", "--upgrade", "index.md")
-    assert emulator.bill.pictures == 5
+    assert emulator.bill.images == 5
     states = [each["state"] for each in run("plan", "--json").json["pictures"]]
     assert sorted(states) == ["sketch", *["stale but usable"] * 3]
 
@@ -107,15 +107,15 @@ def test_upgrade_makes_anew_what_is_stale(paged: Site, run, emulator: Emulator) 
 def test_refused_prompts_are_asked_again_only_when_told(drawn: Site, run) -> None:
     drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
     refusing = Emulator(plan=["moderation-blocked"], require_key=False)
-    with serving(refusing) as server:
+    with serve(refusing) as server:
         drawn.options["gateway"]["url"] = server.url
         run("generate", code=1)
         assert run("plan", "--json").json["pictures"][0]["state"] == "refused"
         run("generate", code=1)
-        assert refusing.bill.pictures == 0
+        assert refusing.bill.images == 0
         asked = len(refusing.log)
         run("generate", "--retry-refused")
-    assert (len(refusing.log), refusing.bill.pictures) == (asked + 1, 1)
+    assert (len(refusing.log), refusing.bill.images) == (asked + 1, 1)
 
 
 def test_dry_run_says_what_would_come_in_the_way(paged: Site, run) -> None:
@@ -153,14 +153,14 @@ def test_an_interrupt_keeps_what_was_paid_for(site: Site) -> None:
     prompts = "".join(fence(f"Prompt {number}") for number in range(12))
     site.write("index.md", f"# Page\n\n{prompts}")
     slow = Emulator(latency_s=1.0, require_key=False)
-    with serving(slow) as server:
+    with serve(slow) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["concurrency"] = 3
         code, told = interrupted(site, slow, "generate")
     assert (code, "what was paid for is stored" in told) == (130, True), told
     assert "Traceback" not in told
-    assert 0 < slow.bill.pictures < 12
-    assert len(kept(site)) == slow.bill.pictures
+    assert 0 < slow.bill.images < 12
+    assert len(kept(site)) == slow.bill.images
 
 
 def test_pages_are_named_from_the_docs_folder_or_as_plan_prints_them(drawn: Site, run) -> None:

@@ -42,7 +42,7 @@ def asking(site: Site, emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
     )
     try:
         end = time.monotonic() + LONGEST_S
-        while emulator.bill.pictures < 2:
+        while emulator.bill.images < 2:
             assert time.monotonic() < end
             assert process.poll() is None
             time.sleep(0.01)
@@ -61,7 +61,7 @@ def test_a_signal_to_end_keeps_what_was_paid_for_and_says_so(
     assert (process.returncode, said) == (130, ""), told
     assert "s at most for 2 pictures that are paid for; interrupt again to leave at once" in told
     assert told.endswith("interrupted; what was paid for is stored\n")
-    assert len(Left(paged).prompts_stored()) == emulator.bill.pictures == 2
+    assert len(Left(paged).prompts_stored()) == emulator.bill.images == 2
     assert Left(paged).begun() == []
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.values import SKETCH_MODEL
 from tests.cli.conftest import fence, interrupted
 from tests.support import Site
@@ -140,7 +140,7 @@ def test_candidates_are_made_next_to_each_other(run, tmp_path: Path, emulator: E
     assert told["place"] == "docs/index.md:3"
     assert len({each["key"] for each in told["takes"]}) == 3
     assert [each["alt"] for each in Sheet(file).images] == [f"Take {n}: A ferry" for n in (1, 2, 3)]
-    assert emulator.bill.pictures == 3
+    assert emulator.bill.images == 3
 
 
 def test_what_is_there_is_not_made_again(
@@ -156,7 +156,7 @@ def test_what_is_there_is_not_made_again(
     assert (
         run("candidates", "index.md:3", "-o", file).lines[0].startswith("4 there already, 0 made")
     )
-    assert emulator.bill.pictures == 2 + 3
+    assert emulator.bill.images == 2 + 3
 
 
 def test_the_take_that_is_chosen_is_shown_by_the_next_build(
@@ -166,7 +166,7 @@ def test_the_take_that_is_chosen_is_shown_by_the_next_build(
     quick.write("index.md", f"# Page\n\n{fence('A ferry', take=3)}")
     quick.options["report"] = "report.json"
     quick.build(strict=True)
-    assert emulator.bill.pictures == 4
+    assert emulator.bill.images == 4
     assert quick.report()["pictures"][0]["state"] == "sketch"
     assert Path(told["takes"][2]["file"]).exists()
 
@@ -182,14 +182,14 @@ def test_the_take_in_use_stands_beside_fewer_others(quick: Site, run, emulator: 
         (2, True),
         (7, False),
     ]
-    assert emulator.bill.pictures == 3
+    assert emulator.bill.images == 3
 
 
 def test_the_budget_holds(drawn: Site, run, tmp_path: Path, emulator: Emulator) -> None:
     drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
     drawn.options["budget"] = {"images": 2}
     done = run("candidates", "index.md:3", "-o", tmp_path / "sheet.html", code=1)
-    assert emulator.bill.pictures == 2
+    assert emulator.bill.images == 2
     assert done.told.count("budget is used up") == 2
     assert len(Sheet(tmp_path / "sheet.html").images) == 2
 
@@ -224,7 +224,7 @@ def test_nothing_is_made_without_what_it_follows(
     quick.write("index.md", f"# Page\n\n{crane}{fence('A ferry', reference=reference)}")
     done = run("candidates", "index.md:5", code=2)
     assert done.told.splitlines()[-1].startswith(f"Error: {why}")
-    assert emulator.bill.pictures == 0
+    assert emulator.bill.images == 0
 
 
 def test_a_dark_twin_has_its_own_takes(quick: Site, run, tmp_path: Path) -> None:
@@ -251,15 +251,15 @@ def test_an_interrupt_keeps_the_takes_that_were_paid_for(site: Site, tmp_path: P
     site.options.update({"model": SKETCH_MODEL, "size": "64x64", "concurrency": 2})
     site.write("index.md", f"# Page\n\n{fence('A ferry')}")
     slow = Emulator(latency_s=0.8, require_key=False)
-    with serving(slow) as server:
+    with serve(slow) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         code, told = interrupted(
             site, slow, "candidates", "index.md", "-n", "12", "-o", str(tmp_path / "sheet.html")
         )
     assert (code, "what was paid for is stored" in told) == (130, True), told
     assert "Traceback" not in told
-    assert 0 < slow.bill.pictures < 12
-    assert len(list(site.originals.rglob("*.json"))) == slow.bill.pictures
+    assert 0 < slow.bill.images < 12
+    assert len(list(site.originals.rglob("*.json"))) == slow.bill.images
 
 
 def test_a_sheet_is_written_over_nothing_but_a_page(drawn, run) -> None:

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen.emulator import protocol
-from mkdocs_imagegen.emulator.protocol import Emulator, Response
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from tests.emulator import switchboard
 
 MODEL = "openai/gpt-image-1-mini"
@@ -19,14 +20,14 @@ class Asker:
     emulator: Emulator
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": "Bearer any-word"})
 
-    def get(self, path: str, **headers: str) -> Response:
+    def get(self, path: str, **headers: str) -> HttpResponse:
         return self.emulator.handle("GET", path, self.headers | headers, b"")
 
-    def post(self, path: str, fields: object, **headers: str) -> Response:
+    def post(self, path: str, fields: object, **headers: str) -> HttpResponse:
         body = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
         return self.emulator.handle("POST", path, self.headers | headers, body)
 
-    def draw(self, *, fault: str = "ok", **fields: object) -> Response:
+    def draw(self, *, fault: str = "ok", **fields: object) -> HttpResponse:
         """Ask for a small picture; a field that is None is left out."""
         asked = {"model": MODEL, "prompt": "A red balloon", "quality": "low"} | fields
         said = {name: value for name, value in asked.items() if value is not None}
@@ -52,4 +53,4 @@ def ask(asker):
 @pytest.fixture
 def drawn_once(monkeypatch):
     """Sketches of one size and format are drawn once, for tests that look at something else."""
-    monkeypatch.setattr(protocol, "_sketches", switchboard.drawn_once)
+    monkeypatch.setattr(protocol, "_draw_images", switchboard.drawn_once)

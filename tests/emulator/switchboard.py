@@ -8,15 +8,15 @@ from dataclasses import replace
 from functools import cache
 
 from mkdocs_imagegen.emulator import protocol
-from mkdocs_imagegen.emulator.protocol import Emulator, Response
-from mkdocs_imagegen.emulator.records import Job
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.wire_types import DrawRequest, HttpResponse
 
-_draw = cache(protocol._sketches)
+_draw = cache(protocol._draw_images)
 
 
-def drawn_once(job: Job) -> tuple[str, ...]:
-    """In place of ``protocol._sketches``, for tests that look at something else."""
-    return _draw(replace(job, prompt="x", asked_model=job.model))
+def drawn_once(request: DrawRequest) -> tuple[str, ...]:
+    """In place of ``protocol._draw_images``, for tests that look at something else."""
+    return _draw(replace(request, prompt="x", requested_model=request.model))
 
 
 class Switchboard:
@@ -32,6 +32,8 @@ class Switchboard:
             prompt: Emulator(plan=plan, require_key=False) for prompt, plan in plans.items()
         }
 
-    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+    def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> HttpResponse:
         prompt = json.loads(body)["prompt"] if body else ""
         return self.emulators.get(prompt, self._others).handle(method, path, headers, body)

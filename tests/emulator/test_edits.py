@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 
 MODEL = "openai/gpt-image-1-mini"
 EDITS = "/v1/images/edits"
@@ -89,7 +89,7 @@ def test_what_the_gateway_refuses_is_refused_and_costs_nothing(ask, fields, para
     response = edit(ask, **fields)
     assert response.status == 400
     assert json.loads(response.body)["error"]["param"] == param
-    assert ask.emulator.bill.pictures == 0
+    assert ask.emulator.bill.images == 0
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_faults_apply_to_edits_too(asker):
     ask = asker(plan=["retry-after", "bad-base64"])
     assert edit(ask).status == 429
     assert edit(ask).status == 200
-    assert ask.emulator.bill.pictures == 1
+    assert ask.emulator.bill.images == 1
 
 
 def test_only_posting_makes_an_edit(ask):
@@ -140,7 +140,7 @@ def test_the_ai_sdk_may_bring_files_and_a_mask(ask):
 @pytest.fixture
 def client():
     with (
-        serving(Emulator()) as server,
+        serve(Emulator()) as server,
         openai.OpenAI(base_url=server.url, api_key="any-word", max_retries=0) as official,
     ):
         yield official

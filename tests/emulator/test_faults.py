@@ -10,12 +10,12 @@ from email.utils import parsedate_to_datetime
 import pytest
 from PIL import Image
 
-from mkdocs_imagegen.emulator import bombs
+from mkdocs_imagegen.emulator import fault_bodies
+from mkdocs_imagegen.emulator.fault_transports import TRANSPORTS
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
-from mkdocs_imagegen.emulator.transports import TRANSPORTS
 
-ERRORS = {name: fault for name, fault in FAULTS.items() if not fault.billed}
-BILLED = [name for name, fault in FAULTS.items() if fault.billed]
+ERRORS = {name: fault for name, fault in FAULTS.items() if not fault.is_charged}
+BILLED = [name for name, fault in FAULTS.items() if fault.is_charged]
 STATUSES = {
     "accepted": 202,
     "no-content": 204,
@@ -131,7 +131,7 @@ def test_an_error_has_its_status_and_shape_and_costs_nothing(ask, name):
     status, kind = EXPECTED[name]
     assert response.status == status
     assert KINDS[ERRORS[name].shape](response.body) == kind
-    assert ask.emulator.bill.pictures == 0
+    assert ask.emulator.bill.images == 0
     assert ask.emulator.log[-1].fault == name
 
 
@@ -161,7 +161,7 @@ def test_what_is_spoiled_after_drawing_is_billed(ask, name, path):
     fields |= {"model": model["ai-model-id"]} if path == PATHS[0] else {}
     response = ask.post(path, fields, **model, **{"x-imagegen-fault": name})
     assert response.status == STATUSES.get(name, 200)
-    assert ask.emulator.bill.pictures == 1
+    assert ask.emulator.bill.images == 1
     assert response.transport == FAULTS[name].transport
 
 
@@ -257,7 +257,7 @@ def test_the_model_asked_for_is_the_one_not_found(ask):
 @pytest.mark.parametrize("size", [2**24, 2**28])
 def test_a_bomb_is_small_until_it_is_read(size):
     unpacker, length = zlib.decompressobj(zlib.MAX_WBITS | 16), 0
-    rest = bombs.zeros(size)
+    rest = fault_bodies.compressed_zeros(size)
     assert len(rest) < size / 900
     while rest:
         piece = unpacker.decompress(rest, 2**20)
@@ -269,12 +269,12 @@ def test_a_bomb_is_small_until_it_is_read(size):
 def test_a_gigabyte_is_a_megabyte_on_the_way(ask):
     response = ask.draw(fault="bomb")
     assert response.headers["content-encoding"] == "gzip"
-    assert bombs.GIGABYTE == 2**30
+    assert fault_bodies.GIGABYTE == 2**30
     assert len(response.body) < 2**21
 
 
 def test_a_late_error_is_charged_for_a_picture(ask):
     assert ask.draw(fault="late-timeout").status == 504
-    assert ask.emulator.bill.pictures == 1
+    assert ask.emulator.bill.images == 1
     assert ask.draw(fault="gateway-timeout").status == 504
-    assert ask.emulator.bill.pictures == 1
+    assert ask.emulator.bill.images == 1

@@ -131,7 +131,7 @@ def test_several_pictures_are_several_drawings_and_cost_each(ask):
     assert first != second
     assert body["provider_metadata"]["gateway"]["cost"] == "0.01"
     assert len(body["provider_metadata"]["openai"]["images"]) == 2
-    assert ask.emulator.bill.pictures == 2
+    assert ask.emulator.bill.images == 2
 
 
 def test_the_same_question_gets_the_same_picture_from_any_emulator(asker):
@@ -210,7 +210,7 @@ def test_compression_is_honoured(ask):
 )
 def test_a_bad_parameter_is_named_and_costs_nothing(ask, fields, param):
     refused(ask.draw(**fields), 400, "invalid_request_error", param)
-    assert ask.emulator.bill.pictures == 0
+    assert ask.emulator.bill.images == 0
 
 
 def test_unknown_parameters_and_missing_ones_have_their_codes(ask):
@@ -233,7 +233,7 @@ def test_an_unknown_or_retired_model_is_not_found(ask, model):
 
 
 def test_a_model_can_be_retired(asker):
-    ask = asker(retired=[MODEL])
+    ask = asker(shut_down=[MODEL])
     refused(ask.draw(), 404, "model_not_found", {"modelId": MODEL})
     assert MODEL not in ask.get("/v1/models").body.decode()
     assert ask.get(f"/v1/models/{MODEL}").status == 404
@@ -284,7 +284,7 @@ def test_money_falls_with_each_picture_until_there_is_none(asker):
     refused(ask.draw(), 402, "insufficient_funds")
     assert json.loads(ask.get("/v1/credits").body) == {"balance": "0.002", "total_used": "0.01"}
     assert ask.emulator.bill.usd == Decimal("0.01")
-    assert ask.emulator.bill.pictures == 2
+    assert ask.emulator.bill.images == 2
 
 
 @pytest.mark.parametrize("quality", ["low", "medium", "high", "xhigh", "max", "auto"])
@@ -426,7 +426,7 @@ def test_the_log_tells_each_request_and_no_credential(ask):
     assert (first.prompt, first.fault, first.status) == ("A cat", "html", 502)
     assert first.credential == "bearer"
     assert (second.path, second.model, second.status) == ("/v1/credits", None, 200)
-    assert "my-secret-word" not in repr(vars(ask.emulator._account))
+    assert "my-secret-word" not in repr(vars(ask.emulator._state))
 
 
 def test_whoever_watches_is_told_until_they_stop(ask):

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import LARGEST_BODY, serve, serving
+from mkdocs_imagegen.emulator.server import MAX_REQUEST_BYTES, serve
 
 MODEL = "openai/gpt-image-1-mini"
 KEY = {"authorization": "Bearer word"}
@@ -27,7 +27,7 @@ ASKED = {"model": MODEL, "prompt": "A red balloon", "quality": "low", "output_fo
 
 @pytest.fixture
 def server():
-    with serving(Emulator(), slow_s=0.4) as running:
+    with serve(Emulator(), slow_s=0.4) as running:
         yield running
 
 
@@ -97,7 +97,7 @@ def test_the_official_client_reads_what_was_wrong(client):
 def test_the_official_client_tries_again_after_a_limit():
     emulator = Emulator(plan=["retry-after-ms"])
     with (
-        serving(emulator) as server,
+        serve(emulator) as server,
         openai.OpenAI(base_url=server.url, api_key="any-word", max_retries=1) as official,
     ):
         assert official.images.generate(**ASKED).data
@@ -128,26 +128,26 @@ def test_a_small_answer_comes_at_once(server):
 def test_a_reset_before_drawing_costs_nothing(server, post):
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         post("reset")
-    assert server.emulator.bill.pictures == 0
+    assert server.emulator.bill.images == 0
 
 
 def test_a_reset_after_drawing_is_billed(server, post):
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         post("lost")
-    assert server.emulator.bill.pictures == 1
+    assert server.emulator.bill.images == 1
 
 
 def test_a_cut_body_is_billed_and_seen_as_incomplete(server, post):
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
         post("cut")
-    assert server.emulator.bill.pictures == 1
+    assert server.emulator.bill.images == 1
 
 
 def test_slow_headers_time_a_short_patience_out(server, post):
     with pytest.raises(httpx.ReadTimeout):
         post("slow", timeout=0.2)
     assert post("slow").status_code == 200
-    assert server.emulator.bill.pictures == 2
+    assert server.emulator.bill.images == 2
 
 
 def test_a_dripping_body_arrives_whole_though_late(post):
@@ -162,7 +162,7 @@ def test_a_dripping_body_arrives_whole_though_late(post):
 def test_what_never_ends_ends_when_the_client_leaves(server, post, fault):
     with pytest.raises(httpx.ReadTimeout):
         _listen_for_a_while(server.url, fault)
-    assert _within(5.0, lambda: not server._listening._open)
+    assert _within(5.0, lambda: not server._listener._open)
     assert post("ok").status_code == 200
 
 
@@ -187,7 +187,7 @@ def test_closing_ends_what_never_ends(server):
         headers = KEY | {"x-imagegen-fault": "silence"}
         url = f"{server.url}/images/generations"
         asked = pool.submit(httpx.post, url, json=ASKED, headers=headers, timeout=20.0)
-        assert _within(10.0, lambda: server.emulator.bill.pictures == 1)
+        assert _within(10.0, lambda: server.emulator.bill.images == 1)
         server.close()
         with pytest.raises(httpx.HTTPError):
             asked.result(timeout=5.0)
@@ -202,7 +202,7 @@ def test_the_connection_works_again_after_a_fault(post):
 @pytest.mark.parametrize(
     ("headers", "content"),
     [
-        ({"content-length": str(LARGEST_BODY + 1)}, b""),
+        ({"content-length": str(MAX_REQUEST_BYTES + 1)}, b""),
         ({"content-length": "-1"}, b""),
         ({}, iter([b"{}"])),
     ],

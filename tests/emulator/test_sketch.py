@@ -6,10 +6,9 @@ import io
 import pytest
 from PIL import Image
 
-from mkdocs_imagegen.emulator.lettering import lay_out
-from mkdocs_imagegen.emulator.scenes import FAMILIES, compose
-from mkdocs_imagegen.emulator.shapes import PALETTES, Colour, Dice
-from mkdocs_imagegen.emulator.sketch import _measure, draw
+from mkdocs_imagegen.emulator.sketches.drawing import FAMILIES, _measure, compose, draw
+from mkdocs_imagegen.emulator.sketches.primitives import PALETTES, Color, SeededRandom
+from mkdocs_imagegen.emulator.sketches.text_layout import lay_out
 from mkdocs_imagegen.request import SKETCH_MARK
 
 FORMATS = ("png", "jpeg", "webp")
@@ -98,7 +97,9 @@ def test_any_prompt_can_be_drawn(prompt):
 @pytest.mark.parametrize("family", [family for _, family in FAMILIES])
 @pytest.mark.parametrize("size", [(300, 200), (120, 300), (900, 60)])
 def test_every_family_paints_most_of_its_picture_at_any_ratio(family, size, monkeypatch):
-    monkeypatch.setattr("mkdocs_imagegen.emulator.scenes.FAMILIES", ((frozenset(), family),))
+    monkeypatch.setattr(
+        "mkdocs_imagegen.emulator.sketches.drawing.FAMILIES", ((frozenset(), family),)
+    )
     image = decoded(drawn("?", *size))
     assert len(image.getcolors(maxcolors=300_000)) > 20
 
@@ -123,7 +124,7 @@ def test_letters_are_readable_on_their_panel():
         assert _luminance(palette.ink) < 0.08
 
 
-def _luminance(colour: Colour) -> float:
+def _luminance(colour: Color) -> float:
     parts = [part / 255 for part in colour]
     linear = [
         part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
@@ -176,8 +177,8 @@ def test_the_tag_names_the_take():
 
 def test_dice_are_the_same_on_every_machine():
     """Golden numbers: a change of them changes every sketch."""
-    dice = Dice("seed")
-    assert [round(dice.roll(), 6) for _ in range(3)] == [0.080756, 0.709231, 0.39678]
+    rng = SeededRandom("seed")
+    assert [round(rng.random(), 6) for _ in range(3)] == [0.080756, 0.709231, 0.39678]
 
 
 def test_a_scene_is_the_same_on_every_machine():
@@ -185,4 +186,4 @@ def test_a_scene_is_the_same_on_every_machine():
     scene = compose("A red balloon on a wooden table.", 1536, 1024, "0")
     kinds = " ".join(type(shape).__name__ for shape in scene.shapes)
     assert hashlib.sha256(kinds.encode()).hexdigest()[:16] == "dacb731db4515dcc"
-    assert scene.palette.accent == Colour(46, 134, 171)
+    assert scene.palette.accent == Color(46, 134, 171)

@@ -10,7 +10,7 @@ import pytest
 
 from mkdocs_imagegen.emulator import protocol
 from mkdocs_imagegen.emulator.faults import FAULTS
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import Billing, GatewayError
 from mkdocs_imagegen.gateway.client import Gateway, translated
 from mkdocs_imagegen.gateway.failures import read_error
@@ -297,7 +297,7 @@ def test_every_bad_body_of_a_success_was_paid_for_and_is_kept(tools, body):
 @pytest.fixture(scope="module")
 def board():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(protocol, "_sketches", drawn_once)
+        patch.setattr(protocol, "_draw_images", drawn_once)
         yield Switchboard({name: [name] * ATTEMPTS for name in FAULTS})
 
 
@@ -324,7 +324,7 @@ def outcomes(board, tools):
         await some(url, ENDLESS, SHORT_S)
         await some(url, set(FAULTS) - ENDLESS, PATIENT_S)
 
-    with serving(board, slow_s=0.4) as server:
+    with serve(board, slow_s=0.4) as server:
         anyio.run(every, server.url)
     return found
 
@@ -346,13 +346,13 @@ def test_every_fault_of_the_emulator_has_its_class(outcomes):
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_bill_agrees_with_the_class(outcomes, board, name):
     emulator = board.emulators[name]
-    asked, billed = len(emulator.log), emulator.bill.pictures
+    asked, billed = len(emulator.log), emulator.bill.images
     assert 1 <= asked <= (ATTEMPTS if outcomes[name] is UNBILLED else 1)
     if outcomes[name] in {BILLED, PICTURE}:
         assert billed == 1
     elif outcomes[name] is not UNKNOWN:
         assert billed == 0
-    assert billed == FAULTS[name].billed
+    assert billed == FAULTS[name].is_charged
 
 
 @pytest.mark.usefixtures("board")

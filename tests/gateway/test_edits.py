@@ -8,8 +8,8 @@ from email import message_from_bytes
 
 import pytest
 
-from mkdocs_imagegen.emulator.forms import read_form
-from mkdocs_imagegen.emulator.records import Call
+from mkdocs_imagegen.emulator.request_bodies import decode_edit
+from mkdocs_imagegen.emulator.wire_types import HttpRequest
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import check
 from mkdocs_imagegen.gateway.edits import NOTHING, Attached, Attachment, posted
@@ -75,8 +75,10 @@ def test_one_picture_has_the_name_of_one(following):
 def test_every_byte_arrives(following, settings):
     said = replace(following, prompt='Über "allem"\r\n--x')
     sent = posted(said, settings, BOTH)
-    form = read_form(Call("POST", "/v1/images/edits", "", dict(sent.headers), sent.content))
-    assert form.images == (CUP.content, PHOTO.content)
+    form = decode_edit(
+        HttpRequest("POST", "/v1/images/edits", "", dict(sent.headers), sent.content)
+    )
+    assert form.references == (CUP.content, PHOTO.content)
     assert form.mask == MASK.content
     assert form.fields["prompt"] == said.prompt
     assert form.fields["n"] == 1

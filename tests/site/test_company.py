@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from tests.support import Built, Site
 
 TOKEN = re.compile(rb"imagegen:t[0-9a-f]{40}")
@@ -89,7 +89,7 @@ def test_search_blog_rss_print_site_and_glightbox_in_one_site(
     built = company.build()
     assert [text for text in built.warnings if "image prompt" in text] == []
     assert_no_token(built)
-    assert emulator.bill.pictures == 10
+    assert emulator.bill.images == 10
     assert_pictures_resolve(built)
     excerpts = built.page("blog/index.html")
     for number in (1, 2, 3):
@@ -106,7 +106,7 @@ def test_a_second_build_of_that_site_is_the_same(company: Site, emulator: Emulat
     first = company.build()
     before = first.files()
     second = company.build()
-    assert emulator.bill.pictures == 10
+    assert emulator.bill.images == 10
     assert_no_token(second)
     assert second.files() == before
 
@@ -141,7 +141,7 @@ def test_a_site_in_two_languages_is_one_run(
     site.write("guide/page.de.md", "# Seite\n\n```imagegen\nNur deutsch\n```\n")
     built = site.build()
     assert [text for text in built.warnings if "image prompt" in text] == []
-    assert emulator.bill.pictures == 3
+    assert emulator.bill.images == 3
     assert_no_token(built)
     assert assert_pictures_resolve(built) == 6
     assert 'alt="Nur deutsch"' in built.page("de/guide/page/index.html")
@@ -185,12 +185,12 @@ def test_what_failed_in_one_language_is_not_asked_again_in_the_next(
     ]
     site.write("index.md", "# Home\n\n```imagegen\nShared\n```\n\n```imagegen\nOther\n```\n")
     emulator = Emulator(plan=["lost", "ok", "ok"])
-    with serving(emulator) as server:
+    with serve(emulator) as server:
         ours = {"gateway": {"url": server.url, "key_env": "TEST_KEY"}, "report": "report.json"}
         site.config["plugins"] = [{"imagegen": ours}, {"i18n": {"languages": languages}}]
         site.options["concurrency"] = 1
         site.build()
-    assert emulator.bill.pictures == 2
+    assert emulator.bill.images == 2
     report = site.report()
     assert len(report["pictures"]) == 4
     assert report["cost_usd"] == "0.015"

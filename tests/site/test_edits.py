@@ -15,7 +15,7 @@ from PIL import Image
 from mkdocs_imagegen.building.attachments import Attachments
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving as emulating
+from mkdocs_imagegen.emulator.server import serve as emulating
 from mkdocs_imagegen.request import ImageRequest
 from tests.serving import serving as live
 from tests.support import Built, Site
@@ -112,7 +112,7 @@ def test_a_mask_of_the_right_size_goes_with_it(site: Site, free: Emulator) -> No
     put(site, "mask.png", png(colour=(0, 0, 0, 0)))
     site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png', mask='mask.png')}")
     assert build(site, free).warnings == []
-    assert free.bill.pictures == 1
+    assert free.bill.images == 1
 
 
 MISTAKES = {
@@ -238,7 +238,7 @@ def test_a_budget_that_holds_the_one_alone_makes_the_one(site: Site, free: Emula
     site.write("index.md", f"# P\n\n{page}")
     build(site, free, budget={"images": 1, "usd": None})
     assert asked(free) == [("generations", "A fox")]
-    assert free.bill.pictures == 1
+    assert free.bill.images == 1
 
 
 def test_what_no_page_shows_is_not_followed(site: Site, free: Emulator) -> None:
@@ -281,7 +281,7 @@ def test_an_answer_of_an_ended_build_is_stored_without_its_reference(
     )
     (journal,) = (site.folder / ".cache/plugin/imagegen/").glob("journal*")
     assert not list(journal.glob("*.intent"))
-    assert free.bill.pictures == 1
+    assert free.bill.images == 1
 
 
 FOX = f"# P\n\n{fence('A fox runs', reference='#fox')}\n{fence('A fox', id='fox')}"
@@ -333,7 +333,7 @@ def test_a_reference_that_changes_under_the_build_is_not_sent(
     built = build(site, free)
     assert "cup.png is not what it was when it was looked up; build again" in built.warnings[0]
     assert free.log[-1].path == "/v1/models"
-    assert free.bill.pictures == 0
+    assert free.bill.images == 0
 
 
 def command(site: Site, name: str, *arguments: str, code: int = 0) -> Any:

@@ -9,7 +9,7 @@ import sys
 import time
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from tests.support import Site
 
 
@@ -17,7 +17,7 @@ def test_what_is_in_flight_is_kept(site: Site) -> None:
     for number in range(12):
         site.write(f"page{number}.md", f"# Page\n\n```imagegen\nPrompt {number}\n```\n")
     emulator = Emulator(latency_s=1.5, require_key=False)
-    with serving(emulator) as server:
+    with serve(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["concurrency"] = 4
         site.save()
@@ -29,7 +29,7 @@ def test_what_is_in_flight_is_kept(site: Site) -> None:
             text=True,
         )
         end = time.monotonic() + 20
-        while emulator.bill.pictures == 0:
+        while emulator.bill.images == 0:
             assert time.monotonic() < end
             time.sleep(0.02)
             if process.poll() is not None:
@@ -39,5 +39,5 @@ def test_what_is_in_flight_is_kept(site: Site) -> None:
     assert process.returncode != 0
     assert "Traceback" not in said
     kept = len(list(site.originals.rglob("*.json")))
-    assert kept == emulator.bill.pictures
+    assert kept == emulator.bill.images
     assert 0 < kept < 12

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from tests.support import Built, Site
 
 ENDS = "openai/gpt-image-1-mini ends on 2026-12-01; pictures that are made stay in use"
@@ -22,7 +22,7 @@ def emulator() -> Emulator:
 
 @pytest.fixture(autouse=True)
 def _server(site: Site, emulator: Emulator) -> Iterator[None]:
-    with serving(emulator) as server:
+    with serve(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         yield
 

@@ -67,9 +67,9 @@ def test_the_second_build_makes_nothing_and_gives_the_same_bytes(
 ) -> None:
     drawn.write("index.md", f"{FRONT}# Home\n\n![A red balloon](imagegen:)\n")
     before = drawn.build(strict=True).files()
-    assert emulator.bill.pictures == 1  # the same prompt on the page is the same picture
+    assert emulator.bill.images == 1  # the same prompt on the page is the same picture
     assert drawn.build(strict=True).files() == before
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1
     places = [(each["page"], each["line"]) for each in drawn.report()["pictures"]]
     assert places == [("docs/index.md", 7), ("docs/index.md", 3)]
 
@@ -268,7 +268,7 @@ def test_a_blog_post_has_its_own_and_the_views_of_a_blog_none(
         front = f"---\ndate: 2026-01-0{number}\ncategories: [A]\n---\n"
         drawn.write(f"blog/posts/p{number}.md", f"{front}# Post {number}\n\n<!-- more -->\n\nx\n")
     built = drawn.build(strict=True)
-    assert emulator.bill.pictures == 3  # the blog and two posts; no archive, no category
+    assert emulator.bill.images == 3  # the blog and two posts; no archive, no category
     assert "og:image" in tags(built, "blog/2026/01/02/post-2/index.html")
     assert tags(built, "blog/archive/2026/index.html") == {}
 
@@ -284,7 +284,7 @@ def test_every_language_has_its_tags_and_pays_once(drawn: Site, emulator: Emulat
     drawn.write("guide/page.de.md", f"{FRONT}# Seite\n")
     built = drawn.build()
     assert [text for text in built.warnings if "image prompt" in text] == []
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1
     for page in ("index.html", "de/index.html"):
         assert card(built, tags(built, page)["og:image"]).size == (1200, 630)
     assert '<a href="guide/page/">Seite</a>' in built.page("de/index.html")

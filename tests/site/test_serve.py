@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving as emulating
+from mkdocs_imagegen.emulator.server import serve as emulating
 from tests.serving import Server, serving
 from tests.support import Site
 
@@ -92,7 +92,7 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
         assert server.end() == 0
         assert "made in" in server.said
         assert "1 picture made beside the server for $0.0" in server.said
-    assert emulator.bill.pictures == 1 == len(stored(site))
+    assert emulator.bill.images == 1 == len(stored(site))
 
 
 def test_many_quick_edits_of_a_prompt_make_one_call(site: Site) -> None:
@@ -131,11 +131,11 @@ def test_a_whole_serve_stays_within_the_budget(site: Site) -> None:
         site.write("index.md", f"# Page\n\n{fence('A')}\n{fence('B')}")
         server.wait_for_words("This picture is over budget")
         assert "budget is used up (images: 1)" in server.words()
-        assert emulator.bill.pictures == 1
+        assert emulator.bill.images == 1
         site.options["budget"] = {"images": 2}
         site.save()
         server.wait_for_picture()
-    assert emulator.bill.pictures == 2
+    assert emulator.bill.images == 2
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_who_stops_the_server_keeps_what_is_paid_for(site: Site, number: int) ->
         assert code == (0 if number == signal.SIGINT else 128 + number)
         assert "interrupt again to leave at once" in server.said
         assert "Traceback" not in server.said
-    assert emulator.bill.pictures == 1 == len(stored(site))
+    assert emulator.bill.images == 1 == len(stored(site))
 
 
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
@@ -256,7 +256,7 @@ def test_a_draft_is_shown_while_serving_and_never_built(site: Site) -> None:
         done = site.run("build", environ=KEY)
     assert done.returncode == 0, done.stderr
     assert [each["state"] for each in site.report()["pictures"]] == ["made"]
-    assert emulator.bill.pictures == 2
+    assert emulator.bill.images == 2
     assert emulator.bill.usd > 2 * price
     assert len({each["key"] for each in stored(site)}) == 2
 
@@ -294,7 +294,7 @@ def test_changed_settings_count_without_a_new_start(site: Site) -> None:
         site.options["model"] = "openai/gpt-image-1.5"
         site.save()
         site.write("index.md", f"# Page\n\n{fence('A blue balloon')}")
-        server.wait_until(lambda: emulator.bill.pictures == 2)
+        server.wait_until(lambda: emulator.bill.images == 2)
         server.wait_for_picture()
     asked = [each.model for each in emulator.log if each.prompt]
     assert asked == ["openai/gpt-image-1-mini", "openai/gpt-image-1.5"]
@@ -308,14 +308,14 @@ def test_a_dirty_server_does_not_loop(site: Site) -> None:
     with emulating(emulator) as gateway:
         site.options["gateway"] = {"url": gateway.url, "key_env": "TEST_KEY"}
         with serving(site, "--dirty", environ=KEY) as server:
-            server.wait_until(lambda: emulator.bill.pictures == 1)
+            server.wait_until(lambda: emulator.bill.images == 1)
             server.wait_for_builds(2)
             site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
             server.wait_for_picture()
             builds = server.builds()
             time.sleep(6)
             assert server.builds() == builds
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1
 
 
 def test_a_mistake_while_serving_shows_in_full_and_the_server_lives(site: Site) -> None:

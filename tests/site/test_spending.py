@@ -9,7 +9,7 @@ import time
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.sketch import draw
+from mkdocs_imagegen.emulator.sketches.drawing import draw
 from tests.support import Site
 
 FENCE = "```imagegen\nA red balloon\n```\n"
@@ -57,7 +57,7 @@ def test_with_a_key_the_picture_is_made(
 ) -> None:
     monkeypatch.setenv("TEST_KEY", CANARY)
     assert "1 made" in keyed.build(strict=True).summary
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1
 
 
 def test_the_gateways_own_key_goes_nowhere_else(
@@ -138,7 +138,7 @@ def test_sketches_of_an_emulator_never_stand_for_real_pictures(
     site = keyed
     assert "1 made" in site.build(strict=True).summary
     assert site.build(strict=True).summary.startswith("imagegen: 1 picture from the store")
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1
     del site.options["gateway"]
     built = site.build()
     assert "0 pictures from the store, 1 missing" in built.summary

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import StoreError
 from tests.support import Built, Site
 
@@ -27,7 +27,7 @@ def pages(site: Site, number: int) -> None:
 
 
 def build_with(site: Site, emulator: Emulator, **options: object) -> Built:
-    with serving(emulator) as server:
+    with serve(emulator) as server:
         gateway = {"url": server.url, "key_env": "TEST_KEY", "timeout": 20}
         site.options.update({"gateway": gateway, **options})
         return site.build()
@@ -53,7 +53,7 @@ def test_what_no_request_can_escape_stops_the_run(site: Site, fault: str, words:
     built = build_with(site, emulator, concurrency=2)
     posts = [seen for seen in emulator.log if seen.method == "POST"]
     assert len(posts) <= 3
-    assert emulator.bill.pictures == 0
+    assert emulator.bill.images == 0
     assert any(words in text for text in built.warnings)
     assert sum("the run was stopped" in text for text in built.warnings) == 12 - len(posts)
 
@@ -62,7 +62,7 @@ def test_an_unknown_outcome_is_never_asked_again(site: Site) -> None:
     pages(site, 1)
     emulator = Emulator(plan=["cut", "ok"])
     built = build_with(site, emulator)
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1
     assert "1 failed" in built.summary
     assert "may have been charged" in built.warnings[0]
 
@@ -72,7 +72,7 @@ def test_a_rate_limit_is_waited_for(site: Site) -> None:
     emulator = Emulator(plan=["retry-after-ms", "ok"])
     built = build_with(site, emulator)
     assert "1 made" in built.summary
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1
 
 
 def test_a_refusal_names_its_page_and_the_others_go_on(site: Site) -> None:
@@ -94,7 +94,7 @@ def test_garbage_that_was_paid_for_is_kept(site: Site) -> None:
 
 def test_another_size_than_asked_for_is_cut_to_fit_kept_and_told(site: Site) -> None:
     pages(site, 1)
-    with serving(Emulator(plan=["wrong-size"])) as server:
+    with serve(Emulator(plan=["wrong-size"])) as server:
         site.options["gateway"] = {"url": server.url, "key_env": "TEST_KEY"}
         built = site.build()
         before = built.files()
@@ -126,7 +126,7 @@ def test_a_store_that_takes_nothing_stops_the_run_before_anything_is_paid_for(si
     pages(site, 3)
     emulator = Emulator()
     built = build_with(site, emulator)
-    assert emulator.bill.pictures == 0
+    assert emulator.bill.images == 0
     assert any("pictures cannot be stored in" in text for text in built.warnings)
 
 
@@ -158,7 +158,7 @@ def test_what_cannot_be_read_is_not_bought_again(
 
     monkeypatch.setattr("mkdocs_imagegen.originals.store.read_plain_file", broken)
     built = build_with(site, emulator)
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1
     assert "a stored picture cannot be read" in built.warnings[0]
 
 
@@ -170,7 +170,7 @@ def test_a_pointer_of_git_lfs_is_not_bought_again(site: Site) -> None:
     (picture,) = (site.folder / "pictures").rglob("*.webp")
     picture.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     built = build_with(site, emulator)
-    assert emulator.bill.pictures == 1
+    assert emulator.bill.images == 1
     assert picture.exists()
     assert "run `git lfs pull`" in built.warnings[0]
 

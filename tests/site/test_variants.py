@@ -132,11 +132,11 @@ def test_without_what_was_derived_the_site_is_the_same_and_nothing_is_called(
     site.options["gateway"] = {"url": gateway_url, "key_env": "TEST_KEY"}
     transparent = FENCE.format("background: transparent\nsize: 1024x1024")
     first = build(site, f"{PLAIN}\n{transparent}").files()
-    calls = emulator.bill.pictures
+    calls = emulator.bill.images
     assert calls == 2
     shutil.rmtree(derived(site))
     assert build(site, f"{PLAIN}\n{transparent}").files() == first
-    assert emulator.bill.pictures == calls
+    assert emulator.bill.images == calls
 
 
 def test_a_site_does_not_depend_on_what_other_widths_were_made_before(site: Site) -> None:

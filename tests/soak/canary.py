@@ -28,8 +28,8 @@ import anyio
 
 from mkdocs_imagegen.emulator.faults import FAULTS
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.records import Response
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import find_credential
@@ -106,7 +106,9 @@ class Echo(Emulator):
         self._number = first
         self.keys: list[str] = []
 
-    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+    def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> HttpResponse:
         lowered = {name.lower(): value for name, value in headers.items()}
         key = lowered.get("authorization", "").removeprefix("Bearer ")
         self.keys.append(key)
@@ -118,53 +120,53 @@ class Echo(Emulator):
         return answers[(self._number - 1) % len(answers)](key, drawn.body)
 
 
-def _refusal(status: int, key: str, **headers: str) -> Response:
+def _refusal(status: int, key: str, **headers: str) -> HttpResponse:
     error = {"message": f"the key {key} is bad ({quote(key)})", "type": f"x {key}", "param": key}
     text = json.dumps({"error": error, "generationId": key})
-    return Response(status, {"content-type": "application/json", **headers}, text.encode())
+    return HttpResponse(status, {"content-type": "application/json", **headers}, text.encode())
 
 
-def _told(key: str, body: bytes) -> Response:
+def _told(key: str, body: bytes) -> HttpResponse:
     answer = json.loads(body)
     gateway = {"generationId": key, "cost": key, "routing": {"canonicalSlug": f"a/{key}"}}
     metadata = answer.get("providerMetadata") or answer.get("provider_metadata") or {}
     gateway["routing"]["finalProvider"] = key
     told = {"provider_metadata": metadata | {"gateway": gateway}, "revised_prompt": key}
     answer |= told | {"warnings": [f"called with {key}", {"type": key, "message": key}]}
-    return Response(200, {"x-request-id": key, "x-vercel-id": key}, json.dumps(answer).encode())
+    return HttpResponse(200, {"x-request-id": key, "x-vercel-id": key}, json.dumps(answer).encode())
 
 
-def _as_page(key: str, _: bytes) -> Response:
+def _as_page(key: str, _: bytes) -> HttpResponse:
     text = f"<html><title>{key}</title><p>{key[:9]}<b>{key}</b></html>"
-    return Response(502, {"content-type": "text/html"}, text.encode())
+    return HttpResponse(502, {"content-type": "text/html"}, text.encode())
 
 
-def _redirect(key: str, _: bytes) -> Response:
+def _redirect(key: str, _: bytes) -> HttpResponse:
     where = f"https://example.org/{key}/{quote(key, safe='')}?key={quote(key)}"
-    return Response(302, {"location": where}, b"")
+    return HttpResponse(302, {"location": where}, b"")
 
 
-def _slashes(key: str, _: bytes) -> Response:
+def _slashes(key: str, _: bytes) -> HttpResponse:
     text = json.dumps({"error": {"message": f"the key is {key}, which is bad"}}).replace("/", "\\/")
-    return Response(400, {}, text.encode())
+    return HttpResponse(400, {}, text.encode())
 
 
-def _no_picture(key: str, _: bytes) -> Response:
-    return Response(200, {}, json.dumps({"data": [], "error": {"message": key}}).encode())
+def _no_picture(key: str, _: bytes) -> HttpResponse:
+    return HttpResponse(200, {}, json.dumps({"data": [], "error": {"message": key}}).encode())
 
 
-def _garbage(key: str, _: bytes) -> Response:
-    return Response(200, {}, f"{{{key}\n{key}".encode())
+def _garbage(key: str, _: bytes) -> HttpResponse:
+    return HttpResponse(200, {}, f"{{{key}\n{key}".encode())
 
 
-def _link(key: str, _: bytes) -> Response:
-    return Response(200, {}, json.dumps({"data": [{"url": f"https://x.org/{key}"}]}).encode())
+def _link(key: str, _: bytes) -> HttpResponse:
+    return HttpResponse(200, {}, json.dumps({"data": [{"url": f"https://x.org/{key}"}]}).encode())
 
 
-ECHOES: Mapping[str, Callable[[str, bytes], Response]] = {
+ECHOES: Mapping[str, Callable[[str, bytes], HttpResponse]] = {
     "told with a picture": _told,
     "refused": lambda key, _: _refusal(400, key, **{"x-request-id": key}),
-    "moderated": lambda key, _: Response(
+    "moderated": lambda key, _: HttpResponse(
         400,
         {"x-vercel-id": key},
         json.dumps({"error": {"code": "content_policy_violation", "message": key * 8}}).encode(),
@@ -184,14 +186,14 @@ ECHOES: Mapping[str, Callable[[str, bytes], Response]] = {
 def _errors() -> Iterator[Cell]:
     """Every error of the client, as a crash report with all variables shows it."""
     for fault in sorted(set(FAULTS) - _SLOW):
-        with serving(Emulator(plan=[fault] * 9), slow_s=0.1) as server:
+        with serve(Emulator(plan=[fault] * 9), slow_s=0.1) as server:
             yield Cell(f"error {fault}", _error_of(server.url))
 
 
 def _echoed() -> Iterator[Cell]:
     """The same for answers that repeat the key."""
     for number, name in enumerate(ECHOES):
-        with serving(Echo(number)) as server:
+        with serve(Echo(number)) as server:
             yield Cell(f"error {name}", _error_of(server.url))
 
 
@@ -243,7 +245,7 @@ def _build(number: int, key: str, folder: Path) -> tuple[list[Cell], bool]:
     is_echo = number % 2 == 0 or key.startswith("vck_")  # the emulator takes no real key
     latency_s = 0.5 if _is_interrupted(number) else 0.0
     emulator = echo if is_echo else Emulator(plan=["ok", *faults], latency_s=latency_s)
-    with serving(emulator, slow_s=0.2) as server:
+    with serve(emulator, slow_s=0.2) as server:
         site.options["gateway"]["url"] = server.url
         said, complained = _run(number, site, key, emulator)
         more = _command(number, site, key)

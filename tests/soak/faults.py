@@ -28,7 +28,7 @@ import pytest
 from mkdocs_imagegen.emulator import protocol
 from mkdocs_imagegen.emulator.faults import FAULTS, OK
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.request import ImageRequest
@@ -77,7 +77,7 @@ def _quick(folder: Path) -> Iterator[None]:
     (folder / "one.pem").write_text(first, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(folder / "one.pem"))
-        patch.setattr(protocol, "_sketches", drawn_once)
+        patch.setattr(protocol, "_draw_images", drawn_once)
         yield
 
 
@@ -110,11 +110,11 @@ async def _every_fault(counts: Counter[str]) -> None:
         for number, strikes in enumerate(STRUCK)
     }
     board, limiter = Switchboard(plans), anyio.CapacityLimiter(AT_ONCE)
-    with serving(board, slow_s=0.2) as server:
+    with serve(board, slow_s=0.2) as server:
         async with anyio.create_task_group() as group:
             for name in FAULTS:
                 group.start_soon(_client, server.url, name, limiter, counts)
-    counts["paid twice"] += sum(each.bill.pictures > 1 for each in board.emulators.values())
+    counts["paid twice"] += sum(each.bill.images > 1 for each in board.emulators.values())
 
 
 async def _client(
@@ -240,7 +240,7 @@ def _growth_under_bombs() -> float:
     """MiB by which the peak of a fresh process's memory grows."""
     command = [sys.executable, "-m", "tests.soak.faults"]
     root = Path(__file__).parents[2]
-    with serving(Emulator(plan=[OK, *BOMBS], require_key=False)) as server:
+    with serve(Emulator(plan=[OK, *BOMBS], require_key=False)) as server:
         done = subprocess.run(
             [*command, server.url], cwd=root, capture_output=True, text=True, timeout=60, check=True
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from tests.soak.builds.forks import Building, Forks
 from tests.soak.builds.sites import (
     Bill,
@@ -129,7 +129,7 @@ def _served(ground: Ground, name: str, latency_s: tuple[float, float]) -> Iterat
     latency = Latency(*latency_s)
     emulator = Emulator(require_key=False, pause=latency)
     bill = Bill(emulator)
-    with serving(emulator) as server:
+    with serve(emulator) as server:
         site = site_of(ground.folder / name, server.url, concurrency=_CONCURRENCY)
         write_prompts(site, [f"{name} {number}" for number in range(PROMPTS)])
         yield Trial(site, bill, Left(site), latency)

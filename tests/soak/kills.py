@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from tests.soak.builds.forks import Forks
 from tests.soak.builds.sites import (
     Bill,
@@ -111,7 +111,7 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
 
 def _on_a_site(folder: Path, rounds: int, forks: Forks, chance: random.Random, told: Told) -> None:
     emulator = Emulator(require_key=False, pause=Latency(*_LATENCY_S))
-    with serving(emulator) as server:
+    with serve(emulator) as server:
         site = site_of(folder, server.url, concurrency=_CONCURRENCY)
         ground = Ground(site, Left(site), Bill(emulator), forks, chance, told)
         for number in range(_SETS_ON_A_SITE):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import Server, serve
+from mkdocs_imagegen.emulator.server import EmulatorServer, serve
 from tests.soak.builds.forks import Building, Forks
 from tests.soak.builds.sites import Left, site_of, write_prompts
 from tests.soak.figures import Figure
@@ -127,7 +127,7 @@ def _wait(build: Building, told: Told) -> None:
 
 
 def _judge(outage: Outage, emulator: Emulator, left: Left, told: Told) -> None:
-    wasted = emulator.bill.pictures - len(left.prompts_stored())
+    wasted = emulator.bill.images - len(left.prompts_stored())
     told.wasted = max(told.wasted, wasted)
     report = left.site.parent / "report.json"
     said = json.loads(report.read_text())["wasted_calls"] if report.exists() else 0
@@ -139,13 +139,13 @@ def _judge(outage: Outage, emulator: Emulator, left: Left, told: Told) -> None:
 
 
 @contextmanager
-def _going(server: Server, emulator: Emulator, gone: int | None) -> Iterator[None]:
+def _going(server: EmulatorServer, emulator: Emulator, gone: int | None) -> Iterator[None]:
     """The server goes away with that call, if it does."""
     over = threading.Event()
 
     def go() -> None:
         while not over.wait(0.005):
-            if emulator.bill.pictures >= (gone or 0):
+            if emulator.bill.images >= (gone or 0):
                 server.close()
                 return
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from tests.soak.builds.forks import Building, Forks
 from tests.soak.builds.sites import Bill, Left, site_of, unlisted, wait_for_call, write_prompts
 from tests.soak.figures import Figure
@@ -80,7 +80,7 @@ def _build_together(
 ) -> None:
     emulator = Emulator(require_key=False, pause=lambda _: time.sleep(chance.uniform(*_LATENCY_S)))
     bill = Bill(emulator)
-    with serving(emulator) as server:
+    with serve(emulator) as server:
         sites = [_site(folder / f"site{number}", server.url) for number in range(PROCESSES)]
         builds = [forks.start(site.folder) for site in sites]
         told.killed += _kill(builds, kills, Left(sites[0]), chance, forks)

@@ -14,7 +14,8 @@ from types import MappingProxyType
 
 from PIL import Image
 
-from mkdocs_imagegen.emulator.protocol import Emulator, Seen
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.state import LogEntry
 from mkdocs_imagegen.errors import NewerVersionError
 from mkdocs_imagegen.originals.journal import Intent, Journal
 from mkdocs_imagegen.originals.store import OriginalStore
@@ -59,7 +60,7 @@ class Bill:
         self._answered: Counter[str] = Counter()
         emulator.watch(self._note)
 
-    def _note(self, seen: Seen) -> None:
+    def _note(self, seen: LogEntry) -> None:
         if seen.prompt is not None and seen.status == 200:
             with self._lock:
                 self._answered[seen.prompt] += 1
@@ -69,7 +70,7 @@ class Bill:
         while True:
             with self._lock:
                 answered = Counter(self._answered)
-            if answered.total() == self._emulator.bill.pictures:
+            if answered.total() == self._emulator.bill.images:
                 return answered
             time.sleep(0.01)
 

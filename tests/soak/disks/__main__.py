@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serving
+from mkdocs_imagegen.emulator.server import serve
 from tests.soak.builds.forks import Forks
 from tests.soak.disks.cases import once
 from tests.soak.disks.ground import Ground
@@ -31,7 +31,7 @@ def main() -> None:
     os.environ["TMPDIR"] = str(arguments.folder)  # where pictures go that the store does not take
     chance = random.Random(20261123)  # noqa: S311 - the same every time
     emulator = Emulator(require_key=False)
-    with Forks() as forks, serving(emulator) as server:
+    with Forks() as forks, serve(emulator) as server:
         ground = Ground(arguments.folder, forks, server)
         for number in range(arguments.rounds):
             kibs = [4 * chance.randrange(_MOST_KIB // 4) for _ in _KIBS] if number else _KIBS

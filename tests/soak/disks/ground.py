@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mkdocs_imagegen.emulator.server import Server
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.soak.builds.forks import Forks
 from tests.soak.builds.sites import Bill, Left, site_of, write_prompts
 from tests.support import Site
@@ -63,7 +63,7 @@ class Ground:
         whole: a site that was built on a good disk.
     """
 
-    def __init__(self, folder: Path, forks: Forks, server: Server) -> None:
+    def __init__(self, folder: Path, forks: Forks, server: EmulatorServer) -> None:
         self.folder, self.forks = folder, forks
         self.counts: Counter[str] = Counter()
         self._url = server.url

@@ -1,6 +1,6 @@
-"""What a scene is made of: shapes, colours and dice; pure.
+"""Shapes, colors, palettes and seeded random numbers for scenes.
 
-Places and lengths are in pixels of the picture, colours are red, green, blue from 0 to 255.
+Positions and lengths are in pixels of the image. Pure: no I/O, clock or environment.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from mkdocs_imagegen.records import dataclass
@@ -16,22 +17,22 @@ from mkdocs_imagegen.records import dataclass
 T = TypeVar("T")
 
 
-class Colour(NamedTuple):
+class Color(NamedTuple):
     """Red, green and blue, each from 0 to 255."""
 
     red: int
     green: int
     blue: int
 
-    def towards(self, other: Colour, share: float) -> Colour:
-        """The colour that lies ``share`` (0 to 1) of the way to another one."""
-        return Colour(
+    def towards(self, other: Color, share: float) -> Color:
+        """Return a mix with another color; ``share`` is its part, from 0 to 1."""
+        return Color(
             *(round(mine + (its - mine) * share) for mine, its in zip(self, other, strict=True))
         )
 
 
 class Point(NamedTuple):
-    """A place in the picture, from its upper left corner."""
+    """Position relative to the upper left corner of the image."""
 
     x: float
     y: float
@@ -39,16 +40,16 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A colour that changes from top to bottom, and how much of what is below it hides."""
+    """Vertical gradient with an opacity from 0 to 1."""
 
-    top: Colour
-    bottom: Colour
+    top: Color
+    bottom: Color
     opacity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A filled polygon."""
+    """Filled polygon."""
 
     points: tuple[Point, ...]
     fill: Fill
@@ -56,51 +57,51 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Disc:
-    """A filled circle."""
+    """Filled circle."""
 
-    centre: Point
+    center: Point
     radius: float
     fill: Fill
 
 
 @dataclass(frozen=True, slots=True)
 class Glow:
-    """Light that fades with the distance from its centre."""
+    """Light that fades with the distance from its center."""
 
-    centre: Point
+    center: Point
     radius: float
-    colour: Colour
+    color: Color
     opacity: float
 
 
-Shape = Area | Disc | Glow
+Primitive = Area | Disc | Glow
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours that go together.
+    """Set of matching colors.
 
     Attributes:
-        sky: at the top and at the horizon.
-        light: the sun or the moon.
-        land: five colours from far to near.
-        accent: one colour that stands out.
-        words: in a prompt, these ask for this palette.
+        sky: Colors at the top and at the horizon.
+        light: Color of the sun or the moon.
+        land: Five colors from far to near.
+        accent: Contrasting color.
+        words: Prompt words that select the palette.
     """
 
-    sky: tuple[Colour, Colour]
-    light: Colour
-    land: tuple[Colour, ...]
-    accent: Colour
+    sky: tuple[Color, Color]
+    light: Color
+    land: tuple[Color, ...]
+    accent: Color
     words: frozenset[str]
 
     @property
-    def ink(self) -> Colour:
-        """The darkest colour, for letters."""
-        return self.land[-1].towards(Colour(16, 18, 28), 0.35)
+    def ink(self) -> Color:
+        """Darkest color, used for text."""
+        return self.land[-1].towards(Color(16, 18, 28), 0.35)
 
-    def ground(self, share: float) -> Colour:
-        """A colour of the land: 0 is far and pale, 1 is near and dark."""
+    def ground(self, share: float) -> Color:
+        """Return a land color: 0 is far and pale, 1 is near and dark."""
         place = min(max(share, 0.0), 1.0) * (len(self.land) - 1)
         far = min(int(place), len(self.land) - 2)
         return self.land[far].towards(self.land[far + 1], place - far)
@@ -108,79 +109,76 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A ground colour and the shapes upon it, in the order they are painted."""
+    """Background and shapes, in painting order."""
 
     ground: Fill
-    shapes: tuple[Shape, ...]
+    shapes: tuple[Primitive, ...]
     palette: Palette
 
 
-def plain(colour: Colour, opacity: float = 1.0) -> Fill:
-    """A fill of one colour."""
-    return Fill(colour, colour, opacity)
+def solid(color: Color, opacity: float = 1.0) -> Fill:
+    """Return a fill of one color."""
+    return Fill(color, color, opacity)
 
 
-class Dice:
-    """Numbers that look random and are the same for the same seed, on every machine."""
+class SeededRandom:
+    """Random numbers that depend on the seed only, not on the machine or Python version."""
 
     def __init__(self, seed: str) -> None:
         self._digest = hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()
-        self._thrown = 0
+        self._count = 0
 
-    def roll(self) -> float:
-        """A number from 0 up to, not including, 1."""
-        self._thrown += 1
-        salted = self._digest + self._thrown.to_bytes(4, "big")
+    def random(self) -> float:
+        """Return a number from 0 up to, but not including, 1."""
+        self._count += 1
+        salted = self._digest + self._count.to_bytes(4, "big")
         return int.from_bytes(hashlib.blake2b(salted, digest_size=6).digest(), "big") / 2**48
 
     def between(self, low: float, high: float) -> float:
-        """A number within bounds."""
-        return low + (high - low) * self.roll()
+        """Return a number within the bounds."""
+        return low + (high - low) * self.random()
 
     def pick(self, choices: Sequence[T]) -> T:
-        """One of several."""
-        return choices[int(self.roll() * len(choices))]
+        """Return one of the choices."""
+        return choices[int(self.random() * len(choices))]
 
-    def shuffled(self, things: Iterable[T]) -> list[T]:
-        """All of them in another order."""
-        return [thing for _, thing in sorted(((self.roll(), thing) for thing in things), key=_roll)]
+    def shuffled(self, items: Iterable[T]) -> list[T]:
+        """Return the items in random order."""
+        pairs = [(self.random(), item) for item in items]
+        return [item for _, item in sorted(pairs, key=itemgetter(0))]
 
     def chance(self, share: float) -> bool:
-        """True in ``share`` of all throws."""
-        return self.roll() < share
+        """Return True with the given probability."""
+        return self.random() < share
 
 
-def _roll(pair: tuple[float, object]) -> float:
-    return pair[0]
-
-
-def arc(centre: Point, radius: float, start: float, end: float) -> list[Point]:
-    """Points along a circle; angles in degrees, clockwise from the right."""
+def arc(center: Point, radius: float, start: float, end: float) -> list[Point]:
+    """Return points along a circle; angles in degrees, clockwise from the right."""
     steps = max(8, int(abs(end - start) / 4))
     angles = (math.radians(start + (end - start) * step / steps) for step in range(steps + 1))
     return [
-        Point(centre.x + radius * math.cos(angle), centre.y + radius * math.sin(angle))
+        Point(center.x + radius * math.cos(angle), center.y + radius * math.sin(angle))
         for angle in angles
     ]
 
 
-def _colour(text: str) -> Colour:
-    return Colour(*bytes.fromhex(text))
+def _hex_color(text: str) -> Color:
+    return Color(*bytes.fromhex(text))
 
 
-def words(text: str) -> frozenset[str]:
-    """The words of a text, as a set."""
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
     return frozenset(text.split())
 
 
-def _palette(sky: str, light: str, land: str, accent: str, asked_by: str) -> Palette:
-    top, horizon = map(_colour, sky.split())
+def _palette(sky: str, light: str, land: str, accent: str, selecting: str) -> Palette:
+    top, horizon = map(_hex_color, sky.split())
     return Palette(
         (top, horizon),
-        _colour(light),
-        tuple(map(_colour, land.split())),
-        _colour(accent),
-        words(asked_by),
+        _hex_color(light),
+        tuple(map(_hex_color, land.split())),
+        _hex_color(accent),
+        word_set(selecting),
     )
 
 
@@ -265,10 +263,10 @@ PALETTES = (
 )
 
 
-def by_word(prompt: str, choices: Sequence[tuple[frozenset[str], T]]) -> T | None:
-    """The choice that the earliest fitting word of a prompt asks for."""
+def choose_by_word(prompt: str, choices: Sequence[tuple[frozenset[str], T]]) -> T | None:
+    """Return the choice that the earliest matching word of the prompt selects."""
     for word in re.findall(r"[a-z]+", prompt.lower()):
-        for asked_by, choice in choices:
-            if word in asked_by:
+        for selecting, choice in choices:
+            if word in selecting:
                 return choice
     return None

@@ -1,7 +1,7 @@
-"""Where the words of a sketch stand: its prompt on a panel, and a tag; pure.
+"""Layout of the text on a sketch: a panel with the prompt and the image size, and a tag.
 
-The built-in font has the letters of ASCII and a few signs. Accents are taken off, and a word in
-another script is shown as a bar of about its length, as on a printer's dummy.
+Pillow's built-in font has only ASCII letters and a few signs. Accents are removed, and a word in
+another script becomes a bar of about its length. Pure: no I/O, clock or environment.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import NamedTuple
 from mkdocs_imagegen.records import dataclass
 
 Measure = Callable[[str, int], float]
-"""The width in pixels of a text at a font size in pixels."""
+"""Function that returns the width of a text at a font size, both in pixels."""
 
-_SIGNS = "©«°±´·»‘’“”…‹›™"  # noqa: RUF001 - what the font has beside ASCII
-_WRITTEN_AS = str.maketrans(
-    dict.fromkeys("–—−‐‑", "-")  # noqa: RUF001 - the dashes and hyphens to replace
+_EXTRA_SIGNS = "©«°±\u00b4·»\u2018\u2019“”…\u2039\u203a™"
+_REPLACEMENTS = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2013\u2014\u2212", "-")  # hyphens, dashes and the minus sign
     | {"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O"}
-    | {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "ı": "i", "×": "x"}  # noqa: RUF001
+    | {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "\u0131": "i", "\u00d7": "x"}
 )
 _SIZES = ((0.056, 2), (0.05, 3), (0.044, 4), (0.039, 5))
-_SMALLEST_PX = 9
-_LONGEST_BAR = 9
-_LEADING = 1.34
+_MIN_FONT_PX = 9
+_MAX_BAR_LETTERS = 9
+_LINE_HEIGHT = 1.34
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels, from left and top to right and bottom."""
+    """Rectangle in pixels."""
 
     left: float
     top: float
@@ -38,15 +38,15 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Letters, or a bar in their place, standing on a line.
+class TextRun:
+    """Letters on a line, or a bar in their place.
 
     Attributes:
-        text: the letters; for a bar, as many of any kind.
-        x: the left end, in pixels.
-        y: the middle of the line, in pixels.
-        size: of the font, in pixels.
-        bar: the width of the bar that is shown instead; None for letters.
+        text: Letters; for a bar, the word that it replaces.
+        x: Left end, in pixels.
+        y: Middle of the line, in pixels.
+        size: Font size, in pixels.
+        bar: Width of the bar, in pixels; None for letters.
     """
 
     text: str
@@ -58,21 +58,21 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The label of a sketch.
+    """Label of a sketch.
 
     Attributes:
-        box: the panel; None where the picture is too small for one.
-        words: the prompt.
-        note: the picture's size in words; None where there is no panel.
-        tag_box: the tag; None where the picture is too small even for that.
-        tag: its word.
+        box: Panel; None if the image is too small for one.
+        words: Words of the prompt.
+        note: Image size as text; None without a panel.
+        tag_box: Tag; None if the image is too small for one.
+        tag: Text of the tag.
     """
 
     box: Box | None
-    words: tuple[Run, ...]
-    note: Run | None
+    words: tuple[TextRun, ...]
+    note: TextRun | None
     tag_box: Box | None
-    tag: Run | None
+    tag: TextRun | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +82,32 @@ class _Word:
 
     def width(self, measure: Measure, size: int) -> float:
         if self.is_bar:
-            return min(len(self.text), _LONGEST_BAR) * size * 0.55
+            return min(len(self.text), _MAX_BAR_LETTERS) * size * 0.55
         return measure(self.text, size)
 
 
 def lay_out(prompt: str, label: str, width: int, height: int, measure: Measure) -> Panel:
-    """The label for a picture of this size, of which a small one has room for a word alone."""
-    sheet = _Sheet(label, width, height, measure)
-    if sheet.tag_width > width / 2:
-        sheet = replace(sheet, label=label.partition(",")[0])
+    """Lay out the label for an image; a small image gets the tag only."""
+    canvas = _Canvas(label, width, height, measure)
+    if canvas.tag_width > width / 2:
+        canvas = replace(canvas, label=label.partition(",")[0])
     words = [_word(text) for text in prompt.split()]
-    if words and sheet.unit >= _SMALLEST_PX * 9:
-        return sheet.panel(*sheet.fitted(words))
-    fits = sheet.tag_width <= width and sheet.tag_size * 2 <= height
-    left, top = (width - sheet.tag_width) / 2, height / 2 - sheet.tag_size
-    return Panel(None, (), None, *(sheet.tag(left, top) if fits else (None, None)))
+    if words and canvas.unit >= _MIN_FONT_PX * 9:
+        return canvas.panel(*canvas.fitted(words))
+    fits = canvas.tag_width <= width and canvas.tag_size * 2 <= height
+    left, top = (width - canvas.tag_width) / 2, height / 2 - canvas.tag_size
+    return Panel(None, (), None, *(canvas.tag(left, top) if fits else (None, None)))
 
 
 def _word(text: str) -> _Word:
-    split = unicodedata.normalize("NFKD", text.translate(_WRITTEN_AS))
+    split = unicodedata.normalize("NFKD", text.translate(_REPLACEMENTS))
     bare = "".join(letter for letter in split if not unicodedata.combining(letter))
-    known = all("!" <= letter <= "~" or letter in _SIGNS for letter in bare)
+    known = all("!" <= letter <= "~" or letter in _EXTRA_SIGNS for letter in bare)
     return _Word(bare if known else text, not known)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class _Canvas:
     label: str
     width: int
     height: int
@@ -119,18 +119,18 @@ class _Sheet:
 
     @property
     def tag_size(self) -> int:
-        return max(_SMALLEST_PX, round(self.unit * 0.038))
+        return max(_MIN_FONT_PX, round(self.unit * 0.038))
 
     @property
     def tag_width(self) -> float:
         return self.measure(self.label, self.tag_size) + self.tag_size * 1.5
 
     def fitted(self, words: list[_Word]) -> tuple[int, list[list[_Word]]]:
-        """The largest font size at which the words fit, and its lines; cut off if none does."""
+        """Return the largest fitting font size and its lines, cut off at the smallest size."""
         room = self.width * (0.6 if self.width > 1.2 * self.height else 0.72)
-        size, lines = _SMALLEST_PX, [words]
+        size, lines = _MIN_FONT_PX, [words]
         for share, most in _SIZES:
-            size = max(_SMALLEST_PX, round(self.unit * share))
+            size = max(_MIN_FONT_PX, round(self.unit * share))
             lines = self._wrapped(words, size, room)
             if len(lines) <= min(most, self._most_lines(size)):
                 return size, self._balanced(words, size, room, lines)
@@ -138,12 +138,12 @@ class _Sheet:
         return size, [*lines[:last], self._cut(lines[last], size, room)]
 
     def _most_lines(self, size: int) -> int:
-        return max(1, int(self.height * 0.5 / (size * _LEADING)) - 1)
+        return max(1, int(self.height * 0.5 / (size * _LINE_HEIGHT)) - 1)
 
     def panel(self, size: int, lines: list[list[_Word]]) -> Panel:
-        """The panel around the lines, in the middle of the lower half."""
+        """Return the panel around the lines, in the middle of the lower half."""
         note = f"{self.width} x {self.height}"
-        small, pad, leading = self.tag_size, size * 1.0, size * _LEADING
+        small, pad, leading = self.tag_size, size * 1.0, size * _LINE_HEIGHT
         note_width = self.measure(note, small)
         inside = max(*(self._length(line, size) for line in lines), self.tag_width + note_width)
         tall = leading * len(lines) + small * 1.5 + pad * 1.8
@@ -156,14 +156,14 @@ class _Sheet:
             for line, y in zip(lines, rows, strict=True)
             for run in self._runs(line, left + pad, y, size)
         )
-        below = Run(note, left + pad, bottom - pad * 0.75 - small * 0.5, small)
+        below = TextRun(note, left + pad, bottom - pad * 0.75 - small * 0.5, small)
         return Panel(box, tuple(runs), below, *self.tag(left + pad, top - small))
 
-    def tag(self, left: float, top: float) -> tuple[Box, Run]:
-        """The tag with its upper left corner at a place."""
+    def tag(self, left: float, top: float) -> tuple[Box, TextRun]:
+        """Return the tag with its upper left corner at the position."""
         size = self.tag_size
         box = Box(left, top, left + self.tag_width, top + size * 2)
-        return box, Run(self.label, left + size * 0.75, top + size, size)
+        return box, TextRun(self.label, left + size * 0.75, top + size, size)
 
     def _length(self, line: list[_Word], size: int) -> float:
         gaps = self.measure(" ", size) * (len(line) - 1)
@@ -199,10 +199,10 @@ class _Sheet:
             del kept[-2]
         return kept
 
-    def _runs(self, line: list[_Word], x: float, y: float, size: int) -> list[Run]:
+    def _runs(self, line: list[_Word], x: float, y: float, size: int) -> list[TextRun]:
         runs = []
         for word in line:
             width = word.width(self.measure, size)
-            runs.append(Run(word.text, x, y, size, width if word.is_bar else None))
+            runs.append(TextRun(word.text, x, y, size, width if word.is_bar else None))
             x += width + self.measure(" ", size)
         return runs
