@@ -10,14 +10,18 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
+from email.utils import formatdate
 from functools import cache
 from typing import Any
 
-from mkdocs_imagegen.emulator.responses import json_response, nested_error
+from mkdocs_imagegen.emulator.responses import html_page, json_response, nested_error
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, DrawResult, HttpResponse
 from mkdocs_imagegen.values import Size
 
 GIGABYTE = 2**30
+SVG_WITH_SCRIPT = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+_INVALID = "invalid_request_error"
 _BLOCK_BYTES = 2**24
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _FILLER_LISTS = 5_000_000
@@ -29,6 +33,38 @@ def retry_later(status: int, after: str | None, after_ms: str | None) -> HttpRes
     response = nested_error(status, kinds[status], "Please try again later.")
     headers = {"retry-after": after, "retry-after-ms": after_ms}
     return add_headers(response, {name: value for name, value in headers.items() if value})
+
+
+def in_two_seconds(now: float) -> str:
+    """Return an HTTP date two seconds after ``now``."""
+    return formatdate(now + 2, usegmt=True)
+
+
+def missing_model() -> HttpResponse:
+    """Return the gateway's error for a request without a model."""
+    return nested_error(400, _INVALID, "No model.", param="model", code="missing_parameter")
+
+
+def detail() -> HttpResponse:
+    """Return a validation error as of FastAPI servers."""
+    return json_response(422, {"detail": [{"loc": ["body", "size"], "msg": "bad", "type": "x"}]})
+
+
+def response_format_refused() -> HttpResponse:
+    """Return OpenAI's refusal of ``response_format``."""
+    name = "response_format"
+    message = f"Unknown parameter: '{name}'."
+    return nested_error(400, _INVALID, message, param=name, code="unknown_parameter")
+
+
+def html_429() -> HttpResponse:
+    """Return a rate limit as an HTML page, with ``Retry-After``."""
+    return add_headers(html_page(429, "429 Too Many Requests"), {"retry-after": "1"})
+
+
+def accepted() -> HttpResponse:
+    """Return the promise of a later image."""
+    return json_response(202, {"id": "job_emulator", "status": "queued"})
 
 
 def moderation_blocked() -> HttpResponse:

@@ -11,14 +11,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from email.utils import formatdate
 from types import MappingProxyType
 
 from mkdocs_imagegen.emulator import fault_bodies as bodies
 from mkdocs_imagegen.emulator.responses import (
     flat_error,
     html_page,
-    json_response,
     model_not_found,
     nested_error,
     wrapped_error,
@@ -46,8 +44,8 @@ SHAPES: Mapping[str, str] = MappingProxyType(
 RetryAfter = str | Callable[[float], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmulatedFault:
+@dataclass(frozen=True, slots=True)
+class FaultCase:
     """Row of the table of faults.
 
     Attributes:
@@ -63,7 +61,7 @@ class EmulatedFault:
     """
 
     about: str
-    shape: str
+    shape: str = "success"
     error: Callable[[str, float], HttpResponse] | None = None
     only_with: str | None = None
     change_request: Callable[[DrawRequest], DrawRequest] = lambda request: request
@@ -77,62 +75,59 @@ class EmulatedFault:
         return self.error is None
 
 
-def _error(
-    shape: str, about: str, response: HttpResponse, only_with: str | None = None
-) -> EmulatedFault:
-    return EmulatedFault(about=about, shape=shape, error=lambda *_: response, only_with=only_with)
+def _error(shape: str, about: str, response: HttpResponse, only_with: str = "") -> FaultCase:
+    return FaultCase(about, shape, lambda *_: response, only_with or None)
 
 
-def _gateway(status: int, kind: str, message: str, param: object = None) -> EmulatedFault:
+def _gateway(status: int, kind: str, message: str, param: object = None) -> FaultCase:
     return _error("A", message, nested_error(status, kind, message, param=param))
 
 
-def _unknown_model(status: int) -> EmulatedFault:
+def _unknown_model(status: int) -> FaultCase:
     about = f"{status}: the model is unknown or was shut down"
-    return EmulatedFault(
-        about=about, shape="A", error=lambda model, _: model_not_found(model, status)
-    )
+    return FaultCase(about, "A", lambda model, _: model_not_found(model, status))
 
 
 def _retry(
     status: int, about: str, after: RetryAfter | None = None, after_ms: str | None = None
-) -> EmulatedFault:
+) -> FaultCase:
     def error(_: str, now: float) -> HttpResponse:
-        seconds = after(now) if callable(after) else after
-        return bodies.retry_later(status, seconds, after_ms)
+        return bodies.retry_later(status, after(now) if callable(after) else after, after_ms)
 
-    return EmulatedFault(about=f"{status}{about}", shape="A", error=error)
+    return FaultCase(f"{status} {about}", "A", error)
 
 
-def _no_provider(status: int, message: str) -> EmulatedFault:
+def _no_provider(status: int, message: str) -> FaultCase:
     def error(model: str, _: float) -> HttpResponse:
         text = f"{message} {model}. Providers considered: openai, azure"
-        return flat_error(status, "no_providers_available", text)
+        return flat_error(status, _NO_PROVIDERS, text)
 
-    return EmulatedFault(about=f"{message}…", shape="B", error=error)
+    return FaultCase(f"{message}…", "B", error)
 
 
-def _wrapped(status: int, message: str) -> EmulatedFault:
+def _wrapped(status: int, message: str) -> FaultCase:
     return _error("C", message, wrapped_error(status, message))
 
 
 def _openai(
     status: int, kind: str, code: str | None, message: str, param: str | None = None
-) -> EmulatedFault:
+) -> FaultCase:
     return _error("D", message, nested_error(status, kind, message, param=param, code=code))
 
 
-def _html(status: int, title: str) -> EmulatedFault:
+def _quota(code: str, message: str) -> FaultCase:
+    return _openai(429, "insufficient_quota", code, message)
+
+
+def _html(status: int, title: str) -> FaultCase:
     return _error("E", f"{status} as an HTML page", html_page(status, f"{status} {title}"))
 
 
-def _raw(status: int, about: str, part: bytes = b"", count: int = 1) -> EmulatedFault:
-    return EmulatedFault(
-        about=about, shape="E", error=lambda *_: HttpResponse(status, {}, part * count)
-    )
+def _raw(status: int, about: str, part: bytes = b"", count: int = 1) -> FaultCase:
+    return FaultCase(about, "E", lambda *_: HttpResponse(status, {}, part * count))
 
 
-def _redirect(status: int, about: str) -> EmulatedFault:
+def _redirect(status: int, about: str) -> FaultCase:
     headers = {"location": "http://169.254.169.254/latest/meta-data/"}
     return _error("E", about, HttpResponse(status, headers, b""))
 
@@ -142,11 +137,7 @@ _NO_PROVIDERS = "no_providers_available"
 _OVER_BUDGET = "quota_for_entity_exceeded"
 
 _ERRORS = {
-    "missing-parameter": _error(
-        "A",
-        "the model is missing",
-        nested_error(400, _INVALID, "No model.", param="model", code="missing_parameter"),
-    ),
+    "missing-parameter": _error("A", "the model is missing", bodies.missing_model()),
     "invalid-request": _gateway(400, _INVALID, "An option's value is invalid."),
     "zero-data-retention": _no_provider(
         400, "No providers with zero data retention are available for model:"
@@ -187,37 +178,29 @@ _ERRORS = {
     "not-found": _gateway(404, "not_found", "The resource does not exist."),
     "method-not-allowed": _gateway(405, "method_not_allowed", "Only GET is accepted here."),
     "conflict": _gateway(409, "conflict", "The request is already being processed."),
-    "unprocessable": _error(
-        "D",
-        "422 with `detail`, as other servers send it",
-        json_response(422, {"detail": [{"loc": ["body", "size"], "msg": "bad", "type": "x"}]}),
-    ),
+    "unprocessable": _error("D", "422 with `detail`, as of other servers", bodies.detail()),
     "failed-dependency": _gateway(424, "failed_dependency", "A dependency of the request failed."),
-    "rate-limit": _retry(429, " without Retry-After"),
+    "rate-limit": _retry(429, "without Retry-After"),
     "internal-error": _gateway(500, "internal_server_error", "Internal server error."),
-    "unavailable": _retry(503, " without Retry-After"),
+    "unavailable": _retry(503, "without Retry-After"),
     "request-timeout": _gateway(408, "timeout_error", "The request timed out."),
     "too-large": _gateway(413, _INVALID, "The request body is too large."),
     "gateway-timeout": _gateway(504, "timeout_error", "The provider did not answer in time."),
-    "retry-after": _retry(429, ", Retry-After in seconds", "1"),
-    "retry-after-503": _retry(503, ", Retry-After in seconds", "1"),
-    "retry-after-date": _retry(
-        429, ", Retry-After as an HTTP date", lambda now: formatdate(now + 2, usegmt=True)
-    ),
-    "retry-after-ms": _retry(429, ", retry-after-ms and a longer Retry-After", "30", "150"),
-    "retry-after-hour": _retry(429, ", Retry-After of one hour", "3600"),
-    "retry-after-hostile": _retry(
-        429, ", Retry-After and retry-after-ms with unusable numbers", "9" * 400, "-1e999"
-    ),
+    "retry-after": _retry(429, "with Retry-After in seconds", "1"),
+    "retry-after-503": _retry(503, "with Retry-After in seconds", "1"),
+    "retry-after-date": _retry(429, "with Retry-After as an HTTP date", bodies.in_two_seconds),
+    "retry-after-ms": _retry(429, "with retry-after-ms and a longer Retry-After", "30", "150"),
+    "retry-after-hour": _retry(429, "with Retry-After of one hour", "3600"),
+    "retry-after-hostile": _retry(429, "with unusable waiting times", "9" * 400, "-1e999"),
     "retry-after-year-9999": _retry(
-        429, ", Retry-After as the last possible date", "Fri, 31 Dec 9999 23:59:59 GMT"
+        429, "with Retry-After as the last possible date", "Fri, 31 Dec 9999 23:59:59 GMT"
     ),
     "retry-after-past": _retry(
-        429, ", Retry-After as a date in the past", "Thu, 01 Jan 1970 00:00:00 GMT"
+        429, "with Retry-After as a date in the past", "Thu, 01 Jan 1970 00:00:00 GMT"
     ),
-    "retry-after-negative": _retry(429, ", Retry-After: -5", "-5"),
-    "retry-after-503-nan": _retry(503, ", Retry-After: nan", "nan"),
-    "retry-after-nan": _retry(429, ", Retry-After: nan", "nan"),
+    "retry-after-negative": _retry(429, "with Retry-After: -5", "-5"),
+    "retry-after-503-nan": _retry(503, "with Retry-After: nan", "nan"),
+    "retry-after-nan": _retry(429, "with Retry-After: nan", "nan"),
     "moderation-blocked": _error(
         "D", "the safety system rejects the prompt", bodies.moderation_blocked()
     ),
@@ -233,31 +216,17 @@ _ERRORS = {
     "response-format-refused": _error(
         "D",
         "400 if response_format is sent, as at OpenAI",
-        nested_error(
-            400,
-            _INVALID,
-            "Unknown parameter: 'response_format'.",
-            param="response_format",
-            code="unknown_parameter",
-        ),
+        bodies.response_format_refused(),
         only_with="response_format",
     ),
     "provider-key": _openai(401, _INVALID, "invalid_api_key", "Incorrect API key."),
     "provider-rate-limit": _error(
         "D", "429 of the provider, about images per minute", bodies.images_per_minute()
     ),
-    "insufficient-quota": _openai(
-        429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota."
-    ),
-    "billing-hard-limit": _openai(
-        429, "insufficient_quota", "billing_hard_limit_reached", "Billing hard limit reached."
-    ),
-    "organization-spend-limit": _openai(
-        429, "insufficient_quota", "organization_spend_limit_exceeded", "Spend limit reached."
-    ),
-    "project-spend-limit": _openai(
-        429, "insufficient_quota", "project_spend_limit_exceeded", "Spend limit reached."
-    ),
+    "insufficient-quota": _quota("insufficient_quota", "You exceeded your current quota."),
+    "billing-hard-limit": _quota("billing_hard_limit_reached", "Billing hard limit reached."),
+    "organization-spend-limit": _quota("organization_spend_limit_exceeded", "Spend limit reached."),
+    "project-spend-limit": _quota("project_spend_limit_exceeded", "Spend limit reached."),
     "server-error": _openai(500, "server_error", None, "The server had an error."),
     "image-server-error": _openai(
         500, "image_generation_server_error", None, "The image could not be generated."
@@ -266,57 +235,54 @@ _ERRORS = {
     "html": _html(502, "Bad Gateway"),
     "html-503": _html(503, "Service Unavailable"),
     "empty-502": _raw(502, "502 without a body"),
-    "html-429": _error(
-        "E",
-        "429 as an HTML page, with Retry-After",
-        bodies.add_headers(html_page(429, "429 Too Many Requests"), {"retry-after": "1"}),
-    ),
+    "html-429": _error("E", "429 as an HTML page, with Retry-After", bodies.html_429()),
     "client-closed": _html(499, "Client Closed Request"),
     "huge-error": _raw(500, "500 with ten million characters", b"x", 10_000_000),
     "nested-error": _raw(500, "500 with 200,000 brackets", b"[", 200_000),
-    "bomb-error": EmulatedFault(
-        about="500 with a megabyte that decompresses to a gigabyte",
-        shape="E",
-        error=lambda *_: bodies.gzip_bomb(HttpResponse(500, {}, b"")),
+    "bomb-error": FaultCase(
+        "500 with a megabyte that decompresses to a gigabyte",
+        "E",
+        lambda *_: bodies.gzip_bomb(HttpResponse(500, {}, b"")),
     ),
     "redirect": _redirect(302, "302 to a URL that reveals secrets"),
     "redirect-307": _redirect(307, "307, which repeats the request at another URL"),
 }
 
 
-def _success(about: str, change_response: Callable[[HttpResponse], HttpResponse]) -> EmulatedFault:
-    return EmulatedFault(about=about, shape="success", change_response=change_response)
+def _result(about: str, change: Callable[[DrawResult], DrawResult]) -> FaultCase:
+    return FaultCase(about, change_result=change)
 
 
-def _result(about: str, change_result: Callable[[DrawResult], DrawResult]) -> EmulatedFault:
-    return EmulatedFault(about=about, shape="success", change_result=change_result)
+def _response(about: str, change: Callable[[HttpResponse], HttpResponse]) -> FaultCase:
+    return FaultCase(about, change_response=change)
 
 
-def _images(about: str, change: Callable[[str], str]) -> EmulatedFault:
+def _images(about: str, change: Callable[[str], str]) -> FaultCase:
     return _result(about, lambda result: replace(result, images=tuple(map(change, result.images))))
 
 
-def _file(about: str, content: bytes) -> EmulatedFault:
+def _file(about: str, content: bytes) -> FaultCase:
     return _images(about, lambda _: base64.b64encode(content).decode("ascii"))
 
 
-def _drawn(about: str, change_request: Callable[[DrawRequest], DrawRequest]) -> EmulatedFault:
-    return EmulatedFault(about=about, shape="success", change_request=change_request)
+def _body(about: str, content: bytes) -> FaultCase:
+    return _response(about, lambda response: replace(response, body=content))
 
 
-def _body(about: str, content: bytes) -> EmulatedFault:
-    return _success(about, lambda response: replace(response, body=content))
+def _cost(about: str, number: bytes) -> FaultCase:
+    return _response(about, lambda response: bodies.set_raw_cost(response, number))
 
 
-def _cost(about: str, number: bytes) -> EmulatedFault:
-    return _success(about, lambda response: bodies.set_raw_cost(response, number))
+def _encoding(about: str, name: str) -> FaultCase:
+    return _response(about, lambda response: bodies.add_headers(response, {_ENCODING: name}))
 
 
-def _late(status: int, kind: str) -> EmulatedFault:
+def _late(status: int, kind: str) -> FaultCase:
     response = nested_error(status, kind, "The response came too late.")
-    return _success(f"{status} after the image was generated", lambda _: response)
+    return _response(f"{status} after the image was generated", lambda _: response)
 
 
+_ENCODING = "content-encoding"
 _SPOILED = {
     "camel-case-metadata": _result(
         "metadata as providerMetadata", lambda result: replace(result, is_camel_case=True)
@@ -330,74 +296,59 @@ _SPOILED = {
     ),
     "empty-data": _result("200 without images", lambda result: replace(result, images=())),
     "empty-picture": _file("an image of zero bytes", b""),
-    "bad-base64": _images(
-        "base64 with invalid characters", lambda image: f"{image[:20]}!*{image[20:]}"
-    ),
+    "bad-base64": _images("invalid base64", lambda image: f"{image[:20]}!*{image[20:]}"),
     "not-an-image": _file("valid base64 of a text", b"this is not an image"),
-    "svg": _file(
-        "an SVG file with a script instead of an image",
-        b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
-    ),
+    "svg": _file("an SVG file with a script instead of an image", bodies.SVG_WITH_SCRIPT),
     "half-image": _images("a truncated image", lambda image: image[: len(image) // 8 * 4]),
     "data-prefix": _result("base64 after a data: prefix", bodies.as_data_urls),
     "url": _result("an https URL instead of data", bodies.as_urls),
     "data-url": _result(
         "a data: URL in `url`", lambda result: replace(bodies.as_data_urls(result), is_url=True)
     ),
-    "wrong-format": _drawn("an image in another format", bodies.other_format),
-    "wrong-size": _drawn("an image of another size", bodies.other_size),
-    "truncated-json": _success("200 with truncated JSON", bodies.halve),
+    "wrong-format": FaultCase("an image in another format", change_request=bodies.other_format),
+    "wrong-size": FaultCase("an image of another size", change_request=bodies.other_size),
+    "truncated-json": _response("200 with truncated JSON", bodies.halve),
     "html-200": _body("200 with an HTML page", html_page(200, "Welcome to the network").body),
     "empty-body": _body("200 without a body", b""),
     "null-200": _body("200 with null", b"null"),
     "list-200": _body("200 with a list", b"[]"),
-    "odd-data": _body("200 with `data` that is not a list", b'{"data":{"0":{"b64_json":"AAAA"}}}'),
+    "odd-data": _body("200 with an object as data", b'{"data":{"0":{"b64_json":"AAAA"}}}'),
     "odd-picture": _body("200 with a number as an image", b'{"data":[{"b64_json":7}]}'),
     "error-200": _body(
-        "200 with an error",
-        nested_error(500, "internal_server_error", "Internal server error.").body,
+        "200 with an error", nested_error(500, "internal_server_error", "Internal error.").body
     ),
-    "accepted": _success(
-        "202: the image will be delivered later",
-        lambda _: json_response(202, {"id": "job_emulator", "status": "queued"}),
-    ),
-    "no-content": _success("204", lambda _: HttpResponse(204, {}, b"")),
+    "accepted": _response("202: the image will be delivered later", lambda _: bodies.accepted()),
+    "no-content": _response("204", lambda _: HttpResponse(204, {}, b"")),
     "nan": _cost("NaN as the cost", b"NaN"),
     "infinite-cost": _cost("1e999 as the cost", b"1e999"),
     "giant-number": _cost("a cost of 100,000 digits", b"9" * 100_000),
     "nested-json": _body("200 with 200,000 nested brackets", b"[" * 200_000),
-    "wide-json": _success("200 with five million empty lists", bodies.json_bomb),
-    "gzip": _success("a valid response, compressed without a request for it", bodies.compress),
-    "cut-gzip": _success(
+    "wide-json": _response("200 with five million empty lists", bodies.json_bomb),
+    "gzip": _response("a valid response, compressed without a request for it", bodies.compress),
+    "cut-gzip": _response(
         "a truncated compressed response", lambda response: bodies.halve(bodies.compress(response))
     ),
-    "broken-gzip": _success(
-        "a response declared as compressed that is not",
-        lambda response: bodies.add_headers(response, {"content-encoding": "gzip"}),
-    ),
-    "brotli": _success(
-        "a response declared in an encoding that was not requested",
-        lambda response: bodies.add_headers(response, {"content-encoding": "br"}),
-    ),
-    "bomb": _success("a megabyte that decompresses to a gigabyte", bodies.gzip_bomb),
+    "broken-gzip": _encoding("declared as compressed, but not compressed", "gzip"),
+    "brotli": _encoding("declared in an encoding that was not requested", "br"),
+    "bomb": _response("a megabyte that decompresses to a gigabyte", bodies.gzip_bomb),
     "late-error": _late(500, "internal_server_error"),
     "late-bad-gateway": _late(502, "internal_server_error"),
     "late-timeout": _late(504, "timeout_error"),
 }
 
 
-def _dropped(transport: str, about: str) -> EmulatedFault:
+def _lost(transport: str, about: str) -> FaultCase:
     response = HttpResponse(502, {}, b"", transport)
-    return EmulatedFault(about=about, shape="transport", error=lambda *_: response)
+    return FaultCase(about, "transport", lambda *_: response)
 
 
-def _transport(transport: str, about: str) -> EmulatedFault:
-    return EmulatedFault(about=about, shape="transport", transport=transport)
+def _transport(transport: str, about: str) -> FaultCase:
+    return FaultCase(about, "transport", transport=transport)
 
 
 _CONNECTIONS = {
-    "reset": _dropped("reset", "the connection is reset before an image is generated"),
-    "closed": _dropped("close", "the connection is closed before an image is generated"),
+    "reset": _lost("reset", "the connection is reset before an image is generated"),
+    "closed": _lost("close", "the connection is closed before an image is generated"),
     "lost": _transport("reset", "the image is generated, then the connection is reset"),
     "hung-up": _transport("close", "the image is generated, then the connection is closed"),
     "silence": _transport("silence", "the image is generated, and no byte is sent"),
@@ -421,7 +372,7 @@ _CONNECTIONS = {
     "broken-chunks": _transport("broken-chunks", "chunks followed by an invalid one"),
 }
 
-FAULTS: Mapping[str, EmulatedFault] = MappingProxyType({**_ERRORS, **_SPOILED, **_CONNECTIONS})
+FAULTS: Mapping[str, FaultCase] = MappingProxyType({**_ERRORS, **_SPOILED, **_CONNECTIONS})
 """Faults by the name used in a plan and in the header ``x-imagegen-fault``."""
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from mkdocs_imagegen.emulator import models, validation
-from mkdocs_imagegen.emulator.faults import FAULTS, OK, EmulatedFault, unknown_fault
+from mkdocs_imagegen.emulator.faults import FAULTS, OK, FaultCase, unknown_fault
 from mkdocs_imagegen.emulator.request_bodies import decode_edit, decode_json
 from mkdocs_imagegen.emulator.responses import (
     Charge,
@@ -44,7 +44,7 @@ GENERATION_DELAY_S = 2.0
 
 _REAL_KEY_PREFIX = "vck_"
 _INVALID_KEY_PREFIX = "bad-"
-_NO_FAULT = EmulatedFault(about="no fault", shape="success")
+_NO_FAULT = FaultCase(about="no fault", shape="success")
 _EDITS = "/v1/images/edits"
 _OPENAI_READERS = {
     "/v1/images/generations": validation.read_generation,
@@ -187,7 +187,7 @@ class Emulator:
         response = respond(fault.change_result(self._draw(validated, fault)))
         return replace(fault.change_response(response), transport=fault.transport)
 
-    def _fault(self, request: HttpRequest, name: str) -> EmulatedFault:
+    def _fault(self, request: HttpRequest, name: str) -> FaultCase:
         try:
             fault = _find_fault(name)
         except OptionError as error:
@@ -197,7 +197,7 @@ class Emulator:
             return _NO_FAULT
         return fault
 
-    def _draw(self, request: DrawRequest, fault: EmulatedFault) -> DrawResult:
+    def _draw(self, request: DrawRequest, fault: FaultCase) -> DrawResult:
         start = self._clock()
         usd = models.price_usd(request.model, request.size, request.quality) * request.count
         generation_id = self._state.charge(usd, request.count)
@@ -236,7 +236,7 @@ def _check_references(request: DrawRequest) -> None:
         reference_images.check_references(request)
 
 
-def _find_fault(name: str) -> EmulatedFault:
+def _find_fault(name: str) -> FaultCase:
     if name == OK:
         return _NO_FAULT
     if name not in FAULTS:
