@@ -35,7 +35,7 @@ async function refusal(headers) {
 }
 
 const report = {
-  picture: await draw({}),
+  image: await draw({}),
   two: await draw({ n: 2, aspectRatio: "1:1" }),
   retried: await draw({}),
   models: (await gateway.getAvailableModels()).models.map((model) => model.id),

@@ -1,4 +1,4 @@
-"""Emulators for many requests at once: one for each prompt, with its own plan and bill."""
+"""Emulators for many requests at once: one per prompt, with its own plan and bill."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _draw = cache(protocol._draw_images)
 
 
 def drawn_once(request: DrawRequest) -> tuple[str, ...]:
-    """In place of ``protocol._draw_images``, for tests that look at something else."""
+    """Replacement of ``protocol._draw_images`` for tests that need no distinct sketches."""
     return _draw(replace(request, prompt="x", requested_model=request.model))
 
 
 class Switchboard:
-    """Answers like an emulator; which one, the prompt says.
+    """Forwards each request to the emulator of its prompt.
 
     Args:
-        plans: for each prompt, the faults of its requests in order.
+        plans: Faults of the requests, in order, by prompt.
     """
 
     def __init__(self, plans: Mapping[str, Sequence[str]]) -> None:

@@ -1,7 +1,7 @@
-"""The AI SDK's own client draws against the emulator.
+"""The client of the AI SDK, run against the emulator.
 
-Runs where Node is installed and ``AI_SDK_HOME`` names a folder in which
-``npm install ai@7 @ai-sdk/gateway@4`` (or ``ai@6 @ai-sdk/gateway@3``, which Node 18 runs) was run.
+Needs Node and a folder ``AI_SDK_HOME`` with the result of
+``npm install ai@7 @ai-sdk/gateway@4`` (or ``ai@6 @ai-sdk/gateway@3`` for Node 18).
 """
 
 import json
@@ -45,27 +45,27 @@ def report():
     return json.loads(run.stdout)
 
 
-def test_generate_image_gets_pictures(report):
-    picture = report["picture"]
-    assert (picture["count"], picture["mediaType"]) == (1, "image/webp")
-    assert picture["bytes"] > 5000
+def test_generate_image_returns_images(report):
+    image = report["image"]
+    assert (image["count"], image["mediaType"]) == (1, "image/webp")
+    assert image["bytes"] > 5000
     assert report["two"]["count"] == 2
     assert report["two"]["warnings"] == [{"type": "unsupported", "feature": "aspectRatio"}]
 
 
-def test_metadata_and_usage_survive_the_sdk(report):
-    metadata = report["picture"]["metadata"]
+def test_metadata_and_usage_are_forwarded_by_the_sdk(report):
+    metadata = report["image"]["metadata"]
     assert metadata["gateway"]["cost"] == "0.005"
     assert metadata["imagegen"]["images"] == [{"sketch": True}]
-    assert report["picture"]["usage"]["outputTokens"] == 272
+    assert report["image"]["usage"]["outputTokens"] == 272
 
 
-def test_models_and_credits_are_read(report):
+def test_sdk_reads_models_and_credits(report):
     assert "openai/gpt-image-1-mini" in report["models"]
     assert report["credits"]["totalUsed"] == "0.02"
 
 
-def test_errors_become_the_sdks_own(report):
+def test_sdk_raises_its_own_errors(report):
     named = {
         name: (report[name]["name"], report[name]["status"]) for name in ("missing", "limited")
     }

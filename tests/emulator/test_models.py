@@ -1,0 +1,127 @@
+"""Models on offer, their prices and limits, and the comparison with the client's table."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from mkdocs_imagegen.emulator.models import MODELS, SHUT_DOWN, price_usd, unsupported_size
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.request_bodies import MAX_REFERENCES
+from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.gateway.catalogue import (
+    KNOWN_MODELS,
+    ZERO_DATA_RETENTION_REFUSED,
+    check,
+    estimate_usd,
+)
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.values import SKETCH_MODEL, Size
+from tests.emulator.support import IMAGES, MODEL, checked, decoded_image, refused
+
+
+def test_models_are_listed_without_a_credential():
+    emulator = Emulator()
+    body = json.loads(emulator.handle("GET", "/v1/models", {}, b"").body)
+    kinds = {entry["id"]: entry["type"] for entry in body["data"]}
+    assert kinds[MODEL] == kinds[SKETCH_MODEL] == "image"
+    assert "language" in kinds.values()
+    prices = [price for entry in body["data"] for price in entry["pricing"].values()]
+    assert all(isinstance(price, str) and Decimal(price) >= 0 for price in prices)
+    mini = json.loads(emulator.handle("GET", f"/v1/models/{MODEL}", {}, b"").body)
+    assert mini["pricing"] == {
+        "input": "0.000002",
+        "output": "0.000008",
+        "input_cache_read": "0.0000002",
+    }
+
+
+def test_endpoints_name_the_provider_of_a_model(api):
+    data = json.loads(api.get(f"/v1/models/{MODEL}/endpoints").body)["data"]
+    assert data["architecture"]["output_modalities"] == ["image"]
+    assert data["endpoints"][0]["provider_name"] == "openai"
+    refused(api.get("/v1/models/no/such"), 404, "model_not_found", {"modelId": "no/such"})
+
+
+def test_shut_down_model_is_not_listed(make_api):
+    api = make_api(shut_down=[MODEL])
+    refused(api.generate(), 404, "model_not_found", {"modelId": MODEL})
+    assert MODEL not in api.get("/v1/models").body.decode()
+    assert api.get(f"/v1/models/{MODEL}").status == 404
+
+
+def test_sketch_model_accepts_any_size_and_quality_at_no_cost(make_api):
+    api = make_api(balance_usd=Decimal(0))
+    body = checked(api.generate(model=SKETCH_MODEL, size="333x77", quality="superb"), IMAGES)
+    assert decoded_image(body["data"][0]["b64_json"]).size == (333, 77)
+    assert body["provider_metadata"]["gateway"]["cost"] == "0"
+
+
+@pytest.mark.parametrize("quality", ["low", "medium", "high", "xhigh", "max", "auto"])
+def test_model_without_a_list_price_is_charged(api, quality):
+    body = checked(api.generate(model="openai/gpt-image-2.6-flare", quality=quality), IMAGES)
+    assert Decimal(body["provider_metadata"]["gateway"]["cost"]) > 0
+
+
+# The emulator and the client have tables of their own, so that a wrong value in one of them is
+# noticed here.
+SIZES = [
+    *[Size(1024, 1024), Size(1536, 1024), Size(1024, 1536), Size(512, 512), Size(1000, 1000)],
+    *[Size(3840, 2160), Size(2160, 3840), Size(3840, 2176), Size(3856, 2048), Size(3856, 2160)],
+    *[Size(3072, 1024), Size(1024, 3072), Size(3088, 1024), Size(1024, 3088), Size(2880, 2880)],
+    *[Size(800, 800), Size(816, 816), Size(816, 800), Size(640, 1024), Size(640, 1008)],
+    *[Size(1024, 1032), Size(1032, 1024), Size(2896, 2896), Size(16, 16)],
+]
+QUALITIES = ["auto", "low", "medium", "high", "xhigh", "max", "standard"]
+
+
+def client_accepts(request: ImageRequest, output_format: str = "png") -> bool:
+    try:
+        check(request, output_format)
+    except OptionError:
+        return False
+    return True
+
+
+def test_client_and_emulator_know_the_same_models():
+    assert set(KNOWN_MODELS) == set(MODELS)
+    assert set(MODELS) >= SHUT_DOWN
+
+
+@pytest.mark.parametrize("model", KNOWN_MODELS)
+def test_client_and_emulator_support_the_same_sizes(model):
+    by_client = {size for size in SIZES if client_accepts(ImageRequest(model, "x", size))}
+    assert by_client == {size for size in SIZES if unsupported_size(model, size) is None}
+
+
+@pytest.mark.parametrize("model", KNOWN_MODELS)
+def test_client_and_emulator_support_the_same_qualities(model):
+    requests = [ImageRequest(model, "x", Size(1024, 1024), quality) for quality in QUALITIES]
+    accepted = {request.quality for request in requests if client_accepts(request)}
+    assert accepted == {"auto", *MODELS[model].qualities}
+
+
+@pytest.mark.parametrize("model", KNOWN_MODELS)
+def test_client_and_emulator_have_the_same_prices(model):
+    cases = [(size, quality) for size in SIZES for quality in MODELS[model].qualities]
+    estimates = [estimate_usd(ImageRequest(model, "x", *case)) for case in cases]
+    prices = [price_usd(model, *case) for case in cases]
+    # The client lists no prices from gpt-image-2.5 on.
+    assert estimates == ([None] * len(cases) if "max" in MODELS[model].qualities else prices)
+
+
+@pytest.mark.parametrize("model", KNOWN_MODELS)
+def test_client_and_emulator_limit_the_number_of_references(model):
+    assert KNOWN_MODELS[model].references == MAX_REFERENCES
+
+
+def test_client_and_emulator_agree_on_zero_data_retention():
+    without = {name for name, limits in MODELS.items() if not limits.has_zero_retention}
+    assert without == ZERO_DATA_RETENTION_REFUSED
+
+
+@pytest.mark.parametrize("output_format", ["png", "webp", "jpeg"])
+def test_client_and_emulator_refuse_transparency_in_the_same_formats(api, output_format):
+    request = ImageRequest(MODEL, "x", Size(1024, 1024), background="transparent")
+    response = api.generate(background="transparent", output_format=output_format)
+    assert client_accepts(request, output_format) == (response.status == 200)
