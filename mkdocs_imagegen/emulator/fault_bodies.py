@@ -1,4 +1,4 @@
-"""Spoiled requests, results and responses, for faults that take more than one expression.
+"""Error responses and spoiled content, for faults that take more than one expression.
 
 Pure: no I/O, clock or environment.
 """
@@ -115,7 +115,7 @@ def numeric_cost(result: DrawResult) -> DrawResult:
 
 def as_urls(result: DrawResult) -> DrawResult:
     """Return the result with https URLs that do not resolve."""
-    url = "https://pictures.example.invalid/sketch.png"
+    url = "https://images.example.invalid/sketch.png"
     return replace(result, images=(url,) * len(result.images), is_url=True)
 
 

@@ -1,6 +1,6 @@
 """Faults that the emulator can produce, by name.
 
-A fault with an error is answered at once and costs nothing. All others draw the images, charge for
+A fault with an error is answered at once and free of charge. All others draw the images, charge for
 them and spoil the delivery: the drawing, the content, or the way it travels over a socket. The
 errors are those of https://vercel.com/docs/ai-gateway and of
 https://developers.openai.com/api/docs/guides/error-codes. Pure: no I/O, clock or environment.
@@ -73,6 +73,9 @@ class FaultCase:
     def is_charged(self) -> bool:
         """True if images are drawn and charged despite the fault."""
         return self.error is None
+
+
+NO_FAULT = FaultCase("no fault")
 
 
 def _error(shape: str, about: str, response: HttpResponse, only_with: str = "") -> FaultCase:
@@ -376,10 +379,18 @@ FAULTS: Mapping[str, FaultCase] = MappingProxyType({**_ERRORS, **_SPOILED, **_CO
 """Faults by the name used in a plan and in the header ``x-imagegen-fault``."""
 
 
-def unknown_fault(name: str) -> OptionError:
-    """Return the error for a fault that does not exist."""
-    return OptionError(
-        f"there is no fault {shown(name)}",
-        accepted=f"known: {OK}, {', '.join(FAULTS)}",
-        hint=did_you_mean(name, [OK, *FAULTS]),
-    )
+def find_fault(name: str) -> FaultCase:
+    """Return the fault of a name; for ``ok``, a fault that changes no response.
+
+    Raises:
+        OptionError: If there is no fault of that name.
+    """
+    if name == OK:
+        return NO_FAULT
+    if name not in FAULTS:
+        raise OptionError(
+            f"unknown fault {shown(name)}",
+            accepted=f"supported: {OK}, {', '.join(FAULTS)}",
+            hint=did_you_mean(name, [OK, *FAULTS]),
+        )
+    return FAULTS[name]

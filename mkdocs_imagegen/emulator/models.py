@@ -1,9 +1,9 @@
 """Models that the emulator offers: limits, prices, and their entries in the public model list.
 
-The tables are written down here a second time on purpose and share nothing with the client, so
+The tables are written down here a second time on purpose and independently of the client, so
 that a wrong price or size in the client shows up against the emulator; a test compares the two.
-Prices per image are those of https://developers.openai.com/api/docs/pricing, the fields of the list
-those of https://vercel.com/docs/ai-gateway/models-and-providers. Shutdown dates are those of
+Prices and sizes are those of https://developers.openai.com/api/docs/guides/image-generation, the list
+is that of https://vercel.com/docs/ai-gateway/models-and-providers. Shutdown dates are those of
 https://developers.openai.com/api/docs/deprecations. Pure: no I/O, clock or environment.
 """
 
@@ -31,7 +31,7 @@ _CREATED, _RELEASED = 1759276800, 1759795200
 
 
 @dataclass(frozen=True, slots=True)
-class ModelLimits:
+class OfferedModel:
     """Limits and prices of one image model.
 
     Attributes:
@@ -71,9 +71,9 @@ _USD_2 = _usd(low="0.006 0.005", medium="0.053 0.041", high="0.211 0.165")
 _USD_FROM_2_5 = _USD_2 | _usd(xhigh="0.211 0.165", max="0.211 0.165")
 _TOKEN_USD_2 = ("0.000005", "0.00003", "0.00000125")
 
-MODELS: Mapping[str, ModelLimits] = MappingProxyType(
+MODELS: Mapping[str, OfferedModel] = MappingProxyType(
     {
-        "openai/gpt-image-1-mini": ModelLimits(
+        "openai/gpt-image-1-mini": OfferedModel(
             _TO_HIGH,
             _SIZES,
             _usd(low="0.005 0.006", medium="0.011 0.015", high="0.036 0.052"),
@@ -81,26 +81,26 @@ MODELS: Mapping[str, ModelLimits] = MappingProxyType(
             shutdown=_DEC_1_2026,
             has_zero_retention=False,
         ),
-        "openai/gpt-image-1": ModelLimits(
+        "openai/gpt-image-1": OfferedModel(
             _TO_HIGH,
             _SIZES,
             _usd(low="0.011 0.016", medium="0.042 0.063", high="0.167 0.25"),
         ),
-        "openai/gpt-image-1.5": ModelLimits(
+        "openai/gpt-image-1.5": OfferedModel(
             _TO_HIGH,
             _SIZES,
             _usd(low="0.009 0.013", medium="0.034 0.05", high="0.133 0.20"),
             ("0.000005", "0.000032", "0.00000125"),
             shutdown=_DEC_1_2026,
         ),
-        "openai/gpt-image-2": ModelLimits(_TO_HIGH, (), _USD_2, _TOKEN_USD_2),
-        "openai/gpt-image-2.5-flare": ModelLimits(_TO_MAX, (), _USD_FROM_2_5, _TOKEN_USD_2),
-        "openai/gpt-image-2.5-sunburst": ModelLimits(_TO_MAX, (), _USD_FROM_2_5, _TOKEN_USD_2),
-        "openai/gpt-image-2.6-flare": ModelLimits(_TO_MAX, (), _USD_FROM_2_5),
-        "openai/gpt-image-2.6-sunburst": ModelLimits(_TO_MAX, (), _USD_FROM_2_5),
+        "openai/gpt-image-2": OfferedModel(_TO_HIGH, (), _USD_2, _TOKEN_USD_2),
+        "openai/gpt-image-2.5-flare": OfferedModel(_TO_MAX, (), _USD_FROM_2_5, _TOKEN_USD_2),
+        "openai/gpt-image-2.5-sunburst": OfferedModel(_TO_MAX, (), _USD_FROM_2_5, _TOKEN_USD_2),
+        "openai/gpt-image-2.6-flare": OfferedModel(_TO_MAX, (), _USD_FROM_2_5),
+        "openai/gpt-image-2.6-sunburst": OfferedModel(_TO_MAX, (), _USD_FROM_2_5),
     }
 )
-"""OpenAI's image models; the sketch model has no limits but its size, and costs nothing."""
+"""OpenAI's image models; the sketch model has no limits but its size, and is free."""
 
 _OUTPUT_TOKENS = {"low": (272, 408, 400), "medium": (1056, 1584, 1568), "high": (4160, 6240, 6208)}
 """Output tokens of a square, a portrait and a landscape image, by quality."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from mkdocs_imagegen.emulator import models, validation
-from mkdocs_imagegen.emulator.faults import FAULTS, OK, FaultCase, unknown_fault
+from mkdocs_imagegen.emulator.faults import NO_FAULT, OK, FaultCase, find_fault
 from mkdocs_imagegen.emulator.request_bodies import decode_edit, decode_json
 from mkdocs_imagegen.emulator.responses import (
     Charge,
@@ -44,7 +44,6 @@ GENERATION_DELAY_S = 2.0
 
 _REAL_KEY_PREFIX = "vck_"
 _INVALID_KEY_PREFIX = "bad-"
-_NO_FAULT = FaultCase(about="no fault", shape="success")
 _EDITS = "/v1/images/edits"
 _OPENAI_READERS = {
     "/v1/images/generations": validation.read_generation,
@@ -57,7 +56,7 @@ class Emulator:
     """Emulated gateway; every method can be called from any thread.
 
     Args:
-        plan: Names of faults, one per image request; ``ok`` for none.
+        plan: Names of faults, one per image request; ``ok`` for no fault.
         require_key: True to require a credential on the paths that require one at the gateway.
         latency_s: Minimum seconds per image request.
         balance_usd: Credit in dollars; a request that costs more than the rest is refused.
@@ -81,7 +80,7 @@ class Emulator:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         for name in plan:
-            _find_fault(name)
+            find_fault(name)
         self._state = EmulatorState(balance_usd, plan)
         self._require_key = require_key
         self._latency_s = latency_s
@@ -111,7 +110,7 @@ class Emulator:
             method: HTTP method in capitals.
             path: Path, with the query if there is one.
             headers: Headers, with names in any case.
-            body: Body; empty for none.
+            body: Body; can be empty.
         """
         lowered = {name.lower(): value for name, value in headers.items()}
         bare_path, _, query = path.partition("?")
@@ -189,12 +188,12 @@ class Emulator:
 
     def _fault(self, request: HttpRequest, name: str) -> FaultCase:
         try:
-            fault = _find_fault(name)
+            fault = find_fault(name)
         except OptionError as error:
             response = nested_error(400, "invalid_request_error", str(error), param=FAULT_HEADER)
             raise RefusedError(response) from error
         if fault.only_with and fault.only_with not in _fields(request):
-            return _NO_FAULT
+            return NO_FAULT
         return fault
 
     def _draw(self, request: DrawRequest, fault: FaultCase) -> DrawResult:
@@ -234,14 +233,6 @@ def _check_references(request: DrawRequest) -> None:
         from mkdocs_imagegen.emulator.sketches import reference_images  # noqa: PLC0415 - Pillow
 
         reference_images.check_references(request)
-
-
-def _find_fault(name: str) -> FaultCase:
-    if name == OK:
-        return _NO_FAULT
-    if name not in FAULTS:
-        raise unknown_fault(name)
-    return FAULTS[name]
 
 
 def _credential(request: HttpRequest) -> tuple[str, str]:

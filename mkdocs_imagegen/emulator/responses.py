@@ -41,13 +41,13 @@ def json_response(status: int, payload: object) -> HttpResponse:
 def nested_error(
     status: int, kind: str, message: str, *, param: object = None, code: str | None = None
 ) -> HttpResponse:
-    """Return an error of shape A, whose ``error`` is an object; also used for shapes C and D."""
+    """Return an error of shape A, with an object as ``error``; also used for shapes C and D."""
     error = {"message": message, "type": kind, "param": param, "code": code}
     return json_response(status, {"error": error})
 
 
 def flat_error(status: int, kind: str, message: str) -> HttpResponse:
-    """Return an error of shape B, whose ``error`` is a string."""
+    """Return an error of shape B, with a string as ``error``."""
     return json_response(status, {"error": message, "type": kind, "statusCode": status})
 
 

@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def log_message(self, *_: object) -> None:
-        """Print nothing: requests go to the log file."""
+        """Do not print requests; they go to the log file."""
 
 
 # http.server looks for a method of this name for each HTTP method.

@@ -24,7 +24,7 @@ class LogEntry:
         path: Path without the query.
         model: Requested model, if there is one.
         prompt: Prompt, if there is one.
-        fault: Name of the requested fault; ``ok`` for none.
+        fault: Name of the requested fault; ``ok`` for no fault.
         status: Status of the response.
         credential: Kind of credential sent: ``bearer``, ``api-key`` or ``none``.
     """

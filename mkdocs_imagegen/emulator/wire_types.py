@@ -84,7 +84,7 @@ class DrawResult:
     """Images that were drawn and charged, before they are serialized.
 
     Attributes:
-        request: Request, whose values the response repeats.
+        request: Request; the response repeats its values.
         created: Seconds since 1970.
         images: Images as base64 text, or as URLs.
         metadata: Metadata of the gateway and the provider; None to leave it out.

@@ -12,7 +12,7 @@ from mkdocs_imagegen.cli.main import main
 def test_an_unknown_fault_is_told() -> None:
     done = CliRunner().invoke(main, ["emulator", "--port", "0", "--fault", "rate-limt"])
     assert done.exit_code == 2
-    assert done.stderr.startswith('Error: there is no fault "rate-limt" (known: ok, ')
+    assert done.stderr.startswith('Error: unknown fault "rate-limt" (supported: ok, ')
     assert len(done.stderr.splitlines()) == 1
 
 

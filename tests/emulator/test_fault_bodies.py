@@ -47,7 +47,7 @@ def test_image_data_is_spoiled(api):
 
 
 def test_images_are_replaced_by_urls(api):
-    assert spoiled(api, "url")["data"] == [{"url": "https://pictures.example.invalid/sketch.png"}]
+    assert spoiled(api, "url")["data"] == [{"url": "https://images.example.invalid/sketch.png"}]
     (only,) = spoiled(api, "data-url")["data"]
     assert only["url"].startswith("data:image/png;base64,iVBOR")
 
