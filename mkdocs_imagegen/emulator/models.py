@@ -2,9 +2,9 @@
 
 The tables are written down here a second time on purpose and independently of the client, so
 that a wrong price or size in the client shows up against the emulator; a test compares the two.
-Prices and sizes are those of https://developers.openai.com/api/docs/guides/image-generation, the list
-is that of https://vercel.com/docs/ai-gateway/models-and-providers. Shutdown dates are those of
-https://developers.openai.com/api/docs/deprecations. Pure: no I/O, clock or environment.
+Sources: https://developers.openai.com/api/docs/guides/image-generation (prices and sizes),
+https://developers.openai.com/api/docs/deprecations (shutdown dates) and
+https://vercel.com/docs/ai-gateway/models-and-providers (list). Pure: no I/O, clock or environment.
 """
 
 from __future__ import annotations
