@@ -26,8 +26,8 @@ from mkdocs_imagegen.building.sightings import Page as SeenPage
 from mkdocs_imagegen.building.sweep import fill_files
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.locate import SourceLines
+from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.opening import credential_for, open_gateway
-from mkdocs_imagegen.originals.files import write_whole
 from mkdocs_imagegen.report import State, summary
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
@@ -140,7 +140,7 @@ class Pictures:
     def _write(self, report: Path) -> None:
         self.pipeline.report()
         try:
-            write_whole(report, self._run.report())
+            write_atomic(report, self._run.report())
         except OSError as error:
             log.warning("the report could not be written to %s: %s", report, error.strerror)
 

@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["records"],
     ["errors"],
-    ["values"],
+    ["values", "files"],
     ["request"],
     ["shapes", "reference", "globs"],
     ["settings"],

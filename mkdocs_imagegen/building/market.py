@@ -15,10 +15,10 @@ from mkdocs_imagegen.building.background import Background
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Draws
 from mkdocs_imagegen.errors import GatewayError
+from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.offers import Cost, Offer, successors
 from mkdocs_imagegen.gateway.wire import dollars
-from mkdocs_imagegen.originals.files import read_plain_file, write_whole
 from mkdocs_imagegen.request import ImageRequest
 
 _DAY_S = 86_400
@@ -98,7 +98,7 @@ class Market:
             "offers": [asdict(offer) for offer in offers],
         }
         with contextlib.suppress(OSError):
-            write_whole(self._path, json.dumps(kept, default=str).encode())
+            write_atomic(self._path, json.dumps(kept, default=str).encode())
 
 
 def _offer_from(fields: dict[str, Any]) -> Offer:

@@ -19,7 +19,7 @@ from mkdocs_imagegen.cli.stores import store_of
 from mkdocs_imagegen.cli.terminal import counted, say, say_json, show_in_browser
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.originals.files import write_whole
+from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
@@ -119,7 +119,7 @@ class Sheet:
                 smalls = dict(zip(every, done, strict=True))
             strips = [self._strip(request, pictures[request], smalls) for request in pictures]
             page = contact_sheet(title, note, [strip for strip in strips if strip.frames])
-            write_whole(self._file.absolute(), page.encode("utf-8", "replace"))
+            write_atomic(self._file.absolute(), page.encode("utf-8", "replace"))
         except ImagegenError as error:
             raise SiteError(str(error)) from None
         except OSError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals.files import read_plain_file
+from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.originals.record import LARGEST_RECORD_BYTES, Original, from_json
 from mkdocs_imagegen.originals.store import LARGEST_ORIGINAL_BYTES
 from mkdocs_imagegen.records import dataclass

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals.files import cannot_store
+from mkdocs_imagegen.files import cannot_store
 
 _IGNORED = "*\n"
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_imagegen.errors import NewerVersionError, StoreError
-from mkdocs_imagegen.originals.files import (
+from mkdocs_imagegen.files import (
     NO_LINKS,
     cannot_store,
     check_version,
     read_plain_file,
-    write_whole,
+    write_atomic,
 )
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
@@ -74,14 +74,14 @@ class Journal:
             StoreError: it cannot be written, and so nothing may be asked.
         """
         try:
-            write_whole(self._path(intent.request.key, "intent"), _to_json(intent))
+            write_atomic(self._path(intent.request.key, "intent"), _to_json(intent))
         except OSError as error:
             raise cannot_store(self._folder, error) from None
 
     def spool(self, key: str, body: bytes) -> bool:
         """Keep a raw answer as it came; whether that worked."""
         try:
-            write_whole(self._path(key, "answer"), body)
+            write_atomic(self._path(key, "answer"), body)
         except OSError:
             return False
         return True

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from mkdocs_imagegen.originals.files import check_version
+from mkdocs_imagegen.files import check_version
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Size
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from mkdocs_imagegen.originals.files import read_plain_file, write_whole
+from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.records import dataclass
 
 _LARGEST_BYTES = 100_000
@@ -54,4 +54,4 @@ class Refusals:
         """Keep it, if the disk allows it; without it, only a question is asked twice."""
         text = json.dumps(asdict(refusal), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         with contextlib.suppress(OSError):
-            write_whole(self.path(key), text.encode("utf-8", "replace"))
+            write_atomic(self.path(key), text.encode("utf-8", "replace"))

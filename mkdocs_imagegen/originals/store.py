@@ -12,11 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from mkdocs_imagegen.errors import NewerVersionError, StoreError
-from mkdocs_imagegen.originals.files import (
+from mkdocs_imagegen.files import (
     cannot_store,
     read_plain_file,
+    write_atomic,
     write_first,
-    write_whole,
 )
 from mkdocs_imagegen.originals.record import (
     LARGEST_RECORD_BYTES,
@@ -128,7 +128,7 @@ class OriginalStore:
         """
         probe = self.folder / f".{secrets.token_hex(8)}.tmp"
         try:
-            write_whole(probe, b"")
+            write_atomic(probe, b"")
             probe.unlink()
         except OSError as error:
             raise cannot_store(self.folder, error) from None
@@ -142,12 +142,12 @@ class OriginalStore:
         record = self._record_path(original.key)
         kept = Kept(original, self._folder_of(original.key))
         try:
-            write_whole(kept.path, content)
+            write_atomic(kept.path, content)
             if not write_first(record, to_json(original)):
                 first = self.get(original.key)
                 if first is not None:
                     return first
-                write_whole(record, to_json(original))
+                write_atomic(record, to_json(original))
         except OSError as error:
             raise cannot_store(self.folder, error) from None
         return kept
@@ -206,7 +206,7 @@ class OriginalStore:
         """Put an answer that was paid for and is no picture where a person can look at it."""
         path = self.quarantine / f"{name}.{secrets.token_hex(4)}"
         try:
-            write_whole(path, content)
+            write_atomic(path, content)
         except OSError:
             return None
         return path

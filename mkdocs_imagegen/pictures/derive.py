@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
-import os
+import contextlib
+import threading
 import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from itertools import chain, starmap, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.pictures.derived import DerivedStore
 from mkdocs_imagegen.pictures.glance import Glance, Stamp
 from mkdocs_imagegen.pictures.picture import SITE_FOLDER, Picture, Source
@@ -30,6 +34,7 @@ class Deriver:
         self._store = store
         self._site = site
         self._has_folder = False
+        self._files = _Files()
         self._stand_ins: set[str] = set()
 
     def find(self, plan: Plan) -> Picture | None:
@@ -60,25 +65,38 @@ class Deriver:
         return picture_of(plan, blur)
 
     def make(self, plan: Plan, content: bytes) -> Picture:
-        """The picture, its files made of the original's bytes where the store has them not.
+        """Return the image after encoding the files that the store lacks; any thread may call it.
+
+        Files that another call is encoding at the moment are waited for.
+
+        Args:
+            plan: Files of the image.
+            content: Bytes of the original.
 
         Raises:
-            PictureError: the bytes are no picture.
+            PictureError: If the bytes are not a supported image.
+            OSError: If a file cannot be written, here or by the call that was waited for.
         """
-        # A build in which all is there encodes nothing.
+        # A build that encodes no file does not import the encoder.
         from mkdocs_imagegen.pictures.encode import blurred, encode, plain  # noqa: PLC0415
 
-        every = chain.from_iterable(plan.variants)
-        files = dict(zip(every, plan.files.items(), strict=True))
-        missing = [variant for variant, file in files.items() if self._link(*file) is None]
         image = plain(content)
-        for variant, encoded in encode(image, missing):
-            key, name = files[variant]
-            self._store.write(key, encoded)
-            self._put(name, encoded)
+        files = dict(zip(chain.from_iterable(plan.variants), plan.files.items(), strict=True))
+        elsewhere: list[Future[None]] = []
+        # Size by size: calls that share files divide them instead of one waiting for the other.
+        for of_one_size in zip(*plan.variants, strict=True):
+            names = [files[variant][1] for variant in of_one_size]
+            with self._files.claimed(names) as (claimed, in_flight):
+                mine = {each: files[each] for each in of_one_size if files[each][1] in claimed}
+                missing = [variant for variant, file in mine.items() if self._link(*file) is None]
+                for variant, encoded in encode(image, missing):
+                    self._keep(*files[variant], encoded)
+            elsewhere += in_flight
         blur = blurred(image, plan.size, plan.focus) if plan.has_blur else b""
         if blur:
             self._store.write(plan.blur_key, blur)
+        for future in elsewhere:
+            future.result()
         return picture_of(plan, blur)
 
     def stand_in(self, stand_in: StandIn) -> Picture:
@@ -108,14 +126,60 @@ class Deriver:
             self._has_folder = True
         return f"{self._site}/{name}"
 
+    def _keep(self, key: str, name: str, content: bytes) -> None:
+        self._store.write(key, content)
+        self._put(name, content)
+
     def _put(self, name: str, content: bytes) -> None:
-        if self._site is None:
-            return
-        path = Path(self._path(name))
-        # Never into a file that is there: it may be a link to what the store keeps.
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.write_bytes(content)
-        os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
+        if self._site is not None:
+            write_atomic(Path(self._path(name)), content, sync=False)
+
+
+class _Files:
+    """Files that one build completes, each in one thread.
+
+    A thread waits only after it has completed all that it has claimed, and a file is claimed only
+    by a thread that is running: no two threads wait for each other, however few there are.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._in_flight: dict[str, Future[None]] = {}
+        self._completed: set[str] = set()
+
+    @contextlib.contextmanager
+    def claimed(self, names: Sequence[str]) -> Iterator[tuple[set[str], set[Future[None]]]]:
+        """Claim files for the time of the context, which has to complete them.
+
+        An exception in the context reaches every thread that waits for one of the files; a later
+        claim tries again.
+
+        Args:
+            names: Paths of files below the site.
+
+        Yields:
+            The names that are claimed, neither completed nor claimed elsewhere, and the futures
+            of those that other threads have claimed.
+        """
+        future: Future[None] = Future()
+        with self._lock:
+            in_flight = {self._in_flight[name] for name in names if name in self._in_flight}
+            claimed = set(names) - self._in_flight.keys() - self._completed
+            self._in_flight |= dict.fromkeys(claimed, future)
+        try:
+            yield claimed, in_flight
+        except BaseException as error:
+            self._release(claimed)
+            future.set_exception(error)
+            raise
+        self._release(claimed, claimed)
+        future.set_result(None)
+
+    def _release(self, names: set[str], completed: Iterable[str] = ()) -> None:
+        with self._lock:
+            self._completed.update(completed)
+            for name in names:
+                del self._in_flight[name]
 
 
 class Describer:

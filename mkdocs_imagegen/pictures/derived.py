@@ -20,11 +20,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.pictures.glance import Glances, Stamp
 from mkdocs_imagegen.pictures.sealed import Value, read_value, seal_of
 from mkdocs_imagegen.pictures.setting_aside import identity, set_aside
 from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, BusyError, UnfitError
-from mkdocs_imagegen.pictures.unsynced import write_unsynced
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.pictures.strict_cache import Entry, StrictCache
@@ -105,7 +105,7 @@ class DerivedStore:
         try:
             os.link(value.path, path)
         except OSError:
-            write_unsynced(path, value.content)
+            write_atomic(path, value.content, sync=False)
         return value.stamp
 
     def verify(self, key: str) -> Stamp | None:

@@ -19,12 +19,13 @@ from typing import Any, NoReturn
 import diskcache
 from diskcache.core import MODE_BINARY, UNKNOWN
 
+from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.pictures.unfit import UnfitError
-from mkdocs_imagegen.pictures.unsynced import write_unsynced
 
 _KEY = re.compile("[0-9a-f]{64}")
 _VALUE_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
-_OUR_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.(val|tmp)")
+_OUR_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{28}\.(val|tmp)|\.[0-9a-f]{16}\.tmp)")
+"""Values and temporary files; in older caches a temporary file has the stem of a value."""
 
 
 class StrictDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no types
@@ -66,7 +67,7 @@ class StrictDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type
             raise TypeError("only bytes are kept")
         name, path = self.filename(key, value)
         _make_folders(Path(path).parent)
-        write_unsynced(Path(path), value)
+        write_atomic(Path(path), value, sync=False)
         self.newest = name
         return len(value), MODE_BINARY, name, None
 

@@ -70,10 +70,10 @@ def test_simulated_a_python_without_sqlite(filled, monkeypatch):
 
 
 def test_simulated_a_disk_that_is_full_while_values_are_written(filled, monkeypatch):
-    def refuse(*_args):
+    def refuse(*_args, **_more):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(strict_disk, "write_unsynced", refuse)
+    monkeypatch.setattr(strict_disk, "write_atomic", refuse)
     store = filled.open()
     for name in range(3):
         store.write(key_of(name), b"x")

@@ -6,13 +6,15 @@ import errno
 import os
 import resource
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from mkdocs_imagegen import files
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals import files
 from tests.originals.support import (
     CONTENT,
     folder,
@@ -98,6 +100,23 @@ def noting(done, name, real):
         return real(*arguments)
 
     return noted
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_a_file_may_be_written_twice_at_the_same_time(tmp_path, monkeypatch, sync):
+    """Two threads have written their temporary files before either is renamed."""
+    replace, both = os.replace, threading.Barrier(2, timeout=10)
+
+    def together(*paths):
+        both.wait()
+        replace(*paths)
+
+    monkeypatch.setattr(files.os, "replace", together)
+    path = tmp_path / "file"
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(files.write_atomic, path, b"x", sync=sync) for _ in range(2)]:
+            each.result()
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100])

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkdocs_imagegen import files
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals import files
 from mkdocs_imagegen.originals.record import from_json, to_json
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.values import SKETCH_MODEL

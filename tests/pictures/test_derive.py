@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
@@ -88,6 +92,73 @@ def test_only_what_is_missing_is_encoded(store, tmp_path, monkeypatch) -> None:
     wider = plan(ORIGINAL, Shape(SIZE, (40, 80, 100)), VariantSettings(), "keep")
     Deriver(store, tmp_path / "site").make(wider, CONTENT)
     assert asked == [Size(100, 67)] * 2
+
+
+@pytest.fixture
+def encoded(monkeypatch) -> Counter:
+    """Count how often each variant is encoded."""
+    count: Counter = Counter()
+    encode = encoder.encode
+
+    def counted(image, variants):
+        for variant, content in encode(image, variants):
+            count[variant] += 1
+            yield variant, content
+
+    monkeypatch.setattr(encoder, "encode", counted)
+    return count
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "the store keeps no value"])
+def test_calls_at_the_same_time_encode_each_file_once(
+    store, tmp_path, monkeypatch, encoded, keeps
+) -> None:
+    if not keeps:
+        monkeypatch.setattr(store, "write", lambda *_: None)
+    deriver = Deriver(store, tmp_path / "site")
+    plans = [
+        plan(ORIGINAL, Shape(SIZE, widths), VariantSettings(), "keep")
+        for widths in ((40,), (60,), (80,), (100,), (80, 40), (100, 60), (40, 60, 80, 100))
+    ]
+    begin = threading.Barrier(len(plans))
+
+    def make(each):
+        begin.wait(10)
+        return deriver.make(each, CONTENT)
+
+    with ThreadPoolExecutor(len(plans)) as pool:
+        made = [each.result(30) for each in [pool.submit(make, each) for each in plans]]
+    names = {name for each in made for source in each.sources for name, _ in source.files}
+    assert set(encoded.values()) == {1}
+    assert len(encoded) == len(names) == 10
+    assert files_in(tmp_path / "site").keys() == {name.rpartition("/")[2] for name in names}
+
+
+def test_a_failed_file_fails_every_call_that_waits_for_it(store, tmp_path, monkeypatch) -> None:
+    """A later call tries again."""
+    deriver = Deriver(store, tmp_path / "site")
+    encode, is_encoding, is_waited_for = encoder.encode, threading.Event(), threading.Event()
+
+    def failing(_image, _variants):
+        is_encoding.set()
+        assert is_waited_for.wait(10)
+        raise OSError("no space")
+
+    monkeypatch.setattr(encoder, "encode", failing)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(deriver.make, PLAN, CONTENT)
+        assert is_encoding.wait(10)
+        monkeypatch.setattr(encoder, "encode", encode)
+        second = pool.submit(deriver.make, PLAN, CONTENT)
+        # Its other files are there as soon as it waits for those of the narrowest size alone.
+        while len(files_in(tmp_path / "site")) < 4 and not second.done():
+            time.sleep(0.01)
+        is_waited_for.set()
+        for each in (first, second):
+            with pytest.raises(OSError, match="no space"):
+                each.result(10)
+    deriver.make(PLAN, CONTENT)
+    assert len(files_in(tmp_path / "site")) == 6
 
 
 def test_the_same_files_come_out_of_a_full_an_empty_and_a_half_empty_store(tmp_path) -> None:

@@ -6,11 +6,13 @@ import concurrent.futures
 import io
 import re
 import shutil
+from collections import Counter
 
 import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.pictures import encode as encoder
 from tests.support import Built, Site
 
 FENCE = "```imagegen\n{0}\n---\nA red balloon\n```\n"
@@ -67,6 +69,33 @@ def test_widths(site: Site, where: str) -> None:
         site.options["variants"] = {"widths": [200, 5000]}
     built = build(site, PLAIN if where == "site" else FENCE.format("widths: 200, 5000"))
     assert sizes(built) == {(200, 133), (1536, 1024)}
+
+
+def test_directives_that_share_files_lose_none_and_encode_each_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every prompt in four `widths`, generated at the same time; each has its full size."""
+    count: Counter[tuple[object, bytes]] = Counter()
+    encode = encoder.encode
+
+    def counted(image, variants):
+        for variant, content in encode(image, variants):
+            count[variant, content] += 1
+            yield variant, content
+
+    monkeypatch.setattr(encoder, "encode", counted)
+    widths = (480, 640, 800, 960)
+    built = build(
+        site,
+        "\n\n".join(
+            f'![Balloon {number}](imagegen:){{ widths="{width}" }}'
+            for number in range(12)
+            for width in widths
+        ),
+    )
+    assert len(built.pictures()) == len(count) == 12 * 2 * (len(widths) + 1)
+    assert set(count.values()) == {1}
+    assert "12 made" in built.summary
 
 
 def test_a_ratio_cuts_around_its_focus(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Reading and writing files so that nothing is lost or half there."""
+"""Bounded reads and atomic writes of files."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 from mkdocs_imagegen.errors import NewerVersionError, StoreError
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-"""Opens no link, and waits for nobody at the other end of a pipe."""
+"""Flags that refuse symbolic links and do not block on a pipe."""
 
 
 def read_plain_file(path: Path, most_bytes: int) -> bytes:
-    """The content of a regular file.
+    """Read a regular file of limited size.
 
     Raises:
-        OSError: there is none, or it cannot be read.
-        ValueError: it is a link, a pipe or a folder, or larger than ``most_bytes``.
+        OSError: If the file is missing or cannot be read.
+        ValueError: If it is a link, a pipe or a folder, or larger than ``most_bytes``.
     """
     _refuse_unless_regular(os.lstat(path))
     descriptor = os.open(path, os.O_RDONLY | NO_LINKS)
@@ -38,7 +38,7 @@ def _refuse_unless_regular(facts: os.stat_result) -> None:
 
 
 def _read(descriptor: int, size: int, most_bytes: int) -> bytes:
-    # Asked for one byte more than there is: without it the file has ended, and what has grown since
+    # One byte more than the file has: a short read proves its end, and a file that has grown since
     # is read to its end.
     content = os.read(descriptor, min(size, most_bytes) + 1)
     if len(content) != size:
@@ -49,24 +49,37 @@ def _read(descriptor: int, size: int, most_bytes: int) -> bytes:
     return content
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there as a whole, or as it was before.
+def write_atomic(path: Path, content: bytes, *, sync: bool = True) -> None:
+    """Write a file that other threads and processes see complete or as it was before.
+
+    Any number of threads may write the same file at the same time; the last one wins. An
+    existing file is replaced, never written into: it may be a hard link.
+
+    Args:
+        path: File to write.
+        content: Bytes of the file.
+        sync: True to create a missing folder and to return only when file and name survive a
+            power failure; False for content that can be generated again for free.
 
     Raises:
-        OSError: it cannot be written; nothing is left behind.
+        OSError: If the file cannot be written; no temporary file is left behind.
     """
-    with _synced_beside(path, content) as temporary:
+    if sync:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with _temporary_beside(path, content, sync=sync) as temporary:
         os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
-        _sync_folder(path.parent)
+        if sync:
+            _sync_folder(path.parent)
 
 
 def write_first(path: Path, content: bytes) -> bool:
-    """Write a file only if there is none; whether this call did.
+    """Return True if this call wrote the file, False if the file existed.
 
     Raises:
-        OSError: it cannot be written; nothing is left behind.
+        OSError: If the file cannot be written; no temporary file is left behind.
     """
-    with _synced_beside(path, content) as temporary:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _temporary_beside(path, content, sync=True) as temporary:
         try:
             os.link(temporary, path)  # refuses to replace, unlike a rename
         except FileExistsError:
@@ -79,11 +92,11 @@ def write_first(path: Path, content: bytes) -> bool:
 
 
 def check_version(found: object, known: int) -> None:
-    """Make sure that a file is of a version that we read.
+    """Raise an error unless a file has the supported format version.
 
     Raises:
-        NewerVersionError: it may be whole, so nothing takes its place.
-        ValueError: nobody wrote it so.
+        NewerVersionError: If a newer version wrote the file; it may be valid and must stay.
+        ValueError: If no version of mkdocs-imagegen writes this number.
     """
     if type(found) is int and found > known:
         fault = "it was written by a newer version of mkdocs-imagegen"
@@ -93,20 +106,21 @@ def check_version(found: object, known: int) -> None:
 
 
 def cannot_store(folder: Path, error: OSError) -> StoreError:
-    """The error that tells of a folder that takes no files."""
+    """Return the error for a folder that files cannot be written to."""
     fault = f"pictures cannot be stored in {folder}: {error.strerror or error}"
     return StoreError(fault, hint="make room or correct the rights, then build again")
 
 
 @contextlib.contextmanager
-def _synced_beside(path: Path, content: bytes) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _temporary_beside(path: Path, content: bytes, *, sync: bool) -> Iterator[Path]:
+    # A random name: with a fixed one, two writers of one file rename each other's file away.
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         yield temporary
     finally:
         with contextlib.suppress(OSError):
@@ -114,7 +128,7 @@ def _synced_beside(path: Path, content: bytes) -> Iterator[Path]:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Makes a rename survive a power cut; not every system lets a folder be opened.
+    # A rename survives a power failure only if the folder is synced; Windows opens no folder.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
