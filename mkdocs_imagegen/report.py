@@ -101,15 +101,18 @@ NO_WASTE = Waste()
 
 
 def summary(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> str:
-    """One line on the pictures of a build; equal requests count once.
+    """Return one line about the images of a build; equal requests count once.
+
+    A location that failed is counted even where another one shows the image of its request.
 
     Args:
-        lines: every place that shows a picture.
-        seconds: how long the making took, all in all.
-        waste: of the run.
+        lines: All locations that show an image.
+        seconds: Time that generating took in total.
+        waste: Calls of the run that may have been charged without an image.
     """
     pictures = unique(lines)
     count = Counter(line.state for line in pictures)
+    count[State.FAILED] = _failures(lines, pictures)
     made = count[State.MADE]
     stored = sum(count[state] for state in _STORED)
     parts = [f"{plural(stored, 'picture')} from the store"]
@@ -236,10 +239,24 @@ def as_dict(line: Line) -> dict[str, object]:
 
 
 def unique(lines: Sequence[Line]) -> list[Line]:
-    """One line for each request, that of its making first; mistakes are not requests."""
-    by_making = sorted(lines, key=lambda line: line.state is State.MADE)
-    requests = {line.key: line for line in by_making if line.key}
+    """Return one line for each request, then all mistakes, which are not requests.
+
+    Of several lines of a request the generated one comes first, then one with a cost, so that no
+    sum misses it; a failure comes last.
+    """
+    by_worth = sorted(lines, key=_worth)
+    requests = {line.key: line for line in by_worth if line.key}
     return [*requests.values(), *(line for line in lines if not line.key)]
+
+
+def _worth(line: Line) -> tuple[bool, bool, bool]:
+    return line.state is State.MADE, line.cost_usd is not None, line.state is not State.FAILED
+
+
+def _failures(lines: Sequence[Line], pictures: Sequence[Line]) -> int:
+    failed = {line.key for line in pictures if line.state is State.FAILED}
+    failed_here = (line.state is State.FAILED and line.key not in failed for line in lines)
+    return len(failed) + sum(failed_here)
 
 
 def _spent(pictures: Sequence[Line]) -> Decimal:

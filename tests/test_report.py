@@ -117,6 +117,37 @@ def test_what_was_paid_for_is_told_wherever_else_the_request_stands(other):
         assert json.loads(to_json(lines, 1.0))["cost_usd"] == "0.25"
 
 
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            [line(MADE, "a", "0.25"), line(FAILED, "a", "0.25")],
+            "1 made in 1.0 s for $0.25, 1 failed",
+        ),
+        (
+            [line(MADE, "a", "0.25"), line(FAILED, "a", "0.25"), line(FAILED, "a", "0.25")],
+            "1 made in 1.0 s for $0.25, 2 failed",
+        ),
+        ([line(FAILED, "a", "0.25"), line(FAILED, "a", "0.25")], "1 failed"),
+    ],
+)
+def test_summary_counts_failed_location_when_its_request_was_generated_elsewhere(lines, told):
+    for each in (lines, lines[::-1]):
+        assert summary(each, 1.0) == f"0 pictures from the store, {told}"
+        assert json.loads(to_json(each, 1.0))["cost_usd"] == "0.25"
+
+
+def test_summary_counts_failed_location_when_the_store_has_its_request():
+    for lines in ([line(READY, "a"), line(FAILED, "a")], [line(FAILED, "a"), line(READY, "a")]):
+        assert summary(lines, 1.0) == "1 picture from the store, 1 failed"
+
+
+def test_cost_of_a_failed_location_is_counted_when_a_later_build_finds_the_image():
+    paid, found = line(FAILED, "a", "0.25"), line(READY, "a")
+    for lines in ([paid, found], [found, paid]):
+        assert json.loads(to_json(lines, 1.0))["cost_usd"] == "0.25"
+
+
 def test_a_report_holds_every_place():
     lines = [
         line(MADE, "a", "0.010", seconds=1.23456, remarks=("slow", "cut")),
