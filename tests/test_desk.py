@@ -168,6 +168,17 @@ def test_a_picture_that_no_build_finds_is_not_asked_for_again(bench) -> None:
     assert (bench.changes, len(bench.started)) == (1, 1)
 
 
+def test_rebuild_is_requested_three_times_when_no_build_begins(bench, monkeypatch) -> None:
+    """An image that no page can take in must not have the pages built for ever."""
+    monkeypatch.setattr(desk_module, "_KNOCKS_AGAIN_S", 0.01)
+    bench.build(want("A"))
+    wait_until(lambda: bench.started)
+    bench.started[0].set_result(Result())
+    wait_until(lambda: bench.changes == 3)
+    time.sleep(0.3)
+    assert bench.changes == 3
+
+
 def test_what_came_while_pages_were_built_has_them_built_once_more(bench) -> None:
     bench.build(want("A"))
     wait_until(lambda: bench.started)

@@ -133,6 +133,38 @@ def test_a_file_beyond_its_size_is_not_read(tmp_path):
         files.read_plain_file(path, 100)
 
 
+@pytest.mark.parametrize("told_bytes", [100_000, 4], ids=["too large", "grown meanwhile"])
+def test_read_stops_at_the_limit_when_a_file_is_larger(tmp_path, monkeypatch, told_bytes):
+    """A file of any size costs no more memory than the limit."""
+    path, read = tmp_path / "a", []
+    path.write_bytes(b"x" * 100_000)
+    monkeypatch.setattr(files.os, "fstat", told_size(told_bytes))
+    monkeypatch.setattr(files.os, "read", noting_bytes(read, os.read))
+    with pytest.raises(ValueError, match="larger than 100 bytes"):
+        files.read_plain_file(path, 100)
+    assert sum(read) == 101
+
+
+def told_size(size):
+    stat = os.fstat
+
+    def told(descriptor):
+        facts = list(stat(descriptor))
+        facts[6] = size
+        return os.stat_result(facts)
+
+    return told
+
+
+def noting_bytes(read, real):
+    def noted(*arguments):
+        content = real(*arguments)
+        read.append(len(content))
+        return content
+
+    return noted
+
+
 def test_a_socket_is_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with closing(socket.socket(socket.AF_UNIX)) as listening:
@@ -169,13 +201,7 @@ def test_a_file_is_read_to_its_end_whatever_its_size_was(
 ) -> None:
     """It may grow meanwhile, and network disks may give less than was asked for."""
     (tmp_path / "file").write_bytes(b"twelve bytes")
-    read, stat = os.read, os.fstat
-
-    def told(descriptor: int) -> os.stat_result:
-        facts = list(stat(descriptor))
-        facts[6] = told_bytes
-        return os.stat_result(facts)
-
-    monkeypatch.setattr(os, "fstat", told)
+    read = os.read
+    monkeypatch.setattr(os, "fstat", told_size(told_bytes))
     monkeypatch.setattr(os, "read", lambda file, most: read(file, min(most, most_a_read)))
     assert files.read_plain_file(tmp_path / "file", 100) == b"twelve bytes"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,11 +63,26 @@ def test_the_list_of_models_is_asked_for_once_a_day(site: Site, emulator: Emulat
     write(site, "Three")
     assert len(endings(site.build())) == 1
     assert asked(emulator) == 1
-    kept = site.folder / ".cache/plugin/imagegen/offers.json"
-    kept.write_text(kept.read_text().replace('"asked": 1', '"asked": 0'))
-    write(site, "Four")
+
+
+@pytest.mark.parametrize(
+    ("age_s", "requests"),
+    [(80_000, 1), (86_500, 2), (-1_000, 2)],
+    ids=["younger than a day", "older than a day", "from the future"],
+)
+def test_list_of_models_is_requested_again_when_it_is_a_day_old(
+    site: Site, emulator: Emulator, age_s: float, requests: int
+) -> None:
+    write(site, "One")
     site.build()
-    assert asked(emulator) == 2
+    kept = site.folder / ".cache/plugin/imagegen/offers.json"
+    fields = json.loads(kept.read_text())
+    kept.write_text(json.dumps(fields | {"asked": time.time() - age_s}))
+    write(site, "Two")
+    site.build()
+    assert asked(emulator) == requests
+    age_now_s = time.time() - json.loads(kept.read_text())["asked"]
+    assert 0 <= age_now_s < 1_000 if requests == 2 else age_now_s >= age_s
 
 
 def test_a_build_that_makes_nothing_asks_nothing(site: Site, emulator: Emulator) -> None:
