@@ -118,7 +118,7 @@ def test_calls_at_the_same_time_encode_each_file_once(
     deriver = Deriver(store, tmp_path / "site")
     plans = [
         plan(ORIGINAL, Shape(SIZE, widths), VariantSettings(), "keep")
-        for widths in ((40,), (60,), (80,), (100,), (80, 40), (100, 60), (40, 60, 80, 100))
+        for widths in ((40,), (60,), (80,), (100,), (80, 40), (100, 60), *[(40, 60, 80, 100)] * 2)
     ]
     begin = threading.Barrier(len(plans))
 
