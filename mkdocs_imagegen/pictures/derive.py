@@ -7,7 +7,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from itertools import chain, starmap, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,7 +81,7 @@ class Deriver:
 
         image = plain(content)
         files = dict(zip(chain.from_iterable(plan.variants), plan.files.items(), strict=True))
-        elsewhere: list[Future[None]] = []
+        elsewhere: list[_Work] = []
         # Size by size: calls that share files divide them instead of one waiting for the other.
         for of_one_size in zip(*plan.variants, strict=True):
             names = [files[variant][1] for variant in of_one_size]
@@ -95,8 +94,8 @@ class Deriver:
         blur = blurred(image, plan.size, plan.focus) if plan.has_blur else b""
         if blur:
             self._store.write(plan.blur_key, blur)
-        for future in elsewhere:
-            future.result()
+        for work in elsewhere:
+            work.wait()
         return picture_of(plan, blur)
 
     def stand_in(self, stand_in: StandIn) -> Picture:
@@ -135,6 +134,27 @@ class Deriver:
             write_atomic(Path(self._path(name)), content, sync=False)
 
 
+class _Work:
+    """Files that one thread is completing."""
+
+    # A future would do, but importing it costs a build that encodes no file.
+
+    def __init__(self) -> None:
+        self._has_ended = threading.Event()
+        self._error: BaseException | None = None
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Release every thread that waits, with an error if the files are not complete."""
+        self._error = error
+        self._has_ended.set()
+
+    def wait(self) -> None:
+        """Wait until the files are complete; raises the error of the other thread."""
+        self._has_ended.wait()
+        if self._error is not None:
+            raise self._error
+
+
 class _Files:
     """Files that one build completes, each in one thread.
 
@@ -144,11 +164,11 @@ class _Files:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._in_flight: dict[str, Future[None]] = {}
+        self._in_flight: dict[str, _Work] = {}
         self._completed: set[str] = set()
 
     @contextlib.contextmanager
-    def claimed(self, names: Sequence[str]) -> Iterator[tuple[set[str], set[Future[None]]]]:
+    def claimed(self, names: Sequence[str]) -> Iterator[tuple[set[str], set[_Work]]]:
         """Claim files for the time of the context, which has to complete them.
 
         An exception in the context reaches every thread that waits for one of the files; a later
@@ -158,22 +178,22 @@ class _Files:
             names: Paths of files below the site.
 
         Yields:
-            The names that are claimed, neither completed nor claimed elsewhere, and the futures
-            of those that other threads have claimed.
+            The names that are claimed, neither completed nor claimed elsewhere, and the work of
+            the threads that have claimed the others.
         """
-        future: Future[None] = Future()
+        work = _Work()
         with self._lock:
             in_flight = {self._in_flight[name] for name in names if name in self._in_flight}
             claimed = set(names) - self._in_flight.keys() - self._completed
-            self._in_flight |= dict.fromkeys(claimed, future)
+            self._in_flight |= dict.fromkeys(claimed, work)
         try:
             yield claimed, in_flight
         except BaseException as error:
             self._release(claimed)
-            future.set_exception(error)
+            work.end(error)
             raise
         self._release(claimed, claimed)
-        future.set_result(None)
+        work.end()
 
     def _release(self, names: set[str], completed: Iterable[str] = ()) -> None:
         with self._lock:
