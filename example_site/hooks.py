@@ -38,7 +38,7 @@ from mkdocs_imagegen.emulator.catalogue import RETIRED
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
-from mkdocs_imagegen.plugin import ImagegenPlugin
+from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.reference import OptionReference, reference
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission

@@ -33,7 +33,7 @@ from mkdocs_imagegen.cli.stores import store_of
 from mkdocs_imagegen.cli.terminal import Progress, say, say_json, show_in_browser, tell
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.opening import credential_for, open_gateway
+from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import State, dollars
 from mkdocs_imagegen.request import ImageRequest

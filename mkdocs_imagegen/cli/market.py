@@ -21,7 +21,7 @@ from mkdocs_imagegen.gateway.public import (
     read_credits,
     read_health,
 )
-from mkdocs_imagegen.opening import credential_for, open_gateway
+from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
 from mkdocs_imagegen.report import dollars
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings

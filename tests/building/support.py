@@ -21,7 +21,7 @@ from mkdocs_imagegen.building.wanted import Result, Want
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.wire import read_answer
-from mkdocs_imagegen.opening import open_gateway
+from mkdocs_imagegen.gateway_opening import open_gateway
 from mkdocs_imagegen.originals.journal import Intent
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, read_settings

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.build import log
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.desk import Desk
 from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.workshop import Workshop
+from mkdocs_imagegen.hosts.mkdocs.host_build import log
 from mkdocs_imagegen.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from mkdocs.config.config_options import Optional, Type
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
-from mkdocs_imagegen.build import Build, blank_environment, has_leftovers, log
 from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.directives.extension import ImagegenExtension
+from mkdocs_imagegen.hosts.mkdocs.host_build import Build, blank_environment, has_leftovers, log
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.values import OptionsError, option_names
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.building.pipeline import Pipeline
     from mkdocs_imagegen.building.run import Run
     from mkdocs_imagegen.directives.registry import Registry
-    from mkdocs_imagegen.host import Pictures
-    from mkdocs_imagegen.serving import Serving
+    from mkdocs_imagegen.hosts.mkdocs.build import Pictures
+    from mkdocs_imagegen.hosts.mkdocs.server import Serving
     from mkdocs_imagegen.spending.permission import Permission
 
 _SCHEME = "imagegen:"
@@ -209,7 +209,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
     def _open_pictures(self, build: Build[Pictures]) -> Pictures:
         # Most of the package, and a site without pictures needs none of it.
-        from mkdocs_imagegen.host import open_pictures  # noqa: PLC0415
+        from mkdocs_imagegen.hosts.mkdocs.build import open_pictures  # noqa: PLC0415
 
         pictures = open_pictures(build, self.settings, self.run, self.errand, self._serving)
         self.permission = pictures.permission
@@ -228,7 +228,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
 
 def _serving(*, is_dirty: bool) -> Serving:
-    from mkdocs_imagegen.serving import Serving  # noqa: PLC0415 - only for `mkdocs serve`
+    from mkdocs_imagegen.hosts.mkdocs.server import Serving  # noqa: PLC0415 - only for `mkdocs serve`
 
     return Serving(is_dirty=is_dirty)
 

@@ -16,7 +16,6 @@ from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page
 
-from mkdocs_imagegen.build import Build, has_leftovers, log
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.pipeline import Pipeline
@@ -27,7 +26,8 @@ from mkdocs_imagegen.building.sweep import fill_files
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.opening import credential_for, open_gateway
+from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
+from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers, log
 from mkdocs_imagegen.report import State, summary
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import File, Files
     from mkdocs.structure.nav import Navigation
 
-    from mkdocs_imagegen.serving import Serving
+    from mkdocs_imagegen.hosts.mkdocs.server import Serving
 
 _NOTHING_KEEPS_THEM = (
     "The pictures that were just paid for are gone when this machine is: the next run pays for "
