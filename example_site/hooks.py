@@ -26,7 +26,6 @@ from mkdocs.utils.yaml import yaml_load
 
 from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.pipeline import Pipeline
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.cli.main import main
@@ -42,6 +41,7 @@ from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.reference import OptionReference, reference
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
+from mkdocs_imagegen.spending.run import Run
 
 _REFERENCE = re.compile(r"^(?P<indent> *)<!-- reference: (?P<name>.+?) -->$", re.MULTILINE)
 _BLOCK = r"\n(?P<block>(?P<ticks>`{3,})(?P<language>\w+).*\n(?P<body>(?:.*\n)*?)(?P=ticks))$"

@@ -12,7 +12,6 @@ import pytest
 
 from mkdocs_imagegen.building import desk as desk_module
 from mkdocs_imagegen.building.desk import Desk
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Result, Want
 from mkdocs_imagegen.errors import (
     AuthenticationError,
@@ -27,6 +26,7 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
+from mkdocs_imagegen.spending.run import Run
 from mkdocs_imagegen.values import Size
 
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 from mkdocs_imagegen.building.interrupts import Interrupts
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Result, Want, WantKey
 from mkdocs_imagegen.building.works import Work, sum_of
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.errors import ImagegenError, NotMadeError, StoppedError, WaitingError
+from mkdocs_imagegen.spending.run import Run
 from mkdocs_imagegen.values import shown
 
 TRY_AGAIN_S = 30.0

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Result, Want, WantKey
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.directive import Directive
@@ -24,6 +23,7 @@ from mkdocs_imagegen.gateway.catalogue import check
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.spending.run import Run
 from mkdocs_imagegen.values import shown
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.building.background import Background
-from mkdocs_imagegen.building.buying import Buyer, ClaimedElsewhereError
 from mkdocs_imagegen.building.interrupts import Interrupts
 from mkdocs_imagegen.building.wanted import Result, Want, WantKey
 from mkdocs_imagegen.errors import ImagegenError, NotMadeError, StoreError
@@ -20,6 +19,7 @@ from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
+from mkdocs_imagegen.spending.purchase import Buyer, ClaimedElsewhereError
 
 if TYPE_CHECKING:
     import anyio

@@ -14,7 +14,6 @@ from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.following import Follower
 from mkdocs_imagegen.building.lookup import Lookup
 from mkdocs_imagegen.building.outcome import Entry, Outcome, line_of, mistaken, settled
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page, Sighting, Sightings
 from mkdocs_imagegen.building.telling import Teller
 from mkdocs_imagegen.building.wanted import Want
@@ -40,6 +39,7 @@ from mkdocs_imagegen.pages.markup import Frame, picture_markup
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.report import Line
 from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.spending.run import Run
 
 _BY_HAND = (
     "an <img> tag with an imagegen: address is not read; "

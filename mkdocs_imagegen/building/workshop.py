@@ -7,8 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.books import Books
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Derives, OpenGateway, Result, Want, WantKey
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.pictures.derive import Deriver, Describer
@@ -17,6 +15,8 @@ from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.variants import plan
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.shapes import Shape
+from mkdocs_imagegen.spending.run import Run
+from mkdocs_imagegen.spending.stores import Books
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -84,9 +84,9 @@ class Workshop:
     @cached_property
     def _maker(self) -> Maker:
         # A build in which all is there needs none of it, and it takes a while to import.
-        from mkdocs_imagegen.building.buying import Buyer  # noqa: PLC0415
         from mkdocs_imagegen.building.making import Maker  # noqa: PLC0415
-        from mkdocs_imagegen.building.market import Market  # noqa: PLC0415
+        from mkdocs_imagegen.spending.prices import Market  # noqa: PLC0415
+        from mkdocs_imagegen.spending.purchase import Buyer  # noqa: PLC0415
 
         settings = self.settings
         offers = settings.cache_path / "offers.json"

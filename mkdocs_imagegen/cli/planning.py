@@ -18,7 +18,7 @@ from mkdocs_imagegen.errors import OptionError, OverBudgetError
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import Line, State, as_dict, dollars, plural, unique
 from mkdocs_imagegen.settings.budget import BudgetSettings
-from mkdocs_imagegen.spending.account import Account
+from mkdocs_imagegen.spending.budget import Account
 from mkdocs_imagegen.values import SKETCH_MODEL, shown
 
 _NO_LIMIT = BudgetSettings(images=None, usd=None)

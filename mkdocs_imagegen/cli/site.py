@@ -19,13 +19,13 @@ import click
 
 from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.outcome import Entry
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.cli.terminal import tell
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import Line
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
+from mkdocs_imagegen.spending.run import Run
 
 INTERRUPTED = 130
 _TERMINATED = 143

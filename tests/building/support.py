@@ -12,19 +12,19 @@ from typing import Any
 
 from PIL import Image
 
-from mkdocs_imagegen.building.books import Books
-from mkdocs_imagegen.building.buying import Buyer
 from mkdocs_imagegen.building.making import Maker
-from mkdocs_imagegen.building.market import Market
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Result, Want
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.wire import read_answer
 from mkdocs_imagegen.gateway_opening import open_gateway
-from mkdocs_imagegen.originals.journal import Intent
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, read_settings
+from mkdocs_imagegen.spending.journal import Intent
+from mkdocs_imagegen.spending.prices import Market
+from mkdocs_imagegen.spending.purchase import Buyer
+from mkdocs_imagegen.spending.run import Run
+from mkdocs_imagegen.spending.stores import Books
 from mkdocs_imagegen.values import Size
 
 MODEL = "openai/gpt-image-1-mini"

@@ -16,8 +16,8 @@ import pytest
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving
 from mkdocs_imagegen.errors import StoppedError, StoreError
-from mkdocs_imagegen.originals.journal import Journal
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.spending.journal import Journal
 from tests.building.support import Studio, request, want
 from tests.soak.builds.sites import Left, site_of, write_prompts
 from tests.support import Site

@@ -270,7 +270,7 @@ def test_an_answer_of_an_ended_build_is_stored_without_its_reference(
     cup = put(site, "cup.png", png())
     site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png')}")
     with monkeypatch.context() as broken:
-        broken.setattr("mkdocs_imagegen.originals.journal.Journal.end", lambda *_: None)
+        broken.setattr("mkdocs_imagegen.spending.journal.Journal.end", lambda *_: None)
         build(site, free)
     for path in [*site.originals.rglob("*.json"), *site.originals.rglob("*.webp")]:
         path.unlink()

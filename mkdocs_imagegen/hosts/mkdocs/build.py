@@ -20,7 +20,6 @@ from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.pipeline import Pipeline
 from mkdocs_imagegen.building.previews import NO_SITE_URL, Listed, Previews
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.sightings import Page as SeenPage
 from mkdocs_imagegen.building.sweep import fill_files
 from mkdocs_imagegen.building.workshop import Workshop
@@ -31,6 +30,7 @@ from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers, log
 from mkdocs_imagegen.report import State, summary
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
+from mkdocs_imagegen.spending.run import Run
 from mkdocs_imagegen.values import SKETCH_MODEL, is_yes
 
 if TYPE_CHECKING:

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from mkdocs_imagegen.building.outcome import Entry
     from mkdocs_imagegen.building.pipeline import Pipeline
-    from mkdocs_imagegen.building.run import Run
     from mkdocs_imagegen.directives.registry import Registry
     from mkdocs_imagegen.hosts.mkdocs.build import Pictures
     from mkdocs_imagegen.hosts.mkdocs.server import Serving
     from mkdocs_imagegen.spending.permission import Permission
+    from mkdocs_imagegen.spending.run import Run
 
 _SCHEME = "imagegen:"
 _TOKEN = f"{_SCHEME}t"
@@ -83,7 +83,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     @cached_property
     def run(self) -> Run:
         """What the builds of this run share."""
-        from mkdocs_imagegen.building.run import Run  # noqa: PLC0415 - only with pictures
+        from mkdocs_imagegen.spending.run import Run  # noqa: PLC0415 - only with pictures
 
         return Run()
 

@@ -16,8 +16,8 @@ from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator, Seen
 from mkdocs_imagegen.errors import NewerVersionError
-from mkdocs_imagegen.originals.journal import Intent, Journal
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.spending.journal import Intent, Journal
 from mkdocs_imagegen.values import SKETCH_MODEL
 from tests.support import Site
 

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from mkdocs_imagegen.building.books import Books
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.wire import read_answer
-from mkdocs_imagegen.originals.journal import Intent
 from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.originals.refusals import Refusal
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.gateway import GatewaySettings
+from mkdocs_imagegen.spending.journal import Intent
+from mkdocs_imagegen.spending.moderation import Refusal
+from mkdocs_imagegen.spending.stores import Books
 from mkdocs_imagegen.values import Size
 from tests.originals.support import original
 

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mkdocs_imagegen.originals.journal import Intent, Journal
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.spending.journal import Intent, Journal
 from mkdocs_imagegen.values import SKETCH_MODEL, Size
 from tests.soak.builds.sites import write_prompts
 from tests.soak.disks.ground import PROMPTS, Ground, Trial

@@ -15,7 +15,7 @@ from mkdocs_imagegen.errors import (
     UnreachableError,
 )
 from mkdocs_imagegen.report import Line, Waste, to_json
-from mkdocs_imagegen.spending.account import Account
+from mkdocs_imagegen.spending.budget import Account
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.building.attachments import Attachments

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mkdocs_imagegen.building.keeping import Keeper
 from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.errors import BadAnswerError, StoreError
 from mkdocs_imagegen.gateway.wire import picture_link, read_answer
-from mkdocs_imagegen.originals.claims import Claims
-from mkdocs_imagegen.originals.journal import Intent, Journal
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
+from mkdocs_imagegen.spending.claims import Claims
+from mkdocs_imagegen.spending.journal import Intent, Journal
+from mkdocs_imagegen.spending.storing import Keeper
 from mkdocs_imagegen.values import shown
 
 

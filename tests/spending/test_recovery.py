@@ -8,13 +8,13 @@ import socket
 import anyio
 import pytest
 
-from mkdocs_imagegen.building.books import Books
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.records import Response
 from mkdocs_imagegen.errors import BadAnswerError, NewerVersionError, OutcomeUnknownError
 from mkdocs_imagegen.gateway.client import Gateway
-from mkdocs_imagegen.originals.journal import Journal
 from mkdocs_imagegen.settings import GatewaySettings
+from mkdocs_imagegen.spending.journal import Journal
+from mkdocs_imagegen.spending.stores import Books
 from tests.building.support import BODY, PNG, Bench, Studio, intent, request, want
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals.claims import Claims
+from mkdocs_imagegen.spending.claims import Claims
 from tests.originals.support import key_of
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from mkdocs_imagegen.originals.claims import Claims
+from mkdocs_imagegen.spending.claims import Claims
 with Claims(Path(sys.argv[1])).claim(sys.argv[2]) as is_ours:
     print(is_ours, flush=True)
     sys.stdin.readline()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
 from mkdocs_imagegen.settings.budget import BudgetSettings
-from mkdocs_imagegen.spending.account import MOST_WASTED, MOST_WASTED_IN_A_ROW, Account
+from mkdocs_imagegen.spending.budget import MOST_WASTED, MOST_WASTED_IN_A_ROW, Account
 
 ANY = BudgetSettings(images=None, usd=None)
 PRICE = Decimal("0.015")

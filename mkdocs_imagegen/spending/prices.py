@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_imagegen.building.background import Background
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Draws
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.files import read_plain_file, write_atomic
@@ -20,6 +19,7 @@ from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.offers import Cost, Offer, successors
 from mkdocs_imagegen.gateway.wire import dollars
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.spending.run import Run
 
 _DAY_S = 86_400
 _LARGEST_BYTES = 1_000_000

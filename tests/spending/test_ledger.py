@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen import errors
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.errors import Billing, GatewayError, Place, StoppedError
 from mkdocs_imagegen.report import Line, State
+from mkdocs_imagegen.spending.run import Run
 
 ALL = "every request of the run"
 MODEL = "every request of its model"

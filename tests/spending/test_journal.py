@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals.journal import Intent, Journal
-from mkdocs_imagegen.originals.refusals import Refusal, Refusals
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.spending.journal import Intent, Journal
+from mkdocs_imagegen.spending.moderation import Refusal, Refusals
 from mkdocs_imagegen.values import Size
 from tests.originals.support import folder as make_folder
 from tests.originals.support import refuse

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.building.finding import Finder
-from mkdocs_imagegen.originals.refusals import Refusals
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.spending.finding import Finder
+from mkdocs_imagegen.spending.moderation import Refusals
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.building.keeping import Keeper
-    from mkdocs_imagegen.building.salvage import Salvager
-    from mkdocs_imagegen.originals.claims import Claims
-    from mkdocs_imagegen.originals.journal import Journal
+    from mkdocs_imagegen.spending.claims import Claims
+    from mkdocs_imagegen.spending.journal import Journal
+    from mkdocs_imagegen.spending.recovery import Salvager
+    from mkdocs_imagegen.spending.storing import Keeper
 
 
 class Books:
@@ -45,7 +45,7 @@ class Books:
     @cached_property
     def claims(self) -> Claims:
         """On pictures that are being asked for."""
-        from mkdocs_imagegen.originals.claims import Claims  # noqa: PLC0415 - see the class
+        from mkdocs_imagegen.spending.claims import Claims  # noqa: PLC0415 - see the class
 
         # Beside the originals: builds that share those do not have to share a cache.
         return Claims(self._settings.originals_path / ".claims")
@@ -53,21 +53,21 @@ class Books:
     @cached_property
     def journal(self) -> Journal:
         """Of calls."""
-        from mkdocs_imagegen.originals.journal import Journal  # noqa: PLC0415 - see the class
+        from mkdocs_imagegen.spending.journal import Journal  # noqa: PLC0415 - see the class
 
         return Journal(self._settings.journal_path)
 
     @cached_property
     def keeper(self) -> Keeper:
         """Stores pictures."""
-        from mkdocs_imagegen.building.keeping import Keeper  # noqa: PLC0415 - see the class
+        from mkdocs_imagegen.spending.storing import Keeper  # noqa: PLC0415 - see the class
 
         return Keeper(self.store)
 
     @cached_property
     def salvager(self) -> Salvager:
         """Stores what earlier builds have left."""
-        from mkdocs_imagegen.building.salvage import Salvager  # noqa: PLC0415 - see the class
+        from mkdocs_imagegen.spending.recovery import Salvager  # noqa: PLC0415 - see the class
 
         follows_links = self._settings.gateway.accept_urls
         return Salvager(

@@ -11,9 +11,6 @@ from functools import partial
 from typing import TypeVar
 
 from mkdocs_imagegen.building.background import Background
-from mkdocs_imagegen.building.books import Books
-from mkdocs_imagegen.building.market import Market
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.building.wanted import Draws, OpenGateway, Result
 from mkdocs_imagegen.errors import (
     BadAnswerError,
@@ -27,11 +24,14 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.edits import NOTHING, Attached
-from mkdocs_imagegen.originals.journal import Intent
-from mkdocs_imagegen.originals.refusals import Refusal
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.spending.journal import Intent
+from mkdocs_imagegen.spending.moderation import Refusal
+from mkdocs_imagegen.spending.prices import Market
+from mkdocs_imagegen.spending.run import Run
+from mkdocs_imagegen.spending.stores import Books
 
 T = TypeVar("T")
 
