@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 
-from mkdocs_imagegen.building.wanted import Draws, Sleep
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
+from mkdocs_imagegen.jobs.job import Draws, Sleep
 from mkdocs_imagegen.settings import Settings
 
 

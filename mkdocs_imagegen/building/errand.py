@@ -8,7 +8,7 @@ from mkdocs_imagegen.globs import matches_any
 from mkdocs_imagegen.records import dataclass
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.building.wanted import Result
+    from mkdocs_imagegen.jobs.job import Result
 
 
 class Watcher(Protocol):

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.wanted import Result, Want, WantKey
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
@@ -20,6 +19,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.catalogue import check
+from mkdocs_imagegen.jobs.job import Result, Want, WantKey
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.request import ImageRequest

@@ -7,7 +7,6 @@ from dataclasses import field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Found
 from mkdocs_imagegen.errors import (
     ImagegenError,
@@ -19,6 +18,7 @@ from mkdocs_imagegen.errors import (
     WaitingError,
 )
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
+from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture

@@ -16,7 +16,6 @@ from mkdocs_imagegen.building.lookup import Lookup
 from mkdocs_imagegen.building.outcome import Entry, Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.building.sightings import Page, Sighting, Sightings
 from mkdocs_imagegen.building.telling import Teller
-from mkdocs_imagegen.building.wanted import Want
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
@@ -34,6 +33,7 @@ from mkdocs_imagegen.errors import (
     OptionError,
     Place,
 )
+from mkdocs_imagegen.jobs.job import Want
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, picture_markup
 from mkdocs_imagegen.pictures.picture import Picture

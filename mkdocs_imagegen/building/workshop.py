@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.wanted import Derives, OpenGateway, Result, Want, WantKey
+from mkdocs_imagegen.jobs.job import Derives, OpenGateway, Result, Want, WantKey
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.pictures.derive import Deriver, Describer
 from mkdocs_imagegen.pictures.derived import DerivedStore
@@ -21,7 +21,7 @@ from mkdocs_imagegen.spending.stores import Books
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from mkdocs_imagegen.building.making import Maker
+    from mkdocs_imagegen.jobs.scheduler import Maker
 
 
 class Workshop:
@@ -84,7 +84,7 @@ class Workshop:
     @cached_property
     def _maker(self) -> Maker:
         # A build in which all is there needs none of it, and it takes a while to import.
-        from mkdocs_imagegen.building.making import Maker  # noqa: PLC0415
+        from mkdocs_imagegen.jobs.scheduler import Maker  # noqa: PLC0415
         from mkdocs_imagegen.spending.prices import Market  # noqa: PLC0415
         from mkdocs_imagegen.spending.purchase import Buyer  # noqa: PLC0415
 

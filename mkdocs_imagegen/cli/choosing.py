@@ -16,7 +16,6 @@ from mkdocs_imagegen.building.around import Host
 from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.building.lookup import Lookup
 from mkdocs_imagegen.building.outcome import Entry
-from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.cli.places import entry_at
 from mkdocs_imagegen.cli.planning import LOOKS
@@ -34,6 +33,7 @@ from mkdocs_imagegen.cli.terminal import Progress, say, say_json, show_in_browse
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
+from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import State, dollars
 from mkdocs_imagegen.request import ImageRequest

@@ -16,8 +16,8 @@ from typing import TypeVar
 
 import click
 
-from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.errors import NotMadeError, OverBudgetError
+from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.report import dollars
 
 T = TypeVar("T")

@@ -11,13 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mkdocs_imagegen.building.background import Background
-from mkdocs_imagegen.building.wanted import Draws
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.offers import Cost, Offer, successors
 from mkdocs_imagegen.gateway.wire import dollars
+from mkdocs_imagegen.jobs.event_loop import Background
+from mkdocs_imagegen.jobs.job import Draws
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.run import Run
 

@@ -10,8 +10,6 @@ from decimal import Decimal
 from functools import partial
 from typing import TypeVar
 
-from mkdocs_imagegen.building.background import Background
-from mkdocs_imagegen.building.wanted import Draws, OpenGateway, Result
 from mkdocs_imagegen.errors import (
     BadAnswerError,
     Billing,
@@ -24,6 +22,8 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.edits import NOTHING, Attached
+from mkdocs_imagegen.jobs.event_loop import Background
+from mkdocs_imagegen.jobs.job import Draws, OpenGateway, Result
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.errors import BadAnswerError, StoreError
 from mkdocs_imagegen.gateway.wire import picture_link, read_answer
+from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.claims import Claims

@@ -7,9 +7,9 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.errors import BadAnswerError, PictureError, StoreError
 from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.pictures.decode import Decoded, inspect

@@ -12,12 +12,12 @@ from typing import Any
 
 from PIL import Image
 
-from mkdocs_imagegen.building.making import Maker
-from mkdocs_imagegen.building.wanted import Result, Want
 from mkdocs_imagegen.gateway.answer import Answer
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.wire import read_answer
 from mkdocs_imagegen.gateway_opening import open_gateway
+from mkdocs_imagegen.jobs.job import Result, Want
+from mkdocs_imagegen.jobs.scheduler import Maker
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, read_settings
 from mkdocs_imagegen.spending.journal import Intent

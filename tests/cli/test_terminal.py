@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.cli import terminal
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.errors import OverBudgetError
+from mkdocs_imagegen.jobs.job import Result
 from tests.cli.conftest import fence
 from tests.support import Site
 

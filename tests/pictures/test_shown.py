@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.building.outcome import Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.building.sightings import Page, Sightings
-from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.errors import (
@@ -27,6 +26,7 @@ from mkdocs_imagegen.errors import (
     StoppedError,
     StoreError,
 )
+from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, picture_markup

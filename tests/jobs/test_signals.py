@@ -39,7 +39,7 @@ cli(["build", "-q"])
 """
 SOON_AFTER = """
 import os, signal, sys, threading
-from mkdocs_imagegen.building.making import Maker
+from mkdocs_imagegen.jobs.scheduler import Maker
 signal.signal(signal.SIGINT, signal.default_int_handler)
 start, timers = Maker.start, []
 def started(self, want):

@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 
-from mkdocs_imagegen.building import desk as desk_module
-from mkdocs_imagegen.building.desk import Desk
-from mkdocs_imagegen.building.wanted import Result, Want
 from mkdocs_imagegen.errors import (
     AuthenticationError,
     BadAnswerError,
@@ -24,6 +21,9 @@ from mkdocs_imagegen.errors import (
     StoreError,
     UnreachableError,
 )
+from mkdocs_imagegen.jobs import serve_queue as desk_module
+from mkdocs_imagegen.jobs.job import Result, Want
+from mkdocs_imagegen.jobs.serve_queue import Desk
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.spending.run import Run

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from mkdocs_imagegen.building import making
 from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.jobs import scheduler
 from tests.building.support import PNG, Studio, request, want
 from tests.originals.support import flip, refuse
 
@@ -67,8 +67,8 @@ def test_what_fails_while_an_original_is_read_costs_only_that(bench, error):
 
 
 def test_waiting_behind_another_build_is_no_failure_however_long(bench, monkeypatch):
-    monkeypatch.setattr(making, "_CLAIMED_ELSEWHERE_S", 0.02)
-    monkeypatch.setattr(making, "_TELL_OF_OTHERS_S", 0.1)
+    monkeypatch.setattr(scheduler, "_CLAIMED_ELSEWHERE_S", 0.02)
+    monkeypatch.setattr(scheduler, "_TELL_OF_OTHERS_S", 0.1)
     made = bench(patience_s=0.05)
     with made.books.claims.claim(request().key):
         for shape in "AB":

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from decimal import Decimal
 
-from mkdocs_imagegen.building.wanted import Result, Want
 from mkdocs_imagegen.errors import (
     Billing,
     GatewayError,
@@ -16,6 +15,7 @@ from mkdocs_imagegen.errors import (
     StoppedError,
     StoreError,
 )
+from mkdocs_imagegen.jobs.job import Result, Want
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import dollars

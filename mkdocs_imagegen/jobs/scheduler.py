@@ -9,10 +9,10 @@ from concurrent.futures import wait as wait_for
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.building.background import Background
-from mkdocs_imagegen.building.interrupts import Interrupts
-from mkdocs_imagegen.building.wanted import Result, Want, WantKey
 from mkdocs_imagegen.errors import ImagegenError, NotMadeError, StoreError
+from mkdocs_imagegen.jobs.event_loop import Background
+from mkdocs_imagegen.jobs.job import Result, Want, WantKey
+from mkdocs_imagegen.jobs.signals import Interrupts
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
