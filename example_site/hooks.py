@@ -24,10 +24,6 @@ from markdown.treeprocessors import Treeprocessor
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
-from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.pipeline import Pipeline
-from mkdocs_imagegen.building.sightings import Page
-from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.extension import ImagegenExtension
@@ -38,6 +34,10 @@ from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
+from mkdocs_imagegen.pipeline.build import Pipeline
+from mkdocs_imagegen.pipeline.context import Host
+from mkdocs_imagegen.pipeline.placements import Page
+from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.reference import OptionReference, reference
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission

@@ -12,11 +12,6 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.errand import Errand
-from mkdocs_imagegen.building.lookup import Lookup
-from mkdocs_imagegen.building.outcome import Entry
-from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.cli.places import entry_at
 from mkdocs_imagegen.cli.planning import LOOKS
 from mkdocs_imagegen.cli.sheets import PAGE, Sheet, requests_of
@@ -34,6 +29,11 @@ from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.pipeline.context import Host
+from mkdocs_imagegen.pipeline.lookup import Lookup
+from mkdocs_imagegen.pipeline.mode import Errand
+from mkdocs_imagegen.pipeline.outcome import Entry
+from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import State, dollars
 from mkdocs_imagegen.request import ImageRequest

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.cli.terminal import say, say_table
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.directives.explain import Explanation
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.request import ImageRequest
 
 

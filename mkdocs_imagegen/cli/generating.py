@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import click
 
-from mkdocs_imagegen.building.errand import Errand
-from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.cli.planning import is_lacking, planned, say_lines
 from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, globs_of, look
 from mkdocs_imagegen.cli.terminal import Progress, say, say_json, tell
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.globs import matches_any
+from mkdocs_imagegen.pipeline.mode import Errand
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import State, dollars, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD

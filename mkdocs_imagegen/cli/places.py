@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.values import did_you_mean, shown
 
 _KEY = re.compile(r"[0-9a-f]{6,64}")

@@ -9,12 +9,12 @@ from decimal import Decimal
 
 import click
 
-from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.cli import explaining
 from mkdocs_imagegen.cli.places import entry_at
 from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, look
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.errors import OptionError, OverBudgetError
+from mkdocs_imagegen.pipeline.mode import Errand
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import Line, State, as_dict, dollars, plural, unique
 from mkdocs_imagegen.settings.budget import BudgetSettings

@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import click
 
-from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.cli.planning import LOOKS
 from mkdocs_imagegen.cli.site import SiteError, as_json, config_file, look
 from mkdocs_imagegen.cli.stores import store_of
@@ -24,6 +23,7 @@ from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
 from mkdocs_imagegen.pictures.thumbnail import SMALL_PX, Thumbnail, thumbnail
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import dollars
 from mkdocs_imagegen.request import ImageRequest
 

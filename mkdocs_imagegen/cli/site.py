@@ -17,10 +17,10 @@ from typing import Any
 
 import click
 
-from mkdocs_imagegen.building.errand import Errand
-from mkdocs_imagegen.building.outcome import Entry
 from mkdocs_imagegen.cli.terminal import tell
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
+from mkdocs_imagegen.pipeline.mode import Errand
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import Line
 from mkdocs_imagegen.settings import Settings

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
-from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.errors import ImagegenError, NotMadeError, StoppedError, WaitingError
 from mkdocs_imagegen.jobs.job import Result, Want, WantKey
 from mkdocs_imagegen.jobs.serve_job import Work, sum_of
 from mkdocs_imagegen.jobs.signals import Interrupts
+from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.spending.run import Run
 from mkdocs_imagegen.values import shown
 

@@ -18,7 +18,7 @@ from mkdocs_imagegen.report import Line, Waste, to_json
 from mkdocs_imagegen.spending.budget import Account
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.building.attachments import Attachments
+    from mkdocs_imagegen.pipeline.reference_files import Attachments
 
 _EVERY_MODEL = ""
 
@@ -44,7 +44,7 @@ class Run:
     def attachments(self) -> Attachments:
         """The pictures that others follow."""
         # Few sites have any, and what reads them takes a while to import.
-        from mkdocs_imagegen.building.attachments import Attachments  # noqa: PLC0415
+        from mkdocs_imagegen.pipeline.reference_files import Attachments  # noqa: PLC0415
 
         return Attachments()
 

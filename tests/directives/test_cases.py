@@ -19,7 +19,6 @@ import pytest
 import yaml
 from markdown.treeprocessors import Treeprocessor
 
-from mkdocs_imagegen.building.sightings import Page, Sightings
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Mistake
 from mkdocs_imagegen.directives.extension import ImagegenExtension
@@ -27,6 +26,7 @@ from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.directives.marker import shown_pictures
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.pipeline.placements import Page, Sightings
 from mkdocs_imagegen.settings import read_settings
 from mkdocs_imagegen.values import OptionsError, option_names
 

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from mkdocs_imagegen.building.attachments import Attachments
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving as emulating
+from mkdocs_imagegen.pipeline.reference_files import Attachments
 from mkdocs_imagegen.request import ImageRequest
 from tests.serving import serving as live
 from tests.support import Built, Site

@@ -16,17 +16,17 @@ from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page
 
-from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.errand import Errand
-from mkdocs_imagegen.building.pipeline import Pipeline
-from mkdocs_imagegen.building.previews import NO_SITE_URL, Listed, Previews
-from mkdocs_imagegen.building.sightings import Page as SeenPage
-from mkdocs_imagegen.building.sweep import fill_files
-from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
 from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers, log
+from mkdocs_imagegen.pipeline.build import Pipeline
+from mkdocs_imagegen.pipeline.context import Host
+from mkdocs_imagegen.pipeline.mode import Errand
+from mkdocs_imagegen.pipeline.other_files import fill_files
+from mkdocs_imagegen.pipeline.placements import Page as SeenPage
+from mkdocs_imagegen.pipeline.previews import NO_SITE_URL, Listed, Previews
+from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.report import State, summary
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.nav import Navigation
     from mkdocs.structure.pages import Page
 
-    from mkdocs_imagegen.building.errand import Errand
+    from mkdocs_imagegen.pipeline.mode import Errand
     from mkdocs_imagegen.settings import Settings
 
 log = get_plugin_logger("imagegen")

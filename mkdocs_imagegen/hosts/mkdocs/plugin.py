@@ -12,9 +12,9 @@ from mkdocs.config.config_options import Optional, Type
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
-from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.hosts.mkdocs.host_build import Build, blank_environment, has_leftovers, log
+from mkdocs_imagegen.pipeline.mode import Errand
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.values import OptionsError, option_names
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
-    from mkdocs_imagegen.building.outcome import Entry
-    from mkdocs_imagegen.building.pipeline import Pipeline
     from mkdocs_imagegen.directives.registry import Registry
     from mkdocs_imagegen.hosts.mkdocs.build import Pictures
     from mkdocs_imagegen.hosts.mkdocs.server import Serving
+    from mkdocs_imagegen.pipeline.build import Pipeline
+    from mkdocs_imagegen.pipeline.outcome import Entry
     from mkdocs_imagegen.spending.permission import Permission
     from mkdocs_imagegen.spending.run import Run
 

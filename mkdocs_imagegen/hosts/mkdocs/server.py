@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.hosts.mkdocs.host_build import log
 from mkdocs_imagegen.jobs.serve_queue import Desk
+from mkdocs_imagegen.pipeline.context import Host
+from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.run import Run
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from mkdocs_imagegen.building.lookup import Lookup
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake
 from mkdocs_imagegen.directives.references import (
     FileReference,
@@ -24,6 +23,7 @@ from mkdocs_imagegen.errors import (
     WaitingError,
 )
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.pipeline.lookup import Lookup
 from mkdocs_imagegen.spending.run import Run
 from mkdocs_imagegen.values import did_you_mean
 

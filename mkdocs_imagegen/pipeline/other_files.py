@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mkdocs_imagegen.building.previews import Previews
 from mkdocs_imagegen.directives.marker import TOKEN_START
+from mkdocs_imagegen.pipeline.previews import Previews
 
 _PAGES = frozenset({".html", ".htm"})
 _TEXT_FILES = _PAGES | {".xml", ".json", ".txt", ".md", ".js", ".mjs", ".rss", ".atom", ".csv"}

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
     ImagegenError,
@@ -22,6 +20,8 @@ from mkdocs_imagegen.gateway.catalogue import check
 from mkdocs_imagegen.jobs.job import Result, Want, WantKey
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.pipeline.context import Host
+from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.run import Run
 from mkdocs_imagegen.values import shown

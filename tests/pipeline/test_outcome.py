@@ -14,8 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.building.outcome import Outcome, line_of, mistaken, settled
-from mkdocs_imagegen.building.sightings import Page, Sightings
 from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.errors import (
@@ -33,6 +31,8 @@ from mkdocs_imagegen.pages.markup import Frame, picture_markup
 from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pictures.picture import Source as Files
 from mkdocs_imagegen.pictures.placeholder import placeholder
+from mkdocs_imagegen.pipeline.outcome import Outcome, line_of, mistaken, settled
+from mkdocs_imagegen.pipeline.placements import Page, Sightings
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mkdocs_imagegen.building.outcome import Outcome
 from mkdocs_imagegen.errors import OptionError, Place
 from mkdocs_imagegen.gateway.catalogue import check
+from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from mkdocs_imagegen.building.errand import Errand
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.jobs.job import Want
+from mkdocs_imagegen.pipeline.mode import Errand
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.spending.permission import Permission
 

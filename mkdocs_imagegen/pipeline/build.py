@@ -10,13 +10,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
 
-from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.following import Follower
-from mkdocs_imagegen.building.lookup import Lookup
-from mkdocs_imagegen.building.outcome import Entry, Outcome, line_of, mistaken, settled
-from mkdocs_imagegen.building.sightings import Page, Sighting, Sightings
-from mkdocs_imagegen.building.telling import Teller
-from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
 from mkdocs_imagegen.directives.marker import (
@@ -37,6 +30,13 @@ from mkdocs_imagegen.jobs.job import Want
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, picture_markup
 from mkdocs_imagegen.pictures.picture import Picture
+from mkdocs_imagegen.pipeline.context import Host
+from mkdocs_imagegen.pipeline.lookup import Lookup
+from mkdocs_imagegen.pipeline.messages import Teller
+from mkdocs_imagegen.pipeline.outcome import Entry, Outcome, line_of, mistaken, settled
+from mkdocs_imagegen.pipeline.placements import Page, Sighting, Sightings
+from mkdocs_imagegen.pipeline.references import Follower
+from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.report import Line
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.run import Run

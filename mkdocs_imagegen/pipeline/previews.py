@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import urljoin
 
-from mkdocs_imagegen.building.pipeline import Pipeline
-from mkdocs_imagegen.building.sightings import Page
 from mkdocs_imagegen.directives.directive import Directive, Found
 from mkdocs_imagegen.directives.marker import as_block, as_tag, attributes_of
 from mkdocs_imagegen.directives.page_list import PageList, fill_lists, shown_lists
@@ -17,6 +15,8 @@ from mkdocs_imagegen.errors import Place
 from mkdocs_imagegen.globs import matches, matches_any
 from mkdocs_imagegen.pages.cards import Card, cards_html, mistake_html, page_address, style_for
 from mkdocs_imagegen.pages.social import SocialCard, into_head, with_tags
+from mkdocs_imagegen.pipeline.build import Pipeline
+from mkdocs_imagegen.pipeline.placements import Page
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.values import Size, shown
