@@ -19,10 +19,10 @@ from mkdocs_imagegen.cli.terminal import counted, say, say_json, show_in_browser
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.files import write_atomic
+from mkdocs_imagegen.imaging.thumbnail import SMALL_PX, Thumbnail, thumbnail
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
-from mkdocs_imagegen.pictures.thumbnail import SMALL_PX, Thumbnail, thumbnail
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import dollars
 from mkdocs_imagegen.request import ImageRequest

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.calls import Keep
     from mkdocs_imagegen.gateway.edits import Attached
     from mkdocs_imagegen.gateway.offers import Offer
+    from mkdocs_imagegen.imaging.image import Picture
+    from mkdocs_imagegen.imaging.placeholder import StandIn
+    from mkdocs_imagegen.imaging.variants import Plan
     from mkdocs_imagegen.originals.store import Kept
-    from mkdocs_imagegen.pictures.picture import Picture
-    from mkdocs_imagegen.pictures.placeholder import StandIn
-    from mkdocs_imagegen.pictures.variants import Plan
     from mkdocs_imagegen.request import ImageRequest
 
 WantKey = tuple[str, Shape, bool]

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import ImagegenError, NotMadeError, StoreError
+from mkdocs_imagegen.imaging.image import Picture
 from mkdocs_imagegen.jobs.event_loop import Background
 from mkdocs_imagegen.jobs.job import Result, Want, WantKey
 from mkdocs_imagegen.jobs.signals import Interrupts
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.shapes import Shape

@@ -11,8 +11,8 @@ import hashlib
 import html
 from collections.abc import Iterable, Iterator, Sequence
 
+from mkdocs_imagegen.imaging.thumbnail import Thumbnail
 from mkdocs_imagegen.pages.contact_sheet_parts import SCRIPT, STYLE
-from mkdocs_imagegen.pictures.thumbnail import Thumbnail
 from mkdocs_imagegen.records import dataclass
 
 _KEY_DIGITS = 16

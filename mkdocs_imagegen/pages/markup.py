@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mkdocs_imagegen.directives.directive import Directive, Found
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of
-from mkdocs_imagegen.pictures.picture import Picture, Source
+from mkdocs_imagegen.imaging.image import Picture, Source
 from mkdocs_imagegen.records import dataclass
 
 _FITS_ITS_COLUMN = "max-width:100%;height:auto"

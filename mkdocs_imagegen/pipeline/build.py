@@ -26,10 +26,10 @@ from mkdocs_imagegen.errors import (
     OptionError,
     Place,
 )
+from mkdocs_imagegen.imaging.image import Picture
 from mkdocs_imagegen.jobs.job import Want
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, picture_markup
-from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pipeline.context import Host
 from mkdocs_imagegen.pipeline.lookup import Lookup
 from mkdocs_imagegen.pipeline.messages import Teller

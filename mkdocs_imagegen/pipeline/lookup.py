@@ -17,9 +17,9 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.catalogue import check
+from mkdocs_imagegen.imaging.image import Picture
 from mkdocs_imagegen.jobs.job import Result, Want, WantKey
 from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.pipeline.context import Host
 from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.request import ImageRequest
@@ -27,7 +27,7 @@ from mkdocs_imagegen.spending.run import Run
 from mkdocs_imagegen.values import shown
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.pictures.placeholder import StandIn
+    from mkdocs_imagegen.imaging.placeholder import StandIn
 
 
 class Lookup:

@@ -18,10 +18,10 @@ from mkdocs_imagegen.errors import (
     WaitingError,
 )
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
+from mkdocs_imagegen.imaging.image import Picture
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.pictures.picture import Picture
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import Line, State
 from mkdocs_imagegen.request import ImageRequest
@@ -29,7 +29,7 @@ from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.directives.explain import Explanation
-    from mkdocs_imagegen.pictures.placeholder import StandIn
+    from mkdocs_imagegen.imaging.placeholder import StandIn
 
 _NOT_MADE = "This picture is not made yet"
 _TITLES = {
@@ -107,7 +107,7 @@ def settled(directive: Directive, results: tuple[Result, ...], *, in_full: bool)
 
 
 def _placeholder(title: str, text: str, layout: Size) -> StandIn:
-    from mkdocs_imagegen.pictures.placeholder import placeholder  # noqa: PLC0415 - only for those
+    from mkdocs_imagegen.imaging.placeholder import placeholder  # noqa: PLC0415 - only for those
 
     return placeholder(title, text, layout)
 

@@ -15,8 +15,8 @@ from mkdocs_imagegen.errors import OptionError, PictureError
 from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.gateway.edits import Attached, Attachment
 from mkdocs_imagegen.gateway.wire import mime_of
+from mkdocs_imagegen.imaging.decode import Decoded, inspect
 from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.pictures.decode import Decoded, inspect
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.values import did_you_mean
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.derived.store import DerivedStore
+from mkdocs_imagegen.imaging.derive import Deriver, Describer
+from mkdocs_imagegen.imaging.image import Picture
+from mkdocs_imagegen.imaging.variants import plan
 from mkdocs_imagegen.jobs.job import Derives, OpenGateway, Result, Want, WantKey
 from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.pictures.derive import Deriver, Describer
-from mkdocs_imagegen.pictures.derived import DerivedStore
-from mkdocs_imagegen.pictures.picture import Picture
-from mkdocs_imagegen.pictures.variants import plan
 from mkdocs_imagegen.pipeline.context import Host
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.shapes import Shape

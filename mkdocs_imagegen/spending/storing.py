@@ -9,10 +9,10 @@ from pathlib import Path
 
 from mkdocs_imagegen.errors import BadAnswerError, PictureError, StoreError
 from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.imaging.decode import Decoded, inspect
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.record import Original
 from mkdocs_imagegen.originals.store import Kept, OriginalStore
-from mkdocs_imagegen.pictures.decode import Decoded, inspect
 from mkdocs_imagegen.request import ImageRequest
 
 

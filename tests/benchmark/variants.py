@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from mkdocs_imagegen.pictures.encode import encode
-from mkdocs_imagegen.pictures.variants import Encoding, Variant
+from mkdocs_imagegen.imaging.encode import encode
+from mkdocs_imagegen.imaging.variants import Encoding, Variant
 from mkdocs_imagegen.values import Size
 from tests.benchmark.comparing import ratio_row
 from tests.benchmark.figures import Estimate, Goal, Row

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.emulator.sketch import draw
+from mkdocs_imagegen.imaging.thumbnail import Thumbnail, thumbnail
 from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
-from mkdocs_imagegen.pictures.thumbnail import Thumbnail, thumbnail
 from tests.tools import lacking
 
 SHAPES = [(480, 320), (320, 480), (400, 400), (640, 200)]

@@ -24,13 +24,13 @@ from mkdocs_imagegen.errors import (
     StoppedError,
     StoreError,
 )
+from mkdocs_imagegen.imaging.image import Picture
+from mkdocs_imagegen.imaging.image import Source as Files
+from mkdocs_imagegen.imaging.placeholder import placeholder
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.store import Kept
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, picture_markup
-from mkdocs_imagegen.pictures.picture import Picture
-from mkdocs_imagegen.pictures.picture import Source as Files
-from mkdocs_imagegen.pictures.placeholder import placeholder
 from mkdocs_imagegen.pipeline.outcome import Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.pipeline.placements import Page, Sightings
 from mkdocs_imagegen.report import State

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.pictures import encode as encoder
+from mkdocs_imagegen.imaging import encode as encoder
 from tests.support import Built, Site
 
 FENCE = "```imagegen\n{0}\n---\nA red balloon\n```\n"

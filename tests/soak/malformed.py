@@ -33,9 +33,9 @@ from PIL import Image, ImageCms
 
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.wire import read_answer
-from mkdocs_imagegen.pictures.decode import Decoded, inspect
-from mkdocs_imagegen.pictures.encode import blurred, encode, plain
-from mkdocs_imagegen.pictures.variants import MIMES, plan
+from mkdocs_imagegen.imaging.decode import Decoded, inspect
+from mkdocs_imagegen.imaging.encode import blurred, encode, plain
+from mkdocs_imagegen.imaging.variants import MIMES, plan
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, VariantSettings
 from mkdocs_imagegen.shapes import Focus, Shape

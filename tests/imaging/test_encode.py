@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from mkdocs_imagegen.errors import PictureError
-from mkdocs_imagegen.pictures.decode import inspect
-from mkdocs_imagegen.pictures.encode import BLUR_WIDTH_PX, blurred, encode, plain
-from mkdocs_imagegen.pictures.variants import MIMES, Encoding, Variant
+from mkdocs_imagegen.imaging.decode import inspect
+from mkdocs_imagegen.imaging.encode import BLUR_WIDTH_PX, blurred, encode, plain
+from mkdocs_imagegen.imaging.variants import MIMES, Encoding, Variant
 from mkdocs_imagegen.shapes import CENTER, Focus
 from mkdocs_imagegen.values import Size
 
@@ -105,7 +105,7 @@ def test_avif_is_smaller_for_the_options_of_its_encoder(monkeypatch: pytest.Monk
     content = written(corners(Size(240, 160)).rotate(20))
     wanted = [Variant(Size(240, 160), Encoding("avif", 60, speed)) for speed in (6, 8)]
     tuned = dict(encode(plain(content), wanted))
-    monkeypatch.setattr("mkdocs_imagegen.pictures.encode._has_aom", lambda: False)
+    monkeypatch.setattr("mkdocs_imagegen.imaging.encode._has_aom", lambda: False)
     usual = dict(encode(plain(content), wanted))
     assert all(len(tuned[each]) < len(usual[each]) for each in wanted)
 

@@ -8,14 +8,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-
-from mkdocs_imagegen.pictures import derived
-from mkdocs_imagegen.pictures import glance as glance_module
-from mkdocs_imagegen.pictures.derive import Deriver
-from mkdocs_imagegen.pictures.derived import DerivedStore
-from mkdocs_imagegen.pictures.glance import Glance, Glances, Stamp
-from mkdocs_imagegen.pictures.strict_cache import StrictCache
 from tests.pictures.test_derive import CONTENT, PLAN, files_in
+
+from mkdocs_imagegen.derived import stat_index as glance_module
+from mkdocs_imagegen.derived import store
+from mkdocs_imagegen.derived.stat_index import Glance, Glances, Stamp
+from mkdocs_imagegen.derived.store import DerivedStore
+from mkdocs_imagegen.derived.strict_cache import StrictCache
+from mkdocs_imagegen.imaging.derive import Deriver
 
 LONG_AGO_S = 1_000_000_000
 
@@ -57,14 +57,14 @@ def builds(tmp_path: Path) -> Builds:
 def read_by(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many values the next build reads."""
     read: list[str] = []
-    read_value = derived.read_value
+    read_value = store.read_value
 
     def watched(key, path, seal):
         read.append(key)
         return read_value(key, path, seal)
 
     with monkeypatch.context() as patch:
-        patch.setattr(derived, "read_value", watched)
+        patch.setattr(store, "read_value", watched)
         assert builds.find()
     return len(read)
 
@@ -104,7 +104,7 @@ def test_a_file_that_was_evicted_is_missed(builds) -> None:
 
 def keeping(builds: Builds, content: bytes) -> None:
     store = DerivedStore(builds.cache, builds.warned.append)
-    store.write(derived._GLANCES, content)
+    store.write(store._GLANCES, content)
     store.close()
 
 
@@ -126,7 +126,7 @@ def keeping(builds: Builds, content: bytes) -> None:
 def test_a_glance_that_is_none_is_left_alone(builds, change) -> None:
     first = builds.find()
     store = DerivedStore(builds.cache, builds.warned.append)
-    line = json.loads(store.read(derived._GLANCES))[PLAN.key]
+    line = json.loads(store.read(store._GLANCES))[PLAN.key]
     store.close()
     content = change(line)
     keeping(builds, content if isinstance(content, bytes) else json.dumps(content).encode())

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import diskcache
 
-from mkdocs_imagegen.pictures.cache_check import (
+from mkdocs_imagegen.derived.check import (
     DATABASE,
     SETTINGS,
     busy_told,
     check_cache,
     connect,
 )
-from mkdocs_imagegen.pictures.glance import Stamp
-from mkdocs_imagegen.pictures.strict_disk import StrictDisk
-from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, UnfitError
+from mkdocs_imagegen.derived.errors import LARGEST_VALUE_BYTES, UnfitError
+from mkdocs_imagegen.derived.stat_index import Stamp
+from mkdocs_imagegen.derived.strict_disk import StrictDisk
 from mkdocs_imagegen.records import dataclass
 
 DAY_S = 86_400

@@ -12,8 +12,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from itertools import chain
 
+from mkdocs_imagegen.imaging.image import SITE_FOLDER
 from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.pictures.picture import SITE_FOLDER
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.settings import VariantSettings
 from mkdocs_imagegen.shapes import CENTER, Focus, Shape, scaled

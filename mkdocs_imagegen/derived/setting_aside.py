@@ -7,7 +7,7 @@ import secrets
 import time
 from pathlib import Path
 
-from mkdocs_imagegen.pictures import unfit
+from mkdocs_imagegen.derived import errors
 
 _CLAIM = "set-aside.claim"
 
@@ -53,7 +53,7 @@ def _claim(folder: Path, seen: Identity | None) -> bool:
         OSError: nothing can be written there.
     """
     claim = folder / _CLAIM
-    until = time.monotonic() + unfit.PATIENCE_S
+    until = time.monotonic() + errors.PATIENCE_S
     while identity(folder) == seen:
         try:
             claim.touch(exist_ok=False)

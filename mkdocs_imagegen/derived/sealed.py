@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from mkdocs_imagegen.derived.errors import LARGEST_VALUE_BYTES
+from mkdocs_imagegen.derived.stat_index import Stamp
 from mkdocs_imagegen.files import read_plain_file
-from mkdocs_imagegen.pictures.glance import Stamp
-from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES
 from mkdocs_imagegen.records import dataclass
 
 

@@ -14,8 +14,8 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_imagegen.pictures.decode import has_alpha, open_picture
-from mkdocs_imagegen.pictures.variants import Encoding, Variant
+from mkdocs_imagegen.imaging.decode import has_alpha, open_picture
+from mkdocs_imagegen.imaging.variants import Encoding, Variant
 from mkdocs_imagegen.shapes import Focus
 from mkdocs_imagegen.values import Size
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.pictures import variants as rules
-from mkdocs_imagegen.pictures.variants import Encoding, Variant, plan, widths_to_make
+from mkdocs_imagegen.imaging import variants as rules
+from mkdocs_imagegen.imaging.variants import Encoding, Variant, plan, widths_to_make
 from mkdocs_imagegen.settings import VariantSettings
 from mkdocs_imagegen.shapes import Focus, Shape, scaled
 from mkdocs_imagegen.values import SKETCH_MODEL, Size

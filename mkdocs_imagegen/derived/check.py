@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from mkdocs_imagegen.pictures import unfit
-from mkdocs_imagegen.pictures.unfit import BusyError, UnfitError
+from mkdocs_imagegen.derived import errors
+from mkdocs_imagegen.derived.errors import BusyError, UnfitError
 
 DATABASE = "cache.db"
 _LARGEST_DATABASE_BYTES = 256_000_000
@@ -113,7 +113,7 @@ def connect(database: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
     """
     connection = sqlite3.connect(
         f"{database.as_uri()}?mode={mode}",
-        timeout=unfit.PATIENCE_S,
+        timeout=errors.PATIENCE_S,
         isolation_level=None,
         check_same_thread=False,
         uri=True,

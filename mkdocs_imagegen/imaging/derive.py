@@ -11,14 +11,14 @@ from itertools import chain, starmap, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.derived.stat_index import Glance, Stamp
+from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.pictures.derived import DerivedStore
-from mkdocs_imagegen.pictures.glance import Glance, Stamp
-from mkdocs_imagegen.pictures.picture import SITE_FOLDER, Picture, Source
-from mkdocs_imagegen.pictures.variants import MIMES, Plan
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, Picture, Source
+from mkdocs_imagegen.imaging.variants import MIMES, Plan
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.pictures.placeholder import StandIn
+    from mkdocs_imagegen.imaging.placeholder import StandIn
 
 
 class Deriver:
@@ -77,7 +77,7 @@ class Deriver:
             OSError: If a file cannot be written, here or by the call that was waited for.
         """
         # A build that encodes no file does not import the encoder.
-        from mkdocs_imagegen.pictures.encode import blurred, encode, plain  # noqa: PLC0415
+        from mkdocs_imagegen.imaging.encode import blurred, encode, plain  # noqa: PLC0415
 
         image = plain(content)
         files = dict(zip(chain.from_iterable(plan.variants), plan.files.items(), strict=True))

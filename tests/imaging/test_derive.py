@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
+from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.errors import PictureError
-from mkdocs_imagegen.pictures import encode as encoder
-from mkdocs_imagegen.pictures.derive import Deriver
-from mkdocs_imagegen.pictures.derived import DerivedStore
-from mkdocs_imagegen.pictures.variants import plan
+from mkdocs_imagegen.imaging import encode as encoder
+from mkdocs_imagegen.imaging.derive import Deriver
+from mkdocs_imagegen.imaging.variants import plan
 from mkdocs_imagegen.settings import VariantSettings
 from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.values import Size

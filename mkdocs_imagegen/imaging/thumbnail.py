@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from mkdocs_imagegen.pictures.encode import plain, saved
+from mkdocs_imagegen.imaging.encode import plain, saved
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Size
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mkdocs_imagegen.errors import PictureError
-from mkdocs_imagegen.pictures.decode import MOST_PIXELS, Decoded, inspect
+from mkdocs_imagegen.imaging.decode import MOST_PIXELS, Decoded, inspect
 from mkdocs_imagegen.values import Size
 
 FORMATS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "AVIF": "avif"}

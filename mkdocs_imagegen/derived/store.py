@@ -20,14 +20,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from mkdocs_imagegen.derived.errors import LARGEST_VALUE_BYTES, BusyError, UnfitError
+from mkdocs_imagegen.derived.sealed import Value, read_value, seal_of
+from mkdocs_imagegen.derived.setting_aside import identity, set_aside
+from mkdocs_imagegen.derived.stat_index import Glances, Stamp
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.pictures.glance import Glances, Stamp
-from mkdocs_imagegen.pictures.sealed import Value, read_value, seal_of
-from mkdocs_imagegen.pictures.setting_aside import identity, set_aside
-from mkdocs_imagegen.pictures.unfit import LARGEST_VALUE_BYTES, BusyError, UnfitError
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.pictures.strict_cache import Entry, StrictCache
+    from mkdocs_imagegen.derived.strict_cache import Entry, StrictCache
 
 _KEY = re.compile("[0-9a-f]{64}")
 _GLANCES = hashlib.sha256(b"glances").hexdigest()
@@ -247,7 +247,7 @@ class DerivedStore:
         self._seen = identity(folder)
 
         # Takes a while to import, and a build without pictures needs none of it.
-        from mkdocs_imagegen.pictures.strict_cache import open_cache  # noqa: PLC0415
+        from mkdocs_imagegen.derived.strict_cache import open_cache  # noqa: PLC0415
 
         self._cache = open_cache(folder)
         self._seen = identity(folder)

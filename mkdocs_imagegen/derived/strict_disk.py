@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 import diskcache
 from diskcache.core import MODE_BINARY, UNKNOWN
 
+from mkdocs_imagegen.derived.errors import UnfitError
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.pictures.unfit import UnfitError
 
 _KEY = re.compile("[0-9a-f]{64}")
 _VALUE_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")

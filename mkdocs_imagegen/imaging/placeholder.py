@@ -8,7 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from mkdocs_imagegen.pictures.picture import SITE_FOLDER, Picture, Source
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, Picture, Source
 from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.values import Size
 
