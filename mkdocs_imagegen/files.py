@@ -107,7 +107,7 @@ def check_version(found: object, known: int) -> None:
 
 def cannot_store(folder: Path, error: OSError) -> StoreError:
     """Return the error for a folder that files cannot be written to."""
-    fault = f"pictures cannot be stored in {folder}: {error.strerror or error}"
+    fault = f"images cannot be stored in {folder}: {error.strerror or error}"
     return StoreError(fault, hint="make room or correct the rights, then build again")
 
 

@@ -7,7 +7,7 @@ import time
 
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
-from mkdocs_imagegen.jobs.job import Draws, Sleep
+from mkdocs_imagegen.jobs.job import ImageClient, Sleep
 from mkdocs_imagegen.settings import Settings
 
 
@@ -19,7 +19,7 @@ def credential_for(settings: Settings) -> tuple[Credential | None, str]:
         return None, str(error)
 
 
-def open_gateway(settings: Settings, credential: Credential | None, sleep: Sleep) -> Draws:
+def open_gateway(settings: Settings, credential: Credential | None, sleep: Sleep) -> ImageClient:
     """The client.
 
     Raises:

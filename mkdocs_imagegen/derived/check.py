@@ -20,8 +20,8 @@ from mkdocs_imagegen.derived import errors
 from mkdocs_imagegen.derived.errors import BusyError, UnfitError
 
 DATABASE = "cache.db"
-_LARGEST_DATABASE_BYTES = 256_000_000
-_MOST_OBJECTS = 20
+_MAX_DATABASE_BYTES = 256_000_000
+_MAX_OBJECTS = 20
 _BUSY = ("database is locked", "locking protocol")
 """What SQLite says when others hold a database: always, and where its log is being begun."""
 _NOT_ITS_FAULT = (
@@ -157,13 +157,13 @@ def _check_files(folder: Path) -> None:
 
 def _is_plain(path: Path) -> bool:
     facts = path.lstat()
-    return stat.S_ISREG(facts.st_mode) and facts.st_size <= _LARGEST_DATABASE_BYTES
+    return stat.S_ISREG(facts.st_mode) and facts.st_size <= _MAX_DATABASE_BYTES
 
 
 def _check_database(connection: sqlite3.Connection) -> None:
     # The schema comes first: the check of the pages evaluates what the schema says.
     found = connection.execute(
-        "SELECT type, name, sql FROM sqlite_master LIMIT ?", (_MOST_OBJECTS,)
+        "SELECT type, name, sql FROM sqlite_master LIMIT ?", (_MAX_OBJECTS,)
     ).fetchall()
     schema = {(kind, name): sql for kind, name, sql in found}
     _refuse_unless(schema == _SCHEMA and len(found) == len(_SCHEMA), "foreign tables or triggers")
@@ -171,11 +171,11 @@ def _check_database(connection: sqlite3.Connection) -> None:
     _refuse_unless(
         isinstance(pages, int)
         and isinstance(page_bytes, int)
-        and pages * page_bytes <= _LARGEST_DATABASE_BYTES,
+        and pages * page_bytes <= _MAX_DATABASE_BYTES,
         "more pages than can be",
     )
     _refuse_unless(_pragma(connection, "quick_check(1)") == "ok", "a damaged database")
-    rows = connection.execute("SELECT key FROM Settings LIMIT ?", (_MOST_OBJECTS,)).fetchall()
+    rows = connection.execute("SELECT key FROM Settings LIMIT ?", (_MAX_OBJECTS,)).fetchall()
     _refuse_unless({key for (key,) in rows} <= SETTINGS.keys() | _COUNTERS, "foreign settings")
 
 

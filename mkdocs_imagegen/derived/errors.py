@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LARGEST_VALUE_BYTES = 64_000_000
+MAX_VALUE_BYTES = 64_000_000
 """A larger value is not kept, and not read."""
 
 

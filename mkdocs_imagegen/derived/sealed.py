@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from mkdocs_imagegen.derived.errors import LARGEST_VALUE_BYTES
+from mkdocs_imagegen.derived.errors import MAX_VALUE_BYTES
 from mkdocs_imagegen.derived.stat_index import Stamp
 from mkdocs_imagegen.files import read_plain_file
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def read_value(key: str, path: Path, seal: object) -> Value | None:
     try:
         facts = path.lstat()
         size = facts.st_size  # a limit far above it makes reading twice as slow
-        content = read_plain_file(path, min(size, LARGEST_VALUE_BYTES))
+        content = read_plain_file(path, min(size, MAX_VALUE_BYTES))
     except (OSError, ValueError):
         return None
     stamp = Stamp("/".join(path.parts[-3:]), size, facts.st_mtime_ns)

@@ -1,6 +1,6 @@
 """What verified files look like from outside, so that the next build need not read them; pure.
 
-Reading and hashing all files of a picture takes ten times as long as looking at their sizes and
+Reading and hashing all files of an image takes ten times as long as looking at their sizes and
 times. As git does it: a file that has both as they were when it was read is taken to be the same,
 unless it was changed so shortly before that the clock could not tell another change.
 """
@@ -12,7 +12,7 @@ import os
 import stat
 from base64 import b64decode, b64encode
 
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 _MOST = 20_000
 _CLOCK_TELLS_AFTER_S = 2.0
@@ -45,14 +45,14 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """All files of a picture, in order, and the blurred pixels that stand in its place."""
+    """All files of an image, in order, and the blurred pixels that stand in its place."""
 
     stamps: tuple[Stamp, ...]
     blur: bytes
 
 
 class Glances:
-    """Glances at all pictures of a site, kept together: one value is read, and not one for each.
+    """Glances at all images of a site, kept together: one value is read, and not one for each.
 
     Args:
         content: as they were kept; anything else counts as none.
@@ -64,7 +64,7 @@ class Glances:
         self.is_changed = False
 
     def find(self, key: str) -> Glance | None:
-        """The glance at a picture; None where there is none."""
+        """The glance at an image; None where there is none."""
         line = self._lines.get(key)
         glance = _read(line) if line is not None else None
         if glance is not None:
@@ -72,7 +72,7 @@ class Glances:
         return glance
 
     def add(self, key: str, glance: Glance) -> None:
-        """Keep the glance at a picture, in place of another."""
+        """Keep the glance at an image, in place of another."""
         self._lines[key] = _written(glance)
         self._used.add(key)
         self.is_changed = True

@@ -1,4 +1,4 @@
-"""The cache of what can be made again: sizes of pictures, placeholders, small facts.
+"""The cache of what can be made again: sizes of images, placeholders, small facts.
 
 It may be lost at any time, and it may have come from elsewhere, as in a CI cache. So nothing in
 it is trusted, nothing in it is ever executed, and whatever is wrong with it is a miss: a build
@@ -20,7 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mkdocs_imagegen.derived.errors import LARGEST_VALUE_BYTES, BusyError, UnfitError
+from mkdocs_imagegen.derived.errors import MAX_VALUE_BYTES, BusyError, UnfitError
 from mkdocs_imagegen.derived.sealed import Value, read_value, seal_of
 from mkdocs_imagegen.derived.setting_aside import identity, set_aside
 from mkdocs_imagegen.derived.stat_index import Glances, Stamp
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _KEY = re.compile("[0-9a-f]{64}")
 _GLANCES = hashlib.sha256(b"glances").hexdigest()
-_MOST_MOVES = 3
+_MAX_MOVES = 3
 """How often other builds may exchange the folder while this one opens it."""
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _T = TypeVar("_T")
@@ -145,7 +145,7 @@ class DerivedStore:
         return Glances(self.read(_GLANCES) or b"")
 
     def rest(self) -> None:
-        """Let go of what only serves to find pictures; to find more, it is read again."""
+        """Let go of what only serves to find images; to find more, it is read again."""
         if "glances" in self.__dict__ and not self.glances.is_changed:
             del self.glances
 
@@ -159,10 +159,10 @@ class DerivedStore:
         _check_key(key)
         if not isinstance(content, bytes):
             raise TypeError(f"bytes are kept, not {type(content).__name__}")
-        if len(content) > LARGEST_VALUE_BYTES or self._is_full:
+        if len(content) > MAX_VALUE_BYTES or self._is_full:
             return
         seal = seal_of(key, content)
-        self._do(lambda cache: self._keep(cache, key, content, seal), may_make=True)
+        self._do(lambda cache: self._keep(cache, key, content, seal), can_generate=True)
 
     def close(self) -> None:
         """Note what was used, delete what is too much, and close."""
@@ -179,7 +179,7 @@ class DerivedStore:
         _check_key(key)
         before: Entry | None = None
         while True:
-            entry = self._do(lambda cache: cache.look_up(key), may_make=False)
+            entry = self._do(lambda cache: cache.look_up(key), can_generate=False)
             if entry is None or entry == before:
                 return None
             value = read_value(key, entry.path, entry.seal)
@@ -209,44 +209,44 @@ class DerivedStore:
             content = self.glances.to_json()
             cache.keep(_GLANCES, content, seal_of(_GLANCES, content))
 
-    def _do(self, act: Callable[[StrictCache], _T], *, may_make: bool) -> _T | None:
+    def _do(self, act: Callable[[StrictCache], _T], *, can_generate: bool) -> _T | None:
         """What ``act`` gives; None without a cache."""
         if self._process != os.getpid():  # a connection does not survive a fork
             return None
         with self._lock:
             try:
-                return self._persist(act, may_make=may_make)
+                return self._persist(act, can_generate=can_generate)
             except Exception as error:  # noqa: BLE001 - no fault of a cache may end a build
                 self._give_up(error)
         return None
 
-    def _persist(self, act: Callable[[StrictCache], _T], *, may_make: bool) -> _T | None:
+    def _persist(self, act: Callable[[StrictCache], _T], *, can_generate: bool) -> _T | None:
         """The same, again as long as the folder turns out to be another one than it was."""
-        for _ in range(_MOST_MOVES):
+        for _ in range(_MAX_MOVES):
             try:
-                return self._try(act, may_make=may_make)
+                return self._try(act, can_generate=can_generate)
             except UnfitError as error:
                 self._set_aside(error)
             except Exception:
                 self._close_cache()
                 if identity(self._real_folder()) == self._seen:
                     raise
-        return self._try(act, may_make=may_make)
+        return self._try(act, can_generate=can_generate)
 
-    def _try(self, act: Callable[[StrictCache], _T], *, may_make: bool) -> _T | None:
+    def _try(self, act: Callable[[StrictCache], _T], *, can_generate: bool) -> _T | None:
         if self._cache is None and not self._is_over:
-            self._open(may_make=may_make)
+            self._open(can_generate=can_generate)
         # Not by its truth: an empty cache counts as false.
         return act(self._cache) if self._cache is not None else None
 
-    def _open(self, *, may_make: bool) -> None:
+    def _open(self, *, can_generate: bool) -> None:
         self._was_there = os.path.lexists(self.folder / "cache.db")
-        if not self._was_there and not may_make:
+        if not self._was_there and not can_generate:
             return
         folder = self._real_folder()
         self._seen = identity(folder)
 
-        # Takes a while to import, and a build without pictures needs none of it.
+        # Takes a while to import, and a build without images needs none of it.
         from mkdocs_imagegen.derived.strict_cache import open_cache  # noqa: PLC0415
 
         self._cache = open_cache(folder)
@@ -285,7 +285,7 @@ class DerivedStore:
             tell(self._worded(f"{effect}: {_reason(error)}"))
 
     def _worded(self, text: str) -> str:
-        return f"{self.folder}: the cache of derived pictures: {text}. No original is affected"
+        return f"{self.folder}: the cache of derived images: {text}. No original is affected"
 
     def _end(self) -> None:
         self._is_over = True

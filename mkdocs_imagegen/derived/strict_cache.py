@@ -20,14 +20,14 @@ from mkdocs_imagegen.derived.check import (
     check_cache,
     connect,
 )
-from mkdocs_imagegen.derived.errors import LARGEST_VALUE_BYTES, UnfitError
+from mkdocs_imagegen.derived.errors import MAX_VALUE_BYTES, UnfitError
 from mkdocs_imagegen.derived.stat_index import Stamp
 from mkdocs_imagegen.derived.strict_disk import StrictDisk
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 DAY_S = 86_400
 
-_SIZE = f"coalesce(min(max(size, 0), {LARGEST_VALUE_BYTES}), 0)"
+_SIZE = f"coalesce(min(max(size, 0), {MAX_VALUE_BYTES}), 0)"
 _NOT_RECENT = "coalesce(access_time, 0) NOT BETWEEN ? AND ?"
 
 

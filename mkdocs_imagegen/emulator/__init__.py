@@ -1,4 +1,4 @@
-"""A gateway on this machine: the same wire protocol, and sketches instead of pictures.
+"""A gateway on this machine: the same wire protocol, and sketches instead of images.
 
 - ``protocol``: the class ``Emulator``, one request in, one answer out.
 - ``asking``: reads and refuses what is asked for, with ``forms``; ``answers``: writes a success
@@ -7,10 +7,10 @@
 - ``faults``: everything that can go wrong, by name: ``refusals``, ``spoiled`` answers (``spoils``
   and ``bombs`` say how) and ``transports``, what a socket does wrong.
 - ``sketch``: draws, with ``scenes`` (``landscapes``, ``patterns``) made of ``shapes``, and
-  ``lettering``, and with ``insets`` of the pictures that it follows; these two use Pillow.
+  ``lettering``, and with ``insets`` of the images that it follows; these two use Pillow.
 - ``server``: the emulator on a socket.
 - ``records`` and ``bodies``: what travels between these.
 
-A sketch is never taken for a picture: the word stands on it, ``request.SKETCH_MARK`` in its
+A sketch is never taken for an image: the word stands on it, ``request.SKETCH_MARK`` in its
 file, and ``imagegen: {"sketch": true}`` in the answer's metadata.
 """

@@ -21,7 +21,7 @@ class Account:
     def __init__(self, balance_usd: Decimal, plan: Sequence[str]) -> None:
         self._lock = threading.Lock()
         self._balance, self._spent = balance_usd, Decimal(0)
-        self._pictures = self._requests = self._generations = 0
+        self._images = self._requests = self._generations = 0
         self._plan = deque(plan)
         self._seen: deque[Seen] = deque(maxlen=REMEMBERED)
         self._watchers: list[Callable[[Seen], None]] = []
@@ -29,9 +29,9 @@ class Account:
 
     @property
     def bill(self) -> Bill:
-        """Pictures computed, and dollars charged for them."""
+        """Images computed, and dollars charged for them."""
         with self._lock:
-            return Bill(self._pictures, self._spent)
+            return Bill(self._images, self._spent)
 
     @property
     def seen(self) -> tuple[Seen, ...]:
@@ -56,14 +56,14 @@ class Account:
             self._requests += 1
             return self._requests
 
-    def charge(self, usd: Decimal, pictures: int) -> str | None:
+    def charge(self, usd: Decimal, images: int) -> str | None:
         """Take the price of a job, and give its generation id; None where money is short."""
         with self._lock:
             if usd > self._balance:
                 return None
             self._balance -= usd
             self._spent += usd
-            self._pictures += pictures
+            self._images += images
             self._generations += 1
             return generation_id(self._generations)
 

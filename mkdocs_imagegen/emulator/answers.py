@@ -12,7 +12,7 @@ from typing import Any
 from mkdocs_imagegen.emulator.bodies import as_json
 from mkdocs_imagegen.emulator.catalogue import tokens
 from mkdocs_imagegen.emulator.records import Answer, Job, Response
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FIRST_MS = 1_760_000_000_000
@@ -116,7 +116,7 @@ def as_openai(answer: Answer) -> Response:
     field = "url" if answer.as_url else "b64_json"
     body: dict[str, Any] = {
         "created": answer.created,
-        "data": [{field: picture} for picture in answer.pictures],
+        "data": [{field: image} for image in answer.images],
         "background": _background(job),
         "output_format": job.output_format,
         "quality": job.quality,
@@ -137,7 +137,7 @@ def as_native(answer: Answer) -> Response:
     """The body of ``/v4/ai/image-model``."""
     text_tokens, image_tokens = tokens(answer.job)
     body: dict[str, Any] = {
-        "images": list(answer.pictures),
+        "images": list(answer.images),
         "warnings": [{"type": "unsupported", "feature": name} for name in answer.job.unsupported],
         "usage": {
             "inputTokens": text_tokens,
@@ -146,8 +146,8 @@ def as_native(answer: Answer) -> Response:
         },
     }
     if answer.metadata is not None:
-        # The AI SDK passes on only what stands in a provider's list of pictures.
-        marks = {"sketch": True, "images": [{"sketch": True} for _ in answer.pictures]}
+        # The AI SDK passes on only what stands in a provider's list of images.
+        marks = {"sketch": True, "images": [{"sketch": True} for _ in answer.images]}
         body["providerMetadata"] = {**answer.metadata, "imagegen": marks}
     return as_json(200, body)
 

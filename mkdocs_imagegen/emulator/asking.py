@@ -15,8 +15,8 @@ from mkdocs_imagegen.emulator.forms import read_fields, read_form, read_native_f
 from mkdocs_imagegen.emulator.records import Call, Job
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS, ZERO_DATA_RETENTION_REFUSED, check
+from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.request import TAKE_HEADER, ImageRequest
-from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 LONGEST_PROMPT = 32_000
 LARGEST_SKETCH_PX = 4096
@@ -35,7 +35,7 @@ _CAMEL_CASE = {"output_format": "outputFormat", "output_compression": "outputCom
 
 
 def read_openai(call: Call, offered: Collection[str]) -> Job:
-    """The pictures that a request to ``/v1/images/generations`` asks for.
+    """The images that a request to ``/v1/images/generations`` asks for.
 
     Raises:
         RefusalError: with the gateway's answer.
@@ -44,7 +44,7 @@ def read_openai(call: Call, offered: Collection[str]) -> Job:
 
 
 def read_edit(call: Call, offered: Collection[str]) -> Job:
-    """The pictures that a request to ``/v1/images/edits`` asks for.
+    """The images that a request to ``/v1/images/edits`` asks for.
 
     Raises:
         RefusalError: with the gateway's answer.
@@ -69,7 +69,7 @@ def _openai_job(fields: Mapping[str, Any], offered: Collection[str]) -> Job:
 
 
 def read_native(call: Call, offered: Collection[str]) -> Job:
-    """The pictures that the AI SDK asks for; the model is named in a header.
+    """The images that the AI SDK asks for; the model is named in a header.
 
     Raises:
         RefusalError: with the gateway's answer.

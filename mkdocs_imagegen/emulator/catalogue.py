@@ -12,8 +12,8 @@ from typing import Any
 
 from mkdocs_imagegen.emulator.records import Job
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS, estimate_usd
+from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 RETIRED = frozenset({"openai/gpt-image-1"})
 """Models whose maker has shut them down; the feed does not list them any more."""
@@ -41,7 +41,7 @@ def offered(retired: Collection[str] = RETIRED) -> tuple[str, ...]:
 
 
 def price(job: Job) -> Decimal:
-    """Dollars for one picture: the list price, or where none is known that of gpt-image-2."""
+    """Dollars for one image: the list price, or where none is known that of gpt-image-2."""
     if job.model == SKETCH_MODEL:
         return Decimal(0)
     listed = estimate_usd(job.request)

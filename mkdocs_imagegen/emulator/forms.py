@@ -1,4 +1,4 @@
-"""The fields and the pictures of a request, as JSON or as a form; pure.
+"""The fields and the images of a request, as JSON or as a form; pure.
 
 Source: fact sheet "gateway protocol", sections 1.4, 6.2 and 7.2.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from mkdocs_imagegen.emulator.bodies import RefusalError, invalid, nested
 from mkdocs_imagegen.emulator.records import Call
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 MOST_IMAGES = 16
 LARGEST_IMAGE = 50 * 2**20
@@ -28,11 +28,11 @@ _DATA = re.compile(r"data:[^,]{0,100};base64,")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a request says, and the pictures that it brings.
+    """What a request says, and the images that it brings.
 
     Attributes:
-        fields: everything but the pictures.
-        images: the pictures to follow, in order.
+        fields: everything but the images.
+        images: the images to follow, in order.
         mask: where the first of them may change; None for everywhere.
     """
 

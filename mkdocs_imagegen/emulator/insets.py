@@ -1,4 +1,4 @@
-"""The pictures that a sketch follows: checked as the gateway checks them, and shown in it."""
+"""The images that a sketch follows: checked as the gateway checks them, and shown in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from mkdocs_imagegen.emulator.bodies import invalid
 from mkdocs_imagegen.emulator.records import Job
-from mkdocs_imagegen.values import MOST_PIXELS
+from mkdocs_imagegen.options import MAX_PIXELS
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _FRAME = (255, 253, 248)
@@ -18,7 +18,7 @@ _MAY_CHANGE = (240, 96, 72)
 
 
 def check(job: Job) -> None:
-    """Refuse pictures and masks that the gateway refuses.
+    """Refuse images and masks that the gateway refuses.
 
     Raises:
         RefusalError: with the gateway's answer.
@@ -38,7 +38,7 @@ def check(job: Job) -> None:
 
 
 def show(image: Image.Image, references: Sequence[bytes], mask: bytes | None) -> None:
-    """Paste small copies of the pictures into a sketch, in a row along its upper edge.
+    """Paste small copies of the images into a sketch, in a row along its upper edge.
 
     Where the mask lets the first one change, its copy is tinted.
     """
@@ -59,10 +59,10 @@ def show(image: Image.Image, references: Sequence[bytes], mask: bytes | None) ->
 
 def _small(content: bytes, side: int) -> Image.Image:
     whole = _opened(content, "image")
-    shown = Image.new("RGB", whole.size, _FRAME)
+    quoted_value = Image.new("RGB", whole.size, _FRAME)
     layer = whole.convert("RGBA")
-    shown.paste(layer, mask=layer.getchannel("A"))
-    return ImageOps.fit(shown, (side, side))
+    quoted_value.paste(layer, mask=layer.getchannel("A"))
+    return ImageOps.fit(quoted_value, (side, side))
 
 
 def _opened(content: bytes, name: str) -> Image.Image:
@@ -70,7 +70,7 @@ def _opened(content: bytes, name: str) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=_FORMATS)
-        if image.width * image.height > MOST_PIXELS:
+        if image.width * image.height > MAX_PIXELS:
             raise ValueError("too many pixels")  # noqa: TRY301 - all refusals leave here alike
         image.load()
     except Exception:  # noqa: BLE001 - decoders raise whatever they like

@@ -1,6 +1,6 @@
 """Scenes with a horizon: hills, peaks, the sea, balloons; pure.
 
-Every family is a function of dice, a palette and the picture's sides in pixels, and looks right
+Every family is a function of dice, a palette and the image's sides in pixels, and looks right
 at any ratio of them. The middle of the lower half is kept calm: the label stands there.
 """
 
@@ -25,7 +25,7 @@ from mkdocs_imagegen.emulator.shapes import (
 )
 
 Line = Callable[[float], float]
-"""The height of a line above each place across the picture, both in pixels."""
+"""The height of a line above each place across the image, both in pixels."""
 
 
 def hills(dice: Dice, palette: Palette, width: float, height: float) -> Scene:

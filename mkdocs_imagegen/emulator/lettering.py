@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 Measure = Callable[[str, int], float]
 """The width in pixels of a text at a font size in pixels."""
@@ -61,10 +61,10 @@ class Panel:
     """The label of a sketch.
 
     Attributes:
-        box: the panel; None where the picture is too small for one.
+        box: the panel; None where the image is too small for one.
         words: the prompt.
-        note: the picture's size in words; None where there is no panel.
-        tag_box: the tag; None where the picture is too small even for that.
+        note: the image's size in words; None where there is no panel.
+        tag_box: the tag; None where the image is too small even for that.
         tag: its word.
     """
 
@@ -87,7 +87,7 @@ class _Word:
 
 
 def lay_out(prompt: str, label: str, width: int, height: int, measure: Measure) -> Panel:
-    """The label for a picture of this size, of which a small one has room for a word alone."""
+    """The label for an image of this size, of which a small one has room for a word alone."""
     sheet = _Sheet(label, width, height, measure)
     if sheet.tag_width > width / 2:
         sheet = replace(sheet, label=label.partition(",")[0])
@@ -187,11 +187,11 @@ class _Sheet:
         return lines
 
     def _shortened(self, word: _Word, size: int, room: float) -> _Word:
-        kept, shown = word.text, word
-        while len(kept) > 1 and shown.width(self.measure, size) > room:
+        kept, quoted_value = word.text, word
+        while len(kept) > 1 and quoted_value.width(self.measure, size) > room:
             kept = kept[: len(kept) * 9 // 10]
-            shown = _Word(kept if word.is_bar else f"{kept}…", word.is_bar)
-        return shown
+            quoted_value = _Word(kept if word.is_bar else f"{kept}…", word.is_bar)
+        return quoted_value
 
     def _cut(self, line: list[_Word], size: int, room: float) -> list[_Word]:
         kept = [*line, _Word("…", is_bar=False)]

@@ -1,7 +1,7 @@
 """The gateway's routes, answered on this machine; no socket, no file.
 
 The clock and the pause come in as parameters. What is drawn comes from ``sketch``, which is
-imported with the first picture, since the image library is heavy.
+imported with the first image, since the image library is heavy.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ FAULT_HEADER = "x-imagegen-fault"
 """The request header that names a fault."""
 
 GENERATION_DELAY_S = 2.0
-"""How long ``GET /v1/generation`` says 404 before it knows of a picture."""
+"""How long ``GET /v1/generation`` says 404 before it knows of an image."""
 
 _REAL_KEY = "vck_"
 _BAD_KEY = "bad-"
 _NO_FAULT = Fault(about="nothing goes wrong", shape="success")
-_PICTURES = "/v1/images/generations"
+_IMAGES = "/v1/images/generations"
 _EDITS = "/v1/images/edits"
-_READERS = {_PICTURES: asking.read_openai, _EDITS: asking.read_edit}
+_READERS = {_IMAGES: asking.read_openai, _EDITS: asking.read_edit}
 _NATIVE = re.compile(r"/v[34]/ai/image-model")
 
 
@@ -49,10 +49,10 @@ class Emulator:
     """A gateway on this machine; every method may be called from any thread.
 
     Args:
-        plan: names of faults, one for each request for pictures; ``ok`` for none.
+        plan: names of faults, one for each request for images; ``ok`` for none.
         require_key: whether a request has to bring a credential where the gateway demands one.
         latency_s: seconds that drawing takes at least.
-        balance_usd: dollars of credit; a picture that costs more than what is left is refused.
+        balance_usd: dollars of credit; an image that costs more than what is left is refused.
         retired: models that are gone.
         clock: seconds since 1970.
         pause: waits for a number of seconds.
@@ -82,7 +82,7 @@ class Emulator:
 
     @property
     def bill(self) -> Bill:
-        """Pictures computed, delivered or not, and dollars charged for them."""
+        """Images computed, delivered or not, and dollars charged for them."""
         return self._account.bill
 
     @property
@@ -116,14 +116,14 @@ class Emulator:
         return replace(response, headers={**response.headers, **ids})
 
     def _fault_name(self, call: Call) -> str:
-        if not _asks_for_pictures(call):
+        if not _asks_for_images(call):
             return OK
         return call.headers.get(FAULT_HEADER) or self._account.next_fault(OK)
 
     def _routed(self, call: Call, fault: str) -> Response:
         _refuse_real_key(call)
-        if _asks_for_pictures(call):
-            return self._pictures(call, fault)
+        if _asks_for_images(call):
+            return self._images(call, fault)
         public = re.fullmatch(r"/v1/models(?:/([^/]+/[^/]+)(/endpoints)?)?", call.path)
         readable = {
             "/v1/credits": self._credits,
@@ -164,7 +164,7 @@ class Emulator:
         made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record["created_at"] / 1000))
         return as_json(200, {"data": record | {"created_at": made}})
 
-    def _pictures(self, call: Call, fault_name: str) -> Response:
+    def _images(self, call: Call, fault_name: str) -> Response:
         fault = self._fault(call, fault_name)
         if fault.error is not None:
             return _with_headers(fault.error(_asked_model(call) or "unknown"), fault, self._clock())
@@ -193,12 +193,12 @@ class Emulator:
             message = "Insufficient funds. Please add credits to your account to continue."
             raise RefusalError(nested(402, "insufficient_funds", message))
         begun = self._clock()
-        pictures = _sketches(fault.drawn(job))
+        images = _sketches(fault.drawn(job))
         self._pause(max(0.0, self._latency_s - (self._clock() - begun)))
         end = self._clock()
         charge = Charge(name, usd, int(start * 1000), int(end * 1000))
         self._account.remember(generation_record(job, charge))
-        return Answer(job, int(end), pictures, metadata(job, charge))
+        return Answer(job, int(end), images, metadata(job, charge))
 
     def _check_key(self, call: Call) -> None:
         _, value = _credential(call)
@@ -209,7 +209,7 @@ class Emulator:
             raise RefusalError(nested(401, "authentication_error", message))
 
 
-def _asks_for_pictures(call: Call) -> bool:
+def _asks_for_images(call: Call) -> bool:
     return call.method == "POST" and _draws(call.path)
 
 
@@ -275,7 +275,7 @@ def _asked_model(call: Call) -> str | None:
 
 
 def _seen(call: Call, fault: str, status: int) -> Seen:
-    asked = _asks_for_pictures(call)
+    asked = _asks_for_images(call)
     prompt = _fields(call).get("prompt") if asked else None
     return Seen(
         method=call.method,

@@ -7,9 +7,9 @@ from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +66,28 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """How many pictures were computed, delivered or not, and the dollars charged for them."""
+    """How many images were computed, delivered or not, and the dollars charged for them."""
 
-    pictures: int
+    images: int
     usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Pictures to draw, every value settled.
+    """Images to draw, every value settled.
 
     Attributes:
         asked_model: the model that was asked for.
         model: the model that draws: the same, or the first known one of ``models``.
         prompt: as it came.
-        count: how many pictures.
+        count: how many images.
         size: in pixels.
         quality: a word the model knows.
         background: ``auto``, ``opaque`` or ``transparent``.
         output_format: ``png``, ``jpeg`` or ``webp``.
         compression: 0 to 100; None where nothing was said.
         unsupported: the names of settings that were ignored.
-        references: pictures to follow, in order.
+        references: images to follow, in order.
         mask: where the first of them may change; None for everywhere.
         take: another number gives other sketches, each with the number on its tag.
     """
@@ -113,7 +113,7 @@ class Job:
 
     @property
     def request(self) -> ImageRequest:
-        """One of the pictures, as the rest of the package knows it."""
+        """One of the images, as the rest of the package knows it."""
         return ImageRequest(self.model, self.prompt, self.size, self.quality, self.background)
 
 
@@ -124,15 +124,15 @@ class Answer:
     Attributes:
         job: what was asked for; echoed.
         created: seconds since 1970.
-        pictures: base64 text or addresses.
+        images: base64 text or addresses.
         metadata: of the gateway and the provider; None where none is told.
-        as_url: whether the pictures are addresses.
+        as_url: whether the images are addresses.
         camel_case: whether the OpenAI path spells ``providerMetadata``.
     """
 
     job: Job
     created: int
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     metadata: Mapping[str, Any] | None
     as_url: bool = False
     camel_case: bool = False
@@ -145,7 +145,7 @@ class Fault:
     Attributes:
         about: what it is, in one line.
         shape: one of ``faults.SHAPES``.
-        error: the answer, given the model asked for; None where a picture is computed.
+        error: the answer, given the model asked for; None where an image is computed.
         headers: more headers, given the time in seconds since 1970.
         only_with: the fault strikes only if the request has this field.
         drawn: changes what is drawn.
@@ -166,5 +166,5 @@ class Fault:
 
     @property
     def billed(self) -> bool:
-        """Whether a picture is computed and charged although this goes wrong."""
+        """Whether an image is computed and charged although this goes wrong."""
         return self.error is None

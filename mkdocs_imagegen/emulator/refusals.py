@@ -211,7 +211,7 @@ _PROVIDER_ERRORS = {
     ),
     "server-error": _openai(500, "server_error", None, "The server had an error."),
     "image-server-error": _openai(
-        500, "image_generation_server_error", None, "The picture could not be made."
+        500, "image_generation_server_error", None, "The image could not be made."
     ),
     "wrapped-error": _wrapped(502, "The provider failed."),
     "html": _page(502, "502 Bad Gateway"),

@@ -22,7 +22,7 @@ from mkdocs_imagegen.emulator.records import Response, Seen
 from mkdocs_imagegen.emulator.transports import RESETTING, RESTS, TRANSPORTS
 
 LARGEST_BODY = 64 * 1024 * 1024
-"""The most bytes a request may have; those with pictures need most of it."""
+"""The most bytes a request may have; those with images need most of it."""
 
 _IDLE_S = 60.0
 _Request = socket.socket | tuple[bytes, socket.socket]

@@ -1,6 +1,6 @@
 """What a scene is made of: shapes, colours and dice; pure.
 
-Places and lengths are in pixels of the picture, colours are red, green, blue from 0 to 255.
+Places and lengths are in pixels of the image, colours are red, green, blue from 0 to 255.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Colour(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A place in the picture, from its upper left corner."""
+    """A place in the image, from its upper left corner."""
 
     x: float
     y: float

@@ -20,7 +20,7 @@ from mkdocs_imagegen.emulator.shapes import Area, Colour, Disc, Fill, Glow, Pale
 from mkdocs_imagegen.request import SKETCH_MARK
 
 LARGEST_SCENE_PX = 1536
-"""The longer side of a painted scene; a larger picture is enlarged before it is lettered."""
+"""The longer side of a painted scene; a larger image is enlarged before it is lettered."""
 
 _FINE = 2
 _PAPER = Colour(255, 253, 248)
@@ -55,7 +55,7 @@ def draw(  # noqa: PLR0913 - one argument for each thing that fixes the pixels
         seed: another one gives another drawing of the same prompt.
         label: the word on the tag.
         compression: quality from 0 to 100 for jpeg and webp.
-        references: pictures that it follows; small copies of them are shown in it.
+        references: images that it follows; small copies of them are shown in it.
         mask: where the first of them may change; None for everywhere.
     """
     scene = compose(prompt, *_scene_size(width, height), seed)

@@ -1,4 +1,4 @@
-"""Faults in what is delivered: the picture is computed and charged first; pure."""
+"""Faults in what is delivered: the image is computed and charged first; pure."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SPOILED: Mapping[str, Fault] = MappingProxyType(
         "no-metadata": _told("no metadata, so no cost and no mark", spoils.no_metadata),
         "numeric-cost": _told("the cost as a number, not as text", spoils.numeric_cost),
         "odd-cost": _told("the cost as text that is no number", spoils.odd_cost),
-        "empty-data": _told("200 without any picture", spoils.no_pictures),
-        "empty-picture": _told("a picture of no bytes", spoils.empty_picture),
+        "empty-data": _told("200 without any image", spoils.no_images),
+        "empty-picture": _told("a image of no bytes", spoils.empty_image),
         "bad-base64": _told("base64 with characters that are none", spoils.bad_base64),
-        "not-an-image": _told("good base64 of something that is no picture", spoils.no_image),
-        "svg": _told("a drawing with a script in place of a picture", spoils.svg),
-        "half-image": _told("a picture that ends in the middle", spoils.half_image),
+        "not-an-image": _told("good base64 of something that is no image", spoils.no_image),
+        "svg": _told("a drawing with a script in place of an image", spoils.svg),
+        "half-image": _told("a image that ends in the middle", spoils.half_image),
         "data-prefix": _told("base64 behind a data: prefix", spoils.data_prefix),
         "url": _told("an https address instead of data", spoils.as_address),
         "data-url": _told("a data: address in `url`", spoils.as_data_address),
@@ -47,10 +47,10 @@ SPOILED: Mapping[str, Fault] = MappingProxyType(
             "200 whose data is no list", spoils.body(b'{"data":{"0":{"b64_json":"AAAA"}}}')
         ),
         "odd-picture": _sent(
-            "200 whose picture is a number", spoils.body(b'{"data":[{"b64_json":7}]}')
+            "200 whose image is a number", spoils.body(b'{"data":[{"b64_json":7}]}')
         ),
         "error-200": _sent("200 with an error in it", spoils.error_in_success),
-        "accepted": _sent("202: the picture will come some day", spoils.accepted),
+        "accepted": _sent("202: the image will come some day", spoils.accepted),
         "no-content": _sent("204", lambda _: Response(204, {}, b"")),
         "nan": _sent("NaN as a cost", spoils.cost(b"NaN")),
         "infinite-cost": _sent("a cost of 1e999", spoils.cost(b"1e999")),
@@ -64,9 +64,9 @@ SPOILED: Mapping[str, Fault] = MappingProxyType(
         "broken-gzip": _sent("said to be compressed, and is not", spoils.encoded("gzip")),
         "brotli": _sent("in an encoding that was not asked for", spoils.encoded("br")),
         "bomb": _sent("a megabyte that unpacks to a gigabyte", bombs.gigabyte),
-        "late-error": _sent("500 after the picture was computed", spoils.late(500)),
-        "late-bad-gateway": _sent("502 after the picture was computed", spoils.late(502)),
-        "late-timeout": _sent("504 after the picture was computed", spoils.late(504)),
+        "late-error": _sent("500 after the image was computed", spoils.late(500)),
+        "late-bad-gateway": _sent("502 after the image was computed", spoils.late(502)),
+        "late-timeout": _sent("504 after the image was computed", spoils.late(504)),
     }
 )
 """By name, in the order of the manual."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from mkdocs_imagegen.emulator.bodies import as_json, nested, page
 from mkdocs_imagegen.emulator.records import Answer, Job, Response
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.options import Size
 
 _ADDRESS = "https://pictures.example.invalid/sketch.png"
 
@@ -35,7 +35,7 @@ def response_format_refused() -> Response:
 
 
 def images_per_minute() -> Response:
-    """OpenAI's limit of pictures in a minute."""
+    """OpenAI's limit of images in a minute."""
     message = "Rate limit reached for images per minute. Please try again in 1s."
     return nested(429, "input-images", message, code="rate_limit_exceeded")
 
@@ -67,12 +67,12 @@ def _with_cost(answer: Answer, spoil: Callable[[str], object]) -> Answer:
     return replace(answer, metadata=metadata | {"gateway": gateway})
 
 
-def no_pictures(answer: Answer) -> Answer:
-    """An empty list of pictures."""
-    return replace(answer, pictures=())
+def no_images(answer: Answer) -> Answer:
+    """An empty list of images."""
+    return replace(answer, images=())
 
 
-def empty_picture(answer: Answer) -> Answer:
+def empty_image(answer: Answer) -> Answer:
     """Base64 of nothing."""
     return _each(answer, lambda _: "")
 
@@ -85,22 +85,22 @@ def svg(answer: Answer) -> Answer:
 
 def bad_base64(answer: Answer) -> Answer:
     """Text that is almost base64."""
-    return _each(answer, lambda picture: f"{picture[:20]}!*{picture[20:]}")
+    return _each(answer, lambda image: f"{image[:20]}!*{image[20:]}")
 
 
 def no_image(answer: Answer) -> Answer:
     """Base64 of text."""
-    return _each(answer, lambda _: base64.b64encode(b"this is no picture").decode())
+    return _each(answer, lambda _: base64.b64encode(b"this is no image").decode())
 
 
 def half_image(answer: Answer) -> Answer:
     """Base64 of the first half of the file."""
-    return _each(answer, lambda picture: picture[: len(picture) // 8 * 4])
+    return _each(answer, lambda image: image[: len(image) // 8 * 4])
 
 
 def data_prefix(answer: Answer) -> Answer:
     """Base64 behind what makes it a data: address."""
-    return _each(answer, lambda picture: _data(answer.job, picture))
+    return _each(answer, lambda image: _data(answer.job, image))
 
 
 def as_address(answer: Answer) -> Answer:
@@ -113,12 +113,12 @@ def as_data_address(answer: Answer) -> Answer:
     return replace(data_prefix(answer), as_url=True)
 
 
-def _data(job: Job, picture: str) -> str:
-    return f"data:image/{job.output_format};base64,{picture}"
+def _data(job: Job, image: str) -> str:
+    return f"data:image/{job.output_format};base64,{image}"
 
 
 def _each(answer: Answer, spoil: Callable[[str], str]) -> Answer:
-    return replace(answer, pictures=tuple(map(spoil, answer.pictures)))
+    return replace(answer, images=tuple(map(spoil, answer.images)))
 
 
 def other_format(job: Job) -> Job:
@@ -153,12 +153,12 @@ def error_in_success(response: Response) -> Response:
 
 
 def accepted(_: Response) -> Response:
-    """The promise of a picture."""
+    """The promise of an image."""
     return as_json(202, {"id": "job_emulator", "status": "queued"})
 
 
 def late(status: int) -> Callable[[Response], Response]:
-    """An error, though the picture was computed."""
+    """An error, though the image was computed."""
     kind = "timeout_error" if status == 504 else "internal_server_error"  # noqa: PLR2004 - 504 is a timeout
     return lambda _: nested(status, kind, "The answer came too late.")
 

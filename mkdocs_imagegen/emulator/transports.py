@@ -189,9 +189,9 @@ BROKEN: Mapping[str, Fault] = MappingProxyType(
     {
         "reset": _before("the connection is reset before anything is computed", "reset"),
         "closed": _before("the connection is closed before anything is computed", "close"),
-        "lost": _after("the picture is computed, then the connection is reset", "reset"),
-        "hung-up": _after("the picture is computed, then the connection is closed", "close"),
-        "silence": _after("the picture is computed, and nothing is ever sent", "silence"),
+        "lost": _after("the image is computed, then the connection is reset", "reset"),
+        "hung-up": _after("the image is computed, then the connection is closed", "close"),
+        "silence": _after("the image is computed, and nothing is ever sent", "silence"),
         "slow": _after("the headers come late", "slow"),
         "drip-head": _after("the headers come in drops", "drip-head"),
         "endless-head": _after("the headers never end", "endless-head"),

@@ -1,1 +1,1 @@
-"""Front doors, one per site generator."""
+"""."""

@@ -1,4 +1,4 @@
-"""The files of a picture, put into the site: from the derived store, or made anew."""
+"""The files of an image, put into the site: from the derived store, or made anew."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from mkdocs_imagegen.derived.stat_index import Glance, Stamp
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.imaging.image import SITE_FOLDER, Picture, Source
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage, Source
 from mkdocs_imagegen.imaging.variants import MIMES, Plan
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.imaging.placeholder import StandIn
+    from mkdocs_imagegen.imaging.placeholder import Placeholder
 
 
 class Deriver:
-    """Puts the files of pictures into the site.
+    """Puts the files of images into the site.
 
     Args:
         store: where variants are kept between builds.
@@ -36,11 +36,11 @@ class Deriver:
         self._files = _Files()
         self._stand_ins: set[str] = set()
 
-    def find(self, plan: Plan) -> Picture | None:
-        """The picture, its files in the site, if the store has all of them."""
+    def find(self, plan: Plan) -> PageImage | None:
+        """The image, its files in the site, if the store has all of them."""
         return self._found_at_a_glance(plan) or self._found(plan)
 
-    def _found_at_a_glance(self, plan: Plan) -> Picture | None:
+    def _found_at_a_glance(self, plan: Plan) -> PageImage | None:
         glance = self._store.glances.find(plan.key) if self._site else None
         if glance is None or bool(glance.blur) != plan.has_blur:
             return None
@@ -48,9 +48,9 @@ class Deriver:
         is_there = self._store.link_at_a_glance(files, glance.stamps)
         if plan.has_blur:
             self._store.note_use(plan.blur_key)  # needed if the glance is ever lost
-        return picture_of(plan, glance.blur) if is_there else None
+        return image_of(plan, glance.blur) if is_there else None
 
-    def _found(self, plan: Plan) -> Picture | None:
+    def _found(self, plan: Plan) -> PageImage | None:
         blur = self._store.read(plan.blur_key) if plan.has_blur else b""
         if blur is None:
             return None
@@ -61,9 +61,9 @@ class Deriver:
         now = time.time()  # the clock that dates files
         if all(each.is_settled(now) for each in stamps):
             self._store.glances.add(plan.key, Glance(tuple(stamps), blur))
-        return picture_of(plan, blur)
+        return image_of(plan, blur)
 
-    def make(self, plan: Plan, content: bytes) -> Picture:
+    def make(self, plan: Plan, content: bytes) -> PageImage:
         """Return the image after encoding the files that the store lacks; any thread may call it.
 
         Files that another call is encoding at the moment are waited for.
@@ -73,7 +73,7 @@ class Deriver:
             content: Bytes of the original.
 
         Raises:
-            PictureError: If the bytes are not a supported image.
+            ImageError: If the bytes are not a supported image.
             OSError: If a file cannot be written, here or by the call that was waited for.
         """
         # A build that encodes no file does not import the encoder.
@@ -96,14 +96,14 @@ class Deriver:
             self._store.write(plan.blur_key, blur)
         for work in elsewhere:
             work.wait()
-        return picture_of(plan, blur)
+        return image_of(plan, blur)
 
-    def stand_in(self, stand_in: StandIn) -> Picture:
-        """The stand-in's picture, its file in the site."""
-        if stand_in.picture.name not in self._stand_ins:
-            self._put(stand_in.picture.name, stand_in.content)
-            self._stand_ins.add(stand_in.picture.name)
-        return stand_in.picture
+    def placeholder(self, placeholder: Placeholder) -> PageImage:
+        """The stand-in's image, its file in the site."""
+        if placeholder.image.name not in self._stand_ins:
+            self._put(placeholder.image.name, placeholder.content)
+            self._stand_ins.add(placeholder.image.name)
+        return placeholder.image
 
     def rest(self) -> None:
         """Keep no more in memory than what pages need."""
@@ -205,17 +205,17 @@ class _Files:
 class Describer:
     """Says what pages would show, and writes nothing."""
 
-    def find(self, plan: Plan) -> Picture | None:
-        """The picture."""
-        return picture_of(plan, b"")
+    def find(self, plan: Plan) -> PageImage | None:
+        """The image."""
+        return image_of(plan, b"")
 
-    def make(self, plan: Plan, content: bytes) -> Picture:  # noqa: ARG002 - as a Deriver takes them
-        """The picture."""
-        return picture_of(plan, b"")
+    def make(self, plan: Plan, content: bytes) -> PageImage:  # noqa: ARG002 - as a Deriver takes them
+        """The image."""
+        return image_of(plan, b"")
 
-    def stand_in(self, stand_in: StandIn) -> Picture:
-        """The stand-in's picture."""
-        return stand_in.picture
+    def placeholder(self, placeholder: Placeholder) -> PageImage:
+        """The stand-in's image."""
+        return placeholder.image
 
     def rest(self) -> None:
         """Nothing is in memory."""
@@ -224,8 +224,8 @@ class Describer:
         """Nothing is open."""
 
 
-def picture_of(plan: Plan, blur: bytes) -> Picture:
-    """What the page says of the picture: its files by format, and the blurred pixels."""
+def image_of(plan: Plan, blur: bytes) -> PageImage:
+    """What the page says of the image: its files by format, and the blurred pixels."""
     names = iter(plan.files.values())
     sources = tuple(
         Source(
@@ -235,4 +235,4 @@ def picture_of(plan: Plan, blur: bytes) -> Picture:
         for variants in plan.variants
     )
     data = f"data:image/webp;base64,{base64.b64encode(blur).decode()}" if blur else ""
-    return Picture(sources, plan.size, data)
+    return PageImage(sources, plan.size, data)

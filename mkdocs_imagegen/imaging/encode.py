@@ -1,9 +1,9 @@
 """Variants of an original as bytes: decoded once, each size cut from it, each format written.
 
 Source of the choices: fact sheet "performance", section 1. Decoding once costs much less than
-starting anew for each file; AVIF above speed 8 loses to WebP on flat pictures with text, which is
+starting anew for each file; AVIF above speed 8 loses to WebP on flat images with text, which is
 what documentation has. At speed 8 the options of libaom below take a fifth of its CPU time away and
-3 % of the bytes at equal similarity, also of flat pictures; at speed 6 the first alone takes a
+3 % of the bytes at equal similarity, also of flat images; at speed 6 the first alone takes a
 sixth and 5 %. Every size is made of the original and never of the next larger one, which
 would be 4 % faster: else a file's bytes would depend on which others are made beside it.
 """
@@ -14,10 +14,10 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_imagegen.imaging.decode import has_alpha, open_picture
+from mkdocs_imagegen.imaging.decode import has_alpha, open_image
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
-from mkdocs_imagegen.shapes import Focus
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.layout import Focus
+from mkdocs_imagegen.options import Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Resampling
@@ -37,12 +37,12 @@ _XMP = (
 
 
 def plain(content: bytes) -> Image:
-    """The picture in sRGB, the right way up, with nothing but its pixels.
+    """The image in sRGB, the right way up, with nothing but its pixels.
 
     Raises:
-        PictureError: the bytes are no picture.
+        ImageError: the bytes are no image.
     """
-    image = open_picture(content)
+    image = open_image(content)
     if image.mode == "P":  # its pixels are numbers of colours, and no colours yet
         image = image.convert("RGBA")
     mode = "RGBA" if has_alpha(image) else "RGB"
@@ -62,7 +62,7 @@ def encode(image: Image, variants: Sequence[Variant]) -> Iterator[tuple[Variant,
 
 
 def blurred(image: Image, size: Size, focus: Focus) -> bytes:
-    """The picture as a WebP of a few pixels, to stand in its place until it has come."""
+    """The image as a WebP of a few pixels, to stand in its place until it has come."""
     from PIL import Image as images  # noqa: N813, PLC0415 - see decode
 
     small = Size(BLUR_WIDTH_PX, max(1, round(BLUR_WIDTH_PX * size.height / size.width)))
@@ -118,7 +118,7 @@ def _webp(encoding: Encoding) -> dict[str, Any]:
 
 
 def _avif(encoding: Encoding) -> dict[str, Any]:
-    # One thread: several pictures are written at the same time already.
+    # One thread: several images are written at the same time already.
     options = {"quality": encoding.quality, "speed": encoding.speed, "max_threads": 1}
     if not _has_aom():
         return options
@@ -156,7 +156,7 @@ def _on_white(image: Image) -> Image:
 
 
 def saved(image: Image, kind: str, options: Mapping[str, Any]) -> bytes:
-    """The picture as a file of that kind, by Pillow's names."""
+    """The image as a file of that kind, by Pillow's names."""
     output = io.BytesIO()
     image.save(output, kind, **options)
     return output.getvalue()

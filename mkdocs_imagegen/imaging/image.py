@@ -1,9 +1,9 @@
-"""What a page says of a picture: the addresses of its files; pure."""
+"""What a page says of an image: the addresses of its files; pure."""
 
 from __future__ import annotations
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import Size
 
 SITE_FOLDER = "assets/imagegen"
 """Where files of ours lie, below the site's root."""
@@ -23,8 +23,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture as a page shows it.
+class PageImage:
+    """A image as a page shows it.
 
     Attributes:
         sources: its files by format, the best format first; the last is what every browser reads.

@@ -1,4 +1,4 @@
-"""A stand-in for a picture that is not there: an SVG of the right size that says so; pure."""
+"""A stand-in for an image that is not there: an SVG of the right size that says so; pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from mkdocs_imagegen.imaging.image import SITE_FOLDER, Picture, Source
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage, Source
+from mkdocs_imagegen.options import Size
 
 _LINES = 6
 _PARAGRAPHS = 2
@@ -25,24 +25,24 @@ _WHAT = 'font-weight="400" fill="#5c6675"'
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
-    """A picture that is not there, and the bytes of its file."""
+class Placeholder:
+    """A image that is not there, and the bytes of its file."""
 
-    picture: Picture
+    image: PageImage
     content: bytes
 
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def placeholder(title: str, text: str, size: Size) -> StandIn:
+def render_placeholder(title: str, text: str, size: Size) -> Placeholder:
     """The stand-in: a title, and the first words of each paragraph of a text below it.
 
-    Of two paragraphs the first tells how the picture stands, and the second what it would show.
+    Of two paragraphs the first tells how the image stands, and the second what it would show.
     """
     content = _svg(title, _NO_XML.sub("�", text), size).encode()
     name = f"{SITE_FOLDER}/missing-{hashlib.sha256(content).hexdigest()[:16]}.svg"
-    return StandIn(Picture((Source("image/svg+xml", ((name, size.width),)),), size), content)
+    return Placeholder(PageImage((Source("image/svg+xml", ((name, size.width),)),), size), content)
 
 
 def _svg(title: str, text: str, size: Size) -> str:

@@ -1,12 +1,12 @@
-"""A small picture that stands inside a page, as an address that holds its own bytes."""
+"""A small image that stands inside a page, as an address that holds its own bytes."""
 
 from __future__ import annotations
 
 import base64
 
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.encode import plain, saved
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.options import Size
 
 SMALL_PX = 320
 _QUALITY = 70
@@ -14,7 +14,7 @@ _QUALITY = 70
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A small picture.
+    """A small image.
 
     Attributes:
         address: a ``data:`` address with all of its bytes.
@@ -26,14 +26,14 @@ class Thumbnail:
 
 
 def thumbnail(content: bytes, largest_px: int = SMALL_PX) -> Thumbnail:
-    """A picture made small, as WebP, as a whole and never larger than it is.
+    """A image made small, as WebP, as a whole and never larger than it is.
 
     Args:
         content: the original's bytes.
         largest_px: the longer side.
 
     Raises:
-        PictureError: the bytes are no picture.
+        ImageError: the bytes are no image.
     """
     image = plain(content)
     image.thumbnail((largest_px, largest_px))

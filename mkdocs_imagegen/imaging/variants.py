@@ -12,12 +12,12 @@ from functools import lru_cache
 from importlib.metadata import version
 from itertools import chain
 
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
-from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.layout import CENTER, Focus, Layout, scaled
+from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.settings import VariantSettings
-from mkdocs_imagegen.shapes import CENTER, Focus, Shape, scaled
-from mkdocs_imagegen.values import SKETCH_MODEL, Size
 
 MIMES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 _ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
@@ -68,10 +68,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All files of one picture on a page.
+    """All files of one image on a page.
 
     Attributes:
-        original: what they are made of.
+        record: what they are made of.
         size: the largest of them, which is never larger than the original.
         variants: the files by format, the best format first, each from narrow to wide.
         files: the keys of all variants in this order, and where in the site each has its file.
@@ -79,7 +79,7 @@ class Plan:
         has_blur: whether a few blurred pixels stand in its place until it has come.
     """
 
-    original: Original
+    record: Record
     size: Size
     variants: tuple[tuple[Variant, ...], ...]
     files: Mapping[str, str]
@@ -95,33 +95,33 @@ class Plan:
     @property
     def blur_key(self) -> str:
         """64 hex digits that change with everything that changes the blurred pixels."""
-        said = f"{self.original.sha256} {_RULES} {_encoder()} blur {self.size} {self.focus}"
+        said = f"{self.record.sha256} {_RULES} {_encoder()} blur {self.size} {self.focus}"
         return hashlib.sha256(said.encode()).hexdigest()
 
 
-def plan(original: Original, shape: Shape, settings: VariantSettings, provenance: str) -> Plan:
+def plan(record: Record, layout: Layout, settings: VariantSettings, provenance: str) -> Plan:
     """The files in which a page shows an original.
 
     Args:
-        original: what they are made of.
-        shape: what the page asks for.
+        record: what they are made of.
+        layout: what the page asks for.
         settings: the site's widths, formats and qualities.
         provenance: ``keep`` or ``strip``.
     """
-    size = _largest(original.size, shape.size)
-    widths = widths_to_make(settings.widths if shape.widths is None else shape.widths, size.width)
-    source_type = _source_type(original) if provenance == "keep" else ""
-    encodings = _encodings(original, shape, settings)
-    variants = _variants(size, widths, encodings, shape.focus, source_type)
+    size = _largest(record.size, layout.size)
+    widths = widths_to_make(settings.widths if layout.widths is None else layout.widths, size.width)
+    source_type = _source_type(record) if provenance == "keep" else ""
+    encodings = _encodings(record, layout, settings)
+    variants = _variants(size, widths, encodings, layout.focus, source_type)
     files = {}
     for variant in chain.from_iterable(variants):
-        key = variant.key(original.sha256)
-        files[key] = variant.name(original.sha256, key)
-    has_blur = settings.blur and not original.has_alpha and not shape.is_card
-    return Plan(original, size, variants, files, shape.focus, has_blur)
+        key = variant.key(record.sha256)
+        files[key] = variant.name(record.sha256, key)
+    has_blur = settings.blur and not record.has_alpha and not layout.is_card
+    return Plan(record, size, variants, files, layout.focus, has_blur)
 
 
-@lru_cache  # the pictures of a site have a handful of shapes
+@lru_cache  # the images of a site have a handful of shapes
 def _variants(
     size: Size,
     widths: tuple[int, ...],
@@ -136,21 +136,21 @@ def _variants(
 
 
 def widths_to_make(asked: Sequence[int], largest: int) -> tuple[int, ...]:
-    """The widths of the files, ascending, never wider than the picture, which is always one."""
+    """The widths of the files, ascending, never wider than the image, which is always one."""
     return (*sorted({width for width in asked if width < largest}), largest)
 
 
-def _largest(original: Size, asked: Size) -> Size:
+def _largest(record: Size, asked: Size) -> Size:
     """The asked size, or the largest of its shape that the original has pixels for."""
-    width = min(asked.width, original.width, original.height * asked.width // asked.height)
+    width = min(asked.width, record.width, record.height * asked.width // asked.height)
     size = scaled(asked, max(1, width))
-    return Size(size.width, min(size.height, original.height))
+    return Size(size.width, min(size.height, record.height))
 
 
-def _encodings(original: Original, shape: Shape, settings: VariantSettings) -> tuple[Encoding, ...]:
-    if shape.is_card:
+def _encodings(record: Record, layout: Layout, settings: VariantSettings) -> tuple[Encoding, ...]:
+    if layout.is_card:
         return (Encoding("jpeg", settings.quality.jpeg),)
-    automatic = ("avif", "webp") if original.has_alpha else ("avif", "jpeg")
+    automatic = ("avif", "webp") if record.has_alpha else ("avif", "jpeg")
     speed = {"fast": 8, "small": 6}[settings.effort]
     return tuple(
         Encoding(name, settings.quality.of(name), speed if name == "avif" else 0)
@@ -158,8 +158,8 @@ def _encodings(original: Original, shape: Shape, settings: VariantSettings) -> t
     )
 
 
-def _source_type(original: Original) -> str:
-    is_sketch = original.model == SKETCH_MODEL
+def _source_type(record: Record) -> str:
+    is_sketch = record.model == SKETCH_MODEL
     return "algorithmicMedia" if is_sketch else "trainedAlgorithmicMedia"
 
 

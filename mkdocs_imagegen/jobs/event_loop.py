@@ -13,7 +13,7 @@ from mkdocs_imagegen.errors import StoppedError
 T = TypeVar("T")
 
 
-class Background:
+class EventLoop:
     """Runs coroutines beside the caller's thread.
 
     The slots bound what is asked for at the same time; admission also bounds what has been

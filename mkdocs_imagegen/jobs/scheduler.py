@@ -1,4 +1,4 @@
-"""Pictures in the making: concurrent, equal requests once, joined, never dropped half way."""
+"""Images in the making: concurrent, equal requests once, joined, never dropped half way."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from concurrent.futures import wait as wait_for
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.errors import ImagegenError, NotMadeError, StoreError
-from mkdocs_imagegen.imaging.image import Picture
-from mkdocs_imagegen.jobs.event_loop import Background
-from mkdocs_imagegen.jobs.job import Result, Want, WantKey
-from mkdocs_imagegen.jobs.signals import Interrupts
-from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.originals.store import Kept
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.imaging.image import PageImage
+from mkdocs_imagegen.jobs.event_loop import EventLoop
+from mkdocs_imagegen.jobs.job import Job, JobKey, Result
+from mkdocs_imagegen.jobs.signals import InterruptHandler
+from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.originals.record import Record
+from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.spending.purchase import Buyer, ClaimedElsewhereError
+from mkdocs_imagegen.spending.purchase import ClaimedElsewhereError, Purchaser
 
 if TYPE_CHECKING:
     import anyio
 
 _CLAIMED_ELSEWHERE_S = 0.5
-"""Seconds after which a picture is looked for again that another build is asking for."""
+"""Seconds after which an image is looked for again that another build is asking for."""
 
 _TELL_EVERY_S = 10.0
 _TELL_OF_OTHERS_S = 30.0
@@ -40,56 +40,56 @@ class _Order:
     result: Result | None = None
 
 
-class Maker:
-    """Makes pictures in the background, and the files of each.
+class Scheduler:
+    """Makes images in the background, and the files of each.
 
-    A request's slot is free before its picture is decoded: holding it made a cold build 1.35
+    A request's slot is free before its image is decoded: holding it made a cold build 1.35
     times as long as the gateway needs (fact sheet "performance", section 7).
 
     Args:
-        buyer: gets the pictures that are not there.
+        purchaser: gets the images that are not there.
         read: the bytes of an original, verified; None if they are not what was stored.
         derive: makes the files of an original in a shape, from its bytes.
-        concurrency: how many pictures are asked for at the same time.
+        concurrency: how many images are asked for at the same time.
         patience_s: seconds that one call may take.
         say: called with what is worth knowing while an end is waited for.
-        ended: called with what became of each picture that was asked for.
+        ended: called with what became of each image that was asked for.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing that it works with
         self,
-        buyer: Buyer,
-        read: Callable[[Kept], bytes | None],
-        derive: Callable[[Original, Shape, bytes], Picture],
+        purchaser: Purchaser,
+        read: Callable[[Original], bytes | None],
+        derive: Callable[[Record, Layout, bytes], PageImage],
         concurrency: int,
         patience_s: float,
         say: Callable[[str], None],
         ended: Callable[[Result], None],
     ) -> None:
-        self._buyer = buyer
+        self._buyer = purchaser
         self._read = read
         self._derive = derive
         self._concurrency = concurrency
         self._patience_s = patience_s
         self._say = say
         self._ended = ended
-        self._futures: dict[WantKey, Future[Result]] = {}
+        self._futures: dict[JobKey, Future[Result]] = {}
         self._orders: dict[str, _Order] = {}
         self._told_of_others_at = 0.0
-        self._background: Background | None = None
-        self._interrupts = Interrupts(self._start_nothing_more)
+        self._background: EventLoop | None = None
+        self._interrupts = InterruptHandler(self._start_nothing_more)
 
-    def start(self, want: Want) -> Future[Result]:
-        """Begin to make a picture, or only its files; returns at once."""
+    def start(self, want: Job) -> Future[Result]:
+        """Begin to make an image, or only its files; returns at once."""
         with self._interrupts.held_back():
             if want.key not in self._futures:
-                if want.may_make:
+                if want.can_generate:
                     self._interrupts.install()
-                self._background = background = self._background or Background(self._concurrency)
-                self._futures[want.key] = background.submit(self._work, want, background)
+                self._background = loop = self._background or EventLoop(self._concurrency)
+                self._futures[want.key] = loop.submit(self._work, want, loop)
             return self._futures[want.key]
 
-    def join(self) -> dict[WantKey, Result]:
+    def join(self) -> dict[JobKey, Result]:
         """Every result; waits for all.
 
         Raises:
@@ -112,15 +112,15 @@ class Maker:
             SystemExit: the same, of another signal.
         """
         with self._interrupts.ending():
-            background, self._background = self._background, None
-            if background is not None:
-                background.start_nothing_more()
-                background.wake()
+            loop, self._background = self._background, None
+            if loop is not None:
+                loop.start_nothing_more()
+                loop.wake()
                 self._drain()
                 try:
-                    background.call(self._buyer.aclose)
+                    loop.call(self._buyer.aclose)
                 finally:
-                    background.close()
+                    loop.close()
 
     def _is_busy(self, patience_s: float) -> bool:
         return bool(wait_for(self._futures.values(), patience_s).not_done)
@@ -142,20 +142,20 @@ class Maker:
             more = (
                 "; interrupt again to leave at once and lose them" if self._interrupts.came else ""
             )
-            pictures = "1 picture that is" if count == 1 else f"{count} pictures that are"
-            self._say(f"waiting {max(left_s, 0):.0f} s at most for {pictures} paid for{more}")
+            images = "1 image that is" if count == 1 else f"{count} images that are"
+            self._say(f"waiting {max(left_s, 0):.0f} s at most for {images} paid for{more}")
 
-    async def _work(self, want: Want, background: Background) -> Result:
+    async def _work(self, want: Job, loop: EventLoop) -> Result:
         while True:
-            async with background.admission:
+            async with loop.admission:
                 try:
-                    return await self._wanted(want, background)
+                    return await self._wanted(want, loop)
                 except ClaimedElsewhereError:
                     self._tell_of_others()
-                except Exception as error:  # noqa: BLE001 - one picture's fault is not the build's
+                except Exception as error:  # noqa: BLE001 - one image's fault is not the build's
                     return Result(error=_worded(error))
             try:
-                await background.pause(_CLAIMED_ELSEWHERE_S)
+                await loop.pause(_CLAIMED_ELSEWHERE_S)
             except ImagegenError as error:
                 return Result(error=error)
 
@@ -163,23 +163,23 @@ class Maker:
         # Whoever holds a claim is alive: the system frees those of a process that has ended.
         if time.monotonic() - self._told_of_others_at > _TELL_OF_OTHERS_S:
             if self._told_of_others_at:
-                self._say("waiting for pictures that another build is asking for")
+                self._say("waiting for images that another build is asking for")
             self._told_of_others_at = time.monotonic()
 
-    async def _wanted(self, want: Want, background: Background) -> Result:
-        content = await background.compute(self._content, want)
+    async def _wanted(self, want: Job, loop: EventLoop) -> Result:
+        content = await loop.compute(self._content, want)
         if content is not None:
-            result = Result(want.kept, is_draft=want.is_draft)
-        elif want.may_make:
-            result = await self._ordered(want.request, background)
+            result = Result(want.original, is_draft=want.is_draft)
+        elif want.can_generate:
+            result = await self._ordered(want.request, loop)
         else:
-            result = Result(error=NotMadeError("what was stored is broken"))
-        if background.is_closing and result.alarm:
+            result = Result(error=NotGeneratedError("what was stored is broken"))
+        if loop.is_closing and result.alarm:
             self._say(result.alarm)  # nobody else will
-        background.refuse_when_closing()
-        return await background.compute(self._shown, result, want.shape, content)
+        loop.refuse_when_closing()
+        return await loop.compute(self._shown, result, want.layout, content)
 
-    async def _ordered(self, request: ImageRequest, background: Background) -> Result:
+    async def _ordered(self, request: ImageRequest, loop: EventLoop) -> Result:
         """The request's result; asked once, whoever wants it in whatever shape.
 
         Raises:
@@ -187,9 +187,9 @@ class Maker:
         """
         order = self._orders.get(request.key)
         if order is None:
-            order = self._orders[request.key] = _Order(background.event())
+            order = self._orders[request.key] = _Order(loop.event())
             try:
-                order.result = await self._made(request, background)
+                order.result = await self._made(request, loop)
             except BaseException:
                 del self._orders[request.key]
                 raise
@@ -200,9 +200,9 @@ class Maker:
             raise ClaimedElsewhereError
         return order.result
 
-    async def _made(self, request: ImageRequest, background: Background) -> Result:
+    async def _made(self, request: ImageRequest, loop: EventLoop) -> Result:
         try:
-            result = await self._buyer.buy(request, background)
+            result = await self._buyer.buy(request, loop)
         except ClaimedElsewhereError:
             raise
         except Exception as error:  # noqa: BLE001 - whoever else wants it would ask again, and pay
@@ -210,28 +210,28 @@ class Maker:
         self._ended(result)
         return result
 
-    def _content(self, want: Want) -> bytes | None:
-        return None if want.kept is None else self._read(want.kept)
+    def _content(self, want: Job) -> bytes | None:
+        return None if want.original is None else self._read(want.original)
 
-    def _shown(self, result: Result, shape: Shape, content: bytes | None) -> Result:
-        if result.kept is None:
+    def _shown(self, result: Result, layout: Layout, content: bytes | None) -> Result:
+        if result.original is None:
             return result
         try:
-            content = self._read(result.kept) if content is None else content
+            content = self._read(result.original) if content is None else content
             if content is None:
                 fault = "what was stored is broken, and cannot be moved out of the way"
                 return replace(result, error=StoreError(fault, hint="correct the rights"))
-            picture = self._derive(result.kept.original, shape, content)
+            image = self._derive(result.original.record, layout, content)
         except Exception as error:  # noqa: BLE001 - its cost and an alarm are told all the same
             return replace(result, error=_worded(error))
-        return replace(result, picture=picture)
+        return replace(result, image=image)
 
 
 def _worded(error: Exception) -> ImagegenError:
     if isinstance(error, ImagegenError):
         return error
     if isinstance(error, (OSError, MemoryError)):
-        fault = f"the picture's files could not be made: {error}"
+        fault = f"the image's files could not be made: {error}"
         return StoreError(fault, hint="make room, then build again")
     fault = f"something failed that should not: {type(error).__name__}: {error}"
-    return NotMadeError(fault, hint="tell the makers of mkdocs-imagegen")
+    return NotGeneratedError(fault, hint="tell the makers of mkdocs-imagegen")

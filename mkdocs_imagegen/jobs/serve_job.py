@@ -1,4 +1,4 @@
-"""A picture that is made beside a server, and what became of it."""
+"""A image that is made beside a server, and what became of it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from mkdocs_imagegen.errors import (
     GatewayError,
     ImagegenError,
     LinkError,
-    NotMadeError,
+    NotGeneratedError,
     StoppedError,
     StoreError,
 )
-from mkdocs_imagegen.jobs.job import Result, Want
-from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.jobs.job import Job, Result
+from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.report import dollars
-from mkdocs_imagegen.values import SKETCH_MODEL
 
-_MOST_KNOCKS = 3
-"""How often pages are built again for one picture, if no build takes it in."""
+_MAX_KNOCKS = 3
+"""How often pages are built again for one image, if no build takes it in."""
 
 
 @dataclass(slots=True)
-class Work:
-    """A picture in the making, or what became of it.
+class ServeJob:
+    """A image in the making, or what became of it.
 
     Attributes:
         want: what was asked for.
@@ -37,7 +37,7 @@ class Work:
         knocks: how often pages were to be built again for it.
     """
 
-    want: Want
+    want: Job
     future: Future[Result]
     ended_at: float | None = None
     is_seen: bool = False
@@ -46,18 +46,18 @@ class Work:
     @property
     def is_unseen(self) -> bool:
         """Whether pages do not show yet what became of it, and still may."""
-        return self.ended_at is not None and not self.is_seen and self.knocks < _MOST_KNOCKS
+        return self.ended_at is not None and not self.is_seen and self.knocks < _MAX_KNOCKS
 
     @property
     def fault(self) -> ImagegenError | None:
-        """After the end: why there is no picture; None where there is."""
+        """After the end: why there is no image; None where there is."""
         if self.future.cancelled():
             return StoppedError("the run was stopped before it came")
         unforeseen = self.future.exception()
         if unforeseen is not None:
-            return NotMadeError(f"it failed: {type(unforeseen).__name__}: {unforeseen}")
+            return NotGeneratedError(f"it failed: {type(unforeseen).__name__}: {unforeseen}")
         result = self.future.result()
-        return result.error or (NotMadeError(result.alarm) if result.alarm else None)
+        return result.error or (NotGeneratedError(result.alarm) if result.alarm else None)
 
     @property
     def failed_for_nothing(self) -> bool:
@@ -68,25 +68,25 @@ class Work:
             return True  # it was charged, and the answer is kept: trying again costs nothing
         if isinstance(error, GatewayError):
             return error.billing in {Billing.UNBILLED, Billing.PERMANENT}
-        return isinstance(error, (NotMadeError, StoreError))
+        return isinstance(error, (NotGeneratedError, StoreError))
 
     @property
-    def bought(self) -> Original | None:
-        """The picture that was paid for; None if none was, or it has cost nothing."""
+    def bought(self) -> Record | None:
+        """The image that was paid for; None if none was, or it has cost nothing."""
         result = self._result
-        if result is None or not result.made or result.kept is None:
+        if result is None or not result.made or result.original is None:
             return None
-        original = result.kept.original
-        is_free = original.model == SKETCH_MODEL and not original.cost_usd
-        return None if is_free else original
+        record = result.original.record
+        is_free = record.model == SKETCH_MODEL and not record.cost_usd
+        return None if is_free else record
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """After the end: what is worth telling although it worked."""
-        result, original = self._result, self.bought
-        if result is None or original is None:
+        result, record = self._result, self.bought
+        if result is None or record is None:
             return result.remarks if result else ()
-        made = f"made in {result.seconds:.1f} s for {_cost([original])}"
+        made = f"made in {result.seconds:.1f} s for {_cost([record])}"
         return (made, *result.remarks)
 
     @property
@@ -97,16 +97,16 @@ class Work:
         return future.result()
 
 
-def sum_of(works: Iterable[Work]) -> str:
+def sum_of(works: Iterable[ServeJob]) -> str:
     """What all of it has cost, in words; ``""`` where nothing was bought."""
-    bought = [original for work in works if (original := work.bought)]
+    bought = [record for work in works if (record := work.bought)]
     if not bought:
         return ""
-    count = "1 picture" if len(bought) == 1 else f"{len(bought)} pictures"
+    count = "1 image" if len(bought) == 1 else f"{len(bought)} images"
     return f"{count} made beside the server for {_cost(bought)}"
 
 
-def _cost(bought: list[Original]) -> str:
+def _cost(bought: list[Record]) -> str:
     known = [each.cost_usd for each in bought if each.cost_usd is not None]
     if not known:
         return "an unknown price"

@@ -1,7 +1,7 @@
-"""The author's desk: pictures that are made beside a server, while pages are written.
+"""The author's desk: images that are made beside a server, while pages are written.
 
 A build never waits for them. What a page lacks waits here until its prompt has rested for a
-while, is made in the background, and then the pages are built again. One thread starts pictures,
+while, is made in the background, and then the pages are built again. One thread starts images,
 tells of them and closes what they were made with; builds only ask and note.
 """
 
@@ -12,32 +12,32 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
-from mkdocs_imagegen.errors import ImagegenError, NotMadeError, StoppedError, WaitingError
-from mkdocs_imagegen.jobs.job import Result, Want, WantKey
-from mkdocs_imagegen.jobs.serve_job import Work, sum_of
-from mkdocs_imagegen.jobs.signals import Interrupts
+from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, PendingError, StoppedError
+from mkdocs_imagegen.jobs.job import Job, JobKey, Result
+from mkdocs_imagegen.jobs.serve_job import ServeJob, sum_of
+from mkdocs_imagegen.jobs.signals import InterruptHandler
+from mkdocs_imagegen.options import quoted_value
 from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.spending.run import Run
-from mkdocs_imagegen.values import shown
 
 TRY_AGAIN_S = 30.0
 """Seconds after which what failed for nothing is asked for again, if the pages are built again."""
 
 _TOGETHER_S = 2.0
-"""Within so many seconds pages are built again once, however many pictures come."""
+"""Within so many seconds pages are built again once, however many images come."""
 
 _KNOCKS_AGAIN_S = 5.0
 """Seconds after which pages should be built again once more, if no build has begun."""
 
-_IS_MADE = WaitingError("this picture is being made", hint="it appears here by itself")
-_GONE = NotMadeError(
+_IS_MADE = PendingError("this image is being made", hint="it appears here by itself")
+_GONE = NotGeneratedError(
     "it was made, and is not in the store any more", hint="start `mkdocs serve` again"
 )
-_Key = tuple[WantKey, str]
+_Key = tuple[JobKey, str]
 
 
-class Desk:
-    """Wants that wait, and pictures in the making; owned by one run of a server.
+class ServeQueue:
+    """Wants that wait, and images in the making; owned by one run of a server.
 
     Args:
         run: remembers what failed.
@@ -61,9 +61,9 @@ class Desk:
         self._rest_s = 0.0
         self._open_workshop: Callable[[], Workshop] | None = None
         self._is_outdated = False
-        self._pages: dict[str, Sequence[Want]] = {}
+        self._pages: dict[str, Sequence[Job]] = {}
         self._seen_at: dict[_Key, float] = {}
-        self._works: dict[_Key, Work] = {}
+        self._works: dict[_Key, ServeJob] = {}
         self._is_building = False
         self._is_awaited = False
         self._knocked_at = 0.0
@@ -72,10 +72,10 @@ class Desk:
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._is_closing = False
-        self._interrupts = Interrupts(self._start_nothing_more)
+        self._interrupts = InterruptHandler(self._start_nothing_more)
 
     def open(self, open_workshop: Callable[[], Workshop], rest_s: float) -> None:
-        """Make pictures there from now on; what is in the making elsewhere comes first.
+        """Make images there from now on; what is in the making elsewhere comes first.
 
         Args:
             open_workshop: opens it; called in another thread.
@@ -98,8 +98,8 @@ class Desk:
             self._pages = dict(self._pages) if keeps_pages else {}
             self._is_building, self._is_awaited = True, False
 
-    def state(self, want: Want) -> ImagegenError:
-        """What the page says in the place of a picture that is not there yet."""
+    def state(self, want: Job) -> ImagegenError:
+        """What the page says in the place of an image that is not there yet."""
         with self._lock:
             work = self._works.get(_key(want))
             if work is None:
@@ -109,7 +109,7 @@ class Desk:
                 return _IS_MADE
             return work.fault or _GONE
 
-    def note(self, pages: Mapping[str, Sequence[Want]]) -> None:
+    def note(self, pages: Mapping[str, Sequence[Job]]) -> None:
         """Take in what pages lack; a page that is built again replaces what it lacked."""
         with self._lock:
             self._pages |= pages
@@ -165,7 +165,7 @@ class Desk:
         if text := sum_of(self._all()):
             self._say(text)
 
-    def _rested(self) -> list[Want]:
+    def _rested(self) -> list[Job]:
         """What has rested, if there is a place to make it with the settings as they are."""
         with self._lock:
             if self._is_outdated and self._workshop is not None:
@@ -177,7 +177,7 @@ class Desk:
                 if key not in self._works and self._seen_at[key] <= rested_since
             ]
 
-    def _start(self, want: Want) -> None:
+    def _start(self, want: Job) -> None:
         future: Future[Result]
         try:
             future = self._opened().start(want)
@@ -185,7 +185,7 @@ class Desk:
             future = Future()
             future.set_exception(error)
         with self._lock:
-            self._works[_key(want)] = Work(want, future)
+            self._works[_key(want)] = ServeJob(want, future)
         future.add_done_callback(lambda _: self._wake.set())
 
     def _opened(self) -> Workshop:
@@ -250,33 +250,33 @@ class Desk:
         for key in again:
             del self._works[key]
         if again:
-            self._run.try_again()
+            self._run.retry_free_failures()
 
-    def _tell(self, work: Work) -> None:
+    def _tell(self, work: ServeJob) -> None:
         fault = work.fault
         if isinstance(fault, StoppedError) and self._is_closing:
             return
-        named = f"image prompt {shown(work.want.request.prompt)}"
+        named = f"image prompt {quoted_value(work.want.request.prompt)}"
         if fault is not None and self._run.says_first(f"{named}: {fault}"):
             self._warn(f"{named}: {fault}")
         for remark in work.remarks:
             self._say(f"{named}: {remark}")
 
-    def _all(self) -> list[Work]:
+    def _all(self) -> list[ServeJob]:
         with self._lock:
             return list(self._works.values())
 
-    def _wants(self) -> Iterator[Want]:
+    def _wants(self) -> Iterator[Job]:
         return (want for wants in self._pages.values() for want in wants)
 
 
-def _key(want: Want) -> _Key:
-    # A draft is wanted in the place of a picture, and has a key of its own.
+def _key(want: Job) -> _Key:
+    # A draft is wanted in the place of an image, and has a key of its own.
     return want.key, want.request.key
 
 
-def _resting(rest_s: float) -> WaitingError:
+def _resting(rest_s: float) -> PendingError:
     if rest_s < 1:
-        return WaitingError("this picture is made soon", hint="it appears here by itself")
+        return PendingError("this image is made soon", hint="it appears here by itself")
     hint = f"it is made after {rest_s:g} s without a change, and appears here by itself"
-    return WaitingError("waiting for the prompt to rest", hint=hint)
+    return PendingError("waiting for the prompt to rest", hint=hint)

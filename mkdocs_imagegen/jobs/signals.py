@@ -1,4 +1,4 @@
-"""What an interrupt does while pictures are paid for.
+"""What an interrupt does while images are paid for.
 
 MkDocs calls no hook on SIGTERM, and an interrupt that runs through the event loop would cut calls
 that are already paid for. So the first signal only says that nothing more is to be started and
@@ -21,7 +21,7 @@ _EXIT_AT_ONCE = 130
 """128 and the number of SIGINT, as shells tell it."""
 
 
-class Interrupts:
+class InterruptHandler:
     """Handlers of signals, for as long as there is something to lose.
 
     Args:

@@ -13,37 +13,37 @@ from itertools import chain, repeat
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
 from mkdocs_imagegen.directives.marker import (
-    ShownPicture,
+    ShownImage,
     as_tag,
     attributes_of,
     fill_addresses,
-    fill_pictures,
-    shown_pictures,
+    fill_images,
+    shown_images,
 )
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import (
     DirectiveError,
+    Location,
     OptionError,
-    Place,
 )
-from mkdocs_imagegen.imaging.image import Picture
-from mkdocs_imagegen.jobs.job import Want
+from mkdocs_imagegen.imaging.image import PageImage
+from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.pages.address import relative_address
-from mkdocs_imagegen.pages.markup import Frame, picture_markup
-from mkdocs_imagegen.pipeline.context import Host
+from mkdocs_imagegen.pages.markup import Frame, image_markup
+from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.lookup import Lookup
-from mkdocs_imagegen.pipeline.messages import Teller
+from mkdocs_imagegen.pipeline.messages import Messages
 from mkdocs_imagegen.pipeline.outcome import Entry, Outcome, line_of, mistaken, settled
-from mkdocs_imagegen.pipeline.placements import Page, Sighting, Sightings
-from mkdocs_imagegen.pipeline.references import Follower
+from mkdocs_imagegen.pipeline.placements import Page, Placement, Placements
+from mkdocs_imagegen.pipeline.references import References
 from mkdocs_imagegen.pipeline.stores import Workshop
-from mkdocs_imagegen.report import Line
+from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.run import Run
 
 _BY_HAND = (
     "an <img> tag with an imagegen: address is not read; "
-    "write a Markdown picture, ![…](imagegen:), or a fence"
+    "write a Markdown image, ![…](imagegen:), or a fence"
 )
 _MISTAKES = (OptionError, DirectiveError)
 
@@ -53,7 +53,7 @@ class Pipeline:
 
     Args:
         settings: of the site.
-        workshop: where pictures are found and made.
+        workshop: where images are found and made.
         run: what the builds of one run share.
         host: what the build finds around it.
         warn: called with each warning.
@@ -65,28 +65,28 @@ class Pipeline:
         settings: Settings,
         workshop: Workshop,
         run: Run,
-        host: Host,
+        host: BuildContext,
         warn: Callable[[str], None],
         remark: Callable[[str], None],
     ) -> None:
         self.settings = settings
         # Only commands ask why, and what it takes to answer would double what a page takes.
-        self.registry = Registry(site_defaults(settings), explains=not host.errand.shows)
+        self.registry = Registry(site_defaults(settings), explains=not host.mode.shows)
         self._host = host
         self._run = run
-        self._teller = Teller(settings, is_serving=host.is_serving, warn=warn, remark=remark)
+        self._teller = Messages(settings, is_serving=host.is_serving, warn=warn, remark=remark)
         self._lookup = Lookup(workshop, run, host, warn)
-        self._follower = Follower(self.registry, self._lookup, run, host.docs)
+        self._follower = References(self.registry, self._lookup, run, host.docs)
         self._outcomes: dict[str, Outcome] = {}
-        self._sightings = Sightings(self.registry.source_of)
+        self._sightings = Placements(self.registry.source_of)
         # By the hash of the HTML that was read, which is mostly the HTML that is filled.
-        self._shown_in: dict[int, tuple[ShownPicture, ...]] = {}
+        self._shown_in: dict[int, tuple[ShownImage, ...]] = {}
 
     def read_page(self, page: Page, content: str) -> str:
-        """Look up every picture that the page shows, and start what has to be made.
+        """Look up every image that the page shows, and start what has to be made.
 
         Only what stands in this HTML as an element counts: a renderer also calls formatters for
-        text that no page shows. The markers stay until the join, also where a picture is there
+        text that no page shows. The markers stay until the join, also where an image is there
         already, so that what others take from the page is the same in a first build and a later
         one.
 
@@ -95,18 +95,18 @@ class Pipeline:
         """
         self._sightings.open_page(page)
         parts, done = [], 0
-        self._shown_in[hash(content)] = pictures = tuple(shown_pictures(content))
-        for picture in pictures:
-            if self.registry.get(picture.address) is not None:
-                self.sight(page, picture.address)
-            elif picture.in_src:
-                marker = self._mark_what_is_written_by_hand(page, picture.address)
-                parts += [content[done : picture.start], marker]
-                done = picture.end
+        self._shown_in[hash(content)] = images = tuple(shown_images(content))
+        for image in images:
+            if self.registry.get(image.address) is not None:
+                self.sight(page, image.address)
+            elif image.in_src:
+                marker = self._mark_what_is_written_by_hand(page, image.address)
+                parts += [content[done : image.start], marker]
+                done = image.end
         return "".join([*parts, content[done:]])
 
     def sight(self, page: Page, token: str, *, on_page: bool = True) -> None:
-        """Look up a picture of a page, or of its head alone, and tell of it."""
+        """Look up an image of a page, or of its head alone, and tell of it."""
         self._sightings.add(page, token, on_page=on_page)
         self.look_up(token, page.uri)
         for unseen in self._follower.unseen(token):
@@ -117,32 +117,32 @@ class Pipeline:
         """Wait for everything that was started, and warn."""
         self._follower.join()
         self._lookup.join()
-        self._run.note_making(self.making_seconds)
-        for sighting in self._sightings:
-            outcome = self.outcome(sighting.token)
+        self._run.add_generation_time(self.generation_s)
+        for placement in self._sightings:
+            outcome = self.outcome(placement.token)
             if outcome is not None:
-                self._tell(sighting, outcome)
-        if self._host.desk is not None:
-            self._host.desk.note(self._waiting())
+                self._tell(placement, outcome)
+        if self._host.serve_queue is not None:
+            self._host.serve_queue.note(self._waiting())
 
-    def _tell(self, sighting: Sighting, outcome: Outcome) -> None:
-        place, found = partial(self._place, sighting), self.registry.get(sighting.token)
-        if self._host.errand.shows:
-            self._teller.tell(outcome, place)
-        if self._host.errand.makes and outcome.picture and isinstance(found, Directive):
-            self._teller.tell_of_sketch(found.request, place)
+    def _tell(self, placement: Placement, outcome: Outcome) -> None:
+        location, found = partial(self._place, placement), self.registry.get(placement.token)
+        if self._host.mode.shows:
+            self._teller.tell(outcome, location)
+        if self._host.mode.makes and outcome.image and isinstance(found, Directive):
+            self._teller.tell_of_sketch(found.request, location)
 
-    def _waiting(self) -> dict[str, list[Want]]:
+    def _waiting(self) -> dict[str, list[Job]]:
         """What is made beside the server, by page."""
-        pages: dict[str, list[Want]] = {}
-        for sighting in self._sightings:
-            found = self._follower.found(sighting.token)
+        pages: dict[str, list[Job]] = {}
+        for placement in self._sightings:
+            found = self._follower.found(placement.token)
             wants = self._lookup.waiting_of(found) if isinstance(found, Directive) else []
-            pages.setdefault(sighting.page.uri, []).extend(wants)
+            pages.setdefault(placement.page.uri, []).extend(wants)
         return pages
 
     def fill_page(self, content: str, page_url: str) -> str:
-        """HTML, after the join, with every marker replaced by its picture.
+        """HTML, after the join, with every marker replaced by its image.
 
         Args:
             content: of a page or of a part of it.
@@ -159,11 +159,11 @@ class Pipeline:
             outcome, found = self._known_or_late(token), self.registry.get(token)
             if outcome is None or found is None:
                 return None
-            return picture_markup(found, self._shown(outcome), outcome.dark, next(frames))
+            return image_markup(found, self._shown(outcome), outcome.dark, next(frames))
 
         known = self._shown_in.pop(hash(content), None)
-        pictures = shown_pictures(content) if known is None else known
-        filled = fill_pictures(content, pictures, markup)
+        images = shown_images(content) if known is None else known
+        filled = fill_images(content, images, markup)
         return self.fill_text(filled, frame.address)
 
     def _known_or_late(self, token: str) -> Outcome | None:
@@ -175,9 +175,9 @@ class Pipeline:
         return outcome
 
     def fill_text(self, text: str, address: Callable[[str], str]) -> str:
-        """Text, after the join, with every token replaced by the address of its picture.
+        """Text, after the join, with every token replaced by the address of its image.
 
-        What no page shows, as in comments, has no picture and gets ``#``.
+        What no page shows, as in comments, has no image and gets ``#``.
 
         Args:
             text: of any kind.
@@ -190,39 +190,39 @@ class Pipeline:
 
         return fill_addresses(text, replaced)
 
-    def lines(self, *, with_line_numbers: bool) -> list[Line]:
-        """Every place that shows a picture; finding line numbers reads every source file again."""
+    def lines(self, *, with_line_numbers: bool) -> list[ReportRow]:
+        """Every place that shows an image; finding line numbers reads every source file again."""
         return [self._line(each, with_line_number=with_line_numbers) for each in self._sightings]
 
     def entries(self) -> list[Entry]:
-        """Every place that shows a picture, with all that is known of it."""
+        """Every place that shows an image, with all that is known of it."""
         return [self._entry(each) for each in self._sightings]
 
-    def _entry(self, sighting: Sighting) -> Entry:
-        token, page = sighting.token, sighting.page.uri
+    def _entry(self, placement: Placement) -> Entry:
+        token, page = placement.token, placement.page.uri
         found, outcome = self._follower.found(token), self.outcome(token)
         assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
-        line = self._line(sighting, with_line_number=True)
+        line = self._line(placement, with_line_number=True)
         return Entry(line, found, outcome, page, partial(self.registry.explain, token, page))
 
     def report(self) -> None:
         """Give the run what it reports of this build's pages."""
-        by_page: dict[str, list[Line]] = {}
-        for sighting in self._sightings:
-            by_page.setdefault(sighting.page.url, []).append(
-                self._line(sighting, with_line_number=True)
+        by_page: dict[str, list[ReportRow]] = {}
+        for placement in self._sightings:
+            by_page.setdefault(placement.page.url, []).append(
+                self._line(placement, with_line_number=True)
             )
         for url, lines in by_page.items():
             self._run.note_page(url, lines)
 
     @property
-    def making_seconds(self) -> float:
+    def generation_s(self) -> float:
         """How long the making took, all in all."""
-        return self._lookup.making_seconds
+        return self._lookup.generation_s
 
-    def salvage(self) -> None:
+    def recover(self) -> None:
         """Store what earlier builds have paid for and not stored; never fails."""
-        self._lookup.salvage()
+        self._lookup.recover()
 
     def has_originals(self) -> bool:
         """Whether anything is in the store."""
@@ -239,7 +239,7 @@ class Pipeline:
         return as_tag(attributes_of(found, token))
 
     def look_up(self, token: str, uri: str | None = None) -> None:
-        """Look up a picture that will be shown, and start it if it has to be made.
+        """Look up an image that will be shown, and start it if it has to be made.
 
         Args:
             token: which.
@@ -274,20 +274,20 @@ class Pipeline:
             return mistaken(found, str(beyond_the_model), in_full=in_full)
         return settled(found, known, in_full=in_full)
 
-    def _shown(self, outcome: Outcome) -> Picture:
-        if outcome.stand_in is not None:
-            return self._lookup.stand_in(outcome.stand_in)
-        assert outcome.picture is not None  # noqa: S101 - an outcome has one or the other
-        return outcome.picture
+    def _shown(self, outcome: Outcome) -> PageImage:
+        if outcome.placeholder is not None:
+            return self._lookup.placeholder(outcome.placeholder)
+        assert outcome.image is not None  # noqa: S101 - an outcome has one or the other
+        return outcome.image
 
-    def _place(self, sighting: Sighting) -> Place:
-        found = self.registry.get(sighting.token)
-        return sighting.place(found) if found else Place(sighting.page.path)
+    def _place(self, placement: Placement) -> Location:
+        found = self.registry.get(placement.token)
+        return placement.location(found) if found else Location(placement.page.path)
 
-    def _line(self, sighting: Sighting, *, with_line_number: bool) -> Line:
-        found, outcome = self._follower.found(sighting.token), self.outcome(sighting.token)
-        place = self._place(sighting) if with_line_number else Place(sighting.page.path)
+    def _line(self, placement: Placement, *, with_line_number: bool) -> ReportRow:
+        found, outcome = self._follower.found(placement.token), self.outcome(placement.token)
+        location = self._place(placement) if with_line_number else Location(placement.page.path)
         assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
         # A head names no stand-in, so the site needs no file of it.
-        has_file = sighting.on_page or outcome.stand_in is None
-        return line_of(place, found, outcome, self._shown(outcome).name if has_file else "")
+        has_file = placement.on_page or outcome.placeholder is None
+        return line_of(location, found, outcome, self._shown(outcome).name if has_file else "")

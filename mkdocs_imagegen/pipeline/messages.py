@@ -1,22 +1,22 @@
-"""What a build says of its pictures while it runs, and how loud."""
+"""What a build says of its images while it runs, and how loud."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from mkdocs_imagegen.errors import OptionError, Place
+from mkdocs_imagegen.errors import Location, OptionError
 from mkdocs_imagegen.gateway.catalogue import check
+from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.values import SKETCH_MODEL
 
 Say = Callable[[str], None]
 
 
-class Teller:
+class Messages:
     """Says what the site wants to hear.
 
     Args:
@@ -33,22 +33,22 @@ class Teller:
         self._remark = remark
         self._told_of_sketches: set[str] = set()
 
-    def tell(self, outcome: Outcome, place: Callable[[], Place]) -> None:
-        """Say what became of one picture on a page, if it is worth saying.
+    def tell(self, outcome: Outcome, location: Callable[[], Location]) -> None:
+        """Say what became of one image on a page, if it is worth saying.
 
         Args:
             outcome: what became of it.
-            place: finds where it stands, which reads the page's source again.
+            location: finds where it stands, which reads the page's source again.
         """
         if outcome.error and (say := self._loudness(outcome)):
-            say(f"{place()}: image prompt: {outcome.error}")
+            say(f"{location()}: image prompt: {outcome.error}")
         for result in outcome.results:
             for remark in result.remarks if result.made else ():
-                self._remark(f"{place()}: image prompt: {remark}")
+                self._remark(f"{location()}: image prompt: {remark}")
             if result.alarm:
-                self.warn(f"{place()}: image prompt: {result.alarm}")
+                self.warn(f"{location()}: image prompt: {result.alarm}")
 
-    def tell_of_sketch(self, request: ImageRequest, place: Callable[[], Place]) -> None:
+    def tell_of_sketch(self, request: ImageRequest, location: Callable[[], Location]) -> None:
         """Say, once for each fault, that the model which is set would refuse it."""
         if request.model != SKETCH_MODEL:
             return
@@ -58,13 +58,13 @@ class Teller:
         except OptionError as error:
             if str(error) not in self._told_of_sketches:
                 self._told_of_sketches.add(str(error))
-                self._remark(f"{place()}: image prompt: a sketch is shown, but {error}")
+                self._remark(f"{location()}: image prompt: a sketch is shown, but {error}")
 
     def _loudness(self, outcome: Outcome) -> Say | None:
         if outcome.state is State.MISTAKE:
             return self.warn
         wants_warnings = self._settings.on_missing == "warn" and self._settings.enabled
         if outcome.state in (State.MISSING, State.OVER_BUDGET):
-            # While serving, missing pictures are the rule; the summary counts them.
+            # While serving, missing images are the rule; the summary counts them.
             return self.warn if wants_warnings and not self._is_serving else None
         return self.warn if wants_warnings else self._remark

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mkdocs_imagegen.globs import matches_any
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.settings.globs import matches_any
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.jobs.job import Result
 
 
-class Watcher(Protocol):
-    """Watches pictures being made; may be called from any thread."""
+class ProgressObserver(Protocol):
+    """Watches images being made; may be called from any thread."""
 
     def wanted(self) -> None:
         """One more has to be made."""
@@ -22,16 +22,16 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class BuildMode:
     """What is wanted of a build; by itself, the whole site.
 
     Attributes:
-        makes: whether missing pictures are made, if they may be.
+        makes: whether missing images are made, if they may be.
         shows: whether the site gets its files; else only what is looked up counts.
-        pages: globs of the pages whose missing pictures are made; empty for all.
+        pages: globs of the pages whose missing images are made; empty for all.
         upgrades: whether only a request's own original will do, and none of its subject.
         retries_refused: whether prompts are asked again that moderation has refused.
-        watcher: is told of each picture that is made.
+        watcher: is told of each image that is made.
     """
 
     makes: bool = True
@@ -39,8 +39,8 @@ class Errand:
     pages: tuple[str, ...] = ()
     upgrades: bool = False
     retries_refused: bool = False
-    watcher: Watcher | None = None
+    watcher: ProgressObserver | None = None
 
     def wants(self, uri: str) -> bool:
-        """Whether the missing pictures of a page are made, by its source."""
+        """Whether the missing images of a page are made, by its source."""
         return not self.pages or matches_any(self.pages, uri)

@@ -1,4 +1,4 @@
-"""The places of a site that show a picture, in the order in which they were seen."""
+"""The places of a site that show an image, in the order in which they were seen."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.directive import Found, Source
-from mkdocs_imagegen.errors import Place
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import shown
+from mkdocs_imagegen.errors import Location
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import quoted_value
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.directives.locate import SourceLines
@@ -33,13 +33,13 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """One place that shows a picture.
+class Placement:
+    """One place that shows an image.
 
     Attributes:
         page: the page it stands on.
-        token: which picture it is.
-        number: the how many-th picture of the page it is, from 1.
+        token: which image it is.
+        number: the how many-th image of the page it is, from 1.
         twins_before: how many that are written alike stand before it on the page.
         on_page: whether it stands there, and is not only named in the page's head.
     """
@@ -50,24 +50,24 @@ class Sighting:
     twins_before: int
     on_page: bool
 
-    def place(self, found: Found) -> Place:
+    def location(self, found: Found) -> Location:
         """Where it stands, by the line of the source file where that can be told."""
         line = self.page.source().find(found.source, self.twins_before)
-        words = shown(found.source.first_words or found.source.target)
+        words = quoted_value(found.source.first_words or found.source.target)
         kind = "preview" if found.source.kind == "preview" else f"prompt {self.number}"
-        return Place(self.page.path, line, f"{kind} ({words})")
+        return Location(self.page.path, line, f"{kind} ({words})")
 
 
-class Sightings:
+class Placements:
     """All places that were seen, by page; a page that is read again replaces what it said.
 
     Args:
-        source_of: how a picture is written, by its token.
+        source_of: how an image is written, by its token.
     """
 
     def __init__(self, source_of: Callable[[str], Source | None]) -> None:
         self._source_of = source_of
-        self._by_page: dict[str, list[Sighting]] = {}
+        self._by_page: dict[str, list[Placement]] = {}
         self._written: dict[str, Counter[Source | None]] = {}
 
     def open_page(self, page: Page) -> None:
@@ -76,13 +76,13 @@ class Sightings:
         self._written[page.uri] = Counter()
 
     def add(self, page: Page, token: str, *, on_page: bool = True) -> None:
-        """Note a picture of the page."""
+        """Note an image of the page."""
         before = self._by_page.setdefault(page.uri, [])
         written, source = self._written.setdefault(page.uri, Counter()), self._source_of(token)
         written[source] += on_page
         twins = max(0, written[source] - 1)
-        before.append(Sighting(page, token, len(before) + 1, twins, on_page))
+        before.append(Placement(page, token, len(before) + 1, twins, on_page))
 
-    def __iter__(self) -> Iterator[Sighting]:
-        for sightings in self._by_page.values():
-            yield from sightings
+    def __iter__(self) -> Iterator[Placement]:
+        for placements in self._by_page.values():
+            yield from placements

@@ -11,15 +11,15 @@ from mkdocs_imagegen.directives.directive import Directive, Found
 from mkdocs_imagegen.directives.marker import as_block, as_tag, attributes_of
 from mkdocs_imagegen.directives.page_list import PageList, fill_lists, shown_lists
 from mkdocs_imagegen.directives.registry import Preview
-from mkdocs_imagegen.errors import Place
-from mkdocs_imagegen.globs import matches, matches_any
+from mkdocs_imagegen.errors import Location
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.options import Size, quoted_value
 from mkdocs_imagegen.pages.cards import Card, cards_html, mistake_html, page_address, style_for
 from mkdocs_imagegen.pages.social import SocialCard, into_head, with_tags
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.placements import Page
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.values import Size, shown
+from mkdocs_imagegen.settings.globs import matches, matches_any
 
 NO_SITE_URL = (
     "previews get no social tags, since those need absolute addresses; "
@@ -135,20 +135,20 @@ class Previews:
         seen = self._seen.get(uri)
         outcome = self.pipeline.outcome(seen.card) if seen and seen.card else None
         found = self.pipeline.registry.get(seen.card) if seen else None
-        if not seen or not seen.preview or not outcome or not outcome.picture or not found:
+        if not seen or not seen.preview or not outcome or not outcome.image or not found:
             return None
-        picture = outcome.picture
-        url = urljoin(self._site_url, picture.name)
+        image = outcome.image
+        url = urljoin(self._site_url, image.name)
         alt = found.alt if isinstance(found, Directive) else ""
-        mime = picture.sources[-1].mime
-        return SocialCard(url, mime, picture.size, alt, seen.preview.is_own)
+        mime = image.sources[-1].mime
+        return SocialCard(url, mime, image.size, alt, seen.preview.is_own)
 
     def has_cards(self) -> bool:
         """After the join: whether a page has a preview for others to show."""
         return any(self.card_of(uri) for uri in self._seen)
 
     def fill_page(self, content: str, page_url: str) -> str:
-        """HTML, after the join, with its lists and its pictures.
+        """HTML, after the join, with its lists and its images.
 
         Args:
             content: of a page or of a part of it.
@@ -239,18 +239,18 @@ class Previews:
         else:
             uris = [uri for uri in others if matches_any(wanted.globs, uri)]
             idle = (glob for glob in wanted.globs if not any(matches(glob, uri) for uri in uris))
-            faults = [f"{shown(glob)} matches no page{_MEANT}" for glob in idle]
+            faults = [f"{quoted_value(glob)} matches no page{_MEANT}" for glob in idle]
         return _Resolved(tuple(sorted(uris, key=self._rank)), tuple(faults))
 
     def _rank(self, uri: str) -> tuple[int, str]:
         return self._order.get(uri, len(self._order)), uri
 
-    def _place(self, wanted: PageList | None) -> Place:
+    def _place(self, wanted: PageList | None) -> Location:
         seen = self._seen.get(wanted.page or "") if wanted else None
         if wanted is None or seen is None:
-            return Place("a page")
+            return Location("a page")
         page = seen.page
-        return Place(page.path, page.source().find(wanted.source, 0))
+        return Location(page.path, page.source().find(wanted.source, 0))
 
 
 _MEANT = " (paths are those of Markdown files below the docs folder, like guide/*.md)"
@@ -264,17 +264,17 @@ def below_heading(content: str, block: str) -> str:
 
 
 def _as_card(found: Directive, size: Size) -> Found:
-    """The same picture as a social network shows it."""
-    shape = Shape(size, (), found.shape.focus, is_card=True)
-    return replace(found, shape=shape, dark=None, width_px=None)
+    """The same image as a social network shows it."""
+    layout = Layout(size, (), found.layout.focus, is_card=True)
+    return replace(found, layout=layout, dark=None, width_px=None)
 
 
 def _as_thumbnail(found: Directive) -> Found:
-    """The same picture as a card shows it, beside the title, which says what there is to say."""
+    """The same image as a card shows it, beside the title, which says what there is to say."""
     return replace(
         found,
         alt="",
-        shape=Shape(_THUMBNAIL, _THUMBNAIL_WIDTHS, found.shape.focus),
+        layout=Layout(_THUMBNAIL, _THUMBNAIL_WIDTHS, found.layout.focus),
         width_px=None,
         sizes=_THUMBNAIL_SIZES,
         attributes=(),

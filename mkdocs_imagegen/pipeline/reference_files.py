@@ -1,4 +1,4 @@
-"""Pictures that others follow: where their bytes are, by their hash, and whether they will do.
+"""Images that others follow: where their bytes are, by their hash, and whether they will do.
 
 Only the place is kept. The bytes are read when they are sent, and are verified then.
 """
@@ -11,27 +11,27 @@ from itertools import islice
 from pathlib import Path
 
 from mkdocs_imagegen.directives.references import FileReference
-from mkdocs_imagegen.errors import OptionError, PictureError
+from mkdocs_imagegen.errors import ImageError, OptionError
 from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.gateway.edits import Attached, Attachment
 from mkdocs_imagegen.gateway.wire import mime_of
 from mkdocs_imagegen.imaging.decode import Decoded, inspect
-from mkdocs_imagegen.originals.store import Kept
+from mkdocs_imagegen.options import did_you_mean
+from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import did_you_mean
 
-LARGEST_REFERENCE = 50 * 2**20
-LARGEST_MASK = 4 * 2**20
+MAX_REFERENCE = 50 * 2**20
+MAX_MASK = 4 * 2**20
 """Bytes that the gateway takes (fact sheet "gateway protocol", section 7.2)."""
 
 _MIMES = ("image/png", "image/jpeg", "image/webp")
 _ACCEPTED = "accepted: a PNG, JPEG or WebP file in the docs folder, up to 50 MB"
 _MASK_ACCEPTED = "accepted: a PNG of the first reference's size, partly transparent, up to 4 MB"
-_MOST_NEAR = 5_000
+_MAX_NEAR = 5_000
 
 
-class Attachments:
-    """Pictures that requests name by the hash of their bytes."""
+class ReferenceFiles:
+    """Images that requests name by the hash of their bytes."""
 
     def __init__(self) -> None:
         self._paths: dict[str, Path] = {}
@@ -39,7 +39,7 @@ class Attachments:
         self._decoded: dict[str, Decoded] = {}
 
     def add_file(self, file: FileReference, docs: Path) -> str:
-        """The hash of a picture in the docs folder.
+        """The hash of an image in the docs folder.
 
         Raises:
             OptionError: there is none, it lies outside, or it is none that is accepted.
@@ -49,38 +49,38 @@ class Attachments:
             facts = path.stat()
             seen = (path, facts.st_mtime_ns, facts.st_size)
             if seen not in self._hashes:
-                self._hashes[seen] = _hash_of(file, read_plain_file(path, LARGEST_REFERENCE))
+                self._hashes[seen] = _hash_of(file, read_plain_file(path, MAX_REFERENCE))
         except (OSError, ValueError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
             raise OptionError(f"{file} cannot be read: {reason}", accepted=_ACCEPTED) from None
         self._paths[self._hashes[seen]] = path
         return self._hashes[seen]
 
-    def add_original(self, kept: Kept) -> str:
-        """The hash of a picture of ours.
+    def add_original(self, original: Original) -> str:
+        """The hash of an image of ours.
 
         Raises:
             OptionError: it is of a kind that no request takes.
         """
-        original = kept.original
-        if original.mime not in _MIMES:
-            fault = f"the picture that it follows is {original.mime.removeprefix('image/')}"
+        record = original.record
+        if record.mime not in _MIMES:
+            fault = f"the image that it follows is {record.mime.removeprefix('image/')}"
             raise OptionError(fault, accepted="accepted: png, jpeg or webp")
-        self._paths.setdefault(original.sha256, kept.path)
-        return original.sha256
+        self._paths.setdefault(record.sha256, original.path)
+        return record.sha256
 
     def check(self, request: ImageRequest) -> None:
         """Decode what a request names, before it is asked for.
 
         Raises:
-            OptionError: something is no picture, has changed, or is no mask for it.
+            OptionError: something is no image, has changed, or is no mask for it.
         """
         sizes = [self._inspect(each, _ACCEPTED).size for each in request.references]
         if not request.mask:
             return
         mask, name = self._inspect(request.mask, _MASK_ACCEPTED), self._name(request.mask)
         length = self._paths[request.mask].stat().st_size
-        if mask.mime != "image/png" or length >= LARGEST_MASK:
+        if mask.mime != "image/png" or length >= MAX_MASK:
             raise OptionError(f"the mask {name} cannot be used", accepted=_MASK_ACCEPTED)
         if mask.size != sizes[0]:
             fault = f"the mask {name} is {mask.size}, and the first reference {sizes[0]}"
@@ -90,7 +90,7 @@ class Attachments:
             raise OptionError(fault, accepted=_MASK_ACCEPTED)
 
     def read(self, request: ImageRequest) -> Attached:
-        """The pictures that go with a request.
+        """The images that go with a request.
 
         Raises:
             OptionError: one has changed since it was looked up, or is gone.
@@ -106,14 +106,14 @@ class Attachments:
         if sha256 not in self._decoded:
             try:
                 self._decoded[sha256] = inspect(self._bytes(sha256))
-            except PictureError as error:
+            except ImageError as error:
                 raise OptionError(f"{self._name(sha256)}: {error}", accepted=accepted) from None
         return self._decoded[sha256]
 
     def _bytes(self, sha256: str) -> bytes:
         path = self._paths.get(sha256)
         try:
-            content = read_plain_file(path, LARGEST_REFERENCE) if path else b""
+            content = read_plain_file(path, MAX_REFERENCE) if path else b""
         except (OSError, ValueError):
             content = b""
         if hashlib.sha256(content).hexdigest() != sha256:
@@ -123,12 +123,12 @@ class Attachments:
 
     def _name(self, sha256: str) -> str:
         path = self._paths.get(sha256)
-        return path.name if path else "a picture that it follows"
+        return path.name if path else "a image that it follows"
 
 
 def _hash_of(file: FileReference, content: bytes) -> str:
     if mime_of(content) not in _MIMES:
-        raise OptionError(f"{file} is no picture that can be followed", accepted=_ACCEPTED)
+        raise OptionError(f"{file} is no image that can be followed", accepted=_ACCEPTED)
     return hashlib.sha256(content).hexdigest()
 
 
@@ -154,6 +154,6 @@ def _resolved(path: Path) -> Path:
 
 def _near(root: Path) -> Iterator[str]:
     endings = {".png", ".jpg", ".jpeg", ".webp"}
-    for path in islice(root.rglob("*"), _MOST_NEAR):
+    for path in islice(root.rglob("*"), _MAX_NEAR):
         if path.suffix.lower() in endings:
             yield f"/{path.relative_to(root).as_posix()}"

@@ -1,4 +1,4 @@
-"""Pictures that follow others: what they ask for is known once those are there."""
+"""Images that follow others: what they ask for is known once those are there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake
 from mkdocs_imagegen.directives.references import (
     FileReference,
-    PictureReference,
+    ImageReference,
     PromptReference,
     Reference,
 )
@@ -17,23 +17,23 @@ from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import (
     DirectiveError,
     ImagegenError,
-    NotAskedForError,
-    NotMadeError,
+    NotGeneratedError,
+    NotSelectedError,
     OptionError,
-    WaitingError,
+    PendingError,
 )
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.options import did_you_mean
 from mkdocs_imagegen.pipeline.lookup import Lookup
 from mkdocs_imagegen.spending.run import Run
-from mkdocs_imagegen.values import did_you_mean
 
 
 class _NotYetError(Exception):
     """What is followed is being made, or has not been read."""
 
 
-class Follower:
-    """Completes the directives of one build that follow pictures.
+class References:
+    """Completes the directives of one build that follow images.
 
     Those that follow files alone are looked up at once. The others wait until all pages are read,
     and are looked up in turn: first those whose references are there, then those that follow them.
@@ -41,7 +41,7 @@ class Follower:
     Args:
         registry: the directives that were found.
         lookup: looks them up.
-        run: has the pictures that are followed.
+        run: has the images that are followed.
         docs: the docs folder.
     """
 
@@ -108,8 +108,8 @@ class Follower:
 
     def _wait(self, token: str, uri: str | None) -> None:
         if self._has_read_all:
-            late = "it came into a page after the build had made its pictures"
-            self._faults[token] = NotMadeError(late)
+            late = "it came into a page after the build had made its images"
+            self._faults[token] = NotGeneratedError(late)
         else:
             self._waiting[token] = uri or self._waiting.get(token)
 
@@ -129,7 +129,9 @@ class Follower:
 
     def _complete(self, directive: Directive) -> Directive:
         hashes = tuple(self._hash(each, directive) for each in directive.references)
-        mask = self._run.attachments.add_file(directive.mask, self._docs) if directive.mask else ""
+        mask = (
+            self._run.reference_files.add_file(directive.mask, self._docs) if directive.mask else ""
+        )
         dark = directive.dark
         return replace(
             directive,
@@ -139,7 +141,7 @@ class Follower:
 
     def _hash(self, reference: Reference, directive: Directive) -> str:
         if isinstance(reference, FileReference):
-            return self._run.attachments.add_file(reference, self._docs)
+            return self._run.reference_files.add_file(reference, self._docs)
         token = self._token_of(reference, directive)
         leaf = self.found(token) if token else None
         if token is None or leaf is None:
@@ -158,9 +160,9 @@ class Follower:
             if not self._has_read_all:
                 raise _NotYetError
             raise OptionError(f'it follows "{reference}", which no page shows')
-        if results[0].kept is not None:
-            return self._run.attachments.add_original(results[0].kept)
-        left_out = isinstance(results[0].error, NotAskedForError)
+        if results[0].original is not None:
+            return self._run.reference_files.add_original(results[0].original)
+        left_out = isinstance(results[0].error, NotSelectedError)
         if left_out and not self._has_read_all:
             raise _NotYetError  # another page may ask for it
         if results[0].error is not None:
@@ -173,16 +175,16 @@ class Follower:
         page = getattr(reference, "page", None)
         ids = [f"/{page}#{name}" if page else f"#{name}" for name in self._registry.ids_of(page)]
         return OptionError(
-            f'it follows "{reference}", and there is no such picture',
-            accepted=f"pictures with an id there: {', '.join(ids) or 'none'}",
-            hint=did_you_mean(str(reference), ids) or "give that picture an `id`",
+            f'it follows "{reference}", and there is no such image',
+            accepted=f"images with an id there: {', '.join(ids) or 'none'}",
+            hint=did_you_mean(str(reference), ids) or "give that image an `id`",
         )
 
     def _refuse_rings(self) -> None:
         """What still waits, though nothing is being made, waits for itself."""
         for token in self._waiting:
             self._faults[token] = DirectiveError(
-                f"pictures follow each other in a ring: {' -> '.join(self._ring(token))}",
+                f"images follow each other in a ring: {' -> '.join(self._ring(token))}",
                 hint="remove one of these references",
             )
         self._waiting.clear()
@@ -199,22 +201,22 @@ class Follower:
         return [names[-1], *names[tokens.index(token) :]]
 
     def _leaves(self, token: str) -> Iterator[tuple[Reference, str]]:
-        """The pictures that a directive follows, each with its token; ``""`` for none."""
+        """The images that a directive follows, each with its token; ``""`` for none."""
         found = self._registry.get(token)
         for each in found.references if isinstance(found, Directive) else ():
             if isinstance(found, Directive) and not isinstance(each, FileReference):
                 yield each, self._token_of(each, found) or ""
 
     def _token_of(
-        self, reference: PictureReference | PromptReference, directive: Directive
+        self, reference: ImageReference | PromptReference, directive: Directive
     ) -> str | None:
         token = self._registry.token_of(reference, directive.source)
-        if token is None and self._has_read_all and isinstance(reference, PictureReference):
+        if token is None and self._has_read_all and isinstance(reference, ImageReference):
             return self._registry.translated(reference)
         return token
 
 
-def _missing(reference: Reference, error: ImagegenError) -> NotMadeError:
-    if isinstance(error, WaitingError):
-        return WaitingError("waiting for a picture that it follows", hint=error.hint)
-    return NotMadeError(f'it follows "{reference}", which is not there: {error.fault}')
+def _missing(reference: Reference, error: ImagegenError) -> NotGeneratedError:
+    if isinstance(error, PendingError):
+        return PendingError("waiting for an image that it follows", hint=error.hint)
+    return NotGeneratedError(f'it follows "{reference}", which is not there: {error.fault}')

@@ -1,9 +1,9 @@
 """What a run has spent and may still spend; pure.
 
-A picture's price is taken from the budget before it is asked for, over all that is in flight, and
-corrected by what was charged. What was paid, or perhaps paid, and gave no picture counts as waste;
+An image's price is taken from the budget before it is asked for, over all that is in flight, and
+corrected by what was charged. What was paid, or perhaps paid, and gave no image counts as waste;
 a run that wastes too often is stopped (fact sheet "reliability", section 4.1: with the breaker an
-outage costs a dozen pictures, without it every one that is missing).
+outage costs a dozen images, without it every one that is missing).
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.settings.budget import BudgetSettings
 
-MOST_WASTED = 12
+MAX_WASTED = 12
 """Calls that a run may pay for nothing before it is stopped; those in flight then come on top."""
 
-MOST_WASTED_IN_A_ROW = 5
+MAX_WASTED_IN_A_ROW = 5
 
 _WASTE = (Billing.UNKNOWN, Billing.BILLED)
 
 
 @dataclass(slots=True)
-class Account:
+class Budget:
     """The money of one run.
 
     Attributes:
-        images: pictures paid for, perhaps paid for, or asked for now.
+        images: images paid for, perhaps paid for, or asked for now.
         usd: dollars for them, as far as prices are known.
-        wasted: calls that were paid for, or perhaps, and gave no picture.
+        wasted: calls that were paid for, or perhaps, and gave no image.
         wasted_usd: dollars for those, as far as prices are known.
-        wasted_in_a_row: of them, those since the last picture that came.
+        wasted_in_a_row: of them, those since the last image that came.
     """
 
     images: int = 0
@@ -41,7 +41,7 @@ class Account:
     wasted_in_a_row: int = 0
 
     def reserve(self, budget: BudgetSettings, price_usd: Decimal | None) -> None:
-        """Take a picture's price from the budget, before it is asked for.
+        """Take an image's price from the budget, before it is asked for.
 
         Args:
             budget: what the run may spend.
@@ -59,13 +59,13 @@ class Account:
         self.usd += price
 
     def settle_made(self, price_usd: Decimal | None, charged_usd: Decimal | None) -> None:
-        """Note that the picture came, and what was charged for it; None: what was reserved."""
+        """Note that the image came, and what was charged for it; None: what was reserved."""
         self.wasted_in_a_row = 0
         if charged_usd is not None:
             self.usd += charged_usd - (price_usd or Decimal(0))
 
     def settle_failed(self, price_usd: Decimal | None, billing: Billing) -> None:
-        """Note that no picture came, and what that means for the bill."""
+        """Note that no image came, and what that means for the bill."""
         price = price_usd or Decimal(0)
         if billing in _WASTE:
             self.wasted += 1
@@ -77,12 +77,12 @@ class Account:
 
     def waste(self) -> str:
         """Why the run has to stop, in words; ``""`` while it need not."""
-        in_a_row = self.wasted_in_a_row >= MOST_WASTED_IN_A_ROW
-        if not in_a_row and self.wasted < MOST_WASTED:
+        in_a_row = self.wasted_in_a_row >= MAX_WASTED_IN_A_ROW
+        if not in_a_row and self.wasted < MAX_WASTED:
             return ""
         calls = f"{self.wasted_in_a_row} in a row" if in_a_row else f"{self.wasted}"
         price = f", about ${self.wasted_usd.normalize():f}" if self.wasted_usd else ""
-        return f"{calls} may have been charged and gave no picture{price}"
+        return f"{calls} may have been charged and gave no image{price}"
 
 
 def _over(limit: str, price_usd: Decimal | None) -> OverBudgetError:

@@ -1,4 +1,4 @@
-"""One payment for a picture, however many builds want it: a lock on each that is being asked for.
+"""One payment for an image, however many builds want it: a lock on each that is being asked for.
 
 The only module that locks files. The system frees the lock of a process that was killed.
 """
@@ -29,7 +29,7 @@ class Claims:
 
     @contextlib.contextmanager
     def claim(self, key: str) -> Iterator[bool]:
-        """Whether nobody else, in this process or another, is asking for that picture now.
+        """Whether nobody else, in this process or another, is asking for that image now.
 
         If so, nobody else can until the context is left; in any thread.
 
@@ -64,7 +64,7 @@ class Claims:
                 lock.release()  # if it cannot be, the end of the process does it
 
     def _no_locks(self) -> StoreError:
-        hint = "move it to one that does; else two builds could pay for the same picture"
+        hint = "move it to one that does; else two builds could pay for the same image"
         return StoreError(f"the file system of {self._folder} locks no files", hint=hint)
 
     def _open(self) -> None:

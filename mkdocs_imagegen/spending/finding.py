@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mkdocs_imagegen.originals.store import Kept, OriginalStore
+from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 
@@ -29,7 +29,7 @@ class Finder:
             not self._is_vercel and self._store.has_record(request.as_sketch.key)
         )
 
-    def usable(self, request: ImageRequest, *, insists: bool) -> Kept | None:
+    def usable(self, request: ImageRequest, *, is_exact: bool) -> Original | None:
         """The original of a request; or one of its subject, unless only its own will do.
 
         Raises:
@@ -38,11 +38,11 @@ class Finder:
         if not self._enabled:
             return None
         exact = self.exact(request)
-        if exact is not None or insists:
+        if exact is not None or is_exact:
             return exact
         return self._store.find_subject(request.subject_key, request.model)
 
-    def exact(self, request: ImageRequest) -> Kept | None:
+    def exact(self, request: ImageRequest) -> Original | None:
         """The request's own original, or the sketch that the server which is set drew for it.
 
         Raises:
@@ -50,7 +50,7 @@ class Finder:
         """
         return self._store.find(request.key) or self._sketch_of_this_server(request)
 
-    def _sketch_of_this_server(self, request: ImageRequest) -> Kept | None:
+    def _sketch_of_this_server(self, request: ImageRequest) -> Original | None:
         """A sketch by the very server that is set now, which would draw the same again."""
-        kept = None if self._is_vercel else self._store.find(request.as_sketch.key)
-        return kept if kept and kept.original.server == self._server else None
+        original = None if self._is_vercel else self._store.find(request.as_sketch.key)
+        return original if original and original.record.server == self._server else None

@@ -26,18 +26,18 @@ from mkdocs_imagegen.files import (
     read_plain_file,
     write_atomic,
 )
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import Size
 
 VERSION = 1
-_LARGEST_INTENT_BYTES = 1_000_000
-_LARGEST_BODY_BYTES = 128 * 2**20
+_MAX_INTENT_BYTES = 1_000_000
+_MAX_BODY_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A picture that is about to be asked for.
+    """A image that is about to be asked for.
 
     Attributes:
         request: what is asked.
@@ -114,7 +114,7 @@ class Journal:
             StoreError: that cannot be read now; nothing may be bought in its place.
         """
         try:
-            return _from_json(self._read(key, "intent", _LARGEST_INTENT_BYTES), key)
+            return _from_json(self._read(key, "intent", _MAX_INTENT_BYTES), key)
         except ValueError:
             return None
 
@@ -125,7 +125,7 @@ class Journal:
             StoreError: it cannot be read now; nothing may be bought in its place.
         """
         try:
-            return self._read(key, "answer", _LARGEST_BODY_BYTES)
+            return self._read(key, "answer", _MAX_BODY_BYTES)
         except ValueError:
             return None
 
@@ -135,12 +135,12 @@ class Journal:
 
     def how_to_forget(self, key: str) -> str:
         """What a person does who does not want the answer to a call any more, in words."""
-        return f"to pay for another picture instead, delete {self._path(key, 'answer')}"
+        return f"to pay for another image instead, delete {self._path(key, 'answer')}"
 
     def unknown(self) -> Iterator[Intent]:
         """Every call whose outcome will never be known, the oldest first."""
         with contextlib.suppress(OSError, ValueError):
-            for line in read_plain_file(self.unknown_path, _LARGEST_BODY_BYTES).splitlines():
+            for line in read_plain_file(self.unknown_path, _MAX_BODY_BYTES).splitlines():
                 with contextlib.suppress(ValueError, NewerVersionError):
                     yield _from_json(line)
 

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mkdocs_imagegen.files import read_plain_file, write_atomic
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
-_LARGEST_BYTES = 100_000
+_MAX_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Refusals:
     def find(self, key: str) -> Refusal | None:
         """The refusal of that request, if there was one."""
         try:
-            fields = json.loads(read_plain_file(self.path(key), _LARGEST_BYTES))
+            fields = json.loads(read_plain_file(self.path(key), _MAX_BYTES))
             return Refusal(*(str(fields[name]) for name in ("model", "day", "said")))
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None

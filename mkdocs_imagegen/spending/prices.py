@@ -16,16 +16,16 @@ from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.offers import Cost, Offer, successors
 from mkdocs_imagegen.gateway.wire import dollars
-from mkdocs_imagegen.jobs.event_loop import Background
-from mkdocs_imagegen.jobs.job import Draws
+from mkdocs_imagegen.jobs.event_loop import EventLoop
+from mkdocs_imagegen.jobs.job import ImageClient
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.run import Run
 
 _DAY_S = 86_400
-_LARGEST_BYTES = 1_000_000
+_MAX_BYTES = 1_000_000
 
 
-class Market:
+class PriceList:
     """The offers of one server.
 
     Args:
@@ -42,25 +42,25 @@ class Market:
         self._announce = announce
         self._offers: Sequence[Offer] | None = None
 
-    async def visit(self, gateway: Draws, background: Background) -> None:
+    async def visit(self, gateway: ImageClient, loop: EventLoop) -> None:
         """Learn what the server offers; a server that does not say is no fault."""
-        async with background.visiting:
+        async with loop.visiting:
             if self._offers is None:
-                self._offers = await self._visited(gateway, background)
+                self._offers = await self._visited(gateway, loop)
 
-    async def _visited(self, gateway: Draws, background: Background) -> Sequence[Offer]:
-        known = await background.compute(self._read)
+    async def _visited(self, gateway: ImageClient, loop: EventLoop) -> Sequence[Offer]:
+        known = await loop.compute(self._read)
         if known is not None:
             return known
         try:
             offers = await gateway.models()
         except GatewayError:
             return ()
-        await background.compute(self._write, offers)
+        await loop.compute(self._write, offers)
         return offers
 
     def price_usd(self, request: ImageRequest) -> Decimal | None:
-        """The price of a picture in dollars, as the server says or as we know it; None: unknown."""
+        """The price of an image in dollars, as the server says or as we know it; None: unknown."""
         offer = self._offer(request.model)
         return offer.usd(request) if offer else estimate_usd(request)
 
@@ -70,11 +70,11 @@ class Market:
         if offer is None or offer.ends is None:
             return
         then = ", ".join(
-            f"{each.model} (${usd.normalize():f} a picture like this)"
+            f"{each.model} (${usd.normalize():f} an image like this)"
             for each, usd in successors(self._offers or (), request)
         )
         hint = f"; set `model` to another one, like {then}" if then else ""
-        text = f"{offer.model} ends on {offer.ends}; pictures that are made stay in use{hint}"
+        text = f"{offer.model} ends on {offer.ends}; images that are made stay in use{hint}"
         if self._run.says_first(text):
             self._announce(text)
 
@@ -83,7 +83,7 @@ class Market:
 
     def _read(self) -> Sequence[Offer] | None:
         try:
-            kept = json.loads(read_plain_file(self._path, _LARGEST_BYTES))
+            kept = json.loads(read_plain_file(self._path, _MAX_BYTES))
             is_fresh = 0 <= time.time() - kept["asked"] < _DAY_S
             if kept["server"] != self._server or not is_fresh:
                 return None

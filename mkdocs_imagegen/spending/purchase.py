@@ -1,4 +1,4 @@
-"""One picture is bought: once, within the budget, written down before and after."""
+"""One image is bought: once, within the budget, written down before and after."""
 
 from __future__ import annotations
 
@@ -11,69 +11,69 @@ from functools import partial
 from typing import TypeVar
 
 from mkdocs_imagegen.errors import (
-    BadAnswerError,
     Billing,
     GatewayError,
     ImagegenError,
+    InvalidResponseError,
     LinkError,
     ModerationError,
     OutcomeUnknownError,
     StoreError,
 )
-from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.edits import NOTHING, Attached
-from mkdocs_imagegen.jobs.event_loop import Background
-from mkdocs_imagegen.jobs.job import Draws, OpenGateway, Result
-from mkdocs_imagegen.originals.store import Kept
+from mkdocs_imagegen.jobs.event_loop import EventLoop
+from mkdocs_imagegen.jobs.job import ImageClient, OpenGateway, Result
+from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.journal import Intent
 from mkdocs_imagegen.spending.moderation import Refusal
-from mkdocs_imagegen.spending.prices import Market
+from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.run import Run
-from mkdocs_imagegen.spending.stores import Books
+from mkdocs_imagegen.spending.stores import Stores
 
 T = TypeVar("T")
 
 
 class ClaimedElsewhereError(Exception):
-    """Another build is asking for the picture; it may be there in a while."""
+    """Another build is asking for the image; it may be there in a while."""
 
 
-class Buyer:
-    """Buys pictures.
+class Purchaser:
+    """Buys images.
 
     Args:
         settings: of the site.
         run: the money and the failures of the run.
-        books: what is written down about pictures.
-        market: what the server offers.
-        open_gateway: makes the client; called when the first picture is asked for.
+        stores: what is written down about images.
+        price_list: what the server offers.
+        open_gateway: makes the client; called when the first image is asked for.
     """
 
     def __init__(
         self,
         settings: Settings,
         run: Run,
-        books: Books,
-        market: Market,
+        stores: Stores,
+        price_list: PriceList,
         open_gateway: OpenGateway,
     ) -> None:
         self._server = settings.gateway.url
         self._format = settings.gateway.output_format
         self._is_free = settings.gateway.is_sketch
-        self._market = market
+        self._market = price_list
         self._budget = settings.budget
         self._run = run
-        self._books = books
-        self._salvager = books.salvager  # opened here, since threads share it
+        self._books = stores
+        self._salvager = stores.recovery  # opened here, since threads share it
         self._open_gateway = open_gateway
-        self._gateway: Draws | None = None
+        self._gateway: ImageClient | None = None
         self.in_flight = 0
-        """Pictures that are asked for and not stored yet."""
+        """Images that are asked for and not stored yet."""
 
-    async def buy(self, request: ImageRequest, background: Background) -> Result:
-        """The picture: from another build that was faster, from an earlier one, or asked for.
+    async def buy(self, request: ImageRequest, loop: EventLoop) -> Result:
+        """The image: from another build that was faster, from an earlier one, or asked for.
 
         Raises:
             ClaimedElsewhereError: another build is asking for it now.
@@ -82,99 +82,97 @@ class Buyer:
         with self._books.claims.claim(request.key) as is_ours:
             if not is_ours:
                 raise ClaimedElsewhereError
-            kept = await background.compute(self._verified, request)
-            if kept is not None:
-                return Result(kept)
+            original = await loop.compute(self._verified, request)
+            if original is not None:
+                return Result(original)
             if self._is_free:
-                return await self._sketched(request, background)
-            salvaged = await self._salvaged(request.key, background)
-            return salvaged or await self._bought(request, background)
+                return await self._sketched(request, loop)
+            salvaged = await self._salvaged(request.key, loop)
+            return salvaged or await self._bought(request, loop)
 
-    async def _salvaged(self, key: str, background: Background) -> Result | None:
-        linked = await background.compute(self._salvager.link, key)
+    async def _salvaged(self, key: str, loop: EventLoop) -> Result | None:
+        linked = await loop.compute(self._salvager.link, key)
         if linked is None:
-            return await background.compute(self._salvager.salvage, key)
+            return await loop.compute(self._salvager.recover, key)
         intent, body = linked
-        gateway = await self._opened(background)
+        gateway = await self._opened(loop)
         try:
             answer = await gateway.open_answer(body, intent.request)
         except GatewayError as error:
-            await background.compute(self._write_down, intent, error)
+            await loop.compute(self._write_down, intent, error)
             raise
-        return await background.compute(self._stored, intent, answer)
+        return await loop.compute(self._stored, intent, answer)
 
     async def aclose(self) -> None:
         """Close the client's connections."""
         if self._gateway is not None:
             await self._gateway.aclose()
 
-    def _verified(self, request: ImageRequest) -> Kept | None:
-        kept = self._books.finder.exact(request)
-        return kept if kept and self._books.store.read(kept) is not None else None
+    def _verified(self, request: ImageRequest) -> Original | None:
+        original = self._books.finder.exact(request)
+        return original if original and self._books.store.read(original) is not None else None
 
-    async def _sketched(self, request: ImageRequest, background: Background) -> Result:
+    async def _sketched(self, request: ImageRequest, loop: EventLoop) -> Result:
         """A sketch by this machine, which costs nothing and can be drawn again."""
-        async with background.slots:
-            background.refuse_when_closing()
-            gateway = await self._opened(background)
-            attached = await self._attached(request, background)
+        async with loop.slots:
+            loop.refuse_when_closing()
+            gateway = await self._opened(loop)
+            attached = await self._attached(request, loop)
             begun = time.monotonic()
             answer = await gateway.generate(request, attached=attached)
         free = replace(answer, cost_usd=Decimal(0), cost_is_estimate=False)
-        result = await background.compute(self._books.keeper.keep, request, free, self._server)
+        result = await loop.compute(self._books.keeper.keep, request, free, self._server)
         return replace(result, seconds=time.monotonic() - begun)
 
-    async def _bought(self, request: ImageRequest, background: Background) -> Result:
-        async with background.slots:
-            self._refuse(request, background)
-            gateway = await self._opened(background)
+    async def _bought(self, request: ImageRequest, loop: EventLoop) -> Result:
+        async with loop.slots:
+            self._refuse(request, loop)
+            gateway = await self._opened(loop)
             price = self._market.price_usd(request)
             self._market.tell(request)
             begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
             intent = Intent(request, self._server, self._format, price, begun)
             asked_at = time.monotonic()
-            self._run.account.reserve(self._budget, price)
+            self._run.budget.reserve(self._budget, price)
             self.in_flight += 1
-            answer = await self._settled(
-                intent, self._asked(intent, gateway, background), background
-            )
-        stored = background.compute(self._stored, intent, answer)
-        result = await self._settled(intent, stored, background, came=True)
+            answer = await self._settled(intent, self._asked(intent, gateway, loop), loop)
+        stored = loop.compute(self._stored, intent, answer)
+        result = await self._settled(intent, stored, loop, came=True)
         charged = None if answer.cost_is_estimate else answer.cost_usd
-        self._run.account.settle_made(price, charged)
+        self._run.budget.settle_made(price, charged)
         self.in_flight -= 1
         if result.alarm:
             # What was paid for cannot be stored, so nothing more is bought; the journal has it.
-            self._run.stop("the run was stopped: a picture that was paid for could not be stored")
+            self._run.stop("the run was stopped: an image that was paid for could not be stored")
         return replace(result, seconds=time.monotonic() - asked_at)
 
-    def _refuse(self, request: ImageRequest, background: Background) -> None:
+    def _refuse(self, request: ImageRequest, loop: EventLoop) -> None:
         """Let nothing be asked that need not be any more.
 
         Raises:
             ImagegenError: why.
         """
-        background.refuse_when_closing()
-        self._run.refuse_in_vain(request.key, request.model)
+        loop.refuse_when_closing()
+        self._run.raise_if_stopped(request.key, request.model)
 
-    async def _opened(self, background: Background) -> Draws:
+    async def _opened(self, loop: EventLoop) -> ImageClient:
         if self._gateway is None:
             try:
-                await background.compute(self._books.store.check)
+                await loop.compute(self._books.store.check)
             except StoreError as error:
                 self._run.stop(str(error))
                 raise
-        # Another picture's check may have ended first.
-        self._gateway = self._gateway or self._open_gateway(background.pause)
+        # Another image's check may have ended first.
+        self._gateway = self._gateway or self._open_gateway(loop.pause)
         if not self._is_free:
-            await self._market.visit(self._gateway, background)
+            await self._market.visit(self._gateway, loop)
         return self._gateway
 
-    async def _asked(self, intent: Intent, gateway: Draws, background: Background) -> Answer:
+    async def _asked(self, intent: Intent, gateway: ImageClient, loop: EventLoop) -> ImageResponse:
         request = intent.request
-        attached = await self._attached(request, background)
-        await background.compute(self._books.journal.begin, intent)
-        self._refuse(request, background)  # much may have happened meanwhile
+        attached = await self._attached(request, loop)
+        await loop.compute(self._books.journal.begin, intent)
+        self._refuse(request, loop)  # much may have happened meanwhile
         keep = partial(self._books.journal.spool, request.key)
         answer = await gateway.generate(request, keep, attached)
         if answer.cost_usd is None or answer.cost_is_estimate:
@@ -182,13 +180,13 @@ class Buyer:
             return replace(answer, cost_usd=price, cost_is_estimate=price is not None)
         return answer
 
-    async def _attached(self, request: ImageRequest, background: Background) -> Attached:
-        """The pictures that a request names, read now and held only until it is answered."""
+    async def _attached(self, request: ImageRequest, loop: EventLoop) -> Attached:
+        """The images that a request names, read now and held only until it is answered."""
         if not request.references:
             return NOTHING
-        return await background.compute(self._run.attachments.read, request)
+        return await loop.compute(self._run.reference_files.read, request)
 
-    def _stored(self, intent: Intent, answer: Answer) -> Result:
+    def _stored(self, intent: Intent, answer: ImageResponse) -> Result:
         result = self._books.keeper.keep(intent.request, answer, self._server)
         key = intent.request.key
         if not result.alarm:
@@ -199,25 +197,25 @@ class Buyer:
         return replace(result, alarm=f"{result.alarm}: {what_next}")
 
     async def _settled(
-        self, intent: Intent, work: Awaitable[T], background: Background, *, came: bool = False
+        self, intent: Intent, work: Awaitable[T], loop: EventLoop, *, came: bool = False
     ) -> T:
         """The work's result; a failure is written down, and taken into the account.
 
         Args:
             intent: what it is for.
             work: asks, or stores.
-            background: where it runs.
-            came: whether the picture has come, and so is paid for.
+            loop: where it runs.
+            came: whether the image has come, and so is paid for.
         """
         try:
             return await work
         except ImagegenError as error:
-            await background.compute(self._write_down, intent, error)
+            await loop.compute(self._write_down, intent, error)
             self._take_in(intent, error, came=came)
             raise
         except BaseException:
             # Nobody knows what happened, so the journal keeps what it has.
-            self._run.account.settle_failed(intent.price_usd, Billing.UNKNOWN)
+            self._run.budget.settle_failed(intent.price_usd, Billing.UNKNOWN)
             self.in_flight -= 1
             raise
 
@@ -234,7 +232,7 @@ class Buyer:
         if isinstance(error, LinkError) and self._books.journal.has_answer(key):
             error.hint = f"the next build tries again; {self._books.journal.how_to_forget(key)}"
             return
-        if isinstance(error, BadAnswerError) and error.body:
+        if isinstance(error, InvalidResponseError) and error.body:
             where = self._books.keeper.quarantine(f"{key}.answer", error.body)
             error.hint = "; ".join(filter(None, (error.hint, where)))
             if where is None:
@@ -242,13 +240,13 @@ class Buyer:
         self._books.journal.end(key)
 
     def _take_in(self, intent: Intent, error: ImagegenError, *, came: bool) -> None:
-        account, request = self._run.account, intent.request
+        budget, request = self._run.budget, intent.request
         self.in_flight -= 1
         billing = error.billing if isinstance(error, GatewayError) else Billing.UNBILLED
-        account.settle_failed(intent.price_usd, Billing.BILLED if came else billing)
+        budget.settle_failed(intent.price_usd, Billing.BILLED if came else billing)
         if isinstance(error, GatewayError):
             self._run.note_failure(error, request.key, request.model)
         if isinstance(error, StoreError):
             self._run.stop(f"the run was stopped: {error}")
-        elif waste := account.waste():
+        elif waste := budget.waste():
             self._run.stop(f"the run was stopped: {waste}; the last: {error}")

@@ -10,15 +10,15 @@ from mkdocs_imagegen.errors import (
     Billing,
     GatewayError,
     ImagegenError,
-    ModelGoneError,
+    ModelUnavailableError,
     StoppedError,
     UnreachableError,
 )
-from mkdocs_imagegen.report import Line, Waste, to_json
-from mkdocs_imagegen.spending.budget import Account
+from mkdocs_imagegen.report import ChargedFailures, ReportRow, to_json
+from mkdocs_imagegen.spending.budget import Budget
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.pipeline.reference_files import Attachments
+    from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
 
 _EVERY_MODEL = ""
 
@@ -27,26 +27,26 @@ class Run:
     """Remembers what failed, so that no build of the run asks for it again, and what to report.
 
     Attributes:
-        account: the run's money.
-        making_seconds: how long its builds have made pictures.
+        budget: the run's money.
+        generation_s: how long its builds have made images.
     """
 
     def __init__(self) -> None:
-        self.account = Account()
+        self.budget = Budget()
         self._stopped: dict[str, StoppedError] = {}
         self._stopped_for_nothing: set[str] = set()
         self._failed: dict[str, ImagegenError] = {}
-        self._lines: dict[str, Sequence[Line]] = {}
-        self.making_seconds = 0.0
+        self._lines: dict[str, Sequence[ReportRow]] = {}
+        self.generation_s = 0.0
         self._said: set[str] = set()
 
     @cached_property
-    def attachments(self) -> Attachments:
-        """The pictures that others follow."""
+    def reference_files(self) -> ReferenceFiles:
+        """The images that others follow."""
         # Few sites have any, and what reads them takes a while to import.
-        from mkdocs_imagegen.pipeline.reference_files import Attachments  # noqa: PLC0415
+        from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles  # noqa: PLC0415
 
-        return Attachments()
+        return ReferenceFiles()
 
     def says_first(self, text: str) -> bool:
         """Whether no build of the run has said this yet."""
@@ -54,7 +54,7 @@ class Run:
         self._said.add(text)
         return is_first
 
-    def refuse_in_vain(self, key: str, model: str) -> None:
+    def raise_if_stopped(self, key: str, model: str) -> None:
         """Let nothing be asked that has failed already, or that cannot succeed any more.
 
         Raises:
@@ -72,7 +72,7 @@ class Run:
             self._stopped[model] = StoppedError(reason)
             self._stopped_for_nothing.discard(model)
 
-    def try_again(self) -> None:
+    def retry_free_failures(self) -> None:
         """Let be asked again what a failure has stopped that cost nothing."""
         for model in self._stopped_for_nothing:
             self._stopped.pop(model, None)
@@ -86,7 +86,7 @@ class Run:
         may work later, is forgotten.
         """
         reason = f"the run was stopped: {error.fault}"
-        if isinstance(error, ModelGoneError):
+        if isinstance(error, ModelUnavailableError):
             self._stop_for_nothing(reason, model)
         elif error.billing is Billing.PERMANENT or isinstance(error, UnreachableError):
             self._stop_for_nothing(reason, _EVERY_MODEL)
@@ -98,19 +98,19 @@ class Run:
             self.stop(reason, model)
             self._stopped_for_nothing.add(model)
 
-    def note_page(self, url: str, lines: Sequence[Line]) -> None:
+    def note_page(self, url: str, lines: Sequence[ReportRow]) -> None:
         """Take what the report tells of a page; a page that is built again replaces it."""
         self._lines[url] = lines
 
-    def note_making(self, seconds: float) -> None:
-        """Add the time that a build spent on making pictures."""
-        self.making_seconds += seconds
+    def add_generation_time(self, seconds: float) -> None:
+        """Add the time that a build spent on making images."""
+        self.generation_s += seconds
 
     def report(self) -> bytes:
         """The JSON report of everything so far."""
         lines = [line for lines in self._lines.values() for line in lines]
-        return to_json(lines, self.making_seconds, self.waste())
+        return to_json(lines, self.generation_s, self.waste())
 
-    def waste(self) -> Waste:
+    def waste(self) -> ChargedFailures:
         """What was paid for nothing so far."""
-        return Waste(self.account.wasted, self.account.wasted_usd)
+        return ChargedFailures(self.budget.wasted, self.budget.wasted_usd)

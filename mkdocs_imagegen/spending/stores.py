@@ -1,4 +1,4 @@
-"""Everything that a build writes down about pictures."""
+"""Everything that a build writes down about images."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mkdocs_imagegen.spending.moderation import Refusals
 if TYPE_CHECKING:
     from mkdocs_imagegen.spending.claims import Claims
     from mkdocs_imagegen.spending.journal import Journal
-    from mkdocs_imagegen.spending.recovery import Salvager
+    from mkdocs_imagegen.spending.recovery import Recovery
     from mkdocs_imagegen.spending.storing import Keeper
 
 
-class Books:
+class Stores:
     """The books of a site. Those that only a purchase needs are opened, and imported, by it.
 
     Args:
         settings: of the site.
-        warn: called with a text when a stored picture is broken.
+        warn: called with a text when a stored image is broken.
         remark: called with what was found of earlier builds.
 
     Attributes:
@@ -44,7 +44,7 @@ class Books:
 
     @cached_property
     def claims(self) -> Claims:
-        """On pictures that are being asked for."""
+        """On images that are being asked for."""
         from mkdocs_imagegen.spending.claims import Claims  # noqa: PLC0415 - see the class
 
         # Beside the originals: builds that share those do not have to share a cache.
@@ -59,17 +59,17 @@ class Books:
 
     @cached_property
     def keeper(self) -> Keeper:
-        """Stores pictures."""
+        """Stores images."""
         from mkdocs_imagegen.spending.storing import Keeper  # noqa: PLC0415 - see the class
 
         return Keeper(self.store)
 
     @cached_property
-    def salvager(self) -> Salvager:
+    def recovery(self) -> Recovery:
         """Stores what earlier builds have left."""
-        from mkdocs_imagegen.spending.recovery import Salvager  # noqa: PLC0415 - see the class
+        from mkdocs_imagegen.spending.recovery import Recovery  # noqa: PLC0415 - see the class
 
         follows_links = self._settings.gateway.accept_urls
-        return Salvager(
+        return Recovery(
             self.journal, self.claims, self.keeper, self.store, follows_links, self._remark
         )

@@ -7,12 +7,12 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from mkdocs_imagegen.errors import BadAnswerError, PictureError, StoreError
-from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
+from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.imaging.decode import Decoded, inspect
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.originals.store import Kept, OriginalStore
+from mkdocs_imagegen.originals.record import Record
+from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 
 
@@ -26,43 +26,45 @@ class Keeper:
     def __init__(self, store: OriginalStore) -> None:
         self._store = store
 
-    def keep(self, request: ImageRequest, answer: Answer, server: str) -> Result:
-        """Store a picture; where that fails, it is saved elsewhere and the result says so.
+    def keep(self, request: ImageRequest, answer: ImageResponse, server: str) -> Result:
+        """Store an image; where that fails, it is saved elsewhere and the result says so.
 
         Raises:
-            BadAnswerError: it is no picture we accept; its bytes are in quarantine.
+            InvalidResponseError: it is no image we accept; its bytes are in quarantine.
             StoreError: nowhere is any room for it.
         """
         decoded = self._decoded(request, answer)
-        original = _original(request, answer, decoded, server)
+        record = _original(request, answer, decoded, server)
         remarks = list(answer.warnings)
         if decoded.size != request.size:
             remarks.append(f"asked for {request.size}, got {decoded.size}: it is cut to fit")
         alarm = ""
         try:
-            kept = self._store.put(original, answer.image)
+            original = self._store.put(record, answer.image)
         except StoreError as error:
-            kept = _rescued(original, answer.image)
-            alarm = f"{error}; this picture is in {kept.path}"
-        return Result(kept, made=True, remarks=tuple(remarks), alarm=alarm)
+            original = _rescued(record, answer.image)
+            alarm = f"{error}; this image is in {original.path}"
+        return Result(original, made=True, remarks=tuple(remarks), alarm=alarm)
 
     def quarantine(self, name: str, content: bytes) -> str | None:
-        """Keep what was paid for and is no picture; the words that say where, if it worked."""
+        """Keep what was paid for and is no image; the words that say where, if it worked."""
         path = self._store.keep_garbage(name, content)
         return f"the answer is in {path}" if path else None
 
-    def _decoded(self, request: ImageRequest, answer: Answer) -> Decoded:
+    def _decoded(self, request: ImageRequest, answer: ImageResponse) -> Decoded:
         try:
             return inspect(answer.image)
-        except PictureError as error:
+        except ImageError as error:
             hint = self.quarantine(f"{request.key}.picture", answer.image)
-            fault = f"the picture that came is broken, and was paid for: {error}"
-            raise BadAnswerError(fault, hint=hint) from None
+            fault = f"the image that came is broken, and was paid for: {error}"
+            raise InvalidResponseError(fault, hint=hint) from None
 
 
-def _original(request: ImageRequest, answer: Answer, decoded: Decoded, server: str) -> Original:
+def _original(
+    request: ImageRequest, answer: ImageResponse, decoded: Decoded, server: str
+) -> Record:
     asked = request.as_sketch if answer.is_sketch else request
-    return Original(
+    return Record(
         key=asked.key,
         subject=asked.subject_key,
         sha256=hashlib.sha256(answer.image).hexdigest(),
@@ -84,15 +86,15 @@ def _original(request: ImageRequest, answer: Answer, decoded: Decoded, server: s
     )
 
 
-def _rescued(original: Original, content: bytes) -> Kept:
-    """The picture in the system's folder for temporary files, since the store did not take it.
+def _rescued(record: Record, content: bytes) -> Original:
+    """The image in the system's folder for temporary files, since the store did not take it.
 
     Raises:
         StoreError: that folder does not take it either.
     """
     try:
-        kept = Kept(original, Path(tempfile.mkdtemp(prefix="imagegen-rescued-")))
-        kept.path.write_bytes(content)
+        original = Original(record, Path(tempfile.mkdtemp(prefix="imagegen-rescued-")))
+        original.path.write_bytes(content)
     except OSError as error:
-        raise StoreError(f"a picture that was paid for could be kept nowhere: {error}") from None
-    return kept
+        raise StoreError(f"a image that was paid for could be kept nowhere: {error}") from None
+    return original

@@ -35,7 +35,7 @@ def test_a_terminal_gets_a_table_and_a_bar(run_on_terminal) -> None:
     assert "\x1b[" in made
     plain = _ESCAPE.sub("", made)
     assert "━" in plain
-    assert re.search(r"pictures .*2/2 [\d:]+ \d+ a minute, about 0 s left, \$0\.03 so far", plain)
+    assert re.search(r"images .*2/2 [\d:]+ \d+ a minute, about 0 s left, \$0\.03 so far", plain)
     assert "2 made" in plain
 
 

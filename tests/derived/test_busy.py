@@ -103,7 +103,7 @@ def test_a_locked_database_is_not_waited_for_for_long(filled, monkeypatch, lock)
         assert time.monotonic() - started < 10 * SHORT_S
     (remark,) = filled.remarks
     assert remark == (
-        f"{filled.folder}: the cache of derived pictures: this build does without it: "
+        f"{filled.folder}: the cache of derived images: this build does without it: "
         "another program has locked it. No original is affected"
     )
     assert_untouched(filled)
@@ -163,7 +163,7 @@ def test_simulated_a_log_that_others_keep_beginning(filled, monkeypatch, moment)
         raise sqlite3.OperationalError("locking protocol")
 
     monkeypatch.setattr(check, "_check_files", lambda _folder: None)
-    monkeypatch.setattr(cache_check, moment, refuse)
+    monkeypatch.setattr(check, moment, refuse)
     with pytest.raises(BusyError):
         check.check_cache(filled.folder)
     works_without(filled)

@@ -27,7 +27,7 @@ def test_a_folder_that_is_a_file(cache):
     assert cache.folder.read_bytes() == b"a file of the user"
     (warning,) = cache.warnings
     assert warning == (
-        f"{cache.folder}: the cache of derived pictures: this build does without it: File exists. "
+        f"{cache.folder}: the cache of derived images: this build does without it: File exists. "
         "No original is affected"
     )
 
@@ -106,7 +106,7 @@ def test_a_broken_cache_is_set_aside_whole_and_begun_anew(filled):
     assert (aside / "notes.txt").read_bytes() == b"somebody's notes"
     (warning,) = filled.warnings
     assert warning == (
-        f"{filled.folder}: the cache of derived pictures: it is not as it was left (file is not a "
+        f"{filled.folder}: the cache of derived images: it is not as it was left (file is not a "
         f"database); moved to {aside.name}, and begun anew. No original is affected"
     )
 

@@ -8,20 +8,20 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.pictures.test_derive import CONTENT, PLAN, files_in
 
 from mkdocs_imagegen.derived import stat_index as glance_module
-from mkdocs_imagegen.derived import store
+from mkdocs_imagegen.derived import store as store_module
 from mkdocs_imagegen.derived.stat_index import Glance, Glances, Stamp
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.derived.strict_cache import StrictCache
 from mkdocs_imagegen.imaging.derive import Deriver
+from tests.imaging.test_derive import CONTENT, PLAN, files_in
 
 LONG_AGO_S = 1_000_000_000
 
 
 class Builds:
-    """Builds of one site with one picture, each with a site folder of its own."""
+    """Builds of one site with one image, each with a site folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -57,14 +57,14 @@ def builds(tmp_path: Path) -> Builds:
 def read_by(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many values the next build reads."""
     read: list[str] = []
-    read_value = store.read_value
+    read_value = store_module.read_value
 
     def watched(key, path, seal):
         read.append(key)
         return read_value(key, path, seal)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "read_value", watched)
+        patch.setattr(store_module, "read_value", watched)
         assert builds.find()
     return len(read)
 
@@ -104,7 +104,7 @@ def test_a_file_that_was_evicted_is_missed(builds) -> None:
 
 def keeping(builds: Builds, content: bytes) -> None:
     store = DerivedStore(builds.cache, builds.warned.append)
-    store.write(store._GLANCES, content)
+    store.write(store_module._GLANCES, content)
     store.close()
 
 
@@ -126,7 +126,7 @@ def keeping(builds: Builds, content: bytes) -> None:
 def test_a_glance_that_is_none_is_left_alone(builds, change) -> None:
     first = builds.find()
     store = DerivedStore(builds.cache, builds.warned.append)
-    line = json.loads(store.read(store._GLANCES))[PLAN.key]
+    line = json.loads(store.read(store_module._GLANCES))[PLAN.key]
     store.close()
     content = change(line)
     keeping(builds, content if isinstance(content, bytes) else json.dumps(content).encode())
@@ -147,8 +147,8 @@ def test_a_glance_leads_to_no_file_outside(builds, name: str) -> None:
 
 def test_a_folder_of_values_that_became_a_link_is_not_followed(builds) -> None:
     first = builds.find()
-    shown = (each for each in builds.values() if each.read_bytes() in first.values())
-    folder = next(shown).parent
+    quoted_value = (each for each in builds.values() if each.read_bytes() in first.values())
+    folder = next(quoted_value).parent
     elsewhere = builds.folder / "elsewhere"
     folder.rename(elsewhere)
     folder.symlink_to(elsewhere)

@@ -12,7 +12,8 @@ from pathlib import Path
 import diskcache
 import pytest
 
-from mkdocs_imagegen.derived import check, sealed, store
+from mkdocs_imagegen.derived import check, sealed
+from mkdocs_imagegen.derived import store as store_module
 from tests.derived.planting import NAMES, content_of, editing, key_of, value_path
 
 
@@ -80,7 +81,7 @@ def test_a_value_that_is_no_bytes_is_refused(cache):
 
 
 def test_a_value_that_is_too_large_is_not_kept(cache, monkeypatch):
-    monkeypatch.setattr(store, "LARGEST_VALUE_BYTES", 10)
+    monkeypatch.setattr(store_module, "MAX_VALUE_BYTES", 10)
     store = cache.open()
     store.write(key_of(1), b"12345678901")
     assert store.read(key_of(1)) is None

@@ -27,7 +27,7 @@ class Asker:
         return self.emulator.handle("POST", path, self.headers | headers, body)
 
     def draw(self, *, fault: str = "ok", **fields: object) -> Response:
-        """Ask for a small picture; a field that is None is left out."""
+        """Ask for a small image; a field that is None is left out."""
         asked = {"model": MODEL, "prompt": "A red balloon", "quality": "low"} | fields
         said = {name: value for name, value in asked.items() if value is not None}
         return self.post(IMAGES, said, **({} if fault == "ok" else {"X-Imagegen-Fault": fault}))

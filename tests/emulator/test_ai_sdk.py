@@ -45,10 +45,10 @@ def report():
     return json.loads(run.stdout)
 
 
-def test_generate_image_gets_pictures(report):
-    picture = report["picture"]
-    assert (picture["count"], picture["mediaType"]) == (1, "image/webp")
-    assert picture["bytes"] > 5000
+def test_generate_image_gets_images(report):
+    image = report["picture"]
+    assert (image["count"], image["mediaType"]) == (1, "image/webp")
+    assert image["bytes"] > 5000
     assert report["two"]["count"] == 2
     assert report["two"]["warnings"] == [{"type": "unsupported", "feature": "aspectRatio"}]
 

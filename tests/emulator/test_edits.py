@@ -37,7 +37,7 @@ def edit(ask, **fields):
     return ask.post(EDITS, said)
 
 
-def picture_in(response):
+def image_in(response):
     data = json.loads(response.body)["data"][0]["b64_json"]
     return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
 
@@ -47,8 +47,8 @@ def reds(image):
 
 
 def test_what_is_followed_is_seen_in_the_sketch_and_billed(ask):
-    plain = picture_in(ask.draw(prompt="In the rain"))
-    edited = picture_in(edit(ask))
+    plain = image_in(ask.draw(prompt="In the rain"))
+    edited = image_in(edit(ask))
     assert reds(plain) == 0
     assert reds(edited) > 10_000
     assert edited.size == (1024, 1024)
@@ -57,13 +57,13 @@ def test_what_is_followed_is_seen_in_the_sketch_and_billed(ask):
     assert ask.emulator.log[1].prompt == "In the rain"
 
 
-def test_another_picture_gives_another_sketch(ask):
+def test_another_image_gives_another_sketch(ask):
     blue = address(png(colour=(0, 0, 255)))
-    assert picture_in(edit(ask)) != picture_in(edit(ask, images=[blue]))
+    assert image_in(edit(ask)) != image_in(edit(ask, images=[blue]))
 
 
 def test_where_a_mask_lets_it_change_is_seen(ask):
-    assert reds(picture_in(edit(ask, mask=address(MASK)))) == 0
+    assert reds(image_in(edit(ask, mask=address(MASK)))) == 0
 
 
 BAD = {
@@ -76,7 +76,7 @@ BAD = {
     "no base64": ({"images": [{"image_url": "data:image/png;base64,!"}]}, "images"),
     "text": ({"images": [address(b"text")]}, "image"),
     "a GIF": ({"images": [address(png(kind="GIF"))]}, "image"),
-    "half a picture": ({"images": [address(png()[:60])]}, "image"),
+    "half an image": ({"images": [address(png()[:60])]}, "image"),
     "a mask of another size": ({"mask": address(png((9, 9), (0, 0, 0, 0), "RGBA"))}, "mask"),
     "a mask without alpha": ({"mask": address(png())}, "mask"),
     "a mask that is a WebP": ({"mask": address(png(kind="WEBP"))}, "mask"),
@@ -89,7 +89,7 @@ def test_what_the_gateway_refuses_is_refused_and_costs_nothing(ask, fields, para
     response = edit(ask, **fields)
     assert response.status == 400
     assert json.loads(response.body)["error"]["param"] == param
-    assert ask.emulator.bill.pictures == 0
+    assert ask.emulator.bill.images == 0
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_faults_apply_to_edits_too(asker):
     ask = asker(plan=["retry-after", "bad-base64"])
     assert edit(ask).status == 429
     assert edit(ask).status == 200
-    assert ask.emulator.bill.pictures == 1
+    assert ask.emulator.bill.images == 1
 
 
 def test_only_posting_makes_an_edit(ask):
@@ -146,7 +146,7 @@ def client():
         yield official
 
 
-def test_the_official_client_edits_a_picture(client):
+def test_the_official_client_edits_a_image(client):
     answer = client.images.edit(
         model=MODEL,
         image=("cup.png", png(), "image/png"),
@@ -158,8 +158,8 @@ def test_the_official_client_edits_a_picture(client):
         output_format="webp",
         output_compression=80,
     )
-    picture = Image.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json)))
-    assert (picture.format, picture.size) == ("WEBP", (1024, 1536))
+    image = Image.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json)))
+    assert (image.format, image.size) == ("WEBP", (1024, 1536))
     assert answer.usage.output_tokens == 408
 
 

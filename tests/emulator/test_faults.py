@@ -131,7 +131,7 @@ def test_an_error_has_its_status_and_shape_and_costs_nothing(ask, name):
     status, kind = EXPECTED[name]
     assert response.status == status
     assert KINDS[ERRORS[name].shape](response.body) == kind
-    assert ask.emulator.bill.pictures == 0
+    assert ask.emulator.bill.images == 0
     assert ask.emulator.log[-1].fault == name
 
 
@@ -142,7 +142,7 @@ def test_every_error_is_expected_and_every_shape_is_described():
     assert all(fault.about and "\n" not in fault.about for fault in FAULTS.values())
 
 
-def picture(ask, fault, **fields):
+def image(ask, fault, **fields):
     response = ask.draw(fault=fault, **fields)
     assert response.status == 200
     return json.loads(response.body)
@@ -161,48 +161,48 @@ def test_what_is_spoiled_after_drawing_is_billed(ask, name, path):
     fields |= {"model": model["ai-model-id"]} if path == PATHS[0] else {}
     response = ask.post(path, fields, **model, **{"x-imagegen-fault": name})
     assert response.status == STATUSES.get(name, 200)
-    assert ask.emulator.bill.pictures == 1
+    assert ask.emulator.bill.images == 1
     assert response.transport == FAULTS[name].transport
 
 
 def test_metadata_faults(ask):
-    camel = picture(ask, "camel-case-metadata")
+    camel = image(ask, "camel-case-metadata")
     assert "provider_metadata" not in camel
     assert camel["providerMetadata"]["gateway"]["cost"] == "0.005"
-    bare = picture(ask, "no-metadata")
+    bare = image(ask, "no-metadata")
     assert not {"provider_metadata", "providerMetadata"} & set(bare)
-    assert picture(ask, "numeric-cost")["provider_metadata"]["gateway"]["cost"] == 0.005
-    assert picture(ask, "odd-cost")["provider_metadata"]["gateway"]["cost"] == "free"
+    assert image(ask, "numeric-cost")["provider_metadata"]["gateway"]["cost"] == 0.005
+    assert image(ask, "odd-cost")["provider_metadata"]["gateway"]["cost"] == "free"
 
 
-def test_picture_faults(ask):
-    assert picture(ask, "empty-data")["data"] == []
+def test_image_faults(ask):
+    assert image(ask, "empty-data")["data"] == []
     with pytest.raises(binascii.Error):
-        opened(picture(ask, "bad-base64")["data"][0]["b64_json"])
+        opened(image(ask, "bad-base64")["data"][0]["b64_json"])
     with pytest.raises(OSError, match="cannot identify"):
-        opened(picture(ask, "not-an-image")["data"][0]["b64_json"])
+        opened(image(ask, "not-an-image")["data"][0]["b64_json"])
     with pytest.raises(OSError, match="truncated"):
-        opened(picture(ask, "half-image", output_format="jpeg")["data"][0]["b64_json"]).load()
-    prefixed = picture(ask, "data-prefix", output_format="webp")["data"][0]["b64_json"]
+        opened(image(ask, "half-image", output_format="jpeg")["data"][0]["b64_json"]).load()
+    prefixed = image(ask, "data-prefix", output_format="webp")["data"][0]["b64_json"]
     head, _, data = prefixed.partition(",")
     assert (head, opened(data).format) == ("data:image/webp;base64", "WEBP")
 
 
 def test_address_faults(ask):
-    assert picture(ask, "url")["data"] == [{"url": "https://pictures.example.invalid/sketch.png"}]
-    (only,) = picture(ask, "data-url")["data"]
+    assert image(ask, "url")["data"] == [{"url": "https://pictures.example.invalid/sketch.png"}]
+    (only,) = image(ask, "data-url")["data"]
     assert only["url"].startswith("data:image/png;base64,iVBOR")
 
 
 @pytest.mark.parametrize(("asked", "got"), [("png", "JPEG"), ("jpeg", "PNG"), ("webp", "PNG")])
 def test_the_wrong_format_is_told_as_the_right_one(ask, asked, got):
-    body = picture(ask, "wrong-format", output_format=asked)
+    body = image(ask, "wrong-format", output_format=asked)
     assert body["output_format"] == asked
     assert opened(body["data"][0]["b64_json"]).format == got
 
 
 def test_the_wrong_size_is_told_as_the_right_one(ask):
-    body = picture(ask, "wrong-size", size="1536x1024")
+    body = image(ask, "wrong-size", size="1536x1024")
     assert body["size"] == "1536x1024"
     assert opened(body["data"][0]["b64_json"]).size == (776, 516)
 
@@ -230,7 +230,7 @@ def test_response_format_is_refused_only_where_it_is_sent(ask):
     assert ask.draw(fault="response-format-refused").status == 200
 
 
-def test_a_plan_is_used_up_one_entry_for_each_request_for_pictures(asker):
+def test_a_plan_is_used_up_one_entry_for_each_request_for_images(asker):
     ask = asker(plan=["html", "ok", "unavailable"])
     assert ask.get("/v1/models").status == 200
     assert [ask.draw().status for _ in range(4)] == [502, 200, 503, 200]
@@ -273,8 +273,8 @@ def test_a_gigabyte_is_a_megabyte_on_the_way(ask):
     assert len(response.body) < 2**21
 
 
-def test_a_late_error_is_charged_for_a_picture(ask):
+def test_a_late_error_is_charged_for_a_image(ask):
     assert ask.draw(fault="late-timeout").status == 504
-    assert ask.emulator.bill.pictures == 1
+    assert ask.emulator.bill.images == 1
     assert ask.draw(fault="gateway-timeout").status == 504
-    assert ask.emulator.bill.pictures == 1
+    assert ask.emulator.bill.images == 1

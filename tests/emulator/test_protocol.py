@@ -15,7 +15,7 @@ from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.values import SKETCH_MODEL
+from mkdocs_imagegen.options import SKETCH_MODEL
 
 MODEL = "openai/gpt-image-1-mini"
 COUNT = {"type": "integer", "minimum": 0}
@@ -53,7 +53,7 @@ METADATA = {
         "openai": {"type": "object", "properties": {"images": {"type": "array", "minItems": 1}}},
     },
 }
-PICTURES = {
+IMAGES = {
     "type": "object",
     "required": ["created", "data", "usage", "size", "quality", "background", "output_format"],
     "additionalProperties": False,
@@ -108,10 +108,10 @@ def image(text: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(text, validate=True)))
 
 
-def test_a_picture_comes_as_base64_with_usage_echo_and_metadata(ask):
-    body = checked(ask.draw(size="1536x1024", output_format="webp"), PICTURES)
-    picture = image(body["data"][0]["b64_json"])
-    assert (picture.format, picture.size) == ("WEBP", (1536, 1024))
+def test_a_image_comes_as_base64_with_usage_echo_and_metadata(ask):
+    body = checked(ask.draw(size="1536x1024", output_format="webp"), IMAGES)
+    shown = image(body["data"][0]["b64_json"])
+    assert (shown.format, shown.size) == ("WEBP", (1536, 1024))
     assert (body["size"], body["output_format"], body["quality"]) == ("1536x1024", "webp", "low")
     assert body["usage"]["output_tokens"] == 400
     assert body["provider_metadata"]["gateway"]["cost"] == "0.006"
@@ -119,33 +119,33 @@ def test_a_picture_comes_as_base64_with_usage_echo_and_metadata(ask):
 
 
 def test_what_is_not_said_is_what_openai_does(ask):
-    body = checked(ask.draw(quality=None), PICTURES)
+    body = checked(ask.draw(quality=None), IMAGES)
     assert (body["size"], body["quality"], body["output_format"]) == ("1024x1024", "medium", "png")
     assert body["background"] == "opaque"
     assert image(body["data"][0]["b64_json"]).format == "PNG"
 
 
-def test_several_pictures_are_several_drawings_and_cost_each(ask):
-    body = checked(ask.draw(n=2), PICTURES)
-    first, second = (picture["b64_json"] for picture in body["data"])
+def test_several_images_are_several_drawings_and_cost_each(ask):
+    body = checked(ask.draw(n=2), IMAGES)
+    first, second = (image["b64_json"] for image in body["data"])
     assert first != second
     assert body["provider_metadata"]["gateway"]["cost"] == "0.01"
     assert len(body["provider_metadata"]["openai"]["images"]) == 2
-    assert ask.emulator.bill.pictures == 2
+    assert ask.emulator.bill.images == 2
 
 
-def test_the_same_question_gets_the_same_picture_from_any_emulator(asker):
-    pictures = {
-        checked(asker().draw(**extra), PICTURES)["data"][0]["b64_json"]
+def test_the_same_question_gets_the_same_image_from_any_emulator(asker):
+    images = {
+        checked(asker().draw(**extra), IMAGES)["data"][0]["b64_json"]
         for extra in ({}, {}, {"quality": "high"}, {"model": "openai/gpt-image-1.5"})
     }
-    assert len(pictures) == 1
+    assert len(images) == 1
 
 
 def test_generation_ids_count_and_repeat(asker):
     def ids():
         ask = asker()
-        bodies = [checked(ask.draw(), PICTURES) for _ in range(2)]
+        bodies = [checked(ask.draw(), IMAGES) for _ in range(2)]
         return [body["provider_metadata"]["gateway"]["generationId"] for body in bodies]
 
     first, again = ids(), ids()
@@ -154,7 +154,7 @@ def test_generation_ids_count_and_repeat(asker):
 
 
 def test_transparent_has_alpha(ask):
-    body = checked(ask.draw(background="transparent", output_format="webp"), PICTURES)
+    body = checked(ask.draw(background="transparent", output_format="webp"), IMAGES)
     assert image(body["data"][0]["b64_json"]).mode == "RGBA"
     assert body["background"] == "transparent"
 
@@ -162,7 +162,7 @@ def test_transparent_has_alpha(ask):
 def test_compression_is_honoured(ask):
     sizes = [
         len(
-            checked(ask.draw(output_format="jpeg", output_compression=level), PICTURES)["data"][0][
+            checked(ask.draw(output_format="jpeg", output_compression=level), IMAGES)["data"][0][
                 "b64_json"
             ]
         )
@@ -210,7 +210,7 @@ def test_compression_is_honoured(ask):
 )
 def test_a_bad_parameter_is_named_and_costs_nothing(ask, fields, param):
     refused(ask.draw(**fields), 400, "invalid_request_error", param)
-    assert ask.emulator.bill.pictures == 0
+    assert ask.emulator.bill.images == 0
 
 
 def test_unknown_parameters_and_missing_ones_have_their_codes(ask):
@@ -241,7 +241,7 @@ def test_a_model_can_be_retired(asker):
 
 def test_the_first_known_fallback_model_draws(ask):
     fallbacks = {"gateway": {"models": ["no/such", "openai/gpt-image-1.5"]}}
-    body = checked(ask.draw(model="gone/model", providerOptions=fallbacks), PICTURES)
+    body = checked(ask.draw(model="gone/model", providerOptions=fallbacks), IMAGES)
     gateway = body["provider_metadata"]["gateway"]
     assert gateway["routing"]["originalModelId"] == "gone/model"
     assert gateway["routing"]["canonicalSlug"] == "openai/gpt-image-1.5"
@@ -256,40 +256,40 @@ def test_zero_data_retention_is_refused_flat_for_the_mini_model(ask):
     assert response.status == body["statusCode"] == 400
     assert body["type"] == "no_providers_available"
     assert MODEL in body["error"]
-    checked(ask.draw(model="openai/gpt-image-1.5", providerOptions=demand), PICTURES)
+    checked(ask.draw(model="openai/gpt-image-1.5", providerOptions=demand), IMAGES)
 
 
 @pytest.mark.parametrize("name", ["output_format", "outputFormat"])
 def test_provider_options_of_openai_count_where_the_body_says_nothing(ask, name):
     options = {"openai": {name: "jpeg"}}
-    assert checked(ask.draw(providerOptions=options), PICTURES)["output_format"] == "jpeg"
-    body = checked(ask.draw(providerOptions=options, output_format="webp"), PICTURES)
+    assert checked(ask.draw(providerOptions=options), IMAGES)["output_format"] == "jpeg"
+    body = checked(ask.draw(providerOptions=options, output_format="webp"), IMAGES)
     assert body["output_format"] == "webp"
 
 
 def test_response_format_is_tolerated(ask):
-    checked(ask.draw(response_format="b64_json"), PICTURES)
+    checked(ask.draw(response_format="b64_json"), IMAGES)
 
 
 def test_the_sketch_model_draws_any_size_at_any_quality_for_nothing(asker):
     ask = asker(balance_usd=Decimal(0))
-    body = checked(ask.draw(model=SKETCH_MODEL, size="333x77", quality="superb"), PICTURES)
+    body = checked(ask.draw(model=SKETCH_MODEL, size="333x77", quality="superb"), IMAGES)
     assert image(body["data"][0]["b64_json"]).size == (333, 77)
     assert body["provider_metadata"]["gateway"]["cost"] == "0"
 
 
-def test_money_falls_with_each_picture_until_there_is_none(asker):
+def test_money_falls_with_each_image_until_there_is_none(asker):
     ask = asker(balance_usd=Decimal("0.012"))
     assert [ask.draw().status for _ in range(3)] == [200, 200, 402]
     refused(ask.draw(), 402, "insufficient_funds")
     assert json.loads(ask.get("/v1/credits").body) == {"balance": "0.002", "total_used": "0.01"}
     assert ask.emulator.bill.usd == Decimal("0.01")
-    assert ask.emulator.bill.pictures == 2
+    assert ask.emulator.bill.images == 2
 
 
 @pytest.mark.parametrize("quality", ["low", "medium", "high", "xhigh", "max", "auto"])
 def test_a_model_without_a_list_price_still_costs(ask, quality):
-    body = checked(ask.draw(model="openai/gpt-image-2.6-flare", quality=quality), PICTURES)
+    body = checked(ask.draw(model="openai/gpt-image-2.6-flare", quality=quality), IMAGES)
     assert Decimal(body["provider_metadata"]["gateway"]["cost"]) > 0
 
 
@@ -358,7 +358,7 @@ def test_endpoints_tell_the_providers_of_a_model(ask):
 def test_a_generation_is_known_after_a_while(asker):
     now = [1_800_000_000.0]
     ask = asker(clock=lambda: now[0])
-    metadata = checked(ask.draw(), PICTURES)["provider_metadata"]
+    metadata = checked(ask.draw(), IMAGES)["provider_metadata"]
     path = f"/v1/generation?id={metadata['gateway']['generationId']}"
     refused(ask.get(path), 404, "not_found")
     now[0] += 3

@@ -49,7 +49,7 @@ def client(server):
         yield official
 
 
-def test_the_official_client_makes_a_picture(client):
+def test_the_official_client_makes_a_image(client):
     answer = client.images.generate(
         model=MODEL,
         prompt="A red balloon",
@@ -59,8 +59,8 @@ def test_the_official_client_makes_a_picture(client):
         output_format="webp",
         extra_body={"providerOptions": {"gateway": {"order": ["openai"]}}},
     )
-    picture = Image.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json)))
-    assert (picture.format, picture.size, picture.mode) == ("WEBP", (1024, 1536), "RGBA")
+    image = Image.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json)))
+    assert (image.format, image.size, image.mode) == ("WEBP", (1024, 1536), "RGBA")
     assert answer.usage.output_tokens == 408
     assert answer.provider_metadata["gateway"]["cost"] == "0.006"
     assert answer._request_id == "req_000000000001"
@@ -128,26 +128,26 @@ def test_a_small_answer_comes_at_once(server):
 def test_a_reset_before_drawing_costs_nothing(server, post):
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         post("reset")
-    assert server.emulator.bill.pictures == 0
+    assert server.emulator.bill.images == 0
 
 
 def test_a_reset_after_drawing_is_billed(server, post):
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         post("lost")
-    assert server.emulator.bill.pictures == 1
+    assert server.emulator.bill.images == 1
 
 
 def test_a_cut_body_is_billed_and_seen_as_incomplete(server, post):
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
         post("cut")
-    assert server.emulator.bill.pictures == 1
+    assert server.emulator.bill.images == 1
 
 
 def test_slow_headers_time_a_short_patience_out(server, post):
     with pytest.raises(httpx.ReadTimeout):
         post("slow", timeout=0.2)
     assert post("slow").status_code == 200
-    assert server.emulator.bill.pictures == 2
+    assert server.emulator.bill.images == 2
 
 
 def test_a_dripping_body_arrives_whole_though_late(post):
@@ -187,7 +187,7 @@ def test_closing_ends_what_never_ends(server):
         headers = KEY | {"x-imagegen-fault": "silence"}
         url = f"{server.url}/images/generations"
         asked = pool.submit(httpx.post, url, json=ASKED, headers=headers, timeout=20.0)
-        assert _within(10.0, lambda: server.emulator.bill.pictures == 1)
+        assert _within(10.0, lambda: server.emulator.bill.images == 1)
         server.close()
         with pytest.raises(httpx.HTTPError):
             asked.result(timeout=5.0)

@@ -51,7 +51,7 @@ def test_the_same_arguments_give_the_same_bytes(output_format):
     "other",
     [{"prompt": "A blue boat"}, {"seed": "1"}, {"background": "transparent"}, {"label": "draft"}],
 )
-def test_another_argument_gives_another_picture(other):
+def test_another_argument_gives_another_image(other):
     assert decoded(drawn()).tobytes() != decoded(drawn(**other)).tobytes()
 
 
@@ -97,7 +97,7 @@ def test_any_prompt_can_be_drawn(prompt):
 
 @pytest.mark.parametrize("family", [family for _, family in FAMILIES])
 @pytest.mark.parametrize("size", [(300, 200), (120, 300), (900, 60)])
-def test_every_family_paints_most_of_its_picture_at_any_ratio(family, size, monkeypatch):
+def test_every_family_paints_most_of_its_image_at_any_ratio(family, size, monkeypatch):
     monkeypatch.setattr("mkdocs_imagegen.emulator.scenes.FAMILIES", ((frozenset(), family),))
     image = decoded(drawn("?", *size))
     assert len(image.getcolors(maxcolors=300_000)) > 20
@@ -136,7 +136,7 @@ def _luminance(colour: Colour) -> float:
     "prompt", ["Hi", "A red balloon on a wooden table.", "words " * 90, "w" * 500]
 )
 @pytest.mark.parametrize("label", ["sketch", "sketch, take 24"])
-def test_the_label_stays_inside_the_picture(size, prompt, label):
+def test_the_label_stays_inside_the_image(size, prompt, label):
     width, height = size
     panel = lay_out(prompt, label, width, height, _measure)
     for box in (panel.box, panel.tag_box):
@@ -163,7 +163,7 @@ def test_accents_come_off_and_other_scripts_become_bars():
 
 
 @pytest.mark.parametrize("size", [(64, 64), (80, 40)])
-def test_a_picture_too_small_for_words_still_has_the_tag(size):
+def test_a_image_too_small_for_words_still_has_the_tag(size):
     panel = lay_out("Some words", "sketch, take 2", *size, _measure)
     assert panel.box is None
     assert panel.tag.text == "sketch"

@@ -1,4 +1,4 @@
-"""Foreign bytes become a picture in one place, or are refused in words."""
+"""Foreign bytes become an image in one place, or are refused in words."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mkdocs_imagegen.errors import PictureError
-from mkdocs_imagegen.imaging.decode import MOST_PIXELS, Decoded, inspect
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.errors import ImageError
+from mkdocs_imagegen.imaging.decode import MAX_PIXELS, Decoded, inspect
+from mkdocs_imagegen.options import Size
 
 FORMATS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "AVIF": "avif"}
 
 
-def picture(size=(60, 40), mode="RGB"):
+def sample(size=(60, 40), mode="RGB"):
     gradient = Image.radial_gradient("L").resize(size)
     bands = [gradient.rotate(90 * turn).resize(size) for turn in range(len(mode))]
     return Image.merge(mode, bands) if len(bands) > 1 else gradient
@@ -30,7 +30,7 @@ def picture(size=(60, 40), mode="RGB"):
 
 def encoded(kind, image=None, **more):
     output = io.BytesIO()
-    (image or picture()).save(output, kind, **more)
+    (image or sample()).save(output, kind, **more)
     return output.getvalue()
 
 
@@ -60,7 +60,7 @@ def chunk(name, content):
 
 
 @pytest.mark.parametrize(("kind", "name"), FORMATS.items())
-def test_a_picture_is_what_its_bytes_are(kind, name):
+def test_a_image_is_what_its_bytes_are(kind, name):
     assert inspect(encoded(kind)) == Decoded(f"image/{name}", Size(60, 40), has_alpha=False)
 
 
@@ -92,14 +92,14 @@ def test_a_palette_with_a_clear_colour_can_be_seen_through_where_it_is_used(clea
     assert inspect(encoded("PNG", image, transparency=clear)).has_alpha is has_alpha
 
 
-def test_a_jpeg_of_several_pictures_is_a_jpeg():
+def test_a_jpeg_of_several_images_is_a_jpeg():
     """Cameras and some encoders write them, and Pillow has another name for them."""
-    content = encoded("MPO", save_all=True, append_images=[picture()])
+    content = encoded("MPO", save_all=True, append_images=[sample()])
     assert inspect(content) == Decoded("image/jpeg", Size(60, 40), has_alpha=False)
 
 
-def test_a_moving_picture_is_what_it_is():
-    frames = [picture(), picture((60, 40)).rotate(90)]
+def test_a_moving_image_is_what_it_is():
+    frames = [sample(), sample((60, 40)).rotate(90)]
     for kind in ("PNG", "WEBP"):
         content = encoded(kind, frames[0], save_all=True, append_images=frames[1:])
         assert inspect(content).size == Size(60, 40)
@@ -125,7 +125,7 @@ REFUSED = {
     "a PNG of nothing": png_that_says(0, 0),
     "a PNG of numbers without colours": png_without_palette(),
     "a GIF that says PNG": b"\x89PNG\r\n\x1a\n" + encoded("GIF"),
-    "half a picture": encoded("PNG")[:200],
+    "half an image": encoded("PNG")[:200],
     "zeros": bytes(1000),
     "a bomb of text": png_that_says(
         9, 9, chunk(b"zTXt", b"a\x00\x00" + zlib.compress(bytes(80_000_000), 9))
@@ -134,38 +134,38 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
-def test_what_is_no_picture_is_refused(content):
-    with pytest.raises(PictureError, match=r"the bytes are no picture: [A-Za-z]+$"):
+def test_what_is_no_image_is_refused(content):
+    with pytest.raises(ImageError, match=r"the bytes are no image: [A-Za-z]+$"):
         inspect(content)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_cut_picture_is_refused(kind):
-    content = encoded(kind, picture((200, 150)))
+def test_a_cut_image_is_refused(kind):
+    content = encoded(kind, sample((200, 150)))
     for part in (0.3, 0.6, 0.9):
-        with pytest.raises(PictureError):
+        with pytest.raises(ImageError):
             inspect(content[: int(len(content) * part)])
 
 
 @pytest.mark.parametrize("side", [(50_001, 1_000), (9_000, 9_000), (2**31 - 1, 2**31 - 1)])
 def test_a_bomb_is_refused_before_it_is_decoded(side):
     before = time.perf_counter()
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         inspect(png_that_says(*side))
     assert time.perf_counter() - before < 0.5
 
 
-def test_a_picture_a_little_too_large_is_refused_with_its_size():
-    with pytest.raises(PictureError) as caught:
-        inspect(png_that_says(MOST_PIXELS // 1000 + 1, 1000))
+def test_a_image_a_little_too_large_is_refused_with_its_size():
+    with pytest.raises(ImageError) as caught:
+        inspect(png_that_says(MAX_PIXELS // 1000 + 1, 1000))
     accepted = "up to 8192 a side and 50000000 pixels"
-    assert str(caught.value) == f"a picture of 50001x1000 pixels ({accepted})"
+    assert str(caught.value) == f"a image of 50001x1000 pixels ({accepted})"
 
 
 @pytest.mark.parametrize("side", [(8193, 1), (1, 49_000_000)])
-def test_a_picture_with_a_side_that_nobody_asks_for_is_refused_unseen(side):
+def test_a_image_with_a_side_that_nobody_asks_for_is_refused_unseen(side):
     """One pixel wide and 49 million high, it took 900 MB to decode."""
-    with pytest.raises(PictureError, match="8192 a side"):
+    with pytest.raises(ImageError, match="8192 a side"):
         inspect(png_that_says(*side))
 
 
@@ -181,7 +181,7 @@ def test_no_mutant_does_more_than_be_refused(kind, seed, changes):
         del content[dice.randrange(len(content)) :]
     try:
         decoded = inspect(bytes(content))
-    except PictureError as error:
+    except ImageError as error:
         str(error).encode()
     else:
         assert decoded.mime.removeprefix("image/") in FORMATS.values()
@@ -192,12 +192,12 @@ CONTENTS = {kind: encoded(kind) for kind in FORMATS}
 
 @given(st.binary(max_size=300))
 def test_noise_is_refused(content):
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         inspect(content)
 
 
 def test_the_host_keeps_its_own_way_with_warnings(monkeypatch):
-    """Pictures are decoded in several threads, and what is done with warnings is global."""
+    """Images are decoded in several threads, and what is done with warnings is global."""
     before, content = list(warnings.filters), encoded("PNG")
     monkeypatch.setattr(Image, "open", slowly(Image.open))
     threads = [threading.Thread(target=inspect, args=(content,)) for _ in range(6)]

@@ -1,4 +1,4 @@
-"""The files of a picture, put into the site: made once, then linked."""
+"""The files of an image, put into the site: made once, then linked."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.derived.store import DerivedStore
-from mkdocs_imagegen.errors import PictureError
+from mkdocs_imagegen.errors import ImageError
 from mkdocs_imagegen.imaging import encode as encoder
 from mkdocs_imagegen.imaging.derive import Deriver
 from mkdocs_imagegen.imaging.variants import plan
+from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.settings import VariantSettings
-from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.values import Size
-from tests.originals.support import original
+from tests.originals.support import record
 
 SIZE = Size(120, 80)
 
 
-def picture_bytes() -> bytes:
+def image_bytes() -> bytes:
     output = io.BytesIO()
     Image.effect_noise(SIZE, 60).convert("RGB").save(output, "PNG")
     return output.getvalue()
 
 
-CONTENT = picture_bytes()
-ORIGINAL = original(content=CONTENT, width=SIZE.width, height=SIZE.height)
-PLAN = plan(ORIGINAL, Shape(SIZE, (40, 80)), VariantSettings(), "keep")
+CONTENT = image_bytes()
+ORIGINAL = record(content=CONTENT, width=SIZE.width, height=SIZE.height)
+PLAN = plan(ORIGINAL, Layout(SIZE, (40, 80)), VariantSettings(), "keep")
 
 
 @pytest.fixture
@@ -50,16 +50,16 @@ def files_in(site):
 
 
 def test_all_files_are_in_the_site_under_the_names_that_the_page_says(store, tmp_path) -> None:
-    picture = Deriver(store, tmp_path / "site").make(PLAN, CONTENT)
-    said = [name for source in picture.sources for name, _ in source.files]
+    image = Deriver(store, tmp_path / "site").make(PLAN, CONTENT)
+    said = [name for source in image.sources for name, _ in source.files]
     assert len(said) == 6
-    for source in picture.sources:
+    for source in image.sources:
         for name, width in source.files:
-            with Image.open(tmp_path / "site" / name) as image:
-                assert (image.width, image.get_format_mimetype()) == (width, source.mime)
+            with Image.open(tmp_path / "site" / name) as opened:
+                assert (opened.width, opened.get_format_mimetype()) == (width, source.mime)
     assert len(files_in(tmp_path / "site")) == len(said)
-    assert picture.size == SIZE
-    assert picture.blur.startswith("data:image/webp;base64,")
+    assert image.size == SIZE
+    assert image.blur.startswith("data:image/webp;base64,")
 
 
 def test_what_was_made_is_found_without_an_encoder(store, tmp_path, monkeypatch) -> None:
@@ -75,7 +75,7 @@ def test_nothing_is_found_where_one_file_or_the_blur_is_missing(store, tmp_path)
     deriver = Deriver(store, tmp_path / "site")
     assert deriver.find(PLAN) is None
     deriver.make(PLAN, CONTENT)
-    wider = plan(ORIGINAL, Shape(SIZE, (40, 80, 100)), VariantSettings(), "keep")
+    wider = plan(ORIGINAL, Layout(SIZE, (40, 80, 100)), VariantSettings(), "keep")
     assert deriver.find(wider) is None
 
 
@@ -89,7 +89,7 @@ def test_only_what_is_missing_is_encoded(store, tmp_path, monkeypatch) -> None:
         return encode(image, variants)
 
     monkeypatch.setattr(encoder, "encode", watched)
-    wider = plan(ORIGINAL, Shape(SIZE, (40, 80, 100)), VariantSettings(), "keep")
+    wider = plan(ORIGINAL, Layout(SIZE, (40, 80, 100)), VariantSettings(), "keep")
     Deriver(store, tmp_path / "site").make(wider, CONTENT)
     assert asked == [Size(100, 67)] * 2
 
@@ -117,7 +117,7 @@ def test_calls_at_the_same_time_encode_each_file_once(
         monkeypatch.setattr(store, "write", lambda *_: None)
     deriver = Deriver(store, tmp_path / "site")
     plans = [
-        plan(ORIGINAL, Shape(SIZE, widths), VariantSettings(), "keep")
+        plan(ORIGINAL, Layout(SIZE, widths), VariantSettings(), "keep")
         for widths in ((40,), (60,), (80,), (100,), (80, 40), (100, 60), *[(40, 60, 80, 100)] * 2)
     ]
     begin = threading.Barrier(len(plans))
@@ -167,7 +167,7 @@ def test_the_same_files_come_out_of_a_full_an_empty_and_a_half_empty_store(tmp_p
         store = DerivedStore(tmp_path / f"derived{number}", print)
         site = tmp_path / f"site{number}"
         for each in (widths, (40, 80)):
-            planned = plan(ORIGINAL, Shape(SIZE, each), VariantSettings(), "keep")
+            planned = plan(ORIGINAL, Layout(SIZE, each), VariantSettings(), "keep")
             Deriver(store, site).make(planned, CONTENT)
         sites.append(files_in(site))
         store.close()
@@ -177,8 +177,8 @@ def test_the_same_files_come_out_of_a_full_an_empty_and_a_half_empty_store(tmp_p
 def test_a_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) -> None:
     """It may be one file with what the store keeps."""
     deriver = Deriver(store, tmp_path / "site")
-    picture = deriver.make(PLAN, CONTENT)
-    path = tmp_path / "site" / picture.name
+    image = deriver.make(PLAN, CONTENT)
+    path = tmp_path / "site" / image.name
     before = path.read_bytes()
     deriver.find(PLAN)
     path.unlink()
@@ -187,14 +187,14 @@ def test_a_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) 
     assert path.read_bytes() == before
 
 
-def test_bytes_that_are_no_picture(store, tmp_path) -> None:
-    with pytest.raises(PictureError):
-        Deriver(store, tmp_path / "site").make(PLAN, b"no picture")
+def test_bytes_that_are_no_image(store, tmp_path) -> None:
+    with pytest.raises(ImageError):
+        Deriver(store, tmp_path / "site").make(PLAN, b"no image")
     assert files_in(tmp_path / "site") == {}
 
 
 def test_names_follow_the_bytes_of_the_original() -> None:
-    other = original(content=b"other", width=SIZE.width, height=SIZE.height)
-    planned = plan(other, Shape(SIZE), VariantSettings(), "keep")
+    other = record(content=b"other", width=SIZE.width, height=SIZE.height)
+    planned = plan(other, Layout(SIZE), VariantSettings(), "keep")
     name = next(iter(planned.files.values()))
     assert hashlib.sha256(b"other").hexdigest()[:16] in name

@@ -9,12 +9,12 @@ import xml.etree.ElementTree as ET
 import pytest
 from PIL import Image, ImageCms
 
-from mkdocs_imagegen.errors import PictureError
+from mkdocs_imagegen.errors import ImageError
 from mkdocs_imagegen.imaging.decode import inspect
 from mkdocs_imagegen.imaging.encode import BLUR_WIDTH_PX, blurred, encode, plain
 from mkdocs_imagegen.imaging.variants import MIMES, Encoding, Variant
-from mkdocs_imagegen.shapes import CENTER, Focus
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.layout import CENTER, Focus
+from mkdocs_imagegen.options import Size
 
 FORMATS = sorted(MIMES)
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -31,10 +31,10 @@ def written(image: Image.Image, kind: str = "PNG", **options) -> bytes:
 def corners(size: Size = Size(120, 80)) -> Image.Image:
     """Red and green above, blue and white below."""
     image = Image.new("RGB", (2, 2))
-    for place, color in zip(
+    for location, color in zip(
         [(0, 0), (1, 0), (0, 1), (1, 1)], [RED, GREEN, BLUE, WHITE], strict=True
     ):
-        image.putpixel(place, color)
+        image.putpixel(location, color)
     return image.resize(size, Image.Resampling.NEAREST)
 
 
@@ -47,8 +47,10 @@ def encoded(content: bytes, *variants: Variant) -> list[Image.Image]:
     return [Image.open(io.BytesIO(made[each])) for each in variants]
 
 
-def near(image: Image.Image, place: tuple[int, int], color: tuple[int, ...], by: int = 8) -> bool:
-    found = image.convert("RGBA" if len(color) == 4 else "RGB").getpixel(place)
+def near(
+    image: Image.Image, location: tuple[int, int], color: tuple[int, ...], by: int = 8
+) -> bool:
+    found = image.convert("RGBA" if len(color) == 4 else "RGB").getpixel(location)
     assert isinstance(found, tuple)
     return all(abs(a - b) <= by for a, b in zip(found, color, strict=True))
 
@@ -77,8 +79,8 @@ def test_a_cut_keeps_its_focus(focus, color) -> None:
     (first, second) = encoded(square, variant(tall, focus=focus), variant(wide, focus=focus))
     across, down = focus.left * 99 // 100, focus.top * 99 // 100
     for image in (first, second):
-        place = (min(across, image.width - 1), min(down, image.height - 1))
-        assert near(image, place, color)
+        location = (min(across, image.width - 1), min(down, image.height - 1))
+        assert near(image, location, color)
     colors = {first.getpixel((x, 5)) for x in (2, 20, 37)}
     assert len(colors) == 1
 
@@ -93,7 +95,7 @@ def test_files_do_not_depend_on_what_is_made_beside_them() -> None:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_the_same_picture_gives_the_same_bytes(kind) -> None:
+def test_the_same_image_gives_the_same_bytes(kind) -> None:
     content = written(Image.effect_noise((120, 80), 60).convert("RGB"))
     wanted = [variant(Size(60, 40), kind, said="algorithmicMedia")]
     first, second = (dict(encode(plain(content), wanted)) for _ in range(2))
@@ -120,7 +122,7 @@ def test_transparent_stays_transparent(kind) -> None:
     assert near(made, (45, 10), (*GREEN, 255), 20)
 
 
-def test_a_jpeg_of_a_transparent_picture_stands_on_white() -> None:
+def test_a_jpeg_of_a_transparent_image_stands_on_white() -> None:
     image = corners().convert("RGBA")
     image.paste((0, 0, 0, 0), (0, 0, 60, 40))
     image.paste((0, 0, 0, 127), (0, 40, 60, 80))
@@ -148,8 +150,8 @@ def display_p3() -> bytes:
         entry = profile.index(name)
         start = int.from_bytes(profile[entry + 4 : entry + 8], "big") + 8
         for number, value in enumerate(values):
-            place = slice(start + 4 * number, start + 4 * number + 4)
-            profile[place] = round(value * 65536).to_bytes(4, "big", signed=True)
+            location = slice(start + 4 * number, start + 4 * number + 4)
+            profile[location] = round(value * 65536).to_bytes(4, "big", signed=True)
     return bytes(profile)
 
 
@@ -214,8 +216,8 @@ def test_files_say_nothing_where_it_is_stripped(kind) -> None:
 
 
 @pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "AVIF"])
-def test_a_picture_that_lies_on_its_side_is_turned(source) -> None:
-    """Its size is that of the picture as people see it, so that nothing is enlarged."""
+def test_a_image_that_lies_on_its_side_is_turned(source) -> None:
+    """Its size is that of the image as people see it, so that nothing is enlarged."""
     exif = Image.Exif()
     exif[0x0112] = 6  # its top is on the right of what is stored
     content = written(corners(), source, exif=exif)
@@ -227,7 +229,7 @@ def test_a_picture_that_lies_on_its_side_is_turned(source) -> None:
 
 
 @pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "AVIF"])
-def test_broken_bytes_are_no_picture_or_a_picture_and_nothing_worse(source) -> None:
+def test_broken_bytes_are_no_image_or_a_image_and_nothing_worse(source) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "words"
@@ -240,12 +242,12 @@ def test_broken_bytes_are_no_picture_or_a_picture_and_nothing_worse(source) -> N
             broken[chance.randrange(min(len(broken), 1500))] = chance.randrange(256)
         try:
             plain(bytes(broken[: chance.randrange(len(broken)) if chance.random() < 0.3 else None]))
-        except PictureError:
+        except ImageError:
             refused += 1
     assert refused
 
 
-def test_what_exif_says_wrongly_is_no_reason_to_refuse_a_picture() -> None:
+def test_what_exif_says_wrongly_is_no_reason_to_refuse_a_image() -> None:
     """Words where a width should be: Pillow fails when it writes them back."""
     exif = Image.Exif()
     exif[0x010E] = "words"

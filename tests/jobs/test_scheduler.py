@@ -1,4 +1,4 @@
-"""What goes wrong with one picture costs that picture, and no other."""
+"""What goes wrong with one image costs that image, and no other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.jobs import scheduler
-from tests.building.support import PNG, Studio, request, want
+from tests.bench import PNG, Studio, request, want
 from tests.originals.support import flip, refuse
 
 UNFORESEEN = [RuntimeError("unforeseen"), MemoryError("unforeseen"), KeyError("unforeseen")]
@@ -19,8 +19,8 @@ UNFORESEEN = [RuntimeError("unforeseen"), MemoryError("unforeseen"), KeyError("u
 
 @pytest.mark.parametrize("error", UNFORESEEN)
 def test_what_fails_while_the_files_are_made_costs_only_them(bench, error):
-    def derive(_original, shape, _content):
-        if shape == "broken":
+    def derive(_original, layout, _content):
+        if layout == "broken":
             raise error
         return "files"
 
@@ -35,7 +35,7 @@ def test_what_fails_while_the_files_are_made_costs_only_them(bench, error):
 
 
 @pytest.mark.parametrize("error", UNFORESEEN)
-def test_what_fails_while_a_picture_is_asked_for_costs_only_it_and_once(bench, error):
+def test_what_fails_while_a_image_is_asked_for_costs_only_it_and_once(bench, error):
     async def fails(asked, _keep):
         await asyncio.sleep(0.05)
         if asked == request():
@@ -49,8 +49,8 @@ def test_what_fails_while_a_picture_is_asked_for_costs_only_it_and_once(bench, e
     assert "unforeseen" in str(second.error)
     assert other.error is None
     assert sorted(made.studio.asked) == ["prompt 0", "prompt 1"]
-    assert made.buyer.in_flight == 0
-    assert made.books.journal.keys() == [request().key]
+    assert made.purchaser.in_flight == 0
+    assert made.stores.journal.keys() == [request().key]
 
 
 @pytest.mark.parametrize("error", UNFORESEEN)
@@ -60,9 +60,9 @@ def test_what_fails_while_an_original_is_read_costs_only_that(bench, error):
 
     made = bench()
     made.make(want(request(), "before"))
-    kept = made.books.store.find(request().key)
-    made.maker._read = read
-    (after,) = made.make(want(request(), "after", kept=kept))
+    original = made.stores.store.find(request().key)
+    made.scheduler._read = read
+    (after,) = made.make(want(request(), "after", original=original))
     assert "unforeseen" in str(after.error)
 
 
@@ -70,12 +70,12 @@ def test_waiting_behind_another_build_is_no_failure_however_long(bench, monkeypa
     monkeypatch.setattr(scheduler, "_CLAIMED_ELSEWHERE_S", 0.02)
     monkeypatch.setattr(scheduler, "_TELL_OF_OTHERS_S", 0.1)
     made = bench(patience_s=0.05)
-    with made.books.claims.claim(request().key):
-        for shape in "AB":
-            made.maker.start(want(request(), shape))
+    with made.stores.claims.claim(request().key):
+        for layout in "AB":
+            made.scheduler.start(want(request(), layout))
         time.sleep(0.5)
         assert made.studio.asked == []
-        assert "waiting for pictures that another build is asking for" in made.said
+        assert "waiting for images that another build is asking for" in made.said
     first, second = made.make(want(request(), "A"), want(request(), "B"))
     assert (first.error, second.error, made.studio.asked) == (None, None, ["prompt 0"])
 
@@ -83,34 +83,34 @@ def test_waiting_behind_another_build_is_no_failure_however_long(bench, monkeypa
 def test_a_broken_original_that_cannot_be_moved_away_is_never_shown(bench):
     before = bench()
     before.make(want(request()))
-    kept = before.books.store.find(request().key)
-    flip(kept.path)
-    before.books.store.quarantine.write_text("no folder")
-    shown = []
-    made = bench(derive=lambda _original, _shape, content: shown.append(content))
-    (lost,) = made.make(want(request(), "not bought", kept=kept, may_make=False))
-    (anew,) = made.make(want(request(), "bought anew", kept=kept))
-    assert (lost.picture, anew.error) == (None, None)
+    original = before.stores.store.find(request().key)
+    flip(original.path)
+    before.stores.store.quarantine.write_text("no folder")
+    quoted_value = []
+    made = bench(derive=lambda _original, _shape, content: quoted_value.append(content))
+    (lost,) = made.make(want(request(), "not bought", original=original, can_generate=False))
+    (anew,) = made.make(want(request(), "bought anew", original=original))
+    assert (lost.image, anew.error) == (None, None)
     assert made.studio.asked == ["prompt 0"]
-    assert shown == [PNG]
+    assert quoted_value == [PNG]
 
 
 def test_an_original_that_breaks_between_two_shapes_is_not_shown_either(bench):
-    shown = []
-    made = bench(derive=lambda _original, _shape, content: shown.append(content))
+    quoted_value = []
+    made = bench(derive=lambda _original, _shape, content: quoted_value.append(content))
     made.make(want(request(), "A"))
-    flip(made.books.store.find(request().key).path)
-    made.books.store.quarantine.write_text("no folder")
+    flip(made.stores.store.find(request().key).path)
+    made.stores.store.quarantine.write_text("no folder")
     (result,) = made.make(want(request(), "B"))
     assert "cannot be moved out of the way" in str(result.error)
-    assert shown == [PNG]
+    assert quoted_value == [PNG]
 
 
 def test_a_draft_that_is_only_fitted_stays_a_draft(bench):
     made = bench()
     made.make(want(request(), "before"))
-    kept = made.books.store.find(request().key)
-    (result,) = made.make(want(request(), "after", kept=kept, is_draft=True))
+    original = made.stores.store.find(request().key)
+    (result,) = made.make(want(request(), "after", original=original, is_draft=True))
     assert (result.is_draft, result.made, result.error) == (True, False, None)
 
 

@@ -12,22 +12,22 @@ import pytest
 
 from mkdocs_imagegen.errors import (
     AuthenticationError,
-    BadAnswerError,
     ImagegenError,
+    InvalidResponseError,
     ModerationError,
-    NotMadeError,
+    NotGeneratedError,
     OutcomeUnknownError,
     OverBudgetError,
     StoreError,
     UnreachableError,
 )
 from mkdocs_imagegen.jobs import serve_queue as desk_module
-from mkdocs_imagegen.jobs.job import Result, Want
-from mkdocs_imagegen.jobs.serve_queue import Desk
+from mkdocs_imagegen.jobs.job import Job, Result
+from mkdocs_imagegen.jobs.serve_queue import ServeQueue
+from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.shapes import Shape
 from mkdocs_imagegen.spending.run import Run
-from mkdocs_imagegen.values import Size
 
 
 class Workshop:
@@ -37,7 +37,7 @@ class Workshop:
         self.futures: list[Future[Result]] = []
         self.is_closed = False
 
-    def start(self, _: Want) -> Future[Result]:
+    def start(self, _: Job) -> Future[Result]:
         self.futures.append(Future())
         return self.futures[-1]
 
@@ -52,11 +52,11 @@ class Bench:
         self.workshops: list[Workshop] = []
         self.changes = 0
         self.said: list[str] = []
-        self.desk = Desk(Run(), self._change, self.said.append, self.said.append)
+        self.serve_queue = ServeQueue(Run(), self._change, self.said.append, self.said.append)
         self.open()
 
     def open(self) -> None:
-        self.desk.open(self._opened, 0.05)
+        self.serve_queue.open(self._opened, 0.05)
 
     def _opened(self) -> Any:
         self.workshops.append(Workshop())
@@ -69,16 +69,16 @@ class Bench:
     def started(self) -> list[Future[Result]]:
         return [each for workshop in self.workshops for each in workshop.futures]
 
-    def build(self, *wants: Want) -> list[ImagegenError]:
-        self.desk.begin(keeps_pages=False)
-        states = [self.desk.state(want) for want in wants]
-        self.desk.note({"index.md": wants})
+    def build(self, *wants: Job) -> list[ImagegenError]:
+        self.serve_queue.begin(keeps_pages=False)
+        states = [self.serve_queue.state(want) for want in wants]
+        self.serve_queue.note({"index.md": wants})
         return states
 
 
-def want(prompt: str) -> Want:
+def want(prompt: str) -> Job:
     request = ImageRequest("a/model", prompt, Size(30, 20))
-    return Want((request.key, Shape(request.size), False), request, None, may_make=True)
+    return Job((request.key, Layout(request.size), False), request, None, can_generate=True)
 
 
 def wait_until(is_so: Callable[[], object]) -> None:
@@ -92,7 +92,7 @@ def wait_until(is_so: Callable[[], object]) -> None:
 def bench() -> Iterator[Bench]:
     bench = Bench()
     yield bench
-    bench.desk.close()
+    bench.serve_queue.close()
     assert not any(each.name == "imagegen-desk" for each in threading.enumerate())
 
 
@@ -106,8 +106,8 @@ def fail(bench: Bench, error: Exception) -> None:
     wait_until(lambda: bench.changes)
 
 
-FREE = [UnreachableError, AuthenticationError, NotMadeError, StoreError]
-FINAL = [ModerationError, OutcomeUnknownError, BadAnswerError]
+FREE = [UnreachableError, AuthenticationError, NotGeneratedError, StoreError]
+FINAL = [ModerationError, OutcomeUnknownError, InvalidResponseError]
 
 
 @pytest.mark.parametrize("kind", [*FREE, *FINAL])
@@ -130,7 +130,7 @@ def test_changed_settings_try_again_at_once(bench) -> None:
 
 
 def test_nothing_is_held_open_while_nothing_is_made(bench) -> None:
-    fail(bench, NotMadeError("it failed"))
+    fail(bench, NotGeneratedError("it failed"))
     wait_until(lambda: bench.workshops[0].is_closed)
     bench.build(want("B"))
     wait_until(lambda: len(bench.workshops) == 2)
@@ -138,7 +138,7 @@ def test_nothing_is_held_open_while_nothing_is_made(bench) -> None:
 
 
 def test_other_settings_wait_until_the_last_have_ended(bench) -> None:
-    """One place to make pictures at a time, so that a budget is counted in one thread."""
+    """One place to make images at a time, so that a budget is counted in one thread."""
     bench.build(want("A"))
     wait_until(lambda: bench.started)
     bench.open()
@@ -158,7 +158,7 @@ def test_a_fault_that_nobody_foresaw_is_shown_and_ends_nothing(bench) -> None:
     wait_until(lambda: len(bench.started) == 2)
 
 
-def test_a_picture_that_no_build_finds_is_not_asked_for_again(bench) -> None:
+def test_a_image_that_no_build_finds_is_not_asked_for_again(bench) -> None:
     bench.build(want("A"))
     wait_until(lambda: bench.started)
     bench.started[0].set_result(Result())
@@ -182,12 +182,12 @@ def test_rebuild_is_requested_three_times_when_no_build_begins(bench, monkeypatc
 def test_what_came_while_pages_were_built_has_them_built_once_more(bench) -> None:
     bench.build(want("A"))
     wait_until(lambda: bench.started)
-    bench.desk.begin(keeps_pages=False)
-    bench.desk.state(want("A"))
+    bench.serve_queue.begin(keeps_pages=False)
+    bench.serve_queue.state(want("A"))
     bench.started[0].set_result(Result())
     time.sleep(0.2)
     assert bench.changes == 0
-    bench.desk.note({"index.md": [want("A")]})
+    bench.serve_queue.note({"index.md": [want("A")]})
     wait_until(lambda: bench.changes == 1)
 
 
@@ -205,12 +205,12 @@ def test_what_was_away_while_it_was_made_is_shown_when_it_is_back(bench, comes_i
     bench.build(want("A"))
     wait_until(lambda: bench.started)
     bench.build()
-    bench.desk.begin(keeps_pages=False)
-    assert "appears here by itself" in str(bench.desk.state(want("A")))
+    bench.serve_queue.begin(keeps_pages=False)
+    assert "appears here by itself" in str(bench.serve_queue.state(want("A")))
     if comes_in_a_build:
         bench.started[0].set_result(Result())
         time.sleep(0.2)
-    bench.desk.note({"index.md": [want("A")]})
+    bench.serve_queue.note({"index.md": [want("A")]})
     if not comes_in_a_build:
         bench.started[0].set_result(Result())
     wait_until(lambda: bench.changes == 1)
@@ -226,7 +226,7 @@ def test_an_alarm_is_shown_and_told(bench) -> None:
 
 
 def test_nothing_is_noted_after_the_end(bench) -> None:
-    bench.desk.close()
+    bench.serve_queue.close()
     bench.build(want("A"))
     time.sleep(0.2)
     assert bench.started == []

@@ -18,11 +18,11 @@ from mkdocs_imagegen.emulator.server import serving
 from mkdocs_imagegen.errors import StoppedError, StoreError
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending.journal import Journal
-from tests.building.support import Studio, request, want
+from tests.bench import Studio, request, want
 from tests.soak.builds.sites import Left, site_of, write_prompts
 from tests.support import Site
 
-LONGEST_S = 20
+MAX_S = 20
 AT_THE_PORTALS_START = """
 import os, signal, time
 import anyio.from_thread as portal
@@ -39,29 +39,29 @@ cli(["build", "-q"])
 """
 SOON_AFTER = """
 import os, signal, sys, threading
-from mkdocs_imagegen.jobs.scheduler import Maker
+from mkdocs_imagegen.jobs.scheduler import Scheduler
 signal.signal(signal.SIGINT, signal.default_int_handler)
-start, timers = Maker.start, []
+start, timers = Scheduler.start, []
 def started(self, want):
     if not timers:
         interrupt = lambda: os.kill(os.getpid(), signal.SIGINT)
         timers.append(threading.Timer({seconds}, interrupt))
         timers[0].start()
     return start(self, want)
-Maker.start = started
+Scheduler.start = started
 from mkdocs.__main__ import cli
 cli(["build", "-q"])
 """
 INSIDE_A_WAIT = """
 import asyncio, concurrent.futures._base as futures, os, signal, sys, time
 from pathlib import Path
-from tests.building.support import Bench, Studio, request, want
+from tests.bench import Bench, Studio, request, want
 signal.signal(signal.SIGINT, signal.default_int_handler)
 async def before(*_):
     await asyncio.sleep(0.3)
 bench = Bench(Path(sys.argv[2]), Studio(before), concurrency=2)
 for number in range(4):
-    bench.maker.start(want(request(number)))
+    bench.scheduler.start(want(request(number)))
 while len(bench.studio.asked) < 2:
     time.sleep(0.005)
 enter = futures._AcquireFutures.__enter__
@@ -71,9 +71,9 @@ def interrupted(self):
     os.kill(os.getpid(), signal.SIGINT)
 futures._AcquireFutures.__enter__ = interrupted
 try:
-    getattr(bench.maker, sys.argv[1])()
+    getattr(bench.scheduler, sys.argv[1])()
 except KeyboardInterrupt:
-    bench.maker.close()
+    bench.scheduler.close()
     print(sorted(bench.studio.asked) == bench.stored(), len(bench.stored()), bench.journal)
 """
 
@@ -96,7 +96,7 @@ def ended(script: str, *arguments: str, folder: Path) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         check=False,
-        timeout=LONGEST_S,
+        timeout=MAX_S,
     )
 
 
@@ -117,7 +117,7 @@ def test_a_build_that_is_interrupted_while_the_portal_starts_ends(tmp_path, scri
         done = ended(script, folder=site.folder)
     left = Left(site)
     assert (done.returncode, done.stderr.strip()) == (1, "Aborted!")
-    assert len(left.prompts_stored()) == emulator.bill.pictures < 6
+    assert len(left.prompts_stored()) == emulator.bill.images < 6
     assert left.begun() == []
 
 
@@ -134,11 +134,11 @@ def test_no_call_begins_once_the_end_is_near(bench):
 
     made = bench(Studio(offers=slowly), concurrency=4)
     for number in range(4):
-        made.maker.start(want(request(number)))
+        made.scheduler.start(want(request(number)))
     wait_until(lambda: made.studio.visits)
-    made.maker.close()
+    made.scheduler.close()
     assert made.studio.asked == []
-    assert made.run.account.images == 0
+    assert made.run.budget.images == 0
 
 
 def test_no_call_begins_if_the_interrupt_comes_while_it_is_written_down(bench, monkeypatch):
@@ -147,13 +147,13 @@ def test_no_call_begins_if_the_interrupt_comes_while_it_is_written_down(bench, m
 
     def interrupted(journal, intent):
         begin(journal, intent)
-        made.maker._start_nothing_more()
+        made.scheduler._start_nothing_more()
 
     monkeypatch.setattr(Journal, "begin", interrupted)
     (result,) = made.make(want(request()))
     assert isinstance(result.error, StoppedError)
     assert (made.studio.asked, made.journal) == ([], [])
-    assert (made.run.account.images, made.run.account.wasted) == (0, 0)
+    assert (made.run.budget.images, made.run.budget.wasted) == (0, 0)
 
 
 def test_what_needs_a_person_is_told_while_the_build_is_closed(bench, monkeypatch, tmp_path):
@@ -166,11 +166,11 @@ def test_what_needs_a_person_is_told_while_the_build_is_closed(bench, monkeypatc
     monkeypatch.setattr(OriginalStore, "put", no_room)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     made = bench(Studio(slowly))
-    made.maker.start(want(request()))
+    made.scheduler.start(want(request()))
     wait_until(lambda: made.studio.asked)
-    made.maker.close()
+    made.scheduler.close()
     (told,) = (text for text in made.said if "no room" in text)
-    assert "this picture is in" in told
+    assert "this image is in" in told
     assert "the next build stores it" in told
 
 
@@ -185,7 +185,7 @@ def test_a_signal_that_is_ignored_stays_so(bench, number):
 
     made = bench(Studio(meanwhile))
     (result,) = made.make(want(request()))
-    made.maker.close()
+    made.scheduler.close()
     assert result.error is None
     assert signal.getsignal(number) is signal.SIG_IGN
 
@@ -195,13 +195,13 @@ def test_signals_are_handled_as_before_once_all_is_made(bench):
     made = bench()
     made.make(want(request()))
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-    made.maker.close()
+    made.scheduler.close()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def wait_until(came):
-    end = time.monotonic() + LONGEST_S
+    end = time.monotonic() + MAX_S
     while not came():
         assert time.monotonic() < end
         time.sleep(0.005)

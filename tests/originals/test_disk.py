@@ -20,7 +20,7 @@ from tests.originals.support import (
     folder,
     key_of,
     leftovers,
-    original,
+    record,
     record_path,
     refuse,
 )
@@ -41,21 +41,21 @@ def test_a_disk_that_says_no_is_told_and_leaves_nothing(store, monkeypatch, wher
         for name in where.split(", "):
             broken.setattr(files.os, name.removeprefix("os."), refuse(number))
         with pytest.raises(StoreError) as caught:
-            store.put(original(), CONTENT)
+            store.put(record(), CONTENT)
     assert os.strerror(number) in str(caught.value)
     assert str(store.folder) in str(caught.value)
     assert not leftovers(store.folder)
     assert store.get(key_of("a")) is None
-    assert store.put(original(), CONTENT) == store.get(key_of("a"))
+    assert store.put(record(), CONTENT) == store.get(key_of("a"))
 
 
-@pytest.mark.parametrize("most_bytes", [100, 400], ids=["in the picture", "in the record"])
+@pytest.mark.parametrize("most_bytes", [100, 400], ids=["in the image", "in the record"])
 def test_a_disk_that_fills_while_writing_leaves_nothing(store, most_bytes):
     with files_up_to(most_bytes), pytest.raises(StoreError, match="File too large"):
-        store.put(original(), CONTENT)
+        store.put(record(), CONTENT)
     assert not leftovers(store.folder)
     assert store.get(key_of("a")) is None
-    assert store.put(original(), CONTENT) == store.get(key_of("a"))
+    assert store.put(record(), CONTENT) == store.get(key_of("a"))
 
 
 @contextmanager
@@ -74,13 +74,13 @@ def test_a_folder_that_is_a_file_is_told(store):
     assert store.get(key_of("a")) is None
     assert store.is_empty()
     with pytest.raises(StoreError, match="cannot be stored"):
-        store.put(original(), CONTENT)
+        store.put(record(), CONTENT)
     assert store.folder.read_text() == "in the way"
 
 
 def test_a_disk_without_hard_links_still_keeps(store, monkeypatch):
     monkeypatch.setattr(files.os, "link", refuse(errno.EPERM))
-    assert store.put(original(), CONTENT) == store.get(key_of("a"))
+    assert store.put(record(), CONTENT) == store.get(key_of("a"))
     assert not leftovers(store.folder)
 
 
@@ -89,7 +89,7 @@ def test_files_are_on_the_disk_before_they_have_a_name(store, monkeypatch):
     for name in ("fsync", "replace", "link"):
         real = getattr(os, name)
         monkeypatch.setattr(files.os, name, noting(done, name, real))
-    store.put(original(), CONTENT)
+    store.put(record(), CONTENT)
     synced, folder_synced = "fsync", "fsync"
     assert done == [synced, "replace", folder_synced, synced, "link", folder_synced]
 
@@ -174,7 +174,7 @@ def test_a_socket_is_no_file(tmp_path, monkeypatch):
 
 
 def test_reading_leaves_no_file_open(store):
-    store.put(original(), CONTENT)
+    store.put(record(), CONTENT)
     folder(record_path(store))
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):

@@ -17,27 +17,27 @@ from hypothesis import strategies as st
 from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.errors import (
-    NotMadeError,
+    ImageError,
+    Location,
+    NotGeneratedError,
     OutcomeUnknownError,
-    PictureError,
-    Place,
     StoppedError,
     StoreError,
 )
-from mkdocs_imagegen.imaging.image import Picture
+from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.imaging.image import Source as Files
-from mkdocs_imagegen.imaging.placeholder import placeholder
+from mkdocs_imagegen.imaging.placeholder import render_placeholder
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.originals.store import Kept
+from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.pages.address import relative_address
-from mkdocs_imagegen.pages.markup import Frame, picture_markup
+from mkdocs_imagegen.pages.markup import Frame, image_markup
 from mkdocs_imagegen.pipeline.outcome import Outcome, line_of, mistaken, settled
-from mkdocs_imagegen.pipeline.placements import Page, Sightings
+from mkdocs_imagegen.pipeline.placements import Page, Placements
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.values import SKETCH_MODEL, Size
-from tests.originals.support import key_of, original
+from tests.originals.support import key_of, record
 
 SVG = "{http://www.w3.org/2000/svg}"
 REQUEST = ImageRequest("a/b", "A balloon", Size(3, 2))
@@ -48,11 +48,11 @@ def directive(**more):
     facts = {
         "request": REQUEST,
         "dark": None,
-        "insists": False,
+        "is_exact": False,
         "alt": "A balloon",
         "caption": "",
         "note": "",
-        "shape": Shape(REQUEST.size),
+        "layout": Layout(REQUEST.size),
         "width_px": None,
         "sizes": "",
         "attributes": (),
@@ -65,7 +65,7 @@ DIRECTIVE = directive()
 
 
 def svg(title, text, size):
-    return ET.fromstring(placeholder(title, text, size).content)  # noqa: S314 - our own
+    return ET.fromstring(render_placeholder(title, text, size).content)  # noqa: S314 - our own
 
 
 @pytest.mark.parametrize("width", [1, 2, 16, 100, 480, 1536, 8192])
@@ -112,17 +112,17 @@ def test_a_stand_in_tells_title_and_text():
 
 
 def test_a_stand_ins_name_is_that_of_its_content():
-    one, same = (placeholder("T", "a", Size(30, 20)) for _ in range(2))
+    one, same = (render_placeholder("T", "a", Size(30, 20)) for _ in range(2))
     others = [
-        placeholder("U", "a", Size(30, 20)),
-        placeholder("T", "b", Size(30, 20)),
-        placeholder("T", "a", Size(31, 20)),
+        render_placeholder("U", "a", Size(30, 20)),
+        render_placeholder("T", "b", Size(30, 20)),
+        render_placeholder("T", "a", Size(31, 20)),
     ]
     assert one == same
-    assert re.fullmatch(r"assets/imagegen/missing-[0-9a-f]{16}\.svg", one.picture.name)
-    assert one.picture.sources == (Files("image/svg+xml", ((one.picture.name, 30),)),)
-    assert one.picture.size == Size(30, 20)
-    assert len({each.picture.name for each in (one, *others)}) == 4
+    assert re.fullmatch(r"assets/imagegen/missing-[0-9a-f]{16}\.svg", one.image.name)
+    assert one.image.sources == (Files("image/svg+xml", ((one.image.name, 30),)),)
+    assert one.image.size == Size(30, 20)
+    assert len({each.image.name for each in (one, *others)}) == 4
 
 
 @pytest.mark.parametrize(
@@ -147,17 +147,17 @@ def test_an_address_leads_from_the_page_to_the_file(page, address):
 NAME = "assets/imagegen/x.webp"
 
 
-def picture(*sources, size=LAYOUT, blur=""):
-    """A picture of sources as a mime type and its files' widths, the widest as wide as it is."""
+def image(*sources, size=LAYOUT, blur=""):
+    """A image of sources as a mime type and its files' widths, the widest as wide as it is."""
     made = (
         Files(f"image/{kind}", tuple((f"{kind}-{width}", width) for width in widths))
         for kind, *widths in sources
     )
-    return Picture(tuple(made), size, blur)
+    return PageImage(tuple(made), size, blur)
 
 
-def markup(found, shown, dark=None, **frame):
-    return picture_markup(found, shown, dark, Frame(lambda name: f"../{name}", **frame))
+def markup(found, quoted_value, dark=None, **frame):
+    return image_markup(found, quoted_value, dark, Frame(lambda name: f"../{name}", **frame))
 
 
 def elements(html_text):
@@ -166,12 +166,12 @@ def elements(html_text):
     return [(each.tag, dict(each.attrib)) for each in list(fragment.iter())[1:]]
 
 
-ONE = picture(("webp", 3))
+ONE = image(("webp", 3))
 STYLE = "max-width:100%;height:auto"
 
 
 def test_markup_has_what_a_theme_needs_and_what_the_author_wrote():
-    one = Picture((Files("image/webp", (("a&b.webp", 3),)),), LAYOUT)
+    one = PageImage((Files("image/webp", (("a&b.webp", 3),)),), LAYOUT)
     assert markup(DIRECTIVE, one) == (
         '<img src="../a&amp;b.webp" alt="A balloon" width="3" height="2" '
         'style="max-width:100%;height:auto" loading="lazy" decoding="async">'
@@ -193,7 +193,7 @@ def test_the_authors_word_wins():
         )
 
 
-def test_a_reader_does_not_wait_for_the_first_picture():
+def test_a_reader_does_not_wait_for_the_first_image():
     first = markup(DIRECTIVE, ONE, comes_first=True)
     assert 'fetchpriority="high"' in first
     assert "loading" not in first
@@ -203,12 +203,12 @@ def test_a_reader_does_not_wait_for_the_first_picture():
 
 
 def test_all_files_are_offered_the_best_format_first():
-    shown = picture(("avif", 1, 3), ("webp", 1, 3), ("jpeg", 1, 3), size=Size(3, 2))
+    quoted_value = image(("avif", 1, 3), ("webp", 1, 3), ("jpeg", 1, 3), size=Size(3, 2))
     files = {
         kind: {"srcset": f"../{kind}-1 1w, ../{kind}-3 3w", "sizes": "(max-width: 3px) 100vw, 3px"}
         for kind in ("avif", "webp", "jpeg")
     }
-    outer, *sources, img = elements(markup(DIRECTIVE, shown))
+    outer, *sources, img = elements(markup(DIRECTIVE, quoted_value))
     assert outer == ("picture", {})
     assert sources == [
         ("source", {"type": f"image/{kind}"} | files[kind]) for kind in ("avif", "webp")
@@ -229,9 +229,9 @@ def test_all_files_are_offered_the_best_format_first():
     ],
 )
 def test_sizes_follow_the_width_on_the_page(width_px, said, sizes):
-    shown = picture(("webp", 480, 1200), size=Size(1200, 800))
-    written = directive(shape=Shape(Size(1536, 1024)), width_px=width_px, sizes=said)
-    assert elements(markup(written, shown))[0][1]["sizes"] == sizes
+    quoted_value = image(("webp", 480, 1200), size=Size(1200, 800))
+    written = directive(layout=Layout(Size(1536, 1024)), width_px=width_px, sizes=said)
+    assert elements(markup(written, quoted_value))[0][1]["sizes"] == sizes
 
 
 def test_a_single_file_needs_no_srcset():
@@ -239,17 +239,17 @@ def test_a_single_file_needs_no_srcset():
     assert "sizes" not in markup(DIRECTIVE, ONE)
 
 
-def test_blurred_pixels_stand_behind_the_picture():
-    shown = replace(ONE, blur="data:image/webp;base64,AAAA")
+def test_blurred_pixels_stand_behind_the_image():
+    quoted_value = replace(ONE, blur="data:image/webp;base64,AAAA")
     blur = "background:url(data:image/webp;base64,AAAA) center/cover content-box"
     for said, style in [((), f"{STYLE};{blur}"), ((("style", "a:b"),), f"{STYLE};{blur};a:b")]:
-        ((_, attributes),) = elements(markup(directive(attributes=said), shown))
+        ((_, attributes),) = elements(markup(directive(attributes=said), quoted_value))
         assert attributes["style"] == style
 
 
 def test_the_readers_system_decides_between_light_and_dark():
-    dark = picture(("avif", 2, 3), ("png", 3))
-    outer, *sources, img = elements(markup(DIRECTIVE, picture(("avif", 3), ("webp", 3)), dark))
+    dark = image(("avif", 2, 3), ("png", 3))
+    outer, *sources, img = elements(markup(DIRECTIVE, image(("avif", 3), ("webp", 3)), dark))
     assert outer == ("picture", {})
     media = "(prefers-color-scheme: dark)"
     assert [(each["type"], each.get("media")) for _, each in sources] == [
@@ -263,11 +263,11 @@ def test_the_readers_system_decides_between_light_and_dark():
 
 def test_nothing_light_shines_in_the_dark():
     light = replace(ONE, blur="data:image/webp;base64,AAAA")
-    assert "base64" not in markup(DIRECTIVE, light, picture(("png", 3)))
+    assert "base64" not in markup(DIRECTIVE, light, image(("png", 3)))
 
 
 def test_a_themes_palette_decides_where_it_can():
-    dark = picture(("png", 2, 3))
+    dark = image(("png", 2, 3))
     pair = markup(DIRECTIVE, ONE, dark, follows_palette=True, comes_first=True)
     (_, first), (_, second) = elements(pair)
     assert first["src"] == "../webp-3#only-light"
@@ -277,7 +277,7 @@ def test_a_themes_palette_decides_where_it_can():
     assert (second.get("fetchpriority"), second.get("loading")) == (None, "lazy")
 
 
-def test_a_badge_lies_over_the_picture():
+def test_a_badge_lies_over_the_image():
     badged = markup(DIRECTIVE, ONE, badge="Made & <b>")
     (outer, _), (img, attributes), (small, _) = elements(badged)
     assert (outer, img, small) == ("span", "img", "small")
@@ -287,7 +287,7 @@ def test_a_badge_lies_over_the_picture():
 
 @given(st.text(), st.text())
 def test_markup_is_escaped_once(alt, name):
-    one = Picture((Files("image/webp", ((name, 3),)),), LAYOUT)
+    one = PageImage((Files("image/webp", ((name, 3),)),), LAYOUT)
     written = re.fullmatch(
         r'<img src="([^"<>]*)" alt="([^"<>]*)" width=.*', markup(directive(alt=alt), one)
     )
@@ -298,7 +298,7 @@ def test_markup_is_escaped_once(alt, name):
 
 
 def kept_as(**more):
-    return Kept(original(**more), Path("x.webp"))
+    return Original(record(**more), Path("x.webp"))
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def kept_as(**more):
         ({"key": key_of("another")}, True, State.MADE),
     ],
 )
-def test_a_picture_is_made_ready_or_stale(of, made, state):
+def test_a_image_is_made_ready_or_stale(of, made, state):
     result = Result(kept_as(**of), ONE, made=made)
     outcome = settled(DIRECTIVE, (result,), in_full=False)
     assert outcome == Outcome(state, ONE, results=(result,))
@@ -321,7 +321,7 @@ def test_a_picture_is_made_ready_or_stale(of, made, state):
 @pytest.mark.parametrize(
     ("error", "state", "yet"),
     [
-        (NotMadeError("there (why); do this"), State.MISSING, " yet"),
+        (NotGeneratedError("there (why); do this"), State.MISSING, " yet"),
         (StoppedError("there (why); do this"), State.MISSING, " yet"),
         (OutcomeUnknownError("there (why); do this"), State.FAILED, ""),
         (StoreError("there (why); do this"), State.FAILED, ""),
@@ -331,23 +331,23 @@ def test_a_picture_is_made_ready_or_stale(of, made, state):
 def test_what_did_not_come_tells_why(error, state, yet, in_full):
     outcome = settled(DIRECTIVE, (Result(error=error),), in_full=in_full)
     assert outcome.state is state
-    assert outcome.error == f"there is no picture{yet}: {error}"
-    assert outcome.picture is None
-    content = outcome.stand_in.content
+    assert outcome.error == f"there is no image{yet}: {error}"
+    assert outcome.image is None
+    content = outcome.placeholder.content
     assert (b">There" in content) is in_full
     assert b"balloon" in content
 
 
-def test_a_picture_that_could_not_be_shown_is_one_that_failed():
-    broken = Result(kept_as(key=REQUEST.key), error=PictureError("no picture"))
+def test_a_image_that_could_not_be_shown_is_one_that_failed():
+    broken = Result(kept_as(key=REQUEST.key), error=ImageError("no image"))
     outcome = settled(DIRECTIVE, (broken,), in_full=False)
-    assert (outcome.state, outcome.picture) == (State.FAILED, None)
+    assert (outcome.state, outcome.image) == (State.FAILED, None)
 
 
 DARK = directive(dark=replace(REQUEST, prompt="A balloon at night"))
 LIGHT_RESULT = Result(kept_as(key=REQUEST.key), ONE)
-DARK_RESULT = Result(kept_as(key=DARK.dark.key), picture(("png", 3)), made=True)
-MISSING_RESULT = Result(error=NotMadeError("there is no key"))
+DARK_RESULT = Result(kept_as(key=DARK.dark.key), image(("png", 3)), made=True)
+MISSING_RESULT = Result(error=NotGeneratedError("there is no key"))
 FAILED_RESULT = Result(error=OutcomeUnknownError("no answer"))
 
 
@@ -355,19 +355,19 @@ FAILED_RESULT = Result(error=OutcomeUnknownError("no answer"))
     ("light", "dark", "state", "error"),
     [
         (LIGHT_RESULT, DARK_RESULT, State.MADE, ""),
-        (LIGHT_RESULT, MISSING_RESULT, State.MISSING, "there is no picture yet: there is no key"),
-        (LIGHT_RESULT, FAILED_RESULT, State.FAILED, "there is no picture: no answer"),
+        (LIGHT_RESULT, MISSING_RESULT, State.MISSING, "there is no image yet: there is no key"),
+        (LIGHT_RESULT, FAILED_RESULT, State.FAILED, "there is no image: no answer"),
         (MISSING_RESULT, FAILED_RESULT, State.FAILED, None),
-        (MISSING_RESULT, DARK_RESULT, State.MISSING, "there is no picture yet: there is no key"),
+        (MISSING_RESULT, DARK_RESULT, State.MISSING, "there is no image yet: there is no key"),
     ],
 )
 def test_a_pair_stands_as_the_worse_of_both(light, dark, state, error):
     outcome = settled(DARK, (light, dark), in_full=False)
     assert outcome.state is state
     assert error is None or outcome.error == error
-    assert outcome.picture == light.picture
-    assert outcome.dark == (dark.picture if light.picture else None)
-    assert (outcome.stand_in is None) is (light.picture is not None)
+    assert outcome.image == light.image
+    assert outcome.dark == (dark.image if light.image else None)
+    assert (outcome.placeholder is None) is (light.image is not None)
 
 
 def test_a_pair_has_as_many_results_as_requests():
@@ -380,33 +380,33 @@ def test_a_line_tells_what_was_paid_for_both_of_a_pair():
         replace(LIGHT_RESULT, made=True, seconds=2.0, remarks=("slow",), alarm="move it"),
         replace(
             DARK_RESULT,
-            kept=kept_as(key=DARK.dark.key, cost_usd=Decimal("0.01"), cost_is_estimate=True),
+            original=kept_as(key=DARK.dark.key, cost_usd=Decimal("0.01"), cost_is_estimate=True),
             seconds=3.0,
         ),
     )
-    line = line_of(Place("a.md", 3), DARK, settled(DARK, results, in_full=False), NAME)
+    line = line_of(Location("a.md", 3), DARK, settled(DARK, results, in_full=False), NAME)
     assert (line.key, line.prompt, line.model, line.file) == (REQUEST.key, "A balloon", "a/b", NAME)
     assert (line.cost_usd, line.cost_is_estimate, line.seconds) == (Decimal("0.025"), True, 3.0)
     assert line.remarks == ("slow", "move it")
 
 
 def test_a_line_of_what_was_in_the_store_costs_nothing():
-    drawn = replace(LIGHT_RESULT, kept=kept_as(key=REQUEST.key, model="c/d"))
-    line = line_of(Place("a.md"), DIRECTIVE, settled(DIRECTIVE, (drawn,), in_full=False), NAME)
+    drawn = replace(LIGHT_RESULT, original=kept_as(key=REQUEST.key, model="c/d"))
+    line = line_of(Location("a.md"), DIRECTIVE, settled(DIRECTIVE, (drawn,), in_full=False), NAME)
     assert (line.state, line.cost_usd, line.cost_is_estimate) == (State.READY, None, False)
     assert (line.model, line.remarks) == ("c/d", ())
 
 
 def test_a_line_of_what_is_missing_tells_the_model_that_would_draw_it():
     outcome = settled(DIRECTIVE, (MISSING_RESULT,), in_full=False)
-    line = line_of(Place("a.md"), DIRECTIVE, outcome, NAME)
+    line = line_of(Location("a.md"), DIRECTIVE, outcome, NAME)
     assert (line.model, line.cost_usd) == ("a/b", None)
-    assert line.remarks == ("there is no picture yet: there is no key",)
+    assert line.remarks == ("there is no image yet: there is no key",)
 
 
 def test_a_line_of_a_mistake_has_no_request():
     found = Mistake("no prompt", LAYOUT, Source("fence", ""))
-    line = line_of(Place("a.md"), found, mistaken(found, "no prompt", in_full=False), NAME)
+    line = line_of(Location("a.md"), found, mistaken(found, "no prompt", in_full=False), NAME)
     assert (line.state, line.key, line.prompt, line.model) == (State.MISTAKE, "", "", "")
     assert line.remarks == ("no prompt",)
 
@@ -418,7 +418,9 @@ def test_a_mistake_is_told_in_full_while_writing_and_briefly_to_readers(in_full,
     found = Mistake("", Size(1200, 800), Source("fence", ""))
     outcome = mistaken(found, "a fault (accepted: x); did you mean y?", in_full=in_full)
     assert outcome.error == "a fault (accepted: x); did you mean y?"
-    assert html.escape(told, quote=False).replace("&lt;", "<").encode() in outcome.stand_in.content
+    assert (
+        html.escape(told, quote=False).replace("&lt;", "<").encode() in outcome.placeholder.content
+    )
 
 
 def page(uri, source=""):
@@ -430,10 +432,10 @@ def written(token):
 
 
 def test_sightings_are_counted_by_page_and_told_in_order():
-    sightings = Sightings(written)
+    placements = Placements(written)
     for uri, token in [("a.md", "x"), ("a.md", "y"), ("b.md", "x"), ("a.md", "x")]:
-        sightings.add(page(uri), token)
-    assert [(each.page.uri, each.token, each.number, each.twins_before) for each in sightings] == [
+        placements.add(page(uri), token)
+    assert [(each.page.uri, each.token, each.number, each.twins_before) for each in placements] == [
         ("a.md", "x", 1, 0),
         ("a.md", "y", 2, 0),
         ("a.md", "x", 3, 1),
@@ -442,26 +444,26 @@ def test_sightings_are_counted_by_page_and_told_in_order():
 
 
 def test_what_only_the_head_names_is_no_twin():
-    sightings = Sightings(written)
+    placements = Placements(written)
     for on_page in (False, True, False, True):
-        sightings.add(page("a.md"), "x", on_page=on_page)
-    assert [each.twins_before for each in sightings] == [0, 0, 0, 1]
+        placements.add(page("a.md"), "x", on_page=on_page)
+    assert [each.twins_before for each in placements] == [0, 0, 0, 1]
 
 
 def test_a_page_that_is_read_again_replaces_what_it_showed():
-    sightings = Sightings(written)
-    sightings.add(page("a.md"), "x")
-    sightings.add(page("b.md"), "x")
-    sightings.open_page(page("a.md"))
-    sightings.add(page("a.md"), "y")
-    assert [(each.page.uri, each.token) for each in sightings] == [("a.md", "y"), ("b.md", "x")]
+    placements = Placements(written)
+    placements.add(page("a.md"), "x")
+    placements.add(page("b.md"), "x")
+    placements.open_page(page("a.md"))
+    placements.add(page("a.md"), "y")
+    assert [(each.page.uri, each.token) for each in placements] == [("a.md", "y"), ("b.md", "x")]
 
 
 def test_a_place_without_a_line_says_which_prompt_and_its_words():
-    sightings = Sightings(written)
-    sightings.add(page("a.md"), "x")
-    sightings.add(page("a.md"), "y")
-    first, second = sightings
+    placements = Placements(written)
+    placements.add(page("a.md"), "x")
+    placements.add(page("a.md"), "y")
+    first, second = placements
     found = Mistake("", LAYOUT, Source("picture", "", "imagegen:hero"))
-    assert str(first.place(found)) == 'docs/a.md, prompt 1 ("imagegen:hero")'
-    assert str(second.place(DIRECTIVE)) == 'docs/a.md, prompt 2 ("A balloon")'
+    assert str(first.location(found)) == 'docs/a.md, prompt 1 ("imagegen:hero")'
+    assert str(second.location(DIRECTIVE)) == 'docs/a.md, prompt 2 ("A balloon")'

@@ -172,7 +172,7 @@ def test_every_shown_prompt_is_asked_once_and_nothing_else(
     built = everywhere.build(strict=True)
     asked = Counter(seen.prompt for seen in emulator.log if seen.method == "POST")
     assert asked == Counter(SHOWN)
-    assert emulator.bill.pictures == len(SHOWN)
+    assert emulator.bill.images == len(SHOWN)
     page = built.page("index.html")
     assert page.count('src="assets/imagegen/') == len(SHOWN)
     assert 'class="mermaid"' in page

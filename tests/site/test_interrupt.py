@@ -29,7 +29,7 @@ def test_what_is_in_flight_is_kept(site: Site) -> None:
             text=True,
         )
         end = time.monotonic() + 20
-        while emulator.bill.pictures == 0:
+        while emulator.bill.images == 0:
             assert time.monotonic() < end
             time.sleep(0.02)
             if process.poll() is not None:
@@ -38,6 +38,6 @@ def test_what_is_in_flight_is_kept(site: Site) -> None:
         _, said = process.communicate(timeout=30)
     assert process.returncode != 0
     assert "Traceback" not in said
-    kept = len(list(site.originals.rglob("*.json")))
-    assert kept == emulator.bill.pictures
-    assert 0 < kept < 12
+    original = len(list(site.originals.rglob("*.json")))
+    assert original == emulator.bill.images
+    assert 0 < original < 12

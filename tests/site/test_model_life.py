@@ -13,7 +13,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving
 from tests.support import Built, Site
 
-ENDS = "openai/gpt-image-1-mini ends on 2026-12-01; pictures that are made stay in use"
+ENDS = "openai/gpt-image-1-mini ends on 2026-12-01; images that are made stay in use"
 
 
 @pytest.fixture
@@ -75,13 +75,13 @@ def test_list_of_models_is_requested_again_when_it_is_a_day_old(
 ) -> None:
     write(site, "One")
     site.build()
-    kept = site.folder / ".cache/plugin/imagegen/offers.json"
-    fields = json.loads(kept.read_text())
-    kept.write_text(json.dumps(fields | {"asked": time.time() - age_s}))
+    original = site.folder / ".cache/plugin/imagegen/offers.json"
+    fields = json.loads(original.read_text())
+    original.write_text(json.dumps(fields | {"asked": time.time() - age_s}))
     write(site, "Two")
     site.build()
     assert asked(emulator) == requests
-    age_now_s = time.time() - json.loads(kept.read_text())["asked"]
+    age_now_s = time.time() - json.loads(original.read_text())["asked"]
     assert 0 <= age_now_s < 1_000 if requests == 2 else age_now_s >= age_s
 
 
@@ -103,9 +103,9 @@ def test_a_model_that_stays_is_not_told_of(site: Site) -> None:
 def test_a_list_that_was_spoiled_is_asked_for_again(
     site: Site, emulator: Emulator, content: str
 ) -> None:
-    kept = site.folder / ".cache/plugin/imagegen/offers.json"
-    kept.parent.mkdir(parents=True)
-    kept.write_text(content)
+    original = site.folder / ".cache/plugin/imagegen/offers.json"
+    original.parent.mkdir(parents=True)
+    original.write_text(content)
     write(site, "One")
     assert len(endings(site.build())) == 1
     assert asked(emulator) == 1

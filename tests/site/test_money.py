@@ -31,15 +31,15 @@ def build_with(site: Site, emulator: Emulator, **options: Any) -> Built:
 
 
 def states(site: Site) -> list[str]:
-    return [picture["state"] for picture in site.report()["pictures"]]
+    return [image["state"] for image in site.report()["pictures"]]
 
 
-def test_a_budget_of_pictures_is_never_passed(site: Site) -> None:
+def test_a_budget_of_images_is_never_passed(site: Site) -> None:
     pages(site, 5)
     site.options["report"] = "report.json"
     emulator = Emulator(require_key=False)
     built = build_with(site, emulator, budget={"images": 2, "usd": None}, concurrency=4)
-    assert emulator.bill.pictures == 2
+    assert emulator.bill.images == 2
     assert built.summary.endswith("3 over budget (about $0.045 more)")
     assert sorted(states(site)) == ["made"] * 2 + ["over budget"] * 3
     over = [text for text in built.warnings if "budget" in text]
@@ -52,7 +52,7 @@ def test_a_budget_of_dollars_is_kept_by_what_was_charged(site: Site) -> None:
     emulator = Emulator(require_key=False)
     build_with(site, emulator, budget={"images": None, "usd": 0.05})
     assert 0 < emulator.bill.usd <= Decimal("0.05")
-    assert emulator.bill.pictures < 5
+    assert emulator.bill.images < 5
 
 
 def test_sketches_of_this_machine_cost_nothing_and_need_no_budget(site: Site) -> None:
@@ -69,18 +69,18 @@ def test_the_next_build_goes_on_where_the_budget_ended(site: Site) -> None:
         site.options["budget"] = {"images": 2}
         site.build()
         assert "1 made" in site.build(strict=True).summary
-    assert emulator.bill.pictures == 3
+    assert emulator.bill.images == 3
 
 
 def test_a_run_that_pays_for_nothing_is_stopped(site: Site) -> None:
     pages(site, 30)
     emulator = Emulator(plan=["bad-base64"] * 30, require_key=False)
     built = build_with(site, emulator, budget=NO_LIMIT)
-    assert emulator.bill.pictures == 5
+    assert emulator.bill.images == 5
     assert built.summary.endswith("5 calls perhaps charged for nothing (about $0.075)")
     stopped = [text for text in built.warnings if "the run was stopped" in text]
     assert len(stopped) == 25
-    assert "5 in a row may have been charged and gave no picture, about $0.075" in stopped[0]
+    assert "5 in a row may have been charged and gave no image, about $0.075" in stopped[0]
 
 
 def test_a_refused_prompt_is_not_asked_again_until_something_changes(site: Site) -> None:
@@ -118,14 +118,14 @@ def test_an_answer_that_was_received_and_not_stored_is_stored_by_the_next_build(
             patch.setattr("tempfile.tempdir", str(tmp_path))
             patch.setattr("mkdocs_imagegen.originals.store.OriginalStore.put", _full)
             built = site.build()
-        bought = emulator.bill.pictures
+        bought = emulator.bill.images
         assert 0 < bought < 8  # no more are bought once one could not be stored
-        assert len(built.pictures()) == bought
-        kept = [text for text in built.warnings if text.endswith("the next build stores it")]
-        assert len(kept) == bought
+        assert len(built.images()) == bought
+        original = [text for text in built.warnings if text.endswith("the next build stores it")]
+        assert len(original) == bought
         again = site.build()
-    assert emulator.bill.pictures == 8
-    stored = [text for text in again.infos if "stored a picture that an earlier build" in text]
+    assert emulator.bill.images == 8
+    stored = [text for text in again.infos if "stored an image that an earlier build" in text]
     assert len(stored) == bought
     assert f"{8 - bought} made" in again.summary
     assert list((site.folder / ".cache/plugin/imagegen/journal").iterdir()) == []
@@ -150,7 +150,7 @@ def unknown(site: Site) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_languages_of_one_run_share_a_budget_and_their_pictures(site: Site) -> None:
+def test_languages_of_one_run_share_a_budget_and_their_images(site: Site) -> None:
     pages(site, 3)
     for page in site.docs.glob("*.md"):
         page.with_suffix(".de.md").write_text(page.read_text().replace("Prompt", "Bild"))
@@ -161,4 +161,4 @@ def test_languages_of_one_run_share_a_budget_and_their_pictures(site: Site) -> N
     site.config["plugins"].append({"i18n": {"docs_structure": "suffix", "languages": languages}})
     emulator = Emulator(require_key=False)
     build_with(site, emulator, budget={"images": 4, "usd": None})
-    assert emulator.bill.pictures == 4
+    assert emulator.bill.images == 4

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
 from mkdocs_imagegen.settings.budget import BudgetSettings
-from mkdocs_imagegen.spending.budget import MOST_WASTED, MOST_WASTED_IN_A_ROW, Account
+from mkdocs_imagegen.spending.budget import MAX_WASTED, MAX_WASTED_IN_A_ROW, Budget
 
 ANY = BudgetSettings(images=None, usd=None)
 PRICE = Decimal("0.015")
@@ -18,7 +18,7 @@ PAID = {Billing.UNKNOWN, Billing.BILLED}
 
 
 def fill(account, budget, price=PRICE):
-    """How many pictures the budget holds."""
+    """How many images the budget holds."""
     count = 0
     try:
         while count < 1000:
@@ -44,24 +44,24 @@ def fill(account, budget, price=PRICE):
     ],
 )
 def test_a_budget_holds_so_many_before_any_is_paid(budget, price, holds):
-    count, error = fill(Account(), budget, price)
+    count, error = fill(Budget(), budget, price)
     assert count == holds
     assert error.price_usd == price
 
 
 def test_what_does_not_fit_names_the_limit_and_the_price():
-    _, error = fill(Account(), BudgetSettings(images=2, usd=None))
+    _, error = fill(Budget(), BudgetSettings(images=2, usd=None))
     assert str(error) == (
         "this run's budget is used up (images: 2); it costs about $0.015; "
         "raise `budget`, or build again for the rest"
     )
-    _, error = fill(Account(), BudgetSettings(images=None, usd=Decimal("0.04")))
+    _, error = fill(Budget(), BudgetSettings(images=None, usd=Decimal("0.04")))
     assert "(usd: 0.04)" in str(error)
 
 
 @pytest.mark.parametrize("billing", Billing)
 def test_only_what_was_not_charged_comes_back(billing):
-    account, budget = Account(), BudgetSettings(images=1, usd=None)
+    account, budget = Budget(), BudgetSettings(images=1, usd=None)
     account.reserve(budget, PRICE)
     account.settle_failed(PRICE, billing)
     assert fill(account, budget)[0] == (0 if billing in PAID else 1)
@@ -69,7 +69,7 @@ def test_only_what_was_not_charged_comes_back(billing):
 
 
 def test_what_was_charged_takes_the_place_of_what_was_reserved():
-    account, budget = Account(), BudgetSettings(images=None, usd=Decimal("0.10"))
+    account, budget = Budget(), BudgetSettings(images=None, usd=Decimal("0.10"))
     account.reserve(budget, PRICE)
     account.settle_made(PRICE, Decimal("0.09"))
     assert account.usd == Decimal("0.09")
@@ -77,7 +77,7 @@ def test_what_was_charged_takes_the_place_of_what_was_reserved():
 
 
 def test_without_a_word_on_the_charge_the_list_price_stands():
-    account = Account()
+    account = Budget()
     account.reserve(ANY, PRICE)
     account.settle_made(PRICE, None)
     assert account.usd == PRICE
@@ -89,31 +89,31 @@ def failed(account, billing=Billing.UNKNOWN):
 
 
 def test_so_many_for_nothing_in_a_row_are_too_many():
-    account = Account()
-    for _ in range(MOST_WASTED_IN_A_ROW - 1):
+    account = Budget()
+    for _ in range(MAX_WASTED_IN_A_ROW - 1):
         failed(account)
     assert account.waste() == ""
     failed(account)
-    assert account.waste() == "5 in a row may have been charged and gave no picture, about $0.075"
+    assert account.waste() == "5 in a row may have been charged and gave no image, about $0.075"
 
 
 def test_so_many_for_nothing_in_all_are_too_many():
-    account = Account()
-    for _ in range(MOST_WASTED):
+    account = Budget()
+    for _ in range(MAX_WASTED):
         assert account.waste() == ""
         failed(account, Billing.BILLED)
         account.reserve(ANY, PRICE)
         account.settle_made(PRICE, PRICE)
-    assert account.waste().startswith(f"{MOST_WASTED} may have been charged")
+    assert account.waste().startswith(f"{MAX_WASTED} may have been charged")
 
 
 def test_what_costs_nothing_wastes_nothing():
-    account = Account()
+    account = Budget()
     for _ in range(100):
         failed(account, Billing.UNBILLED)
         failed(account, Billing.REFUSED)
     assert account.waste() == ""
-    assert account == Account()
+    assert account == Budget()
 
 
 OUTCOMES = st.lists(st.sampled_from([None, *Billing]), max_size=200)
@@ -121,7 +121,7 @@ OUTCOMES = st.lists(st.sampled_from([None, *Billing]), max_size=200)
 
 @given(OUTCOMES, st.integers(1, 16))
 def test_no_order_of_outcomes_spends_more_than_the_budget_or_wastes_without_end(outcomes, abreast):
-    account, budget = Account(), BudgetSettings(images=50, usd=Decimal("0.30"))
+    account, budget = Budget(), BudgetSettings(images=50, usd=Decimal("0.30"))
     in_flight, paid = 0, 0
     for outcome in outcomes:
         while in_flight < abreast and not account.waste():
@@ -139,5 +139,5 @@ def test_no_order_of_outcomes_spends_more_than_the_budget_or_wastes_without_end(
             account.settle_failed(PRICE, outcome)
         paid += outcome is None or outcome in PAID
         assert paid * PRICE <= Decimal("0.30")
-    assert account.wasted <= MOST_WASTED + abreast - 1
+    assert account.wasted <= MAX_WASTED + abreast - 1
     assert account.usd == (paid + in_flight) * PRICE

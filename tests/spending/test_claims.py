@@ -1,4 +1,4 @@
-"""One build asks for a picture; the others see that it does."""
+"""One build asks for an image; the others see that it does."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_link_in_the_place_of_a_lock_leads_nowhere(tmp_path):
 def test_a_folder_that_takes_nothing_is_told(tmp_path):
     (tmp_path / "claims").write_text("no folder")
     with (
-        pytest.raises(StoreError, match="pictures cannot be stored in"),
+        pytest.raises(StoreError, match="images cannot be stored in"),
         Claims(tmp_path / "claims").claim(key_of("a")),
     ):
         pass

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.journal import Intent, Journal
 from mkdocs_imagegen.spending.moderation import Refusal, Refusals
-from mkdocs_imagegen.values import Size
 from tests.originals.support import folder as make_folder
 from tests.originals.support import refuse
 
@@ -44,7 +44,7 @@ def test_an_intent_is_found_as_it_was_written(journal, intent):
     assert journal.answer(KEY) is None
 
 
-def test_what_a_picture_follows_is_found_as_it_was_written(journal):
+def test_what_a_image_follows_is_found_as_it_was_written(journal):
     intent = replace(INTENT, request=EDIT)
     journal.begin(intent)
     assert journal.find(EDIT.key) == intent

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen import errors
-from mkdocs_imagegen.errors import Billing, GatewayError, Place, StoppedError
-from mkdocs_imagegen.report import Line, State
+from mkdocs_imagegen.errors import Billing, GatewayError, Location, StoppedError
+from mkdocs_imagegen.report import ReportRow, State
 from mkdocs_imagegen.spending.run import Run
 
 ALL = "every request of the run"
@@ -19,23 +19,23 @@ NOTHING = "nothing"
 STOPS = {
     errors.CredentialError: ALL,
     errors.AuthenticationError: ALL,
-    errors.FundsError: ALL,
+    errors.InsufficientFundsError: ALL,
     errors.ForbiddenError: ALL,
-    errors.ModelGoneError: MODEL,
-    errors.RejectedError: ITSELF,
+    errors.ModelUnavailableError: MODEL,
+    errors.RejectedRequestError: ITSELF,
     errors.ModerationError: ITSELF,
     errors.UnreachableError: ALL,
     errors.RateLimitedError: NOTHING,
     errors.BusyError: NOTHING,
     errors.OutcomeUnknownError: ITSELF,
-    errors.BadAnswerError: ITSELF,
+    errors.InvalidResponseError: ITSELF,
 }
 OTHERS = {ITSELF: ("a", "a/b"), MODEL: ("b", "a/b"), ALL: ("c", "c/d")}
 
 
 def refusal(run, key, model):
     try:
-        run.refuse_in_vain(key, model)
+        run.raise_if_stopped(key, model)
     except errors.ImagegenError as error:
         return error
     return None
@@ -70,7 +70,7 @@ def test_a_request_that_failed_fails_again_with_the_same_error():
 
 def test_what_was_stopped_says_why_and_was_not_made():
     run = Run()
-    run.note_failure(errors.FundsError("nothing left", hint="top up"), "a", "a/b")
+    run.note_failure(errors.InsufficientFundsError("nothing left", hint="top up"), "a", "a/b")
     told = refusal(run, "b", "c/d")
     assert isinstance(told, StoppedError)
     assert str(told) == "the run was stopped: nothing left"
@@ -80,19 +80,19 @@ def test_the_first_reason_stays():
     run = Run()
     run.stop("first")
     run.stop("second")
-    run.note_failure(errors.FundsError("third"), "a", "a/b")
+    run.note_failure(errors.InsufficientFundsError("third"), "a", "a/b")
     assert str(refusal(run, "a", "a/b")) == "first"
 
 
 def test_a_run_without_failures_asks_for_everything():
     run = Run()
-    run.note_making(1.0)
+    run.add_generation_time(1.0)
     assert refusal(run, "a", "a/b") is None
 
 
 def line(page, state=State.READY, **more):
     facts = {
-        "place": Place(page, 1),
+        "location": Location(page, 1),
         "state": state,
         "key": page,
         "prompt": "A balloon",
@@ -106,15 +106,15 @@ def line(page, state=State.READY, **more):
         "cost_is_estimate": False,
         "remarks": (),
     }
-    return Line(**(facts | more))
+    return ReportRow(**(facts | more))
 
 
 def test_a_report_is_of_all_builds_of_the_run():
     run = Run()
     run.note_page("", [line("de.md", State.MADE, cost_usd=Decimal("0.02"))])
     run.note_page("en/", [line("en.md"), line("en.md", key="other")])
-    run.note_making(1.5)
-    run.note_making(0.25)
+    run.add_generation_time(1.5)
+    run.add_generation_time(0.25)
     report = json.loads(run.report())
     assert [each["page"] for each in report["pictures"]] == ["de.md", "en.md", "en.md"]
     assert (report["seconds"], report["cost_usd"]) == (1.75, "0.02")
@@ -131,12 +131,12 @@ def test_a_stop_because_of_waste_survives_another_try():
     run = Run()
     run.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
     run.stop("5 in a row were wasted")
-    run.try_again()
+    run.retry_free_failures()
     assert str(refusal(run, "c", "c/d")) == "5 in a row were wasted"
 
 
 def test_what_cost_nothing_may_be_tried_again():
     run = Run()
     run.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
-    run.try_again()
+    run.retry_free_failures()
     assert refusal(run, "a", "a/b") is None

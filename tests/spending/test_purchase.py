@@ -14,7 +14,7 @@ from mkdocs_imagegen.errors import OverBudgetError, StoppedError, StoreError, Un
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.offers import Cost, Offer
 from mkdocs_imagegen.originals.store import OriginalStore
-from tests.building.support import BODY, MODEL, SERVER, Studio, request, want
+from tests.bench import BODY, MODEL, SERVER, Studio, request, want
 from tests.originals.support import refuse
 
 
@@ -27,8 +27,10 @@ def test_the_servers_price_holds_where_answers_name_no_charge(bench):
     made = bench(Studio(offers=quarter_dollar), budget=one_dollar, concurrency=1)
     results = made.make(*(want(request(number)) for number in range(6)))
     assert len(made.studio.asked) == 4
-    assert made.run.account.usd == 1
-    assert [each.kept.original.cost_usd for each in results if each.kept] == [Decimal("0.25")] * 4
+    assert made.run.budget.usd == 1
+    assert [each.original.record.cost_usd for each in results if each.original] == [
+        Decimal("0.25")
+    ] * 4
     assert sum(isinstance(each.error, OverBudgetError) for each in results) == 2
 
 
@@ -47,13 +49,13 @@ def test_a_list_of_models_that_hangs_is_waited_for_once(bench):
 def test_a_price_that_is_none_is_not_taken_from_the_list_that_was_kept(bench, usd):
     made = bench(budget={"images": None, "usd": 1})
     offer = {"model": MODEL, "price": "", "ends": None, "costs": [_cost(usd)]}
-    kept = {"server": SERVER, "asked": time.time(), "offers": [offer]}
+    original = {"server": SERVER, "asked": time.time(), "offers": [offer]}
     path = made.settings.cache_path / "offers.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(kept))
+    path.write_text(json.dumps(original))
     (result,) = made.make(want(request()))
     assert result.error is None
-    assert made.run.account.usd == estimate_usd(request())
+    assert made.run.budget.usd == estimate_usd(request())
 
 
 def _cost(usd):
@@ -64,14 +66,12 @@ def test_sketches_cost_nothing_and_are_not_written_down(bench):
     none = {"images": 0, "usd": 0}
     made = bench(gateway={"url": "sketch:"}, budget=none)
     (result,) = made.make(want(request()))
-    assert (result.error, result.made, result.kept.original.cost_usd) == (None, True, 0)
-    assert (made.run.account.images, made.run.account.usd) == (0, 0)
-    assert not made.books.journal.unknown_path.parent.exists()
+    assert (result.error, result.made, result.original.record.cost_usd) == (None, True, 0)
+    assert (made.run.budget.images, made.run.budget.usd) == (0, 0)
+    assert not made.stores.journal.unknown_path.parent.exists()
 
 
-def test_a_picture_that_could_be_kept_nowhere_counts_as_paid_and_is_stored_later(
-    bench, monkeypatch
-):
+def test_a_image_that_could_be_kept_nowhere_counts_as_paid_and_is_stored_later(bench, monkeypatch):
     full = bench()
     with monkeypatch.context() as patch:
         patch.setattr(OriginalStore, "put", _no_room)
@@ -80,12 +80,12 @@ def test_a_picture_that_could_be_kept_nowhere_counts_as_paid_and_is_stored_later
         (second,) = full.make(want(request(2)))
     assert "could be kept nowhere" in str(first.error)
     assert isinstance(second.error, StoppedError)
-    account = full.run.account
-    assert (account.images, account.usd) == (1, estimate_usd(request(1)))
-    assert account.wasted == 1
-    assert full.books.journal.answer(request(1).key) == BODY
+    budget = full.run.budget
+    assert (budget.images, budget.usd) == (1, estimate_usd(request(1)))
+    assert budget.wasted == 1
+    assert full.stores.journal.answer(request(1).key) == BODY
     later = bench()
-    later.books.salvager.salvage_all()
+    later.stores.recovery.recover_all()
     assert later.stored() == ["prompt 1"]
     assert later.journal == []
 

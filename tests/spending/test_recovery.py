@@ -10,12 +10,12 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.records import Response
-from mkdocs_imagegen.errors import BadAnswerError, NewerVersionError, OutcomeUnknownError
+from mkdocs_imagegen.errors import InvalidResponseError, NewerVersionError, OutcomeUnknownError
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.journal import Journal
-from mkdocs_imagegen.spending.stores import Books
-from tests.building.support import BODY, PNG, Bench, Studio, intent, request, want
+from mkdocs_imagegen.spending.stores import Stores
+from tests.bench import BODY, PNG, Bench, Studio, intent, request, want
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -23,8 +23,8 @@ GARBAGE = b'{"data": "what was paid for"}'
 
 def answered(made: Bench, body: bytes = BODY) -> str:
     """Leave an answer in the journal, as a build that was killed; its key."""
-    made.books.journal.begin(intent(request()))
-    made.books.journal.spool(request().key, body)
+    made.stores.journal.begin(intent(request()))
+    made.stores.journal.spool(request().key, body)
     return request().key
 
 
@@ -32,9 +32,9 @@ def test_a_sketch_does_not_end_a_real_answer(bench):
     sketching = bench(gateway={"url": "sketch:"})
     sketching.make(want(request()))
     key = answered(sketching)
-    sketching.books.salvager.salvage_all()
+    sketching.stores.recovery.recover_all()
     assert sketching.journal == []
-    assert sketching.books.store.get(key).original.model == request().model
+    assert sketching.stores.store.get(key).record.model == request().model
 
 
 def test_a_call_that_could_not_be_listed_stays(bench):
@@ -42,7 +42,7 @@ def test_a_call_that_could_not_be_listed_stays(bench):
         raise OutcomeUnknownError("cut")
 
     made = bench(Studio(cut))
-    made.books.journal.unknown_path.mkdir(parents=True)
+    made.stores.journal.unknown_path.mkdir(parents=True)
     made.make(want(request()))
     assert made.journal == [f"{request().key}.intent"]
 
@@ -50,18 +50,18 @@ def test_a_call_that_could_not_be_listed_stays(bench):
 def test_an_answer_that_could_not_be_put_into_quarantine_stays(bench):
     async def garbage(_, keep):
         keep(GARBAGE)
-        raise BadAnswerError("bad", body=GARBAGE)
+        raise InvalidResponseError("bad", body=GARBAGE)
 
     made = bench(Studio(garbage))
-    made.books.store.quarantine.parent.mkdir(parents=True)
-    made.books.store.quarantine.write_text("no folder")
+    made.stores.store.quarantine.parent.mkdir(parents=True)
+    made.stores.store.quarantine.write_text("no folder")
     made.make(want(request()))
-    made.books.salvager.salvage_all()
-    assert made.books.journal.answer(request().key) == GARBAGE
-    made.books.store.quarantine.unlink()
-    made.books.salvager.salvage_all()
+    made.stores.recovery.recover_all()
+    assert made.stores.journal.answer(request().key) == GARBAGE
+    made.stores.store.quarantine.unlink()
+    made.stores.recovery.recover_all()
     assert made.journal == []
-    assert [path.read_bytes() for path in made.books.store.quarantine.iterdir()] == [GARBAGE]
+    assert [path.read_bytes() for path in made.stores.store.quarantine.iterdir()] == [GARBAGE]
 
 
 def test_a_build_with_other_originals_leaves_calls_alone_that_are_going_on(bench):
@@ -69,10 +69,10 @@ def test_a_build_with_other_originals_leaves_calls_alone_that_are_going_on(bench
     left = []
 
     async def meanwhile(_, keep):
-        other.books.salvager.salvage_all()
+        other.stores.recovery.recover_all()
         left.append(one.journal)
         keep(BODY)
-        other.books.salvager.salvage_all()
+        other.stores.recovery.recover_all()
         left.append(one.journal)
 
     one = bench(Studio(meanwhile), originals_dir="a")
@@ -83,11 +83,11 @@ def test_a_build_with_other_originals_leaves_calls_alone_that_are_going_on(bench
 
 
 def _with(**fields):
-    return lambda kept: kept.update(fields)
+    return lambda original: original.update(fields)
 
 
 def _sized(*size):
-    return lambda kept: kept["request"].update(size=size)
+    return lambda original: original["request"].update(size=size)
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,11 @@ def _sized(*size):
 def test_an_odd_intent_ends_no_build(bench, change):
     made = bench()
     key = answered(made)
-    path = made.books.journal._path(key, "intent")
-    kept = json.loads(path.read_text())
-    change(kept)
-    path.write_text(json.dumps(kept))
-    made.books.salvager.salvage_all()
+    path = made.stores.journal._path(key, "intent")
+    original = json.loads(path.read_text())
+    change(original)
+    path.write_text(json.dumps(original))
+    made.stores.recovery.recover_all()
     same, other = made.make(want(request()), want(request(1)))
     assert same.error is None or isinstance(same.error, NewerVersionError)
     assert other.error is None
@@ -124,20 +124,20 @@ def test_what_fails_while_an_answer_is_stored_leaves_it_and_is_told(bench, monke
 
     made = bench()
     key = answered(made)
-    monkeypatch.setattr(made.books.keeper, "keep", fails)
-    made.books.salvager.salvage_all()
+    monkeypatch.setattr(made.stores.keeper, "keep", fails)
+    made.stores.recovery.recover_all()
     assert made.said == ["an earlier build's answer stays in the journal: unforeseen"]
-    assert made.books.journal.answer(key) == BODY
+    assert made.stores.journal.answer(key) == BODY
 
 
-def test_a_picture_that_an_answer_links_to_is_fetched_and_not_bought_again(bench):
+def test_a_image_that_an_answer_links_to_is_fetched_and_not_bought_again(bench):
     made = bench(gateway={"url": "https://x.example/v1", "accept_urls": True})
     answered(made, LINK)
-    made.books.salvager.salvage_all()
+    made.stores.recovery.recover_all()
     assert len(made.journal) == 2
     (result,) = made.make(want(request()))
     assert (made.studio.opened, made.studio.asked) == ([LINK], [])
-    assert result.kept is not None
+    assert result.original is not None
     assert made.journal == []
 
 
@@ -164,7 +164,7 @@ def linked(bench, monkeypatch):
     def linked(host):
         options = {"url": "https://x.example/v1", "auth": "none", "accept_urls": True}
         made = bench(Gateway(GatewaySettings(**options), None, host), gateway=options)
-        made.books.salvager.salvage_all()
+        made.stores.recovery.recover_all()
         (result,) = made.make(want(request()))
         return made, result
 
@@ -179,11 +179,11 @@ def test_a_link_that_cannot_be_fetched_now_is_tried_again_by_the_next_build(link
         assert "status 503; the next build tries again; to pay for another" in str(result.error)
         assert str(result.error).endswith(f"{request().key}.answer")
         assert len(made.journal) == 2
-        assert not made.books.store.quarantine.exists()
+        assert not made.stores.store.quarantine.exists()
     host.answer = Response(200, {}, PNG)
     made, result = linked(host)
-    assert (result.error, made.journal, host.emulator.bill.pictures) == (None, [], 1)
-    assert made.books.store.read(result.kept) == PNG
+    assert (result.error, made.journal, host.emulator.bill.images) == (None, [], 1)
+    assert made.stores.store.read(result.original) == PNG
 
 
 def test_a_link_that_is_dead_goes_into_quarantine(linked):
@@ -192,33 +192,33 @@ def test_a_link_that_is_dead_goes_into_quarantine(linked):
     host.answer = Response(404, {}, b"")
     made, result = linked(host)
     assert "status 404; the answer is in " in str(result.error)
-    assert (made.journal, host.emulator.bill.pictures) == ([], 1)
-    assert b"sketch.png" in next(made.books.store.quarantine.iterdir()).read_bytes()
+    assert (made.journal, host.emulator.bill.images) == ([], 1)
+    assert b"sketch.png" in next(made.stores.store.quarantine.iterdir()).read_bytes()
 
 
 def test_a_link_that_the_journal_does_not_have_goes_into_quarantine(linked, monkeypatch):
     monkeypatch.setattr(Journal, "spool", lambda *_: False)
     made, result = linked(Linking())
     assert "status 503; the answer is in " in str(result.error)
-    assert len(list(made.books.store.quarantine.iterdir())) == 1
+    assert len(list(made.stores.store.quarantine.iterdir())) == 1
 
 
 def test_one_record_of_a_newer_version_does_not_stop_other_purchases(bench):
     made = bench()
     made.make(want(request()))
-    record = made.books.store._record_path(request().key)
+    record = made.stores.store._record_path(request().key)
     record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 2}))
-    books = Books(made.settings, made.said.append, made.said.append)
-    assert books.finder.usable(request(1), insists=False) is None
+    stores = Stores(made.settings, made.said.append, made.said.append)
+    assert stores.finder.usable(request(1), is_exact=False) is None
 
 
 def test_a_link_stays_in_the_journal_while_links_are_not_followed(linked, bench):
     linked(Linking())
     deaf = bench(gateway={"url": "https://x.example/v1", "auth": "none"})
-    deaf.books.salvager.salvage_all()
-    assert deaf.books.journal.answer(request().key)
-    assert "links to its picture; set gateway.accept_urls" in deaf.said[-1]
-    assert not deaf.books.store.quarantine.exists()
+    deaf.stores.recovery.recover_all()
+    assert deaf.stores.journal.answer(request().key)
+    assert "links to its image; set gateway.accept_urls" in deaf.said[-1]
+    assert not deaf.stores.store.quarantine.exists()
     (result,) = deaf.make(want(request()))
-    assert "links to its picture" in str(result.error)
-    assert deaf.books.journal.answer(request().key)
+    assert "links to its image" in str(result.error)
+    assert deaf.stores.journal.answer(request().key)

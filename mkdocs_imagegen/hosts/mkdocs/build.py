@@ -1,4 +1,4 @@
-"""Front door: the pictures of one build of the host's, and what it brings to the rooms behind."""
+"""Front door: the images of one build of the host's, and what it brings to the rooms behind."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
 from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers, log
+from mkdocs_imagegen.options import SKETCH_MODEL, is_yes
 from mkdocs_imagegen.pipeline.build import Pipeline
-from mkdocs_imagegen.pipeline.context import Host
-from mkdocs_imagegen.pipeline.mode import Errand
+from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.pipeline.other_files import fill_files
 from mkdocs_imagegen.pipeline.placements import Page as SeenPage
 from mkdocs_imagegen.pipeline.previews import NO_SITE_URL, Listed, Previews
@@ -31,7 +32,6 @@ from mkdocs_imagegen.report import State, summary
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
 from mkdocs_imagegen.spending.run import Run
-from mkdocs_imagegen.values import SKETCH_MODEL, is_yes
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -42,40 +42,40 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.hosts.mkdocs.server import Serving
 
 _NOTHING_KEEPS_THEM = (
-    "The pictures that were just paid for are gone when this machine is: the next run pays for "
+    "The images that were just paid for are gone when this machine is: the next run pays for "
     "them again. Keep %s between runs, or set originals_dir and commit that folder."
 )
 _LOOKS_ONLY = Permission("nothing is made by looking")
 _THEMES_WITH_PALETTE = ("material", "materialx")
-"""Themes that hide pictures whose address ends in ``#only-dark`` or ``#only-light``."""
+"""Themes that hide images whose address ends in ``#only-dark`` or ``#only-light``."""
 
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 
 
-class Pictures:
-    """The pictures of one build of the host's.
+class Images:
+    """The images of one build of the host's.
 
     Args:
         pipeline: looks them up and makes them.
         build: the host's.
         run: what the builds of one run share.
-        errand: what is wanted.
-        permission: whether missing pictures may be made here.
+        mode: what is wanted.
+        permission: whether missing images may be made here.
     """
 
     def __init__(
         self,
         pipeline: Pipeline,
-        build: Build[Pictures],
+        build: Build[Images],
         run: Run,
-        errand: Errand,
+        mode: BuildMode,
         permission: Permission,
     ) -> None:
         self.pipeline = pipeline
         self.permission = permission
         self._build = build
         self._run = run
-        self._errand = errand
+        self._errand = mode
         self._config = build.config
         self._root = f"{pipeline.settings.root.absolute()}{os.sep}"
         self._docs = f"{Path(build.config.docs_dir)}{os.sep}"
@@ -105,7 +105,7 @@ class Pictures:
         )
 
     def join(self, files: Files) -> None:
-        """Wait for what is being made, and give each page its picture."""
+        """Wait for what is being made, and give each page its image."""
         pages = self._build.nav.pages if self._build.nav else []
         sections = partial(_section_of, files, self._build.nav)
         order, rendered = [page.file.src_uri for page in pages], dict(self._build.pages)
@@ -121,7 +121,7 @@ class Pictures:
         self.pipeline.close()
 
     def _give_images(self, files: Files) -> None:
-        """Tell themes of each page's picture; what the author wrote stays."""
+        """Tell themes of each page's image; what the author wrote stays."""
         for file in files.documentation_pages():
             card = self.previews.card_of(file.src_uri) if file.page else None
             if file.page and card:
@@ -147,7 +147,7 @@ class Pictures:
     def _tell(self) -> None:
         lines = self.pipeline.lines(with_line_numbers=False)
         if lines:
-            log.info(summary(lines, self.pipeline.making_seconds, self._run.waste()))
+            log.info(summary(lines, self.pipeline.generation_s, self._run.waste()))
         made = any(line.state is State.MADE and line.model != SKETCH_MODEL for line in lines)
         keeps_nothing = self._store_was_empty and not self.pipeline.settings.originals_dir
         if made and keeps_nothing and is_yes(os.environ.get("CI", "")):
@@ -156,16 +156,16 @@ class Pictures:
             log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
 
 
-def open_pictures(
-    build: Build[Pictures], settings: Settings, run: Run, errand: Errand, serving: Serving | None
-) -> Pictures:
-    """What looks after the pictures of a build.
+def open_images(
+    build: Build[Images], settings: Settings, run: Run, mode: BuildMode, serving: Serving | None
+) -> Images:
+    """What looks after the images of a build.
 
     Args:
         build: the host's.
         settings: of the site.
         run: what the builds of one run share.
-        errand: what is wanted.
+        mode: what is wanted.
         serving: what a server has beside its builds; None where nothing is served.
     """
     is_sketched = serving is not None and serving.sketches(settings)
@@ -180,18 +180,18 @@ def open_pictures(
     permission = may_generate(drawn_by, around)
     if serving is not None and settings.serve == "generate" and not permission.granted:
         _say_why_nothing_is_made(permission, run, is_strict=build.config.strict)
-    host = _around(build, permission if errand.makes else _LOOKS_ONLY, errand, serving)
+    host = _around(build, permission if mode.makes else _LOOKS_ONLY, mode, serving)
     opened = partial(open_gateway, drawn_by, credential)
 
-    def workshop(around: Host) -> Workshop:
+    def workshop(around: BuildContext) -> Workshop:
         return Workshop(drawn_by, run, around, opened, log.warning, log.info)
 
     if serving is not None:
-        host = replace(host, desk=serving.desk(settings, run, host, workshop))
+        host = replace(host, serve_queue=serving.serve_queue(settings, run, host, workshop))
     pipeline = Pipeline(settings, workshop(host), run, host, log.warning, log.info)
-    if has_leftovers(settings, errand):
-        pipeline.salvage()
-    return Pictures(pipeline, build, run, errand, permission)
+    if has_leftovers(settings, mode):
+        pipeline.recover()
+    return Images(pipeline, build, run, mode, permission)
 
 
 def _say_why_nothing_is_made(permission: Permission, run: Run, *, is_strict: bool) -> None:
@@ -201,14 +201,14 @@ def _say_why_nothing_is_made(permission: Permission, run: Run, *, is_strict: boo
 
 
 def _around(
-    build: Build[Pictures], permission: Permission, errand: Errand, serving: Serving | None
-) -> Host:
+    build: Build[Images], permission: Permission, mode: BuildMode, serving: Serving | None
+) -> BuildContext:
     config = build.config
-    return Host(
+    return BuildContext(
         site=Path(config.site_dir),
         docs=Path(config.docs_dir),
         permission=permission,
-        errand=errand,
+        mode=mode,
         is_serving=serving is not None,
         follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
         is_strict=config.strict,

@@ -1,6 +1,6 @@
-"""Front door: one build of the host's, and whether it has anything to do with pictures.
+"""Front door: one build of the host's, and whether it has anything to do with images.
 
-What makes pictures is opened, and imported, by the first page that needs it.
+What makes images is opened, and imported, by the first page that needs it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.nav import Navigation
     from mkdocs.structure.pages import Page
 
-    from mkdocs_imagegen.pipeline.mode import Errand
+    from mkdocs_imagegen.pipeline.mode import BuildMode
     from mkdocs_imagegen.settings import Settings
 
 log = get_plugin_logger("imagegen")
@@ -40,7 +40,7 @@ class Build(Generic[P]):
 
     Args:
         config: the host's.
-        open_pictures: makes what looks after the pictures of the build.
+        open_images: makes what looks after the images of the build.
 
     Attributes:
         nav: the order of pages, once the host has told it.
@@ -48,33 +48,33 @@ class Build(Generic[P]):
         is_joined: whether all of them were.
     """
 
-    def __init__(self, config: MkDocsConfig, open_pictures: Callable[[Build[P]], P]) -> None:
+    def __init__(self, config: MkDocsConfig, open_images: Callable[[Build[P]], P]) -> None:
         self.config = config
         self.nav: Navigation | None = None
         self.pages: dict[str, Page] = {}
         self.is_joined = False
-        self._open_pictures = open_pictures
+        self._open_images = open_images
 
     @cached_property
-    def pictures(self) -> P:
-        """What looks after its pictures; opened by the first call."""
-        return self._open_pictures(self)
+    def images(self) -> P:
+        """What looks after its images; opened by the first call."""
+        return self._open_images(self)
 
     @property
     def is_open(self) -> bool:
-        """Whether anything in it has to do with pictures so far."""
-        return "pictures" in self.__dict__
+        """Whether anything in it has to do with images so far."""
+        return "images" in self.__dict__
 
     def close(self) -> None:
         """Keep what is in flight, and end."""
         if self.is_open:
-            self.pictures.close()
+            self.images.close()
 
 
-def has_leftovers(settings: Settings, errand: Errand) -> bool:
+def has_leftovers(settings: Settings, mode: BuildMode) -> bool:
     """Whether earlier builds have left something in the journal that this one has to store."""
     with contextlib.suppress(OSError), os.scandir(settings.journal_path) as entries:
-        return errand.makes and any(entries)
+        return mode.makes and any(entries)
     return False
 
 

@@ -14,9 +14,9 @@ from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.hosts.mkdocs.host_build import Build, blank_environment, has_leftovers, log
-from mkdocs_imagegen.pipeline.mode import Errand
+from mkdocs_imagegen.options import OptionsError, option_names
+from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.settings import Settings, read_settings
-from mkdocs_imagegen.values import OptionsError, option_names
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mkdocs.utils.templates import TemplateContext
 
     from mkdocs_imagegen.directives.registry import Registry
-    from mkdocs_imagegen.hosts.mkdocs.build import Pictures
+    from mkdocs_imagegen.hosts.mkdocs.build import Images
     from mkdocs_imagegen.hosts.mkdocs.server import Serving
     from mkdocs_imagegen.pipeline.build import Pipeline
     from mkdocs_imagegen.pipeline.outcome import Entry
@@ -41,24 +41,24 @@ _FRONT_MATTER = "imagegen"
 
 
 class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]  # the host's
-    """Makes the pictures that pages describe."""
+    """Makes the images that pages describe."""
 
     # Our own settings read the values; the host only has to know the names.
     config_scheme = tuple((name, Optional(Type(object))) for name in option_names(Settings))
 
     def __init__(self) -> None:
         self.settings = Settings()
-        self.errand = Errand()
+        self.mode = BuildMode()
         """What is wanted; commands set it before they build."""
         self.permission: Permission | None = None
-        """Whether a build here may make missing pictures; None where no build has asked."""
+        """Whether a build here may make missing images; None where no build has asked."""
         self.entries: list[Entry] = []
         """What builds that showed nothing have found."""
         self._serving: Serving | None = None
         self._extension = ImagegenExtension(self._registry)
         # A stack: i18n plugins build further languages inside the first one's on_post_build.
-        self._builds: list[Build[Pictures]] = []
-        self._latest: Build[Pictures] | None = None
+        self._builds: list[Build[Images]] = []
+        self._latest: Build[Images] | None = None
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -83,7 +83,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     @cached_property
     def run(self) -> Run:
         """What the builds of this run share."""
-        from mkdocs_imagegen.spending.run import Run  # noqa: PLC0415 - only with pictures
+        from mkdocs_imagegen.spending.run import Run  # noqa: PLC0415 - only with images
 
         return Run()
 
@@ -100,33 +100,33 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Begin a build."""
-        self._latest = build = Build(config, self._open_pictures)
+        self._latest = build = Build(config, self._open_images)
         self._builds.append(build)
-        is_needed = self._serving is not None or not self.errand.shows
-        if is_needed or has_leftovers(self.settings, self.errand):
-            _ = build.pictures
+        is_needed = self._serving is not None or not self.mode.shows
+        if is_needed or has_leftovers(self.settings, self.mode):
+            _ = build.images
 
     def on_page_markdown(self, markdown: str, *, page: Page, **_: object) -> str:
         """Take in the page's front matter."""
         if page.meta.get(_FRONT_MATTER) is None or not self._builds:
             return markdown
-        pictures = self._builds[-1].pictures
+        images = self._builds[-1].images
         try:
-            pictures.pipeline.registry.open_page(page.file.src_uri, page.meta)
+            images.pipeline.registry.open_page(page.file.src_uri, page.meta)
         except OptionsError as error:
-            log.warning("%s: front matter: %s", pictures.seen(page).path, error)
+            log.warning("%s: front matter: %s", images.seen(page).path, error)
         return markdown
 
     @event_priority(-50)  # after those who rewrite the page at the usual priority (0)
     def on_page_content(self, html: str, *, page: Page, **_: object) -> str:
-        """Look up the pictures that the page shows; begin to make those that are missing."""
+        """Look up the images that the page shows; begin to make those that are missing."""
         if not self._builds:
             return html  # rendered by another plugin, after the build
         build = self._builds[-1]
         build.pages[page.file.src_uri] = page
         if not self._may_hold(html, page):
             return html
-        return build.pictures.read_page(page, html)
+        return build.images.read_page(page, html)
 
     @event_priority(-110)  # after plugins that rewrite the navigation (i18n and blog: -100)
     def on_nav(self, nav: Navigation, **_: object) -> Navigation:
@@ -134,44 +134,42 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self._builds[-1].nav = nav
         return nav
 
-    @event_priority(-100)  # after plugins that rewrite pictures in place (optimize, privacy)
+    @event_priority(-100)  # after plugins that rewrite images in place (optimize, privacy)
     def on_env(self, env: Environment, *, files: Files, **_: object) -> Environment:
         """Wait for what is being made."""
         build = self._builds[-1]
         build.is_joined = True
         if not build.is_open:
             return env
-        build.pictures.join(files)
-        if not self.errand.shows:
+        build.images.join(files)
+        if not self.mode.shows:
             return blank_environment()
         if self.settings.on_missing == "error" and self.settings.enabled and self._serving is None:
-            _refuse_missing(build.pictures.pipeline)
+            _refuse_missing(build.images.pipeline)
         return env
 
     @event_priority(100)  # before search (0) reads the page
     def on_page_context(
         self, context: TemplateContext, *, page: Page, **_: object
     ) -> TemplateContext:
-        """Fill in the pictures."""
-        if self.errand.shows and _TOKEN in (page.content or ""):
-            page.content = self._builds[-1].pictures.previews.fill_page(
-                page.content or "", page.url
-            )
+        """Fill in the images."""
+        if self.mode.shows and _TOKEN in (page.content or ""):
+            page.content = self._builds[-1].images.previews.fill_page(page.content or "", page.url)
         return context
 
     @event_priority(50)  # before minify (0) rewrites the page
     def _fill_finished_page(self, output: str, /, *, page: Page, **_: object) -> str:
         """Fill in what came by other ways, like the excerpts of a blog."""
         if _TOKEN in output:
-            return self._builds[-1].pictures.previews.fill_page(output, page.url)
+            return self._builds[-1].images.previews.fill_page(output, page.url)
         return output
 
     @event_priority(-50)  # after those that put tags into heads (Material's social: 50, others: 0)
     def _finish_page(self, output: str, /, *, page: Page, **_: object) -> str:
         """Put social tags and the cards' style into the page's head."""
         if not self._builds or not self._builds[-1].is_open:
-            return output  # without pictures, or rendered by another plugin after the build
-        return self._builds[-1].pictures.previews.finish_page(output, page.file.src_uri)
+            return output  # without images, or rendered by another plugin after the build
+        return self._builds[-1].images.previews.finish_page(output, page.file.src_uri)
 
     on_post_page = CombinedEvent(_fill_finished_page, _finish_page)
 
@@ -182,14 +180,14 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         if not build.is_open:
             return
         try:
-            build.pictures.finish()
-            if not self.errand.shows:
-                self.entries += build.pictures.pipeline.entries()
+            build.images.finish()
+            if not self.mode.shows:
+                self.entries += build.images.pipeline.entries()
         finally:
             build.close()
 
     def on_serve(self, server: LiveReloadServer, **_: object) -> LiveReloadServer:
-        """Build again whenever a picture has come, and when the file of prompts has changed."""
+        """Build again whenever an image has come, and when the file of prompts has changed."""
         if self._serving is not None:
             self._serving.watch(server)
         if self.settings.prompts_path is not None:
@@ -207,19 +205,19 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         if self._serving is not None:
             self._serving.close()
 
-    def _open_pictures(self, build: Build[Pictures]) -> Pictures:
-        # Most of the package, and a site without pictures needs none of it.
-        from mkdocs_imagegen.hosts.mkdocs.build import open_pictures  # noqa: PLC0415
+    def _open_images(self, build: Build[Images]) -> Images:
+        # Most of the package, and a site without images needs none of it.
+        from mkdocs_imagegen.hosts.mkdocs.build import open_images  # noqa: PLC0415
 
-        pictures = open_pictures(build, self.settings, self.run, self.errand, self._serving)
-        self.permission = pictures.permission
+        images = open_images(build, self.settings, self.run, self.mode, self._serving)
+        self.permission = images.permission
         if build.is_joined:
-            pictures.pipeline.join()  # what comes now comes too late to be made
-        return pictures
+            images.pipeline.join()  # what comes now comes too late to be made
+        return images
 
     def _registry(self) -> Registry:
         assert self._latest is not None  # noqa: S101 - nothing is rendered before the first build
-        return self._latest.pictures.pipeline.registry
+        return self._latest.images.pipeline.registry
 
     def _may_hold(self, html: str, page: Page) -> bool:
         """Whether there is anything for us on a page."""
@@ -247,12 +245,12 @@ def _check_names(settings: Settings) -> None:
 
 def _refuse_missing(pipeline: Pipeline) -> None:
     lines = pipeline.lines(with_line_numbers=True)
-    missing = [line for line in lines if line.state.lacks_picture]
+    missing = [line for line in lines if line.state.is_missing]
     if missing:
-        shown = "\n".join(f"  {line.place}: {line.remarks[-1]}" for line in missing[:10])
+        quoted_value = "\n".join(f"  {line.location}: {line.remarks[-1]}" for line in missing[:10])
         more = f"\n  and {len(missing) - 10} more" if len(missing) > 10 else ""  # noqa: PLR2004
         count = f"{len(missing)} missing" if len(missing) > 1 else "1 missing"
-        raise PluginError(f"imagegen: {count}, and on_missing is error:\n{shown}{more}")
+        raise PluginError(f"imagegen: {count}, and on_missing is error:\n{quoted_value}{more}")
 
 
 def _refuse_places(settings: Settings, docs: Path, site: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.hosts.mkdocs.host_build import log
-from mkdocs_imagegen.jobs.serve_queue import Desk
-from mkdocs_imagegen.pipeline.context import Host
+from mkdocs_imagegen.jobs.serve_queue import ServeQueue
+from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.run import Run
@@ -31,7 +31,7 @@ class Serving:
 
     def __init__(self, *, is_dirty: bool = False) -> None:
         self._is_dirty = is_dirty
-        self._desk: Desk | None = None
+        self._desk: ServeQueue | None = None
         self._settings: Settings | None = None
         self._stamp: Path | None = None
         self._server: LiveReloadServer | None = None
@@ -46,10 +46,14 @@ class Serving:
         if self._desk is not None:
             self._desk.begin(keeps_pages=self._is_dirty)
 
-    def desk(
-        self, settings: Settings, run: Run, host: Host, workshop: Callable[[Host], Workshop]
-    ) -> Desk | None:
-        """Where pictures are made beside the server, with the settings as they are now.
+    def serve_queue(
+        self,
+        settings: Settings,
+        run: Run,
+        host: BuildContext,
+        workshop: Callable[[BuildContext], Workshop],
+    ) -> ServeQueue | None:
+        """Where images are made beside the server, with the settings as they are now.
 
         Args:
             settings: of the site.
@@ -60,14 +64,14 @@ class Serving:
         if settings.serve != "generate" and not self.sketches(settings):
             return self._desk
         if self._desk is None:
-            self._desk = Desk(
+            self._desk = ServeQueue(
                 run, self._show, log.info if host.is_strict else log.warning, log.info
             )
             self._stamp = settings.cache_path / "shown"
             self._watch()
         if self._settings != settings:
             self._settings = settings
-            # The host cleans the site with each build, so its pictures come there by builds alone.
+            # The host cleans the site with each build, so its images come there by builds alone.
             beside = replace(host, site=None)
             self._desk.open(
                 partial(workshop, beside),
@@ -76,7 +80,7 @@ class Serving:
         return self._desk
 
     def watch(self, server: LiveReloadServer) -> None:
-        """Have the server build again whenever a picture has come."""
+        """Have the server build again whenever an image has come."""
         self._server = server
         self._watch()
 

@@ -11,7 +11,7 @@ import yaml
 
 from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.options import DirectiveOptions
-from mkdocs_imagegen.reference import reference
+from mkdocs_imagegen.options import SKETCH_MODEL, OptionsError, option_names
 from mkdocs_imagegen.settings import (
     FormatQualities,
     GatewaySettings,
@@ -19,7 +19,7 @@ from mkdocs_imagegen.settings import (
     VariantSettings,
     read_settings,
 )
-from mkdocs_imagegen.values import SKETCH_MODEL, OptionsError, option_names
+from mkdocs_imagegen.settings.reference import reference
 
 ROOT = Path("/site")
 
@@ -210,7 +210,7 @@ def test_generate_knows_yamls_words(said):
         ({}, "/site/.cache/plugin/imagegen", "/site/.cache/plugin/imagegen/originals"),
         ({"cache_dir": "../c"}, "/c", "/c/originals"),
         ({"cache_dir": "/c"}, "/c", "/c/originals"),
-        ({"originals_dir": "pictures/./x"}, "/site/.cache/plugin/imagegen", "/site/pictures/x"),
+        ({"originals_dir": "images/./x"}, "/site/.cache/plugin/imagegen", "/site/images/x"),
         ({"originals_dir": None}, "/site/.cache/plugin/imagegen", None),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import ImagegenError, OptionError
-from mkdocs_imagegen.values import (
+from mkdocs_imagegen.options import (
     BOOLEAN,
     CLASSES,
     ID,
@@ -24,8 +24,8 @@ from mkdocs_imagegen.values import (
     option,
     option_names,
     optional,
+    quoted_value,
     read_options,
-    shown,
     whole_number,
     words,
 )
@@ -170,15 +170,15 @@ def test_text_holds_nothing_that_cannot_be_written(text):
 
 @given(ANYTHING)
 def test_a_value_is_quoted_on_one_short_line(value):
-    text = shown(value)
+    text = quoted_value(value)
     assert "\n" not in text
     assert len(text) <= 63
     text.encode()
 
 
 def test_a_long_value_is_cut():
-    assert shown("x" * 100) == '"' + "x" * 60 + '…"'
-    assert shown("x" * 60) == '"' + "x" * 60 + '"'
+    assert quoted_value("x" * 100) == '"' + "x" * 60 + '…"'
+    assert quoted_value("x" * 60) == '"' + "x" * 60 + '"'
 
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", " on ", "anything"])

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import Parser, Size
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import Parser, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,11 @@ def reference(kind: type[Any], prefix: str = "") -> list[OptionReference]:
             continue
         name = prefix + each.name.rstrip("_")
         default = {} if each.default is MISSING else each.default
-        shown = "" if is_dataclass(default) else _default(default, each.metadata["parser"])
+        quoted_value = "" if is_dataclass(default) else _default(default, each.metadata["parser"])
         rows.append(
-            OptionReference(name, shown, each.metadata["parser"].accepts, each.metadata["about"])
+            OptionReference(
+                name, quoted_value, each.metadata["parser"].accepts, each.metadata["about"]
+            )
         )
         if is_dataclass(default):
             rows += reference(type(default), f"{name}.")

@@ -1,19 +1,19 @@
-"""Values that shape a picture on its page: widths, ratio, focus; pure."""
+"""Values that shape an image on its page: widths, ratio, focus; pure."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import TEXT, Parser, Size
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import TEXT, Parser, Size
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
 
 class Focus(NamedTuple):
-    """The point of a picture that a crop keeps in view, in hundredths from the left and top."""
+    """The point of an image that a crop keeps in view, in hundredths from the left and top."""
 
     left: int = 50
     top: int = 50
@@ -23,11 +23,11 @@ CENTER = Focus()
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """How a page shows a picture.
+class Layout:
+    """How a page shows an image.
 
     Attributes:
-        size: the largest it is shown, in pixels; another shape than the picture's is cut out.
+        size: the largest it is shown, in pixels; another shape than the image's is cut out.
         widths: the widths of the smaller files, in pixels; None for the site's.
         focus: what a cut keeps in view.
         is_card: whether it is for others to show beside a link: one JPEG and nothing else.
@@ -39,9 +39,9 @@ class Shape:
     is_card: bool = False
 
 
-def scaled(shape: Size, width: int) -> Size:
+def scaled(layout: Size, width: int) -> Size:
     """The size of that width in a shape."""
-    return Size(width, max(1, round(width * shape.height / shape.width)))
+    return Size(width, max(1, round(width * layout.height / layout.width)))
 
 
 def cut(size: Size, ratio: Fraction | None) -> Size:
@@ -70,7 +70,7 @@ def _shares(words: list[str]) -> list[int]:
 
 
 def _ratio(value: object) -> Fraction | None:
-    from fractions import Fraction  # noqa: PLC0415 - a while, and most pictures name no ratio
+    from fractions import Fraction  # noqa: PLC0415 - a while, and most images name no ratio
 
     match = _RATIO.fullmatch(TEXT(value).strip())
     ratio = Fraction(match[1]) / Fraction(match[2]) if match else Fraction(0)
@@ -79,11 +79,11 @@ def _ratio(value: object) -> Fraction | None:
 
 def _focus(value: object) -> Focus | None:
     names = str(value).lower().split()
-    places = [_PLACES[name] for name in names if name in _PLACES]
-    if len(names) == len(places) == 1:
-        return places[0]
-    if len(names) == len(places) == 2:  # noqa: PLR2004 - one across, one down
-        across, down = (set(sides) - {50} for sides in zip(*places, strict=True))
+    locations = [_PLACES[name] for name in names if name in _PLACES]
+    if len(names) == len(locations) == 1:
+        return locations[0]
+    if len(names) == len(locations) == 2:  # noqa: PLR2004 - one across, one down
+        across, down = (set(sides) - {50} for sides in zip(*locations, strict=True))
         one_each = len(across) <= 1 and len(down) <= 1
         return Focus(*across or {50}, *down or {50}) if one_each else None
     shares = _shares([name.removesuffix("%") for name in names])

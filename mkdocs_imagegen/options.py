@@ -11,15 +11,15 @@ from dataclasses import Field, field, fields
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 T = TypeVar("T")
 SKETCH_MODEL = "imagegen/sketch"
 """The model under which every sketch is filed, whatever model was asked for."""
 
-LARGEST_SIDE_PX = 8192
-MOST_PIXELS = 50_000_000
-"""Of a picture that is asked for or decoded; more would only exhaust memory."""
+MAX_SIDE_PX = 8192
+MAX_PIXELS = 50_000_000
+"""Of an image that is asked for or decoded; more would only exhaust memory."""
 
 _TEXT_SCHEMA = {"type": "string"}
 _LINE_SCHEMA = {"type": "string", "pattern": r"\S"}
@@ -73,12 +73,12 @@ class Parser(Generic[T]):
         result = self.convert(value)
         if result is None:
             raise OptionError(
-                f"{shown(value)} is not accepted", accepted=f"accepted: {self.accepts}"
+                f"{quoted_value(value)} is not accepted", accepted=f"accepted: {self.accepts}"
             )
         return result
 
 
-def shown(value: object) -> str:
+def quoted_value(value: object) -> str:
     """The value as it is quoted in a message: short, on one line."""
     text = str(value) if isinstance(value, str) else repr(value)
     text = _CONTROL.sub("�", " ".join(text.split()))
@@ -99,7 +99,9 @@ def _text(value: object) -> str | None:
         plain = _CONTROL.sub("", value.replace("\r\n", "\n"))
         return plain.encode("utf-8", "ignore").decode("utf-8")  # no lone surrogates
     kind = _YAML_KINDS.get(type(value), "something else")
-    raise OptionError(f"YAML read {shown(value)} as {kind}, not as text", hint="put it in quotes")
+    raise OptionError(
+        f"YAML read {quoted_value(value)} as {kind}, not as text", hint="put it in quotes"
+    )
 
 
 def is_yes(value: str) -> bool:
@@ -116,7 +118,7 @@ def _boolean(value: object) -> bool | None:
 def _size(value: object) -> Size | None:
     match = _SIZE.fullmatch((_text(value) or "").strip())
     size = Size(int(match[1]), int(match[2])) if match else Size(0, 0)
-    fits = max(size) <= LARGEST_SIDE_PX and size.width * size.height <= MOST_PIXELS
+    fits = max(size) <= MAX_SIDE_PX and size.width * size.height <= MAX_PIXELS
     return size if match and fits else None
 
 
@@ -149,7 +151,7 @@ def _one_id(value: object) -> str | None:
 TEXT: Parser[str] = Parser("text", _text, _TEXT_SCHEMA)
 BOOLEAN: Parser[bool] = Parser("true or false", _boolean, {"type": "boolean"})
 SIZE: Parser[Size] = Parser(
-    f"WIDTHxHEIGHT, up to {LARGEST_SIDE_PX} a side and {MOST_PIXELS} pixels, like 1536x1024",
+    f"WIDTHxHEIGHT, up to {MAX_SIDE_PX} a side and {MAX_PIXELS} pixels, like 1536x1024",
     _size,
     {"type": "string", "pattern": r"^[1-9][0-9]{0,4} *[xX\u00d7] *[1-9][0-9]{0,4}$"},
 )
@@ -223,7 +225,7 @@ class UnknownOptionError(OptionError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         super().__init__(
-            f"unknown option {shown(name)}",
+            f"unknown option {quoted_value(name)}",
             accepted=f"known: {', '.join(names)}",
             hint=did_you_mean(name, names),
         )

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.layout import CENTER, FOCUS, RATIO, Focus, cut, scaled
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.settings.variants import WIDTHS
-from mkdocs_imagegen.shapes import CENTER, FOCUS, RATIO, Focus, cut, scaled
-from mkdocs_imagegen.values import Size
 
 SIDES = st.integers(1, 8192)
 SIZES = st.builds(Size, SIDES, SIDES)

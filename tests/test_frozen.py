@@ -11,17 +11,17 @@ from typing import Any, Generic, TypeVar
 
 import pytest
 
-from mkdocs_imagegen import records
+from mkdocs_imagegen import frozen
 
 T = TypeVar("T")
 
 
-@records.dataclass(frozen=True, slots=True)
+@frozen.dataclass(frozen=True, slots=True)
 class One:
     a: int
 
 
-@records.dataclass(frozen=True, slots=True)
+@frozen.dataclass(frozen=True, slots=True)
 class Ours(Generic[T]):
     """Some text."""
 
@@ -47,25 +47,25 @@ class Theirs(Generic[T]):
     e: tuple[One, ...] = field(default=(), compare=True)
 
 
-@records.dataclass(frozen=True, slots=True, kw_only=True)
+@frozen.dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
     a: int = 3
     b: str
 
 
-@records.dataclass(slots=True)
+@frozen.dataclass(slots=True)
 class Open:
     a: int
 
 
-@records.dataclass(frozen=True, slots=True)
+@frozen.dataclass(frozen=True, slots=True)
 class Discreet:
     name: str
     private: str = field(repr=False)
     note: str = field(default="", compare=False)
 
 
-@records.dataclass(frozen=True, slots=True)
+@frozen.dataclass(frozen=True, slots=True)
 class Mute:
     private: str = field(repr=False, compare=False)
 
@@ -155,7 +155,7 @@ def test_each_object_has_a_default_of_its_own() -> None:
 
 
 def test_nothing_is_compiled_before_the_first_object() -> None:
-    @records.dataclass(frozen=True, slots=True)
+    @frozen.dataclass(frozen=True, slots=True)
     class Late:
         a: int = 1
 

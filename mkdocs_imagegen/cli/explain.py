@@ -1,4 +1,4 @@
-"""`plan --explain`: where everything comes from that one picture asks for."""
+"""`plan --explain`: where everything comes from that one image asks for."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mkdocs_imagegen.request import ImageRequest
 
 
 def explanation_of(entry: Entry) -> Explanation:
-    """Why a picture is asked for as it is.
+    """Why an image is asked for as it is.
 
     Raises:
         OptionError: it is not told, since the prompt has a mistake.
     """
     found = entry.explain()
     if found is None:
-        raise OptionError(f"{entry.line.place} has a mistake", hint="mend that first")
+        raise OptionError(f"{entry.line.location} has a mistake", hint="mend that first")
     return found
 
 
@@ -32,7 +32,7 @@ def requests_of(entry: Entry) -> tuple[ImageRequest, ...]:
 def say_explanation(entry: Entry) -> None:
     """The final prompt, its parts and all options, each with where it stands."""
     found, requests = explanation_of(entry), requests_of(entry)
-    say(f"{entry.line.place}: {entry.line.state.value}, key {requests[0].key[:16]}\n")
+    say(f"{entry.line.location}: {entry.line.state.value}, key {requests[0].key[:16]}\n")
     for request in requests:
         say(f"{request.prompt}\n")
     parts = [(part.role, str(part.origin), part.text or "none") for part in found.parts]
@@ -45,7 +45,7 @@ def as_dict(entry: Entry) -> dict[str, object]:
     """The same for JSON."""
     found, requests = explanation_of(entry), requests_of(entry)
     return {
-        "place": str(entry.line.place),
+        "place": str(entry.line.location),
         "state": entry.line.state.value,
         "keys": [request.key for request in requests],
         "prompts": [request.prompt for request in requests],

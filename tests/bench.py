@@ -1,4 +1,4 @@
-"""A maker of pictures whose server is a function; everything else is as in a build."""
+"""A maker of images whose server is a function; everything else is as in a build."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any
 
 from PIL import Image
 
-from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.wire import read_answer
 from mkdocs_imagegen.gateway_opening import open_gateway
-from mkdocs_imagegen.jobs.job import Result, Want
-from mkdocs_imagegen.jobs.scheduler import Maker
+from mkdocs_imagegen.jobs.job import Job, Result
+from mkdocs_imagegen.jobs.scheduler import Scheduler
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, read_settings
 from mkdocs_imagegen.spending.journal import Intent
-from mkdocs_imagegen.spending.prices import Market
-from mkdocs_imagegen.spending.purchase import Buyer
+from mkdocs_imagegen.spending.prices import PriceList
+from mkdocs_imagegen.spending.purchase import Purchaser
 from mkdocs_imagegen.spending.run import Run
-from mkdocs_imagegen.spending.stores import Books
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.spending.stores import Stores
 
 MODEL = "openai/gpt-image-1-mini"
 SERVER = "https://x.example/v1"
@@ -51,9 +51,9 @@ def intent(asked: ImageRequest, server: str = SERVER) -> Intent:
     return Intent(asked, server, "png", None, "2026-11-23T17:00:00+00:00")
 
 
-def want(asked: ImageRequest, shape: str = "A", **more: Any) -> Want:
-    facts = {"kept": None, "may_make": True} | more
-    return Want((asked.key, shape, False), asked, **facts)  # type: ignore[arg-type]  # any shape
+def want(asked: ImageRequest, layout: str = "A", **more: Any) -> Job:
+    facts = {"original": None, "can_generate": True} | more
+    return Job((asked.key, layout, False), asked, **facts)  # type: ignore[arg-type]  # any shape
 
 
 class Studio:
@@ -75,14 +75,14 @@ class Studio:
         self.opened: list[bytes] = []
         self.visits = 0
 
-    async def generate(self, asked: ImageRequest, keep: Any = None, _: Any = None) -> Answer:
+    async def generate(self, asked: ImageRequest, keep: Any = None, _: Any = None) -> ImageResponse:
         self.asked.append(asked.prompt)
         if self._before is not None:
             await self._before(asked, keep)
         keep(BODY)
         return read_answer(BODY, asked, GatewaySettings())
 
-    async def open_answer(self, body: bytes, asked: ImageRequest) -> Answer:
+    async def open_answer(self, body: bytes, asked: ImageRequest) -> ImageResponse:
         self.opened.append(body)
         return read_answer(BODY, asked, GatewaySettings())
 
@@ -95,7 +95,7 @@ class Studio:
 
 
 class Bench:
-    """All that makes pictures, and what it told.
+    """All that makes images, and what it told.
 
     Args:
         folder: of the site.
@@ -119,24 +119,24 @@ class Bench:
         self.studio = studio or Studio()
         self.said: list[str] = []
         self.run = Run()
-        self.books = Books(self.settings, self.said.append, self.said.append)
+        self.stores = Stores(self.settings, self.said.append, self.said.append)
         opened = partial(open_gateway, self.settings, None)
-        self.market = Market(
+        self.price_list = PriceList(
             self.settings.cache_path / "offers.json",
             self.settings.gateway.url,
             self.run,
             self.said.append,
         )
-        self.buyer = Buyer(
+        self.purchaser = Purchaser(
             self.settings,
             self.run,
-            self.books,
-            self.market,
+            self.stores,
+            self.price_list,
             opened if self.settings.gateway.is_sketch else lambda _: self.studio,
         )
-        self.maker = Maker(
-            self.buyer,
-            self.books.store.read,
+        self.scheduler = Scheduler(
+            self.purchaser,
+            self.stores.store.read,
             derive,
             self.settings.concurrency,
             patience_s,
@@ -147,17 +147,17 @@ class Bench:
     @property
     def journal(self) -> list[str]:
         """The files of calls that are not ended."""
-        folder = self.books.journal.unknown_path.parent
+        folder = self.stores.journal.unknown_path.parent
         files = [*folder.glob("*.intent"), *folder.glob("*.answer")]
         return sorted(path.name for path in files)
 
-    def make(self, *wants: Want) -> list[Result]:
+    def make(self, *wants: Job) -> list[Result]:
         """What becomes of each."""
         for each in wants:
-            self.maker.start(each)
-        results = self.maker.join()
+            self.scheduler.start(each)
+        results = self.scheduler.join()
         return [results[each.key] for each in wants]
 
     def stored(self) -> list[str]:
         """The prompts of all originals."""
-        return sorted(each.prompt for each in self.books.store.originals())
+        return sorted(each.prompt for each in self.stores.store.originals())

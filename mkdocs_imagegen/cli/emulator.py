@@ -24,7 +24,7 @@ from mkdocs_imagegen.errors import OptionError
     type=click.FloatRange(0),
     default=0.0,
     show_default=True,
-    help="Seconds before each picture.",
+    help="Seconds before each image.",
 )
 @click.option("--fault", "faults", multiple=True, help="Fault for the next request; repeatable.")
 def emulator(

@@ -31,7 +31,7 @@ def test_each_place_is_told_with_its_state_and_price(run) -> None:
         'docs/index.md:7  missing  $0.052  "A crane"',
         'docs/guide/one.md:3  missing  $0.015  "A ferry"',
     ]
-    assert lines[3] == "2 pictures: 2 missing; a build makes 2 for about $0.067"
+    assert lines[3] == "2 images: 2 missing; a build makes 2 for about $0.067"
 
 
 @pytest.mark.usefixtures("priced")
@@ -94,12 +94,12 @@ def test_a_changed_quality_makes_it_stale_and_not_missing(priced: Site, run) -> 
     ]
 
 
-def test_a_sketch_is_told_from_a_picture(drawn: Site, run) -> None:
+def test_a_sketch_is_told_from_a_image(drawn: Site, run) -> None:
     drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
     drawn.build()
     assert run("plan").lines == [
         'docs/index.md:3  sketch  -  "A ferry"',
-        "1 picture: 1 sketch; none to make",
+        "1 image: 1 sketch; none to make",
     ]
 
 
@@ -109,7 +109,7 @@ def test_a_mistake_is_planned_as_one(drawn: Site, run) -> None:
     assert line.startswith("docs/index.md:3  mistake  -  ")
     assert 'did you mean "size"?' in line
     assert run("check", code=1).lines[-1] == (
-        "1 of 1 picture is not there; `mkdocs-imagegen plan` tells why"
+        "1 of 1 image is not there; `mkdocs-imagegen plan` tells why"
     )
 
 
@@ -121,8 +121,8 @@ def test_the_second_language_is_seen(drawn: Site, run) -> None:
         {"locale": "de", "name": "Deutsch", "build": True},
     ]
     drawn.config["plugins"].append({"i18n": {"docs_structure": "suffix", "languages": languages}})
-    places = {each["page"] for each in run("plan", "--json").json["pictures"]}
-    assert places == {"docs/index.md", "docs/index.de.md"}
+    locations = {each["page"] for each in run("plan", "--json").json["pictures"]}
+    assert locations == {"docs/index.md", "docs/index.de.md"}
 
 
 def test_check_is_content_when_all_is_there(priced: Site, run) -> None:
@@ -195,11 +195,11 @@ def test_every_part_and_option_is_told_with_where_it_stands(run) -> None:
     parts = [(part["role"], part["origin"]) for part in told["parts"]]
     assert parts == [
         ("subject", 'the named prompt "hero" in mkdocs.yml'),
-        ("style", 'preset "plate", named by the picture'),
+        ("style", 'preset "plate", named by the image'),
     ]
     options = {each["option"]: (each["value"], each["origin"]) for each in told["options"]}
     assert options["size"] == ("1024x1024", 'the named prompt "hero" in mkdocs.yml')
-    assert options["quality"] == ("high", 'preset "plate", named by the picture')
+    assert options["quality"] == ("high", 'preset "plate", named by the image')
     assert options["background"] == ("auto", "the default")
 
 
@@ -209,13 +209,13 @@ def test_an_explanation_reads_as_text(run) -> None:
     assert lines[0].startswith("docs/index.md:5: missing, key ")
     assert lines[2:7:4] == ["A crane", "A crane"]
     assert "style  mkdocs.yml: style  Ink on paper." in lines
-    assert "dark  the picture  at night" in lines
+    assert "dark  the image  at night" in lines
 
 
 @pytest.mark.usefixtures("styled")
-def test_a_place_without_a_picture_is_told_with_what_is_near(run) -> None:
+def test_a_place_without_a_image_is_told_with_what_is_near(run) -> None:
     told = run("plan", "--explain", "index.md:7", code=2).told
-    assert 'no picture at "index.md:7"' in told
+    assert 'no image at "index.md:7"' in told
     assert "docs/index.md:5" in told
 
 
@@ -241,5 +241,5 @@ def test_fences_that_begin_alike_are_told_by_their_own_lines(drawn: Site, run) -
 
 def test_sketches_are_made_for_nothing(site: Site, run) -> None:
     site.write("index.md", f"# Page\n\n{fence('A ferry')}{fence('A crane')}")
-    assert run("plan").lines[-1] == "2 pictures: 2 missing; a build makes 2 for nothing"
+    assert run("plan").lines[-1] == "2 images: 2 missing; a build makes 2 for nothing"
     assert run("plan", "--json").json["unpriced"] == 0

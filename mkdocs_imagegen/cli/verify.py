@@ -7,17 +7,17 @@ from datetime import datetime, timedelta, timezone
 
 import click
 
-from mkdocs_imagegen.cli.planning import LOOKS
+from mkdocs_imagegen.cli.plan import LOOKS
 from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, look, settings_of
 from mkdocs_imagegen.cli.stores import store_of
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.directives.directive import Directive
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import quoted_value
 from mkdocs_imagegen.originals.audit import Fault, FaultKind, audit
-from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
-from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.report import State, dollars
-from mkdocs_imagegen.values import shown
 
 _GRACE_DAYS = 30
 
@@ -28,8 +28,8 @@ _GRACE_DAYS = 30
 def verify(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how click calls it
     """Read every original again, to the last byte; changes nothing.
 
-    The exit code is the sum of: 1 a picture or record is corrupt, 2 a picture has no record or a
-    record no picture, 4 something cannot be read.
+    The exit code is the sum of: 1 an image or record is corrupt, 2 an image has no record or a
+    record no image, 4 something cannot be read.
     """
     settings = settings_of(config_file)
     count, faults = audit(settings.originals_path)
@@ -48,15 +48,20 @@ def _fault_as_dict(fault: Fault) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Unused:
-    original: Original
+    record: Record
     age_days: int
 
     @property
     def row(self) -> tuple[str, ...]:
         """For a table."""
-        cost = self.original.cost_usd
+        cost = self.record.cost_usd
         price = "?" if cost is None else f"${dollars(cost)}"
-        return (self.original.key[:16], f"{self.age_days} days", price, shown(self.original.prompt))
+        return (
+            self.record.key[:16],
+            f"{self.age_days} days",
+            price,
+            quoted_value(self.record.prompt),
+        )
 
 
 @click.command()
@@ -83,7 +88,7 @@ def prune(
     """
     looked = look(config_file, LOOKS)
     _refuse_to_guess(looked)
-    used = {kept.original.key for entry in looked.entries for kept in entry.kept}
+    used = {original.record.key for entry in looked.entries for original in entry.original}
     subjects = {
         request.subject_key
         for entry in looked.entries
@@ -94,14 +99,14 @@ def prune(
     unused = [
         each
         for each in _aged(store)
-        if each.original.key not in used and each.original.subject not in subjects
+        if each.record.key not in used and each.record.subject not in subjects
     ]
     old = [each for each in unused if each.age_days >= grace_days]
     if yes:
         for each in old:
-            store.remove(each.original)
+            store.remove(each.record)
     if as_json:
-        say_json({"removed": yes, "unused": [each.original.key for each in old]})
+        say_json({"removed": yes, "unused": [each.record.key for each in old]})
         return
     say_table(("Key", "Age", "Paid", "Prompt"), [each.row for each in old])
     young = f"; {len(unused) - len(old)} younger ones stay" if len(unused) > len(old) else ""
@@ -118,20 +123,20 @@ def _refuse_to_guess(looked: Looked) -> None:
     mistake = next((line for line in looked.lines if line.state is State.MISTAKE), None)
     if mistake is not None:
         fault = "; ".join(mistake.remarks)
-        raise SiteError(f"{mistake.place} has a mistake, so what it uses is not known: {fault}")
+        raise SiteError(f"{mistake.location} has a mistake, so what it uses is not known: {fault}")
     if not looked.settings.enabled:
-        raise SiteError("enabled is false, so no page uses any picture now; switch it on")
+        raise SiteError("enabled is false, so no page uses any image now; switch it on")
 
 
 def _aged(store: OriginalStore) -> Iterator[_Unused]:
     now = datetime.now(timezone.utc)
-    for original in store.originals():
-        yield _Unused(original, (now - _created(original)) // timedelta(days=1))
+    for record in store.originals():
+        yield _Unused(record, (now - _created(record)) // timedelta(days=1))
 
 
-def _created(original: Original) -> datetime:
+def _created(record: Record) -> datetime:
     try:
-        created = datetime.fromisoformat(original.created)
+        created = datetime.fromisoformat(record.created)
     except ValueError:
         return datetime.now(timezone.utc)  # what cannot be dated is young, and stays
     return created if created.tzinfo else created.replace(tzinfo=timezone.utc)

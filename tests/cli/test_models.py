@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.errors import BadAnswerError
+from mkdocs_imagegen.errors import InvalidResponseError
 from mkdocs_imagegen.gateway.public import Health, endpoints_path, read_credits, read_health
 from tests.support import Site
 
@@ -133,7 +133,7 @@ def test_health_is_read_from_whatever_a_server_tells(body: bytes, health: Health
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"balance": "much"}', b'{"balance": null}'])
 def test_credits_that_are_not_told_are_an_error(body: bytes) -> None:
-    with pytest.raises(BadAnswerError):
+    with pytest.raises(InvalidResponseError):
         read_credits(body)
 
 

@@ -1,4 +1,4 @@
-"""`gallery` and `candidates`: pictures side by side, on one page that needs nothing else."""
+"""`gallery` and `candidates`: images side by side, on one page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving
-from mkdocs_imagegen.values import SKETCH_MODEL
+from mkdocs_imagegen.options import SKETCH_MODEL
 from tests.cli.conftest import fence, interrupted
 from tests.support import Site
 
@@ -44,7 +44,7 @@ class Sheet(HTMLParser):
 
 @pytest.fixture
 def quick(drawn: Site) -> Site:
-    """A site whose pictures are small and free."""
+    """A site whose images are small and free."""
     drawn.options["model"], drawn.options["size"] = SKETCH_MODEL, "400x200"
     drawn.write("index.md", f"# Page\n\n{fence('A ferry')}{fence('A crane', take=2)}")
     return drawn
@@ -53,7 +53,7 @@ def quick(drawn: Site) -> Site:
 def test_the_gallery_shows_what_pages_show(quick: Site, run, tmp_path: Path) -> None:
     quick.build()
     done = run("gallery", tmp_path / "sheet.html")
-    assert done.lines == [f"{tmp_path / 'sheet.html'}: 2 pictures"]
+    assert done.lines == [f"{tmp_path / 'sheet.html'}: 2 images"]
     sheet = Sheet(tmp_path / "sheet.html")
     assert [each["alt"] for each in sheet.images] == ["Take 1: A ferry", "Take 2: A crane"]
     assert {(each["width"], each["height"], each["loading"]) for each in sheet.images} == {
@@ -107,11 +107,11 @@ def test_what_is_missing_is_counted(run, tmp_path: Path) -> None:
 
 def test_an_original_that_is_broken_is_left_out(quick: Site, run, tmp_path: Path) -> None:
     quick.build()
-    picture = next(quick.originals.rglob("*.webp"))
-    picture.write_bytes(picture.read_bytes()[:-1] + b"?")
+    image = next(quick.originals.rglob("*.webp"))
+    image.write_bytes(image.read_bytes()[:-1] + b"?")
     done = run("gallery", tmp_path / "sheet.html")
-    assert done.lines[-1].endswith(": 1 picture")
-    assert "a stored picture is broken" in done.told
+    assert done.lines[-1].endswith(": 1 image")
+    assert "a stored image is broken" in done.told
 
 
 def test_a_prompt_cannot_write_markup(quick: Site, run, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_candidates_are_made_next_to_each_other(run, tmp_path: Path, emulator: E
     assert told["place"] == "docs/index.md:3"
     assert len({each["key"] for each in told["takes"]}) == 3
     assert [each["alt"] for each in Sheet(file).images] == [f"Take {n}: A ferry" for n in (1, 2, 3)]
-    assert emulator.bill.pictures == 3
+    assert emulator.bill.images == 3
 
 
 def test_what_is_there_is_not_made_again(
@@ -156,7 +156,7 @@ def test_what_is_there_is_not_made_again(
     assert (
         run("candidates", "index.md:3", "-o", file).lines[0].startswith("4 there already, 0 made")
     )
-    assert emulator.bill.pictures == 2 + 3
+    assert emulator.bill.images == 2 + 3
 
 
 def test_the_take_that_is_chosen_is_shown_by_the_next_build(
@@ -166,7 +166,7 @@ def test_the_take_that_is_chosen_is_shown_by_the_next_build(
     quick.write("index.md", f"# Page\n\n{fence('A ferry', take=3)}")
     quick.options["report"] = "report.json"
     quick.build(strict=True)
-    assert emulator.bill.pictures == 4
+    assert emulator.bill.images == 4
     assert quick.report()["pictures"][0]["state"] == "sketch"
     assert Path(told["takes"][2]["file"]).exists()
 
@@ -182,14 +182,14 @@ def test_the_take_in_use_stands_beside_fewer_others(quick: Site, run, emulator: 
         (2, True),
         (7, False),
     ]
-    assert emulator.bill.pictures == 3
+    assert emulator.bill.images == 3
 
 
 def test_the_budget_holds(drawn: Site, run, tmp_path: Path, emulator: Emulator) -> None:
     drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
     drawn.options["budget"] = {"images": 2}
     done = run("candidates", "index.md:3", "-o", tmp_path / "sheet.html", code=1)
-    assert emulator.bill.pictures == 2
+    assert emulator.bill.images == 2
     assert done.told.count("budget is used up") == 2
     assert len(Sheet(tmp_path / "sheet.html").images) == 2
 
@@ -214,7 +214,7 @@ def test_without_permission_nothing_is_made(quick: Site, run, tmp_path: Path) ->
     [
         ("cup.png", "docs/index.md:5 has a mistake: there is no file /cup.png (accepted"),
         ("#mug", 'docs/index.md:5 has a mistake: it follows "/index.md#mug", and there is no such'),
-        ("#crane", 'docs/index.md:5: there is no picture yet: it follows "/index.md#crane", which'),
+        ("#crane", 'docs/index.md:5: there is no image yet: it follows "/index.md#crane", which'),
     ],
 )
 def test_nothing_is_made_without_what_it_follows(
@@ -224,7 +224,7 @@ def test_nothing_is_made_without_what_it_follows(
     quick.write("index.md", f"# Page\n\n{crane}{fence('A ferry', reference=reference)}")
     done = run("candidates", "index.md:5", code=2)
     assert done.told.splitlines()[-1].startswith(f"Error: {why}")
-    assert emulator.bill.pictures == 0
+    assert emulator.bill.images == 0
 
 
 def test_a_dark_twin_has_its_own_takes(quick: Site, run, tmp_path: Path) -> None:
@@ -258,8 +258,8 @@ def test_an_interrupt_keeps_the_takes_that_were_paid_for(site: Site, tmp_path: P
         )
     assert (code, "what was paid for is stored" in told) == (130, True), told
     assert "Traceback" not in told
-    assert 0 < slow.bill.pictures < 12
-    assert len(list(site.originals.rglob("*.json"))) == slow.bill.pictures
+    assert 0 < slow.bill.images < 12
+    assert len(list(site.originals.rglob("*.json"))) == slow.bill.images
 
 
 def test_a_sheet_is_written_over_nothing_but_a_page(drawn, run) -> None:

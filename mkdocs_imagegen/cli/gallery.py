@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import click
 
-from mkdocs_imagegen.cli.planning import LOOKS
+from mkdocs_imagegen.cli.plan import LOOKS
 from mkdocs_imagegen.cli.site import SiteError, as_json, config_file, look
 from mkdocs_imagegen.cli.stores import store_of
 from mkdocs_imagegen.cli.terminal import counted, say, say_json, show_in_browser
@@ -20,8 +20,8 @@ from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.imaging.thumbnail import SMALL_PX, Thumbnail, thumbnail
-from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.originals.store import Kept, OriginalStore
+from mkdocs_imagegen.originals.record import Record
+from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import dollars
@@ -29,7 +29,7 @@ from mkdocs_imagegen.request import ImageRequest
 
 _WORKERS = min(4, os.cpu_count() or 1)
 
-Pictures = Mapping[ImageRequest, Sequence[Kept]]
+Images = Mapping[ImageRequest, Sequence[Original]]
 """The originals of each request, as they stand side by side."""
 
 
@@ -57,8 +57,8 @@ PAGE = _Page()
     epilog="""
 \b
 Examples:
-  mkdocs-imagegen gallery pictures.html
-  mkdocs-imagegen gallery pictures.html --open
+  mkdocs-imagegen gallery images.html
+  mkdocs-imagegen gallery images.html --open
 """
 )
 @click.argument("file", type=PAGE)
@@ -66,20 +66,20 @@ Examples:
 @click.option("--open", "opens", is_flag=True, help="Open it in a browser.")
 @as_json
 def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) -> None:
-    """Write a contact sheet of the site's pictures into FILE, an HTML page.
+    """Write a contact sheet of the site's images into FILE, an HTML page.
 
-    It holds every picture that a page shows, and beside it the other takes of the same prompt
+    It holds every image that a page shows, and beside it the other takes of the same prompt
     that are kept. The page needs nothing but itself.
     """
     looked = look(config_file, LOOKS)
     store = store_of(looked.settings)
-    pictures = _takes(looked.entries, store)
+    images = _takes(looked.entries, store)
     sheet = Sheet(store, looked.entries, file)
-    count = sheet.write("Pictures of the site", _note(looked.entries), pictures)
+    count = sheet.write("Images of the site", _note(looked.entries), images)
     if as_json:
         say_json({"file": str(file), "pictures": count, "missing": _missing(looked.entries)})
     else:
-        say(f"{file}: {count} picture{'' if count == 1 else 's'}")
+        say(f"{file}: {count} image{'' if count == 1 else 's'}")
     if opens:
         show_in_browser(file)
 
@@ -89,9 +89,9 @@ class Sheet:
 
     Args:
         store: where the originals are.
-        entries: every place of the site that shows a picture.
+        entries: every place of the site that shows an image.
         file: where the sheet will be.
-        small_px: the longer side of each picture in it.
+        small_px: the longer side of each image in it.
     """
 
     def __init__(
@@ -101,23 +101,25 @@ class Sheet:
         self._file = file
         self._small_px = small_px
         self._places: dict[str, list[str]] = {}
-        self._shown = {kept.original.key for entry in entries for kept in entry.kept}
+        self._shown = {original.record.key for entry in entries for original in entry.original}
         for entry in entries:
             for request in requests_of(entry):
-                self._places.setdefault(_family(request), []).append(str(entry.line.place))
+                self._places.setdefault(_family(request), []).append(str(entry.line.location))
 
-    def write(self, title: str, note: str, pictures: Pictures) -> int:
-        """Write it, and say how many pictures it holds.
+    def write(self, title: str, note: str, images: Images) -> int:
+        """Write it, and say how many images it holds.
 
         Raises:
             SiteError: it cannot be written, or an original cannot be read.
         """
-        every = {kept.original.key: kept for several in pictures.values() for kept in several}
+        every = {
+            original.record.key: original for several in images.values() for original in several
+        }
         try:
             with ThreadPoolExecutor(_WORKERS) as workers:
                 done = counted(workers.map(self._small, every.values()), len(every))
                 smalls = dict(zip(every, done, strict=True))
-            strips = [self._strip(request, pictures[request], smalls) for request in pictures]
+            strips = [self._strip(request, images[request], smalls) for request in images]
             page = contact_sheet(title, note, [strip for strip in strips if strip.frames])
             write_atomic(self._file.absolute(), page.encode("utf-8", "replace"))
         except ImagegenError as error:
@@ -126,52 +128,52 @@ class Sheet:
             raise SiteError(f"{self._file} cannot be written: {error.strerror}") from None
         return sum(small is not None for small in smalls.values())
 
-    def _small(self, kept: Kept) -> Thumbnail | None:
+    def _small(self, original: Original) -> Thumbnail | None:
         """None for what is not as it was stored."""
-        content = self._store.read(kept)
+        content = self._store.read(original)
         return thumbnail(content, self._small_px) if content is not None else None
 
     def _strip(
         self,
         request: ImageRequest,
-        several: Sequence[Kept],
+        several: Sequence[Original],
         smalls: Mapping[str, Thumbnail | None],
     ) -> Strip:
         frames = [
-            self._frame(each, small) for each in several if (small := smalls[each.original.key])
+            self._frame(each, small) for each in several if (small := smalls[each.record.key])
         ]
-        places = tuple(dict.fromkeys(self._places.get(_family(request), [])))
-        return Strip(request.prompt, places, tuple(frames))
+        locations = tuple(dict.fromkeys(self._places.get(_family(request), [])))
+        return Strip(request.prompt, locations, tuple(frames))
 
-    def _frame(self, kept: Kept, small: Thumbnail) -> Frame:
-        original = kept.original
+    def _frame(self, original: Original, small: Thumbnail) -> Frame:
+        record = original.record
         return Frame(
-            key=original.key,
-            take=original.take,
-            model=original.answered_by or original.model,
-            price=_paid(original),
-            day=original.created[:10],
-            is_shown=original.key in self._shown,
-            file=_address(kept.path, self._file),
+            key=record.key,
+            take=record.take,
+            model=record.answered_by or record.model,
+            price=_paid(record),
+            day=record.created[:10],
+            is_shown=record.key in self._shown,
+            file=_address(original.path, self._file),
             small=small,
         )
 
 
-def _takes(entries: Sequence[Entry], store: OriginalStore) -> Pictures:
+def _takes(entries: Sequence[Entry], store: OriginalStore) -> Images:
     """What pages show, and the other originals of the same prompt."""
-    subjects: dict[str, list[Original]] = {}
-    for original in store.originals():
-        subjects.setdefault(original.subject, []).append(original)
+    subjects: dict[str, list[Record]] = {}
+    for record in store.originals():
+        subjects.setdefault(record.subject, []).append(record)
     takes = sorted({each.take for several in subjects.values() for each in several})
     firsts: dict[str, ImageRequest] = {}
     for request in (request for entry in entries for request in requests_of(entry)):
         firsts.setdefault(_family(request), request)
-    pictures: dict[ImageRequest, list[Kept]] = {}
+    images: dict[ImageRequest, list[Original]] = {}
     for request in firsts.values():
         same = (replace(request, take=take).subject_key for take in takes)
         every = (store.find(each.key) for key in same for each in subjects.get(key, []))
-        pictures[request] = [kept for kept in every if kept is not None]
-    return pictures
+        images[request] = [original for original in every if original is not None]
+    return images
 
 
 def _family(request: ImageRequest) -> str:
@@ -185,7 +187,7 @@ def requests_of(entry: Entry) -> tuple[ImageRequest, ...]:
 
 
 def _missing(entries: Sequence[Entry]) -> int:
-    lacking = {entry.line.key for entry in entries if entry.line.state.lacks_picture}
+    lacking = {entry.line.key for entry in entries if entry.line.state.is_missing}
     return len(lacking)
 
 
@@ -195,11 +197,11 @@ def _note(entries: Sequence[Entry]) -> str:
     return f"{missing} more {be} not made yet." if missing else ""
 
 
-def _paid(original: Original) -> str:
-    if original.cost_usd is None:
+def _paid(record: Record) -> str:
+    if record.cost_usd is None:
         return "price not known"
-    about = "about " if original.cost_is_estimate else ""
-    return f"{about}${dollars(original.cost_usd)}"
+    about = "about " if record.cost_is_estimate else ""
+    return f"{about}${dollars(record.cost_usd)}"
 
 
 def _address(path: Path, sheet: Path) -> str:

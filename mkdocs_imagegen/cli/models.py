@@ -49,7 +49,7 @@ Examples:
 def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
     """List the image models that the server offers; * marks the one in use.
 
-    Prices are for a picture of the size and quality that mkdocs.yml sets, in dollars. No key is
+    Prices are for an image of the size and quality that mkdocs.yml sets, in dollars. No key is
     needed where the server asks for none.
     """
     settings = settings_of(config_file)
@@ -62,7 +62,7 @@ def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
     if as_json:
         say_json({"models": [_as_dict(offer, told, settings) for offer in offers]})
         return
-    titles = ("", "Model", "A picture", "Until", *(("Uptime", "Latency") if health else ()))
+    titles = ("", "Model", "A image", "Until", *(("Uptime", "Latency") if health else ()))
     say_table(titles, [_row(offer, told, settings) for offer in offers])
     if settings.drawing_model not in {offer.model for offer in offers}:
         say(f"{settings.drawing_model}, which mkdocs.yml sets, is not among them")
@@ -72,7 +72,7 @@ def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
     "credits",
     epilog="""
 \b
-Example, in a script that makes many pictures:
+Example, in a script that makes many images:
   mkdocs-imagegen credits --json | jq -r .balance_usd
 """,
 )

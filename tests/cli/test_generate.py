@@ -8,7 +8,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serving
-from mkdocs_imagegen.values import SKETCH_MODEL
+from mkdocs_imagegen.options import SKETCH_MODEL
 from tests.cli.conftest import fence, interrupted
 from tests.cli.originals import pretend_that_a_real_model_drew
 from tests.support import Site
@@ -23,7 +23,7 @@ def paged(drawn: Site) -> Site:
     return drawn
 
 
-def kept(site: Site) -> list[str]:
+def original(site: Site) -> list[str]:
     records = map(json.loads, (path.read_text() for path in site.originals.rglob("*.json")))
     return sorted(each["prompt"] for each in records)
 
@@ -32,17 +32,17 @@ def test_everything_missing_is_made_once(paged: Site, run, emulator: Emulator) -
     done = run("generate")
     assert [line.split()[1] for line in done.lines[:4]] == ["made"] * 4
     assert "4 made" in done.lines[-1]
-    assert len(kept(paged)) == 4
-    assert "4 pictures from the store" in run("generate").lines[-1]
-    assert emulator.bill.pictures == 4
+    assert len(original(paged)) == 4
+    assert "4 images from the store" in run("generate").lines[-1]
+    assert emulator.bill.images == 4
     assert not (paged.folder / "site").exists()
 
 
 def test_a_build_after_it_makes_nothing(paged: Site, run, emulator: Emulator) -> None:
     run("generate")
     built = paged.build(strict=True)
-    assert emulator.bill.pictures == 4
-    assert len(built.pictures()) > 0
+    assert emulator.bill.images == 4
+    assert len(built.images()) > 0
 
 
 @pytest.mark.parametrize(
@@ -57,22 +57,22 @@ def test_a_build_after_it_makes_nothing(paged: Site, run, emulator: Emulator) ->
 )
 def test_only_the_pages_that_were_named(paged: Site, run, pages, prompts) -> None:
     run("generate", *pages)
-    assert kept(paged) == prompts
+    assert original(paged) == prompts
 
 
 @pytest.mark.usefixtures("paged")
-def test_a_page_without_pictures_is_a_mistake(run, emulator: Emulator) -> None:
-    assert "no page with a picture matches gide" in run("generate", "gide", code=2).told
-    assert emulator.bill.pictures == 0
+def test_a_page_without_images_is_a_mistake(run, emulator: Emulator) -> None:
+    assert "no page with an image matches gide" in run("generate", "gide", code=2).told
+    assert emulator.bill.images == 0
 
 
 def test_budgets_of_the_command_count(paged: Site, run, emulator: Emulator) -> None:
     del paged.options["model"], paged.options["size"]
     done = run("generate", "--budget-images", "2", code=1)
-    assert emulator.bill.pictures == len(kept(paged)) == 2
+    assert emulator.bill.images == len(original(paged)) == 2
     assert done.told.count("budget is used up") == 2
     run("generate", "--budget-usd", "0.02", code=1)
-    assert emulator.bill.pictures == 3
+    assert emulator.bill.images == 3
 
 
 @pytest.mark.usefixtures("paged")
@@ -96,10 +96,10 @@ def test_upgrade_makes_anew_what_is_stale(paged: Site, run, emulator: Emulator) 
     pretend_that_a_real_model_drew(paged)
     paged.options["quality"] = "low"
     run("generate")
-    assert emulator.bill.pictures == 4
+    assert emulator.bill.images == 4
     assert run("generate", "--upgrade", "--dry-run", "--json").json["makes"] == 4
     run("generate", "--upgrade", "index.md")
-    assert emulator.bill.pictures == 5
+    assert emulator.bill.images == 5
     states = [each["state"] for each in run("plan", "--json").json["pictures"]]
     assert sorted(states) == ["sketch", *["stale but usable"] * 3]
 
@@ -112,10 +112,10 @@ def test_refused_prompts_are_asked_again_only_when_told(drawn: Site, run) -> Non
         run("generate", code=1)
         assert run("plan", "--json").json["pictures"][0]["state"] == "refused"
         run("generate", code=1)
-        assert refusing.bill.pictures == 0
+        assert refusing.bill.images == 0
         asked = len(refusing.log)
         run("generate", "--retry-refused")
-    assert (len(refusing.log), refusing.bill.pictures) == (asked + 1, 1)
+    assert (len(refusing.log), refusing.bill.images) == (asked + 1, 1)
 
 
 def test_dry_run_says_what_would_come_in_the_way(paged: Site, run) -> None:
@@ -159,8 +159,8 @@ def test_an_interrupt_keeps_what_was_paid_for(site: Site) -> None:
         code, told = interrupted(site, slow, "generate")
     assert (code, "what was paid for is stored" in told) == (130, True), told
     assert "Traceback" not in told
-    assert 0 < slow.bill.pictures < 12
-    assert len(kept(site)) == slow.bill.pictures
+    assert 0 < slow.bill.images < 12
+    assert len(original(site)) == slow.bill.images
 
 
 def test_pages_are_named_from_the_docs_folder_or_as_plan_prints_them(drawn: Site, run) -> None:
@@ -189,6 +189,6 @@ def test_previews_of_other_pages_are_not_made(paged: Site, run) -> None:
     front = "---\nimagegen:\n  preview: A preview\n  preview_position: top\n---\n"
     paged.write("other.md", f"{front}# Other\n")
     run("generate", "index.md")
-    assert kept(paged) == ["A ferry"]
+    assert original(paged) == ["A ferry"]
     run("generate", "other.md")
-    assert kept(paged) == ["A ferry", "A preview"]
+    assert original(paged) == ["A ferry", "A preview"]

@@ -1,4 +1,4 @@
-"""Which picture an author means by a place."""
+"""Which image an author means by a place."""
 
 from __future__ import annotations
 
@@ -30,16 +30,18 @@ def found(pages: Site, run):
     plan = run("plan", "--json").json["pictures"]
     keys = {each["prompt"]: each["key"] for each in plan}
 
-    def found(place: str) -> str:
-        place = keys[place.removeprefix("key ")][:12] if place.startswith("key ") else place
-        done = run("plan", "--explain", place, "--json")
+    def found(location: str) -> str:
+        location = (
+            keys[location.removeprefix("key ")][:12] if location.startswith("key ") else location
+        )
+        done = run("plan", "--explain", location, "--json")
         return str(done.json["prompts"][0])
 
     return found
 
 
 @pytest.mark.parametrize(
-    ("place", "prompt"),
+    ("location", "prompt"),
     [
         ("index.md:3", "A ferry"),
         ("docs/index.md:3", "A ferry"),
@@ -51,26 +53,26 @@ def found(pages: Site, run):
         ("key A ferry", "A ferry"),
     ],
 )
-def test_a_place_is_found(found, place: str, prompt: str) -> None:
-    assert found(place) == prompt
+def test_a_place_is_found(found, location: str, prompt: str) -> None:
+    assert found(location) == prompt
 
 
 @pytest.mark.parametrize(
-    ("place", "said"),
+    ("location", "said"),
     [
-        ("index.md:4", ["no picture at", "docs/index.md:3", '"A ferry"']),
-        ("index.md#ship", ["no picture at", '"A ferry"']),
-        ("index.md:13", ["stands for 2 pictures", '"A tug"', '"A buoy"', "by its key"]),
-        ("one.md:3", ["stands for 2 pictures", "docs/guide/one.md:3", "docs/blog/one.md:3"]),
-        ("indx.md:3", ["no picture at", 'did you mean "index.md"?']),
-        ("nowhere.md:3", ["no picture at", "`plan` lists every place"]),
-        ("abcdef", ["no picture at", "first 6 characters"]),
+        ("index.md:4", ["no image at", "docs/index.md:3", '"A ferry"']),
+        ("index.md#ship", ["no image at", '"A ferry"']),
+        ("index.md:13", ["stands for 2 images", '"A tug"', '"A buoy"', "by its key"]),
+        ("one.md:3", ["stands for 2 images", "docs/guide/one.md:3", "docs/blog/one.md:3"]),
+        ("indx.md:3", ["no image at", 'did you mean "index.md"?']),
+        ("nowhere.md:3", ["no image at", "`plan` lists every place"]),
+        ("abcdef", ["no image at", "first 6 characters"]),
         ("wrong.md:3", ["has a mistake", 'did you mean "size"?', "mend that first"]),
     ],
 )
-def test_what_cannot_be_found_is_told_with_what_is_near(pages: Site, run, place, said) -> None:
+def test_what_cannot_be_found_is_told_with_what_is_near(pages: Site, run, location, said) -> None:
     assert pages.docs.exists()
-    told = run("candidates", place, code=2).told
+    told = run("candidates", location, code=2).told
     assert "Traceback" not in told
     for words in said:
         assert words in told

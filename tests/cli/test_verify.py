@@ -15,7 +15,7 @@ from tests.support import Site
 
 
 @pytest.fixture
-def kept(site: Site) -> list[Path]:
+def original(site: Site) -> list[Path]:
     """The records of three originals in the store of a site."""
     site.options["size"] = "64x64"
     site.write("index.md", "# Page\n\n" + "".join(map(fence, ("A ferry", "A crane", "A buoy"))))
@@ -26,12 +26,12 @@ def kept(site: Site) -> list[Path]:
 Harm = Callable[[Path], None]
 
 
-def picture_of(record: Path) -> Path:
+def image_of(record: Path) -> Path:
     return next(each for each in record.parent.glob(f"{record.stem}.*") if each != record)
 
 
 def corrupt(record: Path) -> None:
-    path = picture_of(record)
+    path = image_of(record)
     path.write_bytes(path.read_bytes()[:-1] + b"?")
 
 
@@ -43,11 +43,11 @@ def lose_record(record: Path) -> None:
     record.unlink()
 
 
-def lose_picture(record: Path) -> None:
-    picture_of(record).unlink()
+def lose_image(record: Path) -> None:
+    image_of(record).unlink()
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("original")
 def test_whole_originals_are_counted(run) -> None:
     assert run("verify").lines == ["3 originals are whole"]
     assert run("verify", "--json").json == {"originals": 3, "faults": []}
@@ -59,14 +59,14 @@ def test_whole_originals_are_counted(run) -> None:
         ([corrupt], 1),
         ([scribble], 1),
         ([lose_record], 2),
-        ([lose_picture], 2),
+        ([lose_image], 2),
         ([corrupt, lose_record], 3),
-        ([corrupt, lose_picture], 3),
+        ([corrupt, lose_image], 3),
         ([corrupt, corrupt], 1),
     ],
 )
-def test_exit_codes_are_sums(kept: list[Path], run, snapshot, harms: list[Harm], code) -> None:
-    for harm, record in zip(harms, kept, strict=False):
+def test_exit_codes_are_sums(original: list[Path], run, snapshot, harms: list[Harm], code) -> None:
+    for harm, record in zip(harms, original, strict=False):
         harm(record)
     before = snapshot()
     done = run("verify", code=code)
@@ -75,14 +75,14 @@ def test_exit_codes_are_sums(kept: list[Path], run, snapshot, harms: list[Harm],
     assert snapshot() == before
 
 
-def test_what_cannot_be_read_counts_four(kept: list[Path], run, monkeypatch) -> None:
+def test_what_cannot_be_read_counts_four(original: list[Path], run, monkeypatch) -> None:
     def refuse(path: Path, _: int) -> bytes:
-        if path == picture_of(kept[0]):
+        if path == image_of(original[0]):
             raise PermissionError(13, "Permission denied")
         return path.read_bytes()
 
     monkeypatch.setattr(audit, "read_plain_file", refuse)
-    lose_record(kept[1])
+    lose_record(original[1])
     faults = {each["kind"]: each["text"] for each in run("verify", "--json", code=6).json["faults"]}
     assert faults == {"unreadable": "Permission denied", "incomplete": "it has no record"}
 
@@ -99,10 +99,10 @@ def age(record: Path, days: int) -> None:
 
 
 @pytest.fixture
-def unused(site: Site, kept: list[Path]) -> list[Path]:
+def unused(site: Site, original: list[Path]) -> list[Path]:
     """Two that no page asks for, one of them old."""
     site.write("index.md", f"# Page\n\n{fence('A ferry')}")
-    records = [each for each in kept if json.loads(each.read_text())["prompt"] != "A ferry"]
+    records = [each for each in original if json.loads(each.read_text())["prompt"] != "A ferry"]
     age(records[0], 40)
     return records
 
@@ -136,8 +136,8 @@ def test_what_cannot_be_dated_stays(unused: list[Path], run) -> None:
     assert run("prune", "--yes").lines == ["nothing to remove; 2 younger ones stay"]
 
 
-def test_what_a_page_shows_stays_however_old(kept: list[Path], run) -> None:
-    for record in kept:
+def test_what_a_page_shows_stays_however_old(original: list[Path], run) -> None:
+    for record in original:
         age(record, 400)
     assert run("prune", "--yes").lines == ["nothing to remove"]
 
