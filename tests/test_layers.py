@@ -14,7 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Each group may import what stands before it in this list, and itself.
 LAYERS = [
-    ["frozen"],
+    ["frozen", "log"],
     ["errors"],
     ["files"],
     ["options"],
