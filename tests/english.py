@@ -18,16 +18,13 @@ PRONOUNS = re.compile(
 """Words that point instead of naming. ``None``, the constant, is not one of them."""
 
 BANNED = re.compile(
-    "|".join(
-        (
-            r"(?<![<./])\bpictures?\b(?!>)|fact sheet|house style|\bpaid for\b|\bfor nothing\b",
-            r"\bmend(?:s|ed)? (?:it|that|this)\b|\bcorrect the rights\b|\bmake room\b|\banew\b",
-            r"\bby itself\b|\bof late\b|\bbuys?\b|\btake it out\b|\b(?:ran|runs) out\b|\bholds no\b",
-            r"\bwhat becomes of\b|\bhow it stands\b|\b(?:no|some)body\b|\bwh(?:o|at)ever\b|\bin vain\b",
-            r"\bhas to rest\b|\bnever rest\b|\bstand-ins?\b|\bknocks?\b|\bof (?:ours|us)\b",
-            r"\bthe host's\b|\bsalvag\w+|\bsuccessors?\b|\bcolour\b|\bbehaviour\b|\blabelled\b",
-        )
-    ),
+    r"(?<![<./])\bpictures?\b(?!>)|fact sheet|house style|\bpaid for\b|\bfor nothing\b"
+    r"|\bmend(?:s|ed)? (?:it|that|this)\b|\bcorrect the rights\b|\bmake room\b|\banew\b"
+    r"|\bby itself\b|\bof late\b|\bbuys?\b|\btake it out\b|\b(?:ran|runs) out\b"
+    r"|\bholds no\b|\bwhat becomes of\b|\bhow it stands\b|\b(?:no|some)body\b|\bin vain\b"
+    r"|\bwh(?:o|at)ever\b|\bhas to rest\b|\bnever rest\b|\bstand-ins?\b|\bknocks?\b"
+    r"|\bof (?:ours|us)\b|\bthe host's\b|\bsalvag\w+|\bsuccessors?\b|\bcolour\b"
+    r"|\bbehaviour\b|\blabelled\b",
     re.IGNORECASE,
 )
 """Words and idioms that the project does not use."""
