@@ -24,11 +24,6 @@ from markdown.treeprocessors import Treeprocessor
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
-from mkdocs_imagegen.building.around import Host
-from mkdocs_imagegen.building.pipeline import Pipeline
-from mkdocs_imagegen.building.run import Run
-from mkdocs_imagegen.building.sightings import Page
-from mkdocs_imagegen.building.workshop import Workshop
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.extension import ImagegenExtension
@@ -38,10 +33,15 @@ from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.emulator.models import SHUT_DOWN
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
-from mkdocs_imagegen.plugin import ImagegenPlugin
-from mkdocs_imagegen.reference import OptionReference, reference
+from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
+from mkdocs_imagegen.pipeline.build import Pipeline
+from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.pipeline.placements import Page
+from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.settings.reference import OptionReference, reference
 from mkdocs_imagegen.spending.permission import Permission
+from mkdocs_imagegen.spending.run import Run
 
 _REFERENCE = re.compile(r"^(?P<indent> *)<!-- reference: (?P<name>.+?) -->$", re.MULTILINE)
 _BLOCK = r"\n(?P<block>(?P<ticks>`{3,})(?P<language>\w+).*\n(?P<body>(?:.*\n)*?)(?P=ticks))$"
@@ -81,7 +81,7 @@ def _of_page(sample: str, extensions: Iterable[str]) -> list[str]:
     page = Page("docs/page.md", "page.md", "page/", lambda: SourceLines(sample))
     with TemporaryDirectory() as folder:
         settings = Settings(enabled=False, root=Path(folder))
-        run, host = Run(), Host(Path(folder, "site"), Permission("no"))
+        run, host = Run(), BuildContext(Path(folder, "site"), Permission("no"))
         say = messages.append
         workshop = Workshop(settings, run, host, _no_gateway, say, say)
         pipeline = Pipeline(settings, workshop, run, host, say, say)
@@ -108,7 +108,7 @@ class _OnPage(Treeprocessor):
 
 
 def _no_gateway() -> Any:  # noqa: ANN401 - never returns
-    raise RuntimeError("a sample asks for no picture")
+    raise RuntimeError("a sample asks for no image")
 
 
 def _of_settings(sample: str) -> list[str]:
@@ -134,10 +134,10 @@ def _settings() -> Iterator[str]:
 def _entry(option: OptionReference, anchor: str = "", default: str = "") -> str:
     """One option as an entry of a definition list, with an anchor of its own."""
     name = option.name.rstrip("_")  # a field that would be a keyword of Python ends with one
-    shown = f" Default: `{default}`." if default else ""
+    quoted_value = f" Default: `{default}`." if default else ""
     return (
         f"`{name}` {{ #{anchor}{name} }}\n\n:   {option.about}\n\n"
-        f"    Accepts: {option.accepts}.{shown}\n"
+        f"    Accepts: {option.accepts}.{quoted_value}\n"
     )
 
 
@@ -156,11 +156,11 @@ def _default_prices() -> Iterator[str]:
 
 
 def _faults() -> Iterator[str]:
-    for shape, about in SHAPES.items():
+    for layout, about in SHAPES.items():
         yield from ("", f"{about[0].upper()}{about[1:]}:", "")
         yield from ("| Fault | What happens | Charged |", "|---|---|---|")
         for name, fault in FAULTS.items():
-            if fault.shape == shape:
+            if fault.layout == layout:
                 yield f"| `{name}` | {fault.about} | {'yes' if fault.is_charged else 'no'} |"
 
 

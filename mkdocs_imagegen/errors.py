@@ -5,16 +5,16 @@ The tree::
     ImagegenError                 place, fault, what is accepted, one next step
     ├── OptionError               an option's name or value is not accepted
     ├── DirectiveError            a directive as a whole makes no sense
-    ├── PictureError              bytes that are no picture we accept
+    ├── PictureError              bytes that are no image we accept
     ├── StoreError                the disk said no
     │   └── NewerVersionError     a newer version of ours wrote it
-    ├── NotMadeError              a picture that was not asked for, and why
-    │   ├── NotAskedForError      only the pictures of other pages are made
+    ├── NotMadeError              an image that was not asked for, and why
+    │   ├── NotAskedForError      only the images of other pages are made
     │   ├── OverBudgetError       the run's budget does not hold it
     │   ├── RefusedBeforeError    moderation refused it in an earlier build
     │   ├── StoppedError          the run was stopped before its turn
     │   └── WaitingError          it will be made beside the server
-    └── GatewayError              the gateway did not give a picture; has a billing class
+    └── GatewayError              the gateway did not give an image; has a billing class
         ├── CredentialError       PERMANENT  no credential, or one that has run out
         ├── AuthenticationError   PERMANENT  401: the credential is not accepted
         ├── FundsError            PERMANENT  402, or 429 about money: nothing left to spend
@@ -26,7 +26,7 @@ The tree::
         ├── RateLimitedError      UNBILLED   429 about speed
         ├── BusyError             UNBILLED   503 that says when to come back
         ├── OutcomeUnknownError   UNKNOWN    sent, and no usable answer came back
-        └── BadAnswerError        BILLED     a success that holds no usable picture
+        └── BadAnswerError        BILLED     a success that holds no usable image
             └── LinkError         BILLED     it links to one that cannot be fetched now
 
 Billing classes decide what happens next (fact sheet "reliability", section 4.1).
@@ -38,11 +38,11 @@ import enum
 from decimal import Decimal
 from typing import ClassVar
 
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where something stands.
 
     Attributes:
@@ -90,8 +90,8 @@ class DirectiveError(ImagegenError):
     """A directive as a whole makes no sense: no prompt, two prompts, an unclosed header."""
 
 
-class PictureError(ImagegenError):
-    """Bytes that are no picture, or a picture of a kind or size that is not accepted."""
+class ImageError(ImagegenError):
+    """Bytes that are no image, or an image of a kind or size that is not accepted."""
 
 
 class StoreError(ImagegenError):
@@ -102,16 +102,16 @@ class NewerVersionError(StoreError):
     """A newer version of ours wrote it; it may be whole."""
 
 
-class NotMadeError(ImagegenError):
-    """A picture that was not asked for, and why."""
+class NotGeneratedError(ImagegenError):
+    """A image that was not asked for, and why."""
 
 
-class NotAskedForError(NotMadeError):
-    """Only the pictures of other pages are to be made."""
+class NotSelectedError(NotGeneratedError):
+    """Only the images of other pages are to be made."""
 
 
-class OverBudgetError(NotMadeError):
-    """The run's budget does not hold the picture.
+class OverBudgetError(NotGeneratedError):
+    """The run's budget does not hold the image.
 
     Args:
         fault: as for every error.
@@ -124,16 +124,16 @@ class OverBudgetError(NotMadeError):
         self.price_usd = price_usd
 
 
-class RefusedBeforeError(NotMadeError):
+class EarlierRefusalError(NotGeneratedError):
     """Moderation refused the prompt in an earlier build."""
 
 
-class StoppedError(NotMadeError):
-    """The run was stopped before this picture's turn came."""
+class StoppedError(NotGeneratedError):
+    """The run was stopped before this image's turn came."""
 
 
-class WaitingError(NotMadeError):
-    """The picture will be made beside the server, once its prompt has rested."""
+class PendingError(NotGeneratedError):
+    """The image will be made beside the server, once its prompt has rested."""
 
 
 class Billing(enum.Enum):
@@ -141,13 +141,13 @@ class Billing(enum.Enum):
 
     UNBILLED = "nothing was charged, and asking again may help"
     REFUSED = "nothing was charged, and asking again gives the same answer"
-    UNKNOWN = "the picture may have been made and charged"
-    BILLED = "charged, and no usable picture came back"
+    UNKNOWN = "the image may have been made and charged"
+    BILLED = "charged, and no usable image came back"
     PERMANENT = "no request of this run can succeed"
 
 
 class GatewayError(ImagegenError):
-    """The gateway did not give a picture.
+    """The gateway did not give an image.
 
     Args:
         fault: as for every error; never holds a credential, nor a request's headers.
@@ -195,7 +195,7 @@ class AuthenticationError(GatewayError):
     billing = Billing.PERMANENT
 
 
-class FundsError(GatewayError):
+class InsufficientFundsError(GatewayError):
     """402, or a 429 that is about money: nothing is left to spend."""
 
     billing = Billing.PERMANENT
@@ -207,13 +207,13 @@ class ForbiddenError(GatewayError):
     billing = Billing.PERMANENT
 
 
-class ModelGoneError(GatewayError):
+class ModelUnavailableError(GatewayError):
     """The gateway does not offer the model."""
 
     billing = Billing.PERMANENT
 
 
-class RejectedError(GatewayError):
+class RejectedRequestError(GatewayError):
     """This request is not accepted; another one may be."""
 
     billing = Billing.REFUSED
@@ -249,13 +249,13 @@ class OutcomeUnknownError(GatewayError):
     billing = Billing.UNKNOWN
 
 
-class BadAnswerError(GatewayError):
-    """The gateway reported success, and the answer holds no usable picture."""
+class InvalidResponseError(GatewayError):
+    """The gateway reported success, and the answer holds no usable image."""
 
     billing = Billing.BILLED
 
 
-class LinkError(BadAnswerError):
-    """The answer links to the picture, which cannot be fetched now and may be later."""
+class LinkError(InvalidResponseError):
+    """The answer links to the image, which cannot be fetched now and may be later."""
 
     billing = Billing.BILLED

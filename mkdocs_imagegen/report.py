@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
-from mkdocs_imagegen.errors import Place
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import SKETCH_MODEL
+from mkdocs_imagegen.errors import Location
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import SKETCH_MODEL
 
 
 class State(enum.Enum):
-    """How a picture stands after a build."""
+    """How an image stands after a build."""
 
     READY = "ready"
     """It was in the store."""
@@ -38,8 +38,8 @@ class State(enum.Enum):
     """The directive cannot be read."""
 
     @property
-    def lacks_picture(self) -> bool:
-        """Whether a page asks for a picture that is not there."""
+    def is_missing(self) -> bool:
+        """Whether a page asks for an image that is not there."""
         return self in {State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED}
 
 
@@ -48,20 +48,20 @@ _THERE = (*_STORED, State.MADE)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One place that shows a picture, as the report tells of it.
+class ReportRow:
+    """One place that shows an image, as the report tells of it.
 
     Attributes:
-        place: where it stands.
+        location: where it stands.
         state: how it stands.
         key: the request's key; ``""`` for a mistake.
         prompt: the final prompt.
         model: the model that it was asked of, or would be.
         drawn_by: the model that drew it, which a fallback may have changed; ``""`` for none.
-        file: the picture's path below the site's root; ``""`` for a missing preview, which no
+        file: the image's path below the site's root; ``""`` for a missing preview, which no
             page shows.
         price_usd: the list price in dollars; None where it is not known.
-        missing_usd: the list price of each picture that is not there; a pair for light and dark
+        missing_usd: the list price of each image that is not there; a pair for light and dark
             surroundings is two.
         seconds: how long the making took.
         cost_usd: dollars charged in this build; None for nothing or for not known.
@@ -69,7 +69,7 @@ class Line:
         remarks: warnings of the gateway and of ours, or the error.
     """
 
-    place: Place
+    location: Location
     state: State
     key: str
     prompt: str
@@ -85,7 +85,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Waste:
+class ChargedFailures:
     """What a run has paid for nothing, or perhaps has.
 
     Attributes:
@@ -97,29 +97,34 @@ class Waste:
     usd: Decimal = Decimal(0)
 
 
-NO_WASTE = Waste()
+NO_CHARGED_FAILURES = ChargedFailures()
 
 
-def summary(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> str:
-    """One line on the pictures of a build; equal requests count once.
+def summary(
+    lines: Sequence[ReportRow], seconds: float, waste: ChargedFailures = NO_CHARGED_FAILURES
+) -> str:
+    """Return one line about the images of a build; equal requests count once.
+
+    A location that failed is counted even where another one shows the image of its request.
 
     Args:
-        lines: every place that shows a picture.
-        seconds: how long the making took, all in all.
-        waste: of the run.
+        lines: All locations that show an image.
+        seconds: Time that generating took in total.
+        waste: Calls of the run that may have been charged without an image.
     """
-    pictures = unique(lines)
-    count = Counter(line.state for line in pictures)
+    images = unique(lines)
+    count = Counter(line.state for line in images)
+    count[State.FAILED] = _failures(lines, images)
     made = count[State.MADE]
     stored = sum(count[state] for state in _STORED)
-    parts = [f"{plural(stored, 'picture')} from the store"]
+    parts = [f"{plural(stored, 'image')} from the store"]
     if made:
-        parts.append(f"{made} made in {seconds:.1f} s for {_money(pictures)}")
+        parts.append(f"{made} made in {seconds:.1f} s for {_money(images)}")
     if count[State.STALE]:
         parts.append(f"{count[State.STALE]} stale but usable")
     if count[State.DRAFT]:
         parts.append(plural(count[State.DRAFT], "draft"))
-    sketches = sum(line.model == SKETCH_MODEL for line in pictures if line.state in _THERE)
+    sketches = sum(line.model == SKETCH_MODEL for line in images if line.state in _THERE)
     if sketches:
         parts.append(f"{sketches} of them {'a sketch' if sketches == 1 else 'sketches'}")
     words = {
@@ -130,14 +135,16 @@ def summary(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> s
     }
     parts += [f"{count[state]} {word}" for state, word in words.items() if count[state]]
     if count[State.OVER_BUDGET]:
-        parts.append(f"{count[State.OVER_BUDGET]} over budget{_price(pictures)}")
+        parts.append(f"{count[State.OVER_BUDGET]} over budget{_price(images)}")
     if waste.calls:
         more = f" (about ${dollars(waste.usd)})" if waste.usd else ""
         parts.append(f"{plural(waste.calls, 'call')} perhaps charged for nothing{more}")
     return ", ".join(parts)
 
 
-def to_json(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> bytes:
+def to_json(
+    lines: Sequence[ReportRow], seconds: float, waste: ChargedFailures = NO_CHARGED_FAILURES
+) -> bytes:
     """The report as a file: the same build gives the same bytes but for seconds and dollars."""
     report = {
         "version": 1,
@@ -153,11 +160,11 @@ def to_json(lines: Sequence[Line], seconds: float, waste: Waste = NO_WASTE) -> b
 
 @dataclass(frozen=True, slots=True)
 class ModelBill:
-    """What the pictures of one model have cost in a run.
+    """What the images of one model have cost in a run.
 
     Attributes:
         model: the model that drew them.
-        pictures: how many it drew.
+        images: how many it drew.
         charged_usd: dollars by the server's word.
         estimated_usd: dollars by list prices, where the server said nothing.
         p50_s: seconds within which half of them came.
@@ -167,34 +174,34 @@ class ModelBill:
     """
 
     model: str
-    pictures: int
+    images: int
     charged_usd: Decimal
     estimated_usd: Decimal
     p50_s: float
     p95_s: float
     slowest_s: float
-    slowest: Place
+    slowest: Location
 
 
-def bill(lines: Sequence[Line]) -> list[ModelBill]:
+def bill(lines: Sequence[ReportRow]) -> list[ModelBill]:
     """What was made, by model; equal requests count once."""
     made = [line for line in unique(lines) if line.state is State.MADE]
     models = sorted({line.drawn_by for line in made})
     return [_bill_of(name, [line for line in made if line.drawn_by == name]) for name in models]
 
 
-def _bill_of(model: str, made: Sequence[Line]) -> ModelBill:
+def _bill_of(model: str, made: Sequence[ReportRow]) -> ModelBill:
     seconds = sorted(line.seconds for line in made)
     slowest = max(made, key=lambda line: line.seconds)
     return ModelBill(
         model=model,
-        pictures=len(made),
+        images=len(made),
         charged_usd=_spent([line for line in made if not line.cost_is_estimate]),
         estimated_usd=_spent([line for line in made if line.cost_is_estimate]),
         p50_s=_percentile(seconds, 50),
         p95_s=_percentile(seconds, 95),
         slowest_s=slowest.seconds,
-        slowest=slowest.place,
+        slowest=slowest.location,
     )
 
 
@@ -206,7 +213,7 @@ def _percentile(ordered: Sequence[float], percent: int) -> float:
 def _bill_as_dict(each: ModelBill) -> dict[str, object]:
     return {
         "model": each.model,
-        "pictures": each.pictures,
+        "pictures": each.images,
         "charged_usd": str(each.charged_usd),
         "estimated_usd": str(each.estimated_usd),
         "p50_s": round(each.p50_s, 3),
@@ -216,11 +223,11 @@ def _bill_as_dict(each: ModelBill) -> dict[str, object]:
     }
 
 
-def as_dict(line: Line) -> dict[str, object]:
-    """A place that shows a picture, for JSON."""
+def as_dict(line: ReportRow) -> dict[str, object]:
+    """A place that shows an image, for JSON."""
     return {
-        "page": line.place.page,
-        "line": line.place.line,
+        "page": line.location.page,
+        "line": line.location.line,
         "state": line.state.value,
         "key": line.key,
         "prompt": line.prompt,
@@ -235,34 +242,48 @@ def as_dict(line: Line) -> dict[str, object]:
     }
 
 
-def unique(lines: Sequence[Line]) -> list[Line]:
-    """One line for each request, that of its making first; mistakes are not requests."""
-    by_making = sorted(lines, key=lambda line: line.state is State.MADE)
-    requests = {line.key: line for line in by_making if line.key}
+def unique(lines: Sequence[ReportRow]) -> list[ReportRow]:
+    """Return one line for each request, then all mistakes, which are not requests.
+
+    Of several lines of a request the generated one comes first, then one with a cost, so that no
+    sum misses it; a failure comes last.
+    """
+    by_worth = sorted(lines, key=_worth)
+    requests = {line.key: line for line in by_worth if line.key}
     return [*requests.values(), *(line for line in lines if not line.key)]
 
 
-def _spent(pictures: Sequence[Line]) -> Decimal:
-    return sum((line.cost_usd for line in pictures if line.cost_usd is not None), Decimal(0))
+def _worth(line: ReportRow) -> tuple[bool, bool, bool]:
+    return line.state is State.MADE, line.cost_usd is not None, line.state is not State.FAILED
 
 
-def _money(pictures: Sequence[Line]) -> str:
-    made = [line for line in pictures if line.state is State.MADE]
+def _failures(lines: Sequence[ReportRow], images: Sequence[ReportRow]) -> int:
+    failed = {line.key for line in images if line.state is State.FAILED}
+    failed_here = (line.state is State.FAILED and line.key not in failed for line in lines)
+    return len(failed) + sum(failed_here)
+
+
+def _spent(images: Sequence[ReportRow]) -> Decimal:
+    return sum((line.cost_usd for line in images if line.cost_usd is not None), Decimal(0))
+
+
+def _money(images: Sequence[ReportRow]) -> str:
+    made = [line for line in images if line.state is State.MADE]
     about = "about " if any(line.cost_is_estimate for line in made) else ""
     unknown = sum(line.cost_usd is None for line in made)
     more = f" and the unknown price of {unknown}" if unknown else ""
     return f"{about}${dollars(_spent(made))}{more}"
 
 
-def _price(pictures: Sequence[Line]) -> str:
-    over = [line.price_usd for line in pictures if line.state is State.OVER_BUDGET]
+def _price(images: Sequence[ReportRow]) -> str:
+    over = [line.price_usd for line in images if line.state is State.OVER_BUDGET]
     known = sum((price for price in over if price is not None), Decimal(0))
     return f" (about ${dollars(known)} more)" if known else ""
 
 
 def dollars(amount: Decimal) -> str:
     """An amount as people read it, without the sign."""
-    return f"{amount:.3f}".removesuffix("0")  # the cheapest picture costs half a cent
+    return f"{amount:.3f}".removesuffix("0")  # the cheapest image costs half a cent
 
 
 def plural(number: int, word: str) -> str:

@@ -1,7 +1,7 @@
-"""What fixes the pixels of a picture, and its key; pure.
+"""What fixes the pixels of an image, and its key; pure.
 
 The key is the sha256 over canonical JSON of everything that changes the pixels and nothing else:
-what is not in it may change without a picture being bought again. A field that holds its neutral
+what is not in it may change without an image being bought again. A field that holds its neutral
 value is left out, so that fields can be added later without changing any key.
 """
 
@@ -15,8 +15,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import SKETCH_MODEL, Size
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import SKETCH_MODEL, Size
 
 SCHEME = 1
 """The number of the rules above; raised whenever they change a key."""
@@ -43,7 +43,7 @@ _NOT_PIXELS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """One picture, exactly as it is asked for.
+    """One image, exactly as it is asked for.
 
     Attributes:
         model: the model's id, ``creator/model``.
@@ -51,10 +51,10 @@ class ImageRequest:
         size: width and height to ask for, in pixels.
         quality: a word the model knows.
         background: ``auto``, ``opaque`` or ``transparent``.
-        take: another number asks for another picture of the same prompt.
+        take: another number asks for another image of the same prompt.
         model_options: provider options that change pixels, as canonical JSON; ``""`` for none.
         is_draft: whether it only stands in while a page is written; it answers nothing else.
-        references: pictures to follow, each by the sha256 of its bytes, in order; what is not
+        references: images to follow, each by the sha256 of its bytes, in order; what is not
             known yet by its name.
         mask: the sha256 of the mask that says where the first of them may change; ``""`` for none.
     """
@@ -109,7 +109,7 @@ def final_prompt(*parts: str) -> str:
     """The prompt, then the house style and what else there is, each with single spaces only.
 
     Text is brought to NFC, so that neither re-wrapping a line nor an editor's choice of
-    composed letters buys a picture again.
+    composed letters buys an image again.
     """
     plain = (" ".join(unicodedata.normalize("NFC", part).split()) for part in parts)
     return "\n\n".join(part for part in plain if part)
@@ -121,13 +121,13 @@ def pixel_options(provider_options: Mapping[str, Any]) -> str:
     Options for ``gateway`` route a request and never draw (fact sheet "gateway protocol",
     section 8); of the others, format, compression, moderation and user ids do not either.
     """
-    kept = {
+    original = {
         provider: drawn
         for provider, options in provider_options.items()
         if provider != "gateway" and isinstance(options, Mapping)
         if (drawn := {name: options[name] for name in options if name not in _NOT_PIXELS})
     }
-    return _canonical(kept) if kept else ""
+    return _canonical(original) if original else ""
 
 
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
+from tests.bench import Bench
 from tests.support import Site
 
 # Machines differ in speed, and nothing here is about it.
@@ -39,3 +42,16 @@ def gateway_url(emulator: Emulator) -> Iterator[str]:
     """An emulator on a socket, as any other server."""
     with serve(emulator) as server:
         yield server.url
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    """Builds schedulers of one site: ``bench(Studio(), concurrency=1)``; closes them at the end."""
+    with contextlib.ExitStack() as stack:
+
+        def build(*given: Any, **more: Any) -> Bench:
+            built = Bench(tmp_path, *given, **more)
+            stack.callback(built.scheduler.close)
+            return built
+
+        yield build

@@ -27,7 +27,7 @@ def on_post_build(config):
     with Path(__file__).with_name("builds.log").open("a") as file:
         file.write("built\\n")
 """
-_MOST_TRIES = 5
+_MAX_TRIES = 5
 _OURS = re.compile(r'src="([^"]*assets/imagegen/[^"]*)"')
 
 
@@ -63,29 +63,29 @@ class Server:
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:  # noqa: S310 - our own
             return str(answer.read().decode())
 
-    def shown(self, page: str = "") -> list[str]:
-        """The paths of our files that a page shows in its pictures."""
+    def quoted_value(self, page: str = "") -> list[str]:
+        """The paths of our files that a page shows in its images."""
         return [each.lstrip("./") for each in _OURS.findall(self.get(page))]
 
     def words(self, page: str = "") -> str:
         """What the stand-ins of a page say; read again where a build replaced them meanwhile."""
-        for _ in range(_MOST_TRIES - 1):
+        for _ in range(_MAX_TRIES - 1):
             with suppress(urllib.error.HTTPError):
                 return self._words(page)
         return self._words(page)
 
     def _words(self, page: str) -> str:
-        stand_ins = [self.get(each) for each in self.shown(page) if each.endswith(".svg")]
+        stand_ins = [self.get(each) for each in self.quoted_value(page) if each.endswith(".svg")]
         return "\n".join(" ".join(re.findall(">([^<]+)</text>", each)) for each in stand_ins)
 
-    def wait_for_picture(self, page: str = "", seconds: float = 30) -> None:
-        """Wait until a page shows pictures and no stand-in."""
+    def wait_for_image(self, page: str = "", seconds: float = 30) -> None:
+        """Wait until a page shows images and no stand-in."""
 
-        def has_picture() -> bool:
-            names = self.shown(page)
+        def has_image() -> bool:
+            names = self.quoted_value(page)
             return bool(names) and not any(name.endswith(".svg") for name in names)
 
-        self.wait_until(has_picture, seconds)
+        self.wait_until(has_image, seconds)
 
     def wait_for_words(self, words: str, page: str = "", seconds: float = 30) -> None:
         self.wait_until(lambda: words in self.words(page), seconds)

@@ -46,7 +46,7 @@ class Built:
         paths = (path for path in sorted(self.site.rglob("*")) if path.is_file())
         return {path.relative_to(self.site).as_posix(): path.read_bytes() for path in paths}
 
-    def pictures(self) -> dict[str, bytes]:
+    def images(self) -> dict[str, bytes]:
         return {
             name: content
             for name, content in self.files().items()

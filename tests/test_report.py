@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from mkdocs_imagegen.errors import Place
-from mkdocs_imagegen.report import Line, State, bill, summary, to_json
-from mkdocs_imagegen.values import SKETCH_MODEL
+from mkdocs_imagegen.errors import Location
+from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.report import ReportRow, State, bill, summary, to_json
 
 READY, STALE, MADE = State.READY, State.STALE, State.MADE
 MISSING, FAILED, MISTAKE = State.MISSING, State.FAILED, State.MISTAKE
@@ -17,7 +17,7 @@ MISSING, FAILED, MISTAKE = State.MISSING, State.FAILED, State.MISTAKE
 
 def line(state, key="", cost=None, *, estimate=False, **more):
     facts = {
-        "place": Place("docs/a.md", 3),
+        "location": Location("docs/a.md", 3),
         "state": state,
         "key": key,
         "prompt": "A balloon" if key else "",
@@ -31,27 +31,27 @@ def line(state, key="", cost=None, *, estimate=False, **more):
         "cost_is_estimate": estimate,
         "remarks": (),
     }
-    return Line(**(facts | more))
+    return ReportRow(**(facts | more))
 
 
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ([], "0 pictures from the store"),
-        ([line(READY, "a")], "1 picture from the store"),
-        ([line(READY, "a"), line(READY, "b")], "2 pictures from the store"),
-        ([line(READY, "a"), line(READY, "a")], "1 picture from the store"),
+        ([], "0 images from the store"),
+        ([line(READY, "a")], "1 image from the store"),
+        ([line(READY, "a"), line(READY, "b")], "2 images from the store"),
+        ([line(READY, "a"), line(READY, "a")], "1 image from the store"),
         (
             [line(READY, "a"), line(STALE, "b")],
-            "2 pictures from the store, 1 stale but usable",
+            "2 images from the store, 1 stale but usable",
         ),
-        ([line(MISSING, "a"), line(MISSING, "a")], "0 pictures from the store, 1 missing"),
-        ([line(FAILED, "a")], "0 pictures from the store, 1 failed"),
-        ([line(MISTAKE)], "0 pictures from the store, 1 with a mistake"),
-        ([line(MISTAKE), line(MISTAKE)], "0 pictures from the store, 2 with a mistake"),
+        ([line(MISSING, "a"), line(MISSING, "a")], "0 images from the store, 1 missing"),
+        ([line(FAILED, "a")], "0 images from the store, 1 failed"),
+        ([line(MISTAKE)], "0 images from the store, 1 with a mistake"),
+        ([line(MISTAKE), line(MISTAKE)], "0 images from the store, 2 with a mistake"),
         (
             [line(READY, "a"), line(MISSING, "b"), line(FAILED, "c"), line(MISTAKE)],
-            "1 picture from the store, 1 missing, 1 failed, 1 with a mistake",
+            "1 image from the store, 1 missing, 1 failed, 1 with a mistake",
         ),
     ],
 )
@@ -81,19 +81,19 @@ def test_a_summary_counts_each_request_once_and_each_mistake(lines, told):
     ],
 )
 def test_a_summary_tells_the_bill(lines, told):
-    assert summary(lines, 12.34) == f"0 pictures from the store, {told}"
+    assert summary(lines, 12.34) == f"0 images from the store, {told}"
 
 
 @pytest.mark.parametrize(
     ("states", "told"),
     [
-        ([READY], "1 picture from the store, 1 of them a sketch"),
-        ([READY, READY], "2 pictures from the store, 2 of them sketches"),
-        ([MADE], "0 pictures from the store, 1 made in 1.0 s for $0.00, 1 of them a sketch"),
-        ([MISSING, FAILED], "0 pictures from the store, 1 missing, 1 failed"),
+        ([READY], "1 image from the store, 1 of them a sketch"),
+        ([READY, READY], "2 images from the store, 2 of them sketches"),
+        ([MADE], "0 images from the store, 1 made in 1.0 s for $0.00, 1 of them a sketch"),
+        ([MISSING, FAILED], "0 images from the store, 1 missing, 1 failed"),
     ],
 )
-def test_a_summary_never_passes_sketches_off_as_pictures(states, told):
+def test_a_summary_never_passes_sketches_off_as_images(states, told):
     """What is missing is none yet, whoever would draw it."""
     lines = [
         line(state, f"{number}", "0" if state is MADE else None, model=SKETCH_MODEL)
@@ -102,10 +102,10 @@ def test_a_summary_never_passes_sketches_off_as_pictures(states, told):
     assert summary(lines, 1.0) == told
 
 
-def test_a_summary_counts_sketches_among_pictures():
+def test_a_summary_counts_sketches_among_images():
     lines = [line(READY, "a"), line(STALE, "b"), line(READY, "c", model=SKETCH_MODEL)]
     assert summary(lines, 1.0) == (
-        "3 pictures from the store, 1 stale but usable, 1 of them a sketch"
+        "3 images from the store, 1 stale but usable, 1 of them a sketch"
     )
 
 
@@ -117,10 +117,41 @@ def test_what_was_paid_for_is_told_wherever_else_the_request_stands(other):
         assert json.loads(to_json(lines, 1.0))["cost_usd"] == "0.25"
 
 
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            [line(MADE, "a", "0.25"), line(FAILED, "a", "0.25")],
+            "1 made in 1.0 s for $0.25, 1 failed",
+        ),
+        (
+            [line(MADE, "a", "0.25"), line(FAILED, "a", "0.25"), line(FAILED, "a", "0.25")],
+            "1 made in 1.0 s for $0.25, 2 failed",
+        ),
+        ([line(FAILED, "a", "0.25"), line(FAILED, "a", "0.25")], "1 failed"),
+    ],
+)
+def test_summary_counts_failed_location_when_its_request_was_generated_elsewhere(lines, told):
+    for each in (lines, lines[::-1]):
+        assert summary(each, 1.0) == f"0 images from the store, {told}"
+        assert json.loads(to_json(each, 1.0))["cost_usd"] == "0.25"
+
+
+def test_summary_counts_failed_location_when_the_store_has_its_request():
+    for lines in ([line(READY, "a"), line(FAILED, "a")], [line(FAILED, "a"), line(READY, "a")]):
+        assert summary(lines, 1.0) == "1 image from the store, 1 failed"
+
+
+def test_cost_of_a_failed_location_is_counted_when_a_later_build_finds_the_image():
+    paid, found = line(FAILED, "a", "0.25"), line(READY, "a")
+    for lines in ([paid, found], [found, paid]):
+        assert json.loads(to_json(lines, 1.0))["cost_usd"] == "0.25"
+
+
 def test_a_report_holds_every_place():
     lines = [
         line(MADE, "a", "0.010", seconds=1.23456, remarks=("slow", "cut")),
-        line(READY, "a", place=Place("docs/b.md", None, "prompt 2")),
+        line(READY, "a", location=Location("docs/b.md", None, "prompt 2")),
         line(MISTAKE, remarks=("no prompt",)),
     ]
     report = json.loads(to_json(lines, 9.87654))
@@ -167,20 +198,20 @@ def test_a_report_can_be_read_whatever_it_tells():
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("location", "told"),
     [
-        (Place("docs/a.md", 3, "prompt 1"), "docs/a.md:3"),
-        (Place("docs/a.md", None, 'prompt 1 ("A")'), 'docs/a.md, prompt 1 ("A")'),
-        (Place("docs/a.md"), "docs/a.md"),
+        (Location("docs/a.md", 3, "prompt 1"), "docs/a.md:3"),
+        (Location("docs/a.md", None, 'prompt 1 ("A")'), 'docs/a.md, prompt 1 ("A")'),
+        (Location("docs/a.md"), "docs/a.md"),
     ],
 )
-def test_a_place_is_where_an_editor_finds_it(place, told):
-    assert str(place) == told
+def test_a_place_is_where_an_editor_finds_it(location, told):
+    assert str(location) == told
 
 
 def made(number, seconds, cost, model="a/b", *, estimate=False):
-    place = Place("docs/a.md", number)
-    more = {"place": place, "model": "asked/for", "drawn_by": model, "seconds": seconds}
+    location = Location("docs/a.md", number)
+    more = {"location": location, "model": "asked/for", "drawn_by": model, "seconds": seconds}
     return line(MADE, f"{model}{number}", cost, estimate=estimate, **more)
 
 
@@ -188,13 +219,13 @@ def test_the_bill_is_by_model_and_keeps_estimates_apart():
     lines = [made(each, float(each), "0.01", estimate=each > 15) for each in range(1, 21)]
     lines += [made(1, 7.0, None, "c/d"), line(READY, "x", "9.99")]
     first, second = bill(lines)
-    assert (first.model, first.pictures) == ("a/b", 20)
+    assert (first.model, first.images) == ("a/b", 20)
     assert (first.charged_usd, first.estimated_usd) == (Decimal("0.15"), Decimal("0.05"))
     assert (first.p50_s, first.p95_s, first.slowest_s) == (10.0, 19.0, 20.0)
     assert str(first.slowest) == "docs/a.md:20"
-    assert (second.model, second.pictures, second.charged_usd) == ("c/d", 1, Decimal(0))
+    assert (second.model, second.images, second.charged_usd) == ("c/d", 1, Decimal(0))
     assert (second.p50_s, second.p95_s) == (7.0, 7.0)
 
 
-def test_a_picture_in_two_places_is_on_the_bill_once():
-    assert bill([made(1, 1.0, "0.01"), made(1, 1.0, "0.01")])[0].pictures == 1
+def test_a_image_in_two_places_is_on_the_bill_once():
+    assert bill([made(1, 1.0, "0.01"), made(1, 1.0, "0.01")])[0].images == 1

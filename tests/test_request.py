@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import (
     SCHEME,
     SKETCH_MODEL,
@@ -19,7 +20,6 @@ from mkdocs_imagegen.request import (
     final_prompt,
     pixel_options,
 )
-from mkdocs_imagegen.values import Size
 
 BALLOON = ImageRequest(
     "openai/gpt-image-1-mini", "A red balloon on a wooden table.", Size(1536, 1024)

@@ -6,7 +6,7 @@
 - ``generating``: `generate`.
 - ``sheets``: `gallery`, and what every contact sheet is made of.
 - ``choosing``: `candidates`.
-- ``places``: which picture an author means by a place; pure.
+- ``places``: which image an author means by a place; pure.
 - ``market``: `models` and `credits`.
 - ``stores``: the store, for commands that look into it.
 - ``schema``: `schema`.

@@ -8,19 +8,19 @@ import sys
 import click
 
 from mkdocs_imagegen import __version__
-from mkdocs_imagegen.cli.choosing import candidates
-from mkdocs_imagegen.cli.generating import generate
-from mkdocs_imagegen.cli.market import credits_, models
-from mkdocs_imagegen.cli.planning import check, plan
+from mkdocs_imagegen.cli.candidates import candidates
+from mkdocs_imagegen.cli.emulator import emulator
+from mkdocs_imagegen.cli.gallery import gallery
+from mkdocs_imagegen.cli.generate import generate
+from mkdocs_imagegen.cli.models import credits_, models
+from mkdocs_imagegen.cli.plan import check, plan
 from mkdocs_imagegen.cli.schema import schema
-from mkdocs_imagegen.cli.serving import emulator
-from mkdocs_imagegen.cli.sheets import gallery
 from mkdocs_imagegen.cli.site import INTERRUPTED
-from mkdocs_imagegen.cli.upkeep import prune, verify
+from mkdocs_imagegen.cli.verify import prune, verify
 
 _EPILOG = """
 \b
-Exit codes: 0 all is well, 1 what was asked for is not so (a picture is missing, a check failed),
+Exit codes: 0 all is well, 1 what was asked for is not so (an image is missing, a check failed),
 2 the command or mkdocs.yml has a mistake or a server does not answer, 130 interrupted. `verify`
 tells more; see its help.
 \b
@@ -47,7 +47,7 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="mkdocs-imagegen")
 def main() -> None:
-    """Pictures from prompts, for MkDocs."""
+    """Images from prompts, for MkDocs."""
 
 
 for _command in (

@@ -9,10 +9,10 @@ import click
 
 from mkdocs_imagegen.cli.terminal import say_json
 from mkdocs_imagegen.directives.defaults import PageOptions
-from mkdocs_imagegen.directives.naming import ONLY_AT_PICTURES
+from mkdocs_imagegen.directives.naming import ONLY_AT_IMAGES
 from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.options import object_schema
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.values import object_schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _OURS = {"anyOf": [{"$ref": "#/$defs/settings"}, {"type": "null"}]}
@@ -40,7 +40,7 @@ The second is for editors with the YAML language server, by a first line of mkdo
 def schema(*, whole_file: bool, _as_json: bool) -> None:
     """Print the JSON schema of the plugin's options.
 
-    Below `$defs` are those of a picture, of a preset, and of a page's front matter.
+    Below `$defs` are those of an image, of a preset, and of a page's front matter.
     """
     say_json(_schema_of_file() if whole_file else schema_of_options())
 
@@ -62,9 +62,9 @@ def _headed(title: str, body: Mapping[str, Any], defs: Mapping[str, Any]) -> Map
 
 
 def _defs() -> dict[str, Any]:
-    picture = object_schema(DirectiveOptions)
+    image = object_schema(DirectiveOptions)
     of_presets = {
-        name: said for name, said in picture["properties"].items() if name not in ONLY_AT_PICTURES
+        name: said for name, said in image["properties"].items() if name not in ONLY_AT_IMAGES
     }
-    preset = {**picture, "properties": of_presets}
-    return {"picture": picture, "preset": preset, "page": object_schema(PageOptions)}
+    preset = {**image, "properties": of_presets}
+    return {"picture": image, "preset": preset, "page": object_schema(PageOptions)}

@@ -17,15 +17,15 @@ from typing import Any
 
 import click
 
-from mkdocs_imagegen.building.errand import Errand
-from mkdocs_imagegen.building.outcome import Entry
-from mkdocs_imagegen.building.run import Run
 from mkdocs_imagegen.cli.terminal import tell
-from mkdocs_imagegen.plugin import ImagegenPlugin
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.report import Line
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
+from mkdocs_imagegen.pipeline.mode import BuildMode
+from mkdocs_imagegen.pipeline.outcome import Entry
+from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
+from mkdocs_imagegen.spending.run import Run
 
 INTERRUPTED = 130
 _TERMINATED = 143
@@ -54,8 +54,8 @@ class Looked:
     Attributes:
         settings: of the site, with what the command changed.
         docs: the folder of its pages.
-        entries: every place that shows a picture.
-        permission: whether a build here may make missing pictures.
+        entries: every place that shows an image.
+        permission: whether a build here may make missing images.
         run: what its builds have shared.
     """
 
@@ -66,14 +66,14 @@ class Looked:
     run: Run
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ReportRow]:
         """What is told of each place."""
         return [entry.line for entry in self.entries]
 
 
 def look(
     config_file: str | None,
-    errand: Errand,
+    mode: BuildMode,
     change: Change | None = None,
     pages: Sequence[str] = (),
 ) -> Looked:
@@ -81,9 +81,9 @@ def look(
 
     Args:
         config_file: the site's configuration; None for the one in this folder.
-        errand: what is wanted; nothing is shown.
+        mode: what is wanted; nothing is shown.
         change: changes the settings, as the command's options say.
-        pages: the pages whose missing pictures are made, as a person names them; empty for all.
+        pages: the pages whose missing images are made, as a person names them; empty for all.
 
     Raises:
         SiteError: the site cannot be built.
@@ -93,7 +93,7 @@ def look(
         config, plugin = _load(config_file, folder)
         docs = Path(config.docs_dir)
         named = globs_of(pages, docs, plugin.settings.root)
-        with _on_errand(plugin, replace(errand, pages=named)):
+        with _on_errand(plugin, replace(mode, pages=named)):
             if change is not None:
                 plugin.settings = change(plugin.settings)
             _build(config)
@@ -122,13 +122,13 @@ def _looked(docs: Path, plugin: ImagegenPlugin) -> Looked:
 
 
 @contextlib.contextmanager
-def _on_errand(plugin: ImagegenPlugin, errand: Errand) -> Iterator[None]:
+def _on_errand(plugin: ImagegenPlugin, mode: BuildMode) -> Iterator[None]:
     """Send the plugin on an errand; the host gives the same one to every build of a process."""
-    plugin.errand, plugin.entries = errand, []
+    plugin.mode, plugin.entries = mode, []
     try:
         yield
     finally:
-        plugin.errand = Errand()
+        plugin.mode = BuildMode()
 
 
 def settings_of(config_file: str | None) -> Settings:

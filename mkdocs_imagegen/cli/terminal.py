@@ -16,8 +16,8 @@ from typing import TypeVar
 
 import click
 
-from mkdocs_imagegen.building.wanted import Result
-from mkdocs_imagegen.errors import NotMadeError, OverBudgetError
+from mkdocs_imagegen.errors import NotGeneratedError, OverBudgetError
+from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.report import dollars
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ def counted(items: Iterable[T], total: int) -> Iterator[T]:
 
 
 class Progress:
-    """Tells how far pictures have come; a context manager, and what a build tells it."""
+    """Tells how far images have come; a context manager, and what a build tells it."""
 
     def __init__(self) -> None:
         self._total = self._done = self._asked = 0
@@ -109,9 +109,9 @@ class Progress:
     def ended(self, result: Result) -> None:
         """One of them has come, or has not."""
         self._done += 1
-        self._asked += not isinstance(result.error, (OverBudgetError, NotMadeError))
-        if result.made and result.kept and result.kept.original.cost_usd:
-            self._usd += result.kept.original.cost_usd
+        self._asked += not isinstance(result.error, (OverBudgetError, NotGeneratedError))
+        if result.made and result.original and result.original.record.cost_usd:
+            self._usd += result.original.record.cost_usd
         self._show()
 
     def _show(self) -> None:
@@ -144,7 +144,7 @@ class _Bar:
         from rich.console import Console  # noqa: PLC0415
 
         self._progress = progress.Progress(
-            progress.TextColumn("pictures"),
+            progress.TextColumn("images"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
             progress.TimeElapsedColumn(),  # moves by itself

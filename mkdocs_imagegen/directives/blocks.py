@@ -12,10 +12,10 @@ from mkdocs_imagegen.directives.page_list import list_marker, read_list
 from mkdocs_imagegen.directives.registry import Registry
 
 
-def picture_block(
+def image_block(
     registry: Registry, page: str | None, body: str, attributes: Mapping[str, str]
 ) -> str:
-    """The marker of a picture."""
+    """The marker of an image."""
     first = next((line.strip() for line in body.split("\n") if line.strip()), "")
     source = Source("fence", first, body=" ".join(body.split()))
     token, found = registry.read(page, source, partial(read_fence, body, attributes))

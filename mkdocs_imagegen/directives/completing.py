@@ -1,4 +1,4 @@
-"""What an author says at a picture, completed to a directive; pure."""
+"""What an author says at an image, completed to a directive; pure."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from mkdocs_imagegen.directives.references import (
     read_references,
 )
 from mkdocs_imagegen.errors import DirectiveError
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.layout import CENTER, Layout, cut
+from mkdocs_imagegen.options import did_you_mean, quoted_value
 from mkdocs_imagegen.request import ImageRequest, final_prompt
-from mkdocs_imagegen.shapes import CENTER, Shape, cut
-from mkdocs_imagegen.values import did_you_mean, shown
 
-LONGEST_PROMPT = 32_000
+MAX_PROMPT = 32_000
 """Characters of a final prompt (fact sheet "gateway protocol", section 7.1)."""
 
-AT_THE_PICTURE = Origin(Level.PICTURE)
+AT_THE_IMAGE = Origin(Level.IMAGE)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said at a picture itself.
+    """What is said at an image itself.
 
     Attributes:
         options: those of ours.
         html: HTML attributes that pass through, in order.
-        origin: who says it: the picture, or the site for the previews of its pages.
+        origin: who says it: the image, or the site for the previews of its pages.
     """
 
     options: DirectiveOptions
     html: tuple[tuple[str, str], ...] = ()
-    origin: Origin = AT_THE_PICTURE
+    origin: Origin = AT_THE_IMAGE
 
 
 def completed(said: Said, defaults: Defaults, source: Source) -> Directive:
-    """The directive, with everything that the picture does not say itself.
+    """The directive, with everything that the image does not say itself.
 
     Args:
-        said: at the picture.
+        said: at the image.
         defaults: what the page and the site say.
         source: how to find the line.
 
@@ -62,16 +62,16 @@ def completed(said: Said, defaults: Defaults, source: Source) -> Directive:
     )
     # Where no page shows the preview itself, nothing shows it in dark surroundings.
     shows_dark = source.kind != "preview" or defaults.preview_position == "top"
-    shape = Shape(cut(request.size, options.ratio), options.widths, options.focus or CENTER)
+    layout = Layout(cut(request.size, options.ratio), options.widths, options.focus or CENTER)
     alt = " ".join((options.prompt or "").split()) if options.alt is None else options.alt.strip()
     return Directive(
         request=request,
         dark=dark if shows_dark else None,
-        insists=is_meant(layers),
+        is_exact=is_meant(layers),
         alt=alt,
         caption=(options.caption or "").strip(),
         note=defaults.note,
-        shape=shape,
+        layout=layout,
         width_px=options.width,
         sizes=options.sizes or "",
         attributes=(*_own_attributes(options), *said.html),
@@ -91,7 +91,7 @@ def _following(
 
 
 def layers_of(said: Said, defaults: Defaults) -> tuple[Layer, ...]:
-    """Everything that is said for a picture but the site's own settings, the nearest first.
+    """Everything that is said for an image but the site's own settings, the nearest first.
 
     Raises:
         DirectiveError: a named prompt or a preset that is not known, or two prompts.
@@ -105,14 +105,14 @@ def _named(options: DirectiveOptions, defaults: Defaults) -> Layer:
     named = defaults.prompts.get(options.name or "")
     if named is None:
         raise DirectiveError(
-            f"there is no prompt named {shown(options.name)}",
+            f"there is no prompt named {quoted_value(options.name)}",
             accepted=f"named prompts: {', '.join(sorted(defaults.prompts)) or 'none'}",
             hint=did_you_mean(options.name or "", defaults.prompts)
             or "define it below `prompts:` in mkdocs.yml or in the page's front matter",
         )
     if options.prompt is not None and named.options.prompt is not None:
         raise DirectiveError(
-            f"there are two prompts: one here, and one named {shown(options.name)}",
+            f"there are two prompts: one here, and one named {quoted_value(options.name)}",
             hint="remove one of the two",
         )
     return named
@@ -120,7 +120,7 @@ def _named(options: DirectiveOptions, defaults: Defaults) -> Layer:
 
 def _request(options: DirectiveOptions, defaults: Defaults) -> ImageRequest:
     if not (options.prompt or "").strip():
-        raise DirectiveError("there is no prompt", hint="write what the picture shows")
+        raise DirectiveError("there is no prompt", hint="write what the image shows")
     return ImageRequest(
         model=named_model(options.model, defaults.model),
         prompt=_final(options, defaults),
@@ -135,9 +135,9 @@ def _request(options: DirectiveOptions, defaults: Defaults) -> ImageRequest:
 def _final(options: DirectiveOptions, defaults: Defaults, more: str = "") -> str:
     style = defaults.style if options.style is None else plain_style(options.style)
     prompt = final_prompt(options.prompt or "", style, more)
-    if len(prompt) > LONGEST_PROMPT:
+    if len(prompt) > MAX_PROMPT:
         raise DirectiveError(
-            f"the prompt has {len(prompt)} characters", accepted=f"up to {LONGEST_PROMPT}"
+            f"the prompt has {len(prompt)} characters", accepted=f"up to {MAX_PROMPT}"
         )
     return prompt
 

@@ -16,12 +16,8 @@ from mkdocs_imagegen.directives.layers import (
 from mkdocs_imagegen.directives.naming import Errors, read_presets, read_prompts, refuse_unknown
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.globs import matches
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.request import pixel_options
-from mkdocs_imagegen.settings import PROMPTS, FolderOptions, Settings
-from mkdocs_imagegen.settings.previews import POSITION
-from mkdocs_imagegen.values import (
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import (
     SIZE,
     SKETCH_MODEL,
     TEXT,
@@ -33,6 +29,10 @@ from mkdocs_imagegen.values import (
     read_options,
     words,
 )
+from mkdocs_imagegen.request import pixel_options
+from mkdocs_imagegen.settings import PROMPTS, FolderOptions, Settings
+from mkdocs_imagegen.settings.globs import matches
+from mkdocs_imagegen.settings.previews import POSITION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +43,12 @@ class Defaults:
         model: the site's, as are size, quality, background and style.
         page: the page's source below the docs folder; None where it is not known.
         model_options: provider options that change pixels (see :func:`pixel_options`).
-        note: says below each picture that it is generated; ``""`` for nothing.
+        note: says below each image that it is generated; ``""`` for nothing.
         presets: by name.
         folders: patterns of pages, and what they say, in the order in which they are written.
         layers: what the page and its folders say, the nearest first.
         prompts: named prompts, read.
-        preview: what the page says of its own picture (see :data:`PREVIEW`); None for nothing.
+        preview: what the page says of its own image (see :data:`PREVIEW`); None for nothing.
         preview_position: ``top`` or ``none``.
     """
 
@@ -69,7 +69,7 @@ class Defaults:
 
     @property
     def page_size(self) -> Size:
-        """The size of the page's pictures that name none."""
+        """The size of the page's images that name none."""
         layers = with_preset(self.layers, self.presets)
         return (merged(layers).size if layers else None) or self.size
 
@@ -83,7 +83,7 @@ def _preview(value: object) -> Mapping[str, object] | bool | None:
 
 
 PREVIEW: Parser[Mapping[str, object] | bool] = Parser(
-    "a prompt, options of a picture with a `prompt` or `name` among them, or false for none",
+    "a prompt, options of an image with a `prompt` or `name` among them, or false for none",
     _preview,
     {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/picture"}, {"const": False}]},
 )
@@ -111,7 +111,7 @@ class PageOptions:
     preview: Mapping[str, object] | bool | None = option(
         None,
         PREVIEW,
-        "The page's own picture, for [links and cards](previews.md); `false` for none, where "
+        "The page's own image, for [links and cards](previews.md); `false` for none, where "
         "the site's `previews.default` would give it one.",
     )
     preview_position: str | None = option(
@@ -154,8 +154,8 @@ def _site_prompts(settings: Settings, presets: Presets, errors: Errors) -> Mappi
     file, faults = settings.prompts_path.name, list[tuple[str, OptionError]]()
     prompts = read_prompts(settings.prompts, Origin(Level.PROMPT, file=file), presets, faults)
     for name, error in faults:
-        place = f"{file}: {name.removeprefix('prompts.')}"
-        told = OptionError(f"{place}: {error.fault}", accepted=error.accepted, hint=error.hint)
+        location = f"{file}: {name.removeprefix('prompts.')}"
+        told = OptionError(f"{location}: {error.fault}", accepted=error.accepted, hint=error.hint)
         errors.append(("prompts", told))
     return prompts
 
@@ -201,7 +201,7 @@ def page_defaults(site: Defaults, front_matter: object) -> Defaults:
 
 
 _SHARED = tuple(each.name for each in fields(FolderOptions))
-"""What folders, pages and pictures may all say."""
+"""What folders, pages and images may all say."""
 
 
 def _layer(level: Level, said: FolderOptions | PageOptions, name: str = "") -> Layer:

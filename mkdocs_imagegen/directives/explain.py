@@ -9,10 +9,10 @@ from mkdocs_imagegen.directives.completing import Said, completed, layers_of
 from mkdocs_imagegen.directives.defaults import Defaults, plain_style, site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Source
 from mkdocs_imagegen.directives.layers import FIELDS, Layer, Level, Origin
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.layout import Focus
+from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.shapes import Focus
-from mkdocs_imagegen.values import SKETCH_MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def explain(said: Said, defaults: Defaults, source: Source) -> Explanation:
     """Why a directive asks for what it asks for.
 
     Args:
-        said: at the picture.
+        said: at the image.
         defaults: what the page and the site say.
-        source: how to find the line of the picture.
+        source: how to find the line of the image.
 
     Raises:
         DirectiveError: what is said makes no directive.

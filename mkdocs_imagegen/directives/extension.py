@@ -1,6 +1,6 @@
 """The Python-Markdown extension that finds directives, exactly where the renderer sees them.
 
-Fences come through the fence processor that the site uses; pictures through the element tree,
+Fences come through the fence processor that the site uses; images through the element tree,
 after everything that may add to them. What is found goes to the registry, and a marker stays.
 What reads directives is imported by the first page that may hold one.
 """
@@ -73,7 +73,7 @@ class _Finished(Treeprocessor):
 
 def _texts_in(root: Element, md: Markdown) -> Iterator[str]:
     """What others have put into a page's tree that stands in none of its lines."""
-    yield from (picture.get("src") or "" for picture in root.iter("img"))
+    yield from (image.get("src") or "" for image in root.iter("img"))
     if "markdown_block" in md.parser.blockprocessors:  # md_in_html
         yield from root.itertext()
 

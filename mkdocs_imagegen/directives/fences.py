@@ -16,7 +16,7 @@ from markdown.extensions.attr_list import get_attrs
 from markdown.extensions.fenced_code import FencedBlockPreprocessor
 from markdown.preprocessors import Preprocessor
 
-from mkdocs_imagegen.values import shown
+from mkdocs_imagegen.options import quoted_value
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.directives.registry import Registry
@@ -67,7 +67,7 @@ def add_fences(md: Markdown, registry: GetRegistry) -> Words:
 
 def why_no_fence(header: str, md: Markdown) -> str:
     """What is told of a fence that the site's fence processor did not take for one."""
-    fault = f"{shown(header)} was not read as a fence"
+    fault = f"{quoted_value(header)} was not read as a fence"
     if _superfences(md) is not None:
         return (
             f"{fault} (it needs an end, and options in its header need quotes, like "
@@ -127,9 +127,9 @@ def _format_fence(  # noqa: PLR0913, PLR0917 - superfences' own protocol
 def _block(
     name: str, registry: GetRegistry, md: Markdown, body: str, attributes: Mapping[str, str]
 ) -> str:
-    from mkdocs_imagegen.directives.blocks import cards_block, picture_block  # noqa: PLC0415
+    from mkdocs_imagegen.directives.blocks import cards_block, image_block  # noqa: PLC0415
 
-    make = cards_block if name == CARDS else picture_block
+    make = cards_block if name == CARDS else image_block
     return make(registry(), page_of(md), body, attributes)
 
 

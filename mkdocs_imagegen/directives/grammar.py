@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, unquote
 from mkdocs_imagegen.directives.completing import Said
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.errors import DirectiveError
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import TEXT, option_names, read_options, shown
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import TEXT, option_names, quoted_value, read_options
 
 SCHEME = "imagegen:"
 _HEADER_LINE = re.compile(r"\s*([A-Za-z][\w-]*)\s*:\s*(.*?)\s*")
@@ -50,8 +50,8 @@ def read_fence(body: str, attributes: Mapping[str, str]) -> Said:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureText:
-    """A Markdown picture, ``![text](target "title"){ attributes }``, as the reader sees it."""
+class ImageText:
+    """A Markdown image, ``![text](target "title"){ attributes }``, as the reader sees it."""
 
     text: str
     target: str
@@ -59,27 +59,27 @@ class PictureText:
     attributes: Mapping[str, str]
 
 
-def read_picture(picture: PictureText) -> Said:
-    """What a Markdown picture says.
+def read_image(image: ImageText) -> Said:
+    """What a Markdown image says.
 
     Without a name the title is the prompt, or else the text; what is not the prompt keeps its
     usual meaning.
 
     Raises:
-        DirectiveError: the picture as a whole makes no sense.
+        DirectiveError: the image as a whole makes no sense.
         OptionsError: some options are not accepted.
     """
-    name, _, query = picture.target[len(SCHEME) :].partition("?")
+    name, _, query = image.target[len(SCHEME) :].partition("?")
     said: dict[str, str] = {"name": unquote(name)} if name else {}
-    if picture.title is not None:
-        said["title" if name else "prompt"] = picture.title
-    if picture.text:
-        said["alt" if name or picture.title is not None else "prompt"] = picture.text
+    if image.title is not None:
+        said["title" if name else "prompt"] = image.title
+    if image.text:
+        said["alt" if name or image.title is not None else "prompt"] = image.text
     pairs = parse_qsl(query, keep_blank_values=True)
     written = [
-        Written("the picture", said),
+        Written("the image", said),
         Written("its target", _no_twins(pairs, "its target")),
-        Written("its attributes", picture.attributes, may_hold_html=True),
+        Written("its attributes", image.attributes, may_hold_html=True),
     ]
     return _read(written)
 
@@ -102,7 +102,8 @@ def split_fence(body: str) -> tuple[dict[str, str], str]:
     first = _HEADER_LINE.fullmatch(lines[start]) if len(lines) > start else None
     if start or (first and first[1].lower() in option_names(DirectiveOptions)):
         raise DirectiveError(
-            f"the options that begin with {shown(lines[start] if len(lines) > start else '')} "
+            "the options that begin with "
+            f"{quoted_value(lines[start] if len(lines) > start else '')} "
             "have no end",
             hint="put a line with --- between the options and the prompt",
         )
@@ -113,7 +114,7 @@ def _header_line(line: str) -> tuple[str, str]:
     match = _HEADER_LINE.fullmatch(line)
     if match is None:
         raise DirectiveError(
-            f"{shown(line)} stands above --- and is no option",
+            f"{quoted_value(line)} stands above --- and is no option",
             accepted="options are lines like size: 1024x1024",
             hint="move it below the ---, or remove the ---",
         )
@@ -126,7 +127,8 @@ def _no_twins(pairs: Iterable[tuple[str, str]], where: str) -> dict[str, str]:
     for name, value in pairs:
         if name in options:
             raise DirectiveError(
-                f"option {shown(name)} is given twice in {where}", hint="remove one of the two"
+                f"option {quoted_value(name)} is given twice in {where}",
+                hint="remove one of the two",
             )
         options[name] = value
     return options
@@ -139,7 +141,7 @@ def _merge(written: Iterable[Written]) -> dict[str, str]:
         for name in each.options:
             if name in merged:
                 raise DirectiveError(
-                    f"{shown(name)} is given twice, by {origin[name]} and by {each.where}",
+                    f"{quoted_value(name)} is given twice, by {origin[name]} and by {each.where}",
                     hint="remove one of the two",
                 )
             merged[name], origin[name] = each.options[name], each.where

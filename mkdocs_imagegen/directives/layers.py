@@ -1,8 +1,8 @@
-"""Who says what for a picture, and who wins; pure.
+"""Who says what for an image, and who wins; pure.
 
-Options may stand at several levels. The nearest to the picture wins, for each option by itself:
+Options may stand at several levels. The nearest to the image wins, for each option by itself:
 
-1. the picture: a fence, a Markdown picture, a page's own picture;
+1. the image: a fence, a Markdown image, a page's own image;
 2. the named prompt that it takes;
 3. the front matter of its page;
 4. ``folders:``, of which a later pattern is nearer than an earlier one;
@@ -22,17 +22,17 @@ from typing import Any
 
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import DirectiveError
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import did_you_mean, shown
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import did_you_mean, quoted_value
 
 NO_PRESET = "none"
 """Says that no preset counts, whatever is said further away."""
 
 
 class Level(enum.Enum):
-    """Where options stand, the nearest to the picture first."""
+    """Where options stand, the nearest to the image first."""
 
-    PICTURE = "picture"
+    IMAGE = "picture"
     PROMPT = "named prompt"
     PAGE = "page"
     FOLDER = "folder"
@@ -40,7 +40,7 @@ class Level(enum.Enum):
     DEFAULT = "default"
 
 
-MEANT = (Level.PICTURE, Level.PROMPT, Level.PAGE)
+MEANT = (Level.IMAGE, Level.PROMPT, Level.PAGE)
 """Levels that mean the model or quality that they name; the others state what is usual."""
 
 
@@ -49,7 +49,7 @@ class Origin:
     """Where something stands.
 
     Attributes:
-        level: how near it is to the picture.
+        level: how near it is to the image.
         name: which one of those on its level: a named prompt, a folder's pattern, a setting.
         file: the file that holds it, where that is not clear from the level; else ``""``.
         preset: the preset in which it stands, named on that level; ``""`` for none.
@@ -66,7 +66,7 @@ class Origin:
 
 
 _WORDS = {
-    Level.PICTURE: "the picture",
+    Level.IMAGE: "the image",
     Level.PROMPT: 'the named prompt "{name}" in {file}',
     Level.PAGE: "the page's front matter",
     Level.FOLDER: 'folders: "{name}"',
@@ -110,7 +110,7 @@ def find_preset(name: str | None, presets: Presets) -> DirectiveOptions:
         return DirectiveOptions()
     if name not in presets:
         raise DirectiveError(
-            f"there is no preset named {shown(name)}",
+            f"there is no preset named {quoted_value(name)}",
             accepted=f"presets: {', '.join(sorted(presets)) or NO_PRESET}",
             hint=did_you_mean(name, presets) or "define it below `presets:` in mkdocs.yml",
         )

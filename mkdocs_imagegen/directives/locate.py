@@ -42,13 +42,13 @@ class SourceLines:
             return self._preview()
         if source.kind == "fence":
             words = _INDENT_OR_QUOTE.sub("", source.first_words, count=1).strip()
-            places = self._fences.get(words, [])
-            if source.body and len(places) > 1:
-                places = [at for at in places if self._body(at) == source.body] or places
+            locations = self._fences.get(words, [])
+            if source.body and len(locations) > 1:
+                locations = [at for at in locations if self._body(at) == source.body] or locations
         else:
-            places = self._pictures(source)
-        places = [number for number in places if number in self._outside] or places
-        return places[min(occurrence, len(places) - 1)] + 1 if places else None
+            locations = self._images(source)
+        locations = [number for number in locations if number in self._outside] or locations
+        return locations[min(occurrence, len(locations) - 1)] + 1 if locations else None
 
     def _first_line_after(self, number: int) -> str:
         below = self._lines[number + 1 : number + 9]
@@ -73,13 +73,13 @@ class SourceLines:
         number = next(found, None)
         return None if number is None else number + 1
 
-    def _pictures(self, source: Source) -> list[int]:
+    def _images(self, source: Source) -> list[int]:
         """Lines with the target and every word; a wrong line is worse than none."""
         words = _WORD.findall(f"{source.first_words} {source.title}")
         target = re.compile(re.escape(source.target) + _ENDS_A_TARGET)
-        places = [number for number, line in enumerate(self._lines) if target.search(line)]
+        locations = [number for number, line in enumerate(self._lines) if target.search(line)]
         for lines_before in (0, 3):
-            found = [at for at in places if self._has_words(at, lines_before, words)]
+            found = [at for at in locations if self._has_words(at, lines_before, words)]
             if found:
                 text = f"[{source.first_words}]"
                 exact = [at for at in found for _ in range(self._lines[at].count(text))]

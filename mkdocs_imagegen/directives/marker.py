@@ -1,7 +1,7 @@
-"""The picture that stands in a page until the real one is known; pure.
+"""The image that stands in a page until the real one is known; pure.
 
 A marker is an ordinary ``img`` whose address is a token, so that whatever wraps or inspects
-pictures does its work on it as on any other.
+images does its work on it as on any other.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mkdocs_imagegen.directives.directive import Found, Mistake
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
-TOKEN_START = "imagegen:t"  # noqa: S105 - stands for a picture, opens nothing
+TOKEN_START = "imagegen:t"  # noqa: S105 - stands for an image, opens nothing
 _TOKEN = re.compile(r"imagegen:t[0-9a-f]{40}")
 # With what plugins put before addresses: print-site takes every link for one of its sections.
 _ADDRESS = re.compile(r"(?:(?<![./#])(?:#(?:\.{0,2}/)*|(?:\.{0,2}/)+))?imagegen:t[0-9a-f]{40}")
@@ -62,14 +62,14 @@ class Tag(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPicture:
-    """A picture of a page that has to do with us: a marker, or what looks like one.
+class ShownImage:
+    """A image of a page that has to do with us: a marker, or what looks like one.
 
     Attributes:
         start: where its tag begins in the HTML.
         end: where its tag ends.
         address: a token, or what an author wrote by hand.
-        in_src: whether it is the picture's address, and does not stand in another attribute.
+        in_src: whether it is the image's address, and does not stand in another attribute.
     """
 
     start: int
@@ -79,9 +79,14 @@ class ShownPicture:
 
 
 def attributes_of(found: Found, address: str) -> dict[str, str]:
-    """The attributes of the picture: of its marker, and but for the address of the final one."""
-    layout = found.layout
-    attributes = {"src": address, "alt": "", "width": str(layout[0]), "height": str(layout[1])}
+    """The attributes of the image: of its marker, and but for the address of the final one."""
+    layout_size = found.layout_size
+    attributes = {
+        "src": address,
+        "alt": "",
+        "width": str(layout_size[0]),
+        "height": str(layout_size[1]),
+    }
     if isinstance(found, Mistake):
         return attributes | {"alt": "An image prompt with a mistake"}
     return attributes | {"alt": found.alt} | dict(found.attributes)
@@ -94,24 +99,24 @@ def as_tag(attributes: Mapping[str, str]) -> str:
 
 
 def as_block(found: Found, address: str) -> str:
-    """The HTML of a picture that stands alone: a paragraph, or a figure if it has a caption."""
-    picture = as_tag(attributes_of(found, address))
+    """The HTML of an image that stands alone: a paragraph, or a figure if it has a caption."""
+    image = as_tag(attributes_of(found, address))
     caption = caption_html(found)
     if not caption:
-        return f"<p>{picture}</p>"
-    return f"<figure>\n{picture}\n<figcaption>{caption}</figcaption>\n</figure>"
+        return f"<p>{image}</p>"
+    return f"<figure>\n{image}\n<figcaption>{caption}</figcaption>\n</figure>"
 
 
 def caption_html(found: Found) -> str:
-    """What stands below a picture: its caption, and that it is generated; ``""`` for nothing."""
+    """What stands below an image: its caption, and that it is generated; ``""`` for nothing."""
     if isinstance(found, Mistake):
         return ""
     note = f"<small>{html.escape(found.note)}</small>" if found.note else ""
     return " ".join(filter(None, (html.escape(found.caption, quote=False), note)))
 
 
-def shown_pictures(content: str) -> Iterator[ShownPicture]:
-    """The pictures of ours that stand as elements in a page's HTML, in order.
+def shown_images(content: str) -> Iterator[ShownImage]:
+    """The images of ours that stand as elements in a page's HTML, in order.
 
     Not those inside comments, scripts, text areas and the like. A scanner of tags, since what
     surrounds them has to stay as it is to the byte, and since parsing each page with the standard
@@ -119,24 +124,24 @@ def shown_pictures(content: str) -> Iterator[ShownPicture]:
     """
     for tag in shown_tags(content, "imagegen:"):
         if tag.name.lower() == "img":
-            yield from _picture_of(tag)
+            yield from _image_of(tag)
 
 
 def shown_tags(content: str, word: str) -> Iterator[Tag]:
     """The tags that stand as elements in a page's HTML and hold a word, in order."""
-    begin, place = 0, content.find(word)
-    is_plain = place >= 0 and _is_plain(content)
-    while place >= 0:
+    begin, location = 0, content.find(word)
+    is_plain = location >= 0 and _is_plain(content)
+    while location >= 0:
         if is_plain:
-            begin = max(begin, content.rfind(">", 0, place) + 1)
+            begin = max(begin, content.rfind(">", 0, location) + 1)
         matches = _SHOWN_OR_NOT.finditer(content, begin)
-        match = next((each for each in matches if each.end() > place), None)
+        match = next((each for each in matches if each.end() > location), None)
         if match is None:
             return
         start, begin = match.start("tag") - 1, match.end()
         if match["closed"] and content.find(word, start, begin) >= 0:
             yield Tag(start, begin, match["tag"], content[start:begin])
-        place = content.find(word, begin)
+        location = content.find(word, begin)
 
 
 def _is_plain(content: str) -> bool:
@@ -149,15 +154,15 @@ def _is_plain(content: str) -> bool:
     return not any(word in lower for word in _HIDING) and _LONG_TAG.search(content) is None
 
 
-def _picture_of(tag: Tag) -> Iterator[ShownPicture]:
+def _image_of(tag: Tag) -> Iterator[ShownImage]:
     written = html.unescape(_source_of(tag.text)).strip()
     if written.lower().startswith("imagegen:"):
-        yield ShownPicture(tag.start, tag.end, written, in_src=True)
+        yield ShownImage(tag.start, tag.end, written, in_src=True)
         return
-    # Plugins that load pictures late move the address to an attribute of their own.
+    # Plugins that load images late move the address to an attribute of their own.
     token = _TOKEN.search(tag.text)
     if token:
-        yield ShownPicture(tag.start, tag.end, token[0], in_src=False)
+        yield ShownImage(tag.start, tag.end, token[0], in_src=False)
 
 
 def _source_of(tag: str) -> str:
@@ -166,8 +171,8 @@ def _source_of(tag: str) -> str:
     return next(filter(None, source.groups()[1:]), "") if source else ""
 
 
-def fill_pictures(
-    content: str, pictures: Iterable[ShownPicture], markup: Callable[[str], str | None]
+def fill_images(
+    content: str, images: Iterable[ShownImage], markup: Callable[[str], str | None]
 ) -> str:
     """The HTML with every shown marker replaced by what ``markup`` says for its token.
 
@@ -175,15 +180,15 @@ def fill_pictures(
 
     Args:
         content: of a page or of a part of it.
-        pictures: those that are shown in it.
-        markup: the HTML of a picture.
+        images: those that are shown in it.
+        markup: the HTML of an image.
     """
     parts, done = [], 0
-    for picture in pictures:
-        filled = markup(picture.address)
+    for image in images:
+        filled = markup(image.address)
         if filled is not None:
-            parts += [content[done : picture.start], filled]
-            done = picture.end
+            parts += [content[done : image.start], filled]
+            done = image.end
     return "".join([*parts, content[done:]])
 
 

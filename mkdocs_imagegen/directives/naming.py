@@ -8,14 +8,14 @@ from dataclasses import replace
 from mkdocs_imagegen.directives.layers import NO_PRESET, Layer, Origin, Presets, find_preset
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import DirectiveError, OptionError
-from mkdocs_imagegen.values import OptionsError, UnknownOptionError, option_names, read_options
+from mkdocs_imagegen.options import OptionsError, UnknownOptionError, option_names, read_options
 
 Errors = list[tuple[str, OptionError]]
 
-ONLY_AT_PICTURES = ("prompt", "name", "preset", "alt", "id", "take")
-"""Options that say which picture, and not how pictures look; no preset has them."""
+ONLY_AT_IMAGES = ("prompt", "name", "preset", "alt", "id", "take")
+"""Options that say which image, and not how images look; no preset has them."""
 
-_OF_PRESETS = [name for name in option_names(DirectiveOptions) if name not in ONLY_AT_PICTURES]
+_OF_PRESETS = [name for name in option_names(DirectiveOptions) if name not in ONLY_AT_IMAGES]
 
 
 def read_presets(written: Mapping[str, object], errors: Errors) -> Presets:
@@ -43,8 +43,8 @@ def _read_preset(name: str, value: object) -> DirectiveOptions:
 
 
 def _fault(option: str) -> OptionError:
-    if option in ONLY_AT_PICTURES:
-        return OptionError("no preset has it", hint="write it at each picture")
+    if option in ONLY_AT_IMAGES:
+        return OptionError("no preset has it", hint="write it at each image")
     return UnknownOptionError(option, _OF_PRESETS)
 
 

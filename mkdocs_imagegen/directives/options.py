@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.references import MASK, REFERENCES
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.settings.variants import WIDTHS
-from mkdocs_imagegen.shapes import FOCUS, RATIO, Focus
-from mkdocs_imagegen.values import (
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.layout import FOCUS, RATIO, Focus
+from mkdocs_imagegen.options import (
     CLASSES,
     ID,
     SIZE,
@@ -20,6 +19,7 @@ from mkdocs_imagegen.values import (
     whole_number,
     words,
 )
+from mkdocs_imagegen.settings.variants import WIDTHS
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -44,7 +44,7 @@ HTML_ATTRIBUTES = frozenset(
         "usemap",
     }
 )
-"""Names that HTML defines for a picture and that we have no other use for."""
+"""Names that HTML defines for an image and that we have no other use for."""
 
 
 _DATA_OR_ARIA = re.compile(r"(?:data|aria)-[\w.:-]+")
@@ -55,7 +55,7 @@ class DirectiveOptions:
     """What a directive may say, in whatever form it is written."""
 
     prompt: str | None = option(
-        None, TEXT, "What the picture shows. In a fence it is the text; here for named prompts."
+        None, TEXT, "What the image shows. In a fence it is the text; here for named prompts."
     )
     name: str | None = option(
         None, one_line("a name from `prompts:`"), "Takes the prompt and the options of that name."
@@ -74,23 +74,23 @@ class DirectiveOptions:
     )
     model: str | None = option(None, one_line("a model's id"), "The model that draws.")
     style: str | None = option(
-        None, TEXT, "Replaces the house style for this picture; `none` for no style."
+        None, TEXT, "Replaces the house style for this image; `none` for no style."
     )
     take: int | None = option(
-        None, whole_number(1, 9999), "Another number asks for another picture of the same prompt."
+        None, whole_number(1, 9999), "Another number asks for another image of the same prompt."
     )
     alt: str | None = option(
         None,
         TEXT,
-        'Text for those who do not see the picture. Without it the prompt; `""` for decoration.',
+        'Text for those who do not see the image. Without it the prompt; `""` for decoration.',
     )
-    caption: str | None = option(None, TEXT, "Shown below the picture, which becomes a figure.")
-    title: str | None = option(None, TEXT, "Shown when the pointer rests on the picture.")
+    caption: str | None = option(None, TEXT, "Shown below the image, which becomes a figure.")
+    title: str | None = option(None, TEXT, "Shown when the pointer rests on the image.")
     width: int | None = option(
         None, whole_number(1, 8192), "The width on the page in pixels; the height follows."
     )
     ratio: Fraction | None = option(
-        None, RATIO, "Cuts the picture to this shape, like `16:9`; nothing is bought again."
+        None, RATIO, "Cuts the image to this shape, like `16:9`; nothing is bought again."
     )
     focus: Focus | None = option(
         None, FOCUS, "What a cut keeps in view: `left`, `top right`, or `30% 60%`."
@@ -99,29 +99,29 @@ class DirectiveOptions:
         None, WIDTHS, "Widths of the smaller files, instead of the site's."
     )
     sizes: str | None = option(
-        None, one_line("HTML's sizes"), "HTML's `sizes`, where the theme shows pictures otherwise."
+        None, one_line("HTML's sizes"), "HTML's `sizes`, where the theme shows images otherwise."
     )
     dark: str | None = option(
-        None, TEXT, "Words added to the prompt for a second picture, shown in dark surroundings."
+        None, TEXT, "Words added to the prompt for a second image, shown in dark surroundings."
     )
     reference: tuple[str, ...] | None = option(
         None,
         REFERENCES,
-        "Pictures that this one [follows](editing.md), up to 16, separated by commas; `none` for "
+        "Images that this one [follows](editing.md), up to 16, separated by commas; `none` for "
         "none.",
     )
     mask: str | None = option(
         None,
         MASK,
         "A PNG of the first reference's size; [only where it is transparent](editing.md#a-mask) "
-        "may the picture change.",
+        "may the image change.",
     )
-    id_: str | None = option(None, ID, "The picture's id, to link to it.")
+    id_: str | None = option(None, ID, "The image's id, to link to it.")
     class_: tuple[str, ...] | None = option(None, CLASSES, "Classes for the theme's styles.")
 
 
 def is_html_attribute(name: str, value: str) -> bool:
-    """Whether an attribute of a picture or fence is HTML's business and not ours.
+    """Whether an attribute of an image or fence is HTML's business and not ours.
 
     ``style`` is CSS where its value has a colon, and the house style where it has none.
     """

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from mkdocs_imagegen.directives.directive import Source
 from mkdocs_imagegen.directives.marker import TOKEN_START, shown_tags
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import shown
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import quoted_value
 
 _MARK = re.compile(rf"data-imagegen-cards=[\"']?({TOKEN_START}[0-9a-f]{{40}})")
 _END = re.compile(r"\s*</div>")
@@ -33,7 +33,7 @@ class PageList:
 
     @property
     def token(self) -> str:
-        """What stands for it until all pages are known; it has the form of a picture's token."""
+        """What stands for it until all pages are known; it has the form of an image's token."""
         return (
             f"{TOKEN_START}{hashlib.sha256(repr(self).encode('utf-8', 'replace')).hexdigest()[:40]}"
         )
@@ -46,7 +46,7 @@ def read_list(page: str | None, body: str, attributes: Mapping[str, str]) -> Pag
     fault = ""
     if attributes:
         fault = (
-            f"a list of cards has no option {shown(next(iter(attributes)))}; "
+            f"a list of cards has no option {quoted_value(next(iter(attributes)))}; "
             "write only page paths, one a line, like guide/**"
         )
     return PageList(page, globs, source, fault)

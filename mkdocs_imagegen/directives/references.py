@@ -1,9 +1,9 @@
-"""What a picture may follow: files of the site, and pictures that it asks for itself; pure.
+"""What an image may follow: files of the site, and images that it asks for itself; pure.
 
 As written, a reference is
 
 - a file, relative to the page like a link, or to the docs folder where it begins with ``/``;
-- a picture with an id, ``#id`` on the same page or ``page.md#id`` on another one;
+- an image with an id, ``#id`` on the same page or ``page.md#id`` on another one;
 - the name of a named prompt.
 """
 
@@ -13,10 +13,10 @@ import posixpath
 from collections.abc import Sequence
 
 from mkdocs_imagegen.errors import DirectiveError
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import TEXT, Parser, shown
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import TEXT, Parser, quoted_value
 
-MOST_REFERENCES = 16
+MAX_REFERENCES = 16
 """As many as the gateway takes (fact sheet "gateway protocol", section 1.4)."""
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif", ".bmp", ".tif", ".tiff")
@@ -25,7 +25,7 @@ _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif", ".bmp", "
 
 @dataclass(frozen=True, slots=True)
 class FileReference:
-    """A picture in the docs folder, by its path below it, with slashes."""
+    """A image in the docs folder, by its path below it, with slashes."""
 
     path: str
 
@@ -34,8 +34,8 @@ class FileReference:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureReference:
-    """A picture of ours, by its id and the source of its page; None for a page without one."""
+class ImageReference:
+    """A image of ours, by its id and the source of its page; None for a page without one."""
 
     page: str | None
     id: str
@@ -46,7 +46,7 @@ class PictureReference:
 
 @dataclass(frozen=True, slots=True)
 class PromptReference:
-    """The picture of a named prompt, as a page would show it that says nothing more.
+    """The image of a named prompt, as a page would show it that says nothing more.
 
     Attributes:
         page: the source of that page; None where it is not known.
@@ -60,7 +60,7 @@ class PromptReference:
         return self.name
 
 
-Reference = FileReference | PictureReference | PromptReference
+Reference = FileReference | ImageReference | PromptReference
 
 
 def _references(value: object) -> tuple[str, ...] | None:
@@ -68,7 +68,7 @@ def _references(value: object) -> tuple[str, ...] | None:
     names = tuple(" ".join(TEXT(each).split()) for each in listed)
     if names == ("none",):
         return ()
-    return names if all(names) and 0 < len(names) <= MOST_REFERENCES else None
+    return names if all(names) and 0 < len(names) <= MAX_REFERENCES else None
 
 
 def _mask(value: object) -> str | None:
@@ -76,10 +76,10 @@ def _mask(value: object) -> str | None:
 
 
 REFERENCES: Parser[tuple[str, ...]] = Parser(
-    f"up to {MOST_REFERENCES}, separated by commas: paths of PNG, JPEG or WebP files in the docs "
-    "folder; `#id` or `page.md#id` of another picture; names from `prompts:`",
+    f"up to {MAX_REFERENCES}, separated by commas: paths of PNG, JPEG or WebP files in the docs "
+    "folder; `#id` or `page.md#id` of another image; names from `prompts:`",
     _references,
-    {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema, "maxItems": MOST_REFERENCES}]},
+    {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema, "maxItems": MAX_REFERENCES}]},
 )
 MASK: Parser[str] = Parser("the path of a PNG file in the docs folder, or none", _mask, TEXT.schema)
 
@@ -105,8 +105,8 @@ def read_mask(
         return None
     if not references:
         raise DirectiveError(
-            f"there is a mask, {shown(written)}, and no reference that it could belong to",
-            hint="name the picture that is to be changed with `reference`, or say `mask: none`",
+            f"there is a mask, {quoted_value(written)}, and no reference that it could belong to",
+            hint="name the image that is to be changed with `reference`, or say `mask: none`",
         )
     return FileReference(_rooted(str(written), page))
 
@@ -114,7 +114,7 @@ def read_mask(
 def _reference(written: str, page: str | None) -> Reference:
     path, mark, anchor = written.partition("#")
     if mark:
-        return PictureReference(_rooted(path, page) if path.strip() else page, anchor.strip())
+        return ImageReference(_rooted(path, page) if path.strip() else page, anchor.strip())
     if "/" in written or written.lower().endswith(_ENDINGS):
         return FileReference(_rooted(written, page))
     return PromptReference(page, written)
@@ -130,7 +130,7 @@ def _rooted(written: str, page: str | None) -> str:
     path = posixpath.normpath(posixpath.join(folder, written.strip().lstrip("/")))
     if path.split("/")[0] == ".." or "://" in written or "\\" in written or "\0" in written:
         raise DirectiveError(
-            f"{shown(written)} leads out of the docs folder",
+            f"{quoted_value(written)} leads out of the docs folder",
             accepted="paths relative to the page, or to the docs folder with a / at the beginning",
             hint="put the file below the docs folder",
         )

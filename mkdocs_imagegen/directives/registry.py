@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.directives.completing import AT_THE_PICTURE, Said, completed
+from mkdocs_imagegen.directives.completing import AT_THE_IMAGE, Said, completed
 from mkdocs_imagegen.directives.defaults import Defaults, folder_defaults, page_defaults
 from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source, token
 from mkdocs_imagegen.directives.layers import Level, Origin
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.page_list import PageList
-from mkdocs_imagegen.directives.references import PictureReference, PromptReference
+from mkdocs_imagegen.directives.references import ImageReference, PromptReference
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import OptionsError, read_options
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import OptionsError, read_options
 
 _LANGUAGE = r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*"
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ SITES_PREVIEW = Origin(Level.SITE, "previews.default")
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A page's own picture.
+    """A page's own image.
 
     Attributes:
         token: of what was found.
@@ -77,7 +77,7 @@ class Registry:
         """Take in what the front matter of a page says.
 
         Where something in it is not accepted, every directive of the page becomes a mistake: it
-        would ask, and pay, for another picture than the author wants.
+        would ask, and pay, for another image than the author wants.
 
         Raises:
             OptionsError: something in it is not accepted.
@@ -108,20 +108,20 @@ class Registry:
                 self._ids.setdefault((page, value), name)
         return name, found
 
-    def token_of(self, reference: PictureReference | PromptReference, source: Source) -> str | None:
-        """The token of the picture that another one follows; None where no page has it.
+    def token_of(self, reference: ImageReference | PromptReference, source: Source) -> str | None:
+        """The token of the image that another one follows; None where no page has it.
 
         Args:
             reference: names it.
             source: how to find the line that does.
         """
-        if isinstance(reference, PictureReference):
+        if isinstance(reference, ImageReference):
             return self._ids.get((reference.page, reference.id))
         say = partial(Said, DirectiveOptions(name=reference.name))
         return self.read(reference.page, source, say)[0]
 
-    def translated(self, reference: PictureReference) -> str | None:
-        """The token of a picture on the one page that stands for another in a further language.
+    def translated(self, reference: ImageReference) -> str | None:
+        """The token of an image on the one page that stands for another in a further language.
 
         A build of such a language has ``page.de.md`` in the place of ``page.md``.
         """
@@ -131,7 +131,7 @@ class Registry:
         return self._ids.get((pages.pop(), reference.id)) if len(pages) == 1 else None
 
     def ids_of(self, page: str | None) -> list[str]:
-        """The ids of a page's pictures."""
+        """The ids of a page's images."""
         return [name for of_page, name in self._ids if of_page == page]
 
     def explain(self, name: str, page: str | None) -> Explanation | None:
@@ -155,7 +155,7 @@ class Registry:
     def _origin_of(self, name: str) -> str | None:
         """The token of the directive of which another shape was made, as for a page's card."""
         found = self._found.get(name)
-        alike = (each for each in self._readings if _is_same_picture(self._found[each], found))
+        alike = (each for each in self._readings if _is_same_image(self._found[each], found))
         return next(alike, None)
 
     def _defaults(self, page: str | None) -> Defaults:
@@ -164,7 +164,7 @@ class Registry:
         return self._pages.get(page) or self._of_folders(page)
 
     def read_preview(self, page: str, default_prompt: str | None) -> Preview | None:
-        """The page's own picture; None where neither the page nor the site asks for one.
+        """The page's own image; None where neither the page nor the site asks for one.
 
         Args:
             page: its source.
@@ -213,12 +213,12 @@ class Registry:
         return len(self._found) + len(self._lists)
 
 
-def _is_same_picture(one: Found, other: Found | None) -> bool:
+def _is_same_image(one: Found, other: Found | None) -> bool:
     if not isinstance(one, Directive) or not isinstance(other, Directive):
         return False
     return (one.request, one.source) == (other.request, other.source)
 
 
 def _read_preview(written: Mapping[str, object], *, is_own: bool) -> Said:
-    origin = AT_THE_PICTURE if is_own else SITES_PREVIEW
+    origin = AT_THE_IMAGE if is_own else SITES_PREVIEW
     return Said(read_options(DirectiveOptions, written), origin=origin)

@@ -1,4 +1,4 @@
-"""Pictures of ours in the element tree of a page, and fences that were not read as such."""
+"""Images of ours in the element tree of a page, and fences that were not read as such."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from markdown import Markdown
 
 from mkdocs_imagegen.directives.directive import Directive, Found, Source
 from mkdocs_imagegen.directives.fences import page_of, why_no_fence
-from mkdocs_imagegen.directives.grammar import SCHEME, PictureText, read_picture
+from mkdocs_imagegen.directives.grammar import SCHEME, ImageText, read_image
 from mkdocs_imagegen.directives.marker import attributes_of
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.values import option_names, shown
+from mkdocs_imagegen.options import option_names, quoted_value
 
 _ONLY_OURS = frozenset(option_names(DirectiveOptions)) - {"class", "id", "style", "title"}
 """Options that mean nothing to a paragraph."""
@@ -46,7 +46,7 @@ class RawTree:
         self._registry = registry
 
     def read(self, root: Element) -> None:
-        """Put text and title of our pictures aside, so that attributes cannot hide them.
+        """Put text and title of our images aside, so that attributes cannot hide them.
 
         Fences of ours that the site's fence processor did not take for fences become mistakes.
         """
@@ -81,11 +81,11 @@ class RawTree:
         return _for_tree(attributes_of(found, token))
 
 
-def _put_text_aside(picture: Element) -> None:
-    if picture.get("src", "").strip().lower().startswith(SCHEME):
-        picture.set(_TEXT, picture.attrib.pop("alt", ""))
-        if "title" in picture.attrib:
-            picture.set(_TITLE, picture.attrib.pop("title"))
+def _put_text_aside(image: Element) -> None:
+    if image.get("src", "").strip().lower().startswith(SCHEME):
+        image.set(_TEXT, image.attrib.pop("alt", ""))
+        if "title" in image.attrib:
+            image.set(_TITLE, image.attrib.pop("title"))
 
 
 class FinishedTree:
@@ -101,17 +101,17 @@ class FinishedTree:
         self._registry = registry
 
     def mark(self, root: Element) -> None:
-        """Turn our pictures into markers."""
+        """Turn our images into markers."""
         for parent in list(root.iter()):
             for element in list(parent):
                 if element.tag == "img" and _TEXT in element.attrib:
                     self._mark(element, parent)
 
     def _mark(self, element: Element, parent: Element) -> None:
-        picture = self._take(element)
-        source = Source("picture", picture.text, picture.target, picture.title or "")
+        image = self._take(element)
+        source = Source("picture", image.text, image.target, image.title or "")
         page = page_of(self._md)
-        token, found = self._registry.read(page, source, partial(read_picture, picture))
+        token, found = self._registry.read(page, source, partial(read_image, image))
         tail = self._as_read((element.tail or "").split("\n")[0])
         fault = _misplaced(element, parent, found, tail)
         if fault:
@@ -121,13 +121,13 @@ class FinishedTree:
         if words and _stands_alone(element, parent):
             _make_figure(element, parent, found)
 
-    def _take(self, element: Element) -> PictureText:
+    def _take(self, element: Element) -> ImageText:
         # An attribute without a value has none here either, whatever the types say.
         pairs: list[tuple[str, str | None]] = list(element.attrib.items())
         read = {name: self._as_read(name if said is None else said) for name, said in pairs}
         element.attrib.clear()
         text, title, target = read.pop(_TEXT), read.pop(_TITLE, None), read.pop("src").strip()
-        return PictureText(text, SCHEME + target[len(SCHEME) :], title, read)
+        return ImageText(text, SCHEME + target[len(SCHEME) :], title, read)
 
     def _as_read(self, text: str) -> str:
         """Text as a reader sees it: Markdown's escapes undone, entities decoded once."""
@@ -148,20 +148,20 @@ def _for_tree(attributes: Mapping[str, str]) -> dict[str, str]:
 def _misplaced(element: Element, parent: Element, found: Found, tail: str) -> str | None:
     if tail.startswith("{"):
         return (
-            f"{shown(tail)} stands right after the picture and was not read as its attributes; "
+            f"{quoted_value(tail)} is right after the image and was not read as its attributes; "
             "put attr_list below markdown_extensions and close the brace, or write the options "
             "into the target, like imagegen:?size=1024x1024"
         )
     strayed = sorted(_ONLY_OURS & set(parent.attrib)) if parent.tag == "p" else []
     if strayed:
         return (
-            f"{shown(strayed[0])} stands on a line of its own, so it belongs to the paragraph; "
-            "write the braces right behind the picture, without a space"
+            f"{quoted_value(strayed[0])} is on a line of its own, so it belongs to the paragraph; "
+            "write the braces right behind the image, without a space"
         )
     caption = found.caption if isinstance(found, Directive) else ""
     if caption and not _stands_alone(element, parent):
         return (
-            "a picture with a caption has to stand alone in its paragraph; "
+            "a image with a caption has to stand alone in its paragraph; "
             "put empty lines around it, or remove the caption"
         )
     return None

@@ -23,8 +23,8 @@ from mkdocs_imagegen.emulator.responses import (
 )
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, DrawResult, HttpResponse
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import did_you_mean, shown
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import did_you_mean, quoted_value
 
 OK = "ok"
 """Entry of a plan for a request without a fault."""
@@ -389,7 +389,7 @@ def find_fault(name: str) -> FaultCase:
         return NO_FAULT
     if name not in FAULTS:
         raise OptionError(
-            f"unknown fault {shown(name)}",
+            f"unknown fault {quoted_value(name)}",
             accepted=f"supported: {OK}, {', '.join(FAULTS)}",
             hint=did_you_mean(name, [OK, *FAULTS]),
         )

@@ -14,8 +14,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import SKETCH_MODEL, Size
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import SKETCH_MODEL, Size
 
 SHUT_DOWN = frozenset({"openai/gpt-image-1"})
 """Models that were shut down and removed from the list."""

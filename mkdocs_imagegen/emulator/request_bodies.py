@@ -14,7 +14,7 @@ from typing import Any
 
 from mkdocs_imagegen.emulator.responses import RefusedError, invalid_parameter, nested_error
 from mkdocs_imagegen.emulator.wire_types import HttpRequest
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 MAX_REFERENCES = 16
 MAX_REFERENCE_BYTES = 50 * 2**20

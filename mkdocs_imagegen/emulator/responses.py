@@ -14,7 +14,7 @@ from typing import Any
 
 from mkdocs_imagegen.emulator.models import output_tokens
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, DrawResult, HttpResponse
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FIRST_MS = 1_760_000_000_000

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from mkdocs_imagegen.emulator.responses import decimal_text, generation_id
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 MAX_REMEMBERED = 10_000
 """Number of the latest requests and generations that are kept."""

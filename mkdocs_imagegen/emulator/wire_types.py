@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import Size
 
 
 @dataclass(frozen=True, slots=True)

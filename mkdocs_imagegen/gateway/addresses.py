@@ -9,10 +9,10 @@ from http import HTTPStatus
 import anyio
 
 from mkdocs_imagegen.errors import GatewayError
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.calls import Call, Reply
 from mkdocs_imagegen.gateway.links import Link, is_public, read_link
 from mkdocs_imagegen.gateway.quoting import quoted
-from mkdocs_imagegen.records import dataclass
 
 LOOK_UP_S = 20.0
 Attempt = Callable[[Call], Awaitable[Reply | GatewayError]]

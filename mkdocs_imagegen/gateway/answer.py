@@ -1,20 +1,20 @@
-"""What a picture's answer holds."""
+"""What an image's answer holds."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One picture as the server gave it.
+class ImageResponse:
+    """One image as the server gave it.
 
     Attributes:
         image: the bytes, exactly as they came.
         mime: what the bytes are, by their first bytes and not by what was asked for.
-        is_sketch: whether the emulator drew it; it never stands for a real model's picture.
+        is_sketch: whether the emulator drew it; it never stands for a real model's image.
         cost_usd: dollars charged; None where neither the answer nor a price list tells.
         cost_is_estimate: whether ``cost_usd`` is the list price and not what was charged.
         model: the model that drew, which a fallback may have changed.

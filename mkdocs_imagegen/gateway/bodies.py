@@ -6,13 +6,13 @@ import json
 import zlib
 from typing import NoReturn
 
-LARGEST_ANSWER = 64 * 2**20
-"""Bytes of a decoded body that are accepted: a picture of 48 MB as base64."""
+MAX_ANSWER = 64 * 2**20
+"""Bytes of a decoded body that are accepted: an image of 48 MB as base64."""
 
-LARGEST_REFUSAL = 2**20
+MAX_REFUSAL = 2**20
 """Bytes of a refusal that are read: what it means stands at its beginning, if anywhere."""
 
-MOST_VALUES = 200_000
+MAX_VALUES = 200_000
 """Values that one JSON text may hold: each empty list of three bytes takes sixty in memory."""
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
@@ -29,7 +29,7 @@ class BoundedBody:
         limit: decoded bytes that are accepted.
     """
 
-    def __init__(self, encoding: str, limit: int = LARGEST_ANSWER) -> None:
+    def __init__(self, encoding: str, limit: int = MAX_ANSWER) -> None:
         self._limit = limit
         self._held = bytearray()
         self._decoder = None
@@ -72,10 +72,10 @@ def bounded(success: bool, encoding: str) -> BoundedBody:  # noqa: FBT001 - the 
     """What collects an answer's body, as long as a body of its kind may be.
 
     Args:
-        success: whether it may hold a picture.
+        success: whether it may hold an image.
         encoding: the ``Content-Encoding`` header's value.
     """
-    return BoundedBody(encoding) if success else BoundedBody(encoding, LARGEST_REFUSAL)
+    return BoundedBody(encoding) if success else BoundedBody(encoding, MAX_REFUSAL)
 
 
 def strict_json(body: bytes) -> object:
@@ -85,8 +85,8 @@ def strict_json(body: bytes) -> object:
         ValueError: it is no JSON, or JSON that no honest server sends: NaN, an infinity,
             a number of thousands of digits, brackets nested without end, values without number.
     """
-    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
-        raise ValueError(f"more than {MOST_VALUES} values")
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES} values")
     try:
         return json.loads(body, parse_constant=_refuse)
     except RecursionError:

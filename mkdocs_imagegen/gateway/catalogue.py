@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from mkdocs_imagegen.errors import OptionError, RejectedError
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.errors import OptionError, RejectedRequestError
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import Size, did_you_mean
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import Size, did_you_mean
 
 STANDARD_SIZES = (Size(1024, 1024), Size(1536, 1024), Size(1024, 1536))
 
@@ -25,8 +25,8 @@ class ModelFacts:
         qualities: the words it accepts.
         sizes: the sizes it accepts; empty where it accepts any within OpenAI's rules of
             gpt-image-2 and later.
-        usd: price of a picture by quality: a square one, and any other.
-        references: how many pictures it can follow.
+        usd: price of an image by quality: a square one, and any other.
+        references: how many images it can follow.
     """
 
     qualities: tuple[str, ...]
@@ -97,7 +97,7 @@ def check_retention(model: str, provider_options: Mapping[str, object]) -> None:
     """Refuse to ask for zero data retention where the gateway has nobody who promises it.
 
     Raises:
-        RejectedError: the model and its fallbacks, if there are any, are all without one.
+        RejectedRequestError: the model and its fallbacks, if there are any, are all without one.
     """
     options = provider_options.get("gateway")
     if not isinstance(options, Mapping) or not options.get("zeroDataRetention"):
@@ -105,14 +105,14 @@ def check_retention(model: str, provider_options: Mapping[str, object]) -> None:
     fallbacks = options.get("models")
     models = {model, *map(str, fallbacks if isinstance(fallbacks, list) else ())}
     if models <= ZERO_DATA_RETENTION_REFUSED:
-        raise RejectedError(
+        raise RejectedRequestError(
             f"no provider of {model} promises zero data retention, which provider_options ask for",
             hint="choose another model, or take zeroDataRetention out",
         )
 
 
 def estimate_usd(request: ImageRequest) -> Decimal | None:
-    """The list price of a picture in dollars; None where it is not known."""
+    """The list price of an image in dollars; None where it is not known."""
     facts = KNOWN_MODELS.get(request.model)
     prices = facts.usd.get(request.quality) if facts else None
     if prices is None:

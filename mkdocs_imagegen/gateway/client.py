@@ -18,16 +18,16 @@ import httpx
 
 from mkdocs_imagegen import __version__
 from mkdocs_imagegen.errors import (
-    BadAnswerError,
     GatewayError,
+    InvalidResponseError,
     LinkError,
-    ModelGoneError,
+    ModelUnavailableError,
     OutcomeUnknownError,
-    RejectedError,
+    RejectedRequestError,
     UnreachableError,
 )
 from mkdocs_imagegen.gateway.addresses import Unfetched, fetch
-from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.bodies import bounded
 from mkdocs_imagegen.gateway.calls import Call, Handler, Keep, Progress, Reply
 from mkdocs_imagegen.gateway.catalogue import check_retention
@@ -38,7 +38,7 @@ from mkdocs_imagegen.gateway.policy import Sleep, asking
 from mkdocs_imagegen.gateway.quoting import quoted
 from mkdocs_imagegen.gateway.replies import body_of_success, for_nothing
 from mkdocs_imagegen.gateway.wire import (
-    picture_link,
+    image_link,
     read_answer,
     sends_provider_options,
 )
@@ -91,8 +91,8 @@ class Gateway:
 
     async def generate(
         self, request: ImageRequest, keep: Keep | None = None, attached: Attached = NOTHING
-    ) -> Answer:
-        """The picture that was asked for.
+    ) -> ImageResponse:
+        """The image that was asked for.
 
         What certainly was not charged is asked again after a while, anything else is asked once.
 
@@ -100,10 +100,10 @@ class Gateway:
             request: what to draw.
             keep: takes the body of a success, in a worker thread, before anything reads it; so
                 that what was paid for is on disk first. Must not raise.
-            attached: the pictures that the request names.
+            attached: the images that the request names.
 
         Raises:
-            GatewayError: there is no picture; its billing class says what that means.
+            GatewayError: there is no image; its billing class says what that means.
         """
         settings = self._settings
         if self._needs_key and self._credential is None:
@@ -113,7 +113,7 @@ class Gateway:
         payload = posted(request, settings, attached)
         try:
             body: bytes = await asking(settings.timeout, self._sleep)(self._draw, payload)
-        except ModelGoneError as error:
+        except ModelUnavailableError as error:
             gone = error
         else:
             if keep:
@@ -155,21 +155,23 @@ class Gateway:
         call = Call("POST", url, self._settings.timeout, content, with_key=True, headers=headers)
         return body_of_success(await self._exchange(call), self._credential, time.time())
 
-    async def open_answer(self, body: bytes, request: ImageRequest) -> Answer:
-        """The picture in a raw answer, or behind the link in it.
+    async def open_answer(self, body: bytes, request: ImageRequest) -> ImageResponse:
+        """The image in a raw answer, or behind the link in it.
 
         Raises:
             LinkError: the link cannot be fetched now.
-            BadAnswerError: there is none.
+            InvalidResponseError: there is none.
         """
-        link = picture_link(body) if self._settings.accept_urls else None
+        link = image_link(body) if self._settings.accept_urls else None
         fetched = await fetch(link, self._attempt, self._settings.timeout) if link else None
         if isinstance(fetched, Unfetched):
-            fault = f"the picture was made, and the link to it cannot be fetched: {fetched.fault}"
-            raise (LinkError if fetched.is_for_now else BadAnswerError)(fault, body=body)
+            fault = f"the image was made, and the link to it cannot be fetched: {fetched.fault}"
+            raise (LinkError if fetched.is_for_now else InvalidResponseError)(fault, body=body)
         return read_answer(body, request, self._settings, fetched)
 
-    async def _naming_offers(self, gone: ModelGoneError, model: str) -> ModelGoneError:
+    async def _naming_offers(
+        self, gone: ModelUnavailableError, model: str
+    ) -> ModelUnavailableError:
         """The same error with what the server offers now; without, if that cannot be had."""
         try:
             offers = await self.models()
@@ -243,7 +245,7 @@ def translated(kind: type[Exception], detail: str, *, connecting: bool = False) 
     """
     if issubclass(kind, _NOT_SENDABLE):
         hint = "check gateway.url and the proxy that the environment names"
-        return RejectedError(f"the request cannot be sent ({detail})", hint=hint)
+        return RejectedRequestError(f"the request cannot be sent ({detail})", hint=hint)
     if connecting or issubclass(kind, _NOT_SENT):
         hint = "check the network, gateway.url and the proxy that the environment names"
         return UnreachableError(f"no connection to the server ({detail})", hint=hint)
@@ -271,7 +273,7 @@ def _client(transport: httpx.MockTransport | None) -> httpx.AsyncClient | Unreac
     """A client that follows nothing, keeps no connection and asks for bodies as they are.
 
     A connection that is kept can be closed by the server just as it is used again, and then
-    nobody knows whether the picture was paid for; a new one costs little beside a picture.
+    nobody knows whether the image was paid for; a new one costs little beside an image.
     """
     try:
         return httpx.AsyncClient(

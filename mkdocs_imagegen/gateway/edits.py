@@ -1,4 +1,4 @@
-"""A request as it is posted: for a picture from words, or for one that follows others; pure.
+"""A request as it is posted: for an image from words, or for one that follows others; pure.
 
 A request with references goes to ``/images/edits``. Vercel's gateway gets JSON, which it documents
 and which carries ``providerOptions`` as they are; every other server gets ``multipart/form-data``,
@@ -13,8 +13,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.wire import encoded, request_body
-from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import TAKE_HEADER, ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 
@@ -23,7 +23,7 @@ _JSON = {"content-type": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A picture that goes with a request."""
+    """A image that goes with a request."""
 
     content: bytes = field(repr=False)
     mime: str
@@ -31,7 +31,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """All pictures that go with a request.
+    """All images that go with a request.
 
     Attributes:
         references: those to follow, in order.
@@ -64,10 +64,10 @@ def posted(request: ImageRequest, settings: GatewaySettings, attached: Attached)
     """The request, ready to be sent.
 
     Raises:
-        RejectedError: a provider option is nothing that JSON can express.
+        RejectedRequestError: a provider option is nothing that JSON can express.
     """
     body = request_body(request, settings)
-    # Real servers know nothing of takes: asked again, they draw another picture anyway.
+    # Real servers know nothing of takes: asked again, they draw another image anyway.
     take = {TAKE_HEADER: str(request.take)} if settings.is_sketch and request.take > 1 else {}
     if not attached.references:
         return Posted("images/generations", encoded(body), _JSON | take)

@@ -15,18 +15,18 @@ from mkdocs_imagegen.errors import (
     AuthenticationError,
     BusyError,
     ForbiddenError,
-    FundsError,
     GatewayError,
-    ModelGoneError,
+    InsufficientFundsError,
+    ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
     RateLimitedError,
-    RejectedError,
+    RejectedRequestError,
 )
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.bodies import strict_json
-from mkdocs_imagegen.gateway.policy import LONGEST_ASKED_WAIT_S
+from mkdocs_imagegen.gateway.policy import MAX_ASKED_WAIT_S
 from mkdocs_imagegen.gateway.quoting import identifier, quoted
-from mkdocs_imagegen.records import dataclass
 
 _SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 _NO_MODEL = re.compile(
@@ -94,7 +94,7 @@ class Rule:
 
 _ANY = range(1000)
 _REFUSALS = range(400, 500)
-_KEEPS = "finished pictures are kept"
+_KEEPS = "finished images are kept"
 _CHARGED = "it may have been charged: look into the server's log before it is asked again"
 
 RULES: tuple[Rule, ...] = (
@@ -107,7 +107,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         _REFUSALS,
-        FundsError,
+        InsufficientFundsError,
         "a budget of the account is used up",
         f"raise it or wait for the next period; {_KEEPS}",
         frozenset(
@@ -122,7 +122,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         _REFUSALS,
-        FundsError,
+        InsufficientFundsError,
         "the account has no credit left",
         f"top it up; {_KEEPS}",
         frozenset({"insufficient_funds", "insufficient_quota"}),
@@ -136,15 +136,15 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         (400, 404),
-        ModelGoneError,
+        ModelUnavailableError,
         "the server does not offer the model",
-        "set `model` to one that it offers; pictures made by the old one stay in use",
+        "set `model` to one that it offers; images made by the old one stay in use",
         frozenset({"model_not_found"}),
         _NO_MODEL,
     ),
     Rule(
         (400,),
-        RejectedError,
+        RejectedRequestError,
         "no provider of the model fits what provider_options ask for",
         "take out zeroDataRetention, or choose another model",
         frozenset({"no_providers_available"}),
@@ -155,7 +155,7 @@ RULES: tuple[Rule, ...] = (
         "the key is not accepted",
         "check its value; a VERCEL_OIDC_TOKEN is renewed with `vercel env pull`",
     ),
-    Rule((402,), FundsError, "the account cannot pay", f"top it up; {_KEEPS}"),
+    Rule((402,), InsufficientFundsError, "the account cannot pay", f"top it up; {_KEEPS}"),
     Rule(
         (403,),
         ForbiddenError,
@@ -180,20 +180,25 @@ RULES: tuple[Rule, ...] = (
     Rule((403,), ForbiddenError, "the account may not do this", "ask who manages the account"),
     Rule(
         (404, 405),
-        RejectedError,
+        RejectedRequestError,
         "there is no image service at this address",
         "check gateway.url: it ends where /images/generations begins, mostly in /v1",
     ),
-    Rule((413,), RejectedError, "the request is too large", "shorten the prompt"),
-    Rule((424,), RejectedError, "something that the request depends on failed", "try again later"),
+    Rule((413,), RejectedRequestError, "the request is too large", "shorten the prompt"),
+    Rule(
+        (424,),
+        RejectedRequestError,
+        "something that the request depends on failed",
+        "try again later",
+    ),
     Rule((408, 409, 460, 499), OutcomeUnknownError, "the server gave the request up", _CHARGED),
     Rule((429,), RateLimitedError, "too many requests for now", "lower `concurrency`"),
-    Rule(_REFUSALS, RejectedError, "the request is not accepted"),
+    Rule(_REFUSALS, RejectedRequestError, "the request is not accepted"),
     Rule((503,), BusyError, "the server is busy", "try again later", told_when=True),
     Rule((303,), OutcomeUnknownError, "the server answers at another address", _CHARGED),
     Rule(
         range(300, 400),
-        RejectedError,
+        RejectedRequestError,
         "the server sends requests on to another address, which is never followed",
         "set gateway.url to the final address",
     ),
@@ -264,7 +269,7 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
         if date is None:
             return None
         wait_s = max(date - now, 0.0)
-    return min(wait_s, LONGEST_ASKED_WAIT_S)
+    return min(wait_s, MAX_ASKED_WAIT_S)
 
 
 def _epoch(date: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Which addresses a picture may be fetched from; pure.
+"""Which addresses an image may be fetched from; pure.
 
 A server that answers with a link decides where this machine connects to, so the link is read
 strictly and every address of its host must be a public one (fact sheet "reliability", section 5).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 
 _HTTPS_PORT = 443
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")

@@ -10,21 +10,21 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.bodies import strict_json
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS, estimate_usd
 from mkdocs_imagegen.gateway.quoting import name
 from mkdocs_imagegen.gateway.wire import dollars
-from mkdocs_imagegen.records import dataclass
 from mkdocs_imagegen.request import ImageRequest
 
-_MOST_OFFERS = 200
+_MAX_OFFERS = 200
 _MILLION = 1_000_000
 _LAST_TIME = 253_402_300_799  # the end of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one picture costs.
+    """What one image costs.
 
     Attributes:
         usd: in dollars.
@@ -49,7 +49,7 @@ class Offer:
         model: its id.
         price: its price in words; ``""`` where the server names none and we know none.
         ends: the day it is shut down, as ``2026-12-01``, where the server says so.
-        costs: its prices of single pictures, where the server names any.
+        costs: its prices of single images, where the server names any.
     """
 
     model: str
@@ -77,7 +77,7 @@ def read_offers(body: bytes) -> tuple[Offer, ...]:
     data = listed.get("data") if isinstance(listed, Mapping) else None
     entries = data if isinstance(data, list) else []
     found = [offer for each in entries if isinstance(each, Mapping) if (offer := _offer(each))]
-    return tuple(sorted(found, key=lambda offer: offer.model)[:_MOST_OFFERS])
+    return tuple(sorted(found, key=lambda offer: offer.model)[:_MAX_OFFERS])
 
 
 def offers_in_words(offers: Iterable[Offer], model: str) -> str:
@@ -113,7 +113,7 @@ def _offer(entry: Mapping[str, object]) -> Offer | None:
 
 
 def _costs(pricing: Mapping[str, object]) -> Iterator[Cost]:
-    """Prices of single pictures, those for one size or quality before that for all."""
+    """Prices of single images, those for one size or quality before that for all."""
     table = pricing.get("image_dimension_quality_pricing")
     for row in table if isinstance(table, list) else []:
         usd = dollars(row.get("cost")) if isinstance(row, Mapping) else None
@@ -133,7 +133,7 @@ def _price(pricing: Mapping[str, object], costs: list[Decimal]) -> str:
     tokens = {way: amount for way in ("input", "output") if (amount := dollars(pricing.get(way)))}
     per_million = ", ".join(f"{_usd(each * _MILLION)} {way}" for way, each in tokens.items())
     words = (
-        f"{_span(sorted(costs))} a picture" if costs else "",
+        f"{_span(sorted(costs))} an image" if costs else "",
         f"{per_million} per million tokens" if per_million else "",
     )
     return "; ".join(filter(None, words))

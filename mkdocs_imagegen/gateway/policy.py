@@ -19,11 +19,11 @@ from tenacity.wait import wait_base
 from mkdocs_imagegen.errors import Billing, GatewayError
 
 ATTEMPTS = 6
-LONGEST_BACKOFF_S = 30.0
-LONGEST_ASKED_WAIT_S = 120.0
+MAX_BACKOFF_S = 30.0
+MAX_ASKED_WAIT_S = 120.0
 
 Sleep = Callable[[float], Awaitable[None]]
-FULL_JITTER = wait_random_exponential(multiplier=1, max=LONGEST_BACKOFF_S)
+FULL_JITTER = wait_random_exponential(multiplier=1, max=MAX_BACKOFF_S)
 """Seconds before the next attempt: any time up to 1, then up to 2, 4, 8, … 30."""
 
 
@@ -69,4 +69,4 @@ def pause_s(error: BaseException | None, jitter_s: float) -> float:
     """
     asked_s = getattr(error, "retry_after_s", None) or 0.0
     # In this order no comparison with NaN holds, and nothing was asked for.
-    return min(max(0.0, asked_s) + jitter_s, LONGEST_ASKED_WAIT_S)
+    return min(max(0.0, asked_s) + jitter_s, MAX_ASKED_WAIT_S)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from urllib.parse import quote
 
-from mkdocs_imagegen.errors import BadAnswerError
+from mkdocs_imagegen.errors import InvalidResponseError
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.bodies import strict_json
 from mkdocs_imagegen.gateway.wire import dollars
-from mkdocs_imagegen.records import dataclass
 
 CREDITS = "credits"
 """The path of what is left to spend."""
@@ -64,12 +64,12 @@ def read_credits(body: bytes) -> Credits:
     """What is left to spend.
 
     Raises:
-        BadAnswerError: the answer does not say.
+        InvalidResponseError: the answer does not say.
     """
     told = _json(body)
     balance = dollars(told.get("balance"))
     if balance is None:
-        raise BadAnswerError("the server does not say what is left to spend")
+        raise InvalidResponseError("the server does not say what is left to spend")
     return Credits(balance, dollars(told.get("total_used")))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mkdocs_imagegen.errors import (
     AuthenticationError,
-    BadAnswerError,
     BusyError,
+    InvalidResponseError,
     OutcomeUnknownError,
 )
 from mkdocs_imagegen.gateway.calls import Reply
@@ -37,7 +37,7 @@ def body_of_success(reply: Reply, credential: Credential | None, now: float) -> 
         if not reply.problem:
             return body
         fault = f"the server's answer cannot be used: {reply.problem}"
-        raise BadAnswerError(fault, body=body, status=reply.status)
+        raise InvalidResponseError(fault, body=body, status=reply.status)
     error = read_error(reply.status, reply.headers, reply.body, now)
     if isinstance(error, AuthenticationError) and credential:
         error.hint = credential.advice

@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NoReturn
 
-from mkdocs_imagegen.errors import BadAnswerError, RejectedError
-from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.errors import InvalidResponseError, RejectedRequestError
+from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.bodies import strict_json
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.quoting import identifier, name, quoted
 from mkdocs_imagegen.request import SKETCH_MARK, ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 
-_MOST_WARNINGS = 20
+_MAX_WARNINGS = 20
 _DOLLARS = re.compile(r"\d{1,6}(\.\d{1,30})?(e-\d{1,2})?", re.ASCII | re.IGNORECASE)
 _DATA_URL = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
 _AVIF_BRANDS = (b"avif", b"avis")
@@ -57,39 +57,39 @@ def encoded(body: Mapping[str, object]) -> bytes:
     """The body as JSON.
 
     Raises:
-        RejectedError: a provider option is nothing that JSON can express.
+        RejectedRequestError: a provider option is nothing that JSON can express.
     """
     try:
         return json.dumps(body, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):
         fault = "gateway.provider_options hold a value that JSON cannot express"
-    raise RejectedError(fault, hint="put dates and the like in quotes")
+    raise RejectedRequestError(fault, hint="put dates and the like in quotes")
 
 
 def read_answer(
     body: bytes, request: ImageRequest, settings: GatewaySettings, fetched: bytes | None = None
-) -> Answer:
-    """The picture in a success, with what the server says about it.
+) -> ImageResponse:
+    """The image in a success, with what the server says about it.
 
     Args:
         body: the whole answer.
         request: what was asked.
         settings: how it was asked.
-        fetched: the picture's bytes, where the answer held only a link to them.
+        fetched: the image's bytes, where the answer held only a link to them.
 
     Raises:
-        BadAnswerError: there is no usable picture in it; the error holds the body.
+        InvalidResponseError: there is no usable image in it; the error holds the body.
     """
     answer = _mapping_of(body)
-    image = fetched if fetched is not None else _picture(_first_picture(answer, body), body)
-    mime = mime_of(image) or _bad("what it holds is no PNG, JPEG, WebP or AVIF picture", body)
+    image = fetched if fetched is not None else _image(_first_image(answer, body), body)
+    mime = mime_of(image) or _bad("what it holds is no PNG, JPEG, WebP or AVIF image", body)
     metadata = _metadata(answer)
     gateway = _inside(metadata, "gateway")
     routing = _inside(gateway, "routing")
     is_sketch = _inside(metadata, "imagegen").get("sketch") is True or SKETCH_MARK in image
     charged = dollars(gateway.get("cost"))
     listed = None if is_sketch else estimate_usd(request)
-    return Answer(
+    return ImageResponse(
         image=image,
         mime=mime,
         is_sketch=is_sketch,
@@ -102,13 +102,13 @@ def read_answer(
     )
 
 
-def picture_link(body: bytes) -> str | None:
-    """The link that an answer holds in place of a picture; None where it holds neither or data.
+def image_link(body: bytes) -> str | None:
+    """The link that an answer holds in place of an image; None where it holds neither or data.
 
     Raises:
-        BadAnswerError: the body is no answer at all.
+        InvalidResponseError: the body is no answer at all.
     """
-    first = _first_picture(_mapping_of(body), body)
+    first = _first_image(_mapping_of(body), body)
     url = first.get("url")
     if first.get("b64_json") or not isinstance(url, str) or _DATA_URL.match(url):
         return None
@@ -116,7 +116,7 @@ def picture_link(body: bytes) -> str | None:
 
 
 def mime_of(image: bytes) -> str | None:
-    """What the bytes are, by the first of them; None where that is no picture we accept."""
+    """What the bytes are, by the first of them; None where that is no image we accept."""
     if image.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if image.startswith(b"\xff\xd8\xff"):
@@ -152,29 +152,31 @@ def _mapping_of(body: bytes) -> Mapping[str, object]:
     return answer if isinstance(answer, Mapping) else _bad("it is no JSON object", body)
 
 
-def _first_picture(answer: Mapping[str, object], body: bytes) -> Mapping[str, object]:
+def _first_image(answer: Mapping[str, object], body: bytes) -> Mapping[str, object]:
     data = answer.get("data")
     if isinstance(data, Sequence) and data and isinstance(data[0], Mapping):
         return data[0]
     error = answer.get("error")
     said = error.get("message") if isinstance(error, Mapping) else error
     text = f': "{quoted(said)}"' if isinstance(said, str) else ""
-    return _bad(f'"data" holds no picture{text}', body)
+    return _bad(f'"data" holds no image{text}', body)
 
 
-def _picture(entry: Mapping[str, object], body: bytes) -> bytes:
+def _image(entry: Mapping[str, object], body: bytes) -> bytes:
     text = entry.get("b64_json") or entry.get("url")
     if not isinstance(text, str):
-        return _bad("the picture's data is missing", body)
+        return _bad("the image's data is missing", body)
     if text is entry.get("url") and not _DATA_URL.match(text):
         hint = "set gateway.send_response_format to true, or allow links with gateway.accept_urls"
-        raise BadAnswerError("the server answered with a link, not a picture", hint=hint, body=body)
+        raise InvalidResponseError(
+            "the server answered with a link, not an image", hint=hint, body=body
+        )
     if prefix := _DATA_URL.match(text):
         text = text[prefix.end() :]
     try:
         return _decoded(text)
     except ValueError:
-        return _bad("the picture's data is no base64", body)
+        return _bad("the image's data is no base64", body)
 
 
 def _decoded(text: str) -> bytes:
@@ -201,7 +203,7 @@ def _inside(outer: Mapping[str, object], key: str) -> Mapping[str, object]:
 
 def _warnings(answer: Mapping[str, object]) -> list[str]:
     given = answer.get("warnings")
-    listed = given[:_MOST_WARNINGS] if isinstance(given, list) else []
+    listed = given[:_MAX_WARNINGS] if isinstance(given, list) else []
     return [text for each in listed if (text := _warning(each))]
 
 
@@ -220,4 +222,4 @@ def _format_warning(asked: str, mime: str) -> list[str]:
 
 
 def _bad(fault: str, body: bytes) -> NoReturn:
-    raise BadAnswerError(f"the server's answer cannot be used: {fault}", body=body)
+    raise InvalidResponseError(f"the server's answer cannot be used: {fault}", body=body)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals.files import read_plain_file
-from mkdocs_imagegen.originals.record import LARGEST_RECORD_BYTES, Original, from_json
-from mkdocs_imagegen.originals.store import LARGEST_ORIGINAL_BYTES
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.files import read_plain_file
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.originals.record import MAX_RECORD_BYTES, Record, from_json
+from mkdocs_imagegen.originals.store import MAX_ORIGINAL_BYTES
 
 _KEY_DIGITS = 64
 
@@ -42,34 +42,34 @@ class Fault:
 def audit(folder: Path) -> tuple[int, list[Fault]]:
     """How many originals are whole, and what is wrong with the others."""
     whole, faults = 0, list(_strays(folder))
-    for record in sorted(folder.glob("??/*.json")):
-        if len(record.stem) == _KEY_DIGITS:
-            fault = _fault_of(record)
+    for record_path in sorted(folder.glob("??/*.json")):
+        if len(record_path.stem) == _KEY_DIGITS:
+            fault = _fault_of(record_path)
             whole += fault is None
             faults += [fault] if fault else []
     return whole, faults
 
 
-def _fault_of(record: Path) -> Fault | None:
+def _fault_of(record_path: Path) -> Fault | None:
     try:
-        original = from_json(read_plain_file(record, LARGEST_RECORD_BYTES), record.stem)
+        record = from_json(read_plain_file(record_path, MAX_RECORD_BYTES), record_path.stem)
     except StoreError as error:
-        return Fault(record, FaultKind.UNREADABLE, str(error))
+        return Fault(record_path, FaultKind.UNREADABLE, str(error))
     except (OSError, ValueError) as error:
-        return _fault(record, error)
-    picture = record.with_name(original.file_name)
+        return _fault(record_path, error)
+    image = record_path.with_name(record.file_name)
     try:
-        _compare(picture, original)
+        _compare(image, record)
     except FileNotFoundError:
-        return Fault(record, FaultKind.INCOMPLETE, "its picture is not there")
+        return Fault(record_path, FaultKind.INCOMPLETE, "its image is not there")
     except (OSError, ValueError) as error:
-        return _fault(picture, error)
+        return _fault(image, error)
     return None
 
 
-def _compare(picture: Path, original: Original) -> None:
-    content = read_plain_file(picture, LARGEST_ORIGINAL_BYTES)
-    if hashlib.sha256(content).hexdigest() != original.sha256:
+def _compare(image: Path, record: Record) -> None:
+    content = read_plain_file(image, MAX_ORIGINAL_BYTES)
+    if hashlib.sha256(content).hexdigest() != record.sha256:
         raise ValueError("its bytes are not those that were stored")
 
 
@@ -80,9 +80,9 @@ def _fault(path: Path, error: OSError | ValueError) -> Fault:
 
 
 def _strays(folder: Path) -> Iterator[Fault]:
-    """Pictures without a record: a build was killed between the two, or somebody removed it."""
-    for picture in sorted(folder.glob("??/*.*.*")):
-        key, _, rest = picture.name.partition(".")
-        is_picture = len(key) == _KEY_DIGITS and not rest.endswith("json")
-        if is_picture and not picture.with_name(f"{key}.json").exists():
-            yield Fault(picture, FaultKind.INCOMPLETE, "it has no record")
+    """Images without a record: a build was killed between the two, or somebody removed it."""
+    for image in sorted(folder.glob("??/*.*.*")):
+        key, _, rest = image.name.partition(".")
+        is_image = len(key) == _KEY_DIGITS and not rest.endswith("json")
+        if is_image and not image.with_name(f"{key}.json").exists():
+            yield Fault(image, FaultKind.INCOMPLETE, "it has no record")

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from mkdocs_imagegen.originals.files import check_version
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.files import check_version
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import Size
 
 VERSION = 1
-LARGEST_RECORD_BYTES = 1_000_000
+MAX_RECORD_BYTES = 1_000_000
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/avif": "avif"}
 _ALIKE = ("mime", "model", "answered_by", "server")
 """What a site's originals have in common, so that it is in memory once."""
@@ -22,8 +22,8 @@ _HEX64 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
-    """One picture that was paid for.
+class Record:
+    """One image that was paid for.
 
     Attributes:
         key: the key of the request it answers.
@@ -31,8 +31,8 @@ class Original:
         sha256: the hash of its bytes.
         bytes: how many bytes it has.
         mime: what its bytes are.
-        width: of the picture, in pixels.
-        height: of the picture, in pixels.
+        width: of the image, in pixels.
+        height: of the image, in pixels.
         has_alpha: whether some of it is transparent.
         model: the model it was asked of, or the sketch model.
         answered_by: the model that drew it, where the gateway named another one.
@@ -72,21 +72,21 @@ class Original:
 
     @property
     def file_name(self) -> str:
-        """The name of the picture's file."""
+        """The name of the image's file."""
         return f"{self.key}.{self.sha256[:16]}.{_ENDINGS[self.mime]}"
 
 
-def to_json(original: Original) -> bytes:
+def to_json(record: Record) -> bytes:
     """The record as it is kept: sorted, indented, one line at its end, the same every time."""
-    fields = asdict(original) | {"version": VERSION, "warnings": list(original.warnings)}
-    cost = original.cost_usd
+    fields = asdict(record) | {"version": VERSION, "warnings": list(record.warnings)}
+    cost = record.cost_usd
     fields["cost_usd"] = None if cost is None else str(cost)
     return (json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(
         "utf-8", "replace"
     )
 
 
-def from_json(text: bytes, key: str) -> Original:
+def from_json(text: bytes, key: str) -> Record:
     """The record of that key.
 
     Raises:
@@ -102,26 +102,26 @@ def from_json(text: bytes, key: str) -> Original:
         cost = fields.pop("cost_usd")
         warnings = tuple(str(each) for each in fields.pop("warnings"))
         cost_usd = None if cost is None else Decimal(str(cost))
-        original = Original(**fields, cost_usd=cost_usd, warnings=warnings)
+        record = Record(**fields, cost_usd=cost_usd, warnings=warnings)
     except (TypeError, KeyError, AttributeError, InvalidOperation, RecursionError) as error:
         raise ValueError(f"no record: {error}") from None
-    _check(original)
-    return original
+    _check(record)
+    return record
 
 
-def _check(original: Original) -> None:
-    hashes = (original.key, original.subject, original.sha256)
-    numbers = (original.bytes, original.width, original.height, original.take)
-    names = (original.model, original.answered_by, original.server, original.generation_id or "")
-    facts = (original.cost_is_estimate, original.has_alpha)
-    texts: tuple[object, ...] = (*hashes, *names, original.prompt, original.created)
+def _check(record: Record) -> None:
+    hashes = (record.key, record.subject, record.sha256)
+    numbers = (record.bytes, record.width, record.height, record.take)
+    names = (record.model, record.answered_by, record.server, record.generation_id or "")
+    facts = (record.cost_is_estimate, record.has_alpha)
+    texts: tuple[object, ...] = (*hashes, *names, record.prompt, record.created)
     right = (
         all(type(each) is str for each in texts)
         and all(_HEX64.fullmatch(each) for each in hashes)
-        and str(original.mime) in _ENDINGS
+        and str(record.mime) in _ENDINGS
         and all(type(each) is int and each > 0 for each in numbers)
         and all(type(each) is bool for each in facts)
-        and (original.cost_usd is None or original.cost_usd.is_finite())
+        and (record.cost_usd is None or record.cost_usd.is_finite())
     )
     if not right:
         raise ValueError("a field of the record is not what it should be")

@@ -12,37 +12,37 @@ from functools import lru_cache
 from pathlib import Path
 
 from mkdocs_imagegen.errors import NewerVersionError, StoreError
-from mkdocs_imagegen.originals.files import (
+from mkdocs_imagegen.files import (
     cannot_store,
     read_plain_file,
+    write_atomic,
     write_first,
-    write_whole,
 )
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.originals.record import (
-    LARGEST_RECORD_BYTES,
-    Original,
+    MAX_RECORD_BYTES,
+    Record,
     from_json,
     to_json,
 )
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import SKETCH_MODEL
 
-LARGEST_ORIGINAL_BYTES = 64 * 1024 * 1024
+MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
 _GIT_LFS = b"version https://git-lfs"
 _RECORDS = f"??/{64 * '?'}.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Original:
     """An original, and the folder in which it is."""
 
-    original: Original
+    record: Record
     folder: Path
 
     @property
     def path(self) -> Path:
         """Where its bytes are; made when asked for, since a path takes more room than a record."""
-        return self.folder / self.original.file_name
+        return self.folder / self.record.file_name
 
 
 class OriginalStore:
@@ -62,14 +62,14 @@ class OriginalStore:
         self.folder = folder
         self.quarantine = quarantine
         self._warn = warn
-        self._subjects: dict[str, list[Original]] | None = None
+        self._subjects: dict[str, list[Record]] | None = None
         self._subfolder = lru_cache(maxsize=256)(folder.joinpath)
 
     def has_record(self, key: str) -> bool:
         """Whether there is a record of that key, whatever it says."""
         return os.path.lexists(f"{self.folder}/{key[:2]}/{key}.json")
 
-    def find(self, key: str) -> Kept | None:
+    def find(self, key: str) -> Original | None:
         """The original of that key, by its record; its bytes are only verified when they are read.
 
         What a page shows is made from verified bytes and kept under their hash, so a build in
@@ -78,47 +78,47 @@ class OriginalStore:
         Raises:
             StoreError: something is there and cannot be read; nothing may be bought in its place.
         """
-        record = self._record_path(key)
+        record_path = self._record_path(key)
         try:
-            original = _recorded(record, key)
+            record = _recorded(record_path, key)
         except (OSError, ValueError) as error:
-            self._judge(error, record)
+            self._judge(error, record_path)
             return None
-        kept = Kept(original, self._folder_of(key))
-        path = kept.path
+        original = Original(record, self._folder_of(key))
+        path = original.path
         try:
-            if path.stat().st_size != original.bytes:
-                _no_pointer(path, LARGEST_ORIGINAL_BYTES)
-                raise ValueError("the picture has another length than was stored")  # noqa: TRY301
+            if path.stat().st_size != record.bytes:
+                _no_pointer(path, MAX_ORIGINAL_BYTES)
+                raise ValueError("the image has another length than was stored")  # noqa: TRY301
         except (OSError, ValueError) as error:
-            self._judge(error, record, path)
+            self._judge(error, record_path, path)
             return None
-        return kept
+        return original
 
-    def read(self, kept: Kept) -> bytes | None:
+    def read(self, original: Original) -> bytes | None:
         """The bytes of an original, verified; None if they are not what was stored.
 
         Raises:
             StoreError: they cannot be read.
         """
-        record = self._record_path(kept.original.key)
+        record_path = self._record_path(original.record.key)
         try:
-            content = read_plain_file(kept.path, LARGEST_ORIGINAL_BYTES)
-            if _sha256(content) != kept.original.sha256:
-                raise ValueError("the picture's bytes are not those that were stored")  # noqa: TRY301
+            content = read_plain_file(original.path, MAX_ORIGINAL_BYTES)
+            if _sha256(content) != original.record.sha256:
+                raise ValueError("the image's bytes are not those that were stored")  # noqa: TRY301
         except (OSError, ValueError) as error:
-            self._judge(error, record, kept.path)
+            self._judge(error, record_path, original.path)
             return None
         return content
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> Original | None:
         """The original of that key, verified to the byte; None if there is none.
 
         Raises:
             StoreError: something is there and cannot be read.
         """
-        kept = self.find(key)
-        return kept if kept is not None and self.read(kept) is not None else None
+        original = self.find(key)
+        return original if original is not None and self.read(original) is not None else None
 
     def check(self) -> None:
         """Make sure that the folder takes files, before anything is paid for.
@@ -128,31 +128,31 @@ class OriginalStore:
         """
         probe = self.folder / f".{secrets.token_hex(8)}.tmp"
         try:
-            write_whole(probe, b"")
+            write_atomic(probe, b"")
             probe.unlink()
         except OSError as error:
             raise cannot_store(self.folder, error) from None
 
-    def put(self, original: Original, content: bytes) -> Kept:
+    def put(self, record: Record, content: bytes) -> Original:
         """Keep an original; the one that is there already, if another build was first.
 
         Raises:
             StoreError: it cannot be written.
         """
-        record = self._record_path(original.key)
-        kept = Kept(original, self._folder_of(original.key))
+        record_path = self._record_path(record.key)
+        original = Original(record, self._folder_of(record.key))
         try:
-            write_whole(kept.path, content)
-            if not write_first(record, to_json(original)):
-                first = self.get(original.key)
+            write_atomic(original.path, content)
+            if not write_first(record_path, to_json(record)):
+                first = self.get(record.key)
                 if first is not None:
                     return first
-                write_whole(record, to_json(original))
+                write_atomic(record_path, to_json(record))
         except OSError as error:
             raise cannot_store(self.folder, error) from None
-        return kept
+        return original
 
-    def find_subject(self, subject: str, model: str) -> Kept | None:
+    def find_subject(self, subject: str, model: str) -> Original | None:
         """The original of a real model that shows that subject, if there is one.
 
         Of several: the same model first, then the newest, then by key, so that every machine
@@ -168,8 +168,8 @@ class OriginalStore:
         candidates.sort(key=lambda each: each.model != model)
         return next(filter(None, (self.find(each.key) for each in candidates)), None)
 
-    def originals(self) -> Iterator[Original]:
-        """Every record that can be read, in the order of their keys; pictures are not read.
+    def originals(self) -> Iterator[Record]:
+        """Every record that can be read, in the order of their keys; images are not read.
 
         Raises:
             StoreError: one is a pointer of git-lfs, or was written by a newer version.
@@ -178,7 +178,7 @@ class OriginalStore:
             with contextlib.suppress(OSError, ValueError):
                 yield _recorded(path, path.stem)
 
-    def _readable(self) -> Iterator[Original]:
+    def _readable(self) -> Iterator[Record]:
         """The same, without those of a newer version: one of them must not stop all others."""
         for path in sorted(self.folder.glob(_RECORDS)):
             with contextlib.suppress(OSError, ValueError, NewerVersionError):
@@ -188,34 +188,34 @@ class OriginalStore:
         """Whether there is no original yet."""
         return next(self.folder.glob(_RECORDS), None) is None
 
-    def remove(self, original: Original) -> None:
+    def remove(self, record: Record) -> None:
         """Remove an original for ever; only a person may ask for that.
 
         Raises:
             StoreError: it cannot be removed.
         """
-        record = self._record_path(original.key)
+        record_path = self._record_path(record.key)
         try:
-            record.unlink(missing_ok=True)
-            record.with_name(original.file_name).unlink(missing_ok=True)
+            record_path.unlink(missing_ok=True)
+            record_path.with_name(record.file_name).unlink(missing_ok=True)
         except OSError as error:
-            fault = f"{record} cannot be removed: {error.strerror or error}"
+            fault = f"{record_path} cannot be removed: {error.strerror or error}"
             raise StoreError(fault, hint="correct the rights") from None
 
     def keep_garbage(self, name: str, content: bytes) -> Path | None:
-        """Put an answer that was paid for and is no picture where a person can look at it."""
+        """Put an answer that was paid for and is no image where a person can look at it."""
         path = self.quarantine / f"{name}.{secrets.token_hex(4)}"
         try:
-            write_whole(path, content)
+            write_atomic(path, content)
         except OSError:
             return None
         return path
 
-    def _by_subject(self) -> dict[str, list[Original]]:
-        subjects: dict[str, list[Original]] = {}
-        for original in self._readable():
-            if original.model != SKETCH_MODEL:
-                subjects.setdefault(original.subject, []).append(original)
+    def _by_subject(self) -> dict[str, list[Record]]:
+        subjects: dict[str, list[Record]] = {}
+        for record in self._readable():
+            if record.model != SKETCH_MODEL:
+                subjects.setdefault(record.subject, []).append(record)
         return subjects
 
     def _record_path(self, key: str) -> Path:
@@ -229,10 +229,10 @@ class OriginalStore:
         if isinstance(error, ValueError):
             moved = [self._move(path) for path in entry]
             where = f"moved to {self.quarantine}" if all(moved) else "left where it is"
-            self._warn(f"{entry[0]}: a stored picture is broken and was {where}: {error}")
+            self._warn(f"{entry[0]}: a stored image is broken and was {where}: {error}")
         elif not isinstance(error, (FileNotFoundError, NotADirectoryError)):
             raise StoreError(
-                f"a stored picture cannot be read: {entry[-1]}: {error.strerror or error}",
+                f"a stored image cannot be read: {entry[-1]}: {error.strerror or error}",
                 hint="correct the rights or the disk; nothing is bought in its place",
             ) from None
 
@@ -249,7 +249,7 @@ class OriginalStore:
         return True
 
 
-def _recorded(record: Path, key: str) -> Original:
+def _recorded(record_path: Path, key: str) -> Record:
     """The original of that key, which a record is about.
 
     Raises:
@@ -257,11 +257,11 @@ def _recorded(record: Path, key: str) -> Original:
         OSError: there is no record, or it cannot be read.
         ValueError: it is no record.
     """
-    text = _no_pointer(record, LARGEST_RECORD_BYTES)
+    text = _no_pointer(record_path, MAX_RECORD_BYTES)
     try:
         return from_json(text, key)
     except NewerVersionError as error:
-        raise NewerVersionError(f"{record}: {error.fault}", hint=error.hint) from None
+        raise NewerVersionError(f"{record_path}: {error.fault}", hint=error.hint) from None
 
 
 def _no_pointer(path: Path, most_bytes: int) -> bytes:

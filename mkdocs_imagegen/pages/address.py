@@ -22,6 +22,6 @@ def relative_address(name: str, page_url: str) -> str:
     return f"{way}/{file}" if way != "." else file
 
 
-@lru_cache(maxsize=16)  # a page has all its pictures from one folder
+@lru_cache(maxsize=16)  # a page has all its images from one folder
 def _way(to: str, start: str) -> str:
     return posixpath.relpath(to, start)

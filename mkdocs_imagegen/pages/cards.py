@@ -10,8 +10,8 @@ import posixpath
 from collections.abc import Sequence
 from urllib.parse import unquote
 
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.pages.address import relative_address
-from mkdocs_imagegen.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Card:
         title: of the page, as text.
         description: of the page, as text; ``""`` for none.
         url: its address as seen from the page that lists it.
-        picture: the HTML of its preview; ``""`` where it has none.
+        image: the HTML of its preview; ``""`` where it has none.
     """
 
     title: str
     description: str
     url: str
-    picture: str
+    image: str
 
 
 def cards_html(cards: Sequence[Card]) -> str:
@@ -61,11 +61,11 @@ def page_address(url: str, page_url: str) -> str:
 
 
 def _card(card: Card) -> str:
-    picture = f'<span class="imagegen-cards-picture">{card.picture}</span>'
+    image = f'<span class="imagegen-cards-picture">{card.image}</span>'
     title = html.escape(card.title or unquote(card.url))
     link = f'<a href="{html.escape(card.url)}">{title}</a>'
     text = f'<span class="imagegen-cards-text">{html.escape(card.description)}</span>'
-    return f"{picture}{link}{text if card.description else ''}"
+    return f"{image}{link}{text if card.description else ''}"
 
 
 _STYLE = """\

@@ -1,4 +1,4 @@
-"""A contact sheet: one page that holds every picture and needs nothing beside itself; pure.
+"""A contact sheet: one page that holds every image and needs nothing beside itself; pure.
 
 Cards have one width and one height, so nothing moves when a card is first drawn that was out of
 sight. What may run and what may be shown is named by hash in the page's own policy.
@@ -11,16 +11,16 @@ import hashlib
 import html
 from collections.abc import Iterable, Iterator, Sequence
 
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.imaging.thumbnail import Thumbnail
 from mkdocs_imagegen.pages.contact_sheet_parts import SCRIPT, STYLE
-from mkdocs_imagegen.pictures.thumbnail import Thumbnail
-from mkdocs_imagegen.records import dataclass
 
 _KEY_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a sheet.
+    """One image of a sheet.
 
     Attributes:
         key: of its request.
@@ -30,7 +30,7 @@ class Frame:
         day: when it was made, as ``2026-11-23``.
         is_shown: whether a page shows this one.
         file: the address of its original, from the sheet.
-        small: the picture.
+        small: the image.
     """
 
     key: str
@@ -49,12 +49,12 @@ class Strip:
 
     Attributes:
         prompt: the final prompt.
-        places: where it stands.
+        locations: where it stands.
         frames: its takes.
     """
 
     prompt: str
-    places: tuple[str, ...]
+    locations: tuple[str, ...]
     frames: tuple[Frame, ...]
 
 
@@ -72,14 +72,14 @@ def contact_sheet(title: str, note: str, strips: Sequence[Strip]) -> str:
         title=html.escape(title),
         style=STYLE,
         note=f"<p>{html.escape(note)}</p>" if note else "",
-        count=f"{count} picture{'' if count == 1 else 's'}",
+        count=f"{count} image{'' if count == 1 else 's'}",
         strips="\n".join(_strip(number, strip) for number, strip in enumerate(strips)),
         script=SCRIPT,
     )
 
 
 def _strip(number: int, strip: Strip) -> str:
-    words = " ".join((strip.prompt, *strip.places, *_words(strip.frames)))
+    words = " ".join((strip.prompt, *strip.locations, *_words(strip.frames)))
     newest = max((frame.day for frame in strip.frames), default="")
     several = ' class="several"' if len(strip.frames) > 1 else ""
     cards = "\n".join(_card(frame, strip) for frame in strip.frames)
@@ -87,8 +87,8 @@ def _strip(number: int, strip: Strip) -> str:
         f'<li{several} data-number="{number}" data-day="{html.escape(newest)}" '
         f'data-words="{html.escape(words.lower())}">\n'
         f'<h2 title="{html.escape(strip.prompt)}">{html.escape(strip.prompt)}</h2>\n'
-        f'<p class="places" title="{html.escape(_listed(strip.places))}">'
-        f'{html.escape(_listed(strip.places))}</p>\n<ul class="takes">\n{cards}\n</ul>\n</li>'
+        f'<p class="places" title="{html.escape(_listed(strip.locations))}">'
+        f'{html.escape(_listed(strip.locations))}</p>\n<ul class="takes">\n{cards}\n</ul>\n</li>'
     )
 
 
@@ -97,20 +97,20 @@ def _words(frames: Iterable[Frame]) -> Iterator[str]:
         yield from (frame.model, frame.key, f"take {frame.take}", frame.day)
 
 
-def _listed(places: Sequence[str]) -> str:
-    return ", ".join(places) or "on no page"
+def _listed(locations: Sequence[str]) -> str:
+    return ", ".join(locations) or "on no page"
 
 
 def _card(frame: Frame, strip: Strip) -> str:
-    shown = " · on the page" if frame.is_shown else ""
+    quoted_value = " · on the page" if frame.is_shown else ""
     size = frame.small.size
     words = html.escape(f"Take {frame.take}: {strip.prompt}")
     return (
-        f'<li><button type="button" class="picture" data-file="{html.escape(frame.file)}" '
+        f'<li><button type="button" class="image" data-file="{html.escape(frame.file)}" '
         f'aria-haspopup="dialog"><img src="{html.escape(frame.small.address)}" '
         f'width="{size.width}" height="{size.height}" alt="{words}" loading="lazy" '
         f'decoding="async"></button>\n'
-        f'<p class="take"><strong>take: {frame.take}</strong>{shown}</p>\n'
+        f'<p class="take"><strong>take: {frame.take}</strong>{quoted_value}</p>\n'
         f'<p class="facts">{html.escape(f"{frame.model} · {frame.price} · {frame.day}")}</p>\n'
         f'<p class="facts"><button type="button" class="key" data-key="{html.escape(frame.key)}">'
         f"Copy key <code>{html.escape(frame.key[:_KEY_DIGITS])}</code></button></p></li>"

@@ -60,7 +60,7 @@ function filter() {
     strip.hidden = !words.every(word => strip.dataset.words.includes(word));
     if (!strip.hidden) count += strip.querySelectorAll(".picture").length;
   }
-  one("count").textContent = count === 1 ? "1 picture" : count + " pictures";
+  one("count").textContent = count === 1 ? "1 image" : count + " images";
 }
 
 function sort() {
@@ -97,7 +97,7 @@ async function copy(button) {
   }
 }
 
-// The nearest picture in a direction: across it counts far more to be in the same row.
+// The nearest image in a direction: across it counts far more to be in the same row.
 function neighbour(from, across, down) {
   const here = from.getBoundingClientRect();
   let best = null, least = Infinity;

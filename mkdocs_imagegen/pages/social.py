@@ -6,8 +6,8 @@ import contextlib
 import html
 from html.parser import HTMLParser
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import Size
 
 _OURS = ("og:image", "twitter:image", "twitter:card")
 
@@ -34,7 +34,7 @@ class SocialCard:
 def with_tags(page: str, card: SocialCard) -> str:
     """The finished page with the tags of its card at the end of its head.
 
-    A page that has another picture for this keeps it, and gets none of ours, unless ours replaces
+    A page that has another image for this keeps it, and gets none of ours, unless ours replaces
     it. A page without a head stays as it is.
     """
     head = _read_head(page)
@@ -88,7 +88,7 @@ class _Head(HTMLParser):
         self._line, self._before = 1, 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag that has to do with pictures; a body ends the head."""
+        """Note a tag that has to do with images; a body ends the head."""
         if tag == "body":
             self._stop()
         attributes = {name: value or "" for name, value in attrs}

@@ -12,15 +12,8 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.settings.budget import BudgetSettings
-from mkdocs_imagegen.settings.draft import DraftSettings
-from mkdocs_imagegen.settings.folders import FOLDERS, FolderOptions
-from mkdocs_imagegen.settings.gateway import GATEWAY_URL, MODELS, SKETCH_URL, GatewaySettings
-from mkdocs_imagegen.settings.previews import PreviewSettings
-from mkdocs_imagegen.settings.prompts import PROMPTS, PROMPTS_OR_FILE, read_prompt_file
-from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
-from mkdocs_imagegen.values import (
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import (
     BOOLEAN,
     SIZE,
     SKETCH_MODEL,
@@ -37,6 +30,13 @@ from mkdocs_imagegen.values import (
     whole_number,
     words,
 )
+from mkdocs_imagegen.settings.budget import BudgetSettings
+from mkdocs_imagegen.settings.draft import DraftSettings
+from mkdocs_imagegen.settings.folders import FOLDERS, FolderOptions
+from mkdocs_imagegen.settings.gateway import GATEWAY_URL, MODELS, SKETCH_URL, GatewaySettings
+from mkdocs_imagegen.settings.previews import PreviewSettings
+from mkdocs_imagegen.settings.prompts import PROMPTS, PROMPTS_OR_FILE, read_prompt_file
+from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
 
 __all__ = [
     "GATEWAY_URL",
@@ -61,7 +61,7 @@ def _presets(value: object) -> Mapping[str, object] | None:
 
 
 PRESETS: Parser[Mapping[str, object]] = Parser(
-    "a mapping of names to mappings of a picture's options",
+    "a mapping of names to mappings of an image's options",
     _presets,
     {"type": "object", "additionalProperties": {"$ref": "#/$defs/preset"}},
 )
@@ -77,17 +77,17 @@ class Settings:
     model: str = option(
         "openai/gpt-image-1-mini",
         one_line("a model's id, like openai/gpt-image-1-mini"),
-        "The model that draws. Pictures that another model has made stay in use: see "
-        "[what makes a picture the same](how-it-works.md#what-makes-a-picture-the-same).",
+        "The model that draws. Images that another model has made stay in use: see "
+        "[what makes an image the same](how-it-works.md#what-makes-a-picture-the-same).",
     )
     fallback_models: tuple[str, ...] = option(
         (),
         MODELS,
-        "Models that Vercel's AI Gateway asks in turn when `model` fails. The record of a picture "
+        "Models that Vercel's AI Gateway asks in turn when `model` fails. The record of an image "
         "and the bill name the model that drew it.",
     )
     size: Size = option(
-        Size(1536, 1024), SIZE, "The size to ask for, and the size the picture has on the page."
+        Size(1536, 1024), SIZE, "The size to ask for, and the size the image has on the page."
     )
     quality: str = option(
         "medium", one_line("a quality the model knows, like low"), "`low`, `medium` or `high`."
@@ -99,13 +99,13 @@ class Settings:
     presets: Mapping[str, object] = option(
         {},
         PRESETS,
-        "Named sets of options for the option `preset`: all [options of a picture]"
+        "Named sets of options for the option `preset`: all [options of an image]"
         "(options.md#options-of-a-picture) but `prompt`, `name`, `preset`, `alt`, `id` and `take`.",
     )
     folders: Mapping[str, FolderOptions] = option(
         {},
         FOLDERS,
-        "What pages in a folder say for all of their pictures. Of several patterns that fit a "
+        "What pages in a folder say for all of their images. Of several patterns that fit a "
         "page, what a later one says counts.",
     )
     prompts: Mapping[str, object] = option(
@@ -117,24 +117,24 @@ class Settings:
     generate: str = option(
         "auto",
         words("auto", "true", "false"),
-        "Whether a build may make missing pictures. `auto`: when there is an API key, or the "
+        "Whether a build may make missing images. `auto`: when there is an API key, or the "
         "server needs none. The OIDC token that every Vercel build has is no consent to spend: "
         "with it, say `true`.",
     )
     on_missing: str = option(
         "warn",
         words("placeholder", "warn", "error"),
-        "What a picture does that is missing and may not or cannot be made. The page shows a "
+        "What an image does that is missing and may not or cannot be made. The page shows a "
         "placeholder; `warn` also warns, so that `--strict` fails; `error` ends the build.",
     )
     budget: BudgetSettings = option(
         BudgetSettings(), nested(BudgetSettings), "What one run may spend."
     )
-    concurrency: int = option(8, whole_number(1, 64), "Pictures asked for at the same time.")
+    concurrency: int = option(8, whole_number(1, 64), "Images asked for at the same time.")
     serve: str = option(
         "placeholder",
         words("placeholder", "generate", "sketch"),
-        "What `mkdocs serve` does about missing pictures. It never waits for one: `placeholder` "
+        "What `mkdocs serve` does about missing images. It never waits for one: `placeholder` "
         "makes none; `generate` makes them beside the server and shows them when they are there; "
         "`sketch` draws them on this machine, for nothing.",
     )
@@ -149,7 +149,7 @@ class Settings:
     cache_dir: str = option(
         ".cache/plugin/imagegen",
         one_line("a folder"),
-        "Where pictures are kept, relative to `mkdocs.yml`.",
+        "Where images are kept, relative to `mkdocs.yml`.",
     )
     originals_dir: str | None = option(
         None,
@@ -163,7 +163,7 @@ class Settings:
         VariantSettings(), nested(VariantSettings), "The files that are made of each original."
     )
     previews: PreviewSettings = option(
-        PreviewSettings(), nested(PreviewSettings), "The pictures of whole pages."
+        PreviewSettings(), nested(PreviewSettings), "The images of whole pages."
     )
     provenance: str = option(
         "keep",
@@ -173,10 +173,10 @@ class Settings:
     disclosure: str = option(
         "none",
         words("none", "caption", "badge"),
-        "Whether readers are told that a picture is generated, and where.",
+        "Whether readers are told that an image is generated, and where.",
     )
     disclosure_text: str = option(
-        "AI-generated picture", one_line("a few words"), "The words that tell them."
+        "AI-generated image", one_line("a few words"), "The words that tell them."
     )
     report: str | None = option(
         None, optional(one_line("a file's path")), "A JSON file to write after each build."

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import Parser, number, option, optional, whole_number
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import Parser, number, option, optional, whole_number
 
-_LARGEST_USD = 100_000
-_DOLLARS = number(0, _LARGEST_USD)
+_MAX_USD = 100_000
+_DOLLARS = number(0, _MAX_USD)
 
 
 def _usd(value: object) -> Decimal:
@@ -25,11 +25,11 @@ class BudgetSettings:
     images: int | None = option(
         100,
         optional(whole_number(0, 1_000_000)),
-        "Pictures that one run may pay for; `null` for any number.",
+        "Images that one run may pay for; `null` for any number.",
     )
     usd: Decimal | None = option(
         Decimal("5.00"),
         optional(USD),
         "Dollars that one run may spend, by list prices until the server says what it charged; "
-        "`null` for any amount. A model whose price is not known counts as a picture only.",
+        "`null` for any amount. A model whose price is not known counts as an image only.",
     )

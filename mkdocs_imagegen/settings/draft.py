@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import one_line, option, optional
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import one_line, option, optional
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.request import ImageRequest
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftSettings:
-    """What is cheaper while you write; a build never shows a draft in place of a picture."""
+    """What is cheaper while you write; a build never shows a draft in place of an image."""
 
     model: str | None = option(
         None, optional(one_line("a model's id")), "The model of drafts; `null` for the same."
@@ -32,5 +32,5 @@ class DraftSettings:
 
     @property
     def is_set(self) -> bool:
-        """Whether drafts differ from pictures at all."""
+        """Whether drafts differ from images at all."""
         return self.model is not None or self.quality is not None

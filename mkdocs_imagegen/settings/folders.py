@@ -1,13 +1,12 @@
-"""What whole folders of a site say for their pictures."""
+"""What whole folders of a site say for their images."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.globs import GLOBS
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import (
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import (
     SIZE,
     TEXT,
     OptionsError,
@@ -20,6 +19,7 @@ from mkdocs_imagegen.values import (
     option_names,
     words,
 )
+from mkdocs_imagegen.settings.globs import GLOBS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import (
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import (
     BOOLEAN,
     TEXT,
     Parser,
@@ -78,13 +78,12 @@ class GatewaySettings:
         GATEWAY_URL,
         URL,
         'The server\'s address up to and with `/v1`. `"sketch:"` is the emulator built into the '
-        "plugin: no key, no network, labelled sketches instead of pictures.",
+        "plugin: no key, no network, labelled sketches instead of images.",
     )
     timeout: float = option(
         300.0,
         number(1, 3600),
-        "Seconds that one picture may take, from sending the request to the last byte "
-        "of the answer.",
+        "Seconds that one image may take, from sending the request to the last byte of the answer.",
     )
     auth: str = option(
         "bearer",
@@ -106,7 +105,7 @@ class GatewaySettings:
     output_format: str = option(
         "webp",
         words("webp", "jpeg", "png"),
-        "The format the original is asked for in. Changing it buys no picture again.",
+        "The format the original is asked for in. Changing it buys no image again.",
     )
     send_response_format: str = option(
         "auto",
@@ -122,7 +121,7 @@ class GatewaySettings:
     accept_urls: bool = option(
         False,
         BOOLEAN,
-        "Whether to fetch a picture that the server answers as a link instead of as data. Only "
+        "Whether to fetch an image that the server answers as a link instead of as data. Only "
         "public https addresses are fetched, without the key, following no redirect.",
     )
 

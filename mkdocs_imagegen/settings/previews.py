@@ -1,4 +1,4 @@
-"""The pictures of whole pages: for links to them, and for lists of them."""
+"""The images of whole pages: for links to them, and for lists of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.globs import GLOBS, matches_any
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import SIZE, TEXT, Parser, Size, option, optional, shown, words
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import SIZE, TEXT, Parser, Size, option, optional, quoted_value, words
+from mkdocs_imagegen.settings.globs import GLOBS, matches_any
 
 POSITION: Parser[str] = words("none", "top")
 
@@ -21,7 +21,7 @@ def _default(value: object) -> str | None:
     for name in _FIELD.findall(text):
         if name not in _FIELDS:
             raise OptionError(
-                f"there is nothing to put in for {shown(f'{{{name}}}')}",
+                f"there is nothing to put in for {quoted_value(f'{{{name}}}')}",
                 accepted="known: {title}, {description}",
             )
     return text or None
@@ -34,7 +34,7 @@ DEFAULT: Parser[str] = Parser(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewSettings:
-    """The pictures of whole pages: for links to them, and for lists of them."""
+    """The images of whole pages: for links to them, and for lists of them."""
 
     default: str | None = option(
         None,
@@ -51,7 +51,7 @@ class PreviewSettings:
     size: Size = option(
         Size(1200, 630),
         SIZE,
-        "The size of the JPEG that social networks show, cut out of the picture around its focus.",
+        "The size of the JPEG that social networks show, cut out of the image around its focus.",
     )
     position: str = option(
         "none", POSITION, "`top` shows a page's preview below its heading as well."

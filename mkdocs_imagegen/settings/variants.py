@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from mkdocs_imagegen.records import dataclass
-from mkdocs_imagegen.values import (
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.options import (
     BOOLEAN,
-    LARGEST_SIDE_PX,
+    MAX_SIDE_PX,
     Parser,
     nested,
     option,
@@ -23,7 +23,7 @@ def _widths(value: object) -> tuple[int, ...] | None:
     text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
     words = text.replace(",", " ").split()
     widths = sorted({int(word) for word in words if _WIDTH.fullmatch(word)})
-    fit = bool(widths) and 0 < widths[0] <= widths[-1] <= LARGEST_SIDE_PX
+    fit = bool(widths) and 0 < widths[0] <= widths[-1] <= MAX_SIDE_PX
     return tuple(widths) if fit and all(map(_WIDTH.fullmatch, words)) else None
 
 
@@ -70,7 +70,7 @@ class VariantSettings:
     widths: tuple[int, ...] = option(
         (480, 960),
         WIDTHS,
-        "Widths of the smaller files in pixels; the picture's own width is always made too.",
+        "Widths of the smaller files in pixels; the image's own width is always made too.",
     )
     formats: tuple[str, ...] = option(
         (),
@@ -89,5 +89,5 @@ class VariantSettings:
     blur: bool = option(
         True,
         BOOLEAN,
-        "Whether a few blurred pixels stand in a picture's place until it has come; no script.",
+        "Whether a few blurred pixels stand in an image's place until it has come; no script.",
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mkdocs_imagegen.records import dataclass
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Whether missing pictures may be made; if not, ``refusal`` says why and what to do."""
+    """Whether missing images may be made; if not, ``refusal`` says why and what to do."""
 
     refusal: str = ""
 
@@ -36,7 +36,7 @@ class Circumstances:
 
 
 def may_generate(settings: Settings, around: Circumstances) -> Permission:
-    """Whether a build may make missing pictures.
+    """Whether a build may make missing images.
 
     An API key is consent to spend; the OIDC token that every Vercel build has is not. While
     serving nothing is spent. Sketches cost nothing and need no network.

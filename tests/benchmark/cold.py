@@ -18,21 +18,21 @@ NAMES = ("cold",)
 MEDIAN_S = 2.0
 """A ninth of what was seen, and all others with it."""
 
-_MOST_RUNS, _PLAIN_PAIRS_A_RUN = 2, 3
+_MAX_RUNS, _PLAIN_PAIRS_A_RUN = 2, 3
 
 
 def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
-    """Half as many pictures as the larger sites have; wall time, as waiting is the point."""
-    pictures, runs = max(1, bench.pages // 2), min(bench.pairs, _MOST_RUNS)
-    plain = site_of(bench.folder / "cold plain", pictures)
-    ours = site_of(bench.folder / "cold ours", pictures, prompt)
+    """Half as many images as the larger sites have; wall time, as waiting is the point."""
+    images, runs = max(1, bench.pages // 2), min(bench.pairs, _MAX_RUNS)
+    plain = site_of(bench.folder / "cold plain", images)
+    ours = site_of(bench.folder / "cold ours", images, prompt)
     add_plugin(ours)
     seconds: dict[str, list[float]] = {"plain": [], "plain again": [], "ours": [], "best": []}
     for number in range(runs):
         for _ in range(_PLAIN_PAIRS_A_RUN):
             for name in ("plain", "plain again"):
                 seconds[name].append(cost_of(BUILD, plain.folder).wall_s)
-        ours_s, best_s = _cold_build(ours, pictures, seed=number)
+        ours_s, best_s = _cold_build(ours, images, seed=number)
         seconds["ours"].append(ours_s)
         seconds["best"].append(best_s + statistics.median(seconds["plain"]))
         bench.tell(f"cold: run {number + 1} of {runs}, {ours_s:.1f} s, best {best_s:.1f} s + plain")
@@ -44,7 +44,7 @@ def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
     return [
         Row(
             "cold",
-            f"{pictures} pictures made, wall time",
+            f"{images} images made, wall time",
             "answers + plain",
             median_of(ratios(seconds["ours"], seconds["best"])),
             median_of(ratios(seconds["plain again"], seconds["plain"])),
@@ -55,7 +55,7 @@ def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
     ]
 
 
-def _cold_build(site: Site, pictures: int, seed: int) -> tuple[float, float]:
+def _cold_build(site: Site, images: int, seed: int) -> tuple[float, float]:
     """Seconds of a build with nothing there, and of the best schedule of the same answers."""
     _empty(site.folder)
     latencies = Latencies(MEDIAN_S, seed)
@@ -63,8 +63,8 @@ def _cold_build(site: Site, pictures: int, seed: int) -> tuple[float, float]:
         site.options["gateway"] = address
         site.save()
         seconds = cost_of(BUILD, site.folder).wall_s
-    if len(latencies.drawn) != pictures:
-        raise RunError(f"{len(latencies.drawn)} pictures were made, not {pictures}")
+    if len(latencies.drawn) != images:
+        raise RunError(f"{len(latencies.drawn)} images were made, not {images}")
     return seconds, makespan_of(latencies.drawn, CONCURRENCY)
 
 

@@ -23,10 +23,10 @@ from mkdocs_imagegen.emulator.sketches import drawing
 from mkdocs_imagegen.emulator.wire_types import HttpResponse
 
 _SKETCH, _NO_SKETCH = b'"imagegen":{"sketch":true}', b'"imagegen":{"sketch":false}'
-_RESERVED = b"benchmark picture 00000000"
+_RESERVED = b"benchmark image 00000000"
 
 Draw = Callable[[str, int, int], bytes]
-"""A picture of a prompt, by its words, width and height."""
+"""A image of a prompt, by its words, width and height."""
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def gateway(
     """An emulator on a socket; the setting ``gateway`` for it.
 
     Args:
-        draw: gives each picture; by default all of one size look the same, in other bytes.
+        draw: gives each image; by default all of one size look the same, in other bytes.
         pause: called before each answer.
     """
     given = draw or _Alike()
@@ -54,7 +54,7 @@ def gateway(
 
 
 class _LikeReal(Emulator):
-    """Does not say that its pictures are sketches, which are looked up in another way."""
+    """Does not say that its images are sketches, which are looked up in another way."""
 
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
@@ -87,7 +87,7 @@ def _canned(width: int, height: int) -> bytes:
 
 
 def webp(image: Image.Image, quality: int, metadata: bytes) -> bytes:
-    """A picture with any bytes in its metadata."""
+    """A image with any bytes in its metadata."""
     output = io.BytesIO()
     image.save(output, "WEBP", quality=quality, xmp=metadata)
     return output.getvalue()

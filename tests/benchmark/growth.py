@@ -1,4 +1,4 @@
-"""What a picture costs in a small site and in a large one."""
+"""What an image costs in a small site and in a large one."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tests.benchmark.rounds import Bench, Contestant, Round, run_rounds, values
 from tests.benchmark.sites import SECTION, TINY, add_plugin, fill, site_of, tiny_prompt
 
 NAMES = ("growth",)
-_MOST_PAIRS = 4
+_MAX_PAIRS = 4
 _NOTE = (
-    "pages of half a kilobyte, a template of one line, pictures of 96x64 in four files: what is "
+    "pages of half a kilobyte, a template of one line, images of 96x64 in four files: what is "
     "measured is only what grows"
 )
 
 
 def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
     """Sites of a tenth, of once and of ten times the pages."""
-    bench = replace(bench, pairs=min(bench.pairs, _MOST_PAIRS))
+    bench = replace(bench, pairs=min(bench.pairs, _MAX_PAIRS))
     sizes = (bench.few, bench.pages, bench.pages * 10)
     contestants = [each for pages in sizes for each in _contestants(bench, pages)]
     rounds = run_rounds(bench, "growth", contestants)
@@ -29,7 +29,7 @@ def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
 
 
 def _contestants(bench: Bench, pages: int) -> list[Contestant]:
-    bench.tell(f"growth: a site of {pages} pages and pictures")
+    bench.tell(f"growth: a site of {pages} pages and images")
     folder = bench.folder / f"growth{pages}"
     plain = site_of(folder / "plain", pages, text=SECTION, bare=True)
     ours = site_of(folder / "ours", pages, tiny_prompt, text=SECTION, bare=True)
@@ -43,7 +43,7 @@ def _contestants(bench: Bench, pages: int) -> list[Contestant]:
 
 def _rows_of(rounds: Sequence[Round], pages: int) -> list[Row]:
     plain, again, ours = (f"{name} {pages}" for name in ("plain", "again", "ours"))
-    said = f"{pages} pages and pictures"
+    said = f"{pages} pages and images"
     most_mib = (60e6 + 2e3 * pages) / 2**20
 
     def row(figure: str, unit: str, scale: float, what: str, goal: Goal | None = None) -> Row:
@@ -53,19 +53,19 @@ def _rows_of(rounds: Sequence[Round], pages: int) -> list[Row]:
         )  # fmt: skip
 
     return [
-        row("CPU more a picture", "ms", 1000 / pages, "cpu_s"),
-        row("memory more a picture", "KiB", 1024 / pages, "peak_mib"),
+        row("CPU more an image", "ms", 1000 / pages, "cpu_s"),
+        row("memory more an image", "KiB", 1024 / pages, "peak_mib"),
         row("memory more", "MiB", 1.0, "peak_mib", Goal(most_mib)),
     ]
 
 
 def _grown(rounds: Sequence[Round], large: int, small: int) -> Row:
-    """What a picture takes in the larger site, over that in the smaller."""
+    """What an image takes in the larger site, over that in the smaller."""
     more = {pages: _more(rounds, pages) for pages in (large, small)}
     drift = {pages: _drift(rounds, pages) for pages in (large, small)}
     return Row(
         "growth",
-        f"CPU more a picture, {large} pages",
+        f"CPU more an image, {large} pages",
         f"{small} pages",
         median_of(ratios(more[large], more[small])),
         median_of(ratios(drift[large], drift[small])),
@@ -76,7 +76,7 @@ def _grown(rounds: Sequence[Round], large: int, small: int) -> Row:
 
 
 def _more(rounds: Sequence[Round], pages: int) -> list[float]:
-    """CPU seconds more than the plain build, for each picture."""
+    """CPU seconds more than the plain build, for each image."""
     ours, plain = values(rounds, f"ours {pages}"), values(rounds, f"plain {pages}")
     return differences(ours, plain, 1 / pages)
 

@@ -105,16 +105,16 @@ def _sites(folder: Path, pages: int, names: Collection[str], stack: ExitStack) -
 def rows_of(counted: Mapping[str, int], pages: int, names: Collection[str]) -> Iterator[Row]:
     """The rows of what was counted, by contestant."""
     if "idle" in names:
-        yield _row(counted, "idle", f"{pages} pages without pictures", "idle", Goal(1.005))
+        yield _row(counted, "idle", f"{pages} pages without images", "idle", Goal(1.005))
     if "warm100" in names:
-        said = f"{pages} pages and pictures, all there"
+        said = f"{pages} pages and images, all there"
         yield _row(counted, "warm100", said, "ours", Goal(1.05))
     if "peers" in names:
         there = [name for name in peers.NAMES if name in counted]
         for name in ("ours", *there):
-            yield _row(counted, "peers", f"{pages} pages, one picture each, {name}", name)
+            yield _row(counted, "peers", f"{pages} pages, one image each, {name}", name)
         for name in there:
-            said = f"{pages} pages, one picture each"
+            said = f"{pages} pages, one image each"
             yield _row(counted, "peers", said, "ours", Goal(1.0), against=name)
 
 

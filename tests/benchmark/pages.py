@@ -16,11 +16,11 @@ from tests.benchmark.sites import add_plugin, fill, linked_by_hand, prompt, site
 
 NAMES = ("idle", "warm", "warm100", "peers")
 _FILES_NOTE = (
-    "every page has one picture in six files; by hand the same files and HTML stand in the docs"
+    "every page has one image in six files; by hand the same files and HTML stand in the docs"
 )
 _PEERS_NOTE = (
     "all caches are warm; each has one diagram or card a page; kroki uses POST, since with GET it "
-    "only writes an address and keeps no picture"
+    "only writes an address and keeps no image"
 )
 
 
@@ -85,7 +85,7 @@ def _rows_of(rounds: Sequence[Round], pages: int, wanted: Collection[str]) -> li
 
 def _idle(rounds: Sequence[Round], pages: int) -> list[Row]:
     goal = Goal(1.005, or_no_difference=True)
-    said = f"{pages} pages without pictures"
+    said = f"{pages} pages without images"
     return [
         ratio_row(rounds, "idle", f"{said}, CPU", "idle", goal=goal),
         ratio_row(rounds, "idle", f"{said}, memory", "idle", what="peak_mib"),
@@ -93,7 +93,7 @@ def _idle(rounds: Sequence[Round], pages: int) -> list[Row]:
 
 
 def _warm(rounds: Sequence[Round], name: str, pages: int) -> list[Row]:
-    said = f"{pages} pages and pictures, all there"
+    said = f"{pages} pages and images, all there"
     by_hand = Goal(1.0) if name == "warm" else None
     return [
         ratio_row(
@@ -114,9 +114,9 @@ def _peers(rounds: Sequence[Round], pages: int) -> list[Row]:
     note = f"{_PEERS_NOTE}; left out: {missing or 'none'}"
     rows = []
     for name in ("ours", *there):
-        figure = f"{pages} pages, one picture each, {name}, CPU"
+        figure = f"{pages} pages, one image each, {name}, CPU"
         rows.append(ratio_row(rounds, "peers", figure, name, words="plain", note=note))
     for name in there:
-        figure = f"{pages} pages, one picture each, CPU"
+        figure = f"{pages} pages, one image each, CPU"
         rows.append(ratio_row(rounds, "peers", figure, "ours", against=name, goal=Goal(1.0)))
     return rows

@@ -1,4 +1,4 @@
-"""Other plugins that put pictures into pages, and the server that draws for them."""
+"""Other plugins that put images into pages, and the server that draws for them."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def site_with(name: str, folder: Path, pages: int, server: str) -> Site:
     cost_of(BUILD, site.folder)
     page = (site.folder / "site" / page_of(pages - 1)).with_suffix("") / "index.html"
     if _SIGNS[name] not in page.read_text():
-        raise RunError(f"{name} has put no picture into {page}")
+        raise RunError(f"{name} has put no image into {page}")
     return site
 
 
 def _kroki(folder: Path, pages: int, server: str) -> Site:
-    """With POST, as only then its pictures are kept and become files of the site."""
+    """With POST, as only then its images are kept and become files of the site."""
     site = site_of(folder, pages, lambda number: f"```kroki-mermaid\n{_graph(number)}```\n")
     options = {"server_url": server, "http_method": "POST", "fail_fast": True}
     site.config["plugins"].append({"kroki": options | {"cache_dir": ".cache/kroki"}})
@@ -101,7 +101,7 @@ class _Drawing(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         asked = self.rfile.read(int(self.headers.get("content-length", 0)))
-        # Each picture is another one, as it would be.
+        # Each image is another one, as it would be.
         number = zlib.crc32(self.path.encode() + asked)
         body = _SVG.replace(b"Alice", b"A%d" % number)
         self.send_response(200)

@@ -1,4 +1,4 @@
-"""Pictures of four kinds: like photographs, flat with words, drawn, and drawn with alpha."""
+"""Images of four kinds: like photographs, flat with words, drawn, and drawn with alpha."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _SIZE = (WIDTH, HEIGHT)
 
 
 def kind_of(index: int) -> str:
-    """The kind of a picture."""
+    """The kind of an image."""
     return KINDS[index % len(KINDS)]
 
 
-def picture(index: int) -> bytes:
+def image(index: int) -> bytes:
     """A PNG of that kind."""
     kind = kind_of(index)
     if kind == "photo":

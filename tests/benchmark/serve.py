@@ -95,7 +95,7 @@ def save_to_both(  # noqa: PLR0913 - what a comparison has to know
         new_page: opens a page of a browser.
         pairs: how often.
         pages: how many pages the sites have besides the one that is saved.
-        prompts: how many of those show a picture, which is there before the first save.
+        prompts: how many of those show an image, which is there before the first save.
         control: whether a second server without the plugin takes part.
     """
     names = ("plain", "ours", "again") if control else ("plain", "ours")
@@ -116,7 +116,7 @@ def save_to_both(  # noqa: PLR0913 - what a comparison has to know
             page.goto(server.url, wait_until="load")
             opened[name] = Open(site, server, page)
         for number in range(prompts):
-            opened["ours"].server.wait_for_picture(f"page{number}/", seconds=300)
+            opened["ours"].server.wait_for_image(f"page{number}/", seconds=300)
         saved: dict[str, list[float]] = {name: [] for name in names}
         for number in range(1, pairs + 1):
             for name in names if number % 2 else reversed(names):

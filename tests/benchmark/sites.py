@@ -37,11 +37,11 @@ CONCURRENCY = 16
 _PAGES_IN_A_FOLDER = 50
 _MATERIAL = {"name": "material", "font": False, "features": ["navigation.prune"]}
 _BARE_PAGE = "<!doctype html><title>{{ page.title }}</title>{{ page.content }}\n"
-_PICTURE = re.compile("<picture>.*?</picture>", re.DOTALL)
+_IMAGE = re.compile("<picture>.*?</picture>", re.DOTALL)
 SHOWN = "assets/imagegen"
 
 TINY: dict[str, Any] = {"gateway": {"url": "sketch:"}, "variants": {"widths": [32]}}
-"""The emulator within the build, which draws at any size, and two widths of each picture."""
+"""The emulator within the build, which draws at any size, and two widths of each image."""
 
 Extra = Callable[[int], str]
 """What a page has at its end, by the page's number."""
@@ -53,12 +53,12 @@ def nothing(_number: int) -> str:
 
 
 def prompt(number: int) -> str:
-    """One picture."""
+    """One image."""
     return f"```imagegen\nPicture number {number} of the benchmark\n```\n"
 
 
 def tiny_prompt(number: int) -> str:
-    """One picture that is quickly made; for a site with the settings ``TINY``."""
+    """One image that is quickly made; for a site with the settings ``TINY``."""
     return f"```imagegen\nsize: 96x64\n---\nPicture number {number} of the benchmark\n```\n"
 
 
@@ -104,17 +104,17 @@ def add_plugin(site: Site, **options: object) -> Site:
     return site
 
 
-def fill(site: Site, pictures: int, draw: Draw | None = None, **more: str) -> None:
-    """Have all pictures made and their files derived by one build; later ones may make none.
+def fill(site: Site, images: int, draw: Draw | None = None, **more: str) -> None:
+    """Have all images made and their files derived by one build; later ones may make none.
 
     Args:
         site: has this project's plugin.
-        pictures: how many it has.
-        draw: gives each picture.
+        images: how many it has.
+        draw: gives each image.
         more: settings of the gateway.
 
     Raises:
-        RunError: a second build finds that a picture is missing.
+        RunError: a second build finds that an image is missing.
     """
     with gateway(draw) as address:
         site.options.setdefault("gateway", address | more)
@@ -124,9 +124,9 @@ def fill(site: Site, pictures: int, draw: Draw | None = None, **more: str) -> No
     site.save()
     cost_of(mkdocs("build", "--strict"), site.folder)  # with --quiet it is not strict
     names = (path.name for path in (site.folder / "site" / SHOWN).glob("*"))
-    shown = {name.partition("-")[0] for name in names}
-    if len(shown) != pictures:
-        raise RunError(f"{site.folder} shows {len(shown)} pictures, not {pictures}")
+    quoted_value = {name.partition("-")[0] for name in names}
+    if len(quoted_value) != images:
+        raise RunError(f"{site.folder} shows {len(quoted_value)} images, not {images}")
 
 
 def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:
@@ -134,9 +134,9 @@ def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:
 
     def markup(number: int) -> str:
         page = (of.folder / "site" / page_of(number)).with_suffix("") / "index.html"
-        found = _PICTURE.search(page.read_text())
+        found = _IMAGE.search(page.read_text())
         if found is None:
-            raise RunError(f"{page} shows no picture")
+            raise RunError(f"{page} shows no image")
         return f"{found[0]}\n"
 
     site = site_of(folder, pages, markup)

@@ -15,7 +15,7 @@ from tests.benchmark.sites import TINY, add_plugin, fill, site_of, tiny_prompt
 NAMES = ("plan", "start", "response")
 _PROMPTS_A_PAGE = 5
 _RESPONSE_BYTES = 1_500_000
-_MOST_PICTURES, _PAGES_FOR_A_PICTURE = 20, 10
+_MOST_IMAGES, _PAGES_FOR_A_IMAGE = 20, 10
 _WAITS = "CPU of `generate` alone, which stores originals; the emulator is another process"
 
 
@@ -41,11 +41,11 @@ def plan(bench: Bench) -> list[Row]:
     contestants = [Contestant(PLAIN, plain.folder), Contestant(AGAIN, plain.folder)]
     contestants += [Contestant(name, site.folder, ours(name)) for name in ("plan", "check")]
     rounds = run_rounds(bench, "plan", contestants)
-    said = f"{pages * _PROMPTS_A_PAGE} pictures on {pages} pages, CPU"
+    said = f"{pages * _PROMPTS_A_PAGE} images on {pages} pages, CPU"
     return [
         ratio_row(
             rounds, "plan", f"{name}: {said}", name, words="plain build", goal=Goal(1.1),
-            note="all pictures are there",
+            note="all images are there",
         )
         for name in ("plan", "check")
     ]  # fmt: skip
@@ -57,17 +57,17 @@ def start(bench: Bench) -> list[Row]:
     site = add_plugin(site_of(bench.folder / "start ours", 0, bare=True))
     contestants = [Contestant(PLAIN, plain.folder), Contestant(AGAIN, plain.folder)]
     rounds = run_rounds(bench, "start", [*contestants, Contestant("ours", site.folder)])
-    figure, goal = "one page without pictures, CPU more", Goal(15.0)
+    figure, goal = "one page without images, CPU more", Goal(15.0)
     return [difference_row(rounds, "start", figure, "ours", unit="ms", scale=1000.0, goal=goal)]
 
 
 def response(bench: Bench) -> list[Row]:
-    """From the socket to the stored original, by processes that make N and 2N pictures."""
-    number = max(2, min(_MOST_PICTURES, bench.pages // _PAGES_FOR_A_PICTURE))
+    """From the socket to the stored original, by processes that make N and 2N images."""
+    number = max(2, min(_MOST_IMAGES, bench.pages // _PAGES_FOR_A_IMAGE))
     large, folders = _Large(), {}
     with gateway(large) as address:
-        for name, pictures in (("n", number), ("2n", 2 * number)):
-            prompts = "\n".join(map(_large_prompt, range(pictures)))
+        for name, images in (("n", number), ("2n", 2 * number)):
+            prompts = "\n".join(map(_large_prompt, range(images)))
             site = site_of(bench.folder / f"response {name}", 0, text=prompts, bare=True)
             folders[name] = add_plugin(site, gateway=address).folder
         contestants = [
@@ -75,7 +75,7 @@ def response(bench: Bench) -> list[Row]:
             for name in ("n", "n again", "2n")
         ]
         rounds = run_rounds(bench, "response", contestants)
-    figure = f"a response of {_RESPONSE_BYTES / 1e6:.1f} MB, CPU a picture"
+    figure = f"a response of {_RESPONSE_BYTES / 1e6:.1f} MB, CPU an image"
     row = difference_row(
         rounds,
         "response",
@@ -87,13 +87,13 @@ def response(bench: Bench) -> list[Row]:
         scale=1000.0 / number,
         goal=Goal(10.0),
         control=("n", "n again"),
-        note=f"{2 * number} pictures less {number}; {_WAITS}",
+        note=f"{2 * number} images less {number}; {_WAITS}",
     )
     return [row]
 
 
 def _large_prompt(number: int) -> str:
-    return f"```imagegen\nsize: 1536x1024\n---\nLarge picture number {number}\n```\n"
+    return f"```imagegen\nsize: 1536x1024\n---\nLarge image number {number}\n```\n"
 
 
 class _Large:

@@ -95,7 +95,7 @@ def test_instructions_are_counted(tmp_path: Path) -> None:
     assert many > few + 1_000_000
 
 
-def test_the_gateway_gives_pictures_of_which_no_two_are_equal() -> None:
+def test_the_gateway_gives_images_of_which_no_two_are_equal() -> None:
     with gateway() as address, httpx.Client() as client:
         body = {"model": "openai/gpt-image-1-mini", "prompt": "a", "size": "1024x1024"}
         answers = [

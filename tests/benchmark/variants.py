@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from mkdocs_imagegen.pictures.encode import encode
-from mkdocs_imagegen.pictures.variants import Encoding, Variant
-from mkdocs_imagegen.values import Size
+from mkdocs_imagegen.imaging.encode import encode
+from mkdocs_imagegen.imaging.variants import Encoding, Variant
+from mkdocs_imagegen.options import Size
 from tests.benchmark.comparing import ratio_row
 from tests.benchmark.figures import Estimate, Goal, Row
-from tests.benchmark.photographs import HEIGHT, WIDTH, kind_of, picture
+from tests.benchmark.photographs import HEIGHT, WIDTH, image, kind_of
 from tests.benchmark.processes import RunError
 from tests.benchmark.rounds import Bench, Contestant, run_rounds
 from tests.benchmark.sites import SHOWN, add_plugin, fill, site_of
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 NAMES = ("variants", "bytes")
 PACKAGE = "@11ty/eleventy-img@6.0.4"
-_MOST_PICTURES = 50
-_PAGES_FOR_A_PICTURE = 20
-_MOST_PAIRS = 6
+_MOST_IMAGES = 50
+_PAGES_FOR_A_IMAGE = 20
+_MAX_PAIRS = 6
 _FILES_OF_ONE = 6
 _SCRIPT = Path(__file__).with_name("eleventy.mjs")
 _QUALITIES = (10, 25, 40, 50, 60, 70, 80, 90, 97)
@@ -41,13 +41,13 @@ _DERIVED = ".cache/plugin/imagegen/derived"
 
 
 def measure(bench: Bench, names: Collection[str]) -> list[Row]:
-    """The rows of those that are named; of fifty pictures, fewer where the sites are small."""
-    number = max(1, min(_MOST_PICTURES, bench.pages // _PAGES_FOR_A_PICTURE))
+    """The rows of those that are named; of fifty images, fewer where the sites are small."""
+    number = max(1, min(_MOST_IMAGES, bench.pages // _PAGES_FOR_A_IMAGE))
     bench.tell(f"variants: drawing {number} originals")
     originals = bench.folder / "originals"
     originals.mkdir()
     for index in range(number):
-        (originals / f"{kind_of(index)}{index:02}.png").write_bytes(picture(index))
+        (originals / f"{kind_of(index)}{index:02}.png").write_bytes(image(index))
     rows = _costs(bench, originals) if "variants" in names else []
     return rows + (_bytes(originals) if "bytes" in names else [])
 
@@ -55,7 +55,7 @@ def measure(bench: Bench, names: Collection[str]) -> list[Row]:
 def _costs(bench: Bench, originals: Path) -> list[Row]:
     """A whole build of ours, MkDocs included, beside a program that does nothing else."""
     files = sorted(originals.iterdir())
-    bench = replace(bench, pairs=min(bench.pairs, _MOST_PAIRS))
+    bench = replace(bench, pairs=min(bench.pairs, _MAX_PAIRS))
     site = _site_of(bench.folder / "variants", files)
     mine = [Contestant(name, site, fresh=("site", _DERIVED)) for name in ("ours", "ours again")]
     theirs, note = _eleventy(bench, originals)
@@ -87,10 +87,10 @@ def _site_of(folder: Path, files: list[Path]) -> Path:
     prompts = "\n".join(_prompt(index) for index in range(len(files)))
     site = add_plugin(site_of(folder, 0, text=prompts, bare=True))
 
-    def original(prompt: str, _width: int, _height: int) -> bytes:
+    def record(prompt: str, _width: int, _height: int) -> bytes:
         return files[int(prompt.rsplit(" ", 1)[1])].read_bytes()
 
-    fill(site, len(files), original, output_format="png")
+    fill(site, len(files), record, output_format="png")
     return folder
 
 
@@ -131,19 +131,19 @@ def _bytes(originals: Path) -> list[Row]:
     return [
         Row(
             "bytes",
-            f"AVIF, {len(shares)} pictures of 960x640",
+            f"AVIF, {len(shares)} images of 960x640",
             "WebP 80, equal SSIM",
             value,
             goal=Goal(0.80),
             runs={"shares": shares},
-            note="the geometric mean [the least, the most] of the pictures; "
+            note="the geometric mean [the least, the most] of the images; "
             f"{len(found) - len(shares)} are left out, to which no AVIF comes near enough",
         )
     ]
 
 
 def _share(path: Path) -> float | None:
-    """One picture's share; None where WebP's similarity lies outside those of AVIF."""
+    """One image's share; None where WebP's similarity lies outside those of AVIF."""
     import numpy as np
 
     image = Image.open(path).convert("RGB").resize((960, 640), Image.Resampling.LANCZOS)
@@ -157,13 +157,13 @@ def _share(path: Path) -> float | None:
 
 
 def _measured(image: Image.Image, kind: str, quality: int, speed: int = 0) -> tuple[float, int]:
-    """How like the picture a file of it is, and how many bytes it has."""
+    """How like the image a file of it is, and how many bytes it has."""
     ((_, made),) = encode(image, [Variant(Size(*image.size), Encoding(kind, quality, speed))])
     return similarity(luma(image), luma(Image.open(io.BytesIO(made)))), len(made)
 
 
 def luma(image: Image.Image) -> np.ndarray:
-    """A picture's brightness, as numbers."""
+    """A image's brightness, as numbers."""
     import numpy as np
 
     return np.asarray(image.convert("L"), dtype=np.float64)

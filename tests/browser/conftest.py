@@ -30,8 +30,8 @@ OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PICTURE_DELAY_S = 0.15
-"""Long enough for a page to be painted before its pictures are there."""
+IMAGE_DELAY_S = 0.15
+"""Long enough for a page to be painted before its images are there."""
 
 
 class _Files(http.server.SimpleHTTPRequestHandler):
@@ -43,7 +43,7 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if "/assets/imagegen/" in self.path:
-            time.sleep(PICTURE_DELAY_S)
+            time.sleep(IMAGE_DELAY_S)
         super().do_GET()
 
     def log_message(self, *_: object) -> None:
@@ -52,7 +52,7 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of a folder on this machine; its pictures come late."""
+    """The address of a folder on this machine; its images come late."""
     handler = functools.partial(_Files, directory=str(folder))
     with answering(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
         yield f"{url}/"

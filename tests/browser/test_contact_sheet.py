@@ -1,4 +1,4 @@
-"""The contact sheet in a real browser: 500 pictures, without a jump, by keyboard, for everyone."""
+"""The contact sheet in a real browser: 500 images, without a jump, by keyboard, for everyone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.emulator.sketches.drawing import draw
+from mkdocs_imagegen.imaging.thumbnail import Thumbnail, thumbnail
 from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
-from mkdocs_imagegen.pictures.thumbnail import Thumbnail, thumbnail
 from tests.tools import lacking
 
 SHAPES = [(480, 320), (320, 480), (400, 400), (640, 200)]
 STRIPS = 440
-"""Every eighth has two takes, and the last has seven: 500 pictures."""
+"""Every eighth has two takes, and the last has seven: 500 images."""
 
 READ = """async () => {
   const frame = () => new Promise(requestAnimationFrame);
@@ -54,7 +54,7 @@ def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[Frame, ...
 
 @pytest.fixture(scope="module")
 def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a sheet with 500 pictures."""
+    """The address of a sheet with 500 images."""
     smalls = [small(number) for number in range(16)]
     counts = [7 if number == STRIPS - 1 else 1 + (number % 8 == 7) for number in range(STRIPS)]
     strips = [
@@ -67,12 +67,12 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     assert sum(counts) == 500
     file = tmp_path_factory.mktemp("sheet") / "sheet.html"
-    file.write_text(contact_sheet("Pictures of the site", "3 more are not made yet.", strips))
+    file.write_text(contact_sheet("Images of the site", "3 more are not made yet.", strips))
     return file.as_uri()
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_500_pictures_open_and_scroll_without_a_jump(visit, sheet, width) -> None:
+def test_500_images_open_and_scroll_without_a_jump(visit, sheet, width) -> None:
     visited = visit(sheet, width=width)
     visited.page.evaluate(READ)
     visited.page.wait_for_function(LAST_IS_THERE)
@@ -160,7 +160,7 @@ def test_the_filter_narrows_and_the_order_changes(visit, sheet) -> None:
     assert page.evaluate(SHOWN) == 500
     page.fill("#filter", "page3.md harbour 67")
     assert page.evaluate(SHOWN) == 1
-    assert page.text_content("#count") == "1 picture"
+    assert page.text_content("#count") == "1 image"
     page.fill("#filter", "")
     page.select_option("#order", "day")
     days = page.evaluate("[...document.querySelectorAll('#strips > li')].map(e => e.dataset.day)")

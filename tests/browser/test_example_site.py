@@ -18,32 +18,32 @@ PAGES = sorted(
 
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page or "index")
-def test_every_picture_is_shown_and_moves_nothing(visit, example_url, page, width) -> None:
+def test_every_image_is_shown_and_moves_nothing(visit, example_url, page, width) -> None:
     visited = visit(f"{example_url}{page}/" if page else example_url, width=width)
     visited.read_to_the_end()
     assert visited.moved() == []
     visited.decode_the_hidden()
-    for picture in visited.pictures():
-        assert picture["decoded"], picture
-        assert picture["alt"] is not None
-        assert picture["natural"] == pytest.approx(picture["told"], rel=0.02), picture
-        if picture["visible"]:
-            assert picture["drawn"] == pytest.approx(picture["told"], rel=0.02), picture
-            assert 0 < picture["width"] <= width
+    for image in visited.images():
+        assert image["decoded"], image
+        assert image["alt"] is not None
+        assert image["natural"] == pytest.approx(image["told"], rel=0.02), image
+        if image["visible"]:
+            assert image["drawn"] == pytest.approx(image["told"], rel=0.02), image
+            assert 0 < image["width"] <= width
     assert visited.failures == []
     assert visited.abroad() == []
 
 
-def test_there_are_pictures_to_look_at(visit, example_url) -> None:
-    assert len(visit(f"{example_url}gallery/").pictures()) > 5
+def test_there_are_images_to_look_at(visit, example_url) -> None:
+    assert len(visit(f"{example_url}gallery/").images()) > 5
 
 
-def test_pictures_without_width_and_height_would_move_the_page(visit, example_url) -> None:
+def test_images_without_width_and_height_would_move_the_page(visit, example_url) -> None:
     """Else nothing above could fail."""
     change = """new MutationObserver(() => document.querySelectorAll("img[height]").forEach(
         img => { img.removeAttribute("height"); img.removeAttribute("width"); }
     )).observe(document, {childList: true, subtree: true})"""
-    # A machine under load may paint a page only when its pictures are there.
+    # A machine under load may paint a page only when its images are there.
     assert any(moved_by(visit(f"{example_url}sizes-and-formats/", change=change)) for _ in range(5))
 
 
@@ -53,7 +53,7 @@ def moved_by(visited: Visit) -> list[str]:
 
 
 @pytest.mark.parametrize("page", ["", "gallery/", "first-picture/"])
-def test_axe_finds_no_fault_in_pictures(visit, example_url, page) -> None:
+def test_axe_finds_no_fault_in_images(visit, example_url, page) -> None:
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:

@@ -1,4 +1,4 @@
-"""`mkdocs serve` in a real browser: a save never waits, and a picture comes by itself."""
+"""`mkdocs serve` in a real browser: a save never waits, and an image comes by itself."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.support import Site
 _SIZES = "() => [...document.images].map(img => [img.width, img.height, img.naturalWidth > 0])"
 
 
-def test_a_save_waits_for_no_picture(browser, tmp_path: Path) -> None:
+def test_a_save_waits_for_no_image(browser, tmp_path: Path) -> None:
     """The goal is 1.1, which the benchmark measures on a machine that does nothing else."""
     measured = save_to_both(tmp_path, browser.new_page, pairs=5, pages=10, prompts=0)
     assert measured.ratio < 2
     assert max(measured.ours) < 8  # the gateway takes 10
 
 
-def test_a_picture_takes_its_stand_ins_place_by_itself(browser, site: Site) -> None:
+def test_a_image_takes_its_stand_ins_place_by_itself(browser, site: Site) -> None:
     emulator = Emulator(latency_s=2, require_key=False)
     site.write("index.md", "# Page\n\n![A harbour at night](imagegen:)\n\nThe end.\n")
     site.options.update(serve="generate", serve_delay=1)

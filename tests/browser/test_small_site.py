@@ -38,33 +38,31 @@ def test_small_screens_fetch_the_small_file(site, visit, theme, width, fetched) 
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_first_picture_comes_first_and_the_others_when_they_are_near(
-    site, visit, theme
-) -> None:
-    pictures = "\n\n".join(f"{FAR}\n\n![Number {number}](imagegen:)" for number in range(3))
-    themed(site, theme).write("index.md", f"# Page\n\n![First](imagegen:)\n\n{pictures}\n")
+def test_the_first_image_comes_first_and_the_others_when_they_are_near(site, visit, theme) -> None:
+    images = "\n\n".join(f"{FAR}\n\n![Number {number}](imagegen:)" for number in range(3))
+    themed(site, theme).write("index.md", f"# Page\n\n![First](imagegen:)\n\n{images}\n")
     with served(site.build(strict=True).site) as url:
         visited = visit(url)
-        visited.wait_for_first_picture()
-        first, *others = visited.pictures()
+        visited.wait_for_first_image()
+        first, *others = visited.images()
         assert first["loading"] != "lazy"
         assert (first["priority"], first["decoded"]) == ("high", True)
         assert {(each["loading"], each["priority"]) for each in others} == {("lazy", "auto")}
         assert len(visited.files) == 1
         visited.read_to_the_end()
-        assert all(each["decoded"] for each in visited.pictures())
+        assert all(each["decoded"] for each in visited.images())
     assert visited.moved() == []
 
 
 def digests(site: Site) -> list[str]:
-    """How the files of the light and of the dark picture begin."""
+    """How the files of the light and of the dark image begin."""
     records = map(json.loads, (path.read_text() for path in site.originals.rglob("*.json")))
     return [each["sha256"][:16] for each in sorted(records, key=lambda each: each["prompt"])]
 
 
 def drawn(visited) -> set[str]:
     """How the files begin that a reader sees."""
-    shown = [each["shown"] for each in visited.pictures() if each["visible"] and each["decoded"]]
+    shown = [each["shown"] for each in visited.images() if each["visible"] and each["decoded"]]
     return {each.rpartition("/")[2][:16] for each in shown}
 
 
@@ -95,12 +93,12 @@ def test_the_palette_decides_in_material(site, visit, system_is_dark) -> None:
         visited.page.wait_for_function(
             f"performance.getEntries().some(e => e.name.includes('{dark}'))"
         )
-        visited.wait_for_pictures()
+        visited.wait_for_images()
         assert dark in drawn(visited)
         assert light not in drawn(visited)
 
 
-def test_pictures_come_with_instant_navigation(site, visit, tmp_path) -> None:
+def test_images_come_with_instant_navigation(site, visit, tmp_path) -> None:
     """Material then puts the next page into the one that is there."""
     themed(site, "material").config["theme"]["features"] = ["navigation.instant"]
     site.write("index.md", "# Home\n\n[Onwards](deep/er/page.md)\n\n![One](imagegen:)\n")
@@ -114,13 +112,13 @@ def test_pictures_come_with_instant_navigation(site, visit, tmp_path) -> None:
         visited.page.wait_for_selector("img[alt=Three]", state="attached")
         visited.read_to_the_end()
         assert visited.page.evaluate("window.stays") is True
-        assert [each["decoded"] for each in visited.pictures()] == [True, True]
+        assert [each["decoded"] for each in visited.images()] == [True, True]
     assert visited.failures == []
     assert len(visited.files) == 3
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_badge_and_a_width_leave_the_picture_its_shape(site, visit, theme) -> None:
+def test_a_badge_and_a_width_leave_the_image_its_shape(site, visit, theme) -> None:
     site.options["disclosure"] = "badge"
     themed(site, theme).write(
         "index.md", "# Page\n\n![A](imagegen:)\n\n![B](imagegen:){ width=300 }\n"
@@ -129,8 +127,8 @@ def test_a_badge_and_a_width_leave_the_picture_its_shape(site, visit, theme) -> 
         for width in (390, 1440):
             visited = visit(url, width=width)
             visited.read_to_the_end()
-            for picture in visited.pictures():
-                assert picture["drawn"] == pytest.approx(1.5, rel=0.02)
-            assert visited.pictures()[1]["width"] == 300
-            assert 300 < visited.pictures()[0]["width"] <= width
+            for image in visited.images():
+                assert image["drawn"] == pytest.approx(1.5, rel=0.02)
+            assert visited.images()[1]["width"] == 300
+            assert 300 < visited.images()[0]["width"] <= width
             assert visited.moved() == []

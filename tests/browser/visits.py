@@ -1,4 +1,4 @@
-"""What a reader's browser does with a page, and what it shows of our pictures."""
+"""What a reader's browser does with a page, and what it shows of our images."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ new PerformanceObserver(list => {
 }).observe({type: "layout-shift", buffered: true});
 """
 _LEAST_SHIFT = 0.001
-"""A line of text that settles by some pixels. Pictures without their sizes moved pages by eight
+"""A line of text that settles by some pixels. Images without their sizes moved pages by eight
 times as much and more."""
 
-_PICTURES = """() => [...document.images]
+_IMAGES = """() => [...document.images]
   .filter(img => (img.getAttribute("src") || "").includes("assets/imagegen/"))
   .map(img => ({
     src: img.getAttribute("src"), shown: img.currentSrc, alt: img.getAttribute("alt"),
@@ -101,20 +101,20 @@ class Visit:
         return ("/".join(self.url.split("/")[:3]) + "/",)
 
     def read_to_the_end(self) -> None:
-        """Scroll through the page, and wait for every picture that a reader can see."""
+        """Scroll through the page, and wait for every image that a reader can see."""
         self.page.evaluate(_SCROLL)
-        self.wait_for_pictures()
+        self.wait_for_images()
 
-    def wait_for_pictures(self) -> None:
-        """Wait for every picture that is not hidden."""
+    def wait_for_images(self) -> None:
+        """Wait for every image that is not hidden."""
         self.page.wait_for_function(_ALL_THERE)
 
-    def pictures(self) -> list[dict[str, Any]]:
-        """Our pictures as the browser sees them."""
-        return list(self.page.evaluate(_PICTURES))
+    def images(self) -> list[dict[str, Any]]:
+        """Our images as the browser sees them."""
+        return list(self.page.evaluate(_IMAGES))
 
-    def wait_for_first_picture(self) -> None:
-        """Wait for the page's first picture."""
+    def wait_for_first_image(self) -> None:
+        """Wait for the page's first image."""
         self.page.wait_for_function("document.querySelector('main img, img').naturalWidth > 0")
 
     def decode_the_hidden(self) -> None:

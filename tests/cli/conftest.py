@@ -24,7 +24,7 @@ from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.emulator.protocol import Emulator
 from tests.support import Site
 
-LONGEST_S = 60
+MAX_S = 60
 
 
 @dataclass
@@ -82,7 +82,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def interrupted(site: Site, emulator: Emulator, *arguments: str) -> tuple[int, str]:
-    """How a command ends, and what it says, that is interrupted after its first picture."""
+    """How a command ends, and what it says, that is interrupted after its first image."""
     site.save()
     process = subprocess.Popen(
         command(*arguments),
@@ -93,11 +93,11 @@ def interrupted(site: Site, emulator: Emulator, *arguments: str) -> tuple[int, s
         text=True,
     )
     try:
-        end = time.monotonic() + LONGEST_S
+        end = time.monotonic() + MAX_S
         while emulator.bill.images == 0 and process.poll() is None and time.monotonic() < end:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=LONGEST_S)
+        said, _ = process.communicate(timeout=MAX_S)
     finally:
         process.kill()
         process.wait()
@@ -117,7 +117,7 @@ def run_alone(site: Site) -> Callable[..., Ran]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=LONGEST_S,
+            timeout=MAX_S,
         )
         assert done.returncode == code, done.stdout + done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
@@ -142,7 +142,7 @@ def run_on_terminal(site: Site) -> Callable[..., Ran]:
         )
         os.close(theirs)
         try:
-            said = _read_all(ours, time.monotonic() + LONGEST_S)
+            said = _read_all(ours, time.monotonic() + MAX_S)
             assert process.wait(10) == code, said
         finally:
             process.kill()
@@ -191,6 +191,6 @@ def emulator() -> Emulator:
 
 @pytest.fixture
 def drawn(site: Site, gateway_url: str) -> Site:
-    """A site whose pictures an emulator on a socket draws, without a key."""
+    """A site whose images an emulator on a socket draws, without a key."""
     site.options["gateway"] = {"url": gateway_url, "auth": "none"}
     return site

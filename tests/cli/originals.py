@@ -13,10 +13,10 @@ MODEL = "openai/gpt-image-1-mini"
 
 
 def pretend_that_a_real_model_drew(site: Site) -> None:
-    """Files each sketch in the store also as a real model's picture of the usual quality."""
+    """Files each sketch in the store also as a real model's image of the usual quality."""
     store = OriginalStore(site.originals, site.folder / "quarantine", print)
-    for record in sorted(site.originals.rglob("*.json")):
-        original = from_json(record.read_bytes(), record.stem)
-        real = ImageRequest(MODEL, original.prompt, original.size, take=original.take)
-        content = record.with_name(original.file_name).read_bytes()
-        store.put(replace(original, key=real.key, subject=real.subject_key, model=MODEL), content)
+    for path in sorted(site.originals.rglob("*.json")):
+        record = from_json(path.read_bytes(), path.stem)
+        real = ImageRequest(MODEL, record.prompt, record.size, take=record.take)
+        content = path.with_name(record.file_name).read_bytes()
+        store.put(replace(record, key=real.key, subject=real.subject_key, model=MODEL), content)

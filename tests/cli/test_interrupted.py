@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from tests.cli.conftest import LONGEST_S, Ran, command, environ_of, fence
+from tests.cli.conftest import MAX_S, Ran, command, environ_of, fence
 from tests.soak.builds.sites import Left
 from tests.support import Site
 
@@ -41,7 +41,7 @@ def asking(site: Site, emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     try:
-        end = time.monotonic() + LONGEST_S
+        end = time.monotonic() + MAX_S
         while emulator.bill.images < 2:
             assert time.monotonic() < end
             assert process.poll() is None
@@ -57,9 +57,9 @@ def test_a_signal_to_end_keeps_what_was_paid_for_and_says_so(
 ) -> None:
     with asking(paged, emulator) as process:
         process.send_signal(signal.SIGTERM)
-        said, told = process.communicate(timeout=LONGEST_S)
+        said, told = process.communicate(timeout=MAX_S)
     assert (process.returncode, said) == (130, ""), told
-    assert "s at most for 2 pictures that are paid for; interrupt again to leave at once" in told
+    assert "s at most for 2 images that are paid for; interrupt again to leave at once" in told
     assert told.endswith("interrupted; what was paid for is stored\n")
     assert len(Left(paged).prompts_stored()) == emulator.bill.images == 2
     assert Left(paged).begun() == []
@@ -71,7 +71,7 @@ def test_what_a_killed_one_asked_for_is_told_by_the_next(
     with asking(paged, emulator) as process:
         lost = {intent.request.prompt for intent in Left(paged).begun()}
         process.kill()
-        process.communicate(timeout=LONGEST_S)
+        process.communicate(timeout=MAX_S)
     told = run_alone("generate", "--budget-images", "0", code=1).told
     for prompt in lost:
         assert f'an earlier build was ended while it asked for "{prompt}"' in told

@@ -13,10 +13,10 @@ from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
 from mkdocs_imagegen.cli.schema import schema_of_options
 from mkdocs_imagegen.directives.defaults import PageOptions
-from mkdocs_imagegen.directives.naming import ONLY_AT_PICTURES
+from mkdocs_imagegen.directives.naming import ONLY_AT_IMAGES
 from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.options import OptionsError, option_names, read_options
 from mkdocs_imagegen.settings import Settings, read_settings
-from mkdocs_imagegen.values import OptionsError, option_names, read_options
 
 CONFIG = Path(__file__).parents[2] / "example_site" / "mkdocs.yml"
 
@@ -122,7 +122,7 @@ def test_a_misspelt_option_of_a_named_prompt_is_refused(ours) -> None:
         (PageOptions, "page", {"preview_position": "left"}, False),
     ],
 )
-def test_pictures_and_pages_have_theirs(ours, kind, name, options, is_right) -> None:
+def test_images_and_pages_have_theirs(ours, kind, name, options, is_right) -> None:
     assert of(ours, name).is_valid(options) is is_right
     if is_right:
         read_options(kind, options)
@@ -131,8 +131,8 @@ def test_pictures_and_pages_have_theirs(ours, kind, name, options, is_right) -> 
             read_options(kind, options)
 
 
-@pytest.mark.parametrize("name", ONLY_AT_PICTURES)
-def test_presets_have_nothing_that_says_which_picture(ours, name) -> None:
+@pytest.mark.parametrize("name", ONLY_AT_IMAGES)
+def test_presets_have_nothing_that_says_which_image(ours, name) -> None:
     assert not of(ours, "preset").is_valid({name: "a"})
 
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from mkdocs_imagegen.building.wanted import Result
 from mkdocs_imagegen.cli import terminal
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.errors import OverBudgetError
+from mkdocs_imagegen.jobs.job import Result
 from tests.cli.conftest import fence
 from tests.support import Site
 
@@ -35,7 +35,7 @@ def test_a_terminal_gets_a_table_and_a_bar(run_on_terminal) -> None:
     assert "\x1b[" in made
     plain = _ESCAPE.sub("", made)
     assert "━" in plain
-    assert re.search(r"pictures .*2/2 [\d:]+ \d+ a minute, about 0 s left, \$0\.03 so far", plain)
+    assert re.search(r"images .*2/2 [\d:]+ \d+ a minute, about 0 s left, \$0\.03 so far", plain)
     assert "2 made" in plain
 
 

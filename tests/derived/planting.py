@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mkdocs_imagegen.pictures.derived import DerivedStore
+from mkdocs_imagegen.derived.store import DerivedStore
 
 DAY_S = 86_400
 

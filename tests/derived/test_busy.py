@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_imagegen.pictures import cache_check, strict_cache, unfit
-from mkdocs_imagegen.pictures.setting_aside import identity, set_aside
-from mkdocs_imagegen.pictures.unfit import BusyError
+from mkdocs_imagegen.derived import check, errors, strict_cache
+from mkdocs_imagegen.derived.errors import BusyError
+from mkdocs_imagegen.derived.setting_aside import identity, set_aside
 from tests.derived.planting import Cache, content_of, key_of, works_without
 
 SHORT_S = 0.2
@@ -95,7 +95,7 @@ def test_a_database_locked_while_a_build_writes_is_waited_for(filled):
 
 @pytest.mark.parametrize("lock", [lock_alone, lock_for_writing])
 def test_a_locked_database_is_not_waited_for_for_long(filled, monkeypatch, lock):
-    monkeypatch.setattr(unfit, "PATIENCE_S", SHORT_S)
+    monkeypatch.setattr(errors, "PATIENCE_S", SHORT_S)
     with other_build(filled) as other:
         lock(other)
         started = time.monotonic()
@@ -103,14 +103,14 @@ def test_a_locked_database_is_not_waited_for_for_long(filled, monkeypatch, lock)
         assert time.monotonic() - started < 10 * SHORT_S
     (remark,) = filled.remarks
     assert remark == (
-        f"{filled.folder}: the cache of derived pictures: this build does without it: "
+        f"{filled.folder}: the cache of derived images: this build does without it: "
         "another program has locked it. No original is affected"
     )
     assert_untouched(filled)
 
 
 def test_a_database_locked_while_a_build_runs_can_still_be_read(filled, monkeypatch):
-    monkeypatch.setattr(unfit, "PATIENCE_S", SHORT_S)
+    monkeypatch.setattr(errors, "PATIENCE_S", SHORT_S)
     store = filled.open()
     assert store.read(key_of("a"))
     with other_build(filled) as other:
@@ -125,11 +125,11 @@ def test_a_database_locked_while_a_build_runs_can_still_be_read(filled, monkeypa
 
 
 def test_a_lock_taken_while_the_cache_is_opened_is_not_waited_for_a_minute(filled, monkeypatch):
-    monkeypatch.setattr(unfit, "PATIENCE_S", SHORT_S)
+    monkeypatch.setattr(errors, "PATIENCE_S", SHORT_S)
     with other_build(filled) as other:
 
         def check_then_lock(folder: Path) -> None:
-            cache_check.check_cache(folder)
+            check.check_cache(folder)
             lock_alone(other)
 
         monkeypatch.setattr(strict_cache, "check_cache", check_then_lock)
@@ -142,11 +142,11 @@ def test_a_lock_taken_while_the_cache_is_opened_is_not_waited_for_a_minute(fille
 
 
 def test_patience_is_a_few_seconds():
-    assert 1 <= unfit.PATIENCE_S <= 5
+    assert 1 <= errors.PATIENCE_S <= 5
 
 
 def test_who_wants_no_remark_is_told_nothing_of_a_lock(filled, monkeypatch):
-    monkeypatch.setattr(unfit, "PATIENCE_S", SHORT_S)
+    monkeypatch.setattr(errors, "PATIENCE_S", SHORT_S)
     with other_build(filled) as other:
         lock_alone(other)
         store = filled.open(remark=None)
@@ -162,10 +162,10 @@ def test_simulated_a_log_that_others_keep_beginning(filled, monkeypatch, moment)
     def refuse(*_args: object) -> None:
         raise sqlite3.OperationalError("locking protocol")
 
-    monkeypatch.setattr(cache_check, "_check_files", lambda _folder: None)
-    monkeypatch.setattr(cache_check, moment, refuse)
+    monkeypatch.setattr(check, "_check_files", lambda _folder: None)
+    monkeypatch.setattr(check, moment, refuse)
     with pytest.raises(BusyError):
-        cache_check.check_cache(filled.folder)
+        check.check_cache(filled.folder)
     works_without(filled)
     monkeypatch.undo()
     assert len(filled.remarks) == 1
@@ -183,7 +183,7 @@ def test_a_side_file_that_is_just_being_removed_is_no_fault(filled, monkeypatch,
     assert nameless.st_nlink == 0
     look = Path.lstat
     monkeypatch.setattr(Path, "lstat", lambda path: nameless if path == side else look(path))
-    cache_check.check_cache(filled.folder)
+    check.check_cache(filled.folder)
     assert_untouched(filled)
 
 
@@ -219,7 +219,7 @@ def test_what_another_build_puts_in_place_first_is_checked_too(cache, monkeypatc
         link(source, target)
 
     monkeypatch.setattr(os, "link", link_late)
-    with pytest.raises(unfit.UnfitError, match="foreign tables"):
+    with pytest.raises(errors.UnfitError, match="foreign tables"):
         strict_cache.open_cache(cache.folder)
 
 
@@ -243,7 +243,7 @@ def test_no_half_database_is_made_where_another_build_begins_anew(filled, monkey
     """It has set the cache aside, and made the folder again, between our check and our opening."""
 
     def check_then_move(folder: Path) -> None:
-        cache_check.check_cache(folder)
+        check.check_cache(folder)
         monkeypatch.undo()
         shutil.move(filled.folder, filled.outside / "moved")
         filled.folder.mkdir()

@@ -134,6 +134,7 @@ def grow_old(path: Path, age_s: float) -> None:
 
 
 OURS = "ab/00/" + "0" * 28
+TEMPORARY = "ab/00/." + "0" * 16 + ".tmp"
 
 
 @pytest.mark.parametrize(
@@ -143,6 +144,9 @@ OURS = "ab/00/" + "0" * 28
         (f"{OURS}.tmp", OLD, False),
         (f"{OURS}.val", NEW, True),
         (f"{OURS}.tmp", NEW, True),
+        (TEMPORARY, OLD, False),
+        (TEMPORARY, NEW, True),
+        ("ab/00/.notes.tmp", OLD, True),
         ("ab/00/notes.txt", OLD, True),
         (f"{OURS}.value", OLD, True),
         (f"{OURS.upper()}.val", OLD, True),

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_imagegen.pictures import cache_check, strict_cache, strict_disk, unfit
-from mkdocs_imagegen.pictures.unfit import UnfitError
+from mkdocs_imagegen.derived import check, errors, strict_cache, strict_disk
+from mkdocs_imagegen.derived.errors import UnfitError
 from tests.derived.planting import NAMES, content_of, editing, key_of, works_without
 from tests.derived.vectors import VECTORS
 
@@ -27,7 +27,7 @@ def test_a_folder_that_is_a_file(cache):
     assert cache.folder.read_bytes() == b"a file of the user"
     (warning,) = cache.warnings
     assert warning == (
-        f"{cache.folder}: the cache of derived pictures: this build does without it: File exists. "
+        f"{cache.folder}: the cache of derived images: this build does without it: File exists. "
         "No original is affected"
     )
 
@@ -63,17 +63,17 @@ def test_simulated_a_database_that_cannot_be_opened(filled, monkeypatch):
 
 
 def test_simulated_a_python_without_sqlite(filled, monkeypatch):
-    monkeypatch.delitem(sys.modules, "mkdocs_imagegen.pictures.strict_cache")
+    monkeypatch.delitem(sys.modules, "mkdocs_imagegen.derived.strict_cache")
     monkeypatch.setitem(sys.modules, "sqlite3", None)
     works_without(filled)
     assert len(filled.warnings) == 1
 
 
 def test_simulated_a_disk_that_is_full_while_values_are_written(filled, monkeypatch):
-    def refuse(*_args):
+    def refuse(*_args, **_more):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(strict_disk, "write_unsynced", refuse)
+    monkeypatch.setattr(strict_disk, "write_atomic", refuse)
     store = filled.open()
     for name in range(3):
         store.write(key_of(name), b"x")
@@ -106,7 +106,7 @@ def test_a_broken_cache_is_set_aside_whole_and_begun_anew(filled):
     assert (aside / "notes.txt").read_bytes() == b"somebody's notes"
     (warning,) = filled.warnings
     assert warning == (
-        f"{filled.folder}: the cache of derived pictures: it is not as it was left (file is not a "
+        f"{filled.folder}: the cache of derived images: it is not as it was left (file is not a "
         f"database); moved to {aside.name}, and begun anew. No original is affected"
     )
 
@@ -131,7 +131,7 @@ def test_damage_that_only_the_check_of_the_pages_finds(filled):
         file.seek(36)
         file.write(bytes([0, 0, 0, 9]))  # more free pages than there are
     with pytest.raises(UnfitError, match="damaged database"):
-        cache_check.check_cache(filled.folder)
+        check.check_cache(filled.folder)
 
 
 def test_a_log_without_its_database_is_never_joined_to_a_new_one(cache):
@@ -150,7 +150,7 @@ def test_a_cache_that_is_exchanged_while_it_is_opened_is_opened_again(
     filled, monkeypatch, is_made_anew
 ):
     """Another build sets it aside between our look at its files and our opening of it."""
-    look = cache_check._check_files
+    look = check._check_files
 
     def look_then_move(folder):
         monkeypatch.undo()
@@ -159,7 +159,7 @@ def test_a_cache_that_is_exchanged_while_it_is_opened_is_opened_again(
         if is_made_anew:
             filled.fill()
 
-    monkeypatch.setattr(cache_check, "_check_files", look_then_move)
+    monkeypatch.setattr(check, "_check_files", look_then_move)
     store = filled.open()
     assert store.read(key_of("a")) == (content_of("a") if is_made_anew else None)
     store.write(key_of("new"), b"x")
@@ -217,11 +217,11 @@ def test_a_name_that_is_no_text_spoils_its_own_entry_only(filled):
 def test_the_check_sees_what_only_the_log_holds(filled):
     VECTORS["log that rewrites the schema"](filled)
     with pytest.raises(UnfitError, match="foreign tables or triggers"):
-        cache_check.check_cache(filled.folder)
+        check.check_cache(filled.folder)
 
 
 def test_the_claim_of_a_build_that_was_killed_is_taken_over(filled, monkeypatch):
-    monkeypatch.setattr(unfit, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(errors, "PATIENCE_S", 0.1)
     (filled.folder / "cache.db").write_bytes(b"no database")
     (filled.folder / "set-aside.claim").touch()
     filled.fill()
@@ -277,7 +277,7 @@ def test_a_cache_that_another_build_has_set_aside_already_is_not_moved_again(fil
 
 def test_a_database_that_diskcache_makes_differently_is_not_used(cache, monkeypatch):
     """Else every build would set the last one's cache aside."""
-    monkeypatch.setitem(cache_check._SCHEMA, ("table", "Cache"), "CREATE TABLE Cache (other)")
+    monkeypatch.setitem(check._SCHEMA, ("table", "Cache"), "CREATE TABLE Cache (other)")
     works_without(cache)
     assert not list(cache.folder.parent.glob("derived.broken-*"))
     (warning,) = cache.warnings
@@ -286,7 +286,7 @@ def test_a_database_that_diskcache_makes_differently_is_not_used(cache, monkeypa
 
 def test_settings_that_do_not_hold_are_refused(filled, monkeypatch):
     monkeypatch.setattr(
-        strict_cache, "SETTINGS", cache_check.SETTINGS | {"sqlite_journal_mode": "delete"}
+        strict_cache, "SETTINGS", check.SETTINGS | {"sqlite_journal_mode": "delete"}
     )
     works_without(filled)
     assert "settings do not hold" in filled.warnings[0]

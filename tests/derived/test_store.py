@@ -12,7 +12,8 @@ from pathlib import Path
 import diskcache
 import pytest
 
-from mkdocs_imagegen.pictures import cache_check, derived, sealed
+from mkdocs_imagegen.derived import check, sealed
+from mkdocs_imagegen.derived import store as store_module
 from tests.derived.planting import NAMES, content_of, editing, key_of, value_path
 
 
@@ -80,7 +81,7 @@ def test_a_value_that_is_no_bytes_is_refused(cache):
 
 
 def test_a_value_that_is_too_large_is_not_kept(cache, monkeypatch):
-    monkeypatch.setattr(derived, "LARGEST_VALUE_BYTES", 10)
+    monkeypatch.setattr(store_module, "MAX_VALUE_BYTES", 10)
     store = cache.open()
     store.write(key_of(1), b"12345678901")
     assert store.read(key_of(1)) is None
@@ -289,12 +290,12 @@ def test_a_forked_process_goes_without_the_cache_of_its_parent(filled):
 def test_the_schema_is_what_the_installed_diskcache_makes(tmp_path):
     with diskcache.Cache(str(tmp_path), eviction_policy="none") as made:
         rows = made._sql("SELECT type, name, sql FROM sqlite_master").fetchall()
-    assert {(kind, name): sql for kind, name, sql in rows} == cache_check._SCHEMA
+    assert {(kind, name): sql for kind, name, sql in rows} == check._SCHEMA
 
 
 def test_every_setting_that_diskcache_knows_is_set():
-    assert cache_check.SETTINGS.keys() == diskcache.DEFAULT_SETTINGS.keys()
-    assert set(diskcache.core.METADATA) == cache_check._COUNTERS
+    assert check.SETTINGS.keys() == diskcache.DEFAULT_SETTINGS.keys()
+    assert set(diskcache.core.METADATA) == check._COUNTERS
 
 
 def test_settings_that_were_changed_do_not_hold(filled):
@@ -306,13 +307,13 @@ def test_settings_that_were_changed_do_not_hold(filled):
     store.write(key_of("new"), b"x")
     assert all(store.read(key_of(name)) for name in NAMES)
     held = dict(store._cache._sql("SELECT key, value FROM Settings").fetchall())
-    assert {name: held[name] for name in cache_check.SETTINGS} == cache_check.SETTINGS
+    assert {name: held[name] for name in check.SETTINGS} == check.SETTINGS
     store.close()
 
 
 def test_importing_and_missing_load_no_database():
     code = (
-        "import sys; from pathlib import Path; import mkdocs_imagegen.pictures.derived as d;"
+        "import sys; from pathlib import Path; import mkdocs_imagegen.derived.store as d;"
         "s = d.DerivedStore(Path('/nowhere/at/all'), print); s.read('0' * 64); s.close();"
         "print([name for name in ('sqlite3', 'diskcache') if name in sys.modules])"
     )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mkdocs_imagegen.pictures.derived import DerivedStore
+from mkdocs_imagegen.derived.store import DerivedStore
 from tests.derived.planting import DAY_S, content_of, key_of
 
 SECONDS = 0.7

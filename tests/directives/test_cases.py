@@ -19,16 +19,16 @@ import pytest
 import yaml
 from markdown.treeprocessors import Treeprocessor
 
-from mkdocs_imagegen.building.sightings import Page, Sightings
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import Mistake
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.locate import SourceLines
-from mkdocs_imagegen.directives.marker import shown_pictures
+from mkdocs_imagegen.directives.marker import shown_images
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.options import OptionsError, option_names
+from mkdocs_imagegen.pipeline.placements import Page, Placements
 from mkdocs_imagegen.settings import read_settings
-from mkdocs_imagegen.values import OptionsError, option_names
 
 COMMON = ["attr_list", "tables", "md_in_html", "admonition", "footnotes", "def_list"]
 PYMDOWNX = ["pymdownx.tabbed", "pymdownx.details", "pymdownx.snippets", "pymdownx.inlinehilite"]
@@ -87,16 +87,16 @@ def open_page(registry, case):
 
 
 def what_is_shown(html, registry, source):
-    """What stands behind each picture of the page, as a case may state it."""
-    page, sightings = a_page(source), Sightings(registry.source_of)
-    sightings.open_page(page)
-    for picture in shown_pictures(html):
-        found = registry.get(picture.address)
+    """What stands behind each image of the page, as a case may state it."""
+    page, placements = a_page(source), Placements(registry.source_of)
+    placements.open_page(page)
+    for image in shown_images(html):
+        found = registry.get(image.address)
         if found is None:
-            yield {"by hand": picture.address}
+            yield {"by hand": image.address}
             continue
-        sightings.add(page, picture.address)
-        yield facts(found) | {"line": list(sightings)[-1].place(found).line}
+        placements.add(page, image.address)
+        yield facts(found) | {"line": list(placements)[-1].location(found).line}
 
 
 def a_page(source):
@@ -114,18 +114,18 @@ def facts(found):
         "quality": asked.quality,
         "background": asked.background,
         "take": asked.take,
-        "insists": found.insists,
+        "is_exact": found.is_exact,
         "alt": found.alt,
         "caption": found.caption,
         "note": found.note,
         "dark": found.dark and found.dark.prompt,
-        "shape": facts_of_shape(found.shape),
+        "layout": facts_of_shape(found.layout),
         "sizes": found.sizes,
-        "layout": str(found.layout),
+        "layout_size": str(found.layout_size),
         "attributes": dict(found.attributes),
     }
 
 
-def facts_of_shape(shape):
-    widths = None if shape.widths is None else list(shape.widths)
-    return {"size": str(shape.size), "widths": widths, "focus": list(shape.focus)}
+def facts_of_shape(layout):
+    widths = None if layout.widths is None else list(layout.widths)
+    return {"size": str(layout.size), "widths": widths, "focus": list(layout.focus)}

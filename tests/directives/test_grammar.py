@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.directives.completing import LONGEST_PROMPT, completed
+from mkdocs_imagegen.directives.completing import MAX_PROMPT, completed
 from mkdocs_imagegen.directives.defaults import page_defaults, site_defaults
 from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
 from mkdocs_imagegen.directives.grammar import (
-    PictureText,
+    ImageText,
     read_fence,
-    read_picture,
+    read_image,
     split_fence,
 )
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import DirectiveError, ImagegenError
+from mkdocs_imagegen.options import OptionsError, Size, option_names
 from mkdocs_imagegen.settings import Settings, read_settings
-from mkdocs_imagegen.values import OptionsError, Size, option_names
 
 SITE = site_defaults(Settings())
 FENCE = Source("fence", "")
@@ -34,13 +34,13 @@ def fence(body, attributes=None, defaults=SITE):
 
 
 def test_a_prompt_may_be_as_long_as_the_gateway_takes():
-    assert len(fence("x" * LONGEST_PROMPT).request.prompt) == LONGEST_PROMPT
+    assert len(fence("x" * MAX_PROMPT).request.prompt) == MAX_PROMPT
 
 
 def test_a_longer_prompt_is_a_mistake_that_counts_the_house_style():
     styled = site_defaults(read_settings({"style": "flat"}, Path()))
     with pytest.raises(DirectiveError) as caught:
-        fence("x" * LONGEST_PROMPT, defaults=styled)
+        fence("x" * MAX_PROMPT, defaults=styled)
     assert str(caught.value) == "the prompt has 32006 characters (up to 32000)"
 
 
@@ -54,10 +54,10 @@ def test_no_fence_is_read_without_a_directive_or_a_reason(body):
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.none() | st.text(max_size=60))
-def test_no_picture_is_read_without_a_directive_or_a_reason(text, target, title):
-    picture = PictureText(text, f"imagegen:{target}", title, {})
+def test_no_image_is_read_without_a_directive_or_a_reason(text, target, title):
+    image = ImageText(text, f"imagegen:{target}", title, {})
     try:
-        directive = completed(read_picture(picture), SITE, FENCE)
+        directive = completed(read_image(image), SITE, FENCE)
     except ImagegenError:
         return
     assert directive.request.prompt.strip()
@@ -172,7 +172,7 @@ def test_a_page_with_faults_asks_for_nothing_until_they_are_mended():
     found = read_on(registry, "a.md")
     assert isinstance(found, Mistake)
     assert found.text == "the page's front matter has a mistake; mend that first"
-    assert found.layout == Settings().size
+    assert found.layout_size == Settings().size
     assert isinstance(read_on(registry, "b.md"), Directive)
     registry.open_page("a.md", {"imagegen": {"quality": "low"}})
     assert read_on(registry, "a.md").request.quality == "low"
@@ -180,28 +180,28 @@ def test_a_page_with_faults_asks_for_nothing_until_they_are_mended():
     assert read_on(registry, "a.md").request.quality == "medium"
 
 
-def test_a_picture_for_dark_surroundings_differs_by_its_words_alone():
+def test_a_image_for_dark_surroundings_differs_by_its_words_alone():
     found = fence("take: 3\nquality: high\ndark: At night\n---\nA balloon")
     assert found.dark == replace(found.request, prompt="A balloon\n\nAt night")
     assert found.requests == (found.request, found.dark)
 
 
-def test_a_picture_for_both_surroundings_is_asked_for_once():
+def test_a_image_for_both_surroundings_is_asked_for_once():
     found = fence("A balloon")
     assert found.dark is None
     assert found.requests == (found.request,)
 
 
-def test_a_cut_buys_no_other_picture():
+def test_a_cut_buys_no_other_image():
     whole = fence("A balloon")
     cut = fence("ratio: 1:1\nfocus: left\nwidths: 100\nsizes: 5vw\nwidth: 50\n---\nA balloon")
     assert cut.request == whole.request
-    assert (cut.shape.size, cut.layout) == (Size(1024, 1024), Size(50, 50))
+    assert (cut.layout.size, cut.layout_size) == (Size(1024, 1024), Size(50, 50))
 
 
 def test_the_words_for_dark_surroundings_count_too():
-    fits = f"dark: dark\n---\n{'x' * (LONGEST_PROMPT - 6)}"
-    assert len(fence(fits).dark.prompt) == LONGEST_PROMPT
+    fits = f"dark: dark\n---\n{'x' * (MAX_PROMPT - 6)}"
+    assert len(fence(fits).dark.prompt) == MAX_PROMPT
     with pytest.raises(DirectiveError, match="the prompt has 32001 characters"):
         fence(f"{fits}x")
 
@@ -236,7 +236,7 @@ def test_a_mistake_is_kept_with_its_words():
     registry = Registry(SITE)
     name, found = registry.read(None, FENCE, lambda: read_fence("", {}))
     assert isinstance(found, Mistake)
-    assert found.text == "there is no prompt; write what the picture shows"
+    assert found.text == "there is no prompt; write what the image shows"
     assert registry.get(name) == found
 
 

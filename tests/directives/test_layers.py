@@ -1,4 +1,4 @@
-"""Who says what for a picture, who wins, and how that is told."""
+"""Who says what for an image, who wins, and how that is told."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from mkdocs_imagegen.directives.grammar import read_fence
 from mkdocs_imagegen.directives.layers import Level, Origin
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.options import OptionsError, option_names
 from mkdocs_imagegen.request import final_prompt
 from mkdocs_imagegen.settings import Settings, read_settings
-from mkdocs_imagegen.values import OptionsError, option_names
 
 FENCE = Source("fence", "")
 ORDER = [
-    "the picture",
-    "of the picture",
+    "the image",
+    "of the image",
     "the prompt",
     "of the prompt",
     "the page",
@@ -42,11 +42,11 @@ PLACES = [each for each in ORDER if not each.startswith("of ")]
 
 
 def style_of(*, styled: set[str], preset_by: str | None) -> str:
-    """The style of a picture, if these say one, each its own name; one of them names a preset."""
+    """The style of an image, if these say one, each its own name; one of them names a preset."""
     said = {
-        place: ({"style": place} if place in styled else {})
-        | ({"preset": f"of {place}"} if preset_by == place else {})
-        for place in PLACES
+        location: ({"style": location} if location in styled else {})
+        | ({"preset": f"of {location}"} if preset_by == location else {})
+        for location in PLACES
     }
     site = said["the site"] | {
         "presets": {name: {"style": name} for name in ORDER if name not in PLACES},
@@ -56,7 +56,7 @@ def style_of(*, styled: set[str], preset_by: str | None) -> str:
     defaults = folder_defaults(site_defaults(read_settings(site, Path())), "page.md")
     if said["the page"]:
         defaults = page_defaults(defaults, said["the page"])
-    attributes = {"name": "raven"} | said["the picture"]
+    attributes = {"name": "raven"} | said["the image"]
     prompt = completed(read_fence("", attributes), defaults, FENCE).request.prompt
     return prompt.removeprefix("A raven").strip()
 
@@ -65,7 +65,7 @@ def style_of(*, styled: set[str], preset_by: str | None) -> str:
 def test_the_nearest_wins(preset_by):
     """Every set of places that say a style, with the preset named at one of them."""
     for truths in product([False, True], repeat=len(PLACES)):
-        styled = {place for place, is_styled in zip(PLACES, truths, strict=True) if is_styled}
+        styled = {location for location, is_styled in zip(PLACES, truths, strict=True) if is_styled}
         saying = styled | ({f"of {preset_by}"} if preset_by else set())
         winner = next((each for each in ORDER if each in saying), "")
         assert style_of(styled=styled, preset_by=preset_by) == winner
@@ -74,10 +74,10 @@ def test_the_nearest_wins(preset_by):
 @pytest.mark.parametrize("nearest", range(len(PLACES) - 1))
 def test_only_the_nearest_preset_counts(nearest):
     """Presets of places further away give nothing, even what the nearest preset leaves open."""
-    places = PLACES[nearest:-1]
-    presets = {f"p{number}": {"width": 100 + number} for number in range(len(places))}
+    locations = PLACES[nearest:-1]
+    presets = {f"p{number}": {"width": 100 + number} for number in range(len(locations))}
     presets["p0"] = {"quality": "low"}
-    names = {place: {"preset": f"p{number}"} for number, place in enumerate(places)}
+    names = {location: {"preset": f"p{number}"} for number, location in enumerate(locations)}
     site = {
         "presets": presets,
         "folders": {"**": names["a folder"], "*.md": names.get("a later folder", {})},
@@ -85,7 +85,7 @@ def test_only_the_nearest_preset_counts(nearest):
     }
     defaults = folder_defaults(site_defaults(read_settings(site, Path())), "page.md")
     defaults = page_defaults(defaults, names.get("the page", {}))
-    said = read_fence("", {"name": "raven"} | names.get("the picture", {}))
+    said = read_fence("", {"name": "raven"} | names.get("the image", {}))
     found = completed(said, defaults, FENCE)
     assert (found.request.quality, found.width_px) == ("low", None)
 
@@ -129,9 +129,9 @@ def test_what_a_site_says_is_read_with_care(written, fault):
 
 
 @pytest.mark.parametrize("name", ["prompt", "name", "preset", "alt", "id", "take"])
-def test_a_preset_is_no_picture(name):
+def test_a_preset_is_no_image(name):
     told = faults_of({"presets": {"ink": {name: "1"}}})
-    assert told == f'option "presets.ink.{name}": no preset has it; write it at each picture'
+    assert told == f'option "presets.ink.{name}": no preset has it; write it at each image'
 
 
 def test_what_a_preset_may_say_is_listed():
@@ -165,7 +165,7 @@ SITE = {
 FOLDER = Origin(Level.FOLDER, "*.md")
 INK = Origin(Level.FOLDER, "*.md", preset="ink")
 RAVEN = Origin(Level.PROMPT, "raven", "mkdocs.yml")
-PICTURE = Origin(Level.PICTURE)
+IMAGE = Origin(Level.IMAGE)
 
 
 def opened(front_matter=None):
@@ -189,7 +189,7 @@ def test_every_part_of_a_prompt_has_its_origin():
     assert told.parts == (
         Part("subject", "A  raven", RAVEN),
         Part("style", "Black  ink", INK),
-        Part("dark", "At night", PICTURE),
+        Part("dark", "At night", IMAGE),
     )
     assert told.directive.request.prompt == "A raven\n\nBlack ink"
     assert told.directive.dark.prompt == "A raven\n\nBlack ink\n\nAt night"
@@ -198,13 +198,13 @@ def test_every_part_of_a_prompt_has_its_origin():
 def test_every_option_has_its_origin():
     told = explained(opened({"quality": "high"}), {"name": "raven", "take": "2"})
     assert told.choices == (
-        Choice("name", "raven", PICTURE),
+        Choice("name", "raven", IMAGE),
         Choice("preset", "ink", FOLDER),
         Choice("size", "1024x1024", FOLDER),
         Choice("quality", "high", Origin(Level.PAGE)),
         Choice("background", "auto", Origin(Level.DEFAULT)),
         Choice("model", "openai/gpt-image-1-mini", Origin(Level.DEFAULT)),
-        Choice("take", "2", PICTURE),
+        Choice("take", "2", IMAGE),
         Choice("ratio", "4:3", INK),
         Choice("focus", "50% 0%", INK),
         Choice("widths", "200 300", RAVEN),
@@ -221,7 +221,7 @@ def test_what_the_site_says_is_told_from_what_is_the_default():
 
 def test_who_leaves_the_style_out_is_told():
     told = explained(opened(), {"name": "raven", "preset": "plain"})
-    assert told.parts[1] == Part("style", "", Origin(Level.PICTURE, preset="plain"))
+    assert told.parts[1] == Part("style", "", Origin(Level.IMAGE, preset="plain"))
 
 
 def test_a_page_tells_of_its_own_named_prompts():
@@ -239,13 +239,13 @@ def test_where_sketches_are_drawn_the_address_says_the_model():
 def test_a_preview_is_explained_by_who_asks_for_it():
     own, sites = opened({"preview": "A heron"}), opened()
     preview = own.read_preview("page.md", "A coast")
-    assert own.explain(preview.token, "page.md").parts[0] == Part("subject", "A heron", PICTURE)
+    assert own.explain(preview.token, "page.md").parts[0] == Part("subject", "A heron", IMAGE)
     preview = sites.read_preview("page.md", "A coast")
     told = sites.explain(preview.token, "page.md")
     assert told.parts[0] == Part("subject", "A coast", Origin(Level.SITE, "previews.default"))
 
 
-def test_a_picture_is_explained_by_the_page_that_shows_it():
+def test_a_image_is_explained_by_the_page_that_shows_it():
     """The same directive, of two pages with the same style by different ways."""
     registry = opened({"style": "Black ink", "preset": "none"})
     registry.open_page("other.md", {"imagegen": {}})
@@ -262,7 +262,7 @@ def test_a_picture_is_explained_by_the_page_that_shows_it():
     assert (first.parts[1].origin, second.parts[1].origin) == (Origin(Level.PAGE), INK)
 
 
-def test_another_shape_of_a_picture_is_explained_as_the_picture():
+def test_another_shape_of_a_image_is_explained_as_the_image():
     registry = opened()
     _, found = registry.read("page.md", FENCE, lambda: read_fence("A crow", {}))
     token, _ = registry.add(replace(found, alt="", width_px=160))
@@ -279,7 +279,7 @@ def test_mistakes_and_strangers_are_not_explained():
 @pytest.mark.parametrize(
     ("origin", "words"),
     [
-        (PICTURE, "the picture"),
+        (IMAGE, "the image"),
         (RAVEN, 'the named prompt "raven" in mkdocs.yml'),
         (Origin(Level.PAGE), "the page's front matter"),
         (FOLDER, 'folders: "*.md"'),

@@ -1,4 +1,4 @@
-"""Which pictures stand in a page, as browsers read it, and how they are filled in."""
+"""Which images stand in a page, as browsers read it, and how they are filled in."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mkdocs_imagegen.directives.marker import (
     as_tag,
     attributes_of,
     fill_addresses,
-    fill_pictures,
-    shown_pictures,
+    fill_images,
+    shown_images,
 )
+from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.shapes import Shape
-from mkdocs_imagegen.values import Size
 
 TOKEN = "imagegen:t" + "0123456789" * 4
 OTHER = "imagegen:t" + "a" * 40
@@ -102,7 +102,7 @@ AROUND = [
 ]
 
 
-def stand_in(html):
+def placeholder(html):
     """What a browser's parser finds, which is the truth."""
     tree = html5lib.parseFragment(html, namespaceHTMLElements=False)
     sources = (image.get("src", "").strip() for image in tree.iter("img"))
@@ -119,14 +119,14 @@ def test_what_is_shown_is_what_a_browser_shows(page):
         "<script" not in page.lower() or "<!--" not in page
     )  # scripts have comments of their own
     page = number_them(page)
-    assert sorted(each.address.strip() for each in shown_pictures(page)) == stand_in(page)
+    assert sorted(each.address.strip() for each in shown_images(page)) == placeholder(page)
 
 
 @given(pages(st.sampled_from(IMAGES) | st.text("<>!-/='\" \nabimg", max_size=8)))
 def test_what_is_shown_in_noise_is_what_a_browser_shows(page):
     assume("=" not in re.sub(r"(?<=[\w])\s*=", "", page))  # an "=" where a name should stand
     page = number_them(page)
-    assert sorted(each.address.strip() for each in shown_pictures(page)) == stand_in(page)
+    assert sorted(each.address.strip() for each in shown_images(page)) == placeholder(page)
 
 
 def number_them(page):
@@ -144,8 +144,8 @@ def number_them(page):
     ],
 )
 def test_a_marker_is_found(page):
-    (picture,) = shown_pictures(page.format(TOKEN))
-    assert (picture.address, picture.in_src) == (TOKEN, True)
+    (image,) = shown_images(page.format(TOKEN))
+    assert (image.address, image.in_src) == (TOKEN, True)
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_a_marker_is_found(page):
     ],
 )
 def test_a_marker_that_was_moved_to_be_loaded_late_is_found(page):
-    (picture,) = shown_pictures(page.format(TOKEN))
-    assert (picture.address, picture.in_src) == (TOKEN, False)
+    (image,) = shown_images(page.format(TOKEN))
+    assert (image.address, image.in_src) == (TOKEN, False)
 
 
 def test_only_a_token_counts_where_it_is_no_address():
-    assert not list(shown_pictures('<img alt="write imagegen:hero" src="a.png">'))
+    assert not list(shown_images('<img alt="write imagegen:hero" src="a.png">'))
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_only_a_token_counts_where_it_is_no_address():
         "<p title=\"<img src='{}'>\">",
     ],
 )
-def test_what_is_no_picture_of_the_page_is_not_found(page):
-    assert not list(shown_pictures(page.format(TOKEN)))
+def test_what_is_no_image_of_the_page_is_not_found(page):
+    assert not list(shown_images(page.format(TOKEN)))
 
 
 @pytest.mark.parametrize(
@@ -222,26 +222,26 @@ def test_what_is_no_picture_of_the_page_is_not_found(page):
 def test_no_text_takes_long(piece):
     page = f"{TOKEN} <a " + piece * (100_000 // len(piece))
     before = time.perf_counter()
-    list(shown_pictures(page))
-    fill_pictures(page, shown_pictures(page), lambda _: None)
+    list(shown_images(page))
+    fill_images(page, shown_images(page), lambda _: None)
     fill_addresses(page, lambda _: "a.png")
     assert time.perf_counter() - before < 1
 
 
 @given(pages(st.sampled_from([f'<img src="{TOKEN}">', f"<img class=x src={OTHER} />", *AROUND])))
 def test_filling_replaces_what_is_shown_and_not_a_byte_more(page):
-    filled = fill_pictures(page, shown_pictures(page), lambda name: f"[{name[-1]}]")
+    filled = fill_images(page, shown_images(page), lambda name: f"[{name[-1]}]")
     parts, done = [], 0
-    for each in shown_pictures(page):
+    for each in shown_images(page):
         parts += [page[done : each.start], f"[{each.address[-1]}]"]
         done = each.end
     assert filled == "".join([*parts, page[done:]])
-    assert not list(shown_pictures(filled))
+    assert not list(shown_images(filled))
 
 
 def test_filling_keeps_what_nobody_knows():
     page = f'<p><img src="{TOKEN}"> <img src="{OTHER}"></p>'
-    filled = fill_pictures(page, shown_pictures(page), lambda name: "X" if name == TOKEN else None)
+    filled = fill_images(page, shown_images(page), lambda name: "X" if name == TOKEN else None)
     assert filled == f'<p>X <img src="{OTHER}"></p>'
 
 
@@ -270,11 +270,11 @@ DIRECTIVES = st.builds(
     Directive,
     request=REQUESTS,
     dark=st.none() | REQUESTS,
-    insists=st.booleans(),
+    is_exact=st.booleans(),
     alt=TEXT,
     caption=TEXT,
     note=TEXT,
-    shape=st.builds(Shape, SIZES),
+    layout=st.builds(Layout, SIZES),
     width_px=st.none() | st.integers(1, 8192),
     sizes=TEXT,
     attributes=st.dictionaries(NAMES, TEXT).map(lambda pairs: tuple(pairs.items())),
@@ -286,14 +286,14 @@ DIRECTIVES = st.builds(
 def test_a_marker_reads_back_as_what_it_stands_for(directive):
     name = token(directive)
     tag = as_tag(attributes_of(directive, name))
-    (picture,) = shown_pictures(f"<p>{tag}</p>")
-    assert picture.address == name
+    (image,) = shown_images(f"<p>{tag}</p>")
+    assert image.address == name
     image = html5lib.parseFragment(as_block(directive, name), namespaceHTMLElements=False).find(
         ".//img"
     )
     assert image.get("alt") == as_browsers_read(directive.alt)
-    assert image.get("width") == str(directive.layout.width)
-    assert image.get("height") == str(directive.layout.height)
+    assert image.get("width") == str(directive.layout_size.width)
+    assert image.get("height") == str(directive.layout_size.height)
 
 
 def as_browsers_read(text):
@@ -308,10 +308,10 @@ def test_a_token_is_a_name(one, other):
 
 @given(DIRECTIVES)
 def test_the_layout_keeps_the_proportions(directive):
-    size, layout = directive.shape.size, directive.layout
-    assert layout.width == (directive.width_px or size.width)
-    assert layout.height >= 1
-    assert abs(layout.height - layout.width * size.height / size.width) <= 1
+    size, layout_size = directive.layout.size, directive.layout_size
+    assert layout_size.width == (directive.width_px or size.width)
+    assert layout_size.height >= 1
+    assert abs(layout_size.height - layout_size.width * size.height / size.width) <= 1
 
 
 def test_a_marker_of_a_mistake_says_so():

@@ -1,4 +1,4 @@
-"""A site's pages that ask for no picture are none of our business."""
+"""A site's pages that ask for no image are none of our business."""
 
 from __future__ import annotations
 

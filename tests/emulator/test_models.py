@@ -15,8 +15,8 @@ from mkdocs_imagegen.gateway.catalogue import (
     check,
     estimate_usd,
 )
+from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import SKETCH_MODEL, Size
 from tests.emulator.support import IMAGES, MODEL, checked, decoded_image, refused
 
 

@@ -1,4 +1,4 @@
-"""What the gateway's tests share: pictures, answers, handlers and servers that misbehave."""
+"""What the gateway's tests share: images, answers, handlers and servers that misbehave."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import Credential
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
-from mkdocs_imagegen.values import Size
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
 CANARY = "vck_canary0123456789abcdef"
@@ -75,7 +75,7 @@ def generate(  # noqa: PLR0913, PLR0917 - one for each thing a test may change
     sleep=None,
     keep=None,
     request: ImageRequest = REQUEST,
-) -> Answer:
+) -> ImageResponse:
     async def once():
         gateway = Gateway(settings, credential, handler, sleep=sleep or Naps())
         try:

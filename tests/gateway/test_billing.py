@@ -16,15 +16,15 @@ from mkdocs_imagegen.gateway.client import Gateway, translated
 from mkdocs_imagegen.gateway.failures import read_error
 from mkdocs_imagegen.gateway.policy import ATTEMPTS
 from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
-from mkdocs_imagegen.values import Size
 from tests.emulator.switchboard import Switchboard, drawn_once
 
 PATIENT_S = 60.0
 SHORT_S = 2.0
 ENDLESS = {"silence", "stall", "endless", "endless-head"}
-PICTURE = "a picture"
+IMAGE = "a image"
 
 PERMANENT, REFUSED, UNBILLED = Billing.PERMANENT, Billing.REFUSED, Billing.UNBILLED
 UNKNOWN, BILLED = Billing.UNKNOWN, Billing.BILLED
@@ -32,16 +32,16 @@ UNKNOWN, BILLED = Billing.UNKNOWN, Billing.BILLED
 CLASSES = {
     "CredentialError": PERMANENT,
     "AuthenticationError": PERMANENT,
-    "FundsError": PERMANENT,
+    "InsufficientFundsError": PERMANENT,
     "ForbiddenError": PERMANENT,
-    "ModelGoneError": PERMANENT,
-    "RejectedError": REFUSED,
+    "ModelUnavailableError": PERMANENT,
+    "RejectedRequestError": REFUSED,
     "ModerationError": REFUSED,
     "UnreachableError": UNBILLED,
     "RateLimitedError": UNBILLED,
     "BusyError": UNBILLED,
     "OutcomeUnknownError": UNKNOWN,
-    "BadAnswerError": BILLED,
+    "InvalidResponseError": BILLED,
     "LinkError": BILLED,
 }
 
@@ -141,21 +141,21 @@ FAULT_CLASSES = {
     "bomb-error": UNKNOWN,
     "redirect": REFUSED,
     "redirect-307": REFUSED,
-    "camel-case-metadata": PICTURE,
-    "no-metadata": PICTURE,
-    "numeric-cost": PICTURE,
-    "odd-cost": PICTURE,
+    "camel-case-metadata": IMAGE,
+    "no-metadata": IMAGE,
+    "numeric-cost": IMAGE,
+    "odd-cost": IMAGE,
     "empty-data": BILLED,
     "empty-picture": BILLED,
     "bad-base64": BILLED,
     "not-an-image": BILLED,
     "svg": BILLED,
-    "half-image": PICTURE,
-    "data-prefix": PICTURE,
+    "half-image": IMAGE,
+    "data-prefix": IMAGE,
     "url": BILLED,
-    "data-url": PICTURE,
-    "wrong-format": PICTURE,
-    "wrong-size": PICTURE,
+    "data-url": IMAGE,
+    "wrong-format": IMAGE,
+    "wrong-size": IMAGE,
     "truncated-json": BILLED,
     "html-200": BILLED,
     "empty-body": BILLED,
@@ -167,11 +167,11 @@ FAULT_CLASSES = {
     "accepted": BILLED,
     "no-content": BILLED,
     "nan": BILLED,
-    "infinite-cost": PICTURE,
+    "infinite-cost": IMAGE,
     "giant-number": BILLED,
     "nested-json": BILLED,
     "wide-json": BILLED,
-    "gzip": PICTURE,
+    "gzip": IMAGE,
     "cut-gzip": BILLED,
     "broken-gzip": BILLED,
     "brotli": BILLED,
@@ -184,22 +184,22 @@ FAULT_CLASSES = {
     "lost": UNKNOWN,
     "hung-up": UNKNOWN,
     "silence": UNKNOWN,
-    "slow": PICTURE,
-    "drip-head": PICTURE,
+    "slow": IMAGE,
+    "drip-head": IMAGE,
     "endless-head": UNKNOWN,
     "cut-head": UNKNOWN,
     "huge-header": UNKNOWN,
     "garbage-status": UNKNOWN,
-    "informing": PICTURE,
-    "drip": PICTURE,
+    "informing": IMAGE,
+    "drip": IMAGE,
     "stall": UNKNOWN,
     "endless": UNKNOWN,
     "cut": UNKNOWN,
     "short-length": BILLED,
     "long-length": UNKNOWN,
     "two-lengths": UNKNOWN,
-    "no-length": PICTURE,
-    "chunked": PICTURE,
+    "no-length": IMAGE,
+    "chunked": IMAGE,
     "cut-chunks": UNKNOWN,
     "broken-chunks": UNKNOWN,
 }
@@ -336,7 +336,7 @@ async def _outcome(gateway, name):
         )
     except GatewayError as error:
         return error.billing
-    return PICTURE
+    return IMAGE
 
 
 def test_every_fault_of_the_emulator_has_its_class(outcomes):
@@ -348,7 +348,7 @@ def test_the_bill_agrees_with_the_class(outcomes, board, name):
     emulator = board.emulators[name]
     asked, billed = len(emulator.log), emulator.bill.images
     assert 1 <= asked <= (ATTEMPTS if outcomes[name] is UNBILLED else 1)
-    if outcomes[name] in {BILLED, PICTURE}:
+    if outcomes[name] in {BILLED, IMAGE}:
         assert billed == 1
     elif outcomes[name] is not UNKNOWN:
         assert billed == 0
@@ -365,7 +365,7 @@ def test_a_fault_has_the_same_class_without_a_socket(tools, name):
         return await _outcome(Gateway(settings, None, handler.handle, sleep=tools.Naps()), name)
 
     spoils_only_the_socket = FAULTS[name].transport is not None
-    expected = PICTURE if spoils_only_the_socket else FAULT_CLASSES[name]
+    expected = IMAGE if spoils_only_the_socket else FAULT_CLASSES[name]
     assert anyio.run(once) == expected
 
 

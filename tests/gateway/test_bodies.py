@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.gateway.bodies import LARGEST_REFUSAL, BoundedBody, bounded, strict_json
+from mkdocs_imagegen.gateway.bodies import MAX_REFUSAL, BoundedBody, bounded, strict_json
 from mkdocs_imagegen.gateway.quoting import identifier, quoted
 
 
@@ -61,8 +61,8 @@ def test_compression_that_ends_too_early_is_told():
 
 
 def test_a_refusal_is_read_up_to_its_own_limit():
-    assert bounded(True, "").add(b"x" * (LARGEST_REFUSAL + 1))
-    assert not bounded(False, "").add(b"x" * (LARGEST_REFUSAL + 1))
+    assert bounded(True, "").add(b"x" * (MAX_REFUSAL + 1))
+    assert not bounded(False, "").add(b"x" * (MAX_REFUSAL + 1))
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "\x1b"])
@@ -95,7 +95,7 @@ def test_a_small_body_that_would_take_much_memory_is_refused(value):
     assert peak < 1_000_000
 
 
-def test_a_large_picture_is_few_values():
+def test_a_large_image_is_few_values():
     body = b'{"data":[{"b64_json":"' + b"A" * 10_000_000 + b'"}]}'
     assert strict_json(body) == {"data": [{"b64_json": "A" * 10_000_000}]}
 

@@ -11,15 +11,15 @@ import pytest
 
 from mkdocs_imagegen.errors import (
     AuthenticationError,
-    BadAnswerError,
     BusyError,
     CredentialError,
+    InvalidResponseError,
     LinkError,
-    ModelGoneError,
+    ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
     RateLimitedError,
-    RejectedError,
+    RejectedRequestError,
     UnreachableError,
 )
 from mkdocs_imagegen.gateway import client
@@ -34,7 +34,7 @@ MODELS = json.dumps(
 ).encode()
 
 
-def test_a_picture_is_asked_for_and_comes_back(tools):
+def test_a_image_is_asked_for_and_comes_back(tools):
     server = tools.Script([tools.Given(body=tools.answer_body())])
     assert tools.generate(SKETCH, handler=server).image == tools.PNG
     ((method, path, headers, body),) = server.asked
@@ -111,11 +111,11 @@ def test_what_was_not_charged_is_asked_again_until_it_succeeds(tools):
         ((500, {"retry-after": "1"}, b""), OutcomeUnknownError, 1),
         ((504, {}, b"<html>"), OutcomeUnknownError, 1),
         ((401, {}, b""), AuthenticationError, 1),
-        ((302, {"location": "http://127.0.0.1/"}, b""), RejectedError, 1),
+        ((302, {"location": "http://127.0.0.1/"}, b""), RejectedRequestError, 1),
         ((400, {}, b'{"error":{"code":"moderation_blocked"}}'), ModerationError, 1),
-        ((200, {}, b'{"data":[]}'), BadAnswerError, 1),
-        ((204, {}, b""), BadAnswerError, 1),
-        ((200, {"content-encoding": "br"}, b"abc"), BadAnswerError, 1),
+        ((200, {}, b'{"data":[]}'), InvalidResponseError, 1),
+        ((204, {}, b""), InvalidResponseError, 1),
+        ((200, {"content-encoding": "br"}, b"abc"), InvalidResponseError, 1),
     ],
 )
 def test_each_refusal_is_asked_as_often_as_its_billing_class_allows(tools, answer, kind, times):
@@ -128,7 +128,7 @@ def test_each_refusal_is_asked_as_often_as_its_billing_class_allows(tools, answe
 def test_a_body_that_was_paid_for_is_kept_before_anything_reads_it(tools):
     server = tools.Script([tools.Given(body=b"garbage")])
     kept = []
-    with pytest.raises(BadAnswerError):
+    with pytest.raises(InvalidResponseError):
         tools.generate(SKETCH, handler=server, keep=kept.append)
     assert kept == [b"garbage"]
 
@@ -165,22 +165,22 @@ def test_a_model_that_is_gone_is_told_with_what_is_offered_now(tools):
     def server(_method, path, *_rest):
         return tools.Given(body=MODELS) if path == "/v1/models" else gone
 
-    with pytest.raises(ModelGoneError) as caught:
+    with pytest.raises(ModelUnavailableError) as caught:
         tools.generate(SKETCH, handler=server)
-    assert "it offers: openai/gpt-image-2 ($0.05 a picture)" in str(caught.value)
+    assert "it offers: openai/gpt-image-2 ($0.05 an image)" in str(caught.value)
     assert caught.value.__context__ is None
 
 
 def test_a_model_that_is_gone_is_told_even_if_the_list_cannot_be_had(tools):
     server = tools.Script([tools.Given(404, body=tools.error_body("model_not_found"))])
-    with pytest.raises(ModelGoneError, match="set `model`") as caught:
+    with pytest.raises(ModelUnavailableError, match="set `model`") as caught:
         tools.generate(SKETCH, handler=server)
     assert caught.value.accepted is None
     assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("list_answer", [(200, {}, MODELS), (500, {}, b"")])
-def test_the_list_of_models_is_asked_for_once_however_many_pictures_need_it(tools, list_answer):
+def test_the_list_of_models_is_asked_for_once_however_many_images_need_it(tools, list_answer):
     asked = []
 
     def server(_method, path, *_rest):
@@ -192,7 +192,7 @@ def test_the_list_of_models_is_asked_for_once_however_many_pictures_need_it(tool
         gateway = Gateway(SKETCH, None, server)
 
         async def one():
-            with pytest.raises(ModelGoneError):
+            with pytest.raises(ModelUnavailableError):
                 await gateway.generate(tools.REQUEST)
 
         async with anyio.create_task_group() as group:
@@ -207,7 +207,7 @@ def test_zero_data_retention_is_refused_before_the_call(tools):
     options = {"gateway": {"zeroDataRetention": True}}
     server = tools.Script([tools.Given(body=tools.answer_body())])
     settings = GatewaySettings(provider_options=options)
-    with pytest.raises(RejectedError, match="zero data retention"):
+    with pytest.raises(RejectedRequestError, match="zero data retention"):
         tools.generate(settings, handler=server)
     assert server.asked == []
 
@@ -239,14 +239,14 @@ def test_every_error_of_the_http_library_becomes_exactly_one_of_ours(kind):
     if kind.__name__ in NOT_SENT:
         expected = UnreachableError
     elif kind.__name__ in NOT_SENDABLE:
-        expected = RejectedError
+        expected = RejectedRequestError
     assert type(client.translated(kind, "detail")) is expected
 
 
 # Links
 
 
-LINK = json.dumps({"data": [{"url": "https://pictures.example/a.png?sig=1"}]}).encode()
+LINK = json.dumps({"data": [{"url": "https://images.example/a.png?sig=1"}]}).encode()
 LINKING = GatewaySettings(url="http://127.0.0.1:1/v1", auth="none", accept_urls=True)
 
 
@@ -294,8 +294,8 @@ def test_a_link_is_fetched_from_the_address_that_was_checked_without_the_key(too
     assert web.generate(tools, find_credential({"K": "k-123456"}, named, 0)).image == tools.PNG
     (request,) = web.asked
     assert str(request.url) == "https://93.184.215.14/a.png?sig=1"
-    assert request.headers["host"] == "pictures.example"
-    assert request.extensions["sni_hostname"] == "pictures.example"
+    assert request.headers["host"] == "images.example"
+    assert request.extensions["sni_hostname"] == "images.example"
     assert not {"authorization", "api-key"} & set(request.headers)
 
 
@@ -305,17 +305,17 @@ def test_a_link_is_fetched_from_the_address_that_was_checked_without_the_key(too
 )
 def test_a_link_into_a_private_network_is_not_fetched(tools, monkeypatch, addresses):
     web = Web(tools, monkeypatch, addresses)
-    with pytest.raises(BadAnswerError, match="not public") as caught:
+    with pytest.raises(InvalidResponseError, match="not public") as caught:
         web.generate(tools)
     assert web.asked == []
     assert caught.value.body == LINK
 
 
-@pytest.mark.parametrize("url", ["http://pictures.example/a", "https://u@pictures.example/"])
+@pytest.mark.parametrize("url", ["http://images.example/a", "https://u@images.example/"])
 def test_a_link_that_is_not_plain_https_is_not_even_looked_up(tools, monkeypatch, url):
     link = json.dumps({"data": [{"url": url}]}).encode()
     web = Web(tools, monkeypatch, ["93.184.215.14"], link=link)
-    with pytest.raises(BadAnswerError, match="only https") as caught:
+    with pytest.raises(InvalidResponseError, match="only https") as caught:
         web.generate(tools)
     assert (web.looked_up, caught.value.body) == ([], link)
 
@@ -323,14 +323,14 @@ def test_a_link_that_is_not_plain_https_is_not_even_looked_up(tools, monkeypatch
 def test_a_link_that_sends_on_is_not_followed(tools, monkeypatch):
     away = streamed(302, location="https://other.example/")
     web = Web(tools, monkeypatch, ["93.184.215.14"], away)
-    with pytest.raises(BadAnswerError, match="status 302"):
+    with pytest.raises(InvalidResponseError, match="status 302"):
         web.generate(tools)
     assert len(web.asked) == 1
 
 
 def test_a_second_address_is_tried_when_the_first_does_not_answer(tools, monkeypatch):
     web = Web(tools, monkeypatch, ["93.184.215.14", "93.184.215.15"], httpx.ConnectError("no"))
-    with pytest.raises(BadAnswerError, match="ConnectError") as caught:
+    with pytest.raises(InvalidResponseError, match="ConnectError") as caught:
         web.generate(tools)
     assert [request.url.host for request in web.asked] == web.addresses
     assert caught.value.body == LINK
@@ -339,12 +339,12 @@ def test_a_second_address_is_tried_when_the_first_does_not_answer(tools, monkeyp
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(status, LinkError) for status in (408, 425, 429, 500, 503, 599)]
-    + [(status, BadAnswerError) for status in (204, 301, 400, 401, 403, 404, 410)],
+    + [(status, InvalidResponseError) for status in (204, 301, 400, 401, 403, 404, 410)],
 )
 def test_a_status_says_whether_a_link_may_be_fetched_later(tools, monkeypatch, status, kind):
     addresses = ["93.184.215.14", "93.184.215.15"]
     web = Web(tools, monkeypatch, addresses, lambda: streamed(status))
-    with pytest.raises(BadAnswerError, match=f"status {status}") as caught:
+    with pytest.raises(InvalidResponseError, match=f"status {status}") as caught:
         web.generate(tools)
     assert (type(caught.value), caught.value.body) == (kind, LINK)
     assert len(web.asked) == (2 if kind is LinkError else 1)
@@ -360,7 +360,7 @@ def test_without_a_network_a_link_may_be_fetched_later(tools, monkeypatch, addre
 def test_a_link_without_leave_is_refused_and_nothing_is_looked_up(tools, monkeypatch):
     web = Web(tools, monkeypatch, ["93.184.215.14"])
     server = tools.Script([tools.Given(body=LINK)])
-    with pytest.raises(BadAnswerError, match="accept_urls"):
+    with pytest.raises(InvalidResponseError, match="accept_urls"):
         tools.generate(SKETCH, handler=server)
     assert web.looked_up == []
 

@@ -1,4 +1,4 @@
-"""A picture that follows others: what is posted, and where."""
+"""A image that follows others: what is posted, and where."""
 
 import base64
 import hashlib
@@ -13,8 +13,8 @@ from mkdocs_imagegen.emulator.wire_types import HttpRequest
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import check
 from mkdocs_imagegen.gateway.edits import NOTHING, Attached, Attachment, posted
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.settings import GatewaySettings
-from mkdocs_imagegen.values import Size
 
 PNG = b"\x89PNG\r\n\x1a\n\r\n--\r\n\x00\xff"
 CUP, MASK = Attachment(PNG, "image/png"), Attachment(b"\x00mask\r\n", "image/png")
@@ -67,7 +67,7 @@ def test_other_servers_get_a_form_that_others_can_read(following):
     ]
 
 
-def test_one_picture_has_the_name_of_one(following):
+def test_one_image_has_the_name_of_one(following):
     assert "image" in dict(form_of(posted(following, LOCAL, Attached((CUP,)))))
 
 
@@ -104,7 +104,7 @@ def test_only_the_emulator_inside_is_told_of_takes(tools, following):
             assert posted(other, settings, attached) == posted(request, settings, attached)
 
 
-def test_the_client_asks_for_an_edit_and_takes_the_picture(tools):
+def test_the_client_asks_for_an_edit_and_takes_the_image(tools):
     import anyio
 
     from mkdocs_imagegen.gateway.client import Gateway

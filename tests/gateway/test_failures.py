@@ -14,13 +14,13 @@ from mkdocs_imagegen.errors import (
     Billing,
     BusyError,
     ForbiddenError,
-    FundsError,
     GatewayError,
-    ModelGoneError,
+    InsufficientFundsError,
+    ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
     RateLimitedError,
-    RejectedError,
+    RejectedRequestError,
 )
 from mkdocs_imagegen.gateway.failures import RULES, read_complaint, read_error, retry_after_s
 from mkdocs_imagegen.gateway.policy import asking
@@ -43,13 +43,13 @@ def named(name):
 SOON = {"retry-after": "7"}
 # Fact sheet "gateway protocol": every row of 4.2, then of 7.6, then of the servers in section 9.
 ROWS = [
-    (400, {}, nested("invalid_request_error", "missing_parameter", "model"), RejectedError),
-    (400, {}, flat("no_providers_available", 400), RejectedError),
+    (400, {}, nested("invalid_request_error", "missing_parameter", "model"), RejectedRequestError),
+    (400, {}, flat("no_providers_available", 400), RejectedRequestError),
     (401, {}, nested("authentication_error"), AuthenticationError),
-    (402, {}, nested("insufficient_funds"), FundsError),
-    (402, {}, nested("quota_for_entity_exceeded"), FundsError),
-    (429, SOON, nested("quota_for_entity_exceeded"), FundsError),
-    (403, {}, nested("quota_for_entity_exceeded"), FundsError),
+    (402, {}, nested("insufficient_funds"), InsufficientFundsError),
+    (402, {}, nested("quota_for_entity_exceeded"), InsufficientFundsError),
+    (429, SOON, nested("quota_for_entity_exceeded"), InsufficientFundsError),
+    (403, {}, nested("quota_for_entity_exceeded"), InsufficientFundsError),
     (403, {}, nested("customer_verification_required"), ForbiddenError),
     (
         403,
@@ -61,48 +61,53 @@ ROWS = [
     (403, {}, nested("x", param=named("RestrictedProvidersError")), ForbiddenError),
     (403, {}, nested("forbidden", param={"ruleId": "r1"}), ForbiddenError),
     (403, {}, {}, ForbiddenError),
-    (404, {}, nested("model_not_found", param={"modelId": "a/b"}), ModelGoneError),
-    (400, {}, nested("model_not_found", param={"modelId": "a/b"}), ModelGoneError),
+    (404, {}, nested("model_not_found", param={"modelId": "a/b"}), ModelUnavailableError),
+    (400, {}, nested("model_not_found", param={"modelId": "a/b"}), ModelUnavailableError),
     (
         400,
         {},
         nested("invalid_request_error", text="The model 'a/b' does not exist"),
-        ModelGoneError,
+        ModelUnavailableError,
     ),
-    (404, {}, nested("not_found"), RejectedError),
-    (424, {}, nested("failed_dependency"), RejectedError),
+    (404, {}, nested("not_found"), RejectedRequestError),
+    (424, {}, nested("failed_dependency"), RejectedRequestError),
     (429, SOON, nested("rate_limit_exceeded"), RateLimitedError),
     (429, {}, nested("rate_limit_exceeded"), RateLimitedError),
     (500, {}, nested("internal_server_error"), OutcomeUnknownError),
     (503, SOON, nested("service_unavailable_error"), BusyError),
     (503, {}, nested("service_unavailable_error"), OutcomeUnknownError),
     (408, {}, {}, OutcomeUnknownError),
-    (413, {}, {}, RejectedError),
+    (413, {}, {}, RejectedRequestError),
     (504, {}, {}, OutcomeUnknownError),
     (400, {}, nested("image_generation_user_error", "moderation_blocked"), ModerationError),
     (500, {}, nested("AI_APICallError", param={"code": "moderation_blocked"}), ModerationError),
     (400, {}, nested("invalid_request_error", "content_policy_violation"), ModerationError),
-    (400, {}, nested("invalid_request_error", "invalid_value", "size"), RejectedError),
-    (400, {}, nested("invalid_request_error", "unknown_parameter"), RejectedError),
+    (400, {}, nested("invalid_request_error", "invalid_value", "size"), RejectedRequestError),
+    (400, {}, nested("invalid_request_error", "unknown_parameter"), RejectedRequestError),
     (401, {}, nested("invalid_request_error", "invalid_api_key"), AuthenticationError),
     (429, SOON, nested("images", "rate_limit_exceeded"), RateLimitedError),
-    (429, SOON, nested("insufficient_quota", "insufficient_quota"), FundsError),
-    (429, {}, nested("insufficient_quota", "billing_hard_limit_reached"), FundsError),
-    (400, {}, nested("x", "billing_hard_limit_reached"), FundsError),
-    (429, {}, nested("x", "organization_spend_limit_exceeded"), FundsError),
-    (429, {}, nested("x", "project_spend_limit_exceeded"), FundsError),
+    (429, SOON, nested("insufficient_quota", "insufficient_quota"), InsufficientFundsError),
+    (429, {}, nested("insufficient_quota", "billing_hard_limit_reached"), InsufficientFundsError),
+    (400, {}, nested("x", "billing_hard_limit_reached"), InsufficientFundsError),
+    (429, {}, nested("x", "organization_spend_limit_exceeded"), InsufficientFundsError),
+    (429, {}, nested("x", "project_spend_limit_exceeded"), InsufficientFundsError),
     (500, {}, nested("server_error"), OutcomeUnknownError),
     (502, {}, nested("image_generation_server_error"), OutcomeUnknownError),
-    (402, {}, nested("something_new"), FundsError),
+    (402, {}, nested("something_new"), InsufficientFundsError),
     (409, {}, {}, OutcomeUnknownError),
     (499, {}, {}, OutcomeUnknownError),
     (303, {"location": "/v1/jobs/1"}, {}, OutcomeUnknownError),
-    (405, {}, {}, RejectedError),
-    (422, {}, {"detail": "response_format"}, RejectedError),
-    (418, {}, {}, RejectedError),
-    (302, {"location": "http://169.254.169.254/latest?x=1"}, {}, RejectedError),
+    (405, {}, {}, RejectedRequestError),
+    (422, {}, {"detail": "response_format"}, RejectedRequestError),
+    (418, {}, {}, RejectedRequestError),
+    (302, {"location": "http://169.254.169.254/latest?x=1"}, {}, RejectedRequestError),
     (599, SOON, {}, OutcomeUnknownError),
-    (400, {}, nested("x", "400", text="Invalid model name passed in model=a"), ModelGoneError),
+    (
+        400,
+        {},
+        nested("x", "400", text="Invalid model name passed in model=a"),
+        ModelUnavailableError,
+    ),
     (400, {}, nested("auth_error", "400"), AuthenticationError),
 ]
 
@@ -122,7 +127,7 @@ def test_every_rule_is_needed_by_a_row_of_the_catalogue():
 
 
 def test_every_error_that_a_status_can_mean_is_made_by_a_rule():
-    no_refusals = {errors.BadAnswerError, errors.LinkError}
+    no_refusals = {errors.InvalidResponseError, errors.LinkError}
     made_elsewhere = {errors.CredentialError, errors.UnreachableError} | no_refusals
     every = {
         each

@@ -1,4 +1,4 @@
-"""Which addresses a picture may be fetched from."""
+"""Which addresses an image may be fetched from."""
 
 import ipaddress
 

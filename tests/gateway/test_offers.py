@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.errors import RejectedError
+from mkdocs_imagegen.errors import RejectedRequestError
 from mkdocs_imagegen.gateway.catalogue import check_retention
 from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers, successors
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import Size
 
 
 def models(*entries: object) -> bytes:
@@ -26,11 +26,11 @@ def image(model, pricing=None, **more):
 @pytest.mark.parametrize(
     ("pricing", "price"),
     [
-        ({"image": "0.04"}, "$0.04 a picture"),
-        ({"image": "0.040"}, "$0.04 a picture"),
+        ({"image": "0.04"}, "$0.04 an image"),
+        ({"image": "0.040"}, "$0.04 an image"),
         (
             {"image_dimension_quality_pricing": [{"cost": "0.10"}, {"cost": "0.02"}, {}, 3]},
-            "$0.02 to $0.1 a picture",
+            "$0.02 to $0.1 an image",
         ),
         (
             {"input": "0.000002", "output": "0.000008", "input_cache_read": "0.0000002"},
@@ -38,7 +38,7 @@ def image(model, pricing=None, **more):
         ),
         (
             {"image": "0.5", "input": "0.000002"},
-            "$0.5 a picture; $2 input per million tokens",
+            "$0.5 an image; $2 input per million tokens",
         ),
         ({}, ""),
         (None, ""),
@@ -54,7 +54,7 @@ def test_each_layout_of_prices_is_put_into_words(pricing, price):
 def test_a_price_of_tokens_stands_beside_the_list_price_that_we_know():
     pricing = {"input": "0.000002", "output": "0.000008"}
     (offer,) = read_offers(models(image("openai/gpt-image-1-mini", pricing)))
-    assert offer.price.startswith("$0.005 to $0.052 a picture; $2 input")
+    assert offer.price.startswith("$0.005 to $0.052 an image; $2 input")
 
 
 def test_only_models_that_draw_are_offered():
@@ -79,7 +79,7 @@ def test_a_model_s_last_day_is_told(given_, ends):
 
 def test_offers_of_the_same_creator_are_named_first():
     offers = read_offers(models(image("a/x"), image("z/y", {"image": "0.1"})))
-    assert offers_in_words(offers, "z/gone") == "z/y ($0.1 a picture), a/x"
+    assert offers_in_words(offers, "z/gone") == "z/y ($0.1 an image), a/x"
     assert str(Offer("a/b", "", "2026-12-01")) == "a/b (until 2026-12-01)"
 
 
@@ -112,9 +112,9 @@ MINI = "openai/gpt-image-1-mini"
 
 
 def test_zero_data_retention_is_refused_for_a_model_that_nobody_offers_it_for():
-    with pytest.raises(RejectedError, match="zero data retention"):
+    with pytest.raises(RejectedRequestError, match="zero data retention"):
         check_retention(MINI, ZERO)
-    with pytest.raises(RejectedError):
+    with pytest.raises(RejectedRequestError):
         check_retention(MINI, {"gateway": ZERO["gateway"] | {"models": [MINI]}})
 
 
@@ -157,7 +157,7 @@ REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="low")
         ),
     ],
 )
-def test_a_picture_has_the_price_of_its_size_and_quality(pricing, usd):
+def test_a_image_has_the_price_of_its_size_and_quality(pricing, usd):
     (offer,) = read_offers(models(image("a/b", pricing)))
     assert offer.usd(REQUEST) == (None if usd is None else Decimal(usd))
 

@@ -11,7 +11,7 @@ from mkdocs_imagegen.errors import Billing, BusyError, GatewayError, RateLimited
 from mkdocs_imagegen.gateway.policy import (
     ATTEMPTS,
     FULL_JITTER,
-    LONGEST_ASKED_WAIT_S,
+    MAX_ASKED_WAIT_S,
     asking,
     may_ask_again,
     pause_s,
@@ -112,7 +112,7 @@ def test_whatever_happens_the_asking_ends_within_its_bounds(tools, raised, deadl
     happened = (raised + [raised[-1]] * ATTEMPTS)[:asked]
     assert asked == len(naps) + 1 <= ATTEMPTS
     assert sum(naps) <= deadline_s
-    assert all(0 <= nap <= LONGEST_ASKED_WAIT_S for nap in naps)
+    assert all(0 <= nap <= MAX_ASKED_WAIT_S for nap in naps)
     assert all(each is not None and each.billing is Billing.UNBILLED for each in happened[:-1])
     assert result is happened[-1] or (happened[-1] is None and result == "picture")
 

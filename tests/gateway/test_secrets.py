@@ -73,9 +73,9 @@ def test_no_error_and_no_log_line_shows_the_key(tools, caplog, fault, auth):
             tools.generate(settings, credential)
     assert PLAIN_KEY.encode() in server.asked[0]
     assert "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
-    shown = _told(caught.value) + caplog.text
-    assert "generate" in shown
-    assert PLAIN_KEY not in shown
+    quoted_value = _told(caught.value) + caplog.text
+    assert "generate" in quoted_value
+    assert PLAIN_KEY not in quoted_value
     assert _chain_modules(caught.value) == {"mkdocs_imagegen.errors"}
 
 
@@ -115,9 +115,9 @@ def test_nothing_that_the_client_shows_of_itself_holds_the_key():
     settings = GatewaySettings(url="http://127.0.0.1:9/v1", key_env="KEY")
     credential = find_credential(ENVIRON, settings, 0)
     gateway = Gateway(settings, credential)
-    shown = repr(gateway) + str(gateway) + repr(vars(gateway)) + repr(vars(gateway._http))
-    shown += repr(vars(gateway._auth))
-    assert PLAIN_KEY not in shown
+    quoted_value = repr(gateway) + str(gateway) + repr(vars(gateway)) + repr(vars(gateway._http))
+    quoted_value += repr(vars(gateway._auth))
+    assert PLAIN_KEY not in quoted_value
     anyio.run(gateway.aclose)
 
 

@@ -9,9 +9,9 @@ import anyio
 import pytest
 
 from mkdocs_imagegen.errors import (
-    BadAnswerError,
+    InvalidResponseError,
     OutcomeUnknownError,
-    RejectedError,
+    RejectedRequestError,
     UnreachableError,
 )
 from mkdocs_imagegen.gateway import bodies
@@ -27,7 +27,7 @@ def send_all(data):
     return lambda connection, _stopped: connection.sendall(data)
 
 
-def test_a_picture_comes_over_a_socket(tools):
+def test_a_image_comes_over_a_socket(tools):
     with tools.serving(send_all(tools.http(tools.answer_body()))) as server:
         assert tools.generate(settings_for(server)).image == tools.PNG
     head, _, body = server.asked[0].partition(b"\r\n\r\n")
@@ -91,7 +91,7 @@ def test_a_connection_that_breaks_after_sending_is_unknown_and_never_repeated(to
 def test_a_bomb_is_cut_off_at_the_limit(tools, monkeypatch):
     monkeypatch.setattr(bodies.BoundedBody.__init__, "__defaults__", (1_000_000,))
     bomb = tools.http(gzip.compress(bytes(30_000_000)), content_encoding="gzip")
-    too_long = pytest.raises(BadAnswerError, match="longer than 1000000 bytes")
+    too_long = pytest.raises(InvalidResponseError, match="longer than 1000000 bytes")
     with tools.serving(send_all(bomb)) as server, too_long as caught:
         tools.generate(settings_for(server))
     assert len(caught.value.body) == 1_000_000
@@ -109,14 +109,14 @@ def test_a_body_that_is_compressed_unasked_is_read_all_the_same(tools):
 )
 def test_a_success_in_a_broken_encoding_was_paid_for(tools, body, encoding, fault):
     data = tools.http(body, content_encoding=encoding)
-    with tools.serving(send_all(data)) as server, pytest.raises(BadAnswerError, match=fault):
+    with tools.serving(send_all(data)) as server, pytest.raises(InvalidResponseError, match=fault):
         tools.generate(settings_for(server))
 
 
 def test_a_redirect_is_never_followed(tools):
     with tools.serving(_silence) as other:
         data = tools.http(b"", "307 Temporary Redirect", location=f"{other.url}/x")
-        with tools.serving(send_all(data)) as server, pytest.raises(RejectedError):
+        with tools.serving(send_all(data)) as server, pytest.raises(RejectedRequestError):
             tools.generate(settings_for(server))
         assert other.asked == []
     assert len(server.asked) == 1
@@ -143,7 +143,7 @@ def test_a_deadline_that_passes_while_connecting_is_not_a_charge(tools):
             each.close()
 
 
-def test_each_picture_has_a_connection_of_its_own(tools):
+def test_each_image_has_a_connection_of_its_own(tools):
     """A kept connection that the server closes leaves the outcome of the next call unknown."""
 
     def script(connection, stopped):
@@ -163,7 +163,7 @@ def test_each_picture_has_a_connection_of_its_own(tools):
     assert len(server.asked) == 2
 
 
-def test_many_pictures_are_asked_for_at_the_same_time(tools):
+def test_many_images_are_asked_for_at_the_same_time(tools):
     def script(connection, stopped):
         stopped.wait(0.3)
         connection.sendall(tools.http(tools.answer_body()))

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.errors import BadAnswerError, Billing, RejectedError
-from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.errors import Billing, InvalidResponseError, RejectedRequestError
+from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.wire import (
     dollars,
     encoded,
+    image_link,
     mime_of,
-    picture_link,
     read_answer,
     request_body,
 )
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import SKETCH_MARK, ImageRequest
 from mkdocs_imagegen.settings import GATEWAY_URL, GatewaySettings
-from mkdocs_imagegen.values import Size
 
 # Fact sheet "gateway protocol", section 7.1, for gpt-image-1-mini, and providerOptions of 1.2.
 SCHEMA = {
@@ -102,11 +102,11 @@ def test_provider_options_go_to_the_gateway_alone_unless_said_otherwise(tools, u
 
 
 def test_an_option_that_json_cannot_express_is_refused_before_it_is_sent():
-    with pytest.raises(RejectedError, match="provider_options"):
+    with pytest.raises(RejectedRequestError, match="provider_options"):
         encoded({"providerOptions": {"gateway": {"since": object()}}})
 
 
-def read(tools, body, **chosen) -> Answer:
+def read(tools, body, **chosen) -> ImageResponse:
     return read_answer(body, tools.REQUEST, GatewaySettings(output_format="png", **chosen))
 
 
@@ -123,7 +123,7 @@ GATEWAY_METADATA = {
 def test_metadata_is_read_under_either_name(tools, key):
     other = {"provider_metadata", "providerMetadata"} - {key}
     body = tools.answer_body(**{key: GATEWAY_METADATA, other.pop(): None})
-    assert read(tools, body) == Answer(
+    assert read(tools, body) == ImageResponse(
         image=tools.PNG,
         mime="image/png",
         is_sketch=False,
@@ -174,11 +174,11 @@ def test_a_data_prefix_and_white_space_around_base64_are_taken_off(tools, prefix
     assert read(tools, body).image == tools.PNG
 
 
-def test_a_data_url_in_the_place_of_a_link_is_a_picture(tools):
+def test_a_data_url_in_the_place_of_a_link_is_a_image(tools):
     url = "data:image/png;base64," + base64.b64encode(tools.PNG).decode()
     body = json.dumps({"data": [{"b64_json": None, "url": url}]}).encode()
     assert read(tools, body).image == tools.PNG
-    assert picture_link(body) is None
+    assert image_link(body) is None
 
 
 def _entry(**entry: object) -> bytes:
@@ -209,27 +209,27 @@ def _entry(**entry: object) -> bytes:
         b'{"data": ' + b"[" * 200_000,
         b'{"data": ' + b"9" * 10_000 + b"}",
         b"\xff\xfe\x00",
-        b'{"error": {"message": "no picture"}}',
+        b'{"error": {"message": "no image"}}',
     ],
 )
-def test_a_success_without_a_picture_was_paid_for_and_its_body_is_kept(tools, body):
-    with pytest.raises(BadAnswerError) as caught:
+def test_a_success_without_a_image_was_paid_for_and_its_body_is_kept(tools, body):
+    with pytest.raises(InvalidResponseError) as caught:
         read(tools, body)
     assert caught.value.billing is Billing.BILLED
     assert caught.value.body == body
 
 
 def test_an_error_inside_a_success_is_quoted(tools):
-    with pytest.raises(BadAnswerError, match="the model is tired"):
+    with pytest.raises(InvalidResponseError, match="the model is tired"):
         read(tools, b'{"error": {"message": "the model is tired"}}')
 
 
 def test_a_link_is_refused_with_the_settings_that_help(tools):
     body = json.dumps({"data": [{"b64_json": None, "url": "https://x.example/a"}]}).encode()
-    with pytest.raises(BadAnswerError, match=r"accept_urls") as caught:
+    with pytest.raises(InvalidResponseError, match=r"accept_urls") as caught:
         read(tools, body)
     assert caught.value.body == body
-    assert picture_link(body) == "https://x.example/a"
+    assert image_link(body) == "https://x.example/a"
 
 
 AVIF = b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avif"
@@ -249,7 +249,7 @@ AVIF = b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avif"
         (b"", None),
     ],
 )
-def test_what_a_picture_is_is_told_by_its_first_bytes(image, mime):
+def test_what_a_image_is_is_told_by_its_first_bytes(image, mime):
     assert mime_of(image) == mime
 
 
@@ -286,12 +286,12 @@ def test_only_true_in_the_metadata_marks_a_sketch(tools):
 
 
 def _reads_or_refuses(tools, body):
-    for reader in (lambda: read(tools, body), lambda: picture_link(body)):
+    for reader in (lambda: read(tools, body), lambda: image_link(body)):
         try:
             result = reader()
-        except BadAnswerError:
+        except InvalidResponseError:
             continue
-        assert result is None or isinstance(result, (Answer, str))
+        assert result is None or isinstance(result, (ImageResponse, str))
 
 
 @given(st.binary(max_size=300))

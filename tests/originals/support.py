@@ -6,7 +6,7 @@ import hashlib
 import os
 from decimal import Decimal
 
-from mkdocs_imagegen.originals.record import Original
+from mkdocs_imagegen.originals.record import Record
 
 CONTENT = b"RIFF\x00\x00\x00\x00WEBP" + bytes(range(256))
 
@@ -15,7 +15,7 @@ def key_of(name):
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def original(name="a", content=CONTENT, **more):
+def record(name="a", content=CONTENT, **more):
     facts = {
         "key": key_of(name),
         "subject": key_of("subject"),
@@ -36,7 +36,7 @@ def original(name="a", content=CONTENT, **more):
         "created": "2026-11-23T17:00:00+00:00",
         "warnings": ("slow",),
     }
-    return Original(**(facts | more))
+    return Record(**(facts | more))
 
 
 class Told(list):

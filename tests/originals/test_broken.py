@@ -17,16 +17,16 @@ from tests.originals.support import (
     flip,
     folder,
     key_of,
-    original,
+    record,
     record_path,
 )
 
 BREAKAGES = {
-    "a flipped bit in the picture": lambda picture, _: flip(picture),
+    "a flipped bit in the image": lambda image, _: flip(image),
     "a flipped bit in the record": lambda _, record: flip(record),
-    "a cut picture": lambda picture, _: picture.write_bytes(picture.read_bytes()[:-1]),
-    "a longer picture": lambda picture, _: picture.write_bytes(picture.read_bytes() + b"x"),
-    "an empty picture": lambda picture, _: picture.write_bytes(b""),
+    "a cut image": lambda image, _: image.write_bytes(image.read_bytes()[:-1]),
+    "a longer image": lambda image, _: image.write_bytes(image.read_bytes() + b"x"),
+    "an empty image": lambda image, _: image.write_bytes(b""),
     "an empty record": lambda _, record: record.write_bytes(b""),
     "a cut record": lambda _, record: record.write_bytes(record.read_bytes()[:-10]),
     "a record of zeros": lambda _, record: record.write_bytes(bytes(500)),
@@ -35,16 +35,16 @@ BREAKAGES = {
     "a long number": lambda _, record: record.write_text("9" * 100_000),
     "no text": lambda _, record: record.write_bytes(b"\xff\xfe"),
     "a huge record": lambda _, record: grow(record, 1_000_001),
-    "a huge picture": lambda picture, _: grow(picture, 64_000_001),
+    "a huge image": lambda image, _: grow(image, 64_000_001),
     "an older version": lambda _, record: edit(record, version=0),
     "no version": lambda _, record: edit(record, version="1"),
     "another key's record": lambda _, record: edit(record, key=key_of("b")),
-    "a link to the picture": lambda picture, _: link(picture),
+    "a link to the image": lambda image, _: link(image),
     "a link to the record": lambda _, record: link(record),
     "a broken link": lambda _, record: dangle(record),
-    "a pipe for a picture": lambda picture, _: pipe(picture),
+    "a pipe for an image": lambda image, _: pipe(image),
     "a pipe for a record": lambda _, record: pipe(record),
-    "a folder for a picture": lambda picture, _: folder(picture),
+    "a folder for an image": lambda image, _: folder(image),
     "a folder for a record": lambda _, record: folder(record),
 }
 WRONG_FACTS = [
@@ -108,23 +108,23 @@ def pipe(path):
 
 @pytest.mark.parametrize("breakage", BREAKAGES.values(), ids=BREAKAGES)
 def test_what_is_broken_is_missing_and_goes_to_quarantine(store, told, tmp_path, breakage):
-    picture = store.put(original(), CONTENT).path
+    image = store.put(record(), CONTENT).path
     record_before = record_path(store).read_bytes()
-    breakage(picture, record_path(store))
+    breakage(image, record_path(store))
     is_whole = is_file_of(record_path(store), record_before)
     before = everything_below(tmp_path)
     assert store.get(key_of("a")) is None
     assert len(told) == 1
     assert str(store.quarantine) in told[0]
     assert everything_below(tmp_path) == before
-    # A broken record says nothing of its picture, which stays; a broken picture's record goes too.
+    # A broken record says nothing of its image, which stays; a broken image's record goes too.
     assert len(list(store.quarantine.iterdir())) == (2 if is_whole else 1)
-    assert picture.exists() is not is_whole
+    assert image.exists() is not is_whole
     assert not record_path(store).exists()
     assert store.get(key_of("a")) is None
     assert len(told) == 1
-    kept = store.put(original(), CONTENT)
-    assert store.get(key_of("a")) == kept
+    original = store.put(record(), CONTENT)
+    assert store.get(key_of("a")) == original
 
 
 def is_file_of(path, content):
@@ -132,21 +132,21 @@ def is_file_of(path, content):
 
 
 def test_what_else_lies_beside_a_broken_record_stays(store):
-    picture = store.put(original(), CONTENT).path
-    neighbour = store.put(original("b"), CONTENT)
+    image = store.put(record(), CONTENT).path
+    neighbour = store.put(record("b"), CONTENT)
     notes = record_path(store).with_name("notes.txt")
     notes.write_text("notes")
-    older = picture.with_name(f"{key_of('a')}.{'0' * 16}.webp")
-    older.write_bytes(b"an older picture")
+    older = image.with_name(f"{key_of('a')}.{'0' * 16}.webp")
+    older.write_bytes(b"an older image")
     record_path(store).write_text("{}")
     assert store.get(key_of("a")) is None
-    assert all(path.exists() for path in (picture, notes, older))
+    assert all(path.exists() for path in (image, notes, older))
     assert store.get(key_of("b")) == neighbour
 
 
 @pytest.mark.parametrize("facts", WRONG_FACTS, ids=str)
 def test_a_record_of_wrong_facts_is_broken(store, told, facts):
-    store.put(original(), CONTENT)
+    store.put(record(), CONTENT)
     edit(record_path(store), **facts)
     assert list(store.originals()) == []
     assert store.find_subject(key_of("subject"), "a/b") is None
@@ -159,15 +159,15 @@ def test_a_record_of_wrong_facts_is_broken(store, told, facts):
 def test_no_mutation_gives_wrong_bytes(data, tmp_path_factory):
     tmp_path = tmp_path_factory.mktemp("mutated")
     store = OriginalStore(tmp_path / "originals", tmp_path / "quarantine", Told())
-    picture = store.put(original(), CONTENT).path
-    path = data.draw(st.sampled_from([picture, record_path(store)]))
+    image = store.put(record(), CONTENT).path
+    path = data.draw(st.sampled_from([image, record_path(store)]))
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
         mutate(content, data.draw)
     path.write_bytes(content)
     before = everything_below(tmp_path)
-    kept = store.get(key_of("a"))
-    assert kept is None or kept.path.read_bytes() == CONTENT
+    original = store.get(key_of("a"))
+    assert original is None or original.path.read_bytes() == CONTENT
     assert everything_below(tmp_path) == before
     list(store.originals())
     store.find_subject(key_of("subject"), "a/b")
@@ -186,10 +186,10 @@ def mutate(content, draw):
         content[:] = content[end:] + content[:end]
 
 
-def test_pictures_that_changed_places_are_broken(store, told):
-    one = store.put(original("a"), CONTENT).path
+def test_images_that_changed_places_are_broken(store, told):
+    one = store.put(record("a"), CONTENT).path
     other_content = bytes(reversed(CONTENT))
-    other = store.put(original("b", other_content), other_content).path
+    other = store.put(record("b", other_content), other_content).path
     one.write_bytes(other_content)
     other.write_bytes(CONTENT)
     assert store.get(key_of("a")) is None

@@ -13,38 +13,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkdocs_imagegen import files
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals import files
+from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.originals.record import from_json, to_json
-from mkdocs_imagegen.originals.store import Kept, OriginalStore
-from mkdocs_imagegen.values import SKETCH_MODEL
+from mkdocs_imagegen.originals.store import Original, OriginalStore
 from tests.originals.support import (
     CONTENT,
     everything_below,
     flip,
     key_of,
     leftovers,
-    original,
+    record,
     record_path,
     refuse,
 )
 
 
 def test_what_is_put_is_got_to_the_byte(store, told):
-    kept = store.put(original(), CONTENT)
-    assert store.get(key_of("a")) == kept == Kept(original(), store.folder / key_of("a")[:2])
-    assert kept.path.read_bytes() == CONTENT
+    original = store.put(record(), CONTENT)
+    assert store.get(key_of("a")) == original == Original(record(), store.folder / key_of("a")[:2])
+    assert original.path.read_bytes() == CONTENT
     assert not told
 
 
 def test_another_process_reads_the_same(store, tmp_path, told):
-    store.put(original(), CONTENT)
+    store.put(record(), CONTENT)
     again = OriginalStore(tmp_path / "originals", tmp_path / "quarantine", told)
-    assert again.get(key_of("a")).original == original()
+    assert again.get(key_of("a")).record == record()
 
 
 def test_files_are_named_for_people_and_for_git(store):
-    path = store.put(original(), CONTENT).path
+    path = store.put(record(), CONTENT).path
     key, digest = key_of("a"), hashlib.sha256(CONTENT).hexdigest()
     assert path.relative_to(store.folder) == Path(key[:2], f"{key}.{digest[:16]}.webp")
     text = record_path(store).read_text()
@@ -64,21 +64,21 @@ def test_what_is_not_there_is_missing_without_a_word(store, told):
 
 
 def test_the_first_of_two_answers_stays(store):
-    first = store.put(original(), CONTENT)
-    other = b"another picture"
-    second = store.put(original(content=other, cost_usd=None), other)
+    first = store.put(record(), CONTENT)
+    other = b"another image"
+    second = store.put(record(content=other, cost_usd=None), other)
     assert second == first
     assert store.get(key_of("a")) == first
     assert other in everything_below(store.folder)
 
 
-def test_a_record_whose_picture_is_gone_makes_way_for_a_new_one(store, told):
-    store.put(original(), CONTENT).path.unlink()
+def test_a_record_whose_image_is_gone_makes_way_for_a_new_one(store, told):
+    store.put(record(), CONTENT).path.unlink()
     assert store.get(key_of("a")) is None
-    other = b"another picture"
-    kept = store.put(original(content=other), other)
-    assert store.get(key_of("a")) == kept
-    assert kept.path.read_bytes() == other
+    other = b"another image"
+    original = store.put(record(content=other), other)
+    assert store.get(key_of("a")) == original
+    assert original.path.read_bytes() == other
     assert not told
 
 
@@ -101,7 +101,7 @@ FIELDS = st.fixed_dictionaries(
 
 @given(FIELDS)
 def test_a_record_is_read_as_it_was_written(facts):
-    one = original(**facts)
+    one = record(**facts)
     try:
         str(facts).encode()
     except UnicodeEncodeError:
@@ -111,16 +111,16 @@ def test_a_record_is_read_as_it_was_written(facts):
     assert to_json(one) == to_json(replace(one))
 
 
-def test_half_a_letter_in_a_gateways_words_loses_no_picture(store):
+def test_half_a_letter_in_a_gateways_words_loses_no_image(store):
     """JSON lets lone surrogates through, and a record is written after the money is spent."""
-    odd = original(warnings=("odd \ud800",), generation_id="\udfff", answered_by="\ud800")
-    kept = store.put(odd, CONTENT)
-    assert store.get(key_of("a")).original.warnings == ("odd ?",)
-    assert kept.path.read_bytes() == CONTENT
+    odd = record(warnings=("odd \ud800",), generation_id="\udfff", answered_by="\ud800")
+    original = store.put(odd, CONTENT)
+    assert store.get(key_of("a")).record.warnings == ("odd ?",)
+    assert original.path.read_bytes() == CONTENT
 
 
 def test_what_is_half_written_does_not_count(store):
-    store.put(original(), CONTENT)
+    store.put(record(), CONTENT)
     (record_path(store).parent / ".0123456789abcdef.tmp").write_bytes(b"half")
     (store.folder / ".0123456789abcdef.tmp").write_bytes(b"half")
     (record_path(store).parent / "notes.json").write_text("{}")
@@ -128,8 +128,8 @@ def test_what_is_half_written_does_not_count(store):
     assert store.get(key_of("a")) is not None
 
 
-def test_a_picture_without_a_record_does_not_count(store, told):
-    store.put(original(), CONTENT)
+def test_a_image_without_a_record_does_not_count(store, told):
+    store.put(record(), CONTENT)
     record_path(store).unlink()
     assert store.get(key_of("a")) is None
     assert store.is_empty()
@@ -137,36 +137,36 @@ def test_a_picture_without_a_record_does_not_count(store, told):
 
 
 def test_a_broken_entry_in_a_folder_that_cannot_be_changed_stays(store, told, monkeypatch):
-    picture = store.put(original(), CONTENT).path
-    flip(picture)
+    image = store.put(record(), CONTENT).path
+    flip(image)
     for name in ("rename", "unlink"):
         monkeypatch.setattr(files.os, name, refuse(errno.EROFS))
     assert store.get(key_of("a")) is None
     assert "left where it is" in told[0]
     assert record_path(store).exists()
-    assert picture.exists()
+    assert image.exists()
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE, errno.EMFILE])
 def test_what_cannot_be_read_is_not_missing(store, told, monkeypatch, number):
     """Else a disk that is away for a moment would have everything bought again."""
-    kept = store.put(original(), CONTENT)
+    original = store.put(record(), CONTENT)
     with monkeypatch.context() as broken:
         broken.setattr(files.os, "open", refuse(number))
-        for act in (lambda: store.find(key_of("a")), lambda: store.read(kept)):
+        for act in (lambda: store.find(key_of("a")), lambda: store.read(original)):
             with pytest.raises(StoreError) as caught:
                 act()
             assert f"cannot be read: {store.folder}" in str(caught.value)
             assert f"{os.strerror(number)}; correct the rights or the disk" in str(caught.value)
-    assert store.get(key_of("a")) == kept
+    assert store.get(key_of("a")) == original
     assert not told
 
 
-def test_a_picture_that_cannot_be_looked_at_is_not_missing(store, told):
-    picture = store.put(original(), CONTENT).path
-    picture.unlink()
-    picture.symlink_to(picture)
-    with pytest.raises(StoreError, match=f"cannot be read: {picture}: Too many levels"):
+def test_a_image_that_cannot_be_looked_at_is_not_missing(store, told):
+    image = store.put(record(), CONTENT).path
+    image.unlink()
+    image.symlink_to(image)
+    with pytest.raises(StoreError, match=f"cannot be read: {image}: Too many levels"):
         store.find(key_of("a"))
     assert record_path(store).exists()
     assert not told
@@ -175,10 +175,10 @@ def test_a_picture_that_cannot_be_looked_at_is_not_missing(store, told):
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
 
 
-@pytest.mark.parametrize("in_record", [True, False], ids=["the record", "the picture"])
+@pytest.mark.parametrize("in_record", [True, False], ids=["the record", "the image"])
 def test_a_pointer_of_git_lfs_is_not_missing(store, told, in_record):
-    picture = store.put(original(), CONTENT).path
-    path = record_path(store) if in_record else picture
+    image = store.put(record(), CONTENT).path
+    path = record_path(store) if in_record else image
     path.write_bytes(POINTER)
     for look in (store.find, store.get):
         with pytest.raises(StoreError) as caught:
@@ -190,38 +190,38 @@ def test_a_pointer_of_git_lfs_is_not_missing(store, told, in_record):
     assert not told
 
 
-def test_a_record_is_enough_to_find_a_picture(store, told):
+def test_a_record_is_enough_to_find_a_image(store, told):
     """What a page shows was made from verified bytes, so a build without work reads none."""
-    kept = store.put(original(), CONTENT)
-    flip(kept.path)
-    assert store.find(key_of("a")) == kept
+    original = store.put(record(), CONTENT)
+    flip(original.path)
+    assert store.find(key_of("a")) == original
     assert not told
-    assert store.read(kept) is None
+    assert store.read(original) is None
     assert len(told) == 1
     assert store.find(key_of("a")) is None
 
 
-def test_a_picture_of_another_length_is_found_broken_without_reading_it(store, told):
-    kept = store.put(original(), CONTENT)
-    kept.path.write_bytes(CONTENT + b"x")
+def test_a_image_of_another_length_is_found_broken_without_reading_it(store, told):
+    original = store.put(record(), CONTENT)
+    original.path.write_bytes(CONTENT + b"x")
     assert store.find(key_of("a")) is None
     assert "another length" in told[0]
 
 
 def test_what_is_read_is_what_was_put(store, told):
-    kept = store.put(original(), CONTENT)
-    assert store.read(kept) == CONTENT
-    kept.path.unlink()
-    assert store.read(kept) is None
+    original = store.put(record(), CONTENT)
+    assert store.read(original) == CONTENT
+    original.path.unlink()
+    assert store.read(original) is None
     assert not told
 
 
 def test_a_folder_that_takes_files_is_checked_and_left_as_it_was(store):
     store.check()
     assert list(store.folder.iterdir()) == []
-    kept = store.put(original(), CONTENT)
+    original = store.put(record(), CONTENT)
     store.check()
-    assert store.get(key_of("a")) == kept
+    assert store.get(key_of("a")) == original
     assert not leftovers(store.folder)
 
 
@@ -231,7 +231,7 @@ def test_a_folder_that_takes_no_files_is_told_before_anything_is_paid(store, mon
     with pytest.raises(StoreError) as caught:
         store.check()
     assert str(caught.value) == (
-        f"pictures cannot be stored in {store.folder}: {os.strerror(number)}; "
+        f"images cannot be stored in {store.folder}: {os.strerror(number)}; "
         "make room or correct the rights, then build again"
     )
     assert not leftovers(store.folder)
@@ -239,12 +239,12 @@ def test_a_folder_that_takes_no_files_is_told_before_anything_is_paid(store, mon
 
 def test_a_file_in_the_folders_place_takes_no_files(store):
     store.folder.write_text("in the way")
-    with pytest.raises(StoreError, match="pictures cannot be stored in"):
+    with pytest.raises(StoreError, match="images cannot be stored in"):
         store.check()
 
 
 def test_a_store_that_is_only_read_is_read(store, told):
-    store.put(original(), CONTENT)
+    store.put(record(), CONTENT)
     for path in (*store.folder.rglob("*"), store.folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
@@ -258,7 +258,7 @@ def test_a_store_that_is_only_read_is_read(store, told):
 def test_a_subject_is_answered_by_the_same_model_then_the_newest_then_by_key(store):
     early, late = "2026-01-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"
     put = {
-        name: store.put(original(name, model=model, created=created), CONTENT).original.key
+        name: store.put(record(name, model=model, created=created), CONTENT).record.key
         for name, model, created in [
             ("old", "a/b", early),
             ("new", "a/b", late),
@@ -268,16 +268,16 @@ def test_a_subject_is_answered_by_the_same_model_then_the_newest_then_by_key(sto
         ]
     }
     subject = key_of("subject")
-    assert store.find_subject(subject, "a/b").original.key == put["new"]
-    assert store.find_subject(subject, "c/d").original.key == min(put["other"], put["twin"])
-    assert store.find_subject(subject, "x/y").original.key == put["newest"]
+    assert store.find_subject(subject, "a/b").record.key == put["new"]
+    assert store.find_subject(subject, "c/d").record.key == min(put["other"], put["twin"])
+    assert store.find_subject(subject, "x/y").record.key == put["newest"]
     assert store.find_subject(key_of("another"), "a/b") is None
 
 
 def test_a_broken_answer_to_a_subject_makes_way_for_the_next(store, told):
-    store.put(original("old", created="2026-01-01"), CONTENT)
-    cut(store.put(original("new", created="2026-02-01"), CONTENT).path)
-    assert store.find_subject(key_of("subject"), "a/b").original.key == key_of("old")
+    store.put(record("old", created="2026-01-01"), CONTENT)
+    cut(store.put(record("new", created="2026-02-01"), CONTENT).path)
+    assert store.find_subject(key_of("subject"), "a/b").record.key == key_of("old")
     assert len(told) == 1
 
 
@@ -286,26 +286,26 @@ def cut(path):
 
 
 def test_a_sketch_never_answers_a_subject(store):
-    store.put(original("sketch", model=SKETCH_MODEL, created="2099-01-01"), CONTENT)
+    store.put(record("sketch", model=SKETCH_MODEL, created="2099-01-01"), CONTENT)
     assert store.find_subject(key_of("subject"), "a/b") is None
     assert store.find_subject(key_of("subject"), SKETCH_MODEL) is None
 
 
-def test_a_sketch_does_not_hide_a_picture(tmp_path, told):
+def test_a_sketch_does_not_hide_a_image(tmp_path, told):
     store = OriginalStore(tmp_path / "o", tmp_path / "q", told)
-    store.put(original("sketch", model=SKETCH_MODEL, created="2099-01-01"), CONTENT)
-    store.put(original("real"), CONTENT)
-    assert store.find_subject(key_of("subject"), SKETCH_MODEL).original.key == key_of("real")
+    store.put(record("sketch", model=SKETCH_MODEL, created="2099-01-01"), CONTENT)
+    store.put(record("real"), CONTENT)
+    assert store.find_subject(key_of("subject"), SKETCH_MODEL).record.key == key_of("real")
 
 
 def test_a_sketch_is_got_by_its_own_key(store):
-    kept = store.put(original("sketch", model=SKETCH_MODEL), CONTENT)
-    assert store.get(key_of("sketch")) == kept
+    original = store.put(record("sketch", model=SKETCH_MODEL), CONTENT)
+    assert store.get(key_of("sketch")) == original
     assert not store.is_empty()
 
 
 def test_originals_are_listed_by_key(store):
-    keys = [store.put(original(name), CONTENT).original.key for name in "cab"]
+    keys = [store.put(record(name), CONTENT).record.key for name in "cab"]
     assert [each.key for each in store.originals()] == sorted(keys)
 
 
@@ -322,7 +322,7 @@ def test_garbage_that_cannot_be_kept_is_let_go(store):
 
 
 def test_what_a_newer_version_stored_is_left_alone_and_told(store, told):
-    kept = store.put(original(), CONTENT)
+    original = store.put(record(), CONTENT)
     path = record_path(store)
     path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
     before = everything_below(store.folder)
@@ -332,5 +332,5 @@ def test_what_a_newer_version_stored_is_left_alone_and_told(store, told):
         assert str(path) in str(caught.value)
         assert "newer version of mkdocs-imagegen; update" in str(caught.value)
     assert everything_below(store.folder) == before
-    assert kept.path.exists()
+    assert original.path.exists()
     assert not told

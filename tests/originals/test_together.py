@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.originals.store import OriginalStore
-from tests.originals.support import key_of, leftovers, original
+from tests.originals.support import key_of, leftovers, record
 
 CONTENTS = [bytes([each]) * 5000 for each in range(4)]
 
@@ -21,14 +21,14 @@ def test_threads_that_put_the_same_leave_one_whole(tmp_path, told):
     for number in range(40):
         name = f"{number}"
         barrier = threading.Barrier(len(CONTENTS))
-        kept = in_threads(
+        original = in_threads(
             lambda content, name=name, barrier=barrier: put_at_once(
                 tmp_path, told, name, content, barrier
             )
         )
         left = OriginalStore(tmp_path / "o", tmp_path / "q", told).get(key_of(name))
         assert left.path.read_bytes() in CONTENTS
-        assert all(each == left for each in kept)
+        assert all(each == left for each in original)
     assert not leftovers(tmp_path)
     assert not told
     assert not (tmp_path / "q").exists()
@@ -37,7 +37,7 @@ def test_threads_that_put_the_same_leave_one_whole(tmp_path, told):
 def put_at_once(tmp_path, told, name, content, barrier):
     store = OriginalStore(tmp_path / "o", tmp_path / "q", told)
     barrier.wait()
-    return store.put(original(name, content), content)
+    return store.put(record(name, content), content)
 
 
 def in_threads(work):
@@ -50,7 +50,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from mkdocs_imagegen.originals.store import OriginalStore
-from tests.originals.support import Told, key_of, original
+from tests.originals.support import Told, key_of, record
 
 folder, fill, count = Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 told = Told()
@@ -59,8 +59,8 @@ print("ready", flush=True)
 sys.stdin.readline()
 for number in range(count):
     content = bytes([fill]) * 50_000
-    kept = store.put(original(str(number), content), content)
-    print(number, kept.original.sha256, flush=True)
+    original = store.put(record(str(number), content), content)
+    print(number, original.record.sha256, flush=True)
 assert not told, told
 """
 
@@ -88,8 +88,8 @@ def test_processes_that_put_the_same_leave_one_whole(tmp_path, told):
     assert said[0] == said[1]
     store = OriginalStore(tmp_path / "o", tmp_path / "q", told)
     for number, line in enumerate(said[0]):
-        kept = store.get(key_of(str(number)))
-        assert line == f"{number} {kept.original.sha256}"
+        original = store.get(key_of(str(number)))
+        assert line == f"{number} {original.record.sha256}"
     assert not told
     assert not leftovers(tmp_path)
 
@@ -105,5 +105,5 @@ def test_what_was_said_to_be_kept_survives_a_kill(tmp_path, told, seconds):
     store = OriginalStore(tmp_path / "o", tmp_path / "q", told)
     for line in said:
         if line.endswith("\n"):
-            assert store.get(key_of(line.split()[0])).original.bytes == 50_000
+            assert store.get(key_of(line.split()[0])).record.bytes == 50_000
     assert not told

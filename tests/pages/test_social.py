@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.pages.social import SocialCard, into_head, with_tags
-from mkdocs_imagegen.values import Size
 
 CARD = SocialCard("https://x.org/a.jpg", "image/jpeg", Size(1200, 630), "A cat", replaces=False)
 PAGE = "<!doctype html>\n<html>\n<head>\n<title>x</title>\n{0}</head>\n<body>é</body>\n</html>"
@@ -23,7 +23,7 @@ PAYLOADS = [
 
 
 def metas(page: str) -> list[tuple[str, str]]:
-    """Name and content of every tag of a page that has to do with pictures."""
+    """Name and content of every tag of a page that has to do with images."""
     found: list[tuple[str, str]] = []
 
     class Parser(HTMLParser):
@@ -65,7 +65,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_a_page_with_another_picture_keeps_it(other: str) -> None:
+def test_a_page_with_another_image_keeps_it(other: str) -> None:
     page = PAGE.format(other)
     assert with_tags(page, CARD) == page
 
@@ -80,7 +80,7 @@ def test_a_page_that_asks_for_ours_gets_ours_alone(other: str) -> None:
     assert "other.org" not in page
 
 
-def test_a_theme_that_shows_our_picture_gets_the_rest_of_the_tags() -> None:
+def test_a_theme_that_shows_our_image_gets_the_rest_of_the_tags() -> None:
     page = with_tags(PAGE.format(f'<meta property="og:image" content="{CARD.url}">'), CARD)
     assert [name for name, _ in metas(page)].count("og:image") == 1
     assert ("og:image:width", "1200") in metas(page)

@@ -1,4 +1,4 @@
-"""The main job: a prompt in Markdown becomes a picture in the site."""
+"""The main job: a prompt in Markdown becomes an image in the site."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FENCE = "```imagegen\nA red balloon on a wooden table\n```\n"
 
 
 def images(html: str) -> list[dict[str, str | None]]:
-    """The attributes of every picture of ours in a page."""
+    """The attributes of every image of ours in a page."""
     found: list[dict[str, str | None]] = []
 
     class Parser(HTMLParser):
@@ -33,12 +33,12 @@ def images(html: str) -> list[dict[str, str | None]]:
 
 
 def resolved(built: Built, page: str, src: str) -> bytes:
-    """The bytes that a browser gets for a picture's address on a page."""
+    """The bytes that a browser gets for an image's address on a page."""
     return ((built.site / page).parent / src).resolve().read_bytes()
 
 
 @pytest.mark.parametrize("directory_urls", [True, False])
-def test_pictures_stand_on_pages_at_every_depth(site: Site, directory_urls: bool) -> None:
+def test_images_stand_on_pages_at_every_depth(site: Site, directory_urls: bool) -> None:
     """Right place, right size, alt text, and an address that is right from where it stands."""
     site.config["use_directory_urls"] = directory_urls
     for name in ("index.md", "guide.md", "a/index.md", "a/b/c/deep page.md"):
@@ -51,10 +51,10 @@ def test_pictures_stand_on_pages_at_every_depth(site: Site, directory_urls: bool
         assert image["alt"] == "A red balloon on a wooden table"
         assert (image["width"], image["height"]) == ("1536", "1024")
         assert (image["fetchpriority"], image["decoding"]) == ("high", "async")
-        picture = Image.open(io.BytesIO(resolved(built, page, str(image["src"]))))
-        assert (picture.size, picture.format) == ((1536, 1024), "JPEG")
+        image = Image.open(io.BytesIO(resolved(built, page, str(image["src"]))))
+        assert (image.size, image.format) == ((1536, 1024), "JPEG")
         assert re.search(r"Before.*<img.*After", built.page(page), re.DOTALL)
-    assert len(built.pictures()) == 6  # three widths in two formats
+    assert len(built.images()) == 6  # three widths in two formats
 
 
 def test_the_second_build_makes_nothing_and_gives_the_same_bytes(site: Site) -> None:
@@ -64,14 +64,14 @@ def test_the_second_build_makes_nothing_and_gives_the_same_bytes(site: Site) -> 
     assert "2 made" in first.summary
     site.options["generate"] = False
     second = site.build(strict=True)
-    assert second.summary.startswith("imagegen: 2 pictures from the store")
+    assert second.summary.startswith("imagegen: 2 images from the store")
     assert "made" not in second.summary
     assert second.files() == before
 
 
 def test_a_site_without_directives_is_the_same_to_the_byte(site: Site) -> None:
     site.write("index.md", "# Page\n\n```python\nx = 1\n```\n\n![x](y.png)\n\n> text & `code`\n")
-    site.write("y.png", "no picture")
+    site.write("y.png", "no image")
     with_plugin = site.build().files()
     site.config["plugins"] = []
     without = site.build().files()
@@ -90,7 +90,7 @@ def test_a_caption_makes_a_figure_and_everything_is_escaped_once(site: Site) -> 
     assert images(page)[0]["alt"] == 'Tom & "Jerry" <b>'
 
 
-def test_what_an_author_says_for_the_picture_reaches_it(site: Site) -> None:
+def test_what_an_author_says_for_the_image_reaches_it(site: Site) -> None:
     site.options["variants"] = {"blur": False}
     site.write(
         "index.md",
@@ -142,9 +142,9 @@ def test_mistakes_warn_with_their_place_and_show_a_stand_in(site: Site) -> None:
     )
     assert warning.endswith('; did you mean "width"?')
     (image,) = images(built.page("index.html"))
-    stand_in = resolved(built, "index.html", str(image["src"])).decode()
-    assert "unknown option" in stand_in
-    assert "did you mean" not in stand_in
+    placeholder = resolved(built, "index.html", str(image["src"])).decode()
+    assert "unknown option" in placeholder
+    assert "did you mean" not in placeholder
 
 
 def test_a_mistake_in_the_settings_stops_before_anything_is_built(site: Site) -> None:
@@ -185,10 +185,10 @@ def test_a_plugin_that_is_listed_twice_is_refused(site: Site) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_mistake_in_the_front_matter_buys_no_other_picture(site: Site) -> None:
+def test_a_mistake_in_the_front_matter_buys_no_other_image(site: Site) -> None:
     site.write("index.md", f"---\nimagegen: {{sizee: 1024x1024}}\n---\n{FENCE}")
     built = site.build()
-    assert built.pictures() == {}
+    assert built.images() == {}
     assert 'docs/index.md: front matter: unknown option "sizee"' in built.warnings[0]
     assert "1 with a mistake" in built.summary
 
@@ -197,7 +197,7 @@ def test_switched_off_it_shows_stand_ins_and_is_silent(site: Site) -> None:
     site.options.update({"enabled": False, "on_missing": "error"})
     site.write("index.md", FENCE)
     built = site.build(strict=True)
-    assert built.pictures() == {}
+    assert built.images() == {}
     assert len(images(built.page("index.html"))) == 1
 
 
@@ -253,7 +253,7 @@ def test_the_size_that_the_model_cannot_draw_is_a_mistake_of_its_directive(site:
 
 
 def test_another_quality_of_the_site_buys_nothing_again(site: Site) -> None:
-    """The picture of the same subject stays in use, and the report says so."""
+    """The image of the same subject stays in use, and the report says so."""
     site.write("index.md", FENCE)
     site.build()
     pretend_that_a_real_model_drew(site)
@@ -261,7 +261,7 @@ def test_another_quality_of_the_site_buys_nothing_again(site: Site) -> None:
     for option in ({"quality": "high"}, {"model": "openai/gpt-image-2"}):
         site.options.update(option)
         built = site.build()
-        assert "1 picture from the store, 1 stale but usable" in built.summary
+        assert "1 image from the store, 1 stale but usable" in built.summary
         assert site.report()["pictures"][0]["state"] == "stale but usable"
 
 
@@ -274,15 +274,15 @@ def test_who_names_the_quality_means_it(site: Site) -> None:
 
 
 def pretend_that_a_real_model_drew(site: Site) -> None:
-    """Files the sketch in the store as a real model's picture, and sets the real gateway."""
-    (record,) = site.originals.rglob("*.json")
-    original = from_json(record.read_bytes(), record.stem)
-    prompt = ImageRequest(original.model, original.prompt, original.size)
+    """Files the sketch in the store as a real model's image, and sets the real gateway."""
+    (path,) = site.originals.rglob("*.json")
+    record = from_json(path.read_bytes(), path.stem)
+    prompt = ImageRequest(record.model, record.prompt, record.size)
     real = replace(prompt, model="openai/gpt-image-1-mini")
-    original = replace(original, key=real.key, subject=real.subject_key, model=real.model)
+    record = replace(record, key=real.key, subject=real.subject_key, model=real.model)
     store = OriginalStore(site.originals, site.folder / "quarantine", print)
-    (picture,) = record.parent.glob("*.webp")
-    store.put(original, picture.read_bytes())
+    (image,) = path.parent.glob("*.webp")
+    store.put(record, image.read_bytes())
     del site.options["gateway"]
 
 
@@ -303,12 +303,12 @@ def test_a_prompt_that_comes_after_all_pages_is_told(site: Site) -> None:
     site.config["hooks"] = [str(hook)]
     for _ in range(2):
         (warning,) = site.build().warnings
-        assert "after the build had made its pictures" in warning
+        assert "after the build had made its images" in warning
     assert not site.originals.exists() or not list(site.originals.rglob("*.json"))
 
 
 @pytest.mark.parametrize("tag", ["figure", "div", "section"])
-def test_a_picture_inside_html_with_markdown_is_found(site: Site, tag: str) -> None:
+def test_a_image_inside_html_with_markdown_is_found(site: Site, tag: str) -> None:
     site.config["markdown_extensions"].append("md_in_html")
     span = ' markdown="span"' if tag == "figure" else " markdown"
     site.write(

@@ -11,16 +11,16 @@ from mkdocs.config import load_config
 
 from tests.support import Built, Site
 
-FRONT = "---\ndescription: {0} & more\nimagegen:\n  preview: Picture of {0}\n---\n# {0}\n"
+FRONT = "---\ndescription: {0} & more\nimagegen:\n  preview: Image of {0}\n---\n# {0}\n"
 LINK = re.compile(
     r'<li><span class="imagegen-cards-picture">(.*?)</span><a href="([^"]*)">(.*?)</a>'
 )
 
 
 def cards(built: Built, page: str) -> list[tuple[str, str, bool]]:
-    """Title, address and whether there is a picture, of every card of a page."""
+    """Title, address and whether there is an image, of every card of a page."""
     found = LINK.findall(built.page(page))
-    return [(title, address, "<img" in picture) for picture, address, title in found]
+    return [(title, address, "<img" in image) for image, address, title in found]
 
 
 def titles(built: Built, page: str) -> list[str]:
@@ -82,7 +82,7 @@ def test_the_list_is_sound_html_and_its_style_comes_once(site: Site) -> None:
     assert "<script" not in page[page.index("<ul class") : page.rindex("</ul>")]
     listing = page[page.index('<ul class="imagegen-cards"') :]
     assert 'alt=""' in listing
-    assert "Picture of" not in listing
+    assert "Image of" not in listing
     assert _is_balanced(listing[: listing.index("</ul>") + 5])
 
 
@@ -248,4 +248,4 @@ def test_the_second_build_is_the_same(site: Site) -> None:
     site.options["generate"] = False
     second = site.build()
     assert second.files() == before
-    assert "imagegen: 3 pictures from the store" in second.summary
+    assert "imagegen: 3 images from the store" in second.summary

@@ -75,7 +75,7 @@ def complaints(folder: Path) -> list[dict[str, str]]:
 
 
 def write_sites(site: Site, folder: Path) -> None:
-    """Of each theme three: without pictures, and with them in each kind of disclosure."""
+    """Of each theme three: without images, and with them in each kind of disclosure."""
     for theme in THEMES:
         site.config["theme"] = {"name": theme, "font": False} if theme == "material" else theme
         site.write("index.md", PLAIN)

@@ -39,8 +39,8 @@ def assert_no_token(built: Built) -> None:
         assert not TOKEN.search(content), name
 
 
-def assert_pictures_resolve(built: Built) -> int:
-    """Every address of a picture of ours leads to a file; how many there were."""
+def assert_images_resolve(built: Built) -> int:
+    """Every address of an image of ours leads to a file; how many there were."""
     number = 0
     for page in built.site.rglob("*.html"):
         for address in ADDRESS.findall(page.read_text()):
@@ -73,7 +73,7 @@ def company(site: Site, gateway_url: str, monkeypatch: pytest.MonkeyPatch) -> Si
     site.write("index.md", "# Home\n\n```imagegen\nHome\n```\n")
     site.write("blog/index.md", "# Blog\n")
     for number in (1, 2, 3):
-        prompts = f"imagegen:\n  prompts: {{own: Own picture of {number}}}\n---\n# "
+        prompts = f"imagegen:\n  prompts: {{own: Own image of {number}}}\n---\n# "
         text = POST.format(number=number).replace("---\n# ", prompts, 1)
         site.write(f"blog/posts/post{number}.md", text)
     return site
@@ -90,7 +90,7 @@ def test_search_blog_rss_print_site_and_glightbox_in_one_site(
     assert [text for text in built.warnings if "image prompt" in text] == []
     assert_no_token(built)
     assert emulator.bill.images == 10
-    assert_pictures_resolve(built)
+    assert_images_resolve(built)
     excerpts = built.page("blog/index.html")
     for number in (1, 2, 3):
         assert f"Post {number}, before the fold" in excerpts
@@ -111,7 +111,7 @@ def test_a_second_build_of_that_site_is_the_same(company: Site, emulator: Emulat
     assert second.files() == before
 
 
-def test_glightbox_leads_to_the_picture(company: Site) -> None:
+def test_glightbox_leads_to_the_image(company: Site) -> None:
     built = company.build()
     page = built.page("index.html")
     link = r'<a class="glightbox"[^>]*href="assets/imagegen/[0-9a-f]{16}-1536\.[0-9a-f]{8}\.jpg"'
@@ -143,7 +143,7 @@ def test_a_site_in_two_languages_is_one_run(
     assert [text for text in built.warnings if "image prompt" in text] == []
     assert emulator.bill.images == 3
     assert_no_token(built)
-    assert assert_pictures_resolve(built) == 6
+    assert assert_images_resolve(built) == 6
     assert 'alt="Nur deutsch"' in built.page("de/guide/page/index.html")
     assert 'alt="English only"' in built.page("fr/guide/page/index.html")
 
@@ -202,7 +202,7 @@ def test_built_twice_in_one_process_nothing_carries_over(site: Site) -> None:
     site.write("index.md", "# Home\n\n![y](imagegen:){ nonsense=1 }\n")
     second = site.build()
     assert "1 made" in first.summary
-    assert "0 pictures from the store, 1 with a mistake" in second.summary
+    assert "0 images from the store, 1 with a mistake" in second.summary
     assert len(second.warnings) == 1
 
 
@@ -211,7 +211,7 @@ def test_material_with_instant_navigation_and_directory_urls_off(company: Site) 
     company.config["theme"]["features"] = ["navigation.instant", "content.tabs.link"]
     built = company.build()
     assert_no_token(built)
-    assert assert_pictures_resolve(built) > 10
+    assert assert_images_resolve(built) > 10
 
 
 def test_a_path_of_the_site_is_never_left(site: Site) -> None:

@@ -12,7 +12,7 @@ from shutil import which
 
 import pytest
 
-from tests.site.test_company import assert_no_token, assert_pictures_resolve
+from tests.site.test_company import assert_images_resolve, assert_no_token
 from tests.site.test_previews import FRONT, card, tags
 from tests.support import Built, Site
 from tests.tools import lacking
@@ -71,18 +71,18 @@ def deployed(site: Site, run: Run) -> Built:
     return Built(site.folder / "branch")
 
 
-def test_every_version_has_its_own_pictures_and_cards(site: Site, run: Run) -> None:
+def test_every_version_has_its_own_images_and_cards(site: Site, run: Run) -> None:
     branch = deployed(site, run)
     pages = {
         "1.0/index.html": "A harbour",
         "2.0/index.html": "A harbour",
         "2.0/guide/page/index.html": "A lighthouse",
     }
-    for page, shown in pages.items():
-        assert f'alt="{shown}"' in branch.page(page)
+    for page, quoted_value in pages.items():
+        assert f'alt="{quoted_value}"' in branch.page(page)
         address = tags(branch, page)["og:image"]
         version = page.partition("/")[0]
         assert address.startswith(f"https://example.org/docs/{version}/assets/imagegen/")
         assert card(branch, address).size == (1200, 630)
-    assert assert_pictures_resolve(branch) == len(pages)
+    assert assert_images_resolve(branch) == len(pages)
     assert_no_token(branch)

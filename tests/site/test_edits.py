@@ -1,4 +1,4 @@
-"""Pictures that follow others: files of the site, and pictures that it asks for itself."""
+"""Images that follow others: files of the site, and images that it asks for itself."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from mkdocs_imagegen.building.attachments import Attachments
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve as emulating
+from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
 from mkdocs_imagegen.request import ImageRequest
 from tests.serving import serving as live
 from tests.support import Built, Site
@@ -58,15 +58,15 @@ def free() -> Emulator:
     return Emulator(require_key=False)
 
 
-def test_a_picture_follows_a_file_and_is_bought_once(site: Site, free: Emulator) -> None:
+def test_a_image_follows_a_file_and_is_bought_once(site: Site, free: Emulator) -> None:
     put(site, "guide/cup.png", png())
     site.write("guide/page.md", f"# Page\n\n{fence('A cup', reference='cup.png')}")
     built = build(site, free)
     assert built.warnings == []
     assert asked(free) == [("edits", "A cup")]
     assert [each["state"] for each in site.report()["pictures"]] == ["made"]
-    (picture,) = site.report()["pictures"]
-    with_it = picture["key"]
+    (image,) = site.report()["pictures"]
+    with_it = image["key"]
     put(site, "guide/cup.png", png(colour=(30, 30, 200)))
     assert with_it != _key_of_next(site)
     put(site, "guide/cup.png", png())
@@ -76,8 +76,8 @@ def test_a_picture_follows_a_file_and_is_bought_once(site: Site, free: Emulator)
 def _key_of_next(site: Site) -> str:
     site.options["generate"] = False
     site.build()
-    (picture,) = site.report()["pictures"]
-    return str(picture["key"])
+    (image,) = site.report()["pictures"]
+    return str(image["key"])
 
 
 def test_the_same_bytes_elsewhere_buy_nothing(site: Site) -> None:
@@ -86,10 +86,10 @@ def test_the_same_bytes_elsewhere_buy_nothing(site: Site) -> None:
     assert "1 made" in site.build(strict=True).summary
     (site.docs / "cup.png").rename(site.docs / "mug.jpg")
     site.write("index.md", f"# Page\n\n{fence('A cup', reference='/mug.jpg')}")
-    assert "1 picture from the store" in site.build(strict=True).summary
+    assert "1 image from the store" in site.build(strict=True).summary
 
 
-def test_a_warm_build_needs_no_picture_of_ours_but_its_reference(site: Site) -> None:
+def test_a_warm_build_needs_no_image_of_ours_but_its_reference(site: Site) -> None:
     put(site, "cup.png", png())
     site.write("index.md", f"# Page\n\n{fence('A cup', reference='cup.png')}")
     first = site.build(strict=True).files()
@@ -119,9 +119,9 @@ MISTAKES = {
     "no such file": ({"reference": "/imgs/cup.png"}, 'no file /imgs/cup.png .*mean "/img/cup.png"'),
     "outside": ({"reference": "../../secret.png"}, "leads out of the docs folder"),
     "through a link": ({"reference": "link.png"}, "/link.png lies outside the docs folder"),
-    "text": ({"reference": "text.png"}, "/text.png is no picture that can be followed"),
-    "half a picture": ({"reference": "half.png"}, "half.png: the bytes are no picture"),
-    "a GIF": ({"reference": "cup.gif"}, "/cup.gif is no picture that can be followed"),
+    "text": ({"reference": "text.png"}, "/text.png is no image that can be followed"),
+    "half an image": ({"reference": "half.png"}, "half.png: the bytes are no image"),
+    "a GIF": ({"reference": "cup.gif"}, "/cup.gif is no image that can be followed"),
     "an address": ({"reference": "https://example.org/a.png"}, "leads out of the docs folder"),
     "a folder": ({"reference": "/img"}, "there is no file /img"),
     "no reference": ({"mask": "mask.png"}, "no reference that it could belong to"),
@@ -141,7 +141,7 @@ def test_mistakes_are_told_and_cost_nothing(
     site: Site, free: Emulator, options: dict[str, str], said: str
 ) -> None:
     put(site, "img/cup.png", png())
-    put(site, "text.png", b"no picture")
+    put(site, "text.png", b"no image")
     put(site, "half.png", png()[:70])
     put(site, "cup.gif", png(kind="GIF"))
     put(site, "mask.png", png((10, 10), (0, 0, 0, 0)))
@@ -157,7 +157,7 @@ def test_mistakes_are_told_and_cost_nothing(
     assert re.search(said, warning), warning
 
 
-def test_a_picture_follows_another_one_of_a_later_page(site: Site, free: Emulator) -> None:
+def test_a_image_follows_another_one_of_a_later_page(site: Site, free: Emulator) -> None:
     site.write("a.md", f"# A\n\n{fence('A fox runs', reference='b.md#fox')}")
     site.write("b.md", f"# B\n\n{fence('A fox', id='fox')}")
     assert build(site, free).warnings == []
@@ -248,7 +248,7 @@ def test_what_no_page_shows_is_not_followed(site: Site, free: Emulator) -> None:
     assert free.log == ()
 
 
-def test_a_preset_gives_all_its_pictures_one_to_follow(site: Site, free: Emulator) -> None:
+def test_a_preset_gives_all_its_images_one_to_follow(site: Site, free: Emulator) -> None:
     put(site, "style.webp", png(kind="WEBP"))
     site.options["presets"] = {"house": {"reference": ["/style.webp"]}}
     plain = fence("A tree", preset="house", reference="none")
@@ -270,15 +270,13 @@ def test_an_answer_of_an_ended_build_is_stored_without_its_reference(
     cup = put(site, "cup.png", png())
     site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png')}")
     with monkeypatch.context() as broken:
-        broken.setattr("mkdocs_imagegen.originals.journal.Journal.end", lambda *_: None)
+        broken.setattr("mkdocs_imagegen.spending.journal.Journal.end", lambda *_: None)
         build(site, free)
     for path in [*site.originals.rglob("*.json"), *site.originals.rglob("*.webp")]:
         path.unlink()
     cup.unlink()
     built = site.build()
-    assert any(
-        "stored a picture that an earlier build had paid for" in each for each in built.infos
-    )
+    assert any("stored an image that an earlier build had paid for" in each for each in built.infos)
     (journal,) = (site.folder / ".cache/plugin/imagegen/").glob("journal*")
     assert not list(journal.glob("*.intent"))
     assert free.bill.images == 1
@@ -295,8 +293,8 @@ def test_beside_a_server_the_one_is_made_and_then_the_other(site: Site, free: Em
     with emulating(free) as gateway:
         site.options["gateway"] = {"url": gateway.url, "auth": "none"}
         with live(site) as server:
-            server.wait_for_words("Waiting for a picture that it follows")
-            server.wait_for_picture()
+            server.wait_for_words("Waiting for an image that it follows")
+            server.wait_for_image()
     assert asked(free) == [("generations", "A fox"), ("edits", "A fox runs")]
 
 
@@ -307,7 +305,7 @@ def test_a_plan_counts_both_and_check_names_both(site: Site) -> None:
     assert len(command(site, "check", code=1)["lacking"]) == 2
 
 
-def test_candidates_follow_what_the_picture_follows(site: Site, free: Emulator) -> None:
+def test_candidates_follow_what_the_image_follows(site: Site, free: Emulator) -> None:
     put(site, "cup.png", png())
     site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png', id='cup')}")
     build(site, free)
@@ -323,13 +321,13 @@ def test_a_reference_that_changes_under_the_build_is_not_sent(
 ) -> None:
     cup = put(site, "cup.png", png())
     site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png')}")
-    found = Attachments.check
+    found = ReferenceFiles.check
 
-    def check(self: Attachments, request: ImageRequest) -> None:
+    def check(self: ReferenceFiles, request: ImageRequest) -> None:
         found(self, request)
         cup.write_bytes(png(colour=(0, 0, 1)))
 
-    monkeypatch.setattr(Attachments, "check", check)
+    monkeypatch.setattr(ReferenceFiles, "check", check)
     built = build(site, free)
     assert "cup.png is not what it was when it was looked up; build again" in built.warnings[0]
     assert free.log[-1].path == "/v1/models"
@@ -343,14 +341,14 @@ def command(site: Site, name: str, *arguments: str, code: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-def test_pictures_that_follow_each_other_are_all_found_again(site: Site) -> None:
+def test_images_that_follow_each_other_are_all_found_again(site: Site) -> None:
     chain = "\n\n".join(
-        f"![Picture {name}](imagegen:){{ {options} }}"
+        f"![Image {name}](imagegen:){{ {options} }}"
         for name, options in (("c", "id=c"), ("b", "id=b reference=#c"), ("a", "reference=#b"))
     )
     site.write("index.md", f"# Page\n\n{chain}\n")
     assert "3 made" in site.build(strict=True).summary
     for _ in range(2):
         built = site.build(strict=True)
-        assert "3 pictures from the store" in built.summary
+        assert "3 images from the store" in built.summary
         assert built.warnings == []

@@ -38,6 +38,6 @@ def test_what_is_in_flight_is_kept(site: Site) -> None:
         _, said = process.communicate(timeout=30)
     assert process.returncode != 0
     assert "Traceback" not in said
-    kept = len(list(site.originals.rglob("*.json")))
-    assert kept == emulator.bill.images
-    assert 0 < kept < 12
+    original = len(list(site.originals.rglob("*.json")))
+    assert original == emulator.bill.images
+    assert 0 < original < 12

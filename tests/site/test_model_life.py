@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from tests.support import Built, Site
 
-ENDS = "openai/gpt-image-1-mini ends on 2026-12-01; pictures that are made stay in use"
+ENDS = "openai/gpt-image-1-mini ends on 2026-12-01; images that are made stay in use"
 
 
 @pytest.fixture
@@ -62,11 +63,26 @@ def test_the_list_of_models_is_asked_for_once_a_day(site: Site, emulator: Emulat
     write(site, "Three")
     assert len(endings(site.build())) == 1
     assert asked(emulator) == 1
-    kept = site.folder / ".cache/plugin/imagegen/offers.json"
-    kept.write_text(kept.read_text().replace('"asked": 1', '"asked": 0'))
-    write(site, "Four")
+
+
+@pytest.mark.parametrize(
+    ("age_s", "requests"),
+    [(80_000, 1), (86_500, 2), (-1_000, 2)],
+    ids=["younger than a day", "older than a day", "from the future"],
+)
+def test_list_of_models_is_requested_again_when_it_is_a_day_old(
+    site: Site, emulator: Emulator, age_s: float, requests: int
+) -> None:
+    write(site, "One")
     site.build()
-    assert asked(emulator) == 2
+    original = site.folder / ".cache/plugin/imagegen/offers.json"
+    fields = json.loads(original.read_text())
+    original.write_text(json.dumps(fields | {"asked": time.time() - age_s}))
+    write(site, "Two")
+    site.build()
+    assert asked(emulator) == requests
+    age_now_s = time.time() - json.loads(original.read_text())["asked"]
+    assert 0 <= age_now_s < 1_000 if requests == 2 else age_now_s >= age_s
 
 
 def test_a_build_that_makes_nothing_asks_nothing(site: Site, emulator: Emulator) -> None:
@@ -87,9 +103,9 @@ def test_a_model_that_stays_is_not_told_of(site: Site) -> None:
 def test_a_list_that_was_spoiled_is_asked_for_again(
     site: Site, emulator: Emulator, content: str
 ) -> None:
-    kept = site.folder / ".cache/plugin/imagegen/offers.json"
-    kept.parent.mkdir(parents=True)
-    kept.write_text(content)
+    original = site.folder / ".cache/plugin/imagegen/offers.json"
+    original.parent.mkdir(parents=True)
+    original.write_text(content)
     write(site, "One")
     assert len(endings(site.build())) == 1
     assert asked(emulator) == 1

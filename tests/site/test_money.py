@@ -31,10 +31,10 @@ def build_with(site: Site, emulator: Emulator, **options: Any) -> Built:
 
 
 def states(site: Site) -> list[str]:
-    return [picture["state"] for picture in site.report()["pictures"]]
+    return [image["state"] for image in site.report()["pictures"]]
 
 
-def test_a_budget_of_pictures_is_never_passed(site: Site) -> None:
+def test_a_budget_of_images_is_never_passed(site: Site) -> None:
     pages(site, 5)
     site.options["report"] = "report.json"
     emulator = Emulator(require_key=False)
@@ -80,7 +80,7 @@ def test_a_run_that_pays_for_nothing_is_stopped(site: Site) -> None:
     assert built.summary.endswith("5 calls perhaps charged for nothing (about $0.075)")
     stopped = [text for text in built.warnings if "the run was stopped" in text]
     assert len(stopped) == 25
-    assert "5 in a row may have been charged and gave no picture, about $0.075" in stopped[0]
+    assert "5 in a row may have been charged and gave no image, about $0.075" in stopped[0]
 
 
 def test_a_refused_prompt_is_not_asked_again_until_something_changes(site: Site) -> None:
@@ -120,12 +120,12 @@ def test_an_answer_that_was_received_and_not_stored_is_stored_by_the_next_build(
             built = site.build()
         bought = emulator.bill.images
         assert 0 < bought < 8  # no more are bought once one could not be stored
-        assert len(built.pictures()) == bought
-        kept = [text for text in built.warnings if text.endswith("the next build stores it")]
-        assert len(kept) == bought
+        assert len(built.images()) == bought
+        original = [text for text in built.warnings if text.endswith("the next build stores it")]
+        assert len(original) == bought
         again = site.build()
     assert emulator.bill.images == 8
-    stored = [text for text in again.infos if "stored a picture that an earlier build" in text]
+    stored = [text for text in again.infos if "stored an image that an earlier build" in text]
     assert len(stored) == bought
     assert f"{8 - bought} made" in again.summary
     assert list((site.folder / ".cache/plugin/imagegen/journal").iterdir()) == []
@@ -150,7 +150,7 @@ def unknown(site: Site) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_languages_of_one_run_share_a_budget_and_their_pictures(site: Site) -> None:
+def test_languages_of_one_run_share_a_budget_and_their_images(site: Site) -> None:
     pages(site, 3)
     for page in site.docs.glob("*.md"):
         page.with_suffix(".de.md").write_text(page.read_text().replace("Prompt", "Bild"))

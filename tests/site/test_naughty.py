@@ -62,6 +62,6 @@ def test_naughty_prompts_are_drawn_too(site: Site) -> None:
     site.options["variants"] = {"widths": [480], "formats": ["jpeg"]}
     built = site.build()
     assert "Traceback" not in "".join(built.warnings)
-    assert len(built.pictures()) >= 50
+    assert len(built.images()) >= 50
     scripts = list(body_of(built, "index.html").iter("script"))
     assert scripts == []

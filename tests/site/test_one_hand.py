@@ -12,7 +12,7 @@ from mkdocs.exceptions import Abort
 from tests.site.test_serve import serving
 from tests.support import Site
 
-PICTURE = "![A raven](imagegen:)\n"
+IMAGE = "![A raven](imagegen:)\n"
 SQUARE = {"size": "1024x1024"}
 
 
@@ -25,8 +25,8 @@ def test_each_folder_draws_in_its_own_style(site: Site) -> None:
     site.options["presets"] = {"ink": {"style": "Black ink", **SQUARE, "class": "ink"}}
     site.options["folders"] = {"guide/**": {"style": "Pencil"}, "guide/deep/*": {"preset": "ink"}}
     for name in ("index.md", "guide/one.md", "guide/deep/two.md"):
-        site.write(name, f"# Page\n\n{PICTURE}")
-    site.write("guide/deep/three.md", f"---\nimagegen:\n  style: Oil\n---\n# Page\n\n{PICTURE}")
+        site.write(name, f"# Page\n\n{IMAGE}")
+    site.write("guide/deep/three.md", f"---\nimagegen:\n  style: Oil\n---\n# Page\n\n{IMAGE}")
     built = site.build(strict=True)
     assert built.warnings == []
     assert prompts_in_the_store(site) == {
@@ -56,7 +56,7 @@ def test_previews_take_presets_and_the_styles_of_folders(site: Site) -> None:
 
 def test_a_site_that_uses_none_of_this_is_built_to_the_same_bytes(site: Site) -> None:
     """What is only defined, and named by nobody, changes nothing."""
-    site.write("index.md", f"# Page\n\n{PICTURE}")
+    site.write("index.md", f"# Page\n\n{IMAGE}")
     plain = site.build().files()
     site.options["presets"] = {"ink": {"style": "Black ink", **SQUARE}}
     site.options["folders"] = {"guide/**": {"preset": "ink"}}
@@ -66,10 +66,10 @@ def test_a_site_that_uses_none_of_this_is_built_to_the_same_bytes(site: Site) ->
 
 
 def test_prompts_stand_in_a_file_of_their_own(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.options["prompts"] = "pictures/prompts.yml"
+    site.options["prompts"] = "images/prompts.yml"
     site.options["presets"] = {"ink": {"style": "Black ink"}}
-    (site.folder / "pictures").mkdir()
-    file = site.folder / "pictures/prompts.yml"
+    (site.folder / "images").mkdir()
+    file = site.folder / "images/prompts.yml"
     file.write_text("raven: {prompt: A raven, preset: ink, alt: Räven}\ncrow: A crow\n")
     site.write("index.md", "# Page\n\n![](imagegen:raven) ![](imagegen:crow)\n")
     monkeypatch.chdir(site.docs)

@@ -1,4 +1,4 @@
-"""A page's own picture: for links to it, at its head, and for whole sections."""
+"""A page's own image: for links to it, at its head, and for whole sections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRONT = "---\nimagegen:\n  preview: A red balloon\n---\n"
 
 @pytest.fixture
 def drawn(site: Site, gateway_url: str, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A site whose pictures are drawn, and counted, by an emulator on a socket."""
+    """A site whose images are drawn, and counted, by an emulator on a socket."""
     monkeypatch.setenv("TEST_KEY", "a-key")
     site.options.update({"gateway": {"url": gateway_url, "key_env": "TEST_KEY"}})
     site.options["report"] = "report.json"
@@ -33,7 +33,7 @@ def tags(built: Built, page: str) -> dict[str, str]:
 
 
 def files_of_ours(built: Built) -> set[str]:
-    """Pictures and stand-ins alike."""
+    """Images and stand-ins alike."""
     return {name for name in built.files() if name.startswith("assets/imagegen/")}
 
 
@@ -53,13 +53,13 @@ def test_a_preview_becomes_the_social_card(site: Site, theme: str, directory_url
     built = site.build(strict=True)
     page = "a/b/deep/index.html" if directory_urls else "a/b/deep.html"
     found = tags(built, page)
-    picture = card(built, found["og:image"])
-    assert (picture.format, picture.size) == ("JPEG", (1200, 630))
+    image = card(built, found["og:image"])
+    assert (image.format, image.size) == ("JPEG", (1200, 630))
     assert found["og:image:alt"] == "A red balloon"
     assert (found["og:image:width"], found["og:image:height"]) == ("1200", "630")
     assert (found["og:image:type"], found["twitter:card"]) == ("image/jpeg", "summary_large_image")
     assert tags(built, "index.html") == {}
-    assert len(built.pictures()) == 1  # the page does not show it
+    assert len(built.images()) == 1  # the page does not show it
 
 
 def test_the_second_build_makes_nothing_and_gives_the_same_bytes(
@@ -67,11 +67,11 @@ def test_the_second_build_makes_nothing_and_gives_the_same_bytes(
 ) -> None:
     drawn.write("index.md", f"{FRONT}# Home\n\n![A red balloon](imagegen:)\n")
     before = drawn.build(strict=True).files()
-    assert emulator.bill.images == 1  # the same prompt on the page is the same picture
+    assert emulator.bill.images == 1  # the same prompt on the page is the same image
     assert drawn.build(strict=True).files() == before
     assert emulator.bill.images == 1
-    places = [(each["page"], each["line"]) for each in drawn.report()["pictures"]]
-    assert places == [("docs/index.md", 7), ("docs/index.md", 3)]
+    locations = [(each["page"], each["line"]) for each in drawn.report()["pictures"]]
+    assert locations == [("docs/index.md", 7), ("docs/index.md", 3)]
 
 
 def test_a_preview_has_the_options_and_defaults_of_its_page(drawn: Site) -> None:
@@ -133,7 +133,7 @@ def test_a_preview_that_is_missing_gives_no_tags_and_no_file(site: Site) -> None
     site.write("index.md", f"{FRONT}# Page\n")
     built = site.build()
     (warning,) = built.warnings
-    assert warning.startswith("imagegen: docs/index.md:3: image prompt: there is no picture yet")
+    assert warning.startswith("imagegen: docs/index.md:3: image prompt: there is no image yet")
     assert tags(built, "index.html") == {}
     assert files_of_ours(built) == set()
     (line,) = site.report()["pictures"]
@@ -163,7 +163,7 @@ def with_tag_in_theme(site: Site, tag: str) -> None:
     site.config["theme"] = {"name": "material", "custom_dir": "overrides"}
 
 
-def test_who_has_another_picture_keeps_it_unless_the_page_asked_for_ours(site: Site) -> None:
+def test_who_has_another_image_keeps_it_unless_the_page_asked_for_ours(site: Site) -> None:
     with_tag_in_theme(site, OWN)
     site.options["previews"] = {"default": "On {title}"}
     site.write("index.md", "# Home\n")
@@ -238,7 +238,7 @@ def test_mistakes_in_the_settings_stop_the_build(
     assert said in caplog.text
 
 
-def test_at_the_top_it_is_an_ordinary_picture_below_the_heading(site: Site) -> None:
+def test_at_the_top_it_is_an_ordinary_image_below_the_heading(site: Site) -> None:
     site.options["previews"] = {"position": "top"}
     site.write("index.md", f"{FRONT}# Home\n\n![A dog](imagegen:)\n")
     site.write("bare.md", f"{FRONT}Only text\n")

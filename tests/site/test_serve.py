@@ -36,7 +36,7 @@ class Latency:
 
 @contextmanager
 def generating(site: Site, emulator: Emulator, **options: object) -> Iterator[Server]:
-    """A server that has its pictures made by an emulator on a socket."""
+    """A server that has its images made by an emulator on a socket."""
     site.options.update({"serve": "generate", "serve_delay": 0.5} | options)
     with emulating(emulator) as gateway:
         site.options["gateway"] = {"url": gateway.url, "key_env": "TEST_KEY"}
@@ -78,20 +78,20 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
     with generating(site, emulator, serve_delay=2) as server:
         assert "Waiting for the prompt to rest" in server.words()
         assert "after 2 s without a change" in server.words()
-        assert 'width="1536" height="1024"' in server.get(server.shown()[0])
+        assert 'width="1536" height="1024"' in server.get(server.quoted_value()[0])
         assert not latency.asked.is_set()
         assert latency.asked.wait(20)
         site.write("other.md", "# Another page\n")
-        server.wait_for_words("This picture is being made")
+        server.wait_for_words("This image is being made")
         assert server.builds() == 2
         latency.over.set()
-        server.wait_for_picture()
+        server.wait_for_image()
         builds = server.builds()
         time.sleep(4)
         assert server.builds() == builds == 3
         assert server.end() == 0
         assert "made in" in server.said
-        assert "1 picture made beside the server for $0.0" in server.said
+        assert "1 image made beside the server for $0.0" in server.said
     assert emulator.bill.images == 1 == len(stored(site))
 
 
@@ -102,7 +102,7 @@ def test_many_quick_edits_of_a_prompt_make_one_call(site: Site) -> None:
         for number in range(10):
             site.write("index.md", f"# Page\n\n{fence(f'A balloon, take {number}')}")
             time.sleep(0.7)
-        server.wait_for_picture()
+        server.wait_for_image()
         assert server.builds() > 3
     assert [each.prompt for each in emulator.log if each.prompt] == ["A balloon, take 9"]
 
@@ -127,14 +127,14 @@ def test_a_whole_serve_stays_within_the_budget(site: Site) -> None:
     emulator = Emulator()
     site.write("index.md", f"# Page\n\n{fence('A')}")
     with generating(site, emulator, budget={"images": 1}) as server:
-        server.wait_for_picture()
+        server.wait_for_image()
         site.write("index.md", f"# Page\n\n{fence('A')}\n{fence('B')}")
-        server.wait_for_words("This picture is over budget")
+        server.wait_for_words("This image is over budget")
         assert "budget is used up (images: 1)" in server.words()
         assert emulator.bill.images == 1
         site.options["budget"] = {"images": 2}
         site.save()
-        server.wait_for_picture()
+        server.wait_for_image()
     assert emulator.bill.images == 2
 
 
@@ -142,8 +142,8 @@ def test_a_whole_serve_stays_within_the_budget(site: Site) -> None:
     ("fault", "title"),
     [
         ("moderation-blocked", "This prompt was refused"),
-        ("server-error", "This picture could not be made"),
-        ("authentication", "This picture could not be made"),
+        ("server-error", "This image could not be made"),
+        ("authentication", "This image could not be made"),
     ],
 )
 def test_a_failure_is_shown_and_told_and_ends_nothing(site: Site, fault: str, title: str) -> None:
@@ -231,11 +231,11 @@ def test_sketches_cost_nothing_and_no_save_waits_for_them(
     site.options.update(options)
     site.write("index.md", f"# Page\n\n{FENCE}")
     with serving(site) as server:
-        server.wait_for_picture()
+        server.wait_for_image()
         assert server.builds() == 2
         site.write("index.md", f"# Page\n\n{fence('A blue balloon')}")
         server.wait_for_builds(3)
-        server.wait_for_picture()
+        server.wait_for_image()
         time.sleep(2)
         assert server.builds() == 4
         assert "made beside the server" not in server.said
@@ -250,7 +250,7 @@ def test_a_draft_is_shown_while_serving_and_never_built(site: Site) -> None:
         site.options.update(serve="generate", serve_delay=0.3, draft={"quality": "low"})
         site.options["gateway"] = {"url": gateway.url, "key_env": "TEST_KEY"}
         with serving(site, environ=KEY) as server:
-            server.wait_for_picture()
+            server.wait_for_image()
             assert [each["state"] for each in site.report()["pictures"]] == ["draft"]
         price = emulator.bill.usd
         done = site.run("build", environ=KEY)
@@ -261,7 +261,7 @@ def test_a_draft_is_shown_while_serving_and_never_built(site: Site) -> None:
     assert len({each["key"] for each in stored(site)}) == 2
 
 
-def test_every_language_gets_its_picture(site: Site) -> None:
+def test_every_language_gets_its_image(site: Site) -> None:
     pytest.importorskip("mkdocs_static_i18n")
     languages = [
         {"locale": "en", "name": "English", "default": True, "build": True},
@@ -275,8 +275,8 @@ def test_every_language_gets_its_picture(site: Site) -> None:
     site.write("index.md", f"# Page\n\n{fence('A balloon')}")
     site.write("index.fr.md", f"# Page\n\n{fence('Un ballon')}")
     with generating(site, emulator, serve_delay=1) as server:
-        server.wait_for_picture()
-        server.wait_for_picture("fr/")
+        server.wait_for_image()
+        server.wait_for_image("fr/")
         builds = server.builds()
         time.sleep(3)
         assert server.builds() == builds
@@ -290,12 +290,12 @@ def test_changed_settings_count_without_a_new_start(site: Site) -> None:
         assert "Serving makes none" in server.words()
         site.options["serve"] = "generate"
         site.save()
-        server.wait_for_picture()
+        server.wait_for_image()
         site.options["model"] = "openai/gpt-image-1.5"
         site.save()
         site.write("index.md", f"# Page\n\n{fence('A blue balloon')}")
         server.wait_until(lambda: emulator.bill.images == 2)
-        server.wait_for_picture()
+        server.wait_for_image()
     asked = [each.model for each in emulator.log if each.prompt]
     assert asked == ["openai/gpt-image-1-mini", "openai/gpt-image-1.5"]
 
@@ -311,7 +311,7 @@ def test_a_dirty_server_does_not_loop(site: Site) -> None:
             server.wait_until(lambda: emulator.bill.images == 1)
             server.wait_for_builds(2)
             site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
-            server.wait_for_picture()
+            server.wait_for_image()
             builds = server.builds()
             time.sleep(6)
             assert server.builds() == builds

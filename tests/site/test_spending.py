@@ -30,7 +30,7 @@ def test_without_a_key_the_build_stands_and_warns_with_page_and_line(
     built = keyed.build()
     (warning,) = built.warnings
     assert warning == (
-        "imagegen: docs/index.md:3: image prompt: there is no picture yet: "
+        "imagegen: docs/index.md:3: image prompt: there is no image yet: "
         "there is no key; set TEST_KEY, or build where it is set"
     )
     assert "missing-" in built.page("index.html")
@@ -42,17 +42,17 @@ def test_without_a_key_a_strict_build_fails(keyed: Site) -> None:
     assert keyed.run("build", "--strict").returncode == 1
 
 
-def test_missing_pictures_may_be_silent_or_an_error(keyed: Site) -> None:
+def test_missing_images_may_be_silent_or_an_error(keyed: Site) -> None:
     keyed.options["on_missing"] = "placeholder"
     assert keyed.build(strict=True).warnings == []
     keyed.options["on_missing"] = "error"
     done = keyed.run("build", "--strict", "-q")
     assert done.returncode == 1
-    assert "docs/index.md:3: there is no picture yet" in done.stderr
+    assert "docs/index.md:3: there is no image yet" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_with_a_key_the_picture_is_made(
+def test_with_a_key_the_image_is_made(
     keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_KEY", CANARY)
@@ -130,25 +130,25 @@ def test_a_token_that_has_run_out_says_how_to_renew_it(
     assert "vercel env pull" in warning
 
 
-def test_sketches_of_an_emulator_never_stand_for_real_pictures(
+def test_sketches_of_an_emulator_never_stand_for_real_images(
     keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store filled through the emulator on a socket; then the real address is set."""
     monkeypatch.setenv("TEST_KEY", CANARY)
     site = keyed
     assert "1 made" in site.build(strict=True).summary
-    assert site.build(strict=True).summary.startswith("imagegen: 1 picture from the store")
+    assert site.build(strict=True).summary.startswith("imagegen: 1 image from the store")
     assert emulator.bill.images == 1
     del site.options["gateway"]
     built = site.build()
-    assert "0 pictures from the store, 1 missing" in built.summary
-    assert built.pictures() == {}
+    assert "0 images from the store, 1 missing" in built.summary
+    assert built.images() == {}
 
 
 def test_one_loud_warning_where_nothing_keeps_what_is_paid_for(
     keyed: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sketches cost nothing, so the emulator's pictures never warn; strict builds never fail."""
+    """Sketches cost nothing, so the emulator's images never warn; strict builds never fail."""
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("TEST_KEY", CANARY)
     assert keyed.build(strict=True).warnings == []
@@ -163,9 +163,9 @@ def test_a_sketch_that_the_model_would_refuse_is_told_once(site: Site) -> None:
         built = site.build(strict=True)
         told = [text for text in built.infos if "a sketch is shown, but" in text]
         assert sorted(text.partition(" (")[0] for text in told) == [
-            f"imagegen: {place}: image prompt: a sketch is shown, but "
+            f"imagegen: {location}: image prompt: a sketch is shown, but "
             f'size "{size}" is nothing that openai/gpt-image-1-mini can draw'
-            for place, size in (("docs/index.md:3", "400x200"), ("docs/more.md:3", "400x300"))
+            for location, size in (("docs/index.md:3", "400x200"), ("docs/more.md:3", "400x300"))
         ]
     site.options["model"] = "somebody/else"
     assert not any("a sketch is shown, but" in text for text in site.build().infos)

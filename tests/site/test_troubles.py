@@ -1,4 +1,4 @@
-"""What a build says and does when the gateway does not give a picture."""
+"""What a build says and does when the gateway does not give an image."""
 
 from __future__ import annotations
 
@@ -102,17 +102,17 @@ def test_another_size_than_asked_for_is_cut_to_fit_kept_and_told(site: Site) -> 
     assert "1 made" in built.summary
     assert built.warnings == []
     assert any("asked for 1536x1024, got 776x516" in text for text in built.infos)
-    assert again.summary.startswith("imagegen: 1 picture from the store")
+    assert again.summary.startswith("imagegen: 1 image from the store")
     assert again.files() == before
-    widths = {Image.open(io.BytesIO(each)).width for each in built.pictures().values()}
+    widths = {Image.open(io.BytesIO(each)).width for each in built.images().values()}
     assert widths == {480, 774}  # of the same shape, and never more pixels than there are
 
 
 def test_a_broken_entry_of_the_store_is_set_aside_and_made_again(site: Site) -> None:
     pages(site, 1)
     site.build()
-    (picture,) = site.originals.rglob("*.webp")
-    picture.write_bytes(picture.read_bytes()[:-1] + b"x")
+    (image,) = site.originals.rglob("*.webp")
+    image.write_bytes(image.read_bytes()[:-1] + b"x")
     assert "made" not in site.build(strict=True).summary  # what is shown was made of good bytes
     shutil.rmtree(site.folder / ".cache/plugin/imagegen/derived")
     built = site.build()
@@ -127,7 +127,7 @@ def test_a_store_that_takes_nothing_stops_the_run_before_anything_is_paid_for(si
     emulator = Emulator()
     built = build_with(site, emulator)
     assert emulator.bill.images == 0
-    assert any("pictures cannot be stored in" in text for text in built.warnings)
+    assert any("images cannot be stored in" in text for text in built.warnings)
 
 
 def test_a_store_that_fills_up_hands_over_what_was_paid_for(
@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_not_bought_again(
     monkeypatch.setattr("mkdocs_imagegen.originals.store.read_plain_file", broken)
     built = build_with(site, emulator)
     assert emulator.bill.images == 1
-    assert "a stored picture cannot be read" in built.warnings[0]
+    assert "a stored image cannot be read" in built.warnings[0]
 
 
 def test_a_pointer_of_git_lfs_is_not_bought_again(site: Site) -> None:
@@ -167,15 +167,15 @@ def test_a_pointer_of_git_lfs_is_not_bought_again(site: Site) -> None:
     site.options["originals_dir"] = "pictures"
     emulator = Emulator()
     build_with(site, emulator)
-    (picture,) = (site.folder / "pictures").rglob("*.webp")
-    picture.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    (image,) = (site.folder / "pictures").rglob("*.webp")
+    image.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     built = build_with(site, emulator)
     assert emulator.bill.images == 1
-    assert picture.exists()
+    assert image.exists()
     assert "run `git lfs pull`" in built.warnings[0]
 
 
-def test_a_mistyped_model_stops_only_its_own_pictures(site: Site) -> None:
+def test_a_mistyped_model_stops_only_its_own_images(site: Site) -> None:
     pages(site, 4)
     site.write("wrong.md", "![A dog](imagegen:?model=openai/gpt-image-1-mimi)\n")
     emulator = Emulator()

@@ -1,4 +1,4 @@
-"""Sizes, formats and shapes of pictures in whole sites."""
+"""Sizes, formats and shapes of images in whole sites."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import concurrent.futures
 import io
 import re
 import shutil
+from collections import Counter
 
 import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.imaging import encode as encoder
 from tests.support import Built, Site
 
 FENCE = "```imagegen\n{0}\n---\nA red balloon\n```\n"
@@ -29,11 +31,11 @@ def attribute(built: Built, name: str, tag: str = "img") -> list[str]:
 
 
 def sizes(built: Built) -> set[tuple[int, int]]:
-    return {Image.open(io.BytesIO(each)).size for each in built.pictures().values()}
+    return {Image.open(io.BytesIO(each)).size for each in built.images().values()}
 
 
 def formats(built: Built) -> set[str | None]:
-    return {Image.open(io.BytesIO(each)).format for each in built.pictures().values()}
+    return {Image.open(io.BytesIO(each)).format for each in built.images().values()}
 
 
 def derived(site: Site):
@@ -53,9 +55,9 @@ def test_formats_in_their_order(site: Site) -> None:
     ]
 
 
-def test_transparent_pictures_have_a_webp_and_no_jpeg(site: Site) -> None:
+def test_transparent_images_have_a_webp_and_no_jpeg(site: Site) -> None:
     built = build(site, FENCE.format("background: transparent\nsize: 1024x1024"))
-    images = [Image.open(io.BytesIO(each)) for each in built.pictures().values()]
+    images = [Image.open(io.BytesIO(each)) for each in built.images().values()]
     assert {image.format for image in images} == {"AVIF", "WEBP"}
     assert {image.mode for image in images} == {"RGBA"}
     assert "data:" not in attribute(built, "style")[0]
@@ -69,13 +71,40 @@ def test_widths(site: Site, where: str) -> None:
     assert sizes(built) == {(200, 133), (1536, 1024)}
 
 
+def test_directives_that_share_files_lose_none_and_encode_each_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every prompt in four `widths`, generated at the same time; each has its full size."""
+    count: Counter[tuple[object, bytes]] = Counter()
+    encode = encoder.encode
+
+    def counted(image, variants):
+        for variant, content in encode(image, variants):
+            count[variant, content] += 1
+            yield variant, content
+
+    monkeypatch.setattr(encoder, "encode", counted)
+    widths = (480, 640, 800, 960)
+    built = build(
+        site,
+        "\n\n".join(
+            f'![Balloon {number}](imagegen:){{ widths="{width}" }}'
+            for number in range(12)
+            for width in widths
+        ),
+    )
+    assert len(built.images()) == len(count) == 12 * 2 * (len(widths) + 1)
+    assert set(count.values()) == {1}
+    assert "12 made" in built.summary
+
+
 def test_a_ratio_cuts_around_its_focus(site: Site) -> None:
     """Two cuts of one original, which is drawn once."""
     left, right = (FENCE.format(f"ratio: 1:1\nfocus: {side}") for side in ("left", "right"))
     built = build(site, f"{left}\n{right}")
     assert sizes(built) == {(480, 480), (960, 960), (1024, 1024)}
     assert "1 made" in built.summary
-    assert len(set(built.pictures().values())) == 12
+    assert len(set(built.images().values())) == 12
     assert (attribute(built, "width"), attribute(built, "height")) == (["1024"] * 2, ["1024"] * 2)
 
 
@@ -87,10 +116,10 @@ def test_sizes_follow_the_width_unless_they_are_said(site: Site) -> None:
 
 
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
-def test_a_dark_picture_is_another_picture(site: Site, theme: str) -> None:
+def test_a_dark_image_is_another_image(site: Site, theme: str) -> None:
     site.config["theme"] = {"name": theme, "font": False} if theme == "material" else theme
     built = build(site, FENCE.format("dark: at night"))
-    assert len(built.pictures()) == 12
+    assert len(built.images()) == 12
     page = built.page("index.html")
     assert (
         page.count("#only-dark") == page.count("#only-light") == (7 if theme == "material" else 0)
@@ -120,9 +149,9 @@ def test_no_blur_where_the_site_wants_none(site: Site) -> None:
 
 
 def test_provenance(site: Site) -> None:
-    assert all(b"algorithmicMedia" in each for each in build(site, PLAIN).pictures().values())
+    assert all(b"algorithmicMedia" in each for each in build(site, PLAIN).images().values())
     site.options["provenance"] = "strip"
-    assert not any(b"lgorithmicMedia" in each for each in build(site, PLAIN).pictures().values())
+    assert not any(b"lgorithmicMedia" in each for each in build(site, PLAIN).images().values())
 
 
 def test_without_what_was_derived_the_site_is_the_same_and_nothing_is_called(
@@ -176,8 +205,8 @@ def test_a_warm_build_loads_no_encoder(site: Site) -> None:
 
 def test_two_builds_with_one_cache(site: Site) -> None:
     """At the same time, in processes of their own; both sites are whole and the same."""
-    pictures = "\n\n".join(f"![Number {number}](imagegen:)" for number in range(4))
-    site.write("index.md", f"# Page\n\n{pictures}\n")
+    images = "\n\n".join(f"![Number {number}](imagegen:)" for number in range(4))
+    site.write("index.md", f"# Page\n\n{images}\n")
     site.save()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         folders = [site.folder / name for name in ("one", "two")]
@@ -186,4 +215,4 @@ def test_two_builds_with_one_cache(site: Site) -> None:
     one, two = (Built(each).files() for each in folders)
     assert one.pop("sitemap.xml.gz")[:4] == two.pop("sitemap.xml.gz")[:4]  # has the time in it
     assert one == two
-    assert len(Built(folders[0]).pictures()) == 24
+    assert len(Built(folders[0]).images()) == 24

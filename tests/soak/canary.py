@@ -33,9 +33,9 @@ from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import find_credential
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
-from mkdocs_imagegen.values import Size
 from tests.soak.figures import Figure
 from tests.support import Site
 
@@ -151,7 +151,7 @@ def _slashes(key: str, _: bytes) -> HttpResponse:
     return HttpResponse(400, {}, text.encode())
 
 
-def _no_picture(key: str, _: bytes) -> HttpResponse:
+def _no_image(key: str, _: bytes) -> HttpResponse:
     return HttpResponse(200, {}, json.dumps({"data": [], "error": {"message": key}}).encode())
 
 
@@ -164,7 +164,7 @@ def _link(key: str, _: bytes) -> HttpResponse:
 
 
 ECHOES: Mapping[str, Callable[[str, bytes], HttpResponse]] = {
-    "told with a picture": _told,
+    "told with an image": _told,
     "refused": lambda key, _: _refusal(400, key, **{"x-request-id": key}),
     "moderated": lambda key, _: HttpResponse(
         400,
@@ -174,7 +174,7 @@ ECHOES: Mapping[str, Callable[[str, bytes], HttpResponse]] = {
     "a page": _as_page,
     "a redirect": _redirect,
     "slashes": _slashes,
-    "no picture": _no_picture,
+    "no image": _no_image,
     "garbage": _garbage,
     "a link": _link,
     "failed": lambda key, _: _refusal(500, key, server=key, via=key),
@@ -229,10 +229,10 @@ def _objects() -> Iterator[Cell]:
     credential = find_credential(os.environ, settings, 0)
     gateway = Gateway(settings, credential)
     for each in (settings, credential, gateway, gateway._auth):
-        shown = f"{each!r} {each} {getattr(each, '__dict__', '')!r}".encode()
+        quoted_value = f"{each!r} {each} {getattr(each, '__dict__', '')!r}".encode()
         with suppress(TypeError, AttributeError, pickle.PicklingError):
-            shown += pickle.dumps(each)
-        yield Cell(f"object {type(each).__name__}", shown)
+            quoted_value += pickle.dumps(each)
+        yield Cell(f"object {type(each).__name__}", quoted_value)
     anyio.run(gateway.aclose)
 
 

@@ -1,6 +1,6 @@
 """Corrupted entries of the store of originals: never wrong bytes, nothing outside touched.
 
-A round damages the record, the picture, both, or the folder they are in, asks the store in every
+A round damages the record, the image, both, or the folder they are in, asks the store in every
 way there is, and puts the entry back as it was.
 """
 
@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals.record import LARGEST_RECORD_BYTES, Original
-from mkdocs_imagegen.originals.store import LARGEST_ORIGINAL_BYTES, Kept, OriginalStore
-from tests.originals.support import key_of, original
+from mkdocs_imagegen.originals.record import MAX_RECORD_BYTES, Record
+from mkdocs_imagegen.originals.store import MAX_ORIGINAL_BYTES, Original, OriginalStore
+from tests.originals.support import key_of, record
 from tests.soak.figures import Figure
 
 _ENTRIES = 4
-_LONGEST_ROUND_S = 5.0
+_MAX_ROUND_S = 5.0
 _HUNG_S = 30.0
 _HUGE_ONE_IN = 300
 _QUARANTINED_ROUNDS = 50
@@ -55,21 +55,21 @@ _LITERALS = ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000, "-0", "tru", "
 class Entry:
     """One original, and where it belongs."""
 
-    original: Original
+    record: Record
     content: bytes
-    record: Path
+    record_path: Path
     record_content: bytes
 
     @property
-    def picture(self) -> Path:
-        return self.record.with_name(self.original.file_name)
+    def image(self) -> Path:
+        return self.record_path.with_name(self.record.file_name)
 
     def restore(self) -> None:
         """Put it back, whatever is there now."""
-        _remove(self.record.parent)
-        self.record.parent.mkdir()
-        self.picture.write_bytes(self.content)
-        self.record.write_bytes(self.record_content)
+        _remove(self.record_path.parent)
+        self.record_path.parent.mkdir()
+        self.image.write_bytes(self.content)
+        self.record_path.write_bytes(self.record_content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
         Figure("files outside opened through an entry", counts["opened"], most=0),
         Figure("files deleted", counts["deleted"], most=0),
         Figure("rounds that hung", hung, most=0),
-        Figure("slowest round in seconds", slowest[0], most=_LONGEST_ROUND_S),
+        Figure("slowest round in seconds", slowest[0], most=_MAX_ROUND_S),
     ]
 
 
@@ -142,7 +142,7 @@ def _rounds(
         with watch:
             _ask(ground, entry, counts)
         slowest[0] = max(slowest[0], time.monotonic() - begun)
-        counts["opened"] += watch.taken() * (not entry.record.parent.is_symlink())
+        counts["opened"] += watch.taken() * (not entry.record_path.parent.is_symlink())
         counts["deleted"] += len(before - _inodes(ground))
         if _state(ground.outside) != before_outside:
             counts["touched"] += 1
@@ -156,9 +156,9 @@ def _rounds(
 
 def _ask(ground: Ground, entry: Entry, counts: Counter[str]) -> None:
     """Ask for the entry in every way; each is a look at the damage as it was left."""
-    key, subject = entry.original.key, entry.original.subject
+    key, subject = entry.record.key, entry.record.subject
     store = ground.store()
-    ways: list[Callable[[], Kept | None]] = [
+    ways: list[Callable[[], Original | None]] = [
         lambda: store.find(key),
         lambda: store.find_subject(subject, "a/b"),
         lambda: store.get(key),
@@ -169,13 +169,13 @@ def _ask(ground: Ground, entry: Entry, counts: Counter[str]) -> None:
     _judged(lambda: str(list(store.originals()))[:0], counts)
 
 
-def _look(kept: Kept | None, store: OriginalStore, ground: Ground) -> str:
+def _look(original: Original | None, store: OriginalStore, ground: Ground) -> str:
     """What is served: ``missed``, ``served`` or ``wrong``."""
-    content = None if kept is None else store.read(kept)
-    if kept is None or content is None:
+    content = None if original is None else store.read(original)
+    if original is None or content is None:
         return "missed"
-    truth = {each.original.key: each.content for each in ground.entries}
-    is_right = content == truth[kept.original.key] == kept.path.read_bytes()
+    truth = {each.record.key: each.content for each in ground.entries}
+    is_right = content == truth[original.record.key] == original.path.read_bytes()
     return "served" if is_right else "wrong"
 
 
@@ -192,13 +192,13 @@ def _judged(way: Callable[[], str | None], counts: Counter[str]) -> None:
 def _damage(entry: Entry, ground: Ground, counts: Counter[str]) -> None:
     """Damage one file, both, or the folder."""
     if ground.chance.random() < 0.06:
-        _apply(ground.chance.choice(_ON_FOLDERS), entry.record.parent, ground, counts)
+        _apply(ground.chance.choice(_ON_FOLDERS), entry.record_path.parent, ground, counts)
         return
     which = ground.chance.choice([(True, False), (False, True), (True, True)])
     if which[0]:
-        _apply(_chosen(ground, [*_ON_ANY, *_ON_RECORDS * 2]), entry.record, ground, counts)
+        _apply(_chosen(ground, [*_ON_ANY, *_ON_RECORDS * 2]), entry.record_path, ground, counts)
     if which[1]:
-        _apply(_chosen(ground, _ON_ANY), entry.picture, ground, counts)
+        _apply(_chosen(ground, _ON_ANY), entry.image, ground, counts)
 
 
 def _chosen(ground: Ground, damages: Sequence[Damage]) -> Damage:
@@ -240,7 +240,7 @@ def _turned(path: Path, ground: Ground) -> None:
 
 
 def _other_s(path: Path, ground: Ground) -> None:
-    """Another entry's record or picture in its place."""
+    """Another entry's record or image in its place."""
     other = ground.chance.choice(ground.entries)
     path.write_bytes(ground.chance.choice([other.content, other.record_content]))
 
@@ -255,7 +255,7 @@ def _pointer(path: Path, ground: Ground) -> None:
 
 def _linked(path: Path, ground: Ground) -> None:
     other = ground.chance.choice(ground.entries)
-    targets = [*sorted(ground.outside.rglob("*")), other.record, other.picture, path, "nowhere"]
+    targets = [*sorted(ground.outside.rglob("*")), other.record_path, other.image, path, "nowhere"]
     path.unlink()
     path.symlink_to(ground.chance.choice(targets))
 
@@ -289,7 +289,7 @@ def _folder(path: Path, ground: Ground) -> None:
 
 
 def _huge(path: Path, ground: Ground) -> None:
-    limit = LARGEST_RECORD_BYTES if path.suffix == ".json" else LARGEST_ORIGINAL_BYTES
+    limit = MAX_RECORD_BYTES if path.suffix == ".json" else MAX_ORIGINAL_BYTES
     with path.open("r+b") as file:
         file.truncate(limit + ground.chance.randrange(2))
 
@@ -351,7 +351,7 @@ def _strangers(path: Path, ground: Ground) -> None:
     for name in names:
         (path / f"{name}.json").write_bytes(ground.chance.choice(ground.entries).record_content)
     other = ground.chance.choice(ground.entries)
-    (path / other.record.name).write_bytes(other.record_content)
+    (path / other.record_path.name).write_bytes(other.record_content)
 
 
 _ON_ANY: list[Damage] = [
@@ -394,10 +394,10 @@ def _ground(folder: Path) -> Ground:
     for number in range(_ENTRIES):
         content = b"RIFF\x00\x00\x00\x00WEBP" + chance.randbytes(400 + number)
         # Two share a subject, so that one can stand for the other.
-        facts = original(str(number), content, subject=key_of(f"subject {number // 2}"))
+        facts = record(str(number), content, subject=key_of(f"subject {number // 2}"))
         store.put(facts, content)
-        record = store.folder / facts.key[:2] / f"{facts.key}.json"
-        entries.append(Entry(facts, content, record, record.read_bytes()))
+        record_path = store.folder / facts.key[:2] / f"{facts.key}.json"
+        entries.append(Entry(facts, content, record_path, record_path.read_bytes()))
     ground = Ground(folder, tuple(entries), chance)
     _fill_outside(ground)
     return ground
@@ -410,10 +410,10 @@ def _fill_outside(ground: Ground) -> None:
     (ground.outside / "decoys").mkdir()
     (ground.outside / "passwd").write_bytes(_PASSWD)
     for entry in ground.entries:
-        (ground.outside / "copies" / entry.record.name).write_bytes(entry.record_content)
-        (ground.outside / "copies" / entry.picture.name).write_bytes(entry.content)
-        (ground.outside / "decoys" / entry.record.name).write_bytes(b"{}")
-        (ground.outside / "decoys" / entry.picture.name).write_bytes(_PASSWD)
+        (ground.outside / "copies" / entry.record_path.name).write_bytes(entry.record_content)
+        (ground.outside / "copies" / entry.image.name).write_bytes(entry.content)
+        (ground.outside / "decoys" / entry.record_path.name).write_bytes(b"{}")
+        (ground.outside / "decoys" / entry.image.name).write_bytes(_PASSWD)
 
 
 def _state(folder: Path) -> list[tuple[str, int, int, int, int]]:

@@ -17,7 +17,7 @@ from tests.soak.disks.rooms import own_space
 from tests.soak.figures import Figure
 
 _ROOT = Path(__file__).parents[2]
-_LONGEST_ROUND_S = 300
+_MAX_ROUND_S = 300
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
@@ -27,9 +27,9 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
     counts = _counted(rounds, folder, space)
     return [
         Figure(f"builds on bad disks{how}", counts["builds"], least=rounds),
-        Figure("pictures billed", counts["billed"], least=rounds),
+        Figure("images billed", counts["billed"], least=rounds),
         *(Figure(words, counts[name], most=0) for name, words in FAULTS.items()),
-        Figure("pictures bought again that a newer version had", counts["bought again"]),
+        Figure("images bought again that a newer version had", counts["bought again"]),
     ]
 
 
@@ -40,6 +40,6 @@ def _counted(rounds: int, folder: Path, space: list[str] | None) -> Counter[str]
         cwd=_ROOT,
         stdout=subprocess.PIPE,
         check=True,
-        timeout=_LONGEST_ROUND_S * max(1, rounds),
+        timeout=_MAX_ROUND_S * max(1, rounds),
     )
     return Counter(json.loads(done.stdout))

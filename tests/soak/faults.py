@@ -31,9 +31,9 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.client import Gateway
+from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
-from mkdocs_imagegen.values import Size
 from tests.emulator.switchboard import Switchboard, drawn_once
 from tests.gateway.conftest import serving as serving_script
 from tests.soak.figures import Figure
@@ -61,7 +61,7 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
         Figure("calls that outlived their deadline", counts["late"], most=0),
         Figure("exceptions that are not ours", counts["uncaught"], most=0),
         Figure("calls that failed beside a fault", counts["harmed"], most=0),
-        Figure("pictures paid for twice", counts["paid twice"], most=0),
+        Figure("images paid for twice", counts["paid twice"], most=0),
         Figure("MiB that memory grew under bombs", growth_mib, most=150),
     ]
 
@@ -86,7 +86,7 @@ def _settings(url: str) -> GatewaySettings:
 
 
 async def _call(gateway: Gateway, prompt: str, counts: Counter[str]) -> bool:
-    """Whether a picture came; anything that no call may do is counted."""
+    """Whether an image came; anything that no call may do is counted."""
     request = ImageRequest("openai/gpt-image-1-mini", prompt, Size(1024, 1024), "low")
     begun = time.monotonic()
     try:
@@ -162,12 +162,12 @@ def _answer(connection: socket.socket, stopped: threading.Event, chance: random.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-_PICTURE = {"data": [{"b64_json": base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(99)).decode()}]}
+_IMAGE = {"data": [{"b64_json": base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(99)).decode()}]}
 _COST = {"provider_metadata": {"gateway": {"cost": "0.005", "generationId": "gen_1"}}}
 _ERROR = {"error": {"message": "no", "type": "x", "param": None, "code": None}}
 _BODIES = [
     json.dumps(each).encode()
-    for each in (_PICTURE, _PICTURE | _COST, _ERROR, {"error": "flat", "type": "y"}, {"data": []})
+    for each in (_IMAGE, _IMAGE | _COST, _ERROR, {"error": "flat", "type": "y"}, {"data": []})
 ] + [b"", b"<html>busy</html>"]
 _TOKENS = (
     *(b"{", b"}", b"[", b"]", b",", b":", b'"', b"null", b"NaN", b"1e999", b"-1", b"9" * 5000),

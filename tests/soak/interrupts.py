@@ -30,7 +30,7 @@ from tests.soak.figures import Figure
 from tests.support import Site
 
 PROMPTS = 12
-LONGEST_END_S = 1.0
+MAX_END_S = 1.0
 _CONCURRENCY = 4
 _FAILS_ONE_IN = 5
 _SANE = {signal.SIGINT: {0, 1, -signal.SIGINT}, signal.SIGTERM: {0, 143, -signal.SIGTERM}}
@@ -50,7 +50,7 @@ _HOOKS = (
     _ON_THE_LAST_PAGE.format(event="on_post_page", error="RuntimeError('a hook failed')"),
     "def on_env(env, **_):\n    raise RuntimeError('a hook failed')",
 )
-"""Failures before, during and after the pictures are made."""
+"""Failures before, during and after the images are made."""
 
 
 @dataclass(slots=True)
@@ -93,19 +93,19 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
             if number % _FAILS_ONE_IN == 0:
                 _failing(ground, f"failing{number}", _HOOKS[number // _FAILS_ONE_IN % len(_HOOKS)])
     return [
-        Figure("first signals while pictures were asked for", told.while_asking, least=rounds / 2),
-        Figure("pictures paid for and not stored", told.not_stored, most=0),
+        Figure("first signals while images were asked for", told.while_asking, least=rounds / 2),
+        Figure("images paid for and not stored", told.not_stored, most=0),
         Figure("odd exit codes", told.odd_ends, most=0),
         Figure("tracebacks", told.traces, most=0),
         Figure("builds that did not end", told.hung, most=0),
         Figure("calls left in the journal", told.leftovers, most=0),
-        Figure("second signals while pictures were asked for", told.second, least=rounds / 2),
-        Figure("slowest end after it, in s", round(told.slowest_end_s, 2), most=LONGEST_END_S),
-        Figure("pictures lost by it", told.in_flight, most=told.second * _CONCURRENCY),
+        Figure("second signals while images were asked for", told.second, least=rounds / 2),
+        Figure("slowest end after it, in s", round(told.slowest_end_s, 2), most=MAX_END_S),
+        Figure("images lost by it", told.in_flight, most=told.second * _CONCURRENCY),
         Figure("of them, not in the journal", told.not_written_down, most=0),
-        Figure("originals and pictures that are not whole", told.broken, most=0),
+        Figure("originals and images that are not whole", told.broken, most=0),
         Figure("builds that failed by a hook", told.failures, least=min(rounds, 1)),
-        Figure("pictures paid for by them and not stored", told.not_stored_by_failures, most=0),
+        Figure("images paid for by them and not stored", told.not_stored_by_failures, most=0),
     ]
 
 
@@ -119,7 +119,7 @@ class Trial:
     latency: Latency
 
     def paid(self) -> set[str]:
-        """The prompts of the pictures that were paid for, in the end."""
+        """The prompts of the images that were paid for, in the end."""
         self.latency.end()
         return set(self.bill.by_prompt())
 
@@ -219,5 +219,5 @@ def _ended(build: Building, told: Told) -> int:
 def _judge(left: Left, told: Told) -> None:
     """Whatever is there is whole: nothing is ever written in place."""
     told.broken += sum(not sha256 for sha256 in left.stored().values()) + len(left.broken)
-    pictures = itertools.chain(left.site.rglob("*.jpg"), left.site.rglob("*.jpeg"))
-    told.broken += sum(not is_whole(path) for path in pictures)
+    images = itertools.chain(left.site.rglob("*.jpg"), left.site.rglob("*.jpeg"))
+    told.broken += sum(not is_whole(path) for path in images)

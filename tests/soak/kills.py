@@ -33,7 +33,7 @@ _CONCURRENCY = 3
 _KILLS_IN_A_ROW = 4
 _SETS_ON_A_SITE = 5
 _LATENCY_S = (0.05, 0.3)
-_LONGEST_S = 60.0
+_MAX_S = 60.0
 _ANY_MOMENT = 0.1
 _ANY_MOMENT_S = 0.6
 _SHORTER, _LONGER = 0.85, 1.05
@@ -100,8 +100,8 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
         Figure("of them, lost", told.answers_lost, most=0),
         Figure("stored originals lost", told.lost, most=0),
         Figure("broken records and originals", told.broken, most=0),
-        Figure("broken pictures in pages of the next build", told.pages_broken, most=0),
-        Figure("pictures missing in pages of the next build", told.not_shown, most=0),
+        Figure("broken images in pages of the next build", told.pages_broken, most=0),
+        Figure("images missing in pages of the next build", told.not_shown, most=0),
         Figure("next builds that failed", told.failed, most=0),
         Figure("payments listed as unknown", told.listed, most=told.in_flight),
         Figure("payments beyond one that are not listed", told.unlisted, most=0),
@@ -132,10 +132,10 @@ def _kill(ground: Ground, name: str) -> None:
     build = ground.forks.start(ground.site.folder)
     if chance.random() < _ANY_MOMENT:
         time.sleep(chance.uniform(0, _ANY_MOMENT_S))
-    elif wait_for_call(ground.left, _LONGEST_S, before):
+    elif wait_for_call(ground.left, _MAX_S, before):
         time.sleep(chance.uniform(0, told.asking_s))
     build.send(signal.SIGKILL)
-    build.wait(_LONGEST_S)
+    build.wait(_MAX_S)
     told.kills += 1
     _look_at_calls(ground, before)
     _look_at_originals(ground)
@@ -162,10 +162,10 @@ def _look_at_originals(ground: Ground) -> None:
 
 def _build_whole(ground: Ground) -> None:
     told, left = ground.told, ground.left
-    told.failed += ground.forks.start(ground.site.folder).wait(_LONGEST_S) != 0
+    told.failed += ground.forks.start(ground.site.folder).wait(_MAX_S) != 0
     _look_at_originals(ground)
     told.answers_lost += len(ground.answered - set(ground.stored))
-    told.pages_broken += left.broken_pictures()
-    told.not_shown += abs(len(ground.prompts) - left.shown())
+    told.pages_broken += left.broken_images()
+    told.not_shown += abs(len(ground.prompts) - left.quoted_value())
     told.left_over += len(left.calls()) + len(left.answered())
     ground.prompts, ground.answered = [], set()

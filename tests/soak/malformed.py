@@ -1,6 +1,6 @@
-"""Malformed pictures as answers: refused in our words, or good to the last variant.
+"""Malformed images as answers: refused in our words, or good to the last variant.
 
-Each picture goes the way of a real answer: as ``b64_json`` through the wire, through the decoder,
+Each image goes the way of a real answer: as ``b64_json`` through the wire, through the decoder,
 and, where it is accepted, through everything that makes a page's files of it. That happens in a
 process of its own, whose memory is measured, and which a decoder may bring down.
 """
@@ -33,22 +33,22 @@ from PIL import Image, ImageCms
 
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.wire import read_answer
-from mkdocs_imagegen.pictures.decode import Decoded, inspect
-from mkdocs_imagegen.pictures.encode import blurred, encode, plain
-from mkdocs_imagegen.pictures.variants import MIMES, plan
+from mkdocs_imagegen.imaging.decode import Decoded, inspect
+from mkdocs_imagegen.imaging.encode import blurred, encode, plain
+from mkdocs_imagegen.imaging.variants import MIMES, plan
+from mkdocs_imagegen.layout import Focus, Layout
+from mkdocs_imagegen.options import MAX_PIXELS, Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, VariantSettings
-from mkdocs_imagegen.shapes import Focus, Shape
-from mkdocs_imagegen.values import MOST_PIXELS, Size
-from tests.originals.support import original
+from tests.originals.support import record
 from tests.soak.figures import Figure
 from tests.tools import lacking
 
 _CHUNK = 100
 _CHUNK_S = 120.0
 _PILLOWS_SHARE = 4
-_LARGEST_PILLOW_BYTES = 2_000_000
-_TWICE_THE_MOST_MIB = 2 * 4 * MOST_PIXELS / 2**20 + 50
+_MAX_PILLOW_BYTES = 2_000_000
+_TWICE_THE_MOST_MIB = 2 * 4 * MAX_PIXELS / 2**20 + 50
 """Pixels of four bytes, as they were decoded and as they are resized, and some more."""
 _REQUEST = ImageRequest("openai/gpt-image-1-mini", "A red balloon", Size(1024, 1024))
 _FORMATS = ("avif", "webp", "jpeg", "png")
@@ -58,9 +58,9 @@ _SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>
 
 @dataclass(slots=True)
 class Seen:
-    """What became of some pictures."""
+    """What became of some images."""
 
-    pictures: int = 0
+    images: int = 0
     refused: int = 0
     accepted: int = 0
     uncaught: list[str] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Seen:
     peak_mib: float = 0.0
 
     def add(self, other: Seen) -> None:
-        self.pictures += other.pictures
+        self.images += other.images
         self.refused += other.refused
         self.accepted += other.accepted
         self.uncaught += other.uncaught
@@ -79,12 +79,12 @@ class Seen:
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Answer with so many malformed pictures; one in four is of Pillow's own tests."""
-    pillows = pillows_pictures(folder)
-    chance = random.Random(20261123)  # noqa: S311 - the same pictures every time
+    """Answer with so many malformed images; one in four is of Pillow's own tests."""
+    pillows = pillows_images(folder)
+    chance = random.Random(20261123)  # noqa: S311 - the same images every time
     chance.shuffle(pillows)
     theirs = pillows[: rounds // _PILLOWS_SHARE]
-    total, lost = _sent(_pictures(theirs, rounds - len(theirs), chance))
+    total, lost = _sent(_images(theirs, rounds - len(theirs), chance))
     largest = [_flat_png(7000, 7000, colours) for colours in (_COLOURS, _WITH_ALPHA)]
     large, lost_too = _sent(iter(largest))
     usual_mib, large_mib = total.peak_mib, large.peak_mib
@@ -92,21 +92,21 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
     for each in [*total.uncaught, *total.failed_later][:20]:
         print(each, file=sys.stderr)  # noqa: T201 - says which
     return [
-        Figure("pictures sent", total.pictures, least=rounds),
+        Figure("images sent", total.images, least=rounds),
         Figure("of Pillow's own tests", len(theirs), least=1),
-        Figure("pictures refused", total.refused, least=1),
-        Figure("pictures accepted", total.accepted, least=1),
+        Figure("images refused", total.refused, least=1),
+        Figure("images accepted", total.accepted, least=1),
         Figure("exceptions other than ours", len(total.uncaught), most=0),
-        Figure("accepted pictures that fail later", len(total.failed_later), most=0),
+        Figure("accepted images that fail later", len(total.failed_later), most=0),
         Figure("processes brought down or hung", lost + lost_too, most=0),
-        Figure("slowest picture in seconds of CPU", total.slowest_s, most=5),
+        Figure("slowest image in seconds of CPU", total.slowest_s, most=5),
         Figure("growth of peak memory in MiB", usual_mib, most=300),
-        Figure("the same for pictures just within the limits", large_mib, most=_TWICE_THE_MOST_MIB),
+        Figure("the same for images just within the limits", large_mib, most=_TWICE_THE_MOST_MIB),
     ]
 
 
-def pillows_pictures(folder: Path) -> list[bytes]:
-    """The pictures of Pillow's own tests, out of the source of the version that is installed."""
+def pillows_images(folder: Path) -> list[bytes]:
+    """The images of Pillow's own tests, out of the source of the version that is installed."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", "pillow"]
     wanted = f"pillow=={version('pillow')}"
     try:
@@ -125,17 +125,17 @@ def pillows_pictures(folder: Path) -> list[bytes]:
 def _in_archive(archive: Path) -> Iterator[bytes]:
     with tarfile.open(archive) as members:
         for member in members:
-            is_picture = "/Tests/images/" in member.name and member.isfile()
-            if is_picture and member.size <= _LARGEST_PILLOW_BYTES:
+            is_image = "/Tests/images/" in member.name and member.isfile()
+            if is_image and member.size <= _MAX_PILLOW_BYTES:
                 file = members.extractfile(member)
                 yield file.read() if file else b""
 
 
-def _sent(pictures: Iterator[bytes]) -> tuple[Seen, int]:
-    """What became of all pictures, and how many processes were lost."""
+def _sent(images: Iterator[bytes]) -> tuple[Seen, int]:
+    """What became of all images, and how many processes were lost."""
     total, lost = Seen(), 0
     pool = _pool()
-    while chunk := [each for _, each in zip(range(_CHUNK), pictures, strict=False)]:
+    while chunk := [each for _, each in zip(range(_CHUNK), images, strict=False)]:
         try:
             total.add(pool.submit(answer_with, chunk).result(_CHUNK_S))
         except (BrokenProcessPool, LateError) as error:
@@ -161,7 +161,7 @@ _before_mib = 0.0
 
 
 def _warm_up() -> None:
-    """Import and use what every build needs, so that only pictures count as growth."""
+    """Import and use what every build needs, so that only images count as growth."""
     warnings.simplefilter("ignore")  # the decoders' remarks about broken files
     global _before_mib  # noqa: PLW0603 - of this process alone
     for name in _FORMATS:
@@ -173,13 +173,13 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def answer_with(pictures: Sequence[bytes]) -> Seen:
-    """Send each picture all the way to a page's files."""
+def answer_with(images: Sequence[bytes]) -> Seen:
+    """Send each image all the way to a page's files."""
     seen = Seen()
-    for content in pictures:
+    for content in images:
         begun = time.process_time()
         _answer_with(content, seen)
-        seen.pictures += 1
+        seen.images += 1
         seen.slowest_s = max(seen.slowest_s, time.process_time() - begun)
     seen.peak_mib = _peak_mib() - _before_mib
     return seen
@@ -207,9 +207,9 @@ def _make_files(content: bytes, decoded: Decoded) -> None:
     """One small variant in some format, and the blurred pixels, as for a page.
 
     Raises:
-        ValueError: what was made is no picture of the planned size.
+        ValueError: what was made is no image of the planned size.
     """
-    kept = original(
+    original = record(
         content=content,
         mime=decoded.mime,
         width=decoded.size.width,
@@ -217,8 +217,8 @@ def _make_files(content: bytes, decoded: Decoded) -> None:
         has_alpha=decoded.has_alpha,
     )
     name = _FORMATS[zlib.crc32(content) % len(_FORMATS)]
-    shape = Shape(Size(48, 32), Focus(50, 50))
-    planned = plan(kept, shape, VariantSettings(formats=(name,), widths=()), "keep")
+    layout = Layout(Size(48, 32), Focus(50, 50))
+    planned = plan(original, layout, VariantSettings(formats=(name,), widths=()), "keep")
     image = plain(content)
     for variant, made in encode(image, planned.variants[0]):
         if inspect(made).size != variant.size or inspect(made).mime != MIMES[name]:
@@ -226,7 +226,7 @@ def _make_files(content: bytes, decoded: Decoded) -> None:
     inspect(blurred(image, planned.size, planned.focus))
 
 
-def _pictures(theirs: Sequence[bytes], ours: int, chance: random.Random) -> Iterator[bytes]:
+def _images(theirs: Sequence[bytes], ours: int, chance: random.Random) -> Iterator[bytes]:
     yield from theirs
     seeds, fixed = _seeds(chance), _fixed()
     yield from fixed[:ours]
@@ -236,7 +236,7 @@ def _pictures(theirs: Sequence[bytes], ours: int, chance: random.Random) -> Iter
 
 
 def _seeds(chance: random.Random) -> list[bytes]:
-    """Small good pictures of every format and kind of pixels."""
+    """Small good images of every format and kind of pixels."""
     noise = Image.frombytes("RGB", (40, 30), chance.randbytes(3600)).resize((80, 60))
     soft = noise.convert("RGBA")
     soft.putalpha(noise.convert("L"))
@@ -264,7 +264,7 @@ def _written(image: Image.Image, name: str, **options: object) -> bytes:
 
 
 def _fixed() -> list[bytes]:
-    """Bombs, other formats, and what only begins like a picture."""
+    """Bombs, other formats, and what only begins like an image."""
     small = Image.new("RGB", (20, 10), "red")
     starts = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"\0\0\0\x1cftypavif"]
     others = ["gif", "tiff", "bmp", "ico", "pdf", "eps", "ppm", "tga", "pcx", "jpeg2000"]
@@ -289,12 +289,12 @@ _BOMB_SIZES = [
     *((1, 2**31 - 1), (2**31 - 1, 2**31 - 1)),
 ]
 """Just within the limits, just beyond them, and far beyond."""
-_MOST_BOMB_BYTES = 200_000_000
+_MAX_BOMB_BYTES = 200_000_000
 
 
 def _flat_png(width: int, height: int, colours: int = _GREY) -> bytes:
-    """A picture of one colour that takes few bytes; one far beyond the limits is cut off."""
-    left = min(height * (1 + width * _BYTES_A_PIXEL[colours]), _MOST_BOMB_BYTES)
+    """A image of one colour that takes few bytes; one far beyond the limits is cut off."""
+    left = min(height * (1 + width * _BYTES_A_PIXEL[colours]), _MAX_BOMB_BYTES)
     squeeze, block = zlib.compressobj(6), bytes(1_000_000)
     squeezed = [squeeze.compress(block) for _ in range(left // len(block))]
     data = b"".join([*squeezed, squeeze.compress(bytes(left % len(block))), squeeze.flush()])
@@ -312,8 +312,8 @@ def _after_header(png: bytes, chunk: bytes) -> bytes:
 
 
 def _without_palette(png: bytes) -> bytes:
-    kept = (each for each in _chunks(png) if each[0] != b"PLTE")
-    return png[:8] + b"".join(_png_chunk(*each) for each in kept)
+    original = (each for each in _chunks(png) if each[0] != b"PLTE")
+    return png[:8] + b"".join(_png_chunk(*each) for each in original)
 
 
 def _bits(seed: bytes, chance: random.Random) -> bytes:

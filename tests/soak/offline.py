@@ -135,12 +135,12 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
     return [
         Figure(f"builds {machine.way}", len(offline) + len(forks), least=2 * rounds),
         Figure("sockets of the builds beside a server", _sockets(online), least=rounds),
-        Figure("pictures of the builds beside a server", _pictures(online), least=_PAGES * rounds),
+        Figure("images of the builds beside a server", _images(online), least=_PAGES * rounds),
         Figure("sockets of the offline builds", _sockets(offline), most=0),
         Figure("files that differ offline", differences, most=0),
         Figure("sockets of the forks' builds", _sockets(forks), most=0),
-        Figure("pictures of the forks without a placeholder", unmarked, most=0),
-        Figure("pictures of the forks", _pictures(forks), most=0),
+        Figure("images of the forks without a placeholder", unmarked, most=0),
+        Figure("images of the forks", _images(forks), most=0),
         Figure("builds that failed", _failed(online, offline, forks), most=0),
     ]
 
@@ -153,7 +153,7 @@ def _failed(*groups: Sequence[Build]) -> int:
     return sum(each.exit_code != 0 for builds in groups for each in builds)
 
 
-def _pictures(builds: Sequence[Build]) -> int:
+def _images(builds: Sequence[Build]) -> int:
     files = (path for each in builds for path in each.site.glob("assets/imagegen/*"))
     return sum(path.suffix != ".svg" for path in files)
 

@@ -19,8 +19,8 @@ from tests.soak.figures import Figure
 
 PROMPTS = 300
 CONCURRENCY = 8
-MOST_WASTED = 20
-LONGEST_RUN_S = 60.0
+MAX_WASTED = 20
+MAX_RUN_S = 60.0
 _HUNG_S = 100.0
 _TIMEOUT_S = 3.0
 _DRIP_S = 9.0
@@ -60,7 +60,7 @@ def outages(chance: random.Random) -> list[Outage]:
         Outage("no answer", later("silence")),
         Outage("slow drip", later("drip")),
         Outage("34 % of calls cut", tuple(cuts)),
-        Outage("pictures that are none", later("half-image")),
+        Outage("images that are none", later("half-image")),
         Outage("402", ("ok",) * 50 + later("insufficient-funds")[-PROMPTS:], is_permanent=True),
         Outage("401", later("authentication"), is_permanent=True),
     ]
@@ -84,23 +84,23 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
     with Forks() as forks:
         for number in range(rounds):
             for outage in outages(random.Random(number)):  # noqa: S311 - no secret
-                place = folder / f"{number}-{outage.name.replace(' ', '-')}"
-                _run(outage, place, forks, told.setdefault(outage.name, Told()))
+                location = folder / f"{number}-{outage.name.replace(' ', '-')}"
+                _run(outage, location, forks, told.setdefault(outage.name, Told()))
     return [figure for name, seen in told.items() for figure in _figures(name, seen)]
 
 
 def _figures(name: str, told: Told) -> list[Figure]:
     return [
-        Figure(f"{name}: most paid for nothing in a run", told.wasted, most=MOST_WASTED),
+        Figure(f"{name}: most paid for nothing in a run", told.wasted, most=MAX_WASTED),
         Figure(f"{name}: of it, not told in the report", told.untold, most=0),
         Figure(f"{name}: calls after a permanent error", told.after_the_first, most=CONCURRENCY),
         Figure(f"{name}: builds that did not stand", told.failed, most=0),
         Figure(f"{name}: builds that did not end", told.hung, most=0),
-        Figure(f"{name}: slowest build in seconds", round(told.slowest_s, 1), most=LONGEST_RUN_S),
+        Figure(f"{name}: slowest build in seconds", round(told.slowest_s, 1), most=MAX_RUN_S),
     ]
 
 
-def _run(outage: Outage, place: Path, forks: Forks, told: Told) -> None:
+def _run(outage: Outage, location: Path, forks: Forks, told: Told) -> None:
     emulator = Emulator(
         plan=outage.plan,
         require_key=False,
@@ -108,7 +108,7 @@ def _run(outage: Outage, place: Path, forks: Forks, told: Told) -> None:
     )
     server = serve(emulator, slow_s=_DRIP_S)
     try:
-        site = site_of(place, server.url, concurrency=CONCURRENCY, timeout=_TIMEOUT_S)
+        site = site_of(location, server.url, concurrency=CONCURRENCY, timeout=_TIMEOUT_S)
         write_prompts(site, [f"{outage.name} {number}" for number in range(PROMPTS)])
         begun = time.monotonic()
         with _going(server, emulator, outage.gone):

@@ -1,4 +1,4 @@
-"""Many builds of the same prompts at once, with one cache: each picture is paid for once.
+"""Many builds of the same prompts at once, with one cache: each image is paid for once.
 
 A round is a kill. The first builds are left alone; then, in every further set of builds, some are
 killed at random moments and started again.
@@ -26,7 +26,7 @@ PROMPTS = 100
 _CONCURRENCY = 8
 _KILLS_IN_A_SET = 5
 _LATENCY_S = (0.1, 0.6)
-_LONGEST_S = 120.0
+_MAX_S = 120.0
 
 
 @dataclass(slots=True)
@@ -58,17 +58,17 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
         Figure("builds at once", PROCESSES),
         Figure("prompts of all builds that were left alone", told.in_peace),
         Figure(
-            "pictures paid for by them",
+            "images paid for by them",
             told.billed_in_peace,
             most=told.in_peace,
             least=told.in_peace,
         ),
         Figure("builds killed while they asked", told.killed, least=rounds),
-        Figure("pictures paid for where builds were killed", told.billed),
+        Figure("images paid for where builds were killed", told.billed),
         Figure("payments listed as unknown", told.listed, most=told.killed * _CONCURRENCY),
         Figure("payments beyond one that are not listed", told.unlisted, most=0),
-        Figure("pictures paid for and not stored", told.not_stored, most=0),
-        Figure("pictures missing in a site", told.not_shown, most=0),
+        Figure("images paid for and not stored", told.not_stored, most=0),
+        Figure("images missing in a site", told.not_shown, most=0),
         Figure("builds that failed", told.failed, most=0),
         Figure("calls left in the journal", told.left_over, most=0),
         Figure("locks left behind by builds that were left alone", told.locks, most=0),
@@ -85,7 +85,7 @@ def _build_together(
         builds = [forks.start(site.folder) for site in sites]
         told.killed += _kill(builds, kills, Left(sites[0]), chance, forks)
         for build in builds:
-            told.failed += build.wait(_LONGEST_S) != 0
+            told.failed += build.wait(_MAX_S) != 0
         _judge(sites, bill.by_prompt(), kills, told)
 
 
@@ -120,7 +120,7 @@ def _judge(sites: Sequence[Site], bill: Counter[str], kills: int, told: Told) ->
     told.unlisted += unlisted(bill, left)
     told.listed += left.unknown().total()
     told.not_stored += len(set(bill) - left.prompts_stored())
-    told.not_shown += sum(PROMPTS - Left(site).shown() for site in sites)
+    told.not_shown += sum(PROMPTS - Left(site).quoted_value() for site in sites)
     told.left_over += len(left.begun()) + len(left.answered())
     if kills:
         told.billed += bill.total()

@@ -11,5 +11,5 @@ from tests.soak.processes import soak
 
 
 @pytest.mark.timeout(300)
-def test_each_picture_is_paid_for_once(tmp_path: Path) -> None:
+def test_each_image_is_paid_for_once(tmp_path: Path) -> None:
     check(soak(3, tmp_path))

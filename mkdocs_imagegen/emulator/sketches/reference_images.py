@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from mkdocs_imagegen.emulator.responses import invalid_parameter
 from mkdocs_imagegen.emulator.wire_types import DrawRequest
-from mkdocs_imagegen.values import MOST_PIXELS
+from mkdocs_imagegen.options import MAX_PIXELS
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _FRAME = (255, 253, 248)
@@ -77,7 +77,7 @@ def _decode(content: bytes) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
-    if image.width * image.height > MOST_PIXELS:
+    if image.width * image.height > MAX_PIXELS:
         raise ValueError("too many pixels")
     image.load()
     return image

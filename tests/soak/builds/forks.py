@@ -25,9 +25,13 @@ _IMPORTED = [
     *("mkdocs.__main__", "mkdocs.commands.build", "mkdocs.contrib.search", "mkdocs.themes.mkdocs"),
     *("pymdownx.superfences", "markdown.extensions.toc", "markdown.extensions.tables"),
     *("markdown.extensions.fenced_code", "markdown.extensions.attr_list"),
-    *("markdown.extensions.admonition", "mkdocs_imagegen.plugin", "mkdocs_imagegen.gateway.client"),
-    *("mkdocs_imagegen.pictures.derive", "mkdocs_imagegen.pictures.strict_cache"),
-    *("mkdocs_imagegen.pictures.encode", "PIL.JpegImagePlugin", "anyio._backends._asyncio"),
+    *(
+        "markdown.extensions.admonition",
+        "mkdocs_imagegen.hosts.mkdocs.plugin",
+        "mkdocs_imagegen.gateway.client",
+    ),
+    *("mkdocs_imagegen.imaging.derive", "mkdocs_imagegen.derived.strict_cache"),
+    *("mkdocs_imagegen.imaging.encode", "PIL.JpegImagePlugin", "anyio._backends._asyncio"),
     *("anyio.from_thread", "filelock", "tenacity.asyncio", "http.cookiejar"),
 ]
 """What a build imports; what is not there is imported by the build itself."""

@@ -17,9 +17,9 @@ from PIL import Image
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.state import LogEntry
 from mkdocs_imagegen.errors import NewerVersionError
-from mkdocs_imagegen.originals.journal import Intent, Journal
+from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.originals.store import OriginalStore
-from mkdocs_imagegen.values import SKETCH_MODEL
+from mkdocs_imagegen.spending.journal import Intent, Journal
 from tests.support import Site
 
 PER_PAGE = 30
@@ -51,7 +51,7 @@ class Bill:
     """What was paid for, by prompt, while every answer that is computed is delivered as a success.
 
     Args:
-        emulator: whose pictures are counted.
+        emulator: whose images are counted.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -76,7 +76,7 @@ class Bill:
 
 
 def site_of(folder: Path, url: str, *, concurrency: int, timeout: float = 30) -> Site:
-    """A site whose pictures are small and cost no time."""
+    """A site whose images are small and cost no time."""
     site = Site(folder)
     options = {
         "model": SKETCH_MODEL,
@@ -124,8 +124,8 @@ class Left:
         found: dict[str, str] = {}
         for path in records:
             with contextlib.suppress(NewerVersionError):
-                kept = self.store.get(path.stem)
-                found[path.stem] = kept.original.sha256 if kept else ""
+                original = self.store.get(path.stem)
+                found[path.stem] = original.record.sha256 if original else ""
         return found
 
     def prompts_stored(self) -> set[str]:
@@ -156,14 +156,14 @@ class Left:
         """The keys of answers that are not stored yet."""
         return {path.stem for path in (self.cache / "journal").glob("*.answer")}
 
-    def broken_pictures(self) -> int:
-        """Pictures that pages show and that are not there as a whole."""
+    def broken_images(self) -> int:
+        """Images that pages show and that are not there as a whole."""
         pages = (path.read_text() for path in self.site.rglob("*.html"))
         names = {name for page in pages for name in _SHOWN.findall(page)}
         return sum(not is_whole(self.site / name) for name in names)
 
-    def shown(self) -> int:
-        """How many different pictures pages show that are not stand-ins."""
+    def quoted_value(self) -> int:
+        """How many different images pages show that are not stand-ins."""
         pages = (path.read_text() for path in self.site.rglob("*.html"))
         names = {name for page in pages for name in _SHOWN.findall(page)}
         return sum(not name.endswith(".svg") for name in names)
@@ -173,8 +173,8 @@ def is_whole(path: Path) -> bool:
     try:
         if path.suffix == ".svg":
             return path.read_text().rstrip().endswith("</svg>")
-        with Image.open(path) as picture:
-            picture.load()
+        with Image.open(path) as image:
+            image.load()
     except (OSError, SyntaxError):
         return False
     return True

@@ -13,18 +13,18 @@ from pathlib import Path
 
 from PIL import Image
 
-from mkdocs_imagegen.building.books import Books
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.gateway.answer import Answer
+from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.wire import read_answer
-from mkdocs_imagegen.originals.journal import Intent
-from mkdocs_imagegen.originals.record import Original
-from mkdocs_imagegen.originals.refusals import Refusal
+from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.gateway import GatewaySettings
-from mkdocs_imagegen.values import Size
-from tests.originals.support import original
+from mkdocs_imagegen.spending.journal import Intent
+from mkdocs_imagegen.spending.moderation import Refusal
+from mkdocs_imagegen.spending.stores import Stores
+from tests.originals.support import record
 
 Ack = Callable[[str], None]
 """Told of what was promised: nothing that comes later may take it back."""
@@ -44,12 +44,12 @@ INTENT = Intent(REQUEST, "https://x.org/v1", "png", None, "2026-11-23T17:00:00+0
 REFUSAL = Refusal("a/b", "2026-11-23", "the prompt was refused")
 
 
-def _original(content: bytes) -> Original:
+def _original(content: bytes) -> Record:
     facts = {"key": KEY, "subject": REQUEST.subject_key, "mime": "image/png"}
-    return replace(original(content=content), **facts)  # type: ignore[arg-type]  # all are texts
+    return replace(record(content=content), **facts)  # type: ignore[arg-type]  # all are texts
 
 
-def _answer() -> Answer:
+def _answer() -> ImageResponse:
     return read_answer(BODY, REQUEST, replace(GatewaySettings(), output_format="png"))
 
 
@@ -65,9 +65,9 @@ class Ground:
         """The file of what was promised."""
         return self.folder / "acks"
 
-    def books(self) -> Books:
+    def stores(self) -> Stores:
         """The books of a site there, as a build opens them."""
-        return Books(Settings(root=self.folder), self.warned.append, lambda _: None)
+        return Stores(Settings(root=self.folder), self.warned.append, lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,64 +79,64 @@ class Operation:
         prepare: what comes before it, and is not stopped.
     """
 
-    act: Callable[[Books, Ack], None]
-    prepare: Callable[[Books, Ack], None] = lambda _books, _ack: None
+    act: Callable[[Stores, Ack], None]
+    prepare: Callable[[Stores, Ack], None] = lambda _books, _ack: None
 
 
-def _put(books: Books, ack: Ack) -> None:
-    books.store.put(_original(CONTENT), CONTENT)
+def _put(stores: Stores, ack: Ack) -> None:
+    stores.store.put(_original(CONTENT), CONTENT)
     ack("stored")
 
 
-def _put_another(books: Books, ack: Ack) -> None:
-    """Another picture under the same key, as by a build that was slower."""
-    books.store.put(_original(OTHER_CONTENT), OTHER_CONTENT)
+def _put_another(stores: Stores, ack: Ack) -> None:
+    """Another image under the same key, as by a build that was slower."""
+    stores.store.put(_original(OTHER_CONTENT), OTHER_CONTENT)
     ack("stored")
 
 
-def _begin(books: Books, ack: Ack) -> None:
-    books.journal.begin(INTENT)
+def _begin(stores: Stores, ack: Ack) -> None:
+    stores.journal.begin(INTENT)
     ack("begun")
 
 
-def _answered(books: Books, ack: Ack) -> None:
-    _begin(books, ack)
-    if books.journal.spool(KEY, BODY):
+def _answered(stores: Stores, ack: Ack) -> None:
+    _begin(stores, ack)
+    if stores.journal.spool(KEY, BODY):
         ack("spooled")
 
 
-def _call(books: Books, ack: Ack) -> None:
-    """All that is written for a picture that is bought."""
-    with books.claims.claim(KEY) as is_ours:
+def _call(stores: Stores, ack: Ack) -> None:
+    """All that is written for an image that is bought."""
+    with stores.claims.claim(KEY) as is_ours:
         assert is_ours
-        _answered(books, ack)
-        if not books.keeper.keep(REQUEST, _answer(), INTENT.server).alarm:
+        _answered(stores, ack)
+        if not stores.keeper.keep(REQUEST, _answer(), INTENT.server).alarm:
             ack("stored")
-            books.journal.end(KEY)
+            stores.journal.end(KEY)
 
 
-def _lose(books: Books, ack: Ack) -> None:
-    books.journal.end_unknown(INTENT)
-    if not books.journal.keys():
+def _lose(stores: Stores, ack: Ack) -> None:
+    stores.journal.end_unknown(INTENT)
+    if not stores.journal.keys():
         ack("listed")
 
 
-def _claim(books: Books, ack: Ack) -> None:
-    with books.claims.claim(KEY) as is_ours:
+def _claim(stores: Stores, ack: Ack) -> None:
+    with stores.claims.claim(KEY) as is_ours:
         assert is_ours
         ack("claimed")
 
 
-def _refuse(books: Books, ack: Ack) -> None:
-    books.refusals.remember(KEY, REFUSAL)
-    if books.refusals.find(KEY):
+def _refuse(stores: Stores, ack: Ack) -> None:
+    stores.refusals.remember(KEY, REFUSAL)
+    if stores.refusals.find(KEY):
         ack("refused")
 
 
-def _salvage(books: Books, ack: Ack) -> None:
-    with books.claims.claim(KEY) as is_ours:
+def _salvage(stores: Stores, ack: Ack) -> None:
+    with stores.claims.claim(KEY) as is_ours:
         assert is_ours
-        if books.salvager.salvage(KEY):
+        if stores.recovery.recover(KEY):
             ack("stored")
 
 
@@ -154,46 +154,46 @@ OPERATIONS = {
 def judge(ground: Ground, acked: set[str]) -> Counter[str]:
     """What is wrong with what was left: ``wrong``, ``lost``, ``next`` and ``strange``, by count."""
     faults: Counter[str] = Counter()
-    before = ground.books()
+    before = ground.stores()
     faults["wrong"] += _serves(before) not in (None, CONTENT, OTHER_CONTENT)
     faults["wrong"] += before.refusals.find(KEY) not in (None, REFUSAL)
     faults["strange"] += len(_strangers(before.store.folder))
-    books = ground.books()
-    books.salvager.salvage_all()
-    content, unknown = _serves(books), [each.request.key for each in books.journal.unknown()]
+    stores = ground.stores()
+    stores.recovery.recover_all()
+    content, unknown = _serves(stores), [each.request.key for each in stores.journal.unknown()]
     faults["lost"] += content is None and bool(acked & {"stored", "spooled"})
     faults["lost"] += content is None and KEY not in unknown and bool(acked & {"begun", "listed"})
-    faults["lost"] += "refused" in acked and books.refusals.find(KEY) is None
-    faults["strange"] += len(_calls(books)) + len(ground.warned)
-    faults["next"] += not _next_succeeds(ground.books(), content)
+    faults["lost"] += "refused" in acked and stores.refusals.find(KEY) is None
+    faults["strange"] += len(_calls(stores)) + len(ground.warned)
+    faults["next"] += not _next_succeeds(ground.stores(), content)
     return faults
 
 
-def _serves(books: Books) -> bytes | None:
-    kept = books.store.get(KEY)
-    return books.store.read(kept) if kept else None
+def _serves(stores: Stores) -> bytes | None:
+    original = stores.store.get(KEY)
+    return stores.store.read(original) if original else None
 
 
-def _calls(books: Books) -> list[Path]:
+def _calls(stores: Stores) -> list[Path]:
     """Intents, and answers without one, that an import has left."""
-    folder = books.journal.unknown_path.parent
+    folder = stores.journal.unknown_path.parent
     return [path for kind in ("intent", "answer") for path in folder.glob(f"*.{kind}")]
 
 
 def _strangers(folder: Path) -> list[Path]:
     """Files that are neither whole nor named as unfinished."""
-    pictures = (CONTENT, OTHER_CONTENT)
-    names = {f"{KEY}.{hashlib.sha256(each).hexdigest()[:16]}.png" for each in pictures}
+    images = (CONTENT, OTHER_CONTENT)
+    names = {f"{KEY}.{hashlib.sha256(each).hexdigest()[:16]}.png" for each in images}
     names |= {f"{KEY}.json", f"{KEY}.refused.json", f"{KEY}.lock", ".gitignore"}
     found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".tmp")
     return [path for path in found if path.name not in names]
 
 
-def _next_succeeds(books: Books, before: bytes | None) -> bool:
+def _next_succeeds(stores: Stores, before: bytes | None) -> bool:
     """Whether it can be bought now; what was there stays."""
     try:
-        with books.claims.claim(KEY) as is_ours:
-            books.store.put(_original(CONTENT), CONTENT)
+        with stores.claims.claim(KEY) as is_ours:
+            stores.store.put(_original(CONTENT), CONTENT)
     except ImagegenError:
         return False
-    return is_ours and _serves(books) == (before or CONTENT)
+    return is_ours and _serves(stores) == (before or CONTENT)

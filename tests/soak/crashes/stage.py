@@ -107,13 +107,13 @@ def _gone(child: int, waiting: dict[int, int]) -> int:
 def _wait_and_act(started: int, ready: int, operation: str, folder: str, fault: str) -> None:
     """Act once the other end of a pipe is closed, and end."""
     ground, code = Ground(Path(folder)), 0
-    books, act = ground.books(), OPERATIONS[operation].act
+    stores, act = ground.stores(), OPERATIONS[operation].act
     acks = os.open(ground.acks, os.O_WRONLY | os.O_APPEND)
     os.write(ready, b".")
     select.select([started], [], [])
     with _failing(fault) as counts:
         try:
-            act(books, lambda word: _ack(acks, word))
+            act(stores, lambda word: _ack(acks, word))
         except ImagegenError:
             code = REFUSED
         except BaseException:  # noqa: BLE001 - that there is none is what is counted
@@ -164,8 +164,8 @@ def _warm_up() -> None:
     for operation in OPERATIONS.values():
         with tempfile.TemporaryDirectory() as folder:
             ground = Ground(Path(folder))
-            operation.prepare(ground.books(), lambda _: None)
-            operation.act(ground.books(), lambda _: None)
+            operation.prepare(ground.stores(), lambda _: None)
+            operation.act(ground.stores(), lambda _: None)
             judge(ground, set())
 
 

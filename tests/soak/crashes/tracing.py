@@ -141,7 +141,7 @@ def _prepared(operation: str, folder: Path) -> tuple[Ground, set[str]]:
     ground, acked = Ground(folder), set[str]()
     folder.mkdir()
     ground.acks.touch()
-    OPERATIONS[operation].prepare(ground.books(), acked.add)
+    OPERATIONS[operation].prepare(ground.stores(), acked.add)
     return ground, acked
 
 

@@ -16,7 +16,7 @@ from tests.soak.disks.cases import once
 from tests.soak.disks.ground import Ground
 
 _KIBS = (0, 8, 12, 16, 28)
-_MOST_KIB = 96
+_MAX_KIB = 96
 """Room in which everything of these sites but the host's own files can be written."""
 
 
@@ -28,13 +28,13 @@ def main() -> None:
     parser.add_argument("--may-mount", action="store_true")
     arguments = parser.parse_args()
     os.environ["SOURCE_DATE_EPOCH"] = "1790000000"  # themes print the build's time
-    os.environ["TMPDIR"] = str(arguments.folder)  # where pictures go that the store does not take
+    os.environ["TMPDIR"] = str(arguments.folder)  # where images go that the store does not take
     chance = random.Random(20261123)  # noqa: S311 - the same every time
     emulator = Emulator(require_key=False)
     with Forks() as forks, serve(emulator) as server:
         ground = Ground(arguments.folder, forks, server)
         for number in range(arguments.rounds):
-            kibs = [4 * chance.randrange(_MOST_KIB // 4) for _ in _KIBS] if number else _KIBS
+            kibs = [4 * chance.randrange(_MAX_KIB // 4) for _ in _KIBS] if number else _KIBS
             once(ground, kibs, may_mount=arguments.may_mount)
     json.dump(ground.counts, sys.stdout)
 

@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mkdocs_imagegen.originals.journal import Intent, Journal
+from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.values import SKETCH_MODEL, Size
+from mkdocs_imagegen.spending.journal import Intent, Journal
 from tests.soak.builds.sites import write_prompts
 from tests.soak.disks.ground import PROMPTS, Ground, Trial
 from tests.soak.disks.rooms import fill, more_inodes, no_file_beyond, read_only, small
@@ -116,18 +116,18 @@ def surprises(ground: Ground) -> None:
     """Pipes, links and folders where the journal and the locks have their files."""
     outside = ground.folder / "outside"
     outside.write_text("nobody's business")
-    for place in (*_PLACES, _LOCK):
+    for location in (*_PLACES, _LOCK):
         for plant in (os.mkfifo, lambda path: path.symlink_to(outside), Path.mkdir):
-            trial = ground.trial(f"surprise at {place}")
-            if "unknown" in place:
+            trial = ground.trial(f"surprise at {location}")
+            if "unknown" in location:
                 _begun(trial)  # one that has to be told there
-            _planted(trial, place, plant)
+            _planted(trial, location, plant)
             ground.build(trial)
             ground.expect(trial, "outside", is_so=outside.read_text() == "nobody's business")
 
 
-def _planted(trial: Trial, place: str, plant: Callable[[Path], None]) -> None:
-    path = trial.left.cache / place.format(_REQUEST.key)
+def _planted(trial: Trial, location: str, plant: Callable[[Path], None]) -> None:
+    path = trial.left.cache / location.format(_REQUEST.key)
     path.parent.mkdir(parents=True, exist_ok=True)
     plant(path)
 
@@ -156,7 +156,7 @@ def _has_all(ground: Ground, trial: Trial) -> bool:
 
 
 def _contents(folder: Path) -> set[bytes]:
-    """Every picture below a folder, wherever it is now."""
+    """Every image below a folder, wherever it is now."""
     return {path.read_bytes() for path in folder.rglob("*.jpg*") if path.is_file()}
 
 

@@ -99,7 +99,7 @@ class Ground:
         return trial
 
     def build(self, trial: Trial) -> int:
-        """Build it, and count what is wrong; the pictures that were billed for it."""
+        """Build it, and count what is wrong; the images that were billed for it."""
         had, before = self._had(trial), self._bill.by_prompt()
         trial.said, code = self._built(trial)
         billed = self._bill.by_prompt() - before
@@ -109,7 +109,7 @@ class Ground:
             tracebacks=_has_traceback(trial),
             failed=code != 0 and not trial.hosts,
             twice=sum(self.keys[each] in had for each in billed) if had else 0,
-            partial=(trial.left.broken_pictures() if code == 0 else 0) + _unfinished(trial),
+            partial=(trial.left.broken_images() if code == 0 else 0) + _unfinished(trial),
         )
         if trial.name != "whole":
             safe = self._had(trial) | _rescued(trial)
@@ -123,7 +123,7 @@ class Ground:
         self._note(trial, Counter({name: int(not is_so)}))
 
     def same_site(self, trial: Trial) -> bool:
-        """Whether it shows the pages and pictures of the whole site, to the byte."""
+        """Whether it shows the pages and images of the whole site, to the byte."""
         return _shown(trial.output) == _shown(self.whole.output)
 
     def _built(self, trial: Trial) -> tuple[str, int]:
@@ -136,7 +136,7 @@ class Ground:
         return building.said, code
 
     def _had(self, trial: Trial) -> set[str]:
-        """The keys of pictures that are stored, and of answers that the next build stores."""
+        """The keys of images that are stored, and of answers that the next build stores."""
         left = trial.left
         begun = (intent.request.key for intent in left.begun())
         spooled = {key for key in begun if left.journal.answer(key) is not None}
@@ -152,13 +152,13 @@ FAULTS = {
     "tracebacks": "builds that ended with a traceback of ours",
     "failed": "builds that did not stand, although the site's own disk was good",
     "hung": "builds that hung",
-    "lost": "pictures billed and neither stored, nor in the journal, nor in a folder that is told",
-    "twice": "pictures billed although the store or the journal had them",
+    "lost": "images billed and neither stored, nor in the journal, nor in a folder that is told",
+    "twice": "images billed although the store or the journal had them",
     "partial": "partial files in the store, or in the site where a page refers to them",
     "changed": "originals whose bytes changed",
-    "spent": "pictures billed where nothing can be kept",
-    "other": "sites that differ from what the same pictures give on a good disk",
-    "lacking": "pictures not there after the disk was good again",
+    "spent": "images billed where nothing can be kept",
+    "other": "sites that differ from what the same images give on a good disk",
+    "lacking": "images not there after the disk was good again",
     "outside": "files outside that were changed",
 }
 
@@ -175,7 +175,7 @@ def _unfinished(trial: Trial) -> int:
 
 
 def _rescued(trial: Trial) -> set[str]:
-    """The keys of pictures in folders that the build has told of, verified."""
+    """The keys of images in folders that the build has told of, verified."""
     found = _RESCUED.finditer(trial.said)
     return {match[2] for match in found if _sha(Path(match[0])).startswith(match[3])}
 
@@ -185,6 +185,6 @@ def _sha(path: Path) -> str:
 
 
 def _shown(output: Path) -> dict[str, bytes]:
-    """Pages and pictures, by name."""
+    """Pages and images, by name."""
     kinds = (*output.rglob("*.html"), *output.glob("assets/imagegen/*"))
     return {path.relative_to(output).as_posix(): path.read_bytes() for path in kinds}

@@ -1,0 +1,137 @@
+"""Bounded reads and atomic writes of files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from mkdocs_imagegen.errors import NewerVersionError, StoreError
+
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Flags that refuse symbolic links and do not block on a pipe."""
+
+
+def read_plain_file(path: Path, most_bytes: int) -> bytes:
+    """Read a regular file of limited size.
+
+    Raises:
+        OSError: If the file is missing or cannot be read.
+        ValueError: If it is a link, a pipe or a folder, or larger than ``most_bytes``.
+    """
+    _refuse_unless_regular(os.lstat(path))
+    descriptor = os.open(path, os.O_RDONLY | NO_LINKS)
+    try:
+        facts = os.fstat(descriptor)
+        _refuse_unless_regular(facts)
+        return _read(descriptor, facts.st_size, most_bytes)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_unless_regular(facts: os.stat_result) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise ValueError("no regular file")
+
+
+def _read(descriptor: int, size: int, most_bytes: int) -> bytes:
+    # One byte more than the file has: a short read proves its end, and a file that has grown since
+    # is read to its end.
+    content = os.read(descriptor, min(size, most_bytes) + 1)
+    if len(content) != size:
+        while more := os.read(descriptor, min(most_bytes + 1 - len(content), 2**20)):
+            content += more
+    if len(content) > most_bytes:
+        raise ValueError(f"larger than {most_bytes} bytes")
+    return content
+
+
+def write_atomic(path: Path, content: bytes, *, sync: bool = True) -> None:
+    """Write a file that other threads and processes see complete or as it was before.
+
+    Any number of threads may write the same file at the same time; the last one wins. An
+    existing file is replaced, never written into: it may be a hard link.
+
+    Args:
+        path: File to write.
+        content: Bytes of the file.
+        sync: True to create a missing folder and to return only when file and name survive a
+            power failure; False for content that can be generated again for free.
+
+    Raises:
+        OSError: If the file cannot be written; no temporary file is left behind.
+    """
+    if sync:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with _temporary_beside(path, content, sync=sync) as temporary:
+        os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
+        if sync:
+            _sync_folder(path.parent)
+
+
+def write_first(path: Path, content: bytes) -> bool:
+    """Return True if this call wrote the file, False if the file existed.
+
+    Raises:
+        OSError: If the file cannot be written; no temporary file is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _temporary_beside(path, content, sync=True) as temporary:
+        try:
+            os.link(temporary, path)  # refuses to replace, unlike a rename
+        except FileExistsError:
+            return False
+        except OSError:
+            # A file system without hard links: the last of two writers wins there.
+            os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
+        _sync_folder(path.parent)
+        return True
+
+
+def check_version(found: object, known: int) -> None:
+    """Raise an error unless a file has the supported format version.
+
+    Raises:
+        NewerVersionError: If a newer version wrote the file; it may be valid and must stay.
+        ValueError: If no version of mkdocs-imagegen writes this number.
+    """
+    if type(found) is int and found > known:
+        fault = "it was written by a newer version of mkdocs-imagegen"
+        raise NewerVersionError(fault, hint="update; nothing is bought in its place")
+    if found != known:
+        raise ValueError("another version's")
+
+
+def cannot_store(folder: Path, error: OSError) -> StoreError:
+    """Return the error for a folder that files cannot be written to."""
+    fault = f"images cannot be stored in {folder}: {error.strerror or error}"
+    return StoreError(fault, hint="make room or correct the rights, then build again")
+
+
+@contextlib.contextmanager
+def _temporary_beside(path: Path, content: bytes, *, sync: bool) -> Iterator[Path]:
+    # A random name: with a fixed one, two writers of one file rename each other's file away.
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    # A rename survives a power failure only if the folder is synced; Windows opens no folder.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,134 @@
+"""What is wanted of the maker of images, and what becomes of it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol
+
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.layout import Layout
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.errors import ImagegenError
+    from mkdocs_imagegen.gateway.answer import ImageResponse
+    from mkdocs_imagegen.gateway.calls import Keep
+    from mkdocs_imagegen.gateway.edits import Attached
+    from mkdocs_imagegen.gateway.offers import Offer
+    from mkdocs_imagegen.imaging.image import PageImage
+    from mkdocs_imagegen.imaging.placeholder import Placeholder
+    from mkdocs_imagegen.imaging.variants import Plan
+    from mkdocs_imagegen.originals.store import Original
+    from mkdocs_imagegen.request import ImageRequest
+
+JobKey = tuple[str, Layout, bool]
+"""A request's key, the shape, and whether only the request's own original will do."""
+
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits so many seconds; may raise StoppedError."""
+
+
+class ImageClient(Protocol):
+    """What draws images: the gateway's client."""
+
+    async def generate(
+        self, request: ImageRequest, keep: Keep | None = None, attached: Attached = ...
+    ) -> ImageResponse:
+        """The image; ``keep`` takes the raw answer before anything reads it.
+
+        Raises:
+            GatewayError: there is none.
+        """
+
+    async def open_answer(self, body: bytes, request: ImageRequest) -> ImageResponse:
+        """The image in a raw answer, or behind the link in it.
+
+        Raises:
+            GatewayError: there is none.
+        """
+
+    async def models(self) -> tuple[Offer, ...]:
+        """The models that the server offers.
+
+        Raises:
+            GatewayError: the list cannot be had.
+        """
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+
+
+OpenGateway = Callable[[Sleep], ImageClient]
+"""Makes the client that draws, from the function that waits between its attempts."""
+
+
+class VariantBuilder(Protocol):
+    """What makes the files of images, or only says what they would be."""
+
+    def find(self, plan: Plan) -> PageImage | None:
+        """The image, if nothing has to be made for it."""
+
+    def make(self, plan: Plan, content: bytes) -> PageImage:
+        """The image, from the original's bytes.
+
+        Raises:
+            ImageError: the bytes are no image.
+        """
+
+    def placeholder(self, placeholder: Placeholder) -> PageImage:
+        """The image of a stand-in."""
+
+    def rest(self) -> None:
+        """Keep no more in memory than what pages need; everything has been looked for."""
+
+    def close(self) -> None:
+        """Close what is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A image that a page shows.
+
+    Attributes:
+        key: what two pages have in common that want the same.
+        request: what to ask for.
+        original: the original that is there; None where there is none.
+        can_generate: whether it may be made if there is none, or if what is there is broken.
+        is_draft: whether it is only for the eyes of who writes the page.
+    """
+
+    key: JobKey
+    request: ImageRequest
+    original: Original | None
+    can_generate: bool
+    is_draft: bool = False
+
+    @property
+    def layout(self) -> Layout:
+        """How the page shows it."""
+        return self.key[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one image.
+
+    Attributes:
+        original: the original, if there is one now.
+        image: what the page shows of it.
+        is_draft: whether it is only for the eyes of who writes the page.
+        made: whether it was asked for in this build, and not only fitted.
+        error: why there is none.
+        seconds: how long the asking took, the wait for its turn not counted.
+        remarks: what is worth telling although it worked.
+        alarm: what needs a person although it worked; ``""`` for nothing.
+    """
+
+    original: Original | None = None
+    image: PageImage | None = None
+    is_draft: bool = False
+    made: bool = False
+    error: ImagegenError | None = None
+    seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
+    alarm: str = ""

@@ -1,0 +1,217 @@
+"""Foreign bytes become an image in one place, or are refused in words."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import threading
+import time
+import warnings
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mkdocs_imagegen.errors import ImageError
+from mkdocs_imagegen.imaging.decode import MAX_PIXELS, Decoded, inspect
+from mkdocs_imagegen.options import Size
+
+FORMATS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "AVIF": "avif"}
+
+
+def sample(size=(60, 40), mode="RGB"):
+    gradient = Image.radial_gradient("L").resize(size)
+    bands = [gradient.rotate(90 * turn).resize(size) for turn in range(len(mode))]
+    return Image.merge(mode, bands) if len(bands) > 1 else gradient
+
+
+def encoded(kind, image=None, **more):
+    output = io.BytesIO()
+    (image or sample()).save(output, kind, **more)
+    return output.getvalue()
+
+
+def png_that_says(width, height, chunks=b""):
+    """A PNG of a size, without the pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = (
+        chunk(b"IHDR", header),
+        chunks,
+        chunk(b"IDAT", zlib.compress(b"")),
+        chunk(b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def png_without_palette():
+    """A PNG whose pixels are numbers of colours that it does not hold."""
+    header = struct.pack(">IIBBBBB", 9, 9, 8, 3, 0, 0, 0)
+    data = zlib.compress(bytes(9 * 10))
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def chunk(name, content):
+    checksum = struct.pack(">I", zlib.crc32(name + content))
+    return struct.pack(">I", len(content)) + name + content + checksum
+
+
+@pytest.mark.parametrize(("kind", "name"), FORMATS.items())
+def test_a_image_is_what_its_bytes_are(kind, name):
+    assert inspect(encoded(kind)) == Decoded(f"image/{name}", Size(60, 40), has_alpha=False)
+
+
+@pytest.mark.parametrize(
+    ("mode", "has_alpha"),
+    [("RGBA", True), ("LA", True), ("L", False), ("P", False), ("1", False), ("I;16", False)],
+)
+def test_every_kind_of_pixels_is_decoded(mode, has_alpha):
+    image = Image.new(mode, (7, 5))
+    assert inspect(encoded("PNG", image)) == Decoded("image/png", Size(7, 5), has_alpha)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "has_alpha"), [(255, False), (254, True), (0, True)], ids=["full", "nearly", "none"]
+)
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
+def test_what_can_be_seen_through_is_known(kind, alpha, has_alpha):
+    """Some servers always send an alpha channel, and a full one must cost no better format."""
+    image = Image.new("RGBA", (16, 16), "red")
+    image.putpixel((8, 8), (255, 0, 0, alpha))
+    content = encoded(kind, image, lossless=True, quality=100)
+    assert inspect(content).has_alpha is has_alpha
+
+
+@pytest.mark.parametrize(("clear", "has_alpha"), [(0, True), (1, False)])
+def test_a_palette_with_a_clear_colour_can_be_seen_through_where_it_is_used(clear, has_alpha):
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    assert inspect(encoded("PNG", image, transparency=clear)).has_alpha is has_alpha
+
+
+def test_a_jpeg_of_several_images_is_a_jpeg():
+    """Cameras and some encoders write them, and Pillow has another name for them."""
+    content = encoded("MPO", save_all=True, append_images=[sample()])
+    assert inspect(content) == Decoded("image/jpeg", Size(60, 40), has_alpha=False)
+
+
+def test_a_moving_image_is_what_it_is():
+    frames = [sample(), sample((60, 40)).rotate(90)]
+    for kind in ("PNG", "WEBP"):
+        content = encoded(kind, frames[0], save_all=True, append_images=frames[1:])
+        assert inspect(content).size == Size(60, 40)
+
+
+REFUSED = {
+    "nothing": b"",
+    "text": b"an error message",
+    "JSON": b'{"error": "no"}',
+    "HTML": b"<html><img src=x></html>",
+    "SVG": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+    "PDF": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+    "EPS": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+    "GIF": encoded("GIF"),
+    "BMP": encoded("BMP"),
+    "TIFF": encoded("TIFF"),
+    "ICO": encoded("ICO"),
+    "PPM": encoded("PPM"),
+    "TGA": encoded("TGA"),
+    "a PNG's beginning": b"\x89PNG\r\n\x1a\n",
+    "a JPEG's beginning": b"\xff\xd8\xff\xe0",
+    "a PNG without pixels": png_that_says(9, 9),
+    "a PNG of nothing": png_that_says(0, 0),
+    "a PNG of numbers without colours": png_without_palette(),
+    "a GIF that says PNG": b"\x89PNG\r\n\x1a\n" + encoded("GIF"),
+    "half an image": encoded("PNG")[:200],
+    "zeros": bytes(1000),
+    "a bomb of text": png_that_says(
+        9, 9, chunk(b"zTXt", b"a\x00\x00" + zlib.compress(bytes(80_000_000), 9))
+    ),
+}
+
+
+@pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
+def test_what_is_no_image_is_refused(content):
+    with pytest.raises(ImageError, match=r"the bytes are no image: [A-Za-z]+$"):
+        inspect(content)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_cut_image_is_refused(kind):
+    content = encoded(kind, sample((200, 150)))
+    for part in (0.3, 0.6, 0.9):
+        with pytest.raises(ImageError):
+            inspect(content[: int(len(content) * part)])
+
+
+@pytest.mark.parametrize("side", [(50_001, 1_000), (9_000, 9_000), (2**31 - 1, 2**31 - 1)])
+def test_a_bomb_is_refused_before_it_is_decoded(side):
+    before = time.perf_counter()
+    with pytest.raises(ImageError):
+        inspect(png_that_says(*side))
+    assert time.perf_counter() - before < 0.5
+
+
+def test_a_image_a_little_too_large_is_refused_with_its_size():
+    with pytest.raises(ImageError) as caught:
+        inspect(png_that_says(MAX_PIXELS // 1000 + 1, 1000))
+    accepted = "up to 8192 a side and 50000000 pixels"
+    assert str(caught.value) == f"a image of 50001x1000 pixels ({accepted})"
+
+
+@pytest.mark.parametrize("side", [(8193, 1), (1, 49_000_000)])
+def test_a_image_with_a_side_that_nobody_asks_for_is_refused_unseen(side):
+    """One pixel wide and 49 million high, it took 900 MB to decode."""
+    with pytest.raises(ImageError, match="8192 a side"):
+        inspect(png_that_says(*side))
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.sampled_from(sorted(FORMATS)), st.integers(0, 2**32), st.integers(1, 8))
+def test_no_mutant_does_more_than_be_refused(kind, seed, changes):
+    content = bytearray(CONTENTS[kind])
+    dice = random.Random(seed)  # noqa: S311 - the same mutants for the same seed
+    for _ in range(changes):
+        at = dice.randrange(len(content))
+        content[at] = dice.randrange(256)
+    if dice.random() < 0.3:
+        del content[dice.randrange(len(content)) :]
+    try:
+        decoded = inspect(bytes(content))
+    except ImageError as error:
+        str(error).encode()
+    else:
+        assert decoded.mime.removeprefix("image/") in FORMATS.values()
+
+
+CONTENTS = {kind: encoded(kind) for kind in FORMATS}
+
+
+@given(st.binary(max_size=300))
+def test_noise_is_refused(content):
+    with pytest.raises(ImageError):
+        inspect(content)
+
+
+def test_the_host_keeps_its_own_way_with_warnings(monkeypatch):
+    """Images are decoded in several threads, and what is done with warnings is global."""
+    before, content = list(warnings.filters), encoded("PNG")
+    monkeypatch.setattr(Image, "open", slowly(Image.open))
+    threads = [threading.Thread(target=inspect, args=(content,)) for _ in range(6)]
+    for each in threads:
+        each.start()
+        time.sleep(0.005)
+    for each in threads:
+        each.join()
+    assert list(warnings.filters) == before
+
+
+def slowly(work):
+    def worked(*arguments, **more):
+        time.sleep(0.02)
+        return work(*arguments, **more)
+
+    return worked

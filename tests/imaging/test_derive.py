@@ -1,0 +1,200 @@
+"""The files of an image, put into the site: made once, then linked."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from PIL import Image
+
+from mkdocs_imagegen.derived.store import DerivedStore
+from mkdocs_imagegen.errors import ImageError
+from mkdocs_imagegen.imaging import encode as encoder
+from mkdocs_imagegen.imaging.derive import Deriver
+from mkdocs_imagegen.imaging.variants import plan
+from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.settings import VariantSettings
+from tests.originals.support import record
+
+SIZE = Size(120, 80)
+
+
+def image_bytes() -> bytes:
+    output = io.BytesIO()
+    Image.effect_noise(SIZE, 60).convert("RGB").save(output, "PNG")
+    return output.getvalue()
+
+
+CONTENT = image_bytes()
+ORIGINAL = record(content=CONTENT, width=SIZE.width, height=SIZE.height)
+PLAN = plan(ORIGINAL, Layout(SIZE, (40, 80)), VariantSettings(), "keep")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with_warnings: list[str] = []
+    store = DerivedStore(tmp_path / "derived", with_warnings.append)
+    yield store
+    store.close()
+    assert with_warnings == []
+
+
+def files_in(site):
+    return {path.name: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
+def test_all_files_are_in_the_site_under_the_names_that_the_page_says(store, tmp_path) -> None:
+    image = Deriver(store, tmp_path / "site").make(PLAN, CONTENT)
+    said = [name for source in image.sources for name, _ in source.files]
+    assert len(said) == 6
+    for source in image.sources:
+        for name, width in source.files:
+            with Image.open(tmp_path / "site" / name) as opened:
+                assert (opened.width, opened.get_format_mimetype()) == (width, source.mime)
+    assert len(files_in(tmp_path / "site")) == len(said)
+    assert image.size == SIZE
+    assert image.blur.startswith("data:image/webp;base64,")
+
+
+def test_what_was_made_is_found_without_an_encoder(store, tmp_path, monkeypatch) -> None:
+    made = Deriver(store, tmp_path / "first").make(PLAN, CONTENT)
+    monkeypatch.setattr(encoder, "encode", None)
+    monkeypatch.setattr(encoder, "plain", None)
+    found = Deriver(store, tmp_path / "second").find(PLAN)
+    assert found == made
+    assert files_in(tmp_path / "second") == files_in(tmp_path / "first")
+
+
+def test_nothing_is_found_where_one_file_or_the_blur_is_missing(store, tmp_path) -> None:
+    deriver = Deriver(store, tmp_path / "site")
+    assert deriver.find(PLAN) is None
+    deriver.make(PLAN, CONTENT)
+    wider = plan(ORIGINAL, Layout(SIZE, (40, 80, 100)), VariantSettings(), "keep")
+    assert deriver.find(wider) is None
+
+
+def test_only_what_is_missing_is_encoded(store, tmp_path, monkeypatch) -> None:
+    Deriver(store, tmp_path / "site").make(PLAN, CONTENT)
+    asked: list[Size] = []
+    encode = encoder.encode
+
+    def watched(image, variants):
+        asked.extend(each.size for each in variants)
+        return encode(image, variants)
+
+    monkeypatch.setattr(encoder, "encode", watched)
+    wider = plan(ORIGINAL, Layout(SIZE, (40, 80, 100)), VariantSettings(), "keep")
+    Deriver(store, tmp_path / "site").make(wider, CONTENT)
+    assert asked == [Size(100, 67)] * 2
+
+
+@pytest.fixture
+def encoded(monkeypatch) -> Counter:
+    """Count how often each variant is encoded."""
+    count: Counter = Counter()
+    encode = encoder.encode
+
+    def counted(image, variants):
+        for variant, content in encode(image, variants):
+            count[variant] += 1
+            yield variant, content
+
+    monkeypatch.setattr(encoder, "encode", counted)
+    return count
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "the store keeps no value"])
+def test_calls_at_the_same_time_encode_each_file_once(
+    store, tmp_path, monkeypatch, encoded, keeps
+) -> None:
+    if not keeps:
+        monkeypatch.setattr(store, "write", lambda *_: None)
+    deriver = Deriver(store, tmp_path / "site")
+    plans = [
+        plan(ORIGINAL, Layout(SIZE, widths), VariantSettings(), "keep")
+        for widths in ((40,), (60,), (80,), (100,), (80, 40), (100, 60), *[(40, 60, 80, 100)] * 2)
+    ]
+    begin = threading.Barrier(len(plans))
+
+    def make(each):
+        begin.wait(10)
+        return deriver.make(each, CONTENT)
+
+    with ThreadPoolExecutor(len(plans)) as pool:
+        made = [each.result(30) for each in [pool.submit(make, each) for each in plans]]
+    names = {name for each in made for source in each.sources for name, _ in source.files}
+    assert set(encoded.values()) == {1}
+    assert len(encoded) == len(names) == 10
+    assert files_in(tmp_path / "site").keys() == {name.rpartition("/")[2] for name in names}
+
+
+def test_a_failed_file_fails_every_call_that_waits_for_it(store, tmp_path, monkeypatch) -> None:
+    """A later call tries again."""
+    deriver = Deriver(store, tmp_path / "site")
+    encode, is_encoding, is_waited_for = encoder.encode, threading.Event(), threading.Event()
+
+    def failing(_image, _variants):
+        is_encoding.set()
+        assert is_waited_for.wait(10)
+        raise OSError("no space")
+
+    monkeypatch.setattr(encoder, "encode", failing)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(deriver.make, PLAN, CONTENT)
+        assert is_encoding.wait(10)
+        monkeypatch.setattr(encoder, "encode", encode)
+        second = pool.submit(deriver.make, PLAN, CONTENT)
+        # Its other files are there as soon as it waits for those of the narrowest size alone.
+        while len(files_in(tmp_path / "site")) < 4 and not second.done():
+            time.sleep(0.01)
+        is_waited_for.set()
+        for each in (first, second):
+            with pytest.raises(OSError, match="no space"):
+                each.result(10)
+    deriver.make(PLAN, CONTENT)
+    assert len(files_in(tmp_path / "site")) == 6
+
+
+def test_the_same_files_come_out_of_a_full_an_empty_and_a_half_empty_store(tmp_path) -> None:
+    sites = []
+    for number, widths in enumerate([(), (40,), (80,), (40, 80)]):
+        store = DerivedStore(tmp_path / f"derived{number}", print)
+        site = tmp_path / f"site{number}"
+        for each in (widths, (40, 80)):
+            planned = plan(ORIGINAL, Layout(SIZE, each), VariantSettings(), "keep")
+            Deriver(store, site).make(planned, CONTENT)
+        sites.append(files_in(site))
+        store.close()
+    assert all(files == sites[0] for files in sites)
+
+
+def test_a_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) -> None:
+    """It may be one file with what the store keeps."""
+    deriver = Deriver(store, tmp_path / "site")
+    image = deriver.make(PLAN, CONTENT)
+    path = tmp_path / "site" / image.name
+    before = path.read_bytes()
+    deriver.find(PLAN)
+    path.unlink()
+    path.write_bytes(b"optimized by another plugin")
+    Deriver(store, tmp_path / "site").find(PLAN)
+    assert path.read_bytes() == before
+
+
+def test_bytes_that_are_no_image(store, tmp_path) -> None:
+    with pytest.raises(ImageError):
+        Deriver(store, tmp_path / "site").make(PLAN, b"no image")
+    assert files_in(tmp_path / "site") == {}
+
+
+def test_names_follow_the_bytes_of_the_original() -> None:
+    other = record(content=b"other", width=SIZE.width, height=SIZE.height)
+    planned = plan(other, Layout(SIZE), VariantSettings(), "keep")
+    name = next(iter(planned.files.values()))
+    assert hashlib.sha256(b"other").hexdigest()[:16] in name

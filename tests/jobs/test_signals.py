@@ -1,0 +1,207 @@
+"""Interrupts at the worst moments: nothing hangs, nothing begins, nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.errors import StoppedError, StoreError
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.spending.journal import Journal
+from tests.bench import Studio, request, want
+from tests.soak.builds.sites import Left, site_of, write_prompts
+from tests.support import Site
+
+MAX_S = 20
+AT_THE_PORTALS_START = """
+import os, signal, time
+import anyio.from_thread as portal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+run = portal.run_eventloop
+def interrupted(*given, **more):
+    time.sleep(0.05)  # the main thread waits for this one by then
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.05)
+    return run(*given, **more)
+portal.run_eventloop = interrupted
+from mkdocs.__main__ import cli
+cli(["build", "-q"])
+"""
+SOON_AFTER = """
+import os, signal, sys, threading
+from mkdocs_imagegen.jobs.scheduler import Scheduler
+signal.signal(signal.SIGINT, signal.default_int_handler)
+start, timers = Scheduler.start, []
+def started(self, want):
+    if not timers:
+        interrupt = lambda: os.kill(os.getpid(), signal.SIGINT)
+        timers.append(threading.Timer({seconds}, interrupt))
+        timers[0].start()
+    return start(self, want)
+Scheduler.start = started
+from mkdocs.__main__ import cli
+cli(["build", "-q"])
+"""
+INSIDE_A_WAIT = """
+import asyncio, concurrent.futures._base as futures, os, signal, sys, time
+from pathlib import Path
+from tests.bench import Bench, Studio, request, want
+signal.signal(signal.SIGINT, signal.default_int_handler)
+async def before(*_):
+    await asyncio.sleep(0.3)
+bench = Bench(Path(sys.argv[2]), Studio(before), concurrency=2)
+for number in range(4):
+    bench.scheduler.start(want(request(number)))
+while len(bench.studio.asked) < 2:
+    time.sleep(0.005)
+enter = futures._AcquireFutures.__enter__
+def interrupted(self):
+    futures._AcquireFutures.__enter__ = enter
+    enter(self)
+    os.kill(os.getpid(), signal.SIGINT)
+futures._AcquireFutures.__enter__ = interrupted
+try:
+    getattr(bench.scheduler, sys.argv[1])()
+except KeyboardInterrupt:
+    bench.scheduler.close()
+    print(sorted(bench.studio.asked) == bench.stored(), len(bench.stored()), bench.journal)
+"""
+
+
+@pytest.fixture
+def usual_signals():
+    """Signals as a terminal gives them, whatever has started the tests."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def ended(script: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=folder,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=MAX_S,
+    )
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        AT_THE_PORTALS_START,
+        SOON_AFTER.format(seconds=0.005),
+        SOON_AFTER.format(seconds=0.06),
+    ],
+    ids=["in the portal", "soon after", "later"],
+)
+def test_a_build_that_is_interrupted_while_the_portal_starts_ends(tmp_path, script):
+    emulator = Emulator(latency_s=0.3, require_key=False)
+    with serve(emulator) as server:
+        site: Site = site_of(tmp_path / "site", server.url, concurrency=2)
+        write_prompts(site, [f"prompt {number}" for number in range(6)])
+        done = ended(script, folder=site.folder)
+    left = Left(site)
+    assert (done.returncode, done.stderr.strip()) == (1, "Aborted!")
+    assert len(left.prompts_stored()) == emulator.bill.images < 6
+    assert left.begun() == []
+
+
+@pytest.mark.parametrize("wait", ["join", "close"])
+def test_an_interrupt_inside_a_wait_leaves_no_lock_behind(tmp_path, wait):
+    done = ended(INSIDE_A_WAIT, wait, str(tmp_path), folder=Path(__file__).parents[2])
+    assert (done.returncode, done.stdout) == (0, "True 2 []\n"), done.stderr
+
+
+def test_no_call_begins_once_the_end_is_near(bench):
+    async def slowly():
+        await asyncio.sleep(0.3)
+        return ()
+
+    made = bench(Studio(offers=slowly), concurrency=4)
+    for number in range(4):
+        made.scheduler.start(want(request(number)))
+    wait_until(lambda: made.studio.visits)
+    made.scheduler.close()
+    assert made.studio.asked == []
+    assert made.run.budget.images == 0
+
+
+def test_no_call_begins_if_the_interrupt_comes_while_it_is_written_down(bench, monkeypatch):
+    made = bench()
+    begin = Journal.begin
+
+    def interrupted(journal, intent):
+        begin(journal, intent)
+        made.scheduler._start_nothing_more()
+
+    monkeypatch.setattr(Journal, "begin", interrupted)
+    (result,) = made.make(want(request()))
+    assert isinstance(result.error, StoppedError)
+    assert (made.studio.asked, made.journal) == ([], [])
+    assert (made.run.budget.images, made.run.budget.wasted) == (0, 0)
+
+
+def test_what_needs_a_person_is_told_while_the_build_is_closed(bench, monkeypatch, tmp_path):
+    def no_room(*_):
+        raise StoreError("no room")
+
+    async def slowly(*_):
+        await asyncio.sleep(0.3)
+
+    monkeypatch.setattr(OriginalStore, "put", no_room)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    made = bench(Studio(slowly))
+    made.scheduler.start(want(request()))
+    wait_until(lambda: made.studio.asked)
+    made.scheduler.close()
+    (told,) = (text for text in made.said if "no room" in text)
+    assert "this image is in" in told
+    assert "the next build stores it" in told
+
+
+@pytest.mark.usefixtures("usual_signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_is_ignored_stays_so(bench, number):
+    signal.signal(number, signal.SIG_IGN)
+
+    async def meanwhile(*_):
+        os.kill(os.getpid(), number)
+        await asyncio.sleep(0.1)
+
+    made = bench(Studio(meanwhile))
+    (result,) = made.make(want(request()))
+    made.scheduler.close()
+    assert result.error is None
+    assert signal.getsignal(number) is signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("usual_signals")
+def test_signals_are_handled_as_before_once_all_is_made(bench):
+    made = bench()
+    made.make(want(request()))
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    made.scheduler.close()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def wait_until(came):
+    end = time.monotonic() + MAX_S
+    while not came():
+        assert time.monotonic() < end
+        time.sleep(0.005)

@@ -1,0 +1,19 @@
+"""What is asked for while pages are written."""
+
+from __future__ import annotations
+
+from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import DraftSettings
+
+REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="medium")
+
+
+def test_a_draft_answers_nothing_else():
+    draft = DraftSettings(quality="low").of(REQUEST)
+    assert (draft.quality, draft.is_draft) == ("low", True)
+    assert draft.subject_key != REQUEST.subject_key
+
+
+def test_what_would_cost_the_same_is_no_draft():
+    assert DraftSettings(quality="medium", model="a/b").of(REQUEST) == REQUEST

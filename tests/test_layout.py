@@ -1,0 +1,124 @@
+"""How widths, ratios and focuses are read, and what they make of a size."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.layout import CENTER, FOCUS, RATIO, Focus, cut, scaled
+from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.settings.variants import WIDTHS
+
+SIDES = st.integers(1, 8192)
+SIZES = st.builds(Size, SIDES, SIDES)
+RATIOS = st.fractions(Fraction(1, 10), Fraction(10), max_denominator=9999)
+
+
+@pytest.mark.parametrize(
+    ("parser", "value", "read"),
+    [
+        (WIDTHS, "480 960", (480, 960)),
+        (WIDTHS, " 960,480, 480 ", (480, 960)),
+        (WIDTHS, [960, "480"], (480, 960)),
+        (WIDTHS, 480, (480,)),
+        (WIDTHS, "8192", (8192,)),
+        (RATIO, "16:9", Fraction(16, 9)),
+        (RATIO, " 16 / 9 ", Fraction(16, 9)),
+        (RATIO, "1.91:1", Fraction(191, 100)),
+        (RATIO, "1x1", Fraction(1)),
+        (RATIO, "4 \u00d7 3", Fraction(4, 3)),
+        (RATIO, "1:10", Fraction(1, 10)),
+        (RATIO, "10:1", Fraction(10)),
+        (FOCUS, "left", Focus(0, 50)),
+        (FOCUS, "Bottom", Focus(50, 100)),
+        (FOCUS, "center", CENTER),
+        (FOCUS, "top right", Focus(100, 0)),
+        (FOCUS, "right top", Focus(100, 0)),
+        (FOCUS, "center left", Focus(0, 50)),
+        (FOCUS, "center center", CENTER),
+        (FOCUS, "30% 60%", Focus(30, 60)),
+        (FOCUS, "0 100", Focus(0, 100)),
+    ],
+)
+def test_a_value_is_read(parser, value, read):
+    assert parser(value) == read
+
+
+@pytest.mark.parametrize(
+    ("parser", "values", "accepted"),
+    [
+        (
+            WIDTHS,
+            ["", "0", "8193", "-1", "1.5", "480px", "²", [], [[480]], None, True],
+            "widths in",
+        ),
+        (
+            RATIO,
+            ["", "16", "0:1", "1:0", "1:11", "11:1", "-1:1", "1:1:1", "1:1.5", "a:b", "²:1"],
+            "WIDTH:HEIGHT from 1:10 to 10:1, like 16:9",
+        ),
+        (
+            FOCUS,
+            [
+                "",
+                "middle",
+                "101% 0",
+                "50%",
+                "1 2 3",
+                "left 50",
+                "left right",
+                "top bottom",
+                "-1 5",
+                "1.5 2",
+                None,
+                50,
+            ],
+            "a place, like left or top right, or hundredths",
+        ),
+    ],
+)
+def test_a_value_is_refused_with_what_is_accepted(parser, values, accepted):
+    for value in values:
+        with pytest.raises(OptionError) as caught:
+            parser(value)
+        assert f"accepted: {accepted}" in str(caught.value), value
+
+
+def test_a_ratio_that_yaml_read_as_a_number_is_asked_for_in_quotes():
+    """YAML 1.1 reads 16:9 as sixteen times sixty and nine."""
+    with pytest.raises(OptionError, match='YAML read "969" as a number, not as text; put it in'):
+        RATIO(969)
+
+
+@given(SIZES, RATIOS)
+def test_a_cut_lies_inside_and_touches_two_sides(size, ratio):
+    smaller = cut(size, ratio)
+    assert 1 <= smaller.width <= size.width
+    assert 1 <= smaller.height <= size.height
+    assert smaller.width == size.width or smaller.height == size.height
+
+
+@given(SIZES, RATIOS)
+def test_a_cut_has_its_ratio_to_half_a_pixel(size, ratio):
+    smaller = cut(size, ratio)
+    by_height = abs(smaller.height * ratio - smaller.width)
+    by_width = abs(smaller.width / ratio - smaller.height)
+    assert by_height <= Fraction(1, 2) or by_width <= Fraction(1, 2) or 1 in smaller
+
+
+@given(SIZES)
+def test_without_a_ratio_nothing_is_cut(size):
+    assert cut(size, None) == size
+    assert cut(size, Fraction(size.width, size.height)) == size
+
+
+@given(SIZES, SIDES)
+def test_a_scaled_size_has_the_width_and_the_shape(size, width):
+    smaller = scaled(size, width)
+    assert smaller.width == width
+    assert smaller.height >= 1
+    assert abs(smaller.height - Fraction(width * size.height, size.width)) <= 1
