@@ -54,13 +54,13 @@ class _Candidate:
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         original, result = self.result.original, self.result
-        cost = original.record.cost_usd if original and result.made else None
+        cost = original.record.cost_usd if original and result.was_generated else None
         return {
             "take": self.request.take,
             "prompt": self.request.prompt,
             "key": original.record.key if original else self.request.key,
             "file": str(original.path) if original else None,
-            "made": result.made,
+            "made": result.was_generated,
             "cost_usd": None if cost is None else str(cost),
             "error": None if result.error is None else str(result.error),
         }
@@ -216,7 +216,9 @@ def _say(entry: Entry, found: Sequence[_Candidate], output: Path) -> None:
         if each.result.error is not None and each.result.original is None:
             tell(f"take {each.request.take}: {each.result.error}")
     made = [
-        each.result.original.record for each in found if each.result.original and each.result.made
+        each.result.original.record
+        for each in found
+        if each.result.original and each.result.was_generated
     ]
     there = sum(each.result.original is not None for each in found) - len(made)
     usd = sum((each.cost_usd or Decimal(0) for each in made), Decimal(0))

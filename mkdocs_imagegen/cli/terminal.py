@@ -110,7 +110,7 @@ class Progress:
         """One of them has come, or has not."""
         self._done += 1
         self._asked += not isinstance(result.error, (OverBudgetError, NotGeneratedError))
-        if result.made and result.original and result.original.record.cost_usd:
+        if result.was_generated and result.original and result.original.record.cost_usd:
             self._usd += result.original.record.cost_usd
         self._show()
 

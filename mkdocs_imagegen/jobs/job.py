@@ -117,7 +117,7 @@ class Result:
         original: the original, if there is one now.
         image: what the page shows of it.
         is_draft: whether it is only for the eyes of who writes the page.
-        made: whether it was asked for in this build, and not only fitted.
+        was_generated: whether it was asked for in this build, and not only fitted.
         error: why there is none.
         seconds: how long the asking took, the wait for its turn not counted.
         remarks: what is worth telling although it worked.
@@ -127,7 +127,7 @@ class Result:
     original: Original | None = None
     image: PageImage | None = None
     is_draft: bool = False
-    made: bool = False
+    was_generated: bool = False
     error: ImagegenError | None = None
     seconds: float = 0.0
     remarks: tuple[str, ...] = ()

@@ -74,7 +74,7 @@ class ServeJob:
     def bought(self) -> Record | None:
         """The image that was paid for; None if none was, or it has cost nothing."""
         result = self._result
-        if result is None or not result.made or result.original is None:
+        if result is None or not result.was_generated or result.original is None:
             return None
         record = result.original.record
         is_free = record.model == SKETCH_MODEL and not record.cost_usd

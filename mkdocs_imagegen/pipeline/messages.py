@@ -43,7 +43,7 @@ class Messages:
         if outcome.error and (say := self._loudness(outcome)):
             say(f"{location()}: image prompt: {outcome.error}")
         for result in outcome.results:
-            for remark in result.remarks if result.made else ():
+            for remark in result.remarks if result.was_generated else ():
                 self._remark(f"{location()}: image prompt: {remark}")
             if result.alarm:
                 self.warn(f"{location()}: image prompt: {result.alarm}")

@@ -144,7 +144,7 @@ def line_of(location: Location, found: Found | None, outcome: Outcome, file: str
     request = requests[0] if requests else None
     results = outcome.results
     originals = [each.original.record for each in results if each.original]
-    paid = [each.original.record for each in results if each.original and each.made]
+    paid = [each.original.record for each in results if each.original and each.was_generated]
     costs = [each.cost_usd for each in paid if each.cost_usd is not None]
     remarks = [each for result in results for each in (*result.remarks, result.alarm) if each]
     return ReportRow(
@@ -195,7 +195,7 @@ def _state(request: ImageRequest, result: Result) -> State:
         return next(kinds, State.FAILED)
     if result.is_draft:
         return State.DRAFT
-    if result.made:
+    if result.was_generated:
         return State.MADE
     record = result.original.record
     is_sketch = record.model == SKETCH_MODEL

@@ -44,7 +44,7 @@ class Keeper:
         except StoreError as error:
             original = _rescued(record, answer.image)
             alarm = f"{error}; this image is in {original.path}"
-        return Result(original, made=True, remarks=tuple(remarks), alarm=alarm)
+        return Result(original, was_generated=True, remarks=tuple(remarks), alarm=alarm)
 
     def quarantine(self, name: str, content: bytes) -> str | None:
         """Keep what was paid for and is no image; the words that say where, if it worked."""

@@ -29,7 +29,7 @@ def test_what_fails_while_the_files_are_made_costs_only_them(bench, error):
         want(request(), "broken"), want(request(), "other"), want(request(1))
     )
     assert "unforeseen" in str(broken.error)
-    assert broken.made  # and so is on the bill
+    assert broken.was_generated  # and so is on the bill
     assert (other.error, next_one.error) == (None, None)
     assert sorted(made.studio.asked) == ["prompt 0", "prompt 1"]
 
@@ -111,7 +111,7 @@ def test_a_draft_that_is_only_fitted_stays_a_draft(bench):
     made.make(want(request(), "before"))
     original = made.stores.store.find(request().key)
     (result,) = made.make(want(request(), "after", original=original, is_draft=True))
-    assert (result.is_draft, result.made, result.error) == (True, False, None)
+    assert (result.is_draft, result.was_generated, result.error) == (True, False, None)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])

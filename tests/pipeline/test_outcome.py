@@ -313,7 +313,7 @@ def kept_as(**more):
     ],
 )
 def test_a_image_is_made_ready_or_stale(of, made, state):
-    result = Result(kept_as(**of), ONE, made=made)
+    result = Result(kept_as(**of), ONE, was_generated=made)
     outcome = settled(DIRECTIVE, (result,), in_full=False)
     assert outcome == Outcome(state, ONE, results=(result,))
 
@@ -346,7 +346,7 @@ def test_a_image_that_could_not_be_shown_is_one_that_failed():
 
 DARK = directive(dark=replace(REQUEST, prompt="A balloon at night"))
 LIGHT_RESULT = Result(kept_as(key=REQUEST.key), ONE)
-DARK_RESULT = Result(kept_as(key=DARK.dark.key), image(("png", 3)), made=True)
+DARK_RESULT = Result(kept_as(key=DARK.dark.key), image(("png", 3)), was_generated=True)
 MISSING_RESULT = Result(error=NotGeneratedError("there is no key"))
 FAILED_RESULT = Result(error=OutcomeUnknownError("no answer"))
 
@@ -377,7 +377,7 @@ def test_a_pair_has_as_many_results_as_requests():
 
 def test_a_line_tells_what_was_paid_for_both_of_a_pair():
     results = (
-        replace(LIGHT_RESULT, made=True, seconds=2.0, remarks=("slow",), alarm="move it"),
+        replace(LIGHT_RESULT, was_generated=True, seconds=2.0, remarks=("slow",), alarm="move it"),
         replace(
             DARK_RESULT,
             original=kept_as(key=DARK.dark.key, cost_usd=Decimal("0.01"), cost_is_estimate=True),

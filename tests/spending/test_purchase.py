@@ -66,7 +66,7 @@ def test_sketches_cost_nothing_and_are_not_written_down(bench):
     none = {"images": 0, "usd": 0}
     made = bench(gateway={"url": "sketch:"}, budget=none)
     (result,) = made.make(want(request()))
-    assert (result.error, result.made, result.original.record.cost_usd) == (None, True, 0)
+    assert (result.error, result.was_generated, result.original.record.cost_usd) == (None, True, 0)
     assert (made.run.budget.images, made.run.budget.usd) == (0, 0)
     assert not made.stores.journal.unknown_path.parent.exists()
 
