@@ -35,13 +35,12 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.pipeline.build import Pipeline
-from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.pipeline.context import BuildContext, Run
 from mkdocs_imagegen.pipeline.placements import Page
 from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.reference import OptionReference, reference
 from mkdocs_imagegen.spending.permission import Permission
-from mkdocs_imagegen.spending.run import Run
 
 _REFERENCE = re.compile(r"^(?P<indent> *)<!-- reference: (?P<name>.+?) -->$", re.MULTILINE)
 _BLOCK = r"\n(?P<block>(?P<ticks>`{3,})(?P<language>\w+).*\n(?P<body>(?:.*\n)*?)(?P=ticks))$"
@@ -83,7 +82,7 @@ def _of_page(sample: str, extensions: Iterable[str]) -> list[str]:
         settings = Settings(enabled=False, root=Path(folder))
         run, host = Run(), BuildContext(Path(folder, "site"), Permission("no"))
         say = messages.append
-        workshop = Workshop(settings, run, host, _no_gateway, say, say)
+        workshop = Workshop(settings, run, host, _no_gateway)
         pipeline = Pipeline(settings, workshop, run, host, say, say)
         text, front_matter = get_data(sample)
         try:
@@ -107,7 +106,7 @@ class _OnPage(Treeprocessor):
         self.file = SimpleNamespace(src_uri=uri)
 
 
-def _no_gateway() -> Any:  # noqa: ANN401 - never returns
+def _no_gateway(_: object) -> Any:  # noqa: ANN401 - never returns
     raise RuntimeError("a sample asks for no image")
 
 

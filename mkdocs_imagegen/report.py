@@ -100,6 +100,27 @@ class ChargedFailures:
 NO_CHARGED_FAILURES = ChargedFailures()
 
 
+class RunReport:
+    """The rows and seconds of all builds of one run; used by the thread of the builds alone.
+
+    Attributes:
+        generation_s: Time that the builds waited for images to be generated.
+    """
+
+    def __init__(self) -> None:
+        self.generation_s = 0.0
+        self._rows: dict[str, Sequence[ReportRow]] = {}
+
+    def set_page(self, url: str, rows: Sequence[ReportRow]) -> None:
+        """Set the rows of a page; they replace the rows of an earlier build of that page."""
+        self._rows[url] = rows
+
+    def to_json(self, waste: ChargedFailures) -> bytes:
+        """Return the JSON report of all builds so far."""
+        rows = [row for rows in self._rows.values() for row in rows]
+        return to_json(rows, self.generation_s, waste)
+
+
 def summary(
     lines: Sequence[ReportRow], seconds: float, waste: ChargedFailures = NO_CHARGED_FAILURES
 ) -> str:

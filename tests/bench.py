@@ -1,11 +1,13 @@
-"""A maker of images whose server is a function; everything else is as in a build."""
+"""A scheduler whose server is a function; everything else is as in a build."""
 
 from __future__ import annotations
 
 import base64
 import io
 import json
+import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +20,15 @@ from mkdocs_imagegen.gateway.wire import read_answer
 from mkdocs_imagegen.gateway_opening import open_gateway
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.scheduler import Scheduler
+from mkdocs_imagegen.log import log, run_filter
 from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.pipeline.context import Run
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, read_settings
 from mkdocs_imagegen.spending.journal import Intent
-from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.purchase import Purchaser
-from mkdocs_imagegen.spending.run import Run
-from mkdocs_imagegen.spending.stores import Stores
+from mkdocs_imagegen.spending.storing import open_stores
 
 MODEL = "openai/gpt-image-1-mini"
 SERVER = "https://x.example/v1"
@@ -94,15 +97,34 @@ class Studio:
         pass
 
 
+class LogTexts(logging.Handler):
+    """The texts that the package has logged, without its prefix, while this handler is attached."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        run_filter.begin_run()
+        log.setLevel(logging.INFO)
+        log.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage().removeprefix("imagegen: "))
+
+    def close(self) -> None:
+        log.removeHandler(self)
+        log.setLevel(logging.NOTSET)
+        super().close()
+
+
 class Bench:
-    """All that makes images, and what it told.
+    """A scheduler with everything that it needs, and the texts that it has logged.
 
     Args:
-        folder: of the site.
-        studio: the server; None for the emulator in this process.
-        derive: makes the files of an original.
-        patience_s: seconds that one call may take.
-        options: of the site.
+        folder: Folder of the site.
+        studio: The server; None for the emulator in this process.
+        derive: Function that writes the files of an original.
+        timeout_s: Seconds that one call may take.
+        options: Options of the site.
     """
 
     def __init__(
@@ -111,38 +133,37 @@ class Bench:
         studio: Studio | None = None,
         *,
         derive: Callable[..., Any] = lambda *_: "files",
-        patience_s: float = 20,
+        timeout_s: float = 20,
         **options: Any,
     ) -> None:
         given = {"gateway": {"url": SERVER}, "budget": NO_LIMIT, "concurrency": 2} | options
-        self.settings = read_settings(given, folder)
-        self.studio = studio or Studio()
-        self.said: list[str] = []
+        settings = read_settings(given, folder)
+        self.settings = replace(settings, gateway=replace(settings.gateway, timeout=timeout_s))
+        self.studio: Any = studio or Studio()
+        self.logged = LogTexts()
         self.run = Run()
-        self.stores = Stores(self.settings, self.said.append, self.said.append)
+        quarantine = self.settings.cache_path / "quarantine"
+        originals = OriginalStore(self.settings.originals_path, quarantine, log.warning)
+        self.stores = open_stores(self.settings, originals)
         opened = partial(open_gateway, self.settings, None)
-        self.price_list = PriceList(
-            self.settings.cache_path / "offers.json",
-            self.settings.gateway.url,
-            self.run,
-            self.said.append,
-        )
         self.purchaser = Purchaser(
             self.settings,
-            self.run,
             self.stores,
-            self.price_list,
+            self.run.ledger,
             opened if self.settings.gateway.is_sketch else lambda _: self.studio,
+            self.run.reference_files.read,
         )
-        self.scheduler = Scheduler(
-            self.purchaser,
-            self.stores.store.read,
-            derive,
-            self.settings.concurrency,
-            patience_s,
-            self.said.append,
-            lambda _: None,
-        )
+        self.scheduler = Scheduler(self.settings, self.purchaser, originals, derive, lambda _: None)
+
+    def close(self) -> None:
+        """Close the scheduler."""
+        self.scheduler.close()
+        self.logged.close()
+
+    @property
+    def said(self) -> list[str]:
+        """The texts that were logged."""
+        return self.logged.texts
 
     @property
     def journal(self) -> list[str]:
@@ -160,4 +181,4 @@ class Bench:
 
     def stored(self) -> list[str]:
         """The prompts of all originals."""
-        return sorted(each.prompt for each in self.stores.store.originals())
+        return sorted(each.prompt for each in self.stores.originals.originals())

@@ -51,7 +51,7 @@ def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
 
         def build(*given: Any, **more: Any) -> Bench:
             built = Bench(tmp_path, *given, **more)
-            stack.callback(built.scheduler.close)
+            stack.callback(built.close)
             return built
 
         yield build

@@ -9,7 +9,15 @@ import pytest
 
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.options import SKETCH_MODEL
-from mkdocs_imagegen.report import ReportRow, State, bill, summary, to_json
+from mkdocs_imagegen.report import (
+    NO_CHARGED_FAILURES,
+    ReportRow,
+    RunReport,
+    State,
+    bill,
+    summary,
+    to_json,
+)
 
 READY, STALE, MADE = State.READY, State.STALE, State.MADE
 MISSING, FAILED, MISTAKE = State.MISSING, State.FAILED, State.MISTAKE
@@ -229,3 +237,26 @@ def test_the_bill_is_by_model_and_keeps_estimates_apart():
 
 def test_a_image_in_two_places_is_on_the_bill_once():
     assert bill([made(1, 1.0, "0.01"), made(1, 1.0, "0.01")])[0].images == 1
+
+
+def row(page, state=READY, key=None, cost=None):
+    return line(state, page if key is None else key, cost, location=Location(page, 1))
+
+
+def test_run_report_has_the_rows_and_seconds_of_all_builds():
+    report = RunReport()
+    report.set_page("", [row("de.md", MADE, cost="0.02")])
+    report.set_page("en/", [row("en.md"), row("en.md", key="other")])
+    report.generation_s += 1.5
+    report.generation_s += 0.25
+    written = json.loads(report.to_json(NO_CHARGED_FAILURES))
+    assert [each["page"] for each in written["pictures"]] == ["de.md", "en.md", "en.md"]
+    assert (written["seconds"], written["cost_usd"]) == (1.75, "0.02")
+
+
+def test_run_report_replaces_the_rows_of_a_page_that_is_built_again():
+    report = RunReport()
+    report.set_page("a/", [row("a.md", MISSING)])
+    report.set_page("a/", [row("a.md", MADE)])
+    written = json.loads(report.to_json(NO_CHARGED_FAILURES))
+    assert [each["state"] for each in written["pictures"]] == ["made"]

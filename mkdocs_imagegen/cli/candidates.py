@@ -176,7 +176,7 @@ def _looking_up(looked: Looked, progress: Progress) -> Iterator[Lookup]:
     mode = BuildMode(makes=True, shows=False, watcher=progress)
     host = BuildContext(settings.cache_path, looked.permission, mode=mode)
     opened = partial(open_gateway, settings, credential_for(settings)[0])
-    workshop = Workshop(settings, looked.run, host, opened, tell, lambda _: None)
+    workshop = Workshop(settings, looked.run, host, opened)
     lookup = Lookup(workshop, looked.run, host, tell)
     try:
         lookup.recover()

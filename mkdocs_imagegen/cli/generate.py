@@ -116,11 +116,13 @@ def _say_made(looked: Looked, *, as_json: bool) -> None:
     lacking = [line for line in looked.lines if is_lacking(line)]
     if any(line.state.is_missing for line in lacking) and not looked.permission.granted:
         raise SiteError(f"nothing is made: {looked.permission.refusal}")
+    seconds = looked.run.report.generation_s
+    waste = looked.run.ledger.budget.charged_failures
     if as_json:
-        click.echo(to_json(looked.lines, looked.run.generation_s, looked.run.waste()), nl=False)
+        click.echo(to_json(looked.lines, seconds, waste), nl=False)
     else:
         say_lines([line for line in looked.lines if line.state is State.MADE])
         for line in lacking:
             tell(f"{line.location}: {'; '.join(line.remarks)}")
-        say(summary(looked.lines, looked.run.generation_s, looked.run.waste()))
+        say(summary(looked.lines, seconds, waste))
     raise SystemExit(1 if lacking else 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -112,8 +112,7 @@ def _asked(settings: Settings, ask: Callable[[Gateway], Awaitable[T]]) -> T:
 
     async def once() -> T | GatewayError:
         try:
-            opened = open_gateway(settings, credential_for(settings)[0], anyio.sleep)
-            gateway = cast("Gateway", opened)
+            gateway = open_gateway(settings, credential_for(settings)[0], anyio.sleep)
             try:
                 return await ask(gateway)
             finally:

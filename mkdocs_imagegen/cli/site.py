@@ -20,12 +20,12 @@ import click
 from mkdocs_imagegen.cli.terminal import tell
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
+from mkdocs_imagegen.pipeline.context import Run
 from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
-from mkdocs_imagegen.spending.run import Run
 
 INTERRUPTED = 130
 _TERMINATED = 143

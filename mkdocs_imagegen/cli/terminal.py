@@ -101,13 +101,13 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def wanted(self) -> None:
-        """One more has to be made."""
+    def job_added(self) -> None:
+        """Count one more image to generate."""
         self._total += 1
         self._show()
 
-    def ended(self, result: Result) -> None:
-        """One of them has come, or has not."""
+    def job_done(self, result: Result) -> None:
+        """Count one result, with or without an image."""
         self._done += 1
         self._asked += not isinstance(result.error, (OverBudgetError, NotGeneratedError))
         if result.was_generated and result.original and result.original.record.cost_usd:

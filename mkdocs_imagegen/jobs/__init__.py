@@ -1,1 +1,1 @@
-"""."""
+"""The work of getting images: which job runs, and when."""

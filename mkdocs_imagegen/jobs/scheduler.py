@@ -1,4 +1,4 @@
-"""Images in the making: concurrent, equal requests once, joined, never dropped half way."""
+"""The scheduler of jobs: concurrent, equal requests once, joined, and never cut off half way."""
 
 from __future__ import annotations
 
@@ -10,186 +10,182 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError
+from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import PageImage
-from mkdocs_imagegen.jobs.event_loop import EventLoop
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.originals.store import Original
+from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.purchase import ClaimedElsewhereError, Purchaser
 
 if TYPE_CHECKING:
     import anyio
 
-_CLAIMED_ELSEWHERE_S = 0.5
-"""Seconds after which an image is looked for again that another build is asking for."""
+_CLAIM_INTERVAL_S = 0.5
+"""Seconds between two attempts to claim an image that another build is generating."""
 
-_TELL_EVERY_S = 10.0
-_TELL_OF_OTHERS_S = 30.0
-_STEP_S = 0.5
+_DRAIN_MESSAGE_INTERVAL_S = 10.0
+_CLAIM_MESSAGE_INTERVAL_S = 30.0
+_WAIT_STEP_S = 0.5
 
 
 @dataclass(slots=True)
 class _Order:
-    """A request that is being asked, for all who want it; no result: another build asks it."""
+    """One request in flight, shared by its jobs; without a result if another build has it."""
 
     done: anyio.Event
     result: Result | None = None
 
 
 class Scheduler:
-    """Makes images in the background, and the files of each.
+    """A runner of jobs in the background: each original once, then the files of each job.
 
-    A request's slot is free before its image is decoded: holding it made a cold build 1.35
-    times as long as the gateway needs (fact sheet "performance", section 7).
+    `start`, `join` and `close` are called by one thread; the private coroutines run on the thread
+    of the event loop. A request's slot is free before its image is decoded: holding it made a
+    cold build 1.35 times as long as the gateway needs.
 
     Args:
-        purchaser: gets the images that are not there.
-        read: the bytes of an original, verified; None if they are not what was stored.
-        derive: makes the files of an original in a shape, from its bytes.
-        concurrency: how many images are asked for at the same time.
-        patience_s: seconds that one call may take.
-        say: called with what is worth knowing while an end is waited for.
-        ended: called with what became of each image that was asked for.
+        settings: Settings of the site.
+        purchaser: Source of originals that are missing.
+        originals: Store of originals.
+        derive: Function that writes the files of an original in one layout, from its bytes.
+        on_result: Function that is called with the result of each request, on any thread.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing that it works with
+    def __init__(
         self,
+        settings: Settings,
         purchaser: Purchaser,
-        read: Callable[[Original], bytes | None],
+        originals: OriginalStore,
         derive: Callable[[Record, Layout, bytes], PageImage],
-        concurrency: int,
-        patience_s: float,
-        say: Callable[[str], None],
-        ended: Callable[[Result], None],
+        on_result: Callable[[Result], None],
     ) -> None:
-        self._buyer = purchaser
-        self._read = read
+        self._settings = settings
+        self._purchaser = purchaser
+        self._originals = originals
         self._derive = derive
-        self._concurrency = concurrency
-        self._patience_s = patience_s
-        self._say = say
-        self._ended = ended
+        self._on_result = on_result
         self._futures: dict[JobKey, Future[Result]] = {}
         self._orders: dict[str, _Order] = {}
-        self._told_of_others_at = 0.0
-        self._background: EventLoop | None = None
-        self._interrupts = InterruptHandler(self._start_nothing_more)
+        self._claim_message_at = 0.0
+        self._loop: EventLoop | None = None
+        self._interrupts = InterruptHandler(self._stop)
 
-    def start(self, want: Job) -> Future[Result]:
-        """Begin to make an image, or only its files; returns at once."""
-        with self._interrupts.held_back():
-            if want.key not in self._futures:
-                if want.can_generate:
+    def start(self, job: Job) -> Future[Result]:
+        """Start a job, unless an equal one was started, and return its future."""
+        with self._interrupts.deferred():
+            if job.key not in self._futures:
+                if job.can_generate:
                     self._interrupts.install()
-                self._background = loop = self._background or EventLoop(self._concurrency)
-                self._futures[want.key] = loop.submit(self._work, want, loop)
-            return self._futures[want.key]
+                self._loop = loop = self._loop or EventLoop(self._settings.concurrency)
+                self._futures[job.key] = loop.submit(self._run, job, loop)
+            return self._futures[job.key]
 
     def join(self) -> dict[JobKey, Result]:
-        """Every result; waits for all.
+        """Wait for all jobs and return their results.
 
         Raises:
-            KeyboardInterrupt: an interrupt came; what was in flight is kept.
-            SystemExit: the same, of another signal.
+            KeyboardInterrupt: If SIGINT was received; images in flight are stored.
+            SystemExit: If another signal was received; images in flight are stored.
         """
-        with self._interrupts.held_back():
-            # In short steps: on some systems a signal waits until a wait is over.
-            while self._interrupts.came is None and self._is_busy(_STEP_S):
+        with self._interrupts.deferred():
+            # In short steps: on some systems a signal is only handled after a wait has ended.
+            while self._interrupts.received is None and self._is_busy(_WAIT_STEP_S):
                 pass
-            if self._interrupts.came is not None:
+            if self._interrupts.received is not None:
                 self.close()
             return {key: future.result() for key, future in self._futures.items()}
 
     def close(self) -> None:
-        """Start nothing more, wait for what is in flight, and end the thread.
+        """Start nothing more, wait for the images in flight, and end the event loop.
 
         Raises:
-            KeyboardInterrupt: the first interrupt came while this waited.
-            SystemExit: the same, of another signal.
+            KeyboardInterrupt: If SIGINT was received during the wait.
+            SystemExit: If another signal was received during the wait.
         """
-        with self._interrupts.ending():
-            loop, self._background = self._background, None
+        with self._interrupts.closing():
+            loop, self._loop = self._loop, None
             if loop is not None:
-                loop.start_nothing_more()
+                loop.stop()
                 loop.wake()
                 self._drain()
                 try:
-                    loop.call(self._buyer.aclose)
+                    loop.call(self._purchaser.aclose)
                 finally:
                     loop.close()
 
-    def _is_busy(self, patience_s: float) -> bool:
-        return bool(wait_for(self._futures.values(), patience_s).not_done)
+    def _is_busy(self, timeout_s: float) -> bool:
+        return bool(wait_for(self._futures.values(), timeout_s).not_done)
 
-    def _start_nothing_more(self) -> None:
-        if self._background is not None:
-            self._background.start_nothing_more()
+    def _stop(self) -> None:
+        if self._loop is not None:
+            self._loop.stop()
 
     def _drain(self) -> None:
-        begun, told_at = time.monotonic(), 0.0
-        while self._is_busy(_STEP_S if told_at else 0.0):
+        begun, logged_at = time.monotonic(), 0.0
+        while self._is_busy(_WAIT_STEP_S if logged_at else 0.0):
             now = time.monotonic()
-            if now - told_at > _TELL_EVERY_S:
-                told_at = now
-                self._tell(self._patience_s - (now - begun))
+            if now - logged_at > _DRAIN_MESSAGE_INTERVAL_S:
+                logged_at = now
+                self._log_drain(self._settings.gateway.timeout - (now - begun))
 
-    def _tell(self, left_s: float) -> None:
-        if count := self._buyer.in_flight:
-            more = (
-                "; interrupt again to leave at once and lose them" if self._interrupts.came else ""
-            )
+    def _log_drain(self, left_s: float) -> None:
+        if count := self._purchaser.in_flight:
+            hint = "; interrupt again to leave at once and lose them"
             images = "1 image that is" if count == 1 else f"{count} images that are"
-            self._say(f"waiting {max(left_s, 0):.0f} s at most for {images} paid for{more}")
+            text = f"waiting {max(left_s, 0):.0f} s at most for {images} paid for"
+            log.info("%s%s", text, hint if self._interrupts.received else "")
 
-    async def _work(self, want: Job, loop: EventLoop) -> Result:
+    async def _run(self, job: Job, loop: EventLoop) -> Result:
         while True:
             async with loop.admission:
                 try:
-                    return await self._wanted(want, loop)
+                    return await self._attempt(job, loop)
                 except ClaimedElsewhereError:
-                    self._tell_of_others()
+                    self._log_claim()
                 except Exception as error:  # noqa: BLE001 - one image's fault is not the build's
-                    return Result(error=_worded(error))
+                    return Result(error=_as_imagegen_error(error))
             try:
-                await loop.pause(_CLAIMED_ELSEWHERE_S)
+                await loop.pause(_CLAIM_INTERVAL_S)
             except ImagegenError as error:
                 return Result(error=error)
 
-    def _tell_of_others(self) -> None:
-        # Whoever holds a claim is alive: the system frees those of a process that has ended.
-        if time.monotonic() - self._told_of_others_at > _TELL_OF_OTHERS_S:
-            if self._told_of_others_at:
-                self._say("waiting for images that another build is asking for")
-            self._told_of_others_at = time.monotonic()
+    def _log_claim(self) -> None:
+        # The holder of a claim is alive: the system releases the claims of an ended process.
+        if time.monotonic() - self._claim_message_at > _CLAIM_MESSAGE_INTERVAL_S:
+            if self._claim_message_at:
+                log.info("waiting for images that another build is asking for")
+            self._claim_message_at = time.monotonic()
 
-    async def _wanted(self, want: Job, loop: EventLoop) -> Result:
-        content = await loop.compute(self._content, want)
+    async def _attempt(self, job: Job, loop: EventLoop) -> Result:
+        content = await loop.compute(self._read, job)
         if content is not None:
-            result = Result(want.original, is_draft=want.is_draft)
-        elif want.can_generate:
-            result = await self._ordered(want.request, loop)
+            result = Result(job.original, is_draft=job.is_draft)
+        elif job.can_generate:
+            result = await self._obtain(job.request, loop)
         else:
             result = Result(error=NotGeneratedError("what was stored is broken"))
         if loop.is_closing and result.alarm:
-            self._say(result.alarm)  # nobody else will
-        loop.refuse_when_closing()
-        return await loop.compute(self._shown, result, want.layout, content)
+            log.info("%s", result.alarm)  # the build is over, and reports no result
+        loop.raise_if_closing()
+        return await loop.compute(self._derived, result, job.layout, content)
 
-    async def _ordered(self, request: ImageRequest, loop: EventLoop) -> Result:
-        """The request's result; asked once, whoever wants it in whatever shape.
+    async def _obtain(self, request: ImageRequest, loop: EventLoop) -> Result:
+        """Return the result of a request, which is sent once for all jobs that share it.
 
         Raises:
-            ClaimedElsewhereError: another build is asking for it now.
+            ClaimedElsewhereError: If another build is generating the image.
         """
         order = self._orders.get(request.key)
         if order is None:
             order = self._orders[request.key] = _Order(loop.event())
             try:
-                order.result = await self._made(request, loop)
+                order.result = await self._purchase(request, loop)
             except BaseException:
                 del self._orders[request.key]
                 raise
@@ -200,34 +196,42 @@ class Scheduler:
             raise ClaimedElsewhereError
         return order.result
 
-    async def _made(self, request: ImageRequest, loop: EventLoop) -> Result:
+    async def _purchase(self, request: ImageRequest, loop: EventLoop) -> Result:
         try:
-            result = await self._buyer.buy(request, loop)
+            got = await self._purchaser.obtain(request, loop)
         except ClaimedElsewhereError:
             raise
-        except Exception as error:  # noqa: BLE001 - whoever else wants it would ask again, and pay
-            result = Result(error=_worded(error))
-        self._ended(result)
+        except Exception as error:  # noqa: BLE001 - without a result, other jobs would pay again
+            result = Result(error=_as_imagegen_error(error))
+        else:
+            result = Result(
+                got.original,
+                was_generated=got.was_generated,
+                seconds=got.seconds,
+                remarks=got.remarks,
+                alarm=got.alarm,
+            )
+        self._on_result(result)
         return result
 
-    def _content(self, want: Job) -> bytes | None:
-        return None if want.original is None else self._read(want.original)
+    def _read(self, job: Job) -> bytes | None:
+        return None if job.original is None else self._originals.read(job.original)
 
-    def _shown(self, result: Result, layout: Layout, content: bytes | None) -> Result:
+    def _derived(self, result: Result, layout: Layout, content: bytes | None) -> Result:
         if result.original is None:
             return result
         try:
-            content = self._read(result.original) if content is None else content
+            content = self._originals.read(result.original) if content is None else content
             if content is None:
                 fault = "what was stored is broken, and cannot be moved out of the way"
                 return replace(result, error=StoreError(fault, hint="correct the rights"))
             image = self._derive(result.original.record, layout, content)
-        except Exception as error:  # noqa: BLE001 - its cost and an alarm are told all the same
-            return replace(result, error=_worded(error))
+        except Exception as error:  # noqa: BLE001 - the cost and the alarm are reported all the same
+            return replace(result, error=_as_imagegen_error(error))
         return replace(result, image=image)
 
 
-def _worded(error: Exception) -> ImagegenError:
+def _as_imagegen_error(error: Exception) -> ImagegenError:
     if isinstance(error, ImagegenError):
         return error
     if isinstance(error, (OSError, MemoryError)):

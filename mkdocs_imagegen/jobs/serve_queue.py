@@ -1,282 +1,386 @@
-"""The author's desk: images that are made beside a server, while pages are written.
+"""The queue of `mkdocs serve`: images that are generated while pages are written.
 
-A build never waits for them. What a page lacks waits here until its prompt has rested for a
-while, is made in the background, and then the pages are built again. One thread starts images,
-tells of them and closes what they were made with; builds only ask and note.
+A build never waits for these images. A missing image is queued until its prompt has not changed
+for a while; then it is generated in the background, and the pages are built again.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, PendingError, StoppedError
+from mkdocs_imagegen.errors import (
+    Billing,
+    GatewayError,
+    ImagegenError,
+    LinkError,
+    NotGeneratedError,
+    PendingError,
+    StoppedError,
+    StoreError,
+)
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
-from mkdocs_imagegen.jobs.serve_job import ServeJob, sum_of
 from mkdocs_imagegen.jobs.signals import InterruptHandler
-from mkdocs_imagegen.options import quoted_value
-from mkdocs_imagegen.pipeline.stores import Workshop
-from mkdocs_imagegen.spending.run import Run
+from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
+from mkdocs_imagegen.options import SKETCH_MODEL, quoted_value
+from mkdocs_imagegen.originals.record import Record
+from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.spending.ledger import Ledger
 
-TRY_AGAIN_S = 30.0
-"""Seconds after which what failed for nothing is asked for again, if the pages are built again."""
+if TYPE_CHECKING:
+    from mkdocs_imagegen.jobs.scheduler import Scheduler
 
-_TOGETHER_S = 2.0
-"""Within so many seconds pages are built again once, however many images come."""
+    OpenScheduler = Callable[[], AbstractContextManager[Scheduler]]
 
-_KNOCKS_AGAIN_S = 5.0
-"""Seconds after which pages should be built again once more, if no build has begun."""
+RETRY_AFTER_S = 30.0
+"""Seconds after which a rebuild generates an image again whose failure was not charged."""
 
-_IS_MADE = PendingError("this image is being made", hint="it appears here by itself")
-_GONE = NotGeneratedError(
+_BATCH_INTERVAL_S = 2.0
+"""Seconds between two rebuilds while images arrive."""
+
+_REBUILD_RETRY_INTERVAL_S = 5.0
+"""Seconds after which a rebuild is requested again if no build has begun."""
+
+_MAX_REBUILD_REQUESTS = 3
+"""Maximum number of rebuilds that are requested for one image that no build shows."""
+
+_IN_PROGRESS = PendingError("this image is being made", hint="it appears here by itself")
+_LOST = NotGeneratedError(
     "it was made, and is not in the store any more", hint="start `mkdocs serve` again"
 )
 _Key = tuple[JobKey, str]
 
 
-class ServeQueue:
-    """Wants that wait, and images in the making; owned by one run of a server.
+@dataclass(slots=True)
+class _ServeJob:
+    """A job that was started by the queue.
 
-    Args:
-        run: remembers what failed.
-        changed: called when pages should be built again; from any thread.
-        warn: called with what went wrong; from any thread.
-        say: called with what is worth knowing; from any thread.
+    Attributes:
+        job: The job.
+        future: Future of its result.
+        ended_at: Time at which the queue noticed its end, in seconds; None before.
+        is_seen: True if a build has looked at the result, or no page needs it any more.
+        rebuild_requests: Number of rebuilds that were requested for it.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        changed: Callable[[], None],
-        warn: Callable[[str], None],
-        say: Callable[[str], None],
-    ) -> None:
-        self._run = run
-        self._changed = changed
-        self._warn = warn
-        self._say = say
+    job: Job
+    future: Future[Result]
+    ended_at: float | None = None
+    is_seen: bool = False
+    rebuild_requests: int = 0
+
+    @property
+    def is_unseen(self) -> bool:
+        """True if no page shows the result yet, and a rebuild may change that."""
+        is_below_limit = self.rebuild_requests < _MAX_REBUILD_REQUESTS
+        return self.ended_at is not None and not self.is_seen and is_below_limit
+
+    @property
+    def error(self) -> ImagegenError | None:
+        """After the end: reason for a missing image; None if there is an image."""
+        if self.future.cancelled():
+            return StoppedError("the run was stopped before it came")
+        unforeseen = self.future.exception()
+        if unforeseen is not None:
+            return NotGeneratedError(f"it failed: {type(unforeseen).__name__}: {unforeseen}")
+        result = self.future.result()
+        return result.error or (NotGeneratedError(result.alarm) if result.alarm else None)
+
+    @property
+    def has_failed_at_no_cost(self) -> bool:
+        """True if no image was generated or charged, and a retry may succeed."""
+        error = self._result.error if self._result else None
+        if isinstance(error, LinkError):
+            return True  # it was charged, but the journal has the response, so a retry is free
+        if isinstance(error, GatewayError):
+            return error.billing in {Billing.UNBILLED, Billing.PERMANENT}
+        return isinstance(error, (NotGeneratedError, StoreError))
+
+    @property
+    def charged_record(self) -> Record | None:
+        """Record of the image if it was generated and is not free; else None."""
+        result = self._result
+        if result is None or not result.was_generated or result.original is None:
+            return None
+        record = result.original.record
+        is_free = record.model == SKETCH_MODEL and not record.cost_usd
+        return None if is_free else record
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """After the end: messages about an image that was generated."""
+        result, record = self._result, self.charged_record
+        if result is None or record is None:
+            return result.remarks if result else ()
+        return (f"made in {result.seconds:.1f} s for {_cost([record])}", *result.remarks)
+
+    @property
+    def _result(self) -> Result | None:
+        future = self.future
+        if not future.done() or future.cancelled() or future.exception() is not None:
+            return None
+        return future.result()
+
+
+class ServeQueue:
+    """The queue of one `mkdocs serve`, with one background thread.
+
+    Builds call `open`, `begin`, `pending_error`, `note` and `close`, all on one thread. The
+    background thread starts jobs, logs their results and closes the scheduler. Attributes that
+    both use are guarded by a lock.
+
+    Args:
+        ledger: Failures of the run.
+        request_rebuild: Function that requests a rebuild of the pages, called on any thread.
+    """
+
+    def __init__(self, ledger: Ledger, request_rebuild: Callable[[], None]) -> None:
+        self._ledger = ledger
+        self._request_rebuild = request_rebuild
         self._lock = threading.Lock()
-        self._rest_s = 0.0
-        self._open_workshop: Callable[[], Workshop] | None = None
+        self._debounce_s = 0.0
+        self._open_scheduler: OpenScheduler | None = None
         self._is_outdated = False
         self._pages: dict[str, Sequence[Job]] = {}
         self._seen_at: dict[_Key, float] = {}
-        self._works: dict[_Key, ServeJob] = {}
+        self._started: dict[_Key, _ServeJob] = {}
         self._is_building = False
-        self._is_awaited = False
-        self._knocked_at = 0.0
-        # Of the thread alone.
-        self._workshop: Workshop | None = None
+        self._is_rebuild_requested = False
+        self._rebuild_requested_at = 0.0
+        # Used by the background thread alone.
+        self._scheduler: Scheduler | None = None
+        self._stack = ExitStack()
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._is_closing = False
-        self._interrupts = InterruptHandler(self._start_nothing_more)
+        self._interrupts = InterruptHandler(self._stop)
 
-    def open(self, open_workshop: Callable[[], Workshop], rest_s: float) -> None:
-        """Make images there from now on; what is in the making elsewhere comes first.
+    def open(self, open_scheduler: OpenScheduler, debounce_s: float) -> None:
+        """Use another scheduler for new jobs, once the jobs of the current one have ended.
 
         Args:
-            open_workshop: opens it; called in another thread.
-            rest_s: seconds for which a prompt must not change before it is made.
+            open_scheduler: Factory of the scheduler, called on the background thread.
+            debounce_s: Seconds for which a prompt must not change before it is generated.
         """
         with self._lock:
-            self._open_workshop, self._rest_s = open_workshop, rest_s
+            self._open_scheduler, self._debounce_s = open_scheduler, debounce_s
             self._is_outdated = True
-            self._try_again(0.0)
+            self._forget_free_failures(0.0)
 
     def begin(self, *, keeps_pages: bool) -> None:
-        """Take in that the pages are built again: nothing starts until they tell what they lack.
+        """Begin a rebuild; request no other one until `note` reports the missing images.
 
         Args:
-            keeps_pages: whether those that did not change are not built.
+            keeps_pages: True if unchanged pages are not built again.
         """
         with self._lock:
-            lacking = {_key(want) for want in self._wants()}
-            self._seen_at = {key: at for key, at in self._seen_at.items() if key in lacking}
+            missing = {_key(job) for job in self._missing()}
+            self._seen_at = {key: at for key, at in self._seen_at.items() if key in missing}
             self._pages = dict(self._pages) if keeps_pages else {}
-            self._is_building, self._is_awaited = True, False
+            self._is_building, self._is_rebuild_requested = True, False
 
-    def state(self, want: Job) -> ImagegenError:
-        """What the page says in the place of an image that is not there yet."""
+    def pending_error(self, job: Job) -> ImagegenError:
+        """Return the reason why the image of a job is missing at the moment."""
         with self._lock:
-            work = self._works.get(_key(want))
-            if work is None:
-                return _resting(self._rest_s)
-            work.is_seen = work.ended_at is not None
-            if not work.is_seen:
-                return _IS_MADE
-            return work.fault or _GONE
+            started = self._started.get(_key(job))
+            if started is None:
+                return _debouncing(self._debounce_s)
+            started.is_seen = started.ended_at is not None
+            if not started.is_seen:
+                return _IN_PROGRESS
+            return started.error or _LOST
 
     def note(self, pages: Mapping[str, Sequence[Job]]) -> None:
-        """Take in what pages lack; a page that is built again replaces what it lacked."""
+        """End a rebuild with the jobs of missing images, by page."""
         with self._lock:
             self._pages |= pages
             self._is_building = False
-            lacking = {_key(want) for want in self._wants()}
-            for key in lacking:
+            missing = {_key(job) for job in self._missing()}
+            for key in missing:
                 self._seen_at.setdefault(key, time.monotonic())
-            for key, work in self._works.items():
-                # Also before its end was noticed here: a build may find it in the store.
-                work.is_seen |= key not in lacking
-            self._try_again(TRY_AGAIN_S)
-            if lacking and not self._is_closing:
+            for key, started in self._started.items():
+                # Also before its end is noticed here: the build may have found the original.
+                started.is_seen |= key not in missing
+            self._forget_free_failures(RETRY_AFTER_S)
+            if missing and not self._is_closing:
                 self._start_thread()
         self._wake.set()
 
     def close(self) -> None:
-        """Start nothing more; wait for what is in the making, and keep it.
+        """Start nothing more; wait for the images in flight, and store them.
 
         Raises:
-            KeyboardInterrupt: the first interrupt came while this waited.
-            SystemExit: the same, of another signal.
+            KeyboardInterrupt: If SIGINT was received during the wait.
+            SystemExit: If another signal was received during the wait.
         """
-        with self._interrupts.ending():
+        with self._interrupts.closing():
             self._is_closing = True
             self._wake.set()
-            if self._interrupts.came and any(not each.future.done() for each in self._all()):
-                self._say("interrupt again to leave at once and lose what is being made")
+            if self._interrupts.received and any(not each.future.done() for each in self._all()):
+                log.info("interrupt again to leave at once and lose what is being made")
             while self._thread is not None and self._thread.is_alive():
-                self._thread.join(1.0)  # without a limit, signals would wait on some systems
+                self._thread.join(1.0)  # without a timeout, signals would wait on some systems
 
-    def _start_nothing_more(self) -> None:
-        # Called by a signal's handler, which may have interrupted whoever holds the lock.
+    def _stop(self) -> None:
+        # A signal handler calls this, and may have interrupted the holder of the lock.
         self._is_closing = True
 
     def _start_thread(self) -> None:
         self._interrupts.install()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="imagegen-desk", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="imagegen-queue", daemon=True)
             self._thread.start()
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         while not self._is_closing:
             self._wake.clear()
-            for want in self._rested():
-                self._start(want)
+            for job in self._due():
+                self._start(job)
             self._note_ends()
             self._close_idle()
-            self._knock()
+            self._request_rebuild_if_unseen()
             self._wake.wait(self._seconds_to_wait())
-        if self._workshop is not None:
-            self._workshop.close()
+        self._stack.close()
         self._note_ends()
-        if text := sum_of(self._all()):
-            self._say(text)
+        if text := _total(self._all()):
+            log.info("%s", text)
 
-    def _rested(self) -> list[Job]:
-        """What has rested, if there is a place to make it with the settings as they are."""
+    def _due(self) -> list[Job]:
+        """Return the jobs to start now; none while a scheduler with older settings is open."""
         with self._lock:
-            if self._is_outdated and self._workshop is not None:
+            if self._is_outdated and self._scheduler is not None:
                 return []
-            rested_since = time.monotonic() - self._rest_s
+            unchanged_since = time.monotonic() - self._debounce_s
             return [
-                want
-                for key, want in {_key(want): want for want in self._wants()}.items()
-                if key not in self._works and self._seen_at[key] <= rested_since
+                job
+                for key, job in {_key(job): job for job in self._missing()}.items()
+                if key not in self._started and self._seen_at[key] <= unchanged_since
             ]
 
-    def _start(self, want: Job) -> None:
+    def _start(self, job: Job) -> None:
         future: Future[Result]
         try:
-            future = self._opened().start(want)
-        except Exception as error:  # noqa: BLE001 - told in its place; the thread has others to make
+            future = self._opened_scheduler().start(job)
+        except Exception as error:  # noqa: BLE001 - the page shows it; the thread has other jobs
             future = Future()
             future.set_exception(error)
         with self._lock:
-            self._works[_key(want)] = ServeJob(want, future)
+            self._started[_key(job)] = _ServeJob(job, future)
         future.add_done_callback(lambda _: self._wake.set())
 
-    def _opened(self) -> Workshop:
-        if self._workshop is None:
+    def _opened_scheduler(self) -> Scheduler:
+        if self._scheduler is None:
             with self._lock:
-                open_workshop, self._is_outdated = self._open_workshop, False
-            assert open_workshop is not None  # noqa: S101 - nothing is noted before it is opened
-            self._workshop = open_workshop()
-        return self._workshop
+                open_scheduler, self._is_outdated = self._open_scheduler, False
+            assert open_scheduler is not None  # noqa: S101 - `open` comes before the first `note`
+            self._scheduler = self._stack.enter_context(open_scheduler())
+        return self._scheduler
 
     def _note_ends(self) -> None:
-        for work in self._all():
-            if work.ended_at is None and work.future.done():
-                self._tell(work)
+        for each in self._all():
+            if each.ended_at is None and each.future.done():
+                self._log(each)
                 with self._lock:
-                    work.ended_at = time.monotonic()
+                    each.ended_at = time.monotonic()
 
     def _close_idle(self) -> None:
-        """Hold nothing open for hours: no connection, no cache, no answer of long ago."""
-        if self._workshop is not None and all(each.ended_at is not None for each in self._all()):
-            self._workshop.close()
-            self._workshop = None
-            self._wake.set()  # some may wait for a new one
+        """Hold no connection, cache or result open for hours."""
+        if self._scheduler is not None and all(each.ended_at is not None for each in self._all()):
+            self._stack.close()
+            self._scheduler = None
+            self._wake.set()  # jobs may wait for a new scheduler
 
-    def _knock(self) -> None:
-        """Have the pages built again if they do not show what has come."""
+    def _request_rebuild_if_unseen(self) -> None:
         with self._lock:
-            unseen = [each for each in self._works.values() if each.is_unseen]
-            if not unseen or self._is_building or self._seconds_to_knock() > 0:
+            unseen = [each for each in self._started.values() if each.is_unseen]
+            if not unseen or self._is_building or self._seconds_to_rebuild() > 0:
                 return
-            self._is_awaited, self._knocked_at = True, time.monotonic()
-            for work in unseen:
-                work.knocks += 1
-        self._changed()
+            self._is_rebuild_requested, self._rebuild_requested_at = True, time.monotonic()
+            for each in unseen:
+                each.rebuild_requests += 1
+        self._request_rebuild()
 
-    def _seconds_to_knock(self) -> float:
-        if not self._is_awaited and all(each.ended_at is not None for each in self._works.values()):
+    def _seconds_to_rebuild(self) -> float:
+        all_ended = all(each.ended_at is not None for each in self._started.values())
+        if not self._is_rebuild_requested and all_ended:
             return 0.0
-        pause_s = _KNOCKS_AGAIN_S if self._is_awaited else _TOGETHER_S
-        return self._knocked_at + pause_s - time.monotonic()
+        retry_s = _REBUILD_RETRY_INTERVAL_S
+        interval_s = retry_s if self._is_rebuild_requested else _BATCH_INTERVAL_S
+        return self._rebuild_requested_at + interval_s - time.monotonic()
 
     def _seconds_to_wait(self) -> float | None:
-        """Until there is something to do without being woken; None for never."""
+        """Return the time to the next action of the thread; None to wait until it is woken."""
         with self._lock:
             now = time.monotonic()
-            new = (_key(want) for want in self._wants() if _key(want) not in self._works)
-            waits = [self._seen_at[key] + self._rest_s - now for key in new]
-            if self._is_outdated and self._workshop is not None:
-                waits = []  # whoever ends there wakes us
-            if not self._is_building and any(each.is_unseen for each in self._works.values()):
-                waits.append(self._seconds_to_knock())
+            new = (_key(job) for job in self._missing() if _key(job) not in self._started)
+            waits = [self._seen_at[key] + self._debounce_s - now for key in new]
+            if self._is_outdated and self._scheduler is not None:
+                waits = []  # the last job of that scheduler wakes the thread
+            if not self._is_building and any(each.is_unseen for each in self._started.values()):
+                waits.append(self._seconds_to_rebuild())
             return max(0.0, min(waits)) if waits else None
 
-    def _try_again(self, after_s: float) -> None:
-        """Let be asked again what failed for nothing so many seconds ago."""
+    def _forget_free_failures(self, after_s: float) -> None:
+        """Allow failures to be generated again that were not charged, after a time."""
         ended_before = time.monotonic() - after_s
         again = [
             key
-            for key, work in self._works.items()
-            if work.failed_for_nothing and (work.ended_at or 0.0) <= ended_before
+            for key, each in self._started.items()
+            if each.has_failed_at_no_cost and (each.ended_at or 0.0) <= ended_before
         ]
         for key in again:
-            del self._works[key]
+            del self._started[key]
         if again:
-            self._run.retry_free_failures()
+            self._ledger.retry_free_failures()
 
-    def _tell(self, work: ServeJob) -> None:
-        fault = work.fault
-        if isinstance(fault, StoppedError) and self._is_closing:
+    def _log(self, ended: _ServeJob) -> None:
+        error = ended.error
+        if isinstance(error, StoppedError) and self._is_closing:
             return
-        named = f"image prompt {quoted_value(work.want.request.prompt)}"
-        if fault is not None and self._run.says_first(f"{named}: {fault}"):
-            self._warn(f"{named}: {fault}")
-        for remark in work.remarks:
-            self._say(f"{named}: {remark}")
+        prompt = f"image prompt {quoted_value(ended.job.request.prompt)}"
+        if error is not None:
+            log.warning("%s: %s", prompt, error, extra=ONCE | NOT_STRICT)
+        for remark in ended.remarks:
+            log.info("%s: %s", prompt, remark)
 
-    def _all(self) -> list[ServeJob]:
+    def _all(self) -> list[_ServeJob]:
         with self._lock:
-            return list(self._works.values())
+            return list(self._started.values())
 
-    def _wants(self) -> Iterator[Job]:
-        return (want for wants in self._pages.values() for want in wants)
-
-
-def _key(want: Job) -> _Key:
-    # A draft is wanted in the place of an image, and has a key of its own.
-    return want.key, want.request.key
+    def _missing(self) -> Iterator[Job]:
+        return (job for jobs in self._pages.values() for job in jobs)
 
 
-def _resting(rest_s: float) -> PendingError:
-    if rest_s < 1:
+def _key(job: Job) -> _Key:
+    # A draft takes the place of an image, and has a cache key of its own.
+    return job.key, job.request.key
+
+
+def _debouncing(debounce_s: float) -> PendingError:
+    if debounce_s < 1:
         return PendingError("this image is made soon", hint="it appears here by itself")
-    hint = f"it is made after {rest_s:g} s without a change, and appears here by itself"
+    hint = f"it is made after {debounce_s:g} s without a change, and appears here by itself"
     return PendingError("waiting for the prompt to rest", hint=hint)
+
+
+def _total(jobs: Iterable[_ServeJob]) -> str:
+    """Return the cost of all jobs in words; ``""`` if they were free."""
+    charged = [record for each in jobs if (record := each.charged_record)]
+    if not charged:
+        return ""
+    count = "1 image" if len(charged) == 1 else f"{len(charged)} images"
+    return f"{count} made beside the server for {_cost(charged)}"
+
+
+def _cost(charged: list[Record]) -> str:
+    known = [each.cost_usd for each in charged if each.cost_usd is not None]
+    if not known:
+        return "an unknown price"
+    about = "about " if any(each.cost_is_estimate for each in charged) else ""
+    return f"{about}${dollars(sum(known, Decimal(0)))}"

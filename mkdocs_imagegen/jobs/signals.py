@@ -1,9 +1,9 @@
-"""What an interrupt does while images are paid for.
+"""Handlers of SIGINT and SIGTERM while paid requests run.
 
-MkDocs calls no hook on SIGTERM, and an interrupt that runs through the event loop would cut calls
-that are already paid for. So the first signal only says that nothing more is to be started and
-unwinds the build as usual; whoever closes the build then waits for what is in flight. The second
-one leaves at once: every file is whole, since none is ever written in place.
+MkDocs calls no hook on SIGTERM, and an interrupt that passes through the event loop would cut off
+requests that are already paid for. So the first signal only stops new requests and unwinds the
+build as usual; closing the build then waits for the images in flight. The second signal ends the
+process at once: every file is whole, since no file is ever written in place.
 """
 
 from __future__ import annotations
@@ -17,62 +17,66 @@ from types import FrameType
 from typing import NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_EXIT_AT_ONCE = 130
-"""128 and the number of SIGINT, as shells tell it."""
+_EXIT_CODE = 130
+"""128 plus the number of SIGINT, the exit code that shells report for it."""
 
 
 class InterruptHandler:
-    """Handlers of signals, for as long as there is something to lose.
+    """Signal handlers that are installed while there are paid requests to lose.
+
+    Used by the main thread; on other threads it installs no handler.
 
     Args:
-        stop: called when the first signal comes.
+        stop: Function that stops new requests, called by the first signal.
+
+    Attributes:
+        received: Number of the signal that was received, or None.
     """
 
     def __init__(self, stop: Callable[[], None]) -> None:
+        self.received: int | None = None
         self._stop = stop
-        self._before: dict[int, object] = {}
-        self._held_back = 0
-        self._is_late = False
-        self.came: int | None = None
-        """The number of the signal that came, if one did."""
+        self._previous: dict[int, object] = {}
+        self._depth = 0
+        self._is_deferred = False
 
     def install(self) -> None:
-        """Take signals from now on; does nothing where only the main thread may."""
-        if self._before or threading.current_thread() is not threading.main_thread():
+        """Install the handlers, unless they are installed or this is not the main thread."""
+        if self._previous or threading.current_thread() is not threading.main_thread():
             return
         for number in _SIGNALS:
-            # What is ignored stays so; what another language handles could not be given back.
+            # An ignored signal stays ignored; a handler outside Python could not be restored.
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                self._before[number] = signal.signal(number, self._first)
+                self._previous[number] = signal.signal(number, self._on_first)
 
     @contextlib.contextmanager
-    def held_back(self) -> Iterator[None]:
-        """Let the first signal wait until the end; may be nested.
+    def deferred(self) -> Iterator[None]:
+        """Defer the exception of the first signal to the end of the block; blocks may be nested.
 
-        An exception that comes out of a handler in the middle of a lock leaves it locked.
+        An exception that a handler raises while a lock is held leaves the lock held for ever.
 
         Raises:
-            KeyboardInterrupt: the first signal came meanwhile.
-            SystemExit: the same, of another signal.
+            KeyboardInterrupt: If SIGINT was received in the block.
+            SystemExit: If another signal was received in the block.
         """
-        self._held_back += 1
+        self._depth += 1
         try:
             yield
         finally:
-            self._held_back -= 1
-        if self._is_late and not self._held_back:
-            self._is_late = False
-            _end(self.came or signal.SIGINT)
+            self._depth -= 1
+        if self._is_deferred and not self._depth:
+            self._is_deferred = False
+            _raise(self.received or signal.SIGINT)
 
     @contextlib.contextmanager
-    def ending(self) -> Iterator[None]:
-        """The same; after it those handle signals who did before.
+    def closing(self) -> Iterator[None]:
+        """Defer the exception of the first signal, and restore the previous handlers.
 
         Raises:
-            KeyboardInterrupt: the first signal came meanwhile.
-            SystemExit: the same, of another signal.
+            KeyboardInterrupt: If SIGINT was received in the block.
+            SystemExit: If another signal was received in the block.
         """
-        with self.held_back():
+        with self.deferred():
             try:
                 yield
             finally:
@@ -80,28 +84,28 @@ class InterruptHandler:
 
     def _restore(self) -> None:
         if threading.current_thread() is threading.main_thread():
-            for number, handler in self._before.items():
+            for number, handler in self._previous.items():
                 signal.signal(number, handler)  # type: ignore[arg-type]  # what it gave us
-            self._before = {}
+            self._previous = {}
 
-    def _first(self, number: int, frame: FrameType | None) -> None:
-        if self.came is not None:
-            _leave(number, frame)  # the second came while the first was being handled
-        self.came = number
+    def _on_first(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None:
+            _exit(number, frame)  # the second signal came while the first one was handled
+        self.received = number
         self._stop()
-        for each in self._before:
-            signal.signal(each, _leave)
-        if self._held_back:
-            self._is_late = True
+        for each in self._previous:
+            signal.signal(each, _exit)
+        if self._depth:
+            self._is_deferred = True
         else:
-            _end(number)
+            _raise(number)
 
 
-def _end(number: int) -> NoReturn:
+def _raise(number: int) -> NoReturn:
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
 
 
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    os._exit(_EXIT_AT_ONCE)
+def _exit(_number: int, _frame: FrameType | None) -> NoReturn:
+    os._exit(_EXIT_CODE)

@@ -26,6 +26,7 @@ from mkdocs_imagegen.originals.record import (
     from_json,
     to_json,
 )
+from mkdocs_imagegen.request import ImageRequest
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
 _GIT_LFS = b"version https://git-lfs"
@@ -94,6 +95,29 @@ class OriginalStore:
             self._judge(error, record_path, path)
             return None
         return original
+
+    def may_have(self, request: ImageRequest, sketch_server: str) -> bool:
+        """Return True if `find_exact` may find an original: there is a record, valid or not."""
+        return self.has_record(request.key) or bool(
+            sketch_server and self.has_record(request.as_sketch.key)
+        )
+
+    def find_exact(self, request: ImageRequest, sketch_server: str) -> Original | None:
+        """Return the original of a request, or the sketch that one server drew for it.
+
+        Args:
+            request: Request to look up.
+            sketch_server: URL of the server whose sketches are accepted, since it would draw them
+                again; ``""`` for none.
+
+        Raises:
+            StoreError: If something is there and cannot be read.
+        """
+        original = self.find(request.key)
+        if original is not None or not sketch_server:
+            return original
+        sketch = self.find(request.as_sketch.key)
+        return sketch if sketch and sketch.record.server == sketch_server else None
 
     def read(self, original: Original) -> bytes | None:
         """The bytes of an original, verified; None if they are not what was stored.

@@ -30,7 +30,7 @@ from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.pages.address import relative_address
 from mkdocs_imagegen.pages.markup import Frame, image_markup
-from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.pipeline.context import BuildContext, Run
 from mkdocs_imagegen.pipeline.lookup import Lookup
 from mkdocs_imagegen.pipeline.messages import Messages
 from mkdocs_imagegen.pipeline.outcome import Entry, Outcome, line_of, mistaken, settled
@@ -39,7 +39,6 @@ from mkdocs_imagegen.pipeline.references import References
 from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.run import Run
 
 _BY_HAND = (
     "an <img> tag with an imagegen: address is not read; "
@@ -117,7 +116,7 @@ class Pipeline:
         """Wait for everything that was started, and warn."""
         self._follower.join()
         self._lookup.join()
-        self._run.add_generation_time(self.generation_s)
+        self._run.report.generation_s += self.generation_s
         for placement in self._sightings:
             outcome = self.outcome(placement.token)
             if outcome is not None:
@@ -213,7 +212,7 @@ class Pipeline:
                 self._line(placement, with_line_number=True)
             )
         for url, lines in by_page.items():
-            self._run.note_page(url, lines)
+            self._run.report.set_page(url, lines)
 
     @property
     def generation_s(self) -> float:

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.pipeline.mode import BuildMode
+from mkdocs_imagegen.report import RunReport
+from mkdocs_imagegen.spending.ledger import Ledger
 from mkdocs_imagegen.spending.permission import Permission
 
+if TYPE_CHECKING:
+    from mkdocs_imagegen.jobs.serve_queue import ServeQueue
+    from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
 
-class Waits(Protocol):
-    """Where wants wait until they are made beside a server."""
 
-    def state(self, want: Job) -> ImagegenError:
-        """What is said in the place of an image that is not there yet."""
+class Run:
+    """The state that all builds of one run share.
 
-    def note(self, pages: Mapping[str, Sequence[Job]]) -> None:
-        """Take in what pages lack, by their sources."""
+    Attributes:
+        ledger: Failures and budget.
+        report: Rows and seconds of the report.
+    """
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.report = RunReport()
+
+    @cached_property
+    def reference_files(self) -> ReferenceFiles:
+        """Reference images and masks; few sites have any, so their module is imported late."""
+        from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles  # noqa: PLC0415
+
+        return ReferenceFiles()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +60,5 @@ class BuildContext:
     follows_palette: bool = False
     mode: BuildMode = BuildMode()
     is_strict: bool = False
-    serve_queue: Waits | None = None
+    serve_queue: ServeQueue | None = None
     docs: Path = Path("docs")

@@ -21,10 +21,9 @@ from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.options import quoted_value
 from mkdocs_imagegen.originals.store import Original
-from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.pipeline.context import BuildContext, Run
 from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.spending.run import Run
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.placeholder import Placeholder
@@ -50,7 +49,8 @@ class Lookup:
         self._host = host
         self._warn = warn
         self._workshop = workshop
-        self._books = workshop.stores
+        self._originals = workshop.originals
+        self._sketch_server = self._settings.gateway.sketch_server
         self._run = run
         self._has_drafts = host.serve_queue is not None and self._settings.draft.is_set
         self._results: dict[JobKey, Result] = {}
@@ -108,11 +108,11 @@ class Lookup:
 
     def recover(self) -> None:
         """Store what earlier builds have paid for and not stored; never fails."""
-        self._books.recovery.recover_all()
+        self._workshop.recover()
 
     def has_originals(self) -> bool:
         """Whether anything is in the store."""
-        return not self._books.store.is_empty()
+        return not self._originals.is_empty()
 
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, keep it, and end."""
@@ -124,7 +124,7 @@ class Lookup:
         Between the pages of a build the same work takes three times as long, since the processor
         has other things at hand.
         """
-        if not self._puts_off or not self._books.finder.may_have(request):
+        if not (self._puts_off and self._may_have(request)):
             self._want(request, directive, can_generate=can_generate)
             return
         key = _key(request, directive)
@@ -136,10 +136,10 @@ class Lookup:
         key = _key(request, directive)
         is_exact = directive.is_exact or self._host.mode.upgrades
         try:
-            original = self._books.finder.usable(request, is_exact=is_exact)
+            original = self._find(request, is_exact=is_exact)
             if original is None and self._has_drafts:
                 request = self._settings.draft.of(request)
-                original = self._books.finder.exact(request)
+                original = self._find(request, is_exact=True)
         except StoreError as error:
             self._results[key] = Result(error=error)
             return
@@ -157,10 +157,27 @@ class Lookup:
         else:
             self._start(Job(key, request, original, refusal is None, request.is_draft))
 
+    def _may_have(self, request: ImageRequest) -> bool:
+        is_enabled = self._settings.enabled
+        return is_enabled and self._originals.may_have(request, self._sketch_server)
+
+    def _find(self, request: ImageRequest, *, is_exact: bool) -> Original | None:
+        """Return the original of a request; unless it must be exact, else one of its subject.
+
+        Raises:
+            StoreError: If something is there and cannot be read.
+        """
+        if not self._settings.enabled:
+            return None
+        original = self._originals.find_exact(request, self._sketch_server)
+        if original is not None or is_exact:
+            return original
+        return self._originals.find_subject(request.subject_key, request.model)
+
     def _start(self, want: Job) -> None:
         serve_queue = self._host.serve_queue
         if serve_queue is not None and want.original is None:
-            self._results[want.key] = Result(error=serve_queue.state(want))
+            self._results[want.key] = Result(error=serve_queue.pending_error(want))
             self.waiting[want.key] = want
             return
         if serve_queue is not None:
@@ -176,7 +193,7 @@ class Lookup:
         watcher = self._host.mode.watcher
         if watcher and original is None and request.key not in self._wanted:
             self._wanted.add(request.key)
-            watcher.wanted()
+            watcher.job_added()
 
     def _refusal(self, request: ImageRequest, *, can_generate: bool) -> ImagegenError | None:
         """Why this request is not made in this build, if it is not."""
@@ -186,9 +203,9 @@ class Lookup:
                 self._run.reference_files.check(request)
         except OptionError as error:
             return error
-        refused = self._books.refusals.find(request.key)
+        refused = self._workshop.refusals.find(request.key)
         if refused is not None and not self._host.mode.retries_refused:
-            path = self._books.refusals.path(request.key)
+            path = self._workshop.refusals.path(request.key)
             hint = f"reword it, set another `take`, or delete {path}"
             fault = f"{refused.said} on {refused.day} ({refused.model})"
             return EarlierRefusalError(fault, hint=hint)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 class ProgressObserver(Protocol):
     """Watches images being made; may be called from any thread."""
 
-    def wanted(self) -> None:
-        """One more has to be made."""
+    def job_added(self) -> None:
+        """Count one more image to generate."""
 
-    def ended(self, result: Result) -> None:
-        """One of them has come, or has not."""
+    def job_done(self, result: Result) -> None:
+        """Count one result, with or without an image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

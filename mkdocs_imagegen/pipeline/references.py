@@ -24,8 +24,8 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.options import did_you_mean
+from mkdocs_imagegen.pipeline.context import Run
 from mkdocs_imagegen.pipeline.lookup import Lookup
-from mkdocs_imagegen.spending.run import Run
 
 
 class _NotYetError(Exception):

@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.imaging.derive import Deriver, Describer
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.imaging.variants import plan
-from mkdocs_imagegen.jobs.job import Job, JobKey, OpenGateway, Result, VariantBuilder
+from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.pipeline.context import BuildContext, Run
+from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.run import Run
-from mkdocs_imagegen.spending.stores import Stores
+from mkdocs_imagegen.spending.ledger import Refusals
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from mkdocs_imagegen.gateway.edits import Attached
+    from mkdocs_imagegen.imaging.placeholder import Placeholder
+    from mkdocs_imagegen.imaging.variants import Plan
     from mkdocs_imagegen.jobs.scheduler import Scheduler
+    from mkdocs_imagegen.spending.purchase import OpenGateway
+    from mkdocs_imagegen.spending.storing import Stores
+
+
+class VariantBuilder(Protocol):
+    """What makes the files of images, or only says what they would be."""
+
+    def find(self, plan: Plan) -> PageImage | None:
+        """The image, if nothing has to be made for it."""
+
+    def make(self, plan: Plan, content: bytes) -> PageImage:
+        """The image, from the original's bytes.
+
+        Raises:
+            ImageError: the bytes are no image.
+        """
+
+    def placeholder(self, placeholder: Placeholder) -> PageImage:
+        """The image of a stand-in."""
+
+    def rest(self) -> None:
+        """Keep no more in memory than what pages need; everything has been looked for."""
+
+    def close(self) -> None:
+        """Close what is open."""
 
 
 class Workshop:
@@ -32,29 +63,19 @@ class Workshop:
         run: what the builds of one run share.
         host: what the build finds around it.
         open_gateway: makes the client that draws; called if something is to be made.
-        warn: called with each warning.
-        remark: called with what is worth knowing and no reason to worry.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing a front door brings
-        self,
-        settings: Settings,
-        run: Run,
-        host: BuildContext,
-        open_gateway: OpenGateway,
-        warn: Callable[[str], None],
-        remark: Callable[[str], None],
+    def __init__(
+        self, settings: Settings, run: Run, host: BuildContext, open_gateway: OpenGateway
     ) -> None:
         self.settings = settings
-        self.stores = Stores(settings, warn, remark)
-        self.deriver = _deriver(settings, host, warn, remark)
+        quarantine = settings.cache_path / "quarantine"
+        self.originals = OriginalStore(settings.originals_path, quarantine, log.warning)
+        self.refusals = Refusals(settings.originals_path)
+        self.deriver = _deriver(settings, host, log.warning, log.info)
         self._run = run
         self._open_gateway = open_gateway
-        # As a warning it would fail every strict build that makes an image.
-        self._announce = remark if host.is_strict else warn
-        self._remark = remark
         self._watcher = host.mode.watcher
-        self._has_begun = False
 
     def find(self, record: Record, layout: Layout) -> PageImage | None:
         """What pages show of an original in a shape, if nothing has to be made for it."""
@@ -63,8 +84,7 @@ class Workshop:
 
     def start(self, want: Job) -> Future[Result]:
         """Begin to make an image, or only its files; returns at once."""
-        self._has_begun = True
-        return self._maker.start(want)
+        return self.scheduler.start(want)
 
     def join(self) -> Mapping[JobKey, Result]:
         """Every result; waits for all.
@@ -73,37 +93,62 @@ class Workshop:
             KeyboardInterrupt: an interrupt came; what was in flight is kept.
             SystemExit: the same, of another signal.
         """
-        return self._maker.join() if self._has_begun else {}
+        return self.scheduler.join() if self._has_begun else {}
 
     def close(self) -> None:
         """Start nothing more, wait for what is in flight, keep it, and end."""
         if self._has_begun:
-            self._maker.close()
+            self.scheduler.close()
         self.deriver.close()
 
+    @property
+    def _has_begun(self) -> bool:
+        return "scheduler" in vars(self)
+
+    def recover(self) -> None:
+        """Store what earlier builds have paid for and not stored; never fails."""
+        from mkdocs_imagegen.spending.recovery import recover_all  # noqa: PLC0415 - if ever
+
+        recover_all(self._stores)
+
     @cached_property
-    def _maker(self) -> Scheduler:
+    def scheduler(self) -> Scheduler:
+        """What runs jobs; opened by the first one."""
         # A build in which all is there needs none of it, and it takes a while to import.
         from mkdocs_imagegen.jobs.scheduler import Scheduler  # noqa: PLC0415
-        from mkdocs_imagegen.spending.prices import PriceList  # noqa: PLC0415
         from mkdocs_imagegen.spending.purchase import Purchaser  # noqa: PLC0415
 
-        settings = self.settings
-        offers = settings.cache_path / "offers.json"
-        price_list = PriceList(offers, settings.gateway.url, self._run, self._announce)
+        settings, ledger = self.settings, self._run.ledger
         return Scheduler(
-            Purchaser(settings, self._run, self.stores, price_list, self._open_gateway),
-            self.stores.store.read,
+            settings,
+            Purchaser(settings, self._stores, ledger, self._open_gateway, self._read_references),
+            self.originals,
             self._derive,
-            settings.concurrency,
-            settings.gateway.timeout,
-            self._remark,
-            self._watcher.ended if self._watcher else lambda _: None,
+            self._watcher.job_done if self._watcher else lambda _: None,
         )
+
+    @property
+    def _stores(self) -> Stores:
+        from mkdocs_imagegen.spending.storing import open_stores  # noqa: PLC0415 - as above
+
+        return open_stores(self.settings, self.originals)
+
+    def _read_references(self, request: ImageRequest) -> Attached:
+        return self._run.reference_files.read(request)
 
     def _derive(self, record: Record, layout: Layout, content: bytes) -> PageImage:
         variants, provenance = self.settings.variants, self.settings.provenance
         return self.deriver.make(plan(record, layout, variants, provenance), content)
+
+
+@contextlib.contextmanager
+def opened_scheduler(open_workshop: Callable[[], Workshop]) -> Iterator[Scheduler]:
+    """Open a scheduler of its own, and close all that it works with."""
+    workshop = open_workshop()
+    try:
+        yield workshop.scheduler
+    finally:
+        workshop.close()
 
 
 def _deriver(

@@ -141,3 +141,8 @@ class GatewaySettings:
     def is_vercel(self) -> bool:
         """Whether this is Vercel's AI Gateway itself."""
         return urlsplit(self.url).hostname == urlsplit(GATEWAY_URL).hostname
+
+    @property
+    def sketch_server(self) -> str:
+        """URL of the server if its sketches count as originals; ``""`` for Vercel's AI Gateway."""
+        return "" if self.is_vercel else self.url

@@ -1,5 +1,12 @@
-"""Who may spend, how much, and when a run has paid for nothing too often; pure.
+"""Everything that can cost money.
 
-- ``permission``: whether a build may make missing images at all.
-- ``account``: the budget of a run, and the breaker that ends a run which pays for nothing.
+- `permission`: if a build may generate images at all.
+- `budget`: the money of a run, and the circuit breaker.
+- `ledger`: requests that must not be repeated, in this run and in later builds.
+- `claims`: the exclusive right to generate one cache key.
+- `journal`: the write-ahead log of paid requests.
+- `purchase`: one image, generated once and paid for once.
+- `prices`: the current prices of the server.
+- `storing`: responses become originals.
+- `recovery`: paid responses that a killed build left behind.
 """

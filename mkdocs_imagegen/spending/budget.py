@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.report import ChargedFailures
 from mkdocs_imagegen.settings.budget import BudgetSettings
 
 MAX_WASTED = 12
@@ -74,6 +75,11 @@ class Budget:
         else:
             self.images -= 1
             self.usd -= price
+
+    @property
+    def charged_failures(self) -> ChargedFailures:
+        """Calls that were charged, or may have been, and gave no image."""
+        return ChargedFailures(self.wasted, self.wasted_usd)
 
     def waste(self) -> str:
         """Why the run has to stop, in words; ``""`` while it need not."""

@@ -5,21 +5,23 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mkdocs_imagegen.errors import GatewayError
+from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.offers import Cost, Offer, successors
 from mkdocs_imagegen.gateway.wire import dollars
-from mkdocs_imagegen.jobs.event_loop import EventLoop
-from mkdocs_imagegen.jobs.job import ImageClient
+from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.spending.run import Run
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.gateway.client import Gateway
 
 _DAY_S = 86_400
 _MAX_BYTES = 1_000_000
@@ -31,24 +33,20 @@ class PriceList:
     Args:
         path: where they are kept for a day.
         server: its address.
-        run: what the builds of one run share.
-        announce: called with what is worth knowing of a model, once a run.
     """
 
-    def __init__(self, path: Path, server: str, run: Run, announce: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, server: str) -> None:
         self._path = path
         self._server = server
-        self._run = run
-        self._announce = announce
         self._offers: Sequence[Offer] | None = None
 
-    async def visit(self, gateway: ImageClient, loop: EventLoop) -> None:
+    async def visit(self, gateway: Gateway, loop: EventLoop) -> None:
         """Learn what the server offers; a server that does not say is no fault."""
-        async with loop.visiting:
+        async with loop.price_list_lock:
             if self._offers is None:
                 self._offers = await self._visited(gateway, loop)
 
-    async def _visited(self, gateway: ImageClient, loop: EventLoop) -> Sequence[Offer]:
+    async def _visited(self, gateway: Gateway, loop: EventLoop) -> Sequence[Offer]:
         known = await loop.compute(self._read)
         if known is not None:
             return known
@@ -75,8 +73,7 @@ class PriceList:
         )
         hint = f"; set `model` to another one, like {then}" if then else ""
         text = f"{offer.model} ends on {offer.ends}; images that are made stay in use{hint}"
-        if self._run.says_first(text):
-            self._announce(text)
+        log.warning("%s", text, extra=ONCE | NOT_STRICT)
 
     def _offer(self, model: str) -> Offer | None:
         return next((each for each in self._offers or () if each.model == model), None)

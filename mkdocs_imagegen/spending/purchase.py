@@ -1,14 +1,14 @@
-"""One image is bought: once, within the budget, written down before and after."""
+"""The purchase of one image: generated once, within the budget, journaled before and after."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mkdocs_imagegen.errors import (
     Billing,
@@ -20,233 +20,249 @@ from mkdocs_imagegen.errors import (
     OutcomeUnknownError,
     StoreError,
 )
+from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.edits import NOTHING, Attached
-from mkdocs_imagegen.jobs.event_loop import EventLoop
-from mkdocs_imagegen.jobs.job import ImageClient, OpenGateway, Result
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.journal import Intent
-from mkdocs_imagegen.spending.moderation import Refusal
+from mkdocs_imagegen.spending.ledger import Ledger, Refusal
 from mkdocs_imagegen.spending.prices import PriceList
-from mkdocs_imagegen.spending.run import Run
-from mkdocs_imagegen.spending.stores import Stores
+from mkdocs_imagegen.spending.recovery import find_link, recover
+from mkdocs_imagegen.spending.storing import (
+    PurchaseResult,
+    Stores,
+    quarantine,
+    store_response,
+)
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.gateway.client import Gateway
+    from mkdocs_imagegen.gateway.policy import Sleep
+
+    OpenGateway = Callable[[Sleep], Gateway]
 
 T = TypeVar("T")
 
 
 class ClaimedElsewhereError(Exception):
-    """Another build is asking for the image; it may be there in a while."""
+    """Another build is generating the image."""
 
 
 class Purchaser:
-    """Buys images.
+    """A buyer of originals for one run: it alone decides that a paid request is sent.
+
+    All methods run on the thread of the event loop; file access runs in worker threads.
 
     Args:
-        settings: of the site.
-        run: the money and the failures of the run.
-        stores: what is written down about images.
-        price_list: what the server offers.
-        open_gateway: makes the client; called when the first image is asked for.
+        settings: Settings of the site.
+        stores: Opened stores of the site.
+        ledger: Failures and budget of the run.
+        open_gateway: Factory of the client, called before the first request is sent.
+        read_references: Reader of a request's reference images, called just before it is sent.
+
+    Attributes:
+        in_flight: Number of images that were requested and are not stored yet.
     """
 
     def __init__(
         self,
         settings: Settings,
-        run: Run,
         stores: Stores,
-        price_list: PriceList,
+        ledger: Ledger,
         open_gateway: OpenGateway,
+        read_references: Callable[[ImageRequest], Attached],
     ) -> None:
+        self._settings = settings
         self._server = settings.gateway.url
-        self._format = settings.gateway.output_format
-        self._is_free = settings.gateway.is_sketch
-        self._market = price_list
-        self._budget = settings.budget
-        self._run = run
-        self._books = stores
-        self._salvager = stores.recovery  # opened here, since threads share it
+        self._stores = stores
+        self._ledger = ledger
+        self._prices = PriceList(settings.cache_path / "offers.json", self._server)
         self._open_gateway = open_gateway
-        self._gateway: ImageClient | None = None
+        self._read_references = read_references
+        self._gateway: Gateway | None = None
         self.in_flight = 0
-        """Images that are asked for and not stored yet."""
 
-    async def buy(self, request: ImageRequest, loop: EventLoop) -> Result:
-        """The image: from another build that was faster, from an earlier one, or asked for.
+    async def obtain(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
+        """Return the original of a request; generate it if no other build has.
 
         Raises:
-            ClaimedElsewhereError: another build is asking for it now.
-            ImagegenError: there is none, and why.
+            ClaimedElsewhereError: If another build is generating the image.
+            ImagegenError: If there is no image.
         """
-        with self._books.claims.claim(request.key) as is_ours:
-            if not is_ours:
+        with self._stores.claims.claim(request.key) as is_claimed:
+            if not is_claimed:
                 raise ClaimedElsewhereError
-            original = await loop.compute(self._verified, request)
+            original = await loop.compute(self._find, request)
             if original is not None:
-                return Result(original)
-            if self._is_free:
-                return await self._sketched(request, loop)
-            salvaged = await self._salvaged(request.key, loop)
-            return salvaged or await self._bought(request, loop)
-
-    async def _salvaged(self, key: str, loop: EventLoop) -> Result | None:
-        linked = await loop.compute(self._salvager.link, key)
-        if linked is None:
-            return await loop.compute(self._salvager.recover, key)
-        intent, body = linked
-        gateway = await self._opened(loop)
-        try:
-            answer = await gateway.open_answer(body, intent.request)
-        except GatewayError as error:
-            await loop.compute(self._write_down, intent, error)
-            raise
-        return await loop.compute(self._stored, intent, answer)
+                return PurchaseResult(original)
+            if self._settings.gateway.is_sketch:
+                return await self._sketch(request, loop)
+            recovered = await self._recover(request.key, loop)
+            return recovered or await self._generate(request, loop)
 
     async def aclose(self) -> None:
-        """Close the client's connections."""
+        """Close the connections of the client."""
         if self._gateway is not None:
             await self._gateway.aclose()
 
-    def _verified(self, request: ImageRequest) -> Original | None:
-        original = self._books.finder.exact(request)
-        return original if original and self._books.store.read(original) is not None else None
+    def _find(self, request: ImageRequest) -> Original | None:
+        originals = self._stores.originals
+        original = originals.find_exact(request, self._settings.gateway.sketch_server)
+        return original if original and originals.read(original) is not None else None
 
-    async def _sketched(self, request: ImageRequest, loop: EventLoop) -> Result:
-        """A sketch by this machine, which costs nothing and can be drawn again."""
+    async def _recover(self, key: str, loop: EventLoop) -> PurchaseResult | None:
+        linked = await loop.compute(find_link, self._stores, key)
+        if linked is None:
+            return await loop.compute(recover, self._stores, key)
+        intent, body = linked
+        gateway = await self._opened_gateway(loop)
+        try:
+            response = await gateway.open_answer(body, intent.request)
+        except GatewayError as error:
+            await loop.compute(self._record_failure, intent, error)
+            raise
+        return await loop.compute(self._store, intent, response)
+
+    async def _sketch(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
+        """Return a sketch by the embedded emulator, without budget and journal.
+
+        It costs nothing and can be drawn again.
+        """
         async with loop.slots:
-            loop.refuse_when_closing()
-            gateway = await self._opened(loop)
+            loop.raise_if_closing()
+            gateway = await self._opened_gateway(loop)
             attached = await self._attached(request, loop)
             begun = time.monotonic()
-            answer = await gateway.generate(request, attached=attached)
-        free = replace(answer, cost_usd=Decimal(0), cost_is_estimate=False)
-        result = await loop.compute(self._books.keeper.keep, request, free, self._server)
+            response = await gateway.generate(request, attached=attached)
+        free = replace(response, cost_usd=Decimal(0), cost_is_estimate=False)
+        result = await loop.compute(
+            store_response, self._stores.originals, request, free, self._server
+        )
         return replace(result, seconds=time.monotonic() - begun)
 
-    async def _bought(self, request: ImageRequest, loop: EventLoop) -> Result:
+    async def _generate(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
         async with loop.slots:
-            self._refuse(request, loop)
-            gateway = await self._opened(loop)
-            price = self._market.price_usd(request)
-            self._market.tell(request)
+            self._raise_if_stopped(request, loop)
+            gateway = await self._opened_gateway(loop)
+            price = self._prices.price_usd(request)
+            self._prices.tell(request)
             begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            intent = Intent(request, self._server, self._format, price, begun)
-            asked_at = time.monotonic()
-            self._run.budget.reserve(self._budget, price)
+            output_format = self._settings.gateway.output_format
+            intent = Intent(request, self._server, output_format, price, begun)
+            sent_at = time.monotonic()
+            self._ledger.budget.reserve(self._settings.budget, price)
             self.in_flight += 1
-            answer = await self._settled(intent, self._asked(intent, gateway, loop), loop)
-        stored = loop.compute(self._stored, intent, answer)
-        result = await self._settled(intent, stored, loop, came=True)
-        charged = None if answer.cost_is_estimate else answer.cost_usd
-        self._run.budget.settle_made(price, charged)
+            response = await self._settled(intent, self._send(intent, gateway, loop), loop)
+        stored = loop.compute(self._store, intent, response)
+        result = await self._settled(intent, stored, loop, is_charged=True)
+        charged = None if response.cost_is_estimate else response.cost_usd
+        self._ledger.budget.settle_made(price, charged)
         self.in_flight -= 1
         if result.alarm:
-            # What was paid for cannot be stored, so nothing more is bought; the journal has it.
-            self._run.stop("the run was stopped: an image that was paid for could not be stored")
-        return replace(result, seconds=time.monotonic() - asked_at)
+            # The journal has the response. Further images could not be stored either.
+            reason = "the run was stopped: an image that was paid for could not be stored"
+            self._ledger.stop(reason)
+        return replace(result, seconds=time.monotonic() - sent_at)
 
-    def _refuse(self, request: ImageRequest, loop: EventLoop) -> None:
-        """Let nothing be asked that need not be any more.
+    def _raise_if_stopped(self, request: ImageRequest, loop: EventLoop) -> None:
+        loop.raise_if_closing()
+        self._ledger.raise_if_stopped(request.key, request.model)
 
-        Raises:
-            ImagegenError: why.
-        """
-        loop.refuse_when_closing()
-        self._run.raise_if_stopped(request.key, request.model)
-
-    async def _opened(self, loop: EventLoop) -> ImageClient:
+    async def _opened_gateway(self, loop: EventLoop) -> Gateway:
         if self._gateway is None:
             try:
-                await loop.compute(self._books.store.check)
+                await loop.compute(self._stores.originals.check)
             except StoreError as error:
-                self._run.stop(str(error))
+                self._ledger.stop(str(error))
                 raise
-        # Another image's check may have ended first.
+        # Another request may have opened it during the check.
         self._gateway = self._gateway or self._open_gateway(loop.pause)
-        if not self._is_free:
-            await self._market.visit(self._gateway, loop)
+        if not self._settings.gateway.is_sketch:
+            await self._prices.visit(self._gateway, loop)
         return self._gateway
 
-    async def _asked(self, intent: Intent, gateway: ImageClient, loop: EventLoop) -> ImageResponse:
+    async def _send(self, intent: Intent, gateway: Gateway, loop: EventLoop) -> ImageResponse:
         request = intent.request
         attached = await self._attached(request, loop)
-        await loop.compute(self._books.journal.begin, intent)
-        self._refuse(request, loop)  # much may have happened meanwhile
-        keep = partial(self._books.journal.spool, request.key)
-        answer = await gateway.generate(request, keep, attached)
-        if answer.cost_usd is None or answer.cost_is_estimate:
+        await loop.compute(self._stores.journal.begin, intent)
+        # The run may have been stopped while this request was being prepared.
+        self._raise_if_stopped(request, loop)
+        keep = partial(self._stores.journal.spool, request.key)
+        response = await gateway.generate(request, keep, attached)
+        if response.cost_usd is None or response.cost_is_estimate:
             price = intent.price_usd
-            return replace(answer, cost_usd=price, cost_is_estimate=price is not None)
-        return answer
+            return replace(response, cost_usd=price, cost_is_estimate=price is not None)
+        return response
 
     async def _attached(self, request: ImageRequest, loop: EventLoop) -> Attached:
-        """The images that a request names, read now and held only until it is answered."""
+        """Return the reference images of a request; their bytes are held only while it runs."""
         if not request.references:
             return NOTHING
-        return await loop.compute(self._run.reference_files.read, request)
+        return await loop.compute(self._read_references, request)
 
-    def _stored(self, intent: Intent, answer: ImageResponse) -> Result:
-        result = self._books.keeper.keep(intent.request, answer, self._server)
-        key = intent.request.key
+    def _store(self, intent: Intent, response: ImageResponse) -> PurchaseResult:
+        stores, key = self._stores, intent.request.key
+        result = store_response(stores.originals, intent.request, response, self._server)
         if not result.alarm:
-            self._books.journal.end(key)
+            stores.journal.end(key)
             return result
-        has_answer = self._books.journal.has_answer(key)
+        has_answer = stores.journal.has_answer(key)
         what_next = "the next build stores it" if has_answer else "move it to a safe place"
         return replace(result, alarm=f"{result.alarm}: {what_next}")
 
     async def _settled(
-        self, intent: Intent, work: Awaitable[T], loop: EventLoop, *, came: bool = False
+        self, intent: Intent, work: Awaitable[T], loop: EventLoop, *, is_charged: bool = False
     ) -> T:
-        """The work's result; a failure is written down, and taken into the account.
+        """Await a step of a purchase; record a failure in the journal, budget and ledger.
 
         Args:
-            intent: what it is for.
-            work: asks, or stores.
-            loop: where it runs.
-            came: whether the image has come, and so is paid for.
+            intent: Intent of the purchase.
+            work: Step that sends the request or stores its response.
+            loop: Event loop on which the step runs.
+            is_charged: True if the response has arrived, and so is charged.
         """
         try:
             return await work
         except ImagegenError as error:
-            await loop.compute(self._write_down, intent, error)
-            self._take_in(intent, error, came=came)
+            await loop.compute(self._record_failure, intent, error)
+            self._settle_failure(intent, error, is_charged=is_charged)
             raise
         except BaseException:
-            # Nobody knows what happened, so the journal keeps what it has.
-            self._run.budget.settle_failed(intent.price_usd, Billing.UNKNOWN)
+            # The outcome is unknown, so the journal keeps its files.
+            self._ledger.budget.settle_failed(intent.price_usd, Billing.UNKNOWN)
             self.in_flight -= 1
             raise
 
-    def _write_down(self, intent: Intent, error: ImagegenError) -> None:
-        key = intent.request.key
+    def _record_failure(self, intent: Intent, error: ImagegenError) -> None:
+        journal, key = self._stores.journal, intent.request.key
         if isinstance(error, StoreError):
-            return  # whatever the journal holds is all that is left
+            return  # the journal has the only copy of the response
         if isinstance(error, OutcomeUnknownError):
-            self._books.journal.end_unknown(intent)
+            journal.end_unknown(intent)
             return
         if isinstance(error, ModerationError):
             refusal = Refusal(intent.request.model, intent.begun[:10], error.fault)
-            self._books.refusals.remember(key, refusal)
-        if isinstance(error, LinkError) and self._books.journal.has_answer(key):
-            error.hint = f"the next build tries again; {self._books.journal.how_to_forget(key)}"
+            self._stores.refusals.remember(key, refusal)
+        if isinstance(error, LinkError) and journal.has_answer(key):
+            error.hint = f"the next build tries again; {journal.how_to_forget(key)}"
             return
         if isinstance(error, InvalidResponseError) and error.body:
-            where = self._books.keeper.quarantine(f"{key}.answer", error.body)
-            error.hint = "; ".join(filter(None, (error.hint, where)))
-            if where is None:
-                return  # the journal has the only copy
-        self._books.journal.end(key)
+            file = quarantine(self._stores.originals, key, error.body)
+            error.hint = "; ".join(filter(None, (error.hint, file)))
+            if file is None:
+                return  # the journal has the only copy of the response
+        journal.end(key)
 
-    def _take_in(self, intent: Intent, error: ImagegenError, *, came: bool) -> None:
-        budget, request = self._run.budget, intent.request
+    def _settle_failure(self, intent: Intent, error: ImagegenError, *, is_charged: bool) -> None:
+        ledger, request = self._ledger, intent.request
         self.in_flight -= 1
         billing = error.billing if isinstance(error, GatewayError) else Billing.UNBILLED
-        budget.settle_failed(intent.price_usd, Billing.BILLED if came else billing)
+        ledger.budget.settle_failed(intent.price_usd, Billing.BILLED if is_charged else billing)
         if isinstance(error, GatewayError):
-            self._run.note_failure(error, request.key, request.model)
+            ledger.note_failure(error, request.key, request.model)
         if isinstance(error, StoreError):
-            self._run.stop(f"the run was stopped: {error}")
-        elif waste := budget.waste():
-            self._run.stop(f"the run was stopped: {waste}; the last: {error}")
+            ledger.stop(f"the run was stopped: {error}")
+        elif waste := ledger.budget.waste():
+            ledger.stop(f"the run was stopped: {waste}; the last: {error}")

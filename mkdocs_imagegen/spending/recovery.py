@@ -1,127 +1,102 @@
-"""What builds that were ended have left in the journal: answers to store, calls to tell of."""
+"""Recovery from builds that were killed: responses to store, and requests without a response.
+
+A caller of `recover` or `find_link` holds the claim on the cache key.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from mkdocs_imagegen.errors import InvalidResponseError, StoreError
 from mkdocs_imagegen.gateway.wire import image_link, read_answer
-from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.options import quoted_value
-from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
-from mkdocs_imagegen.spending.claims import Claims
 from mkdocs_imagegen.spending.journal import Intent, Journal
-from mkdocs_imagegen.spending.storing import Keeper
+from mkdocs_imagegen.spending.storing import (
+    PurchaseResult,
+    Stores,
+    quarantine,
+    store_response,
+)
 
 
-class Recovery:
-    """Stores answers that were paid for and never stored.
-
-    Args:
-        journal: where they are.
-        claims: on the images that are being asked for now, here or by another build.
-        keeper: stores an image.
-        store: where it is stored.
-        follows_links: whether an image may be fetched that an answer only links to.
-        say: called with what was found.
-    """
-
-    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing that it works with
-        self,
-        journal: Journal,
-        claims: Claims,
-        keeper: Keeper,
-        store: OriginalStore,
-        follows_links: bool,  # noqa: FBT001 - named where it is called
-        say: Callable[[str], None],
-    ) -> None:
-        self._journal = journal
-        self._claims = claims
-        self._keeper = keeper
-        self._store = store
-        self._follows_links = follows_links
-        self._say = say
-
-    def recover_all(self) -> None:
-        """Go through everything that no build is working on; never fails."""
-        for key in self._journal.keys():  # noqa: SIM118 - no mapping
-            try:
-                with self._claims.claim(key) as is_ours:
-                    if is_ours and self.link(key) is None:
-                        self.recover(key)
-            except InvalidResponseError as error:
-                self._say(f"an earlier build has paid for an answer that is no image: {error}")
-            except Exception as error:  # noqa: BLE001 - a spoiled journal does not end a build
-                self._say(f"an earlier build's answer stays in the journal: {error}")
-
-    def recover(self, key: str) -> Result | None:
-        """What an earlier call for that key has brought; None for nothing. Holds the claim.
-
-        Raises:
-            ImagegenError: it brought something that cannot be stored now, or is no image.
-        """
-        intent = self._journal.find(key)
-        if intent is None:
-            return None
-        if (original := self._stored_already(intent)) is not None:
-            self._journal.end(key)
-            return Result(original)
-        body = self._journal.answer(key)
-        if body is None:
-            self._journal.end_unknown(intent)
-            self._say(_lost(intent, self._journal))
-            return None
-        if not self._follows_links and _is_link(body):
-            fault = "the answer that an earlier build has paid for links to its image"
-            forget = self._journal.how_to_forget(key)
-            raise StoreError(fault, hint=f"set gateway.accept_urls to have it fetched; {forget}")
-        return self._stored(intent, body)
-
-    def link(self, key: str) -> tuple[Intent, bytes] | None:
-        """A call whose answer only links to the image, and the answer.
-
-        Raises:
-            StoreError: it cannot be read now.
-        """
-        intent = self._journal.find(key) if self._follows_links else None
-        body = self._journal.answer(key) if intent else None
-        return (intent, body) if intent and body and _is_link(body) else None
-
-    def _stored_already(self, intent: Intent) -> Original | None:
-        """The original that the very call has brought, a sketch only if its server sketches."""
-        original = self._store.find(intent.request.key)
-        sketch = None if original else self._store.find(intent.request.as_sketch.key)
-        return sketch if sketch and sketch.record.server == intent.server else original
-
-    def _stored(self, intent: Intent, body: bytes) -> Result:
-        asked = replace(GatewaySettings(), output_format=intent.output_format)
-        key = intent.request.key
+def recover_all(stores: Stores) -> None:
+    """Recover every journaled request that no build is working on; log failures."""
+    for key in stores.journal.keys():  # noqa: SIM118 - no mapping
         try:
-            answer = read_answer(body, intent.request, asked)
-            result = self._keeper.keep(intent.request, answer, intent.server)
+            with stores.claims.claim(key) as is_claimed:
+                if is_claimed and find_link(stores, key) is None:
+                    recover(stores, key)
         except InvalidResponseError as error:
-            hint = self._keeper.quarantine(f"{key}.answer", error.body) if error.body else None
-            error.hint = hint or error.hint
-            if hint or not error.body:
-                self._journal.end(key)
-            raise
-        if result.alarm:
-            raise StoreError(result.alarm)
-        self._journal.end(key)
-        self._say(f"stored an image that an earlier build had paid for: {_named(intent)}")
-        return result
+            log.info("an earlier build has paid for an answer that is no image: %s", error)
+        except Exception as error:  # noqa: BLE001 - a damaged journal must not end the build
+            log.info("an earlier build's answer stays in the journal: %s", error)
 
 
-def _named(intent: Intent) -> str:
+def recover(stores: Stores, key: str) -> PurchaseResult | None:
+    """Return the original of an earlier request, or None if the journal has no response.
+
+    Raises:
+        ImagegenError: If the response cannot be stored now, or has no image.
+    """
+    intent = stores.journal.find(key)
+    if intent is None:
+        return None
+    original = stores.originals.find_exact(intent.request, intent.server)
+    if original is not None:
+        stores.journal.end(key)
+        return PurchaseResult(original)
+    body = stores.journal.answer(key)
+    if body is None:
+        stores.journal.end_unknown(intent)
+        log.info("%s", _lost(intent, stores.journal))
+        return None
+    if not stores.accepts_links and _is_link(body):
+        fault = "the answer that an earlier build has paid for links to its image"
+        forget = stores.journal.how_to_forget(key)
+        raise StoreError(fault, hint=f"set gateway.accept_urls to have it fetched; {forget}")
+    return _store(stores, intent, body)
+
+
+def find_link(stores: Stores, key: str) -> tuple[Intent, bytes] | None:
+    """Return an earlier request whose response only links to the image, and that response.
+
+    Raises:
+        StoreError: If the journal cannot be read now.
+    """
+    intent = stores.journal.find(key) if stores.accepts_links else None
+    body = stores.journal.answer(key) if intent else None
+    return (intent, body) if intent and body and _is_link(body) else None
+
+
+def _store(stores: Stores, intent: Intent, body: bytes) -> PurchaseResult:
+    settings = replace(GatewaySettings(), output_format=intent.output_format)
+    key = intent.request.key
+    try:
+        response = read_answer(body, intent.request, settings)
+        result = store_response(stores.originals, intent.request, response, intent.server)
+    except InvalidResponseError as error:
+        hint = quarantine(stores.originals, key, error.body) if error.body else None
+        error.hint = hint or error.hint
+        if hint or not error.body:
+            stores.journal.end(key)
+        raise
+    if result.alarm:
+        raise StoreError(result.alarm)
+    stores.journal.end(key)
+    log.info("stored an image that an earlier build had paid for: %s", _description(intent))
+    return result
+
+
+def _description(intent: Intent) -> str:
     return f"{quoted_value(intent.request.prompt)} ({intent.request.model}, {intent.begun})"
 
 
 def _lost(intent: Intent, journal: Journal) -> str:
     price = f"about ${intent.price_usd.normalize():f}" if intent.price_usd else "its price"
     return (
-        f"an earlier build was ended while it asked for {_named(intent)}: "
+        f"an earlier build was ended while it asked for {_description(intent)}: "
         f"{price} may have been charged; noted in {journal.unknown_path}"
     )
 

@@ -54,22 +54,22 @@ def test_what_fails_while_a_image_is_asked_for_costs_only_it_and_once(bench, err
 
 
 @pytest.mark.parametrize("error", UNFORESEEN)
-def test_what_fails_while_an_original_is_read_costs_only_that(bench, error):
+def test_what_fails_while_an_original_is_read_costs_only_that(bench, monkeypatch, error):
     def read(_kept):
         raise error
 
     made = bench()
     made.make(want(request(), "before"))
-    original = made.stores.store.find(request().key)
-    made.scheduler._read = read
+    original = made.stores.originals.find(request().key)
+    monkeypatch.setattr(made.stores.originals, "read", read)
     (after,) = made.make(want(request(), "after", original=original))
     assert "unforeseen" in str(after.error)
 
 
 def test_waiting_behind_another_build_is_no_failure_however_long(bench, monkeypatch):
-    monkeypatch.setattr(scheduler, "_CLAIMED_ELSEWHERE_S", 0.02)
-    monkeypatch.setattr(scheduler, "_TELL_OF_OTHERS_S", 0.1)
-    made = bench(patience_s=0.05)
+    monkeypatch.setattr(scheduler, "_CLAIM_INTERVAL_S", 0.02)
+    monkeypatch.setattr(scheduler, "_CLAIM_MESSAGE_INTERVAL_S", 0.1)
+    made = bench(timeout_s=0.05)
     with made.stores.claims.claim(request().key):
         for layout in "AB":
             made.scheduler.start(want(request(), layout))
@@ -83,9 +83,9 @@ def test_waiting_behind_another_build_is_no_failure_however_long(bench, monkeypa
 def test_a_broken_original_that_cannot_be_moved_away_is_never_shown(bench):
     before = bench()
     before.make(want(request()))
-    original = before.stores.store.find(request().key)
+    original = before.stores.originals.find(request().key)
     flip(original.path)
-    before.stores.store.quarantine.write_text("no folder")
+    before.stores.originals.quarantine.write_text("no folder")
     quoted_value = []
     made = bench(derive=lambda _original, _shape, content: quoted_value.append(content))
     (lost,) = made.make(want(request(), "not bought", original=original, can_generate=False))
@@ -99,8 +99,8 @@ def test_an_original_that_breaks_between_two_shapes_is_not_shown_either(bench):
     quoted_value = []
     made = bench(derive=lambda _original, _shape, content: quoted_value.append(content))
     made.make(want(request(), "A"))
-    flip(made.stores.store.find(request().key).path)
-    made.stores.store.quarantine.write_text("no folder")
+    flip(made.stores.originals.find(request().key).path)
+    made.stores.originals.quarantine.write_text("no folder")
     (result,) = made.make(want(request(), "B"))
     assert "cannot be moved out of the way" in str(result.error)
     assert quoted_value == [PNG]
@@ -109,7 +109,7 @@ def test_an_original_that_breaks_between_two_shapes_is_not_shown_either(bench):
 def test_a_draft_that_is_only_fitted_stays_a_draft(bench):
     made = bench()
     made.make(want(request(), "before"))
-    original = made.stores.store.find(request().key)
+    original = made.stores.originals.find(request().key)
     (result,) = made.make(want(request(), "after", original=original, is_draft=True))
     assert (result.is_draft, result.was_generated, result.error) == (True, False, None)
 

@@ -1,7 +1,8 @@
-"""The author's desk, with a workshop that does what it is told."""
+"""The queue of `mkdocs serve`, with a scheduler that a test controls."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,16 +22,17 @@ from mkdocs_imagegen.errors import (
     StoreError,
     UnreachableError,
 )
-from mkdocs_imagegen.jobs import serve_queue as desk_module
+from mkdocs_imagegen.jobs import serve_queue
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.serve_queue import ServeQueue
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.spending.run import Run
+from mkdocs_imagegen.spending.ledger import Ledger
+from tests.bench import LogTexts
 
 
-class Workshop:
+class FakeScheduler:
     """Notes what is started; ends it when a test says so."""
 
     def __init__(self) -> None:
@@ -41,38 +43,37 @@ class Workshop:
         self.futures.append(Future())
         return self.futures[-1]
 
-    def close(self) -> None:
-        self.is_closed = True
-
 
 class Bench:
     """A desk and what it did."""
 
     def __init__(self) -> None:
-        self.workshops: list[Workshop] = []
+        self.schedulers: list[FakeScheduler] = []
         self.changes = 0
-        self.said: list[str] = []
-        self.serve_queue = ServeQueue(Run(), self._change, self.said.append, self.said.append)
+        self.logged = LogTexts()
+        self.queue = ServeQueue(Ledger(), self._change)
         self.open()
 
     def open(self) -> None:
-        self.serve_queue.open(self._opened, 0.05)
+        self.queue.open(self._opened, 0.05)
 
-    def _opened(self) -> Any:
-        self.workshops.append(Workshop())
-        return self.workshops[-1]
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Any]:
+        self.schedulers.append(FakeScheduler())
+        yield self.schedulers[-1]
+        self.schedulers[-1].is_closed = True
 
     def _change(self) -> None:
         self.changes += 1
 
     @property
     def started(self) -> list[Future[Result]]:
-        return [each for workshop in self.workshops for each in workshop.futures]
+        return [each for scheduler in self.schedulers for each in scheduler.futures]
 
     def build(self, *wants: Job) -> list[ImagegenError]:
-        self.serve_queue.begin(keeps_pages=False)
-        states = [self.serve_queue.state(want) for want in wants]
-        self.serve_queue.note({"index.md": wants})
+        self.queue.begin(keeps_pages=False)
+        states = [self.queue.pending_error(want) for want in wants]
+        self.queue.note({"index.md": wants})
         return states
 
 
@@ -92,8 +93,9 @@ def wait_until(is_so: Callable[[], object]) -> None:
 def bench() -> Iterator[Bench]:
     bench = Bench()
     yield bench
-    bench.serve_queue.close()
-    assert not any(each.name == "imagegen-desk" for each in threading.enumerate())
+    bench.queue.close()
+    bench.logged.close()
+    assert not any(each.name == "imagegen-queue" for each in threading.enumerate())
 
 
 def fail(bench: Bench, error: Exception) -> None:
@@ -116,7 +118,7 @@ def test_what_failed_for_nothing_is_tried_again_after_a_while(bench, monkeypatch
     assert [str(each) for each in bench.build(want("A"))] == ["it failed"]
     time.sleep(0.2)
     assert len(bench.started) == 1
-    monkeypatch.setattr(desk_module, "TRY_AGAIN_S", 0.0)
+    monkeypatch.setattr(serve_queue, "RETRY_AFTER_S", 0.0)
     bench.build(want("A"))
     time.sleep(0.2)
     assert len(bench.started) == (2 if kind in FREE else 1)
@@ -131,10 +133,10 @@ def test_changed_settings_try_again_at_once(bench) -> None:
 
 def test_nothing_is_held_open_while_nothing_is_made(bench) -> None:
     fail(bench, NotGeneratedError("it failed"))
-    wait_until(lambda: bench.workshops[0].is_closed)
+    wait_until(lambda: bench.schedulers[0].is_closed)
     bench.build(want("B"))
-    wait_until(lambda: len(bench.workshops) == 2)
-    assert not bench.workshops[1].is_closed
+    wait_until(lambda: len(bench.schedulers) == 2)
+    assert not bench.schedulers[1].is_closed
 
 
 def test_other_settings_wait_until_the_last_have_ended(bench) -> None:
@@ -144,16 +146,16 @@ def test_other_settings_wait_until_the_last_have_ended(bench) -> None:
     bench.open()
     bench.build(want("A"), want("B"))
     time.sleep(0.2)
-    assert len(bench.workshops) == 1
+    assert len(bench.schedulers) == 1
     bench.started[0].set_result(Result())
-    wait_until(lambda: len(bench.workshops) == 2)
+    wait_until(lambda: len(bench.schedulers) == 2)
     assert len(bench.started) == 2
 
 
 def test_a_fault_that_nobody_foresaw_is_shown_and_ends_nothing(bench) -> None:
     fail(bench, ValueError("a bug"))
     assert "ValueError: a bug" in str(bench.build(want("A"))[0])
-    assert any("ValueError: a bug" in each for each in bench.said)
+    assert any("ValueError: a bug" in each for each in bench.logged.texts)
     bench.build(want("B"))
     wait_until(lambda: len(bench.started) == 2)
 
@@ -170,7 +172,7 @@ def test_a_image_that_no_build_finds_is_not_asked_for_again(bench) -> None:
 
 def test_rebuild_is_requested_three_times_when_no_build_begins(bench, monkeypatch) -> None:
     """An image that no page can take in must not have the pages built for ever."""
-    monkeypatch.setattr(desk_module, "_KNOCKS_AGAIN_S", 0.01)
+    monkeypatch.setattr(serve_queue, "_REBUILD_RETRY_INTERVAL_S", 0.01)
     bench.build(want("A"))
     wait_until(lambda: bench.started)
     bench.started[0].set_result(Result())
@@ -182,12 +184,12 @@ def test_rebuild_is_requested_three_times_when_no_build_begins(bench, monkeypatc
 def test_what_came_while_pages_were_built_has_them_built_once_more(bench) -> None:
     bench.build(want("A"))
     wait_until(lambda: bench.started)
-    bench.serve_queue.begin(keeps_pages=False)
-    bench.serve_queue.state(want("A"))
+    bench.queue.begin(keeps_pages=False)
+    bench.queue.pending_error(want("A"))
     bench.started[0].set_result(Result())
     time.sleep(0.2)
     assert bench.changes == 0
-    bench.serve_queue.note({"index.md": [want("A")]})
+    bench.queue.note({"index.md": [want("A")]})
     wait_until(lambda: bench.changes == 1)
 
 
@@ -205,12 +207,12 @@ def test_what_was_away_while_it_was_made_is_shown_when_it_is_back(bench, comes_i
     bench.build(want("A"))
     wait_until(lambda: bench.started)
     bench.build()
-    bench.serve_queue.begin(keeps_pages=False)
-    assert "appears here by itself" in str(bench.serve_queue.state(want("A")))
+    bench.queue.begin(keeps_pages=False)
+    assert "appears here by itself" in str(bench.queue.pending_error(want("A")))
     if comes_in_a_build:
         bench.started[0].set_result(Result())
         time.sleep(0.2)
-    bench.serve_queue.note({"index.md": [want("A")]})
+    bench.queue.note({"index.md": [want("A")]})
     if not comes_in_a_build:
         bench.started[0].set_result(Result())
     wait_until(lambda: bench.changes == 1)
@@ -222,11 +224,11 @@ def test_an_alarm_is_shown_and_told(bench) -> None:
     bench.started[0].set_result(Result(alarm="it is in /tmp/x"))
     wait_until(lambda: bench.changes)
     assert [str(each) for each in bench.build(want("A"))] == ["it is in /tmp/x"]
-    assert any("it is in /tmp/x" in each for each in bench.said)
+    assert any("it is in /tmp/x" in each for each in bench.logged.texts)
 
 
 def test_nothing_is_noted_after_the_end(bench) -> None:
-    bench.serve_queue.close()
+    bench.queue.close()
     bench.build(want("A"))
     time.sleep(0.2)
     assert bench.started == []

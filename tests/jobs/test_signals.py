@@ -42,12 +42,12 @@ import os, signal, sys, threading
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 signal.signal(signal.SIGINT, signal.default_int_handler)
 start, timers = Scheduler.start, []
-def started(self, want):
+def started(self, job):
     if not timers:
         interrupt = lambda: os.kill(os.getpid(), signal.SIGINT)
         timers.append(threading.Timer({seconds}, interrupt))
         timers[0].start()
-    return start(self, want)
+    return start(self, job)
 Scheduler.start = started
 from mkdocs.__main__ import cli
 cli(["build", "-q"])
@@ -138,7 +138,7 @@ def test_no_call_begins_once_the_end_is_near(bench):
     wait_until(lambda: made.studio.visits)
     made.scheduler.close()
     assert made.studio.asked == []
-    assert made.run.budget.images == 0
+    assert made.run.ledger.budget.images == 0
 
 
 def test_no_call_begins_if_the_interrupt_comes_while_it_is_written_down(bench, monkeypatch):
@@ -147,13 +147,13 @@ def test_no_call_begins_if_the_interrupt_comes_while_it_is_written_down(bench, m
 
     def interrupted(journal, intent):
         begin(journal, intent)
-        made.scheduler._start_nothing_more()
+        made.scheduler._stop()
 
     monkeypatch.setattr(Journal, "begin", interrupted)
     (result,) = made.make(want(request()))
     assert isinstance(result.error, StoppedError)
     assert (made.studio.asked, made.journal) == ([], [])
-    assert (made.run.budget.images, made.run.budget.wasted) == (0, 0)
+    assert (made.run.ledger.budget.images, made.run.ledger.budget.wasted) == (0, 0)
 
 
 def test_what_needs_a_person_is_told_while_the_build_is_closed(bench, monkeypatch, tmp_path):

@@ -12,7 +12,7 @@ from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.journal import Intent, Journal
-from mkdocs_imagegen.spending.moderation import Refusal, Refusals
+from mkdocs_imagegen.spending.ledger import Refusal, Refusals
 from tests.originals.support import folder as make_folder
 from tests.originals.support import refuse
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
-
 import pytest
 
 from mkdocs_imagegen import errors
-from mkdocs_imagegen.errors import Billing, GatewayError, Location, StoppedError
-from mkdocs_imagegen.report import ReportRow, State
-from mkdocs_imagegen.spending.run import Run
+from mkdocs_imagegen.errors import Billing, GatewayError, StoppedError
+from mkdocs_imagegen.spending.ledger import Ledger
 
 ALL = "every request of the run"
 MODEL = "every request of its model"
@@ -33,9 +29,9 @@ STOPS = {
 OTHERS = {ITSELF: ("a", "a/b"), MODEL: ("b", "a/b"), ALL: ("c", "c/d")}
 
 
-def refusal(run, key, model):
+def refusal(ledger, key, model):
     try:
-        run.raise_if_stopped(key, model)
+        ledger.raise_if_stopped(key, model)
     except errors.ImagegenError as error:
         return error
     return None
@@ -47,96 +43,58 @@ def test_no_error_of_the_gateway_is_forgotten_here():
 
 @pytest.mark.parametrize(("kind", "reach"), STOPS.items())
 def test_an_error_stops_as_much_as_it_must_and_no_more(kind, reach):
-    run = Run()
-    run.note_failure(kind("a fault", hint="do this"), "a", "a/b")
-    stopped = [name for name, request in OTHERS.items() if refusal(run, *request)]
+    ledger = Ledger()
+    ledger.note_failure(kind("a fault", hint="do this"), "a", "a/b")
+    stopped = [name for name, request in OTHERS.items() if refusal(ledger, *request)]
     wide = {ALL: [ITSELF, MODEL, ALL], MODEL: [ITSELF, MODEL], ITSELF: [ITSELF], NOTHING: []}
     assert stopped == wide[reach]
 
 
 def test_what_may_have_been_charged_is_never_asked_again():
     for kind in GatewayError.__subclasses__():
-        run = Run()
-        run.note_failure(kind("a fault"), "a", "a/b")
+        ledger = Ledger()
+        ledger.note_failure(kind("a fault"), "a", "a/b")
         may_cost = kind.billing in (Billing.UNKNOWN, Billing.BILLED)
-        assert not may_cost or refusal(run, "a", "a/b") is not None
+        assert not may_cost or refusal(ledger, "a", "a/b") is not None
 
 
 def test_a_request_that_failed_fails_again_with_the_same_error():
-    run, error = Run(), errors.ModerationError("not this prompt")
-    run.note_failure(error, "a", "a/b")
-    assert refusal(run, "a", "a/b") is error
+    ledger, error = Ledger(), errors.ModerationError("not this prompt")
+    ledger.note_failure(error, "a", "a/b")
+    assert refusal(ledger, "a", "a/b") is error
 
 
 def test_what_was_stopped_says_why_and_was_not_made():
-    run = Run()
-    run.note_failure(errors.InsufficientFundsError("nothing left", hint="top up"), "a", "a/b")
-    told = refusal(run, "b", "c/d")
+    ledger = Ledger()
+    ledger.note_failure(errors.InsufficientFundsError("nothing left", hint="top up"), "a", "a/b")
+    told = refusal(ledger, "b", "c/d")
     assert isinstance(told, StoppedError)
     assert str(told) == "the run was stopped: nothing left"
 
 
 def test_the_first_reason_stays():
-    run = Run()
-    run.stop("first")
-    run.stop("second")
-    run.note_failure(errors.InsufficientFundsError("third"), "a", "a/b")
-    assert str(refusal(run, "a", "a/b")) == "first"
+    ledger = Ledger()
+    ledger.stop("first")
+    ledger.stop("second")
+    ledger.note_failure(errors.InsufficientFundsError("third"), "a", "a/b")
+    assert str(refusal(ledger, "a", "a/b")) == "first"
 
 
 def test_a_run_without_failures_asks_for_everything():
-    run = Run()
-    run.add_generation_time(1.0)
-    assert refusal(run, "a", "a/b") is None
-
-
-def line(page, state=State.READY, **more):
-    facts = {
-        "location": Location(page, 1),
-        "state": state,
-        "key": page,
-        "prompt": "A balloon",
-        "model": "a/b",
-        "drawn_by": "a/b",
-        "file": "x.webp",
-        "seconds": 0.0,
-        "cost_usd": None,
-        "price_usd": None,
-        "missing_usd": (),
-        "cost_is_estimate": False,
-        "remarks": (),
-    }
-    return ReportRow(**(facts | more))
-
-
-def test_a_report_is_of_all_builds_of_the_run():
-    run = Run()
-    run.note_page("", [line("de.md", State.MADE, cost_usd=Decimal("0.02"))])
-    run.note_page("en/", [line("en.md"), line("en.md", key="other")])
-    run.add_generation_time(1.5)
-    run.add_generation_time(0.25)
-    report = json.loads(run.report())
-    assert [each["page"] for each in report["pictures"]] == ["de.md", "en.md", "en.md"]
-    assert (report["seconds"], report["cost_usd"]) == (1.75, "0.02")
-
-
-def test_a_page_that_is_built_again_replaces_what_it_told():
-    run = Run()
-    run.note_page("a/", [line("a.md", State.MISSING)])
-    run.note_page("a/", [line("a.md", State.MADE)])
-    assert [each["state"] for each in json.loads(run.report())["pictures"]] == ["made"]
+    ledger = Ledger()
+    assert refusal(ledger, "a", "a/b") is None
 
 
 def test_a_stop_because_of_waste_survives_another_try():
-    run = Run()
-    run.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
-    run.stop("5 in a row were wasted")
-    run.retry_free_failures()
-    assert str(refusal(run, "c", "c/d")) == "5 in a row were wasted"
+    ledger = Ledger()
+    ledger.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
+    ledger.stop("5 in a row were wasted")
+    ledger.retry_free_failures()
+    assert str(refusal(ledger, "c", "c/d")) == "5 in a row were wasted"
 
 
 def test_what_cost_nothing_may_be_tried_again():
-    run = Run()
-    run.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
-    run.retry_free_failures()
-    assert refusal(run, "a", "a/b") is None
+    ledger = Ledger()
+    ledger.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
+    ledger.retry_free_failures()
+    assert refusal(ledger, "a", "a/b") is None

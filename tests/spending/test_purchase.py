@@ -14,6 +14,7 @@ from mkdocs_imagegen.errors import OverBudgetError, StoppedError, StoreError, Un
 from mkdocs_imagegen.gateway.catalogue import estimate_usd
 from mkdocs_imagegen.gateway.offers import Cost, Offer
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.spending.recovery import recover_all
 from tests.bench import BODY, MODEL, SERVER, Studio, request, want
 from tests.originals.support import refuse
 
@@ -27,7 +28,7 @@ def test_the_servers_price_holds_where_answers_name_no_charge(bench):
     made = bench(Studio(offers=quarter_dollar), budget=one_dollar, concurrency=1)
     results = made.make(*(want(request(number)) for number in range(6)))
     assert len(made.studio.asked) == 4
-    assert made.run.budget.usd == 1
+    assert made.run.ledger.budget.usd == 1
     assert [each.original.record.cost_usd for each in results if each.original] == [
         Decimal("0.25")
     ] * 4
@@ -55,7 +56,7 @@ def test_a_price_that_is_none_is_not_taken_from_the_list_that_was_kept(bench, us
     path.write_text(json.dumps(original))
     (result,) = made.make(want(request()))
     assert result.error is None
-    assert made.run.budget.usd == estimate_usd(request())
+    assert made.run.ledger.budget.usd == estimate_usd(request())
 
 
 def _cost(usd):
@@ -67,7 +68,7 @@ def test_sketches_cost_nothing_and_are_not_written_down(bench):
     made = bench(gateway={"url": "sketch:"}, budget=none)
     (result,) = made.make(want(request()))
     assert (result.error, result.was_generated, result.original.record.cost_usd) == (None, True, 0)
-    assert (made.run.budget.images, made.run.budget.usd) == (0, 0)
+    assert (made.run.ledger.budget.images, made.run.ledger.budget.usd) == (0, 0)
     assert not made.stores.journal.unknown_path.parent.exists()
 
 
@@ -80,12 +81,12 @@ def test_a_image_that_could_be_kept_nowhere_counts_as_paid_and_is_stored_later(b
         (second,) = full.make(want(request(2)))
     assert "could be kept nowhere" in str(first.error)
     assert isinstance(second.error, StoppedError)
-    budget = full.run.budget
+    budget = full.run.ledger.budget
     assert (budget.images, budget.usd) == (1, estimate_usd(request(1)))
     assert budget.wasted == 1
     assert full.stores.journal.answer(request(1).key) == BODY
     later = bench()
-    later.stores.recovery.recover_all()
+    recover_all(later.stores)
     assert later.stored() == ["prompt 1"]
     assert later.journal == []
 

@@ -12,10 +12,12 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.errors import InvalidResponseError, NewerVersionError, OutcomeUnknownError
 from mkdocs_imagegen.gateway.client import Gateway
+from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
+from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
-from mkdocs_imagegen.spending.stores import Stores
-from tests.bench import BODY, PNG, Bench, Studio, intent, request, want
+from mkdocs_imagegen.spending.recovery import recover_all
+from tests.bench import BODY, MODEL, PNG, Bench, Studio, intent, request, want
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -32,9 +34,9 @@ def test_a_sketch_does_not_end_a_real_answer(bench):
     sketching = bench(gateway={"url": "sketch:"})
     sketching.make(want(request()))
     key = answered(sketching)
-    sketching.stores.recovery.recover_all()
+    recover_all(sketching.stores)
     assert sketching.journal == []
-    assert sketching.stores.store.get(key).record.model == request().model
+    assert sketching.stores.originals.get(key).record.model == request().model
 
 
 def test_a_call_that_could_not_be_listed_stays(bench):
@@ -53,15 +55,15 @@ def test_an_answer_that_could_not_be_put_into_quarantine_stays(bench):
         raise InvalidResponseError("bad", body=GARBAGE)
 
     made = bench(Studio(garbage))
-    made.stores.store.quarantine.parent.mkdir(parents=True)
-    made.stores.store.quarantine.write_text("no folder")
+    made.stores.originals.quarantine.parent.mkdir(parents=True)
+    made.stores.originals.quarantine.write_text("no folder")
     made.make(want(request()))
-    made.stores.recovery.recover_all()
+    recover_all(made.stores)
     assert made.stores.journal.answer(request().key) == GARBAGE
-    made.stores.store.quarantine.unlink()
-    made.stores.recovery.recover_all()
+    made.stores.originals.quarantine.unlink()
+    recover_all(made.stores)
     assert made.journal == []
-    assert [path.read_bytes() for path in made.stores.store.quarantine.iterdir()] == [GARBAGE]
+    assert [path.read_bytes() for path in made.stores.originals.quarantine.iterdir()] == [GARBAGE]
 
 
 def test_a_build_with_other_originals_leaves_calls_alone_that_are_going_on(bench):
@@ -69,10 +71,10 @@ def test_a_build_with_other_originals_leaves_calls_alone_that_are_going_on(bench
     left = []
 
     async def meanwhile(_, keep):
-        other.stores.recovery.recover_all()
+        recover_all(other.stores)
         left.append(one.journal)
         keep(BODY)
-        other.stores.recovery.recover_all()
+        recover_all(other.stores)
         left.append(one.journal)
 
     one = bench(Studio(meanwhile), originals_dir="a")
@@ -111,7 +113,7 @@ def test_an_odd_intent_ends_no_build(bench, change):
     original = json.loads(path.read_text())
     change(original)
     path.write_text(json.dumps(original))
-    made.stores.recovery.recover_all()
+    recover_all(made.stores)
     same, other = made.make(want(request()), want(request(1)))
     assert same.error is None or isinstance(same.error, NewerVersionError)
     assert other.error is None
@@ -124,8 +126,8 @@ def test_what_fails_while_an_answer_is_stored_leaves_it_and_is_told(bench, monke
 
     made = bench()
     key = answered(made)
-    monkeypatch.setattr(made.stores.keeper, "keep", fails)
-    made.stores.recovery.recover_all()
+    monkeypatch.setattr(recovery, "store_response", fails)
+    recover_all(made.stores)
     assert made.said == ["an earlier build's answer stays in the journal: unforeseen"]
     assert made.stores.journal.answer(key) == BODY
 
@@ -133,7 +135,7 @@ def test_what_fails_while_an_answer_is_stored_leaves_it_and_is_told(bench, monke
 def test_a_image_that_an_answer_links_to_is_fetched_and_not_bought_again(bench):
     made = bench(gateway={"url": "https://x.example/v1", "accept_urls": True})
     answered(made, LINK)
-    made.stores.recovery.recover_all()
+    recover_all(made.stores)
     assert len(made.journal) == 2
     (result,) = made.make(want(request()))
     assert (made.studio.opened, made.studio.asked) == ([LINK], [])
@@ -164,7 +166,7 @@ def linked(bench, monkeypatch):
     def linked(host):
         options = {"url": "https://x.example/v1", "auth": "none", "accept_urls": True}
         made = bench(Gateway(GatewaySettings(**options), None, host), gateway=options)
-        made.stores.recovery.recover_all()
+        recover_all(made.stores)
         (result,) = made.make(want(request()))
         return made, result
 
@@ -179,11 +181,11 @@ def test_a_link_that_cannot_be_fetched_now_is_tried_again_by_the_next_build(link
         assert "status 503; the next build tries again; to pay for another" in str(result.error)
         assert str(result.error).endswith(f"{request().key}.answer")
         assert len(made.journal) == 2
-        assert not made.stores.store.quarantine.exists()
+        assert not made.stores.originals.quarantine.exists()
     host.answer = HttpResponse(200, {}, PNG)
     made, result = linked(host)
     assert (result.error, made.journal, host.emulator.bill.images) == (None, [], 1)
-    assert made.stores.store.read(result.original) == PNG
+    assert made.stores.originals.read(result.original) == PNG
 
 
 def test_a_link_that_is_dead_goes_into_quarantine(linked):
@@ -193,32 +195,34 @@ def test_a_link_that_is_dead_goes_into_quarantine(linked):
     made, result = linked(host)
     assert "status 404; the answer is in " in str(result.error)
     assert (made.journal, host.emulator.bill.images) == ([], 1)
-    assert b"sketch.png" in next(made.stores.store.quarantine.iterdir()).read_bytes()
+    assert b"sketch.png" in next(made.stores.originals.quarantine.iterdir()).read_bytes()
 
 
 def test_a_link_that_the_journal_does_not_have_goes_into_quarantine(linked, monkeypatch):
     monkeypatch.setattr(Journal, "spool", lambda *_: False)
     made, result = linked(Linking())
     assert "status 503; the answer is in " in str(result.error)
-    assert len(list(made.stores.store.quarantine.iterdir())) == 1
+    assert len(list(made.stores.originals.quarantine.iterdir())) == 1
 
 
 def test_one_record_of_a_newer_version_does_not_stop_other_purchases(bench):
     made = bench()
     made.make(want(request()))
-    record = made.stores.store._record_path(request().key)
+    record = made.stores.originals._record_path(request().key)
     record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 2}))
-    stores = Stores(made.settings, made.said.append, made.said.append)
-    assert stores.finder.usable(request(1), is_exact=False) is None
+    originals = OriginalStore(
+        made.stores.originals.folder, made.stores.originals.quarantine, pytest.fail
+    )
+    assert originals.find_subject(request(1).subject_key, MODEL) is None
 
 
 def test_a_link_stays_in_the_journal_while_links_are_not_followed(linked, bench):
     linked(Linking())
     deaf = bench(gateway={"url": "https://x.example/v1", "auth": "none"})
-    deaf.stores.recovery.recover_all()
+    recover_all(deaf.stores)
     assert deaf.stores.journal.answer(request().key)
     assert "links to its image; set gateway.accept_urls" in deaf.said[-1]
-    assert not deaf.stores.store.quarantine.exists()
+    assert not deaf.stores.originals.quarantine.exists()
     (result,) = deaf.make(want(request()))
     assert "links to its image" in str(result.error)
     assert deaf.stores.journal.answer(request().key)

@@ -19,19 +19,19 @@ from mkdocs.structure.pages import Page
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
-from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers, log
+from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers
+from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
 from mkdocs_imagegen.options import SKETCH_MODEL, is_yes
 from mkdocs_imagegen.pipeline.build import Pipeline
-from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.pipeline.context import BuildContext, Run
 from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.pipeline.other_files import fill_files
 from mkdocs_imagegen.pipeline.placements import Page as SeenPage
 from mkdocs_imagegen.pipeline.previews import NO_SITE_URL, Listed, Previews
-from mkdocs_imagegen.pipeline.stores import Workshop
-from mkdocs_imagegen.report import State, summary
+from mkdocs_imagegen.pipeline.stores import Workshop, opened_scheduler
+from mkdocs_imagegen.report import ChargedFailures, State, summary
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
-from mkdocs_imagegen.spending.run import Run
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -113,8 +113,8 @@ class Images:
         self.pipeline.join()
         if self._config.site_url:
             self._give_images(files)
-        elif self.previews.has_cards() and self._run.says_first(NO_SITE_URL):
-            log.warning(NO_SITE_URL)
+        elif self.previews.has_cards():
+            log.warning(NO_SITE_URL, extra=ONCE)
 
     def close(self) -> None:
         """Keep what is in flight, and end."""
@@ -137,17 +137,21 @@ class Images:
             self._write(report)
         self._tell()
 
+    @property
+    def _charged_failures(self) -> ChargedFailures:
+        return self._run.ledger.budget.charged_failures
+
     def _write(self, report: Path) -> None:
         self.pipeline.report()
         try:
-            write_atomic(report, self._run.report())
+            write_atomic(report, self._run.report.to_json(self._charged_failures))
         except OSError as error:
             log.warning("the report could not be written to %s: %s", report, error.strerror)
 
     def _tell(self) -> None:
         lines = self.pipeline.lines(with_line_numbers=False)
         if lines:
-            log.info(summary(lines, self.pipeline.generation_s, self._run.waste()))
+            log.info(summary(lines, self.pipeline.generation_s, self._charged_failures))
         made = any(line.state is State.MADE and line.model != SKETCH_MODEL for line in lines)
         keeps_nothing = self._store_was_empty and not self.pipeline.settings.originals_dir
         if made and keeps_nothing and is_yes(os.environ.get("CI", "")):
@@ -179,25 +183,23 @@ def open_images(
     )
     permission = may_generate(drawn_by, around)
     if serving is not None and settings.serve == "generate" and not permission.granted:
-        _say_why_nothing_is_made(permission, run, is_strict=build.config.strict)
+        text = "serve: generate makes nothing here: %s"
+        log.warning(text, permission.refusal, extra=ONCE | NOT_STRICT)
     host = _around(build, permission if mode.makes else _LOOKS_ONLY, mode, serving)
     opened = partial(open_gateway, drawn_by, credential)
 
     def workshop(around: BuildContext) -> Workshop:
-        return Workshop(drawn_by, run, around, opened, log.warning, log.info)
+        return Workshop(drawn_by, run, around, opened)
 
     if serving is not None:
-        host = replace(host, serve_queue=serving.serve_queue(settings, run, host, workshop))
+        # The host cleans the site with each build, so its images come there by builds alone.
+        beside = partial(workshop, replace(host, site=None))
+        serve_queue = serving.serve_queue(settings, run.ledger, partial(opened_scheduler, beside))
+        host = replace(host, serve_queue=serve_queue)
     pipeline = Pipeline(settings, workshop(host), run, host, log.warning, log.info)
     if has_leftovers(settings, mode):
         pipeline.recover()
     return Images(pipeline, build, run, mode, permission)
-
-
-def _say_why_nothing_is_made(permission: Permission, run: Run, *, is_strict: bool) -> None:
-    text = f"serve: generate makes nothing here: {permission.refusal}"
-    if run.says_first(text):
-        log.log(logging.INFO if is_strict else logging.WARNING, text)
 
 
 def _around(

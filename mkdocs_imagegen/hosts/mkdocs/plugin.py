@@ -13,7 +13,8 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
 from mkdocs_imagegen.directives.extension import ImagegenExtension
-from mkdocs_imagegen.hosts.mkdocs.host_build import Build, blank_environment, has_leftovers, log
+from mkdocs_imagegen.hosts.mkdocs.host_build import Build, blank_environment, has_leftovers
+from mkdocs_imagegen.log import log, run_filter
 from mkdocs_imagegen.options import OptionsError, option_names
 from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.settings import Settings, read_settings
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.hosts.mkdocs.build import Images
     from mkdocs_imagegen.hosts.mkdocs.server import Serving
     from mkdocs_imagegen.pipeline.build import Pipeline
+    from mkdocs_imagegen.pipeline.context import Run
     from mkdocs_imagegen.pipeline.outcome import Entry
     from mkdocs_imagegen.spending.permission import Permission
-    from mkdocs_imagegen.spending.run import Run
 
 _SCHEME = "imagegen:"
 _TOKEN = f"{_SCHEME}t"
@@ -79,17 +80,19 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         is_serving = "serve" in (command, context.info_name if context else "")
         self._serving = _serving(is_dirty=dirty) if is_serving else None
         vars(self).pop("run", None)
+        run_filter.begin_run()
 
     @cached_property
     def run(self) -> Run:
         """What the builds of this run share."""
-        from mkdocs_imagegen.spending.run import Run  # noqa: PLC0415 - only with images
+        from mkdocs_imagegen.pipeline.context import Run  # noqa: PLC0415 - only with images
 
         return Run()
 
     @event_priority(-100)  # last, so that ours is the last of the Markdown extensions
     def on_config(self, config: MkDocsConfig) -> None:
         """Add the Markdown extension, once."""
+        run_filter.is_strict = bool(config.strict)
         _refuse_places(self.settings, Path(config.docs_dir), Path(config.site_dir))
         extensions: list[Any] = config.markdown_extensions  # names by type, objects by habit
         ours = [each for each in extensions if isinstance(each, ImagegenExtension)]

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.hosts.mkdocs.host_build import log
 from mkdocs_imagegen.jobs.serve_queue import ServeQueue
-from mkdocs_imagegen.pipeline.context import BuildContext
-from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.run import Run
+from mkdocs_imagegen.spending.ledger import Ledger
 
 if TYPE_CHECKING:
     from mkdocs.livereload import LiveReloadServer
+
+    from mkdocs_imagegen.jobs.serve_queue import OpenScheduler
 
 _SKETCHED_AFTER_S = 0.3
 
@@ -49,32 +45,26 @@ class Serving:
     def serve_queue(
         self,
         settings: Settings,
-        run: Run,
-        host: BuildContext,
-        workshop: Callable[[BuildContext], Workshop],
+        ledger: Ledger,
+        open_scheduler: OpenScheduler,
     ) -> ServeQueue | None:
         """Where images are made beside the server, with the settings as they are now.
 
         Args:
             settings: of the site.
-            run: of the server.
-            host: what the build finds around it.
-            workshop: opens a workshop, by what is around it.
+            ledger: Failures of the run.
+            open_scheduler: Factory of the scheduler beside the server.
         """
         if settings.serve != "generate" and not self.sketches(settings):
             return self._desk
         if self._desk is None:
-            self._desk = ServeQueue(
-                run, self._show, log.info if host.is_strict else log.warning, log.info
-            )
+            self._desk = ServeQueue(ledger, self._show)
             self._stamp = settings.cache_path / "shown"
             self._watch()
         if self._settings != settings:
             self._settings = settings
-            # The host cleans the site with each build, so its images come there by builds alone.
-            beside = replace(host, site=None)
             self._desk.open(
-                partial(workshop, beside),
+                open_scheduler,
                 _SKETCHED_AFTER_S if self.sketches(settings) else settings.serve_delay,
             )
         return self._desk

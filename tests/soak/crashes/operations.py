@@ -18,12 +18,14 @@ from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.wire import read_answer
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.originals.record import Record
+from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.gateway import GatewaySettings
 from mkdocs_imagegen.spending.journal import Intent
-from mkdocs_imagegen.spending.moderation import Refusal
-from mkdocs_imagegen.spending.stores import Stores
+from mkdocs_imagegen.spending.ledger import Refusal
+from mkdocs_imagegen.spending.recovery import recover, recover_all
+from mkdocs_imagegen.spending.storing import Stores, open_stores, store_response
 from tests.originals.support import record
 
 Ack = Callable[[str], None]
@@ -66,8 +68,11 @@ class Ground:
         return self.folder / "acks"
 
     def stores(self) -> Stores:
-        """The books of a site there, as a build opens them."""
-        return Stores(Settings(root=self.folder), self.warned.append, lambda _: None)
+        """The stores of a site there, as a build opens them."""
+        settings = Settings(root=self.folder)
+        quarantine = settings.cache_path / "quarantine"
+        originals = OriginalStore(settings.originals_path, quarantine, self.warned.append)
+        return open_stores(settings, originals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +85,17 @@ class Operation:
     """
 
     act: Callable[[Stores, Ack], None]
-    prepare: Callable[[Stores, Ack], None] = lambda _books, _ack: None
+    prepare: Callable[[Stores, Ack], None] = lambda _stores, _ack: None
 
 
 def _put(stores: Stores, ack: Ack) -> None:
-    stores.store.put(_original(CONTENT), CONTENT)
+    stores.originals.put(_original(CONTENT), CONTENT)
     ack("stored")
 
 
 def _put_another(stores: Stores, ack: Ack) -> None:
     """Another image under the same key, as by a build that was slower."""
-    stores.store.put(_original(OTHER_CONTENT), OTHER_CONTENT)
+    stores.originals.put(_original(OTHER_CONTENT), OTHER_CONTENT)
     ack("stored")
 
 
@@ -110,7 +115,7 @@ def _call(stores: Stores, ack: Ack) -> None:
     with stores.claims.claim(KEY) as is_ours:
         assert is_ours
         _answered(stores, ack)
-        if not stores.keeper.keep(REQUEST, _answer(), INTENT.server).alarm:
+        if not store_response(stores.originals, REQUEST, _answer(), INTENT.server).alarm:
             ack("stored")
             stores.journal.end(KEY)
 
@@ -133,10 +138,10 @@ def _refuse(stores: Stores, ack: Ack) -> None:
         ack("refused")
 
 
-def _salvage(stores: Stores, ack: Ack) -> None:
+def _recover(stores: Stores, ack: Ack) -> None:
     with stores.claims.claim(KEY) as is_ours:
         assert is_ours
-        if stores.recovery.recover(KEY):
+        if recover(stores, KEY):
             ack("stored")
 
 
@@ -147,7 +152,7 @@ OPERATIONS = {
     "lose": Operation(_lose, prepare=_begin),
     "claim": Operation(_claim),
     "refuse": Operation(_refuse),
-    "salvage": Operation(_salvage, prepare=_answered),
+    "recover": Operation(_recover, prepare=_answered),
 }
 
 
@@ -157,9 +162,9 @@ def judge(ground: Ground, acked: set[str]) -> Counter[str]:
     before = ground.stores()
     faults["wrong"] += _serves(before) not in (None, CONTENT, OTHER_CONTENT)
     faults["wrong"] += before.refusals.find(KEY) not in (None, REFUSAL)
-    faults["strange"] += len(_strangers(before.store.folder))
+    faults["strange"] += len(_strangers(before.originals.folder))
     stores = ground.stores()
-    stores.recovery.recover_all()
+    recover_all(stores)
     content, unknown = _serves(stores), [each.request.key for each in stores.journal.unknown()]
     faults["lost"] += content is None and bool(acked & {"stored", "spooled"})
     faults["lost"] += content is None and KEY not in unknown and bool(acked & {"begun", "listed"})
@@ -170,8 +175,8 @@ def judge(ground: Ground, acked: set[str]) -> Counter[str]:
 
 
 def _serves(stores: Stores) -> bytes | None:
-    original = stores.store.get(KEY)
-    return stores.store.read(original) if original else None
+    original = stores.originals.get(KEY)
+    return stores.originals.read(original) if original else None
 
 
 def _calls(stores: Stores) -> list[Path]:
@@ -193,7 +198,7 @@ def _next_succeeds(stores: Stores, before: bytes | None) -> bool:
     """Whether it can be bought now; what was there stays."""
     try:
         with stores.claims.claim(KEY) as is_ours:
-            stores.store.put(_original(CONTENT), CONTENT)
+            stores.originals.put(_original(CONTENT), CONTENT)
     except ImagegenError:
         return False
     return is_ours and _serves(stores) == (before or CONTENT)

@@ -1,4 +1,4 @@
-"""One event loop in one thread, and a few worker threads for what computes."""
+"""One event loop in one background thread, and a few worker threads for blocking work."""
 
 from __future__ import annotations
 
@@ -14,17 +14,23 @@ T = TypeVar("T")
 
 
 class EventLoop:
-    """Runs coroutines beside the caller's thread.
+    """A running event loop, its limits, and its state: open or closing.
 
-    The slots bound what is asked for at the same time; admission also bounds what has been
-    answered and waits for a worker, and so memory.
+    Coroutines run on the thread of the loop. `submit`, `call`, `stop`, `wake` and `close` are
+    called by other threads; `compute` and `pause` by coroutines.
 
     Args:
-        slots: how many requests are in flight at the same time.
+        slots: Maximum number of requests in flight.
+
+    Attributes:
+        slots: Limit on the requests in flight.
+        admission: Limit on all work that has begun. It also counts images that wait for a worker
+            thread, and so bounds memory.
+        price_list_lock: Lock on the request for the list of prices.
     """
 
     def __init__(self, slots: int) -> None:
-        # Costs 100 ms to import, and a build that makes nothing needs none of it.
+        # Importing anyio takes 100 ms, and a build that generates no image does not need it.
         import anyio  # noqa: PLC0415
         from anyio.from_thread import start_blocking_portal  # noqa: PLC0415
         from anyio.to_thread import run_sync  # noqa: PLC0415
@@ -40,11 +46,10 @@ class EventLoop:
         self.admission = self._portal.call(anyio.CapacityLimiter, slots + 2 * workers)
         self._workers = self._portal.call(anyio.CapacityLimiter, workers)
         self._closing = self._portal.call(anyio.Event)
-        self.visiting = self._portal.call(anyio.Lock)
-        """Held by who learns what the server offers."""
+        self.price_list_lock = self._portal.call(anyio.Lock)
 
     def submit(self, work: Callable[..., Awaitable[T]], *arguments: object) -> Future[T]:
-        """Start a coroutine; returns at once."""
+        """Start a coroutine and return its future."""
         return self._portal.start_task_soon(work, *arguments)
 
     def call(self, work: Callable[..., Awaitable[T]], *arguments: object) -> T:
@@ -52,41 +57,41 @@ class EventLoop:
         return self._portal.call(work, *arguments)
 
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
-        """Run a function in a worker thread, from inside the loop."""
+        """Run a function in a worker thread."""
         return await self._run_sync(work, *arguments, limiter=self._workers)
 
     async def pause(self, seconds: float) -> None:
-        """Wait, unless there is nothing more to wait for.
+        """Wait for a time that ends early if the loop is closing.
 
         Raises:
-            StoppedError: nothing more is to be started.
+            StoppedError: If the loop is closing.
         """
         with self._move_on_after(seconds):
             await self._closing.wait()
-        self.refuse_when_closing()
+        self.raise_if_closing()
 
-    def refuse_when_closing(self) -> None:
-        """Let nothing begin once the end is near.
+    def raise_if_closing(self) -> None:
+        """Raise an error if no more work may start.
 
         Raises:
-            StoppedError: it is.
+            StoppedError: If the loop is closing.
         """
         if self._is_closing:
             raise StoppedError("the build was stopped before its turn")
 
     @property
     def is_closing(self) -> bool:
-        """Whether nothing more is to be started."""
+        """True if no more work may start."""
         return self._is_closing
 
-    def start_nothing_more(self) -> None:
-        """Note that the end is near; may be called by a signal's handler."""
+    def stop(self) -> None:
+        """Let no more work start; a signal handler may call this at any point."""
         self._is_closing = True
 
     def wake(self) -> None:
-        """End every pause, once nothing more is to be started."""
+        """End every pause after `stop`."""
         self._portal.call(self._closing.set)
 
     def close(self) -> None:
-        """End the loop and its thread; nothing may be running any more."""
+        """End the loop and its thread; all work must have ended before."""
         self._stack.close()
