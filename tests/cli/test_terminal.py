@@ -70,10 +70,10 @@ def test_a_long_run_in_a_pipe_says_now_and_then_how_far_it_is(
 ) -> None:
     with terminal.Progress() as progress:
         for _ in range(4):
-            progress.wanted()
+            progress.job_added()
         for second in (1.0, 6.0, 8.0, 12.0):
             now[0] = second
-            progress.ended(Result())
+            progress.job_done(Result())
     told = capsys.readouterr().err.splitlines()
     assert told == [
         "2 of 4, 20 a minute, about 6 s left, $0.00 so far",
@@ -86,9 +86,9 @@ def test_what_is_over_budget_tells_nothing_of_the_pace(
 ) -> None:
     with terminal.Progress() as progress:
         for _ in range(40):
-            progress.wanted()
+            progress.job_added()
         for _ in range(20):
-            progress.ended(Result(error=OverBudgetError("too dear", None)))
+            progress.job_done(Result(error=OverBudgetError("too dear", None)))
         now[0] = 10.0
-        progress.ended(Result())
+        progress.job_done(Result())
     assert capsys.readouterr().err == "21 of 40, 6 a minute, about 3 min left, $0.00 so far\n"
