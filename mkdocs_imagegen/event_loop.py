@@ -77,7 +77,7 @@ class EventLoop:
             StoppedError: If the loop is closing.
         """
         if self._is_closing:
-            raise StoppedError("the build was stopped before its turn")
+            raise StoppedError("the build was stopped before this image was requested")
 
     @property
     def is_closing(self) -> bool:

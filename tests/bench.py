@@ -54,12 +54,12 @@ def intent(asked: ImageRequest, server: str = SERVER) -> Intent:
     return Intent(asked, server, "png", None, "2026-11-23T17:00:00+00:00")
 
 
-def want(asked: ImageRequest, layout: str = "A", **more: Any) -> Job:
+def job(asked: ImageRequest, layout: str = "A", **more: Any) -> Job:
     facts = {"original": None, "can_generate": True} | more
     return Job((asked.key, layout, False), asked, **facts)  # type: ignore[arg-type]  # any shape
 
 
-class Studio:
+class FakeGateway:
     """A server in this process.
 
     Args:
@@ -121,7 +121,7 @@ class Bench:
 
     Args:
         folder: Folder of the site.
-        studio: The server; None for the emulator in this process.
+        client: The client; None for the emulator in this process.
         derive: Function that writes the files of an original.
         timeout_s: Seconds that one call may take.
         options: Options of the site.
@@ -130,7 +130,7 @@ class Bench:
     def __init__(
         self,
         folder: Path,
-        studio: Studio | None = None,
+        client: FakeGateway | None = None,
         *,
         derive: Callable[..., Any] = lambda *_: "files",
         timeout_s: float = 20,
@@ -139,7 +139,7 @@ class Bench:
         given = {"gateway": {"url": SERVER}, "budget": NO_LIMIT, "concurrency": 2} | options
         settings = read_settings(given, folder)
         self.settings = replace(settings, gateway=replace(settings.gateway, timeout=timeout_s))
-        self.studio: Any = studio or Studio()
+        self.client: Any = client or FakeGateway()
         self.logged = LogTexts()
         self.run = Run()
         quarantine = self.settings.cache_path / "quarantine"
@@ -150,7 +150,7 @@ class Bench:
             self.settings,
             self.stores,
             self.run.ledger,
-            opened if self.settings.gateway.is_sketch else lambda _: self.studio,
+            opened if self.settings.gateway.is_sketch else lambda _: self.client,
             self.run.reference_files.read,
         )
         self.scheduler = Scheduler(self.settings, self.purchaser, originals, derive, lambda _: None)
@@ -172,12 +172,12 @@ class Bench:
         files = [*folder.glob("*.intent"), *folder.glob("*.answer")]
         return sorted(path.name for path in files)
 
-    def make(self, *wants: Job) -> list[Result]:
+    def run_jobs(self, *jobs: Job) -> list[Result]:
         """What becomes of each."""
-        for each in wants:
+        for each in jobs:
             self.scheduler.start(each)
         results = self.scheduler.join()
-        return [results[each.key] for each in wants]
+        return [results[each.key] for each in jobs]
 
     def stored(self) -> list[str]:
         """The prompts of all originals."""

@@ -46,7 +46,7 @@ def gateway_url(emulator: Emulator) -> Iterator[str]:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
-    """Builds schedulers of one site: ``bench(Studio(), concurrency=1)``; closes them at the end."""
+    """Build schedulers of one site, as in ``bench(FakeGateway(), concurrency=1)``."""
     with contextlib.ExitStack() as stack:
 
         def build(*given: Any, **more: Any) -> Bench:

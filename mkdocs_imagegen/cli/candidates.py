@@ -111,7 +111,7 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     looked = look(config_file, LOOKS)
     entry = _entry(location, looked)
     found = _made(looked, entry, count)
-    if any(each.result.original is None for each in found) and not looked.permission.granted:
+    if any(each.result.original is None for each in found) and not looked.permission.is_granted:
         raise SiteError(f"nothing is made: {looked.permission.refusal}")
     output = output or Path(tempfile.mkdtemp(prefix="imagegen-"), "candidates.html")
     _write_sheet(looked, entry, found, output)

@@ -114,7 +114,7 @@ def _say_dry_run(looked: Looked, *, as_json: bool) -> None:
 
 def _say_made(looked: Looked, *, as_json: bool) -> None:
     lacking = [line for line in looked.lines if is_lacking(line)]
-    if any(line.state.is_missing for line in lacking) and not looked.permission.granted:
+    if any(line.state.is_missing for line in lacking) and not looked.permission.is_granted:
         raise SiteError(f"nothing is made: {looked.permission.refusal}")
     seconds = looked.run.report.generation_s
     waste = looked.run.ledger.budget.charged_failures

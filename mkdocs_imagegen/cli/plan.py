@@ -159,7 +159,7 @@ def _totals(found: Plan, looked: Looked) -> str:
     cost = f"about ${dollars(found.usd)}" if found.usd else "nothing"
     more = f" and {found.unpriced} of unknown price" if found.unpriced else ""
     would = f"a build makes {found.images} for {cost}{more}" if found.images else "none to make"
-    if found.images and not looked.permission.granted:
+    if found.images and not looked.permission.is_granted:
         would = f"{would}, but not here: {looked.permission.refusal}"
     return f"{plural(count.total(), 'image')}: {states}; {would}" if count else "no images"
 

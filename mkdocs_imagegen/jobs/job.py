@@ -53,8 +53,7 @@ class Result:
         error: Reason for a missing image.
         seconds: Duration of the request, without the wait for its turn.
         remarks: Messages about an image that was generated.
-        alarm: Problem with a generated image that needs a person's action; ``""`` if there is
-            none.
+        alarm: Problem with a generated image that the user has to solve; else ``""``.
     """
 
     original: Original | None = None

@@ -19,6 +19,7 @@ from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.report import plural
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.purchase import ClaimedElsewhereError, Purchaser
@@ -102,7 +103,7 @@ class Scheduler:
             return {key: future.result() for key, future in self._futures.items()}
 
     def close(self) -> None:
-        """Start nothing more, wait for the images in flight, and end the event loop.
+        """Stop new requests, wait for the images in flight, and end the event loop.
 
         Raises:
             KeyboardInterrupt: If SIGINT was received during the wait.
@@ -136,9 +137,8 @@ class Scheduler:
 
     def _log_drain(self, left_s: float) -> None:
         if count := self._purchaser.in_flight:
-            hint = "; interrupt again to leave at once and lose them"
-            images = "1 image that is" if count == 1 else f"{count} images that are"
-            text = f"waiting {max(left_s, 0):.0f} s at most for {images} paid for"
+            text = f"finishing {plural(count, 'image')} in progress (up to {max(left_s, 0):.0f} s)"
+            hint = "; press Ctrl-C again to stop now and lose them"
             log.info("%s%s", text, hint if self._interrupts.received else "")
 
     async def _run(self, job: Job, loop: EventLoop) -> Result:
@@ -159,7 +159,7 @@ class Scheduler:
         # The holder of a claim is alive: the system releases the claims of an ended process.
         if time.monotonic() - self._claim_message_at > _CLAIM_MESSAGE_INTERVAL_S:
             if self._claim_message_at:
-                log.info("waiting for images that another build is asking for")
+                log.info("waiting for images that another build is generating")
             self._claim_message_at = time.monotonic()
 
     async def _attempt(self, job: Job, loop: EventLoop) -> Result:
@@ -169,7 +169,7 @@ class Scheduler:
         elif job.can_generate:
             result = await self._obtain(job.request, loop)
         else:
-            result = Result(error=NotGeneratedError("what was stored is broken"))
+            result = Result(error=NotGeneratedError("the stored image is damaged"))
         if loop.is_closing and result.alarm:
             log.info("%s", result.alarm)  # the build is over, and reports no result
         loop.raise_if_closing()
@@ -223,8 +223,8 @@ class Scheduler:
         try:
             content = self._originals.read(result.original) if content is None else content
             if content is None:
-                fault = "what was stored is broken, and cannot be moved out of the way"
-                return replace(result, error=StoreError(fault, hint="correct the rights"))
+                fault = "the stored image is damaged and cannot be moved to quarantine"
+                return replace(result, error=StoreError(fault, hint="check the permissions"))
             image = self._derive(result.original.record, layout, content)
         except Exception as error:  # noqa: BLE001 - the cost and the alarm are reported all the same
             return replace(result, error=_as_imagegen_error(error))
@@ -235,7 +235,7 @@ def _as_imagegen_error(error: Exception) -> ImagegenError:
     if isinstance(error, ImagegenError):
         return error
     if isinstance(error, (OSError, MemoryError)):
-        fault = f"the image's files could not be made: {error}"
-        return StoreError(fault, hint="make room, then build again")
-    fault = f"something failed that should not: {type(error).__name__}: {error}"
-    return NotGeneratedError(fault, hint="tell the makers of mkdocs-imagegen")
+        fault = f"the files of the image could not be written: {error}"
+        return StoreError(fault, hint="free up disk space, then build again")
+    fault = f"unexpected error: {type(error).__name__}: {error}"
+    return NotGeneratedError(fault, hint="report it to the developers of mkdocs-imagegen")

@@ -30,7 +30,7 @@ from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
 from mkdocs_imagegen.options import SKETCH_MODEL, quoted_value
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.report import dollars, plural
 from mkdocs_imagegen.spending.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     OpenScheduler = Callable[[], AbstractContextManager[Scheduler]]
 
 RETRY_AFTER_S = 30.0
-"""Seconds after which a rebuild generates an image again whose failure was not charged."""
+"""Seconds after which a rebuild generates an image again after a failure that was not charged."""
 
 _BATCH_INTERVAL_S = 2.0
 """Seconds between two rebuilds while images arrive."""
@@ -50,9 +50,9 @@ _REBUILD_RETRY_INTERVAL_S = 5.0
 _MAX_REBUILD_REQUESTS = 3
 """Maximum number of rebuilds that are requested for one image that no build shows."""
 
-_IN_PROGRESS = PendingError("this image is being made", hint="it appears here by itself")
+_IN_PROGRESS = PendingError("this image is being generated", hint="it appears here automatically")
 _LOST = NotGeneratedError(
-    "it was made, and is not in the store any more", hint="start `mkdocs serve` again"
+    "the image was generated and its original is missing now", hint="restart `mkdocs serve`"
 )
 _Key = tuple[JobKey, str]
 
@@ -85,10 +85,10 @@ class _ServeJob:
     def error(self) -> ImagegenError | None:
         """After the end: reason for a missing image; None if there is an image."""
         if self.future.cancelled():
-            return StoppedError("the run was stopped before it came")
+            return StoppedError("the run was stopped before this image was generated")
         unforeseen = self.future.exception()
         if unforeseen is not None:
-            return NotGeneratedError(f"it failed: {type(unforeseen).__name__}: {unforeseen}")
+            return NotGeneratedError(f"unexpected error: {type(unforeseen).__name__}: {unforeseen}")
         result = self.future.result()
         return result.error or (NotGeneratedError(result.alarm) if result.alarm else None)
 
@@ -118,7 +118,7 @@ class _ServeJob:
         result, record = self._result, self.charged_record
         if result is None or record is None:
             return result.remarks if result else ()
-        return (f"made in {result.seconds:.1f} s for {_cost([record])}", *result.remarks)
+        return (f"generated in {result.seconds:.1f} s ({_cost([record])})", *result.remarks)
 
     @property
     def _result(self) -> Result | None:
@@ -213,7 +213,7 @@ class ServeQueue:
         self._wake.set()
 
     def close(self) -> None:
-        """Start nothing more; wait for the images in flight, and store them.
+        """Stop new requests, wait for the images in flight, and store them.
 
         Raises:
             KeyboardInterrupt: If SIGINT was received during the wait.
@@ -223,7 +223,9 @@ class ServeQueue:
             self._is_closing = True
             self._wake.set()
             if self._interrupts.received and any(not each.future.done() for each in self._all()):
-                log.info("interrupt again to leave at once and lose what is being made")
+                log.info(
+                    "finishing images in progress; press Ctrl-C again to stop now and lose them"
+                )
             while self._thread is not None and self._thread.is_alive():
                 self._thread.join(1.0)  # without a timeout, signals would wait on some systems
 
@@ -363,10 +365,10 @@ def _key(job: Job) -> _Key:
 
 
 def _debouncing(debounce_s: float) -> PendingError:
-    if debounce_s < 1:
-        return PendingError("this image is made soon", hint="it appears here by itself")
-    hint = f"it is made after {debounce_s:g} s without a change, and appears here by itself"
-    return PendingError("waiting for the prompt to rest", hint=hint)
+    hint = "it appears here automatically"
+    if debounce_s >= 1:
+        hint = f"{hint}, at the earliest {debounce_s:g} s after the last change to its prompt"
+    return PendingError("this image will be generated soon", hint=hint)
 
 
 def _total(jobs: Iterable[_ServeJob]) -> str:
@@ -374,13 +376,12 @@ def _total(jobs: Iterable[_ServeJob]) -> str:
     charged = [record for each in jobs if (record := each.charged_record)]
     if not charged:
         return ""
-    count = "1 image" if len(charged) == 1 else f"{len(charged)} images"
-    return f"{count} made beside the server for {_cost(charged)}"
+    return f"generated {plural(len(charged), 'image')} while serving ({_cost(charged)})"
 
 
 def _cost(charged: list[Record]) -> str:
     known = [each.cost_usd for each in charged if each.cost_usd is not None]
     if not known:
-        return "an unknown price"
+        return "price unknown"
     about = "about " if any(each.cost_is_estimate for each in charged) else ""
     return f"{about}${dollars(sum(known, Decimal(0)))}"

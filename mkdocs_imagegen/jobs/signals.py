@@ -1,7 +1,7 @@
 """Handlers of SIGINT and SIGTERM while paid requests run.
 
 MkDocs calls no hook on SIGTERM, and an interrupt that passes through the event loop would cut off
-requests that are already paid for. So the first signal only stops new requests and unwinds the
+requests that are already charged. So the first signal only stops new requests and unwinds the
 build as usual; closing the build then waits for the images in flight. The second signal ends the
 process at once: every file is whole, since no file is ever written in place.
 """

@@ -212,7 +212,7 @@ class Lookup:
         if not can_generate:
             return NotSelectedError("it stands on a page that was not named")
         permission = self._host.permission
-        return None if permission.granted else NotGeneratedError(permission.refusal)
+        return None if permission.is_granted else NotGeneratedError(permission.refusal)
 
 
 def _key(request: ImageRequest, directive: Directive) -> JobKey:

@@ -1,6 +1,6 @@
-"""One payment for an image, however many builds want it: a lock on each that is being asked for.
+"""Claims: the exclusive right to generate one cache key, held by one build at a time.
 
-The only module that locks files. The system frees the lock of a process that was killed.
+The only module that locks files. The system releases the locks of a process that was killed.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import Path
 from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.files import cannot_store
 
-_IGNORED = "*\n"
+_IGNORE_ALL = "*\n"
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class Claims:
-    """The claims on originals of one folder.
+    """The claims on the cache keys of one originals folder.
 
     Args:
-        folder: where the lock files are while they are needed.
+        folder: Folder of the lock files; it is created by the first claim.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,21 +29,22 @@ class Claims:
 
     @contextlib.contextmanager
     def claim(self, key: str) -> Iterator[bool]:
-        """Whether nobody else, in this process or another, is asking for that image now.
+        """Claim a cache key until the block ends, against other processes and other threads.
 
-        If so, nobody else can until the context is left; in any thread.
+        Yields:
+            True if the key is claimed; False if another build has claimed it.
 
         Raises:
-            StoreError: the folder takes no files.
+            StoreError: If the folder cannot be written or its file system locks no files.
         """
-        # Costs 40 ms to import, and a build that makes nothing needs none of it.
+        # Importing filelock takes 40 ms, and a build that generates no image does not need it.
         from filelock import FileLock, Timeout  # noqa: PLC0415
 
         path = self._folder / f"{key}.lock"
-        # A lock that is a mere file would never be freed after a build that was killed.
+        # The fallback is a file that a killed build would leave locked for ever.
         lock = FileLock(path, blocking=False, thread_local=False, fallback_to_soft=False)
         try:
-            self._open()
+            self._create_folder()
             lock.acquire()
         except Timeout:
             yield False
@@ -57,17 +58,18 @@ class Claims:
         try:
             yield True
         finally:
-            # Before the release: who has opened the file by then sees that it has no name.
+            # Unlink before releasing, so that a process that already opened the file notices.
             with contextlib.suppress(OSError):
                 path.unlink()
             with contextlib.suppress(OSError):
-                lock.release()  # if it cannot be, the end of the process does it
+                lock.release()  # on failure, the end of the process releases it
 
     def _no_locks(self) -> StoreError:
-        hint = "move it to one that does; else two builds could pay for the same image"
-        return StoreError(f"the file system of {self._folder} locks no files", hint=hint)
+        fault = f"the file system of {self._folder} does not support file locks"
+        hint = "use another one, or two builds could generate the same image"
+        return StoreError(fault, hint=hint)
 
-    def _open(self) -> None:
+    def _create_folder(self) -> None:
         if not self._folder.is_dir():
             self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / ".gitignore").write_text(_IGNORED)
+            (self._folder / ".gitignore").write_text(_IGNORE_ALL)

@@ -1,8 +1,8 @@
-"""What was asked for and not yet stored: written down before it is paid for.
+"""The journal: a write-ahead log of paid requests before their images are stored.
 
-An intent is on disk before the call, the raw answer before anything reads it. What a build leaves
-here, because it was ended, the next one finds: an answer is stored as if it had just come, an
-intent without one is a call whose outcome nobody knows (fact sheet "reliability", section 4.3).
+An intent is on disk before the request is sent, and the raw response before it is decoded. The
+next build finds the files of a build that was killed: it stores the image of a response, and
+lists an intent without a response, since that request may have been charged.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from mkdocs_imagegen.request import ImageRequest
 
 VERSION = 1
 _MAX_INTENT_BYTES = 1_000_000
-_MAX_BODY_BYTES = 128 * 2**20
+_MAX_RESPONSE_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A image that is about to be asked for.
+    """An image that is about to be requested.
 
     Attributes:
-        request: what is asked.
-        server: the address that is asked.
-        output_format: the format that is asked for.
-        price_usd: the list price in dollars; None where it is not known.
-        begun: when, ISO 8601 in UTC.
+        request: The request.
+        server: URL of the server.
+        output_format: Requested output format.
+        price_usd: List price in dollars, or None if it is unknown.
+        begun: Time of the request, ISO 8601 in UTC.
     """
 
     request: ImageRequest
@@ -55,12 +55,15 @@ class Intent:
 
 
 class Journal:
-    """The calls of all builds that share a cache folder.
+    """The journal of all builds that share a cache folder.
 
-    Whoever writes here, or takes something out, holds the claim on that key.
+    A caller that writes or removes files of a cache key holds the claim on that key.
 
     Args:
-        folder: where the files of calls are.
+        folder: Folder of the journal.
+
+    Attributes:
+        unknown_path: List of requests without a known outcome.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -68,18 +71,18 @@ class Journal:
         self.unknown_path = folder / "unknown.jsonl"
 
     def begin(self, intent: Intent) -> None:
-        """Write down what is about to be asked for.
+        """Write an intent.
 
         Raises:
-            StoreError: it cannot be written, and so nothing may be asked.
+            StoreError: If it cannot be written, so that the request must not be sent.
         """
         try:
             write_atomic(self._path(intent.request.key, "intent"), _to_json(intent))
         except OSError as error:
             raise cannot_store(self._folder, error) from None
 
-    def spool(self, key: str, body: bytes) -> bool:
-        """Keep a raw answer as it came; whether that worked."""
+    def save_response(self, key: str, body: bytes) -> bool:
+        """Write a raw response; return True if it was written."""
         try:
             write_atomic(self._path(key, "answer"), body)
         except OSError:
@@ -87,78 +90,78 @@ class Journal:
         return True
 
     def end(self, key: str) -> None:
-        """Forget a call whose outcome is known and stored."""
-        # The answer first: an intent alone is told, an answer alone would not be found.
+        """Remove the files of a request with a known outcome."""
+        # The response first: an intent alone is listed, a response alone would not be found.
         with contextlib.suppress(OSError):
             for kind in ("answer", "intent"):
                 self._path(key, kind).unlink(missing_ok=True)
 
-    def end_unknown(self, intent: Intent) -> None:
-        """Forget a call whose outcome will never be known, but for a line in ``unknown.jsonl``."""
+    def end_as_unknown(self, intent: Intent) -> None:
+        """Replace the files of a request by a line in the list of unknown outcomes."""
         line = json.dumps(_as_dict(intent), sort_keys=True, ensure_ascii=False) + "\n"
         with contextlib.suppress(OSError):
             _append(self.unknown_path, line.encode("utf-8", "replace"))
             self.end(intent.request.key)
 
-    def keys(self) -> list[str]:
-        """The keys of calls that are not ended, by this build or another."""
+    def open_keys(self) -> list[str]:
+        """Return the cache keys of all requests that have not ended, of this build or another."""
         try:
             return sorted(path.stem for path in self._folder.glob("*.intent"))
         except OSError:
             return []
 
-    def find(self, key: str) -> Intent | None:
-        """What was asked under that key, if a call of it is not ended.
+    def find_intent(self, key: str) -> Intent | None:
+        """Return the intent of a cache key, if its request has not ended.
 
         Raises:
-            StoreError: that cannot be read now; nothing may be bought in its place.
+            StoreError: If it cannot be read now, so that no other request may be sent.
         """
         try:
             return _from_json(self._read(key, "intent", _MAX_INTENT_BYTES), key)
         except ValueError:
             return None
 
-    def answer(self, key: str) -> bytes | None:
-        """The raw answer to a call that is not ended, if one came.
+    def find_response(self, key: str) -> bytes | None:
+        """Return the raw response of a cache key, if there is one and its request has not ended.
 
         Raises:
-            StoreError: it cannot be read now; nothing may be bought in its place.
+            StoreError: If it cannot be read now, so that no other request may be sent.
         """
         try:
-            return self._read(key, "answer", _MAX_BODY_BYTES)
+            return self._read(key, "answer", _MAX_RESPONSE_BYTES)
         except ValueError:
             return None
 
-    def has_answer(self, key: str) -> bool:
-        """Whether an answer came to a call that is not ended, be it readable now or not."""
+    def has_response(self, key: str) -> bool:
+        """Return True if there is a raw response of a cache key, readable or not."""
         return os.path.isfile(self._path(key, "answer"))  # noqa: PTH113 - never raises
 
-    def how_to_forget(self, key: str) -> str:
-        """What a person does who does not want the answer to a call any more, in words."""
-        return f"to pay for another image instead, delete {self._path(key, 'answer')}"
+    def deletion_hint(self, key: str) -> str:
+        """Return the next step for giving up the response of a cache key."""
+        return f"to generate another image instead, delete {self._path(key, 'answer')}"
 
-    def unknown(self) -> Iterator[Intent]:
-        """Every call whose outcome will never be known, the oldest first."""
+    def unknown_intents(self) -> Iterator[Intent]:
+        """Yield the listed requests without a known outcome, the oldest first."""
         with contextlib.suppress(OSError, ValueError):
-            for line in read_plain_file(self.unknown_path, _MAX_BODY_BYTES).splitlines():
+            for line in read_plain_file(self.unknown_path, _MAX_RESPONSE_BYTES).splitlines():
                 with contextlib.suppress(ValueError, NewerVersionError):
                     yield _from_json(line)
 
-    def _read(self, key: str, kind: str, most_bytes: int) -> bytes:
-        """A file of a call.
+    def _read(self, key: str, kind: str, max_bytes: int) -> bytes:
+        """Return the content of a file.
 
         Raises:
-            StoreError: it is there and cannot be read.
-            ValueError: there is none, or it is no file of ours.
+            StoreError: If the file exists and cannot be read.
+            ValueError: If there is no file, or the journal has not written it.
         """
         path = self._path(key, kind)
         try:
-            return read_plain_file(path, most_bytes)
+            return read_plain_file(path, max_bytes)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise ValueError("there is none") from error
+            raise ValueError("no such file") from error
         except OSError as error:
-            fault = f"what an earlier call brought cannot be read: {path}: {error.strerror}"
-            hint = "correct the rights or the disk; nothing is bought in its place"
+            fault = f"the journal of an earlier request cannot be read: {path}: {error.strerror}"
+            hint = "check the permissions and the disk; until then the image is not generated"
             raise StoreError(fault, hint=hint) from None
 
     def _path(self, key: str, kind: str) -> Path:
@@ -166,11 +169,11 @@ class Journal:
 
 
 def _append(path: Path, line: bytes) -> None:
-    # One write of a whole line: builds at the same time do not mix theirs.
+    # One write of a whole line, so that lines of concurrent builds do not mix.
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_LINKS, 0o666)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "no regular file")
+            raise OSError(errno.EINVAL, "not a regular file")
         line = b"\n" + line if _is_torn(descriptor) else line
         if os.write(descriptor, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -180,11 +183,11 @@ def _append(path: Path, line: bytes) -> None:
 
 
 def _is_torn(descriptor: int) -> bool:
-    """Whether the last line has no end, since the disk was full."""
+    """Return True if the last line is cut off, as on a full disk."""
     size = os.fstat(descriptor).st_size
     if not size:
         return False
-    os.lseek(descriptor, -1, os.SEEK_END)  # what is appended goes to the end all the same
+    os.lseek(descriptor, -1, os.SEEK_END)  # O_APPEND still writes at the end
     return os.read(descriptor, 1) != b"\n"
 
 
@@ -202,22 +205,26 @@ def _to_json(intent: Intent) -> bytes:
 
 
 def _from_json(text: bytes, key: str | None = None) -> Intent:
-    """The intent that was written; with a key, only that of the key.
+    """Return the intent that a file describes.
+
+    Args:
+        text: Content of the file.
+        key: Cache key that the intent must have; None for any.
 
     Raises:
-        ValueError: it is none.
-        StoreError: a newer version wrote it.
+        ValueError: If the content is not such an intent.
+        StoreError: If a newer version has written it.
     """
     try:
         fields: dict[str, Any] = json.loads(text)
         check_version(fields["version"], VERSION)
-        asked = fields["request"] | {
+        request = fields["request"] | {
             "size": Size(*map(int, fields["request"]["size"])),
             "references": tuple(map(str, fields["request"].get("references", ()))),
         }
         price = fields["price_usd"]
         intent = Intent(
-            request=ImageRequest(**asked),
+            request=ImageRequest(**request),
             server=str(fields["server"]),
             output_format=str(fields["output_format"]),
             price_usd=None if price is None else Decimal(str(price)),
@@ -225,9 +232,9 @@ def _from_json(text: bytes, key: str | None = None) -> Intent:
         )
         is_it = intent.request.key == fields["key"]
         if intent.price_usd is not None and not intent.price_usd >= 0:
-            raise ValueError("a price that is none")
+            raise ValueError("not a price")
     except (TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise ValueError(f"no intent: {error}") from None
+        raise ValueError(f"not an intent: {error}") from None
     if not is_it or key not in (None, intent.request.key):
-        raise ValueError("another key's intent")
+        raise ValueError("intent of another cache key")
     return intent

@@ -1,4 +1,4 @@
-"""Who may spend, and why not; pure."""
+"""The permission of a build to generate images; pure."""
 
 from __future__ import annotations
 
@@ -8,62 +8,68 @@ from mkdocs_imagegen.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Whether missing images may be made; if not, ``refusal`` says why and what to do."""
+    """The permission to generate missing images.
+
+    Attributes:
+        refusal: Reason for a refusal and the next step; ``""`` if the permission is granted.
+    """
 
     refusal: str = ""
 
     @property
-    def granted(self) -> bool:
-        """Whether they may."""
+    def is_granted(self) -> bool:
+        """True if missing images may be generated."""
         return not self.refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a build finds around it.
+    """The environment of a build, as far as it decides about the permission.
 
     Attributes:
-        credential: ``api key``, ``oidc token``, or ``""`` where there is none.
-        problem: what is wrong with the credential; ``""`` for nothing.
-        serving: whether pages are served while they are written.
-        offline: whether the environment says that there is no network to be used.
+        credential: Kind of the credential: ``api key``, ``oidc token``, or ``""`` without one.
+        problem: Problem of the credential, else ``""``.
+        is_serving: True for a build of `mkdocs serve`.
+        is_offline: True if the environment forbids network access.
     """
 
     credential: str
     problem: str
-    serving: bool
-    offline: bool
+    is_serving: bool
+    is_offline: bool
 
 
-def may_generate(settings: Settings, around: Circumstances) -> Permission:
-    """Whether a build may make missing images.
+def permission_for(settings: Settings, circumstances: Circumstances) -> Permission:
+    """Return the permission of a build to generate missing images.
 
-    An API key is consent to spend; the OIDC token that every Vercel build has is not. While
-    serving nothing is spent. Sketches cost nothing and need no network.
+    An API key is consent to spend; the OIDC token that every Vercel build has is not. By default
+    `mkdocs serve` does not spend. Sketches are free and need no network.
     """
     if not settings.enabled or settings.generate == "false":
         return Permission("generate is false" if settings.enabled else "enabled is false")
     if settings.gateway.is_sketch:
         return Permission()
-    if around.offline:
-        return Permission("OFFLINE is set; build once without it")
-    if around.serving and settings.serve != "generate":
-        hint = "`mkdocs build` does, and `serve: generate`"
-        return Permission(f"serving makes none; {hint}")
-    if around.problem:
-        return Permission(around.problem)
-    return _by_credential(settings, around)
+    if circumstances.is_offline:
+        return Permission("OFFLINE is set; unset it and build again")
+    if circumstances.is_serving and settings.serve != "generate":
+        hint = "run `mkdocs build`, or set `serve: generate`"
+        return Permission(f"`mkdocs serve` does not generate images; {hint}")
+    if circumstances.problem:
+        return Permission(circumstances.problem)
+    return _permission_by_credential(settings, circumstances.credential)
 
 
-def _by_credential(settings: Settings, around: Circumstances) -> Permission:
+def _permission_by_credential(settings: Settings, credential: str) -> Permission:
     if settings.gateway.auth == "none":
         return Permission()
-    if not around.credential:
+    if not credential:
         name = settings.gateway.key_env or "AI_GATEWAY_API_KEY"
         if not settings.gateway.is_vercel and settings.gateway.key_env is None:
-            return Permission("gateway.key_env names no variable; or say `auth: none`")
-        return Permission(f"there is no key; set {name}, or build where it is set")
-    if around.credential == "oidc token" and settings.generate != "true":
-        hint = "say `generate: true` to spend with Vercel's OIDC token, or set AI_GATEWAY_API_KEY"
-        return Permission(hint)
+            hint = "name the variable of the API key, or set `gateway.auth: none`"
+            return Permission(f"gateway.key_env is not set; {hint}")
+        sketches = 'use sketches with `gateway: {url: "sketch:"}`'
+        return Permission(f"{name} is not set; set it, or {sketches}")
+    if credential == "oidc token" and settings.generate != "true":
+        hint = "set `generate: true` to spend with it, or set AI_GATEWAY_API_KEY"
+        return Permission(f"only Vercel's OIDC token is set; {hint}")
     return Permission()

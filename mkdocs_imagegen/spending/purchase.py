@@ -51,7 +51,7 @@ class ClaimedElsewhereError(Exception):
 
 
 class Purchaser:
-    """A buyer of originals for one run: it alone decides that a paid request is sent.
+    """The source of missing originals in one run; it alone sends paid requests.
 
     All methods run on the thread of the event loop; file access runs in worker threads.
 
@@ -128,7 +128,7 @@ class Purchaser:
     async def _sketch(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
         """Return a sketch by the embedded emulator, without budget and journal.
 
-        It costs nothing and can be drawn again.
+        It is free and can be drawn again.
         """
         async with loop.slots:
             loop.raise_if_closing()
@@ -158,12 +158,11 @@ class Purchaser:
         stored = loop.compute(self._store, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
         charged = None if response.cost_is_estimate else response.cost_usd
-        self._ledger.budget.settle_made(price, charged)
+        self._ledger.budget.settle_generated(price, charged)
         self.in_flight -= 1
         if result.alarm:
             # The journal has the response. Further images could not be stored either.
-            reason = "the run was stopped: an image that was paid for could not be stored"
-            self._ledger.stop(reason)
+            self._ledger.stop("the run was stopped: a generated image could not be stored")
         return replace(result, seconds=time.monotonic() - sent_at)
 
     def _raise_if_stopped(self, request: ImageRequest, loop: EventLoop) -> None:
@@ -189,7 +188,7 @@ class Purchaser:
         await loop.compute(self._stores.journal.begin, intent)
         # The run may have been stopped while this request was being prepared.
         self._raise_if_stopped(request, loop)
-        keep = partial(self._stores.journal.spool, request.key)
+        keep = partial(self._stores.journal.save_response, request.key)
         response = await gateway.generate(request, keep, attached)
         if response.cost_usd is None or response.cost_is_estimate:
             price = intent.price_usd
@@ -208,9 +207,9 @@ class Purchaser:
         if not result.alarm:
             stores.journal.end(key)
             return result
-        has_answer = stores.journal.has_answer(key)
-        what_next = "the next build stores it" if has_answer else "move it to a safe place"
-        return replace(result, alarm=f"{result.alarm}: {what_next}")
+        has_response = stores.journal.has_response(key)
+        what_next = "the next build stores it" if has_response else "move it to a safe place"
+        return replace(result, alarm=f"{result.alarm}; {what_next}")
 
     async def _settled(
         self, intent: Intent, work: Awaitable[T], loop: EventLoop, *, is_charged: bool = False
@@ -240,13 +239,13 @@ class Purchaser:
         if isinstance(error, StoreError):
             return  # the journal has the only copy of the response
         if isinstance(error, OutcomeUnknownError):
-            journal.end_unknown(intent)
+            journal.end_as_unknown(intent)
             return
         if isinstance(error, ModerationError):
             refusal = Refusal(intent.request.model, intent.begun[:10], error.fault)
             self._stores.refusals.remember(key, refusal)
-        if isinstance(error, LinkError) and journal.has_answer(key):
-            error.hint = f"the next build tries again; {journal.how_to_forget(key)}"
+        if isinstance(error, LinkError) and journal.has_response(key):
+            error.hint = f"the next build fetches it again; {journal.deletion_hint(key)}"
             return
         if isinstance(error, InvalidResponseError) and error.body:
             file = quarantine(self._stores.originals, key, error.body)
@@ -264,5 +263,5 @@ class Purchaser:
             ledger.note_failure(error, request.key, request.model)
         if isinstance(error, StoreError):
             ledger.stop(f"the run was stopped: {error}")
-        elif waste := ledger.budget.waste():
-            ledger.stop(f"the run was stopped: {waste}; the last: {error}")
+        elif reason := ledger.budget.breaker_reason:
+            ledger.stop(f"the run was stopped: {reason}; last error: {error}")

@@ -23,15 +23,15 @@ from mkdocs_imagegen.spending.storing import (
 
 def recover_all(stores: Stores) -> None:
     """Recover every journaled request that no build is working on; log failures."""
-    for key in stores.journal.keys():  # noqa: SIM118 - no mapping
+    for key in stores.journal.open_keys():
         try:
             with stores.claims.claim(key) as is_claimed:
                 if is_claimed and find_link(stores, key) is None:
                     recover(stores, key)
         except InvalidResponseError as error:
-            log.info("an earlier build has paid for an answer that is no image: %s", error)
+            log.info("the response to an earlier build has no image: %s", error)
         except Exception as error:  # noqa: BLE001 - a damaged journal must not end the build
-            log.info("an earlier build's answer stays in the journal: %s", error)
+            log.info("the response to an earlier build stays in the journal: %s", error)
 
 
 def recover(stores: Stores, key: str) -> PurchaseResult | None:
@@ -40,22 +40,22 @@ def recover(stores: Stores, key: str) -> PurchaseResult | None:
     Raises:
         ImagegenError: If the response cannot be stored now, or has no image.
     """
-    intent = stores.journal.find(key)
+    intent = stores.journal.find_intent(key)
     if intent is None:
         return None
     original = stores.originals.find_exact(intent.request, intent.server)
     if original is not None:
         stores.journal.end(key)
         return PurchaseResult(original)
-    body = stores.journal.answer(key)
+    body = stores.journal.find_response(key)
     if body is None:
-        stores.journal.end_unknown(intent)
+        stores.journal.end_as_unknown(intent)
         log.info("%s", _lost(intent, stores.journal))
         return None
     if not stores.accepts_links and _is_link(body):
-        fault = "the answer that an earlier build has paid for links to its image"
-        forget = stores.journal.how_to_forget(key)
-        raise StoreError(fault, hint=f"set gateway.accept_urls to have it fetched; {forget}")
+        fault = "the response to an earlier build links to its image"
+        forget = stores.journal.deletion_hint(key)
+        raise StoreError(fault, hint=f"set `gateway.accept_urls: true` to fetch it; {forget}")
     return _store(stores, intent, body)
 
 
@@ -65,8 +65,8 @@ def find_link(stores: Stores, key: str) -> tuple[Intent, bytes] | None:
     Raises:
         StoreError: If the journal cannot be read now.
     """
-    intent = stores.journal.find(key) if stores.accepts_links else None
-    body = stores.journal.answer(key) if intent else None
+    intent = stores.journal.find_intent(key) if stores.accepts_links else None
+    body = stores.journal.find_response(key) if intent else None
     return (intent, body) if intent and body and _is_link(body) else None
 
 
@@ -85,7 +85,7 @@ def _store(stores: Stores, intent: Intent, body: bytes) -> PurchaseResult:
     if result.alarm:
         raise StoreError(result.alarm)
     stores.journal.end(key)
-    log.info("stored an image that an earlier build had paid for: %s", _description(intent))
+    log.info("stored an image that an earlier build generated: %s", _description(intent))
     return result
 
 
@@ -96,8 +96,8 @@ def _description(intent: Intent) -> str:
 def _lost(intent: Intent, journal: Journal) -> str:
     price = f"about ${intent.price_usd.normalize():f}" if intent.price_usd else "its price"
     return (
-        f"an earlier build was ended while it asked for {_description(intent)}: "
-        f"{price} may have been charged; noted in {journal.unknown_path}"
+        f"an earlier build was stopped while it generated {_description(intent)}; "
+        f"{price} may have been charged (listed in {journal.unknown_path})"
     )
 
 

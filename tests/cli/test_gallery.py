@@ -190,7 +190,7 @@ def test_the_budget_holds(drawn: Site, run, tmp_path: Path, emulator: Emulator) 
     drawn.options["budget"] = {"images": 2}
     done = run("candidates", "index.md:3", "-o", tmp_path / "sheet.html", code=1)
     assert emulator.bill.images == 2
-    assert done.told.count("budget is used up") == 2
+    assert done.told.count("exceeds the budget of") == 2
     assert len(Sheet(tmp_path / "sheet.html").images) == 2
 
 
@@ -200,7 +200,9 @@ def test_without_permission_nothing_is_made(quick: Site, run, tmp_path: Path) ->
     quick.options["gateway"]["key_env"] = "A_KEY_THAT_IS_NOT_SET"
     file = tmp_path / "sheet.html"
     done = run("candidates", "index.md:3", "-n", "2", "-o", file, code=2)
-    assert done.told.splitlines()[-1].startswith("Error: nothing is made: there is no key; set A_K")
+    assert done.told.splitlines()[-1].startswith(
+        "Error: nothing is made: A_KEY_THAT_IS_NOT_SET is not set"
+    )
     assert (done.said, file.exists()) == ("", False)
     quick.options["generate"] = False
     assert "generate is false" in run("candidates", "index.md:3", "-o", file, code=2).told

@@ -70,7 +70,7 @@ def test_budgets_of_the_command_count(paged: Site, run, emulator: Emulator) -> N
     del paged.options["model"], paged.options["size"]
     done = run("generate", "--budget-images", "2", code=1)
     assert emulator.bill.images == len(original(paged)) == 2
-    assert done.told.count("budget is used up") == 2
+    assert done.told.count("exceeds the budget of") == 2
     run("generate", "--budget-usd", "0.02", code=1)
     assert emulator.bill.images == 3
 
@@ -123,7 +123,7 @@ def test_dry_run_says_what_would_come_in_the_way(paged: Site, run) -> None:
     paged.write("more.md", f"# More\n\n{fence('A cup', sise='1x1')}")
     lines = run("generate", "--dry-run").lines
     assert any('did you mean "size"?' in line for line in lines)
-    assert "but not here: there is no key" in lines[-1]
+    assert "but not here: AI_GATEWAY_API_KEY is not set" in lines[-1]
 
 
 def test_a_sketch_that_the_model_would_refuse_is_told(paged: Site, run) -> None:
@@ -144,7 +144,7 @@ def test_json_is_the_report(run) -> None:
 
 def test_without_permission_it_says_why(paged: Site, run) -> None:
     paged.options["gateway"] = {}
-    assert "nothing is made: there is no key" in run("generate", code=2).told
+    assert "nothing is made: AI_GATEWAY_API_KEY is not set" in run("generate", code=2).told
     paged.options["generate"] = False
     assert "generate is false" in run("generate", code=2).told
 

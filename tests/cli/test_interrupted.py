@@ -59,7 +59,8 @@ def test_a_signal_to_end_keeps_what_was_paid_for_and_says_so(
         process.send_signal(signal.SIGTERM)
         said, told = process.communicate(timeout=MAX_S)
     assert (process.returncode, said) == (130, ""), told
-    assert "s at most for 2 images that are paid for; interrupt again to leave at once" in told
+    assert "finishing 2 images in progress (up to" in told
+    assert "s); press Ctrl-C again to stop now and lose them" in told
     assert told.endswith("interrupted; what was paid for is stored\n")
     assert len(Left(paged).prompts_stored()) == emulator.bill.images == 2
     assert Left(paged).begun() == []
@@ -74,6 +75,6 @@ def test_what_a_killed_one_asked_for_is_told_by_the_next(
         process.communicate(timeout=MAX_S)
     told = run_alone("generate", "--budget-images", "0", code=1).told
     for prompt in lost:
-        assert f'an earlier build was ended while it asked for "{prompt}"' in told
-    assert told.count("may have been charged; noted in") == 2
+        assert f'an earlier build was stopped while it generated "{prompt}"' in told
+    assert told.count("may have been charged (listed in") == 2
     assert set(Left(paged).unknown()) == lost

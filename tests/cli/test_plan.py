@@ -79,8 +79,8 @@ def test_what_the_budget_does_not_hold_is_told_apart(priced: Site, run) -> None:
 
 def test_without_a_key_the_plan_says_so(priced: Site, run) -> None:
     priced.options["gateway"] = {}
-    assert "but not here: there is no key; set AI_GATEWAY_API_KEY" in run("plan").lines[-1]
-    assert "no key" in run("plan", "--json").json["refusal"]
+    assert "but not here: AI_GATEWAY_API_KEY is not set" in run("plan").lines[-1]
+    assert "is not set" in run("plan", "--json").json["refusal"]
 
 
 def test_a_changed_quality_makes_it_stale_and_not_missing(priced: Site, run) -> None:

@@ -70,14 +70,14 @@ class Bench:
     def started(self) -> list[Future[Result]]:
         return [each for scheduler in self.schedulers for each in scheduler.futures]
 
-    def build(self, *wants: Job) -> list[ImagegenError]:
+    def build(self, *jobs: Job) -> list[ImagegenError]:
         self.queue.begin(keeps_pages=False)
-        states = [self.queue.pending_error(want) for want in wants]
-        self.queue.note({"index.md": wants})
+        states = [self.queue.pending_error(each) for each in jobs]
+        self.queue.note({"index.md": jobs})
         return states
 
 
-def want(prompt: str) -> Job:
+def job(prompt: str) -> Job:
     request = ImageRequest("a/model", prompt, Size(30, 20))
     return Job((request.key, Layout(request.size), False), request, None, can_generate=True)
 
@@ -100,7 +100,7 @@ def bench() -> Iterator[Bench]:
 
 def fail(bench: Bench, error: Exception) -> None:
     """Build a page with one prompt, and let its making fail."""
-    bench.build(want("A"))
+    bench.build(job("A"))
     wait_until(lambda: bench.started)
     bench.started[-1].set_result(Result(error=error)) if isinstance(
         error, ImagegenError
@@ -113,38 +113,38 @@ FINAL = [ModerationError, OutcomeUnknownError, InvalidResponseError]
 
 
 @pytest.mark.parametrize("kind", [*FREE, *FINAL])
-def test_what_failed_for_nothing_is_tried_again_after_a_while(bench, monkeypatch, kind) -> None:
+def test_free_failure_is_retried_after_interval(bench, monkeypatch, kind) -> None:
     fail(bench, kind("it failed"))
-    assert [str(each) for each in bench.build(want("A"))] == ["it failed"]
+    assert [str(each) for each in bench.build(job("A"))] == ["it failed"]
     time.sleep(0.2)
     assert len(bench.started) == 1
     monkeypatch.setattr(serve_queue, "RETRY_AFTER_S", 0.0)
-    bench.build(want("A"))
+    bench.build(job("A"))
     time.sleep(0.2)
     assert len(bench.started) == (2 if kind in FREE else 1)
 
 
-def test_changed_settings_try_again_at_once(bench) -> None:
+def test_free_failure_is_retried_at_once_when_settings_change(bench) -> None:
     fail(bench, OverBudgetError("too dear", None))
     bench.open()
-    bench.build(want("A"))
+    bench.build(job("A"))
     wait_until(lambda: len(bench.started) == 2)
 
 
-def test_nothing_is_held_open_while_nothing_is_made(bench) -> None:
+def test_idle_scheduler_is_closed(bench) -> None:
     fail(bench, NotGeneratedError("it failed"))
     wait_until(lambda: bench.schedulers[0].is_closed)
-    bench.build(want("B"))
+    bench.build(job("B"))
     wait_until(lambda: len(bench.schedulers) == 2)
     assert not bench.schedulers[1].is_closed
 
 
-def test_other_settings_wait_until_the_last_have_ended(bench) -> None:
+def test_new_settings_wait_for_jobs_of_old_settings(bench) -> None:
     """One place to make images at a time, so that a budget is counted in one thread."""
-    bench.build(want("A"))
+    bench.build(job("A"))
     wait_until(lambda: bench.started)
     bench.open()
-    bench.build(want("A"), want("B"))
+    bench.build(job("A"), job("B"))
     time.sleep(0.2)
     assert len(bench.schedulers) == 1
     bench.started[0].set_result(Result())
@@ -152,20 +152,20 @@ def test_other_settings_wait_until_the_last_have_ended(bench) -> None:
     assert len(bench.started) == 2
 
 
-def test_a_fault_that_nobody_foresaw_is_shown_and_ends_nothing(bench) -> None:
+def test_unexpected_error_is_shown_and_queue_continues(bench) -> None:
     fail(bench, ValueError("a bug"))
-    assert "ValueError: a bug" in str(bench.build(want("A"))[0])
+    assert "ValueError: a bug" in str(bench.build(job("A"))[0])
     assert any("ValueError: a bug" in each for each in bench.logged.texts)
-    bench.build(want("B"))
+    bench.build(job("B"))
     wait_until(lambda: len(bench.started) == 2)
 
 
-def test_a_image_that_no_build_finds_is_not_asked_for_again(bench) -> None:
-    bench.build(want("A"))
+def test_image_that_no_build_finds_is_not_generated_again(bench) -> None:
+    bench.build(job("A"))
     wait_until(lambda: bench.started)
     bench.started[0].set_result(Result())
     wait_until(lambda: bench.changes == 1)
-    assert "not in the store any more" in str(bench.build(want("A"))[0])
+    assert "its original is missing now" in str(bench.build(job("A"))[0])
     time.sleep(0.3)
     assert (bench.changes, len(bench.started)) == (1, 1)
 
@@ -173,7 +173,7 @@ def test_a_image_that_no_build_finds_is_not_asked_for_again(bench) -> None:
 def test_rebuild_is_requested_three_times_when_no_build_begins(bench, monkeypatch) -> None:
     """An image that no page can take in must not have the pages built for ever."""
     monkeypatch.setattr(serve_queue, "_REBUILD_RETRY_INTERVAL_S", 0.01)
-    bench.build(want("A"))
+    bench.build(job("A"))
     wait_until(lambda: bench.started)
     bench.started[0].set_result(Result())
     wait_until(lambda: bench.changes == 3)
@@ -181,20 +181,20 @@ def test_rebuild_is_requested_three_times_when_no_build_begins(bench, monkeypatc
     assert bench.changes == 3
 
 
-def test_what_came_while_pages_were_built_has_them_built_once_more(bench) -> None:
-    bench.build(want("A"))
+def test_rebuild_is_requested_when_image_arrives_during_build(bench) -> None:
+    bench.build(job("A"))
     wait_until(lambda: bench.started)
     bench.queue.begin(keeps_pages=False)
-    bench.queue.pending_error(want("A"))
+    bench.queue.pending_error(job("A"))
     bench.started[0].set_result(Result())
     time.sleep(0.2)
     assert bench.changes == 0
-    bench.queue.note({"index.md": [want("A")]})
+    bench.queue.note({"index.md": [job("A")]})
     wait_until(lambda: bench.changes == 1)
 
 
-def test_what_a_build_found_before_its_end_was_noticed_builds_nothing_again(bench) -> None:
-    bench.build(want("A"))
+def test_rebuild_is_not_requested_when_build_already_shows_image(bench) -> None:
+    bench.build(job("A"))
     wait_until(lambda: bench.started)
     bench.build()
     bench.started[0].set_result(Result())
@@ -203,32 +203,32 @@ def test_what_a_build_found_before_its_end_was_noticed_builds_nothing_again(benc
 
 
 @pytest.mark.parametrize("comes_in_a_build", [False, True])
-def test_what_was_away_while_it_was_made_is_shown_when_it_is_back(bench, comes_in_a_build) -> None:
-    bench.build(want("A"))
+def test_rebuild_is_requested_when_removed_prompt_returns(bench, comes_in_a_build) -> None:
+    bench.build(job("A"))
     wait_until(lambda: bench.started)
     bench.build()
     bench.queue.begin(keeps_pages=False)
-    assert "appears here by itself" in str(bench.queue.pending_error(want("A")))
+    assert "appears here automatically" in str(bench.queue.pending_error(job("A")))
     if comes_in_a_build:
         bench.started[0].set_result(Result())
         time.sleep(0.2)
-    bench.queue.note({"index.md": [want("A")]})
+    bench.queue.note({"index.md": [job("A")]})
     if not comes_in_a_build:
         bench.started[0].set_result(Result())
     wait_until(lambda: bench.changes == 1)
 
 
-def test_an_alarm_is_shown_and_told(bench) -> None:
-    bench.build(want("A"))
+def test_alarm_is_shown_and_logged(bench) -> None:
+    bench.build(job("A"))
     wait_until(lambda: bench.started)
     bench.started[0].set_result(Result(alarm="it is in /tmp/x"))
     wait_until(lambda: bench.changes)
-    assert [str(each) for each in bench.build(want("A"))] == ["it is in /tmp/x"]
+    assert [str(each) for each in bench.build(job("A"))] == ["it is in /tmp/x"]
     assert any("it is in /tmp/x" in each for each in bench.logged.texts)
 
 
-def test_nothing_is_noted_after_the_end(bench) -> None:
+def test_closed_queue_starts_no_job(bench) -> None:
     bench.queue.close()
-    bench.build(want("A"))
+    bench.build(job("A"))
     time.sleep(0.2)
     assert bench.started == []

@@ -1,4 +1,4 @@
-"""Interrupts at the worst moments: nothing hangs, nothing begins, nothing is lost."""
+"""Interrupts at the worst moments: no hang, no new request, no lost image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import StoppedError, StoreError
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending.journal import Journal
-from tests.bench import Studio, request, want
+from tests.bench import FakeGateway, job, request
 from tests.soak.builds.sites import Left, site_of, write_prompts
 from tests.support import Site
 
@@ -55,14 +55,14 @@ cli(["build", "-q"])
 INSIDE_A_WAIT = """
 import asyncio, concurrent.futures._base as futures, os, signal, sys, time
 from pathlib import Path
-from tests.bench import Bench, Studio, request, want
+from tests.bench import Bench, FakeGateway, request, job
 signal.signal(signal.SIGINT, signal.default_int_handler)
 async def before(*_):
     await asyncio.sleep(0.3)
-bench = Bench(Path(sys.argv[2]), Studio(before), concurrency=2)
+bench = Bench(Path(sys.argv[2]), FakeGateway(before), concurrency=2)
 for number in range(4):
-    bench.scheduler.start(want(request(number)))
-while len(bench.studio.asked) < 2:
+    bench.scheduler.start(job(request(number)))
+while len(bench.client.asked) < 2:
     time.sleep(0.005)
 enter = futures._AcquireFutures.__enter__
 def interrupted(self):
@@ -74,7 +74,7 @@ try:
     getattr(bench.scheduler, sys.argv[1])()
 except KeyboardInterrupt:
     bench.scheduler.close()
-    print(sorted(bench.studio.asked) == bench.stored(), len(bench.stored()), bench.journal)
+    print(sorted(bench.client.asked) == bench.stored(), len(bench.stored()), bench.journal)
 """
 
 
@@ -109,7 +109,7 @@ def ended(script: str, *arguments: str, folder: Path) -> subprocess.CompletedPro
     ],
     ids=["in the portal", "soon after", "later"],
 )
-def test_a_build_that_is_interrupted_while_the_portal_starts_ends(tmp_path, script):
+def test_interrupt_while_event_loop_starts_ends_the_build(tmp_path, script):
     emulator = Emulator(latency_s=0.3, require_key=False)
     with serve(emulator) as server:
         site: Site = site_of(tmp_path / "site", server.url, concurrency=2)
@@ -122,26 +122,26 @@ def test_a_build_that_is_interrupted_while_the_portal_starts_ends(tmp_path, scri
 
 
 @pytest.mark.parametrize("wait", ["join", "close"])
-def test_an_interrupt_inside_a_wait_leaves_no_lock_behind(tmp_path, wait):
+def test_interrupt_inside_wait_leaves_no_lock_held(tmp_path, wait):
     done = ended(INSIDE_A_WAIT, wait, str(tmp_path), folder=Path(__file__).parents[2])
     assert (done.returncode, done.stdout) == (0, "True 2 []\n"), done.stderr
 
 
-def test_no_call_begins_once_the_end_is_near(bench):
+def test_no_request_is_sent_after_close(bench):
     async def slowly():
         await asyncio.sleep(0.3)
         return ()
 
-    made = bench(Studio(offers=slowly), concurrency=4)
+    made = bench(FakeGateway(offers=slowly), concurrency=4)
     for number in range(4):
-        made.scheduler.start(want(request(number)))
-    wait_until(lambda: made.studio.visits)
+        made.scheduler.start(job(request(number)))
+    wait_until(lambda: made.client.visits)
     made.scheduler.close()
-    assert made.studio.asked == []
+    assert made.client.asked == []
     assert made.run.ledger.budget.images == 0
 
 
-def test_no_call_begins_if_the_interrupt_comes_while_it_is_written_down(bench, monkeypatch):
+def test_no_request_is_sent_when_interrupted_during_journaling(bench, monkeypatch):
     made = bench()
     begin = Journal.begin
 
@@ -150,13 +150,13 @@ def test_no_call_begins_if_the_interrupt_comes_while_it_is_written_down(bench, m
         made.scheduler._stop()
 
     monkeypatch.setattr(Journal, "begin", interrupted)
-    (result,) = made.make(want(request()))
+    (result,) = made.run_jobs(job(request()))
     assert isinstance(result.error, StoppedError)
-    assert (made.studio.asked, made.journal) == ([], [])
-    assert (made.run.ledger.budget.images, made.run.ledger.budget.wasted) == (0, 0)
+    assert (made.client.asked, made.journal) == ([], [])
+    assert (made.run.ledger.budget.images, made.run.ledger.budget.failed) == (0, 0)
 
 
-def test_what_needs_a_person_is_told_while_the_build_is_closed(bench, monkeypatch, tmp_path):
+def test_alarm_is_logged_while_build_closes(bench, monkeypatch, tmp_path):
     def no_room(*_):
         raise StoreError("no room")
 
@@ -165,35 +165,35 @@ def test_what_needs_a_person_is_told_while_the_build_is_closed(bench, monkeypatc
 
     monkeypatch.setattr(OriginalStore, "put", no_room)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    made = bench(Studio(slowly))
-    made.scheduler.start(want(request()))
-    wait_until(lambda: made.studio.asked)
+    made = bench(FakeGateway(slowly))
+    made.scheduler.start(job(request()))
+    wait_until(lambda: made.client.asked)
     made.scheduler.close()
     (told,) = (text for text in made.said if "no room" in text)
-    assert "this image is in" in told
+    assert "the image is in" in told
     assert "the next build stores it" in told
 
 
 @pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_is_ignored_stays_so(bench, number):
+def test_ignored_signal_stays_ignored(bench, number):
     signal.signal(number, signal.SIG_IGN)
 
     async def meanwhile(*_):
         os.kill(os.getpid(), number)
         await asyncio.sleep(0.1)
 
-    made = bench(Studio(meanwhile))
-    (result,) = made.make(want(request()))
+    made = bench(FakeGateway(meanwhile))
+    (result,) = made.run_jobs(job(request()))
     made.scheduler.close()
     assert result.error is None
     assert signal.getsignal(number) is signal.SIG_IGN
 
 
 @pytest.mark.usefixtures("usual_signals")
-def test_signals_are_handled_as_before_once_all_is_made(bench):
+def test_signal_handlers_are_restored_after_close(bench):
     made = bench()
-    made.make(want(request()))
+    made.run_jobs(job(request()))
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     made.scheduler.close()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -276,7 +276,7 @@ def test_an_answer_of_an_ended_build_is_stored_without_its_reference(
         path.unlink()
     cup.unlink()
     built = site.build()
-    assert any("stored an image that an earlier build had paid for" in each for each in built.infos)
+    assert any("stored an image that an earlier build generated" in each for each in built.infos)
     (journal,) = (site.folder / ".cache/plugin/imagegen/").glob("journal*")
     assert not list(journal.glob("*.intent"))
     assert free.bill.images == 1

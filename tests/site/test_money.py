@@ -44,7 +44,7 @@ def test_a_budget_of_images_is_never_passed(site: Site) -> None:
     assert sorted(states(site)) == ["made"] * 2 + ["over budget"] * 3
     over = [text for text in built.warnings if "budget" in text]
     assert len(over) == 3
-    assert all("docs/page" in text and "it costs about $0.015" in text for text in over)
+    assert all("docs/page" in text and "the image (about $0.015)" in text for text in over)
 
 
 def test_a_budget_of_dollars_is_kept_by_what_was_charged(site: Site) -> None:
@@ -80,7 +80,10 @@ def test_a_run_that_pays_for_nothing_is_stopped(site: Site) -> None:
     assert built.summary.endswith("5 calls perhaps charged for nothing (about $0.075)")
     stopped = [text for text in built.warnings if "the run was stopped" in text]
     assert len(stopped) == 25
-    assert "5 in a row may have been charged and gave no image, about $0.075" in stopped[0]
+    assert (
+        "5 requests in a row returned no image and may have been charged (about $0.075)"
+        in stopped[0]
+    )
 
 
 def test_a_refused_prompt_is_not_asked_again_until_something_changes(site: Site) -> None:

@@ -59,7 +59,7 @@ def test_serving_spends_nothing_and_rests(
     site.options["gateway"] = {"url": gateway_url, "key_env": "TEST_KEY"}
     site.write("index.md", f"# Page\n\n{FENCE}")
     with serving(site, *arguments, environ=KEY) as server:
-        assert "Serving makes none" in server.words()
+        assert "`mkdocs serve` does not generate images" in server.words()
         assert "A red balloon" in server.words()
         time.sleep(1)
         assert server.builds() == 1
@@ -76,13 +76,13 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
     emulator = Emulator(latency_s=1, pause=latency)
     site.write("index.md", f"# Page\n\n{fence('A red balloon')}")
     with generating(site, emulator, serve_delay=2) as server:
-        assert "Waiting for the prompt to rest" in server.words()
+        assert "This image will be generated soon" in server.words()
         assert "after 2 s without a change" in server.words()
         assert 'width="1536" height="1024"' in server.get(server.quoted_value()[0])
         assert not latency.asked.is_set()
         assert latency.asked.wait(20)
         site.write("other.md", "# Another page\n")
-        server.wait_for_words("This image is being made")
+        server.wait_for_words("This image is being generated")
         assert server.builds() == 2
         latency.over.set()
         server.wait_for_image()
@@ -90,8 +90,8 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
         time.sleep(4)
         assert server.builds() == builds == 3
         assert server.end() == 0
-        assert "made in" in server.said
-        assert "1 image made beside the server for $0.0" in server.said
+        assert "generated in" in server.said
+        assert "generated 1 image while serving ($0.0" in server.said
     assert emulator.bill.images == 1 == len(stored(site))
 
 
@@ -130,7 +130,7 @@ def test_a_whole_serve_stays_within_the_budget(site: Site) -> None:
         server.wait_for_image()
         site.write("index.md", f"# Page\n\n{fence('A')}\n{fence('B')}")
         server.wait_for_words("This image is over budget")
-        assert "budget is used up (images: 1)" in server.words()
+        assert "exceeds the budget of 1 images per run" in server.words()
         assert emulator.bill.images == 1
         site.options["budget"] = {"images": 2}
         site.save()
@@ -172,9 +172,17 @@ def token(**claims: object) -> str:
 @pytest.mark.parametrize(
     ("gateway", "environ", "why"),
     [
-        ({"url": "http://127.0.0.1:9/v1", "key_env": "TEST_KEY"}, {}, "There is no key; set TEST"),
-        ({}, {}, "There is no key; set AI_GATEWAY_API_KEY"),
-        ({}, {"VERCEL_OIDC_TOKEN": token(exp=4_000_000_000)}, "Say `generate: true` to spend"),
+        (
+            {"url": "http://127.0.0.1:9/v1", "key_env": "TEST_KEY"},
+            {},
+            "TEST_KEY is not set; set it",
+        ),
+        ({}, {}, "AI_GATEWAY_API_KEY is not set"),
+        (
+            {},
+            {"VERCEL_OIDC_TOKEN": token(exp=4_000_000_000)},
+            "Only Vercel&#x27;s OIDC token is set",
+        ),
         ({}, {"AI_GATEWAY_API_KEY": "a-key", "OFFLINE": "1"}, "OFFLINE is set"),
     ],
 )
@@ -200,7 +208,7 @@ def test_who_stops_the_server_keeps_what_is_paid_for(site: Site, number: int) ->
         assert latency.asked.wait(20)
         code = server.end(number)
         assert code == (0 if number == signal.SIGINT else 128 + number)
-        assert "interrupt again to leave at once" in server.said
+        assert "press Ctrl-C again to stop now" in server.said
         assert "Traceback" not in server.said
     assert emulator.bill.images == 1 == len(stored(site))
 
@@ -212,7 +220,7 @@ def test_a_second_signal_ends_the_server_at_once(site: Site, second: int) -> Non
     with generating(site, Emulator(latency_s=1, pause=latency)) as server:
         assert latency.asked.wait(20)
         server.process.send_signal(signal.SIGINT)
-        server.wait_until(lambda: "interrupt again" in server.said)
+        server.wait_until(lambda: "press Ctrl-C again" in server.said)
         sent = time.monotonic()
         assert server.end(second) == 130
         took_s = time.monotonic() - sent
@@ -238,7 +246,7 @@ def test_sketches_cost_nothing_and_no_save_waits_for_them(
         server.wait_for_image()
         time.sleep(2)
         assert server.builds() == 4
-        assert "made beside the server" not in server.said
+        assert "while serving (" not in server.said
     assert [each["model"] for each in stored(site)] == ["imagegen/sketch"] * 2
 
 
@@ -287,7 +295,7 @@ def test_changed_settings_count_without_a_new_start(site: Site) -> None:
     emulator = Emulator()
     site.write("index.md", f"# Page\n\n{FENCE}")
     with generating(site, emulator, serve="placeholder") as server:
-        assert "Serving makes none" in server.words()
+        assert "`mkdocs serve` does not generate images" in server.words()
         site.options["serve"] = "generate"
         site.save()
         server.wait_for_image()

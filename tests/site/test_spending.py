@@ -31,7 +31,7 @@ def test_without_a_key_the_build_stands_and_warns_with_page_and_line(
     (warning,) = built.warnings
     assert warning == (
         "imagegen: docs/index.md:3: image prompt: there is no image yet: "
-        "there is no key; set TEST_KEY, or build where it is set"
+        'TEST_KEY is not set; set it, or use sketches with `gateway: {url: "sketch:"}`'
     )
     assert "missing-" in built.page("index.html")
     assert list(emulator.log) == []
@@ -116,7 +116,7 @@ def test_vercels_token_is_no_consent_to_spend(site: Site, monkeypatch: pytest.Mo
     del site.options["gateway"]
     site.write("index.md", FENCE)
     (warning,) = site.build().warnings
-    assert "say `generate: true` to spend with Vercel's OIDC token" in warning
+    assert "only Vercel's OIDC token is set; set `generate: true`" in warning
 
 
 def test_a_token_that_has_run_out_says_how_to_renew_it(

@@ -101,7 +101,7 @@ def test_another_size_than_asked_for_is_cut_to_fit_kept_and_told(site: Site) -> 
         again = site.build(strict=True)
     assert "1 made" in built.summary
     assert built.warnings == []
-    assert any("asked for 1536x1024, got 776x516" in text for text in built.infos)
+    assert any("requested 1536x1024, received 776x516" in text for text in built.infos)
     assert again.summary.startswith("imagegen: 1 image from the store")
     assert again.files() == before
     widths = {Image.open(io.BytesIO(each)).width for each in built.images().values()}

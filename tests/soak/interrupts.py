@@ -204,7 +204,7 @@ def _wait_until_it_builds(build: Building) -> None:
 
 def _wait_until_taken(build: Building) -> None:
     end = time.monotonic() + _DRAIN_S
-    while "interrupt again" not in build.said and time.monotonic() < end:
+    while "press Ctrl-C again" not in build.said and time.monotonic() < end:
         time.sleep(0.005)
 
 

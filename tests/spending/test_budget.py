@@ -1,4 +1,4 @@
-"""The money of a run: what is reserved, what is spent, and when it is too much for nothing."""
+"""The budget of a run and its circuit breaker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
 from mkdocs_imagegen.settings.budget import BudgetSettings
-from mkdocs_imagegen.spending.budget import MAX_WASTED, MAX_WASTED_IN_A_ROW, Budget
+from mkdocs_imagegen.spending.budget import (
+    MAX_CHARGED_FAILURES,
+    MAX_CHARGED_FAILURES_IN_A_ROW,
+    Budget,
+)
 
 ANY = BudgetSettings(images=None, usd=None)
 PRICE = Decimal("0.015")
@@ -43,43 +47,43 @@ def fill(account, budget, price=PRICE):
         (BudgetSettings(), Decimal("0.25"), 20),
     ],
 )
-def test_a_budget_holds_so_many_before_any_is_paid(budget, price, holds):
+def test_budget_holds_a_number_of_images_before_any_charge(budget, price, holds):
     count, error = fill(Budget(), budget, price)
     assert count == holds
     assert error.price_usd == price
 
 
-def test_what_does_not_fit_names_the_limit_and_the_price():
+def test_over_budget_error_names_limit_and_price():
     _, error = fill(Budget(), BudgetSettings(images=2, usd=None))
     assert str(error) == (
-        "this run's budget is used up (images: 2); it costs about $0.015; "
-        "raise `budget`, or build again for the rest"
+        "the image (about $0.015) exceeds the budget of 2 images per run; "
+        "build again, or raise `budget.images`"
     )
     _, error = fill(Budget(), BudgetSettings(images=None, usd=Decimal("0.04")))
-    assert "(usd: 0.04)" in str(error)
+    assert "budget of $0.04 per run; build again, or raise `budget.usd`" in str(error)
 
 
 @pytest.mark.parametrize("billing", Billing)
-def test_only_what_was_not_charged_comes_back(billing):
+def test_reserved_price_is_returned_only_when_not_charged(billing):
     account, budget = Budget(), BudgetSettings(images=1, usd=None)
     account.reserve(budget, PRICE)
     account.settle_failed(PRICE, billing)
     assert fill(account, budget)[0] == (0 if billing in PAID else 1)
-    assert account.wasted == (billing in PAID)
+    assert account.failed == (billing in PAID)
 
 
-def test_what_was_charged_takes_the_place_of_what_was_reserved():
+def test_charge_replaces_reserved_price():
     account, budget = Budget(), BudgetSettings(images=None, usd=Decimal("0.10"))
     account.reserve(budget, PRICE)
-    account.settle_made(PRICE, Decimal("0.09"))
+    account.settle_generated(PRICE, Decimal("0.09"))
     assert account.usd == Decimal("0.09")
     assert fill(account, budget)[0] == 0
 
 
-def test_without_a_word_on_the_charge_the_list_price_stands():
+def test_reserved_price_stays_when_charge_is_unknown():
     account = Budget()
     account.reserve(ANY, PRICE)
-    account.settle_made(PRICE, None)
+    account.settle_generated(PRICE, None)
     assert account.usd == PRICE
 
 
@@ -88,31 +92,33 @@ def failed(account, billing=Billing.UNKNOWN):
     account.settle_failed(PRICE, billing)
 
 
-def test_so_many_for_nothing_in_a_row_are_too_many():
+def test_breaker_opens_after_charged_failures_in_a_row():
     account = Budget()
-    for _ in range(MAX_WASTED_IN_A_ROW - 1):
+    for _ in range(MAX_CHARGED_FAILURES_IN_A_ROW - 1):
         failed(account)
-    assert account.waste() == ""
+    assert account.breaker_reason == ""
     failed(account)
-    assert account.waste() == "5 in a row may have been charged and gave no image, about $0.075"
+    assert account.breaker_reason == (
+        "5 requests in a row returned no image and may have been charged (about $0.075)"
+    )
 
 
-def test_so_many_for_nothing_in_all_are_too_many():
+def test_breaker_opens_after_charged_failures_in_total():
     account = Budget()
-    for _ in range(MAX_WASTED):
-        assert account.waste() == ""
+    for _ in range(MAX_CHARGED_FAILURES):
+        assert account.breaker_reason == ""
         failed(account, Billing.BILLED)
         account.reserve(ANY, PRICE)
-        account.settle_made(PRICE, PRICE)
-    assert account.waste().startswith(f"{MAX_WASTED} may have been charged")
+        account.settle_generated(PRICE, PRICE)
+    assert account.breaker_reason.startswith(f"{MAX_CHARGED_FAILURES} requests returned")
 
 
-def test_what_costs_nothing_wastes_nothing():
+def test_breaker_ignores_failures_that_were_not_charged():
     account = Budget()
     for _ in range(100):
         failed(account, Billing.UNBILLED)
         failed(account, Billing.REFUSED)
-    assert account.waste() == ""
+    assert account.breaker_reason == ""
     assert account == Budget()
 
 
@@ -120,11 +126,11 @@ OUTCOMES = st.lists(st.sampled_from([None, *Billing]), max_size=200)
 
 
 @given(OUTCOMES, st.integers(1, 16))
-def test_no_order_of_outcomes_spends_more_than_the_budget_or_wastes_without_end(outcomes, abreast):
+def test_no_order_of_outcomes_exceeds_budget_or_breaker(outcomes, abreast):
     account, budget = Budget(), BudgetSettings(images=50, usd=Decimal("0.30"))
     in_flight, paid = 0, 0
     for outcome in outcomes:
-        while in_flight < abreast and not account.waste():
+        while in_flight < abreast and not account.breaker_reason:
             try:
                 account.reserve(budget, PRICE)
             except OverBudgetError:
@@ -134,10 +140,10 @@ def test_no_order_of_outcomes_spends_more_than_the_budget_or_wastes_without_end(
             break
         in_flight -= 1
         if outcome is None:
-            account.settle_made(PRICE, PRICE)
+            account.settle_generated(PRICE, PRICE)
         else:
             account.settle_failed(PRICE, outcome)
         paid += outcome is None or outcome in PAID
         assert paid * PRICE <= Decimal("0.30")
-    assert account.wasted <= MAX_WASTED + abreast - 1
+    assert account.failed <= MAX_CHARGED_FAILURES + abreast - 1
     assert account.usd == (paid + in_flight) * PRICE

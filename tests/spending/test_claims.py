@@ -1,4 +1,4 @@
-"""One build asks for an image; the others see that it does."""
+"""Claims: one build generates an image, the others wait."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def is_free(folder, key):
         return is_ours
 
 
-def test_a_claim_holds_against_this_process_and_ends(tmp_path):
+def test_claim_excludes_the_same_process_until_its_end(tmp_path):
     folder, key = tmp_path / "claims", key_of("a")
     with Claims(folder).claim(key) as is_ours:
         assert is_ours
@@ -49,7 +49,7 @@ def test_a_claim_holds_against_this_process_and_ends(tmp_path):
     assert is_free(folder, key)
 
 
-def test_a_claim_holds_against_other_processes_and_ends_with_the_holder(tmp_path):
+def test_claim_excludes_other_processes_until_its_holder_is_killed(tmp_path):
     folder, key = tmp_path / "claims", key_of("a")
     process = holder(folder, key)
     assert not is_free(folder, key)
@@ -58,14 +58,14 @@ def test_a_claim_holds_against_other_processes_and_ends_with_the_holder(tmp_path
     assert is_free(folder, key)
 
 
-def test_a_claim_ends_when_what_it_was_for_fails(tmp_path):
+def test_claim_ends_when_its_block_fails(tmp_path):
     folder, key = tmp_path / "claims", key_of("a")
     with pytest.raises(RuntimeError), Claims(folder).claim(key):
         raise RuntimeError
     assert is_free(folder, key)
 
 
-def test_nothing_is_left_but_what_keeps_it_out_of_git(tmp_path):
+def test_claim_leaves_only_gitignore_behind(tmp_path):
     folder = tmp_path / "claims"
     for name in "abc":
         with Claims(folder).claim(key_of(name)):
@@ -74,7 +74,7 @@ def test_nothing_is_left_but_what_keeps_it_out_of_git(tmp_path):
     assert (folder / ".gitignore").read_text() == "*\n"
 
 
-def test_a_link_in_the_place_of_a_lock_leads_nowhere(tmp_path):
+def test_claim_does_not_follow_link_at_lock_file(tmp_path):
     folder, key = tmp_path / "claims", key_of("a")
     outside = tmp_path / "outside"
     folder.mkdir()
@@ -84,7 +84,7 @@ def test_a_link_in_the_place_of_a_lock_leads_nowhere(tmp_path):
     assert not outside.exists()
 
 
-def test_a_folder_that_takes_nothing_is_told(tmp_path):
+def test_claim_fails_when_folder_cannot_be_written(tmp_path):
     (tmp_path / "claims").write_text("no folder")
     with (
         pytest.raises(StoreError, match="images cannot be stored in"),

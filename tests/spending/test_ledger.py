@@ -1,4 +1,4 @@
-"""What lasts for a whole run: what stops what, and what is reported of it."""
+"""Requests that must not be repeated, in this run and in later builds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from mkdocs_imagegen import errors
 from mkdocs_imagegen.errors import Billing, GatewayError, StoppedError
-from mkdocs_imagegen.spending.ledger import Ledger
+from mkdocs_imagegen.spending.ledger import Ledger, Refusal, Refusals
 
 ALL = "every request of the run"
 MODEL = "every request of its model"
@@ -37,12 +37,12 @@ def refusal(ledger, key, model):
     return None
 
 
-def test_no_error_of_the_gateway_is_forgotten_here():
+def test_table_lists_every_gateway_error():
     assert set(STOPS) == set(GatewayError.__subclasses__())
 
 
 @pytest.mark.parametrize(("kind", "reach"), STOPS.items())
-def test_an_error_stops_as_much_as_it_must_and_no_more(kind, reach):
+def test_error_stops_exactly_the_affected_requests(kind, reach):
     ledger = Ledger()
     ledger.note_failure(kind("a fault", hint="do this"), "a", "a/b")
     stopped = [name for name, request in OTHERS.items() if refusal(ledger, *request)]
@@ -50,7 +50,7 @@ def test_an_error_stops_as_much_as_it_must_and_no_more(kind, reach):
     assert stopped == wide[reach]
 
 
-def test_what_may_have_been_charged_is_never_asked_again():
+def test_request_that_may_have_been_charged_is_stopped():
     for kind in GatewayError.__subclasses__():
         ledger = Ledger()
         ledger.note_failure(kind("a fault"), "a", "a/b")
@@ -58,13 +58,13 @@ def test_what_may_have_been_charged_is_never_asked_again():
         assert not may_cost or refusal(ledger, "a", "a/b") is not None
 
 
-def test_a_request_that_failed_fails_again_with_the_same_error():
+def test_failed_request_raises_the_same_error_again():
     ledger, error = Ledger(), errors.ModerationError("not this prompt")
     ledger.note_failure(error, "a", "a/b")
     assert refusal(ledger, "a", "a/b") is error
 
 
-def test_what_was_stopped_says_why_and_was_not_made():
+def test_stopped_request_names_the_reason():
     ledger = Ledger()
     ledger.note_failure(errors.InsufficientFundsError("nothing left", hint="top up"), "a", "a/b")
     told = refusal(ledger, "b", "c/d")
@@ -72,7 +72,7 @@ def test_what_was_stopped_says_why_and_was_not_made():
     assert str(told) == "the run was stopped: nothing left"
 
 
-def test_the_first_reason_stays():
+def test_stop_keeps_the_first_reason():
     ledger = Ledger()
     ledger.stop("first")
     ledger.stop("second")
@@ -80,12 +80,12 @@ def test_the_first_reason_stays():
     assert str(refusal(ledger, "a", "a/b")) == "first"
 
 
-def test_a_run_without_failures_asks_for_everything():
+def test_run_without_failures_stops_no_request():
     ledger = Ledger()
     assert refusal(ledger, "a", "a/b") is None
 
 
-def test_a_stop_because_of_waste_survives_another_try():
+def test_stop_by_breaker_survives_retry_of_free_failures():
     ledger = Ledger()
     ledger.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
     ledger.stop("5 in a row were wasted")
@@ -93,8 +93,18 @@ def test_a_stop_because_of_waste_survives_another_try():
     assert str(refusal(ledger, "c", "c/d")) == "5 in a row were wasted"
 
 
-def test_what_cost_nothing_may_be_tried_again():
+def test_free_failure_can_be_retried():
     ledger = Ledger()
     ledger.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
     ledger.retry_free_failures()
     assert refusal(ledger, "a", "a/b") is None
+
+
+def test_refusal_is_found_as_written(tmp_path):
+    refusals = Refusals(tmp_path)
+    refusal = Refusal("a/b", "2026-11-23", 'the prompt was refused: "no 🎈"')
+    assert refusals.find("ab" * 32) is None
+    refusals.remember("ab" * 32, refusal)
+    assert refusals.find("ab" * 32) == refusal
+    refusals.path("ab" * 32).write_text('{"model": "a/b"}')
+    assert refusals.find("ab" * 32) is None

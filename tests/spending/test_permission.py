@@ -1,4 +1,4 @@
-"""Who may spend, by table."""
+"""The permission to generate, by table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.settings import read_settings
-from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
+from mkdocs_imagegen.spending.permission import Circumstances, Permission, permission_for
 
 KEY = "api key"
 OIDC = "oidc token"
@@ -16,66 +16,82 @@ SKETCH = {"url": "sketch:"}
 LOCAL = {"url": "http://localhost:1/v1"}
 LOCAL_OPEN = LOCAL | {"auth": "none"}
 LOCAL_KEY = LOCAL | {"key_env": "MY_KEY"}
-NO_KEY = "there is no key; set AI_GATEWAY_API_KEY, or build where it is set"
-CONSENT = "say `generate: true` to spend with Vercel's OIDC token, or set AI_GATEWAY_API_KEY"
+NO_KEY = '%s is not set; set it, or use sketches with `gateway: {url: "sketch:"}`'
+CONSENT = (
+    "only Vercel's OIDC token is set; "
+    "set `generate: true` to spend with it, or set AI_GATEWAY_API_KEY"
+)
+NO_KEY_ENV = (
+    "gateway.key_env is not set; name the variable of the API key, or set `gateway.auth: none`"
+)
 
 
 def asked(written, credential="", problem="", *, serving=False, offline=False):
     settings = read_settings(written, Path())
-    return may_generate(settings, Circumstances(credential, problem, serving, offline))
+    return permission_for(settings, Circumstances(credential, problem, serving, offline))
 
 
 @pytest.mark.parametrize(
     ("written", "credential", "refusal"),
     [
         ({}, KEY, ""),
-        ({}, "", NO_KEY),
+        ({}, "", NO_KEY % "AI_GATEWAY_API_KEY"),
         ({}, OIDC, CONSENT),
         ({"generate": "true"}, KEY, ""),
         ({"generate": "true"}, OIDC, ""),
-        ({"generate": "true"}, "", NO_KEY),
+        ({"generate": "true"}, "", NO_KEY % "AI_GATEWAY_API_KEY"),
         ({"generate": "false"}, KEY, "generate is false"),
         ({"generate": False}, OIDC, "generate is false"),
         ({"gateway": SKETCH}, "", ""),
         ({"gateway": SKETCH, "generate": "false"}, "", "generate is false"),
         ({"gateway": LOCAL_OPEN}, "", ""),
-        ({"gateway": LOCAL}, "", "gateway.key_env names no variable; or say `auth: none`"),
-        ({"gateway": LOCAL_KEY}, "", "there is no key; set MY_KEY, or build where it is set"),
+        (
+            {"gateway": LOCAL},
+            "",
+            NO_KEY_ENV,
+        ),
+        ({"gateway": LOCAL_KEY}, "", NO_KEY % "MY_KEY"),
         ({"gateway": LOCAL_KEY}, KEY, ""),
     ],
 )
-def test_a_build_spends_by_consent(written, credential, refusal):
+def test_build_generates_with_consent_only(written, credential, refusal):
     assert asked(written, credential).refusal == refusal
 
 
 @pytest.mark.parametrize(
     ("written", "refusal"),
     [
-        ({}, "serving makes none; `mkdocs build` does, and `serve: generate`"),
-        ({"generate": "true"}, "serving makes none; `mkdocs build` does, and `serve: generate`"),
+        (
+            {},
+            "`mkdocs serve` does not generate images; run `mkdocs build`, or set `serve: generate`",
+        ),
+        (
+            {"generate": "true"},
+            "`mkdocs serve` does not generate images; run `mkdocs build`, or set `serve: generate`",
+        ),
         ({"gateway": SKETCH}, ""),
     ],
 )
-def test_serving_spends_nothing(written, refusal):
+def test_serve_generates_nothing_by_default(written, refusal):
     assert asked(written, KEY, serving=True).refusal == refusal
 
 
 @pytest.mark.parametrize(
     ("written", "refusal"),
     [
-        ({}, "OFFLINE is set; build once without it"),
-        ({"generate": "true"}, "OFFLINE is set; build once without it"),
-        ({"gateway": LOCAL_OPEN}, "OFFLINE is set; build once without it"),
+        ({}, "OFFLINE is set; unset it and build again"),
+        ({"generate": "true"}, "OFFLINE is set; unset it and build again"),
+        ({"gateway": LOCAL_OPEN}, "OFFLINE is set; unset it and build again"),
         ({"gateway": SKETCH}, ""),
         ({"generate": "false"}, "generate is false"),
     ],
 )
-def test_offline_opens_no_socket(written, refusal):
+def test_offline_build_generates_only_sketches(written, refusal):
     assert asked(written, KEY, offline=True).refusal == refusal
 
 
-def test_a_credential_with_a_problem_is_told():
-    assert asked({}, problem="the token ran out; renew it").refusal == "the token ran out; renew it"
+def test_problem_of_credential_is_the_refusal():
+    assert asked({}, problem="the token expired; renew it").refusal == "the token expired; renew it"
 
 
 @pytest.mark.parametrize(
@@ -90,12 +106,12 @@ def test_a_credential_with_a_problem_is_told():
         )
     ],
 )
-def test_a_plugin_that_is_off_never_spends(credential, problem, serving, offline, gateway):
+def test_disabled_plugin_never_generates(credential, problem, serving, offline, gateway):
     for off in ({"enabled": False}, {"generate": "false"}):
         given = asked(
             {"gateway": gateway, **off}, credential, problem, serving=serving, offline=offline
         )
-        assert not given.granted
+        assert not given.is_granted
         assert given.refusal
 
 
@@ -103,11 +119,11 @@ def test_a_plugin_that_is_off_never_spends(credential, problem, serving, offline
     ("serving", "offline", "generate"),
     [*product([True, False], [True, False], ["auto", "true", "false"])],
 )
-def test_money_is_spent_by_a_build_on_line_alone(serving, offline, generate):
+def test_only_online_build_generates_with_api_key(serving, offline, generate):
     given = asked({"generate": generate}, KEY, serving=serving, offline=offline)
-    assert given.granted is (not serving and not offline and generate != "false")
+    assert given.is_granted is (not serving and not offline and generate != "false")
 
 
-def test_a_permission_is_one_or_says_why_not():
-    assert Permission().granted
-    assert not Permission("because").granted
+def test_permission_is_granted_without_refusal():
+    assert Permission().is_granted
+    assert not Permission("because").is_granted

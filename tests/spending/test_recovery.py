@@ -1,4 +1,4 @@
-"""What builds leave in the journal: nothing that was paid for is forgotten or bought again."""
+"""Recovery from killed builds: no response is lost, no image is generated twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
-from tests.bench import BODY, MODEL, PNG, Bench, Studio, intent, request, want
+from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, intent, job, request
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -26,47 +26,47 @@ GARBAGE = b'{"data": "what was paid for"}'
 def answered(made: Bench, body: bytes = BODY) -> str:
     """Leave an answer in the journal, as a build that was killed; its key."""
     made.stores.journal.begin(intent(request()))
-    made.stores.journal.spool(request().key, body)
+    made.stores.journal.save_response(request().key, body)
     return request().key
 
 
-def test_a_sketch_does_not_end_a_real_answer(bench):
+def test_sketch_does_not_replace_response_in_journal(bench):
     sketching = bench(gateway={"url": "sketch:"})
-    sketching.make(want(request()))
+    sketching.run_jobs(job(request()))
     key = answered(sketching)
     recover_all(sketching.stores)
     assert sketching.journal == []
     assert sketching.stores.originals.get(key).record.model == request().model
 
 
-def test_a_call_that_could_not_be_listed_stays(bench):
+def test_intent_stays_when_it_cannot_be_listed(bench):
     async def cut(*_):
         raise OutcomeUnknownError("cut")
 
-    made = bench(Studio(cut))
+    made = bench(FakeGateway(cut))
     made.stores.journal.unknown_path.mkdir(parents=True)
-    made.make(want(request()))
+    made.run_jobs(job(request()))
     assert made.journal == [f"{request().key}.intent"]
 
 
-def test_an_answer_that_could_not_be_put_into_quarantine_stays(bench):
+def test_response_stays_when_quarantine_cannot_be_written(bench):
     async def garbage(_, keep):
         keep(GARBAGE)
         raise InvalidResponseError("bad", body=GARBAGE)
 
-    made = bench(Studio(garbage))
+    made = bench(FakeGateway(garbage))
     made.stores.originals.quarantine.parent.mkdir(parents=True)
     made.stores.originals.quarantine.write_text("no folder")
-    made.make(want(request()))
+    made.run_jobs(job(request()))
     recover_all(made.stores)
-    assert made.stores.journal.answer(request().key) == GARBAGE
+    assert made.stores.journal.find_response(request().key) == GARBAGE
     made.stores.originals.quarantine.unlink()
     recover_all(made.stores)
     assert made.journal == []
     assert [path.read_bytes() for path in made.stores.originals.quarantine.iterdir()] == [GARBAGE]
 
 
-def test_a_build_with_other_originals_leaves_calls_alone_that_are_going_on(bench):
+def test_recovery_leaves_requests_in_flight_of_another_build(bench):
     other = bench(originals_dir="b")
     left = []
 
@@ -77,8 +77,8 @@ def test_a_build_with_other_originals_leaves_calls_alone_that_are_going_on(bench
         recover_all(other.stores)
         left.append(one.journal)
 
-    one = bench(Studio(meanwhile), originals_dir="a")
-    (result,) = one.make(want(request()))
+    one = bench(FakeGateway(meanwhile), originals_dir="a")
+    (result,) = one.run_jobs(job(request()))
     key = request().key
     assert left == [[f"{key}.intent"], [f"{key}.answer", f"{key}.intent"]]
     assert (result.error, one.stored(), other.stored()) == (None, ["prompt 0"], [])
@@ -106,7 +106,7 @@ def _sized(*size):
         _with(version=2),
     ],
 )
-def test_an_odd_intent_ends_no_build(bench, change):
+def test_malformed_intent_does_not_end_the_build(bench, change):
     made = bench()
     key = answered(made)
     path = made.stores.journal._path(key, "intent")
@@ -114,13 +114,13 @@ def test_an_odd_intent_ends_no_build(bench, change):
     change(original)
     path.write_text(json.dumps(original))
     recover_all(made.stores)
-    same, other = made.make(want(request()), want(request(1)))
+    same, other = made.run_jobs(job(request()), job(request(1)))
     assert same.error is None or isinstance(same.error, NewerVersionError)
     assert other.error is None
 
 
 @pytest.mark.parametrize("error", [RuntimeError("unforeseen"), MemoryError("unforeseen")])
-def test_what_fails_while_an_answer_is_stored_leaves_it_and_is_told(bench, monkeypatch, error):
+def test_response_stays_when_storing_fails_unexpectedly(bench, monkeypatch, error):
     def fails(*_):
         raise error
 
@@ -128,17 +128,17 @@ def test_what_fails_while_an_answer_is_stored_leaves_it_and_is_told(bench, monke
     key = answered(made)
     monkeypatch.setattr(recovery, "store_response", fails)
     recover_all(made.stores)
-    assert made.said == ["an earlier build's answer stays in the journal: unforeseen"]
-    assert made.stores.journal.answer(key) == BODY
+    assert made.said == ["the response to an earlier build stays in the journal: unforeseen"]
+    assert made.stores.journal.find_response(key) == BODY
 
 
-def test_a_image_that_an_answer_links_to_is_fetched_and_not_bought_again(bench):
+def test_linked_image_is_fetched_and_not_generated_again(bench):
     made = bench(gateway={"url": "https://x.example/v1", "accept_urls": True})
     answered(made, LINK)
     recover_all(made.stores)
     assert len(made.journal) == 2
-    (result,) = made.make(want(request()))
-    assert (made.studio.opened, made.studio.asked) == ([LINK], [])
+    (result,) = made.run_jobs(job(request()))
+    assert (made.client.opened, made.client.asked) == ([LINK], [])
     assert result.original is not None
     assert made.journal == []
 
@@ -167,18 +167,20 @@ def linked(bench, monkeypatch):
         options = {"url": "https://x.example/v1", "auth": "none", "accept_urls": True}
         made = bench(Gateway(GatewaySettings(**options), None, host), gateway=options)
         recover_all(made.stores)
-        (result,) = made.make(want(request()))
+        (result,) = made.run_jobs(job(request()))
         return made, result
 
     monkeypatch.setattr(anyio, "getaddrinfo", look_up)
     return linked
 
 
-def test_a_link_that_cannot_be_fetched_now_is_tried_again_by_the_next_build(linked):
+def test_unreachable_link_is_retried_on_next_build(linked):
     host = Linking()
     for _ in range(2):
         made, result = linked(host)
-        assert "status 503; the next build tries again; to pay for another" in str(result.error)
+        assert "status 503; the next build fetches it again; to generate another" in str(
+            result.error
+        )
         assert str(result.error).endswith(f"{request().key}.answer")
         assert len(made.journal) == 2
         assert not made.stores.originals.quarantine.exists()
@@ -188,26 +190,26 @@ def test_a_link_that_cannot_be_fetched_now_is_tried_again_by_the_next_build(link
     assert made.stores.originals.read(result.original) == PNG
 
 
-def test_a_link_that_is_dead_goes_into_quarantine(linked):
+def test_response_with_dead_link_goes_to_quarantine(linked):
     host = Linking()
     linked(host)
     host.answer = HttpResponse(404, {}, b"")
     made, result = linked(host)
-    assert "status 404; the answer is in " in str(result.error)
+    assert "status 404; the response is in " in str(result.error)
     assert (made.journal, host.emulator.bill.images) == ([], 1)
     assert b"sketch.png" in next(made.stores.originals.quarantine.iterdir()).read_bytes()
 
 
-def test_a_link_that_the_journal_does_not_have_goes_into_quarantine(linked, monkeypatch):
-    monkeypatch.setattr(Journal, "spool", lambda *_: False)
+def test_response_with_link_goes_to_quarantine_when_not_journaled(linked, monkeypatch):
+    monkeypatch.setattr(Journal, "save_response", lambda *_: False)
     made, result = linked(Linking())
-    assert "status 503; the answer is in " in str(result.error)
+    assert "status 503; the response is in " in str(result.error)
     assert len(list(made.stores.originals.quarantine.iterdir())) == 1
 
 
-def test_one_record_of_a_newer_version_does_not_stop_other_purchases(bench):
+def test_record_of_newer_version_does_not_stop_other_requests(bench):
     made = bench()
-    made.make(want(request()))
+    made.run_jobs(job(request()))
     record = made.stores.originals._record_path(request().key)
     record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 2}))
     originals = OriginalStore(
@@ -216,13 +218,13 @@ def test_one_record_of_a_newer_version_does_not_stop_other_purchases(bench):
     assert originals.find_subject(request(1).subject_key, MODEL) is None
 
 
-def test_a_link_stays_in_the_journal_while_links_are_not_followed(linked, bench):
+def test_response_with_link_stays_when_links_are_not_accepted(linked, bench):
     linked(Linking())
     deaf = bench(gateway={"url": "https://x.example/v1", "auth": "none"})
     recover_all(deaf.stores)
-    assert deaf.stores.journal.answer(request().key)
-    assert "links to its image; set gateway.accept_urls" in deaf.said[-1]
+    assert deaf.stores.journal.find_response(request().key)
+    assert "links to its image; set `gateway.accept_urls" in deaf.said[-1]
     assert not deaf.stores.originals.quarantine.exists()
-    (result,) = deaf.make(want(request()))
+    (result,) = deaf.run_jobs(job(request()))
     assert "links to its image" in str(result.error)
-    assert deaf.stores.journal.answer(request().key)
+    assert deaf.stores.journal.find_response(request().key)

@@ -31,7 +31,7 @@ from mkdocs_imagegen.pipeline.previews import NO_SITE_URL, Listed, Previews
 from mkdocs_imagegen.pipeline.stores import Workshop, opened_scheduler
 from mkdocs_imagegen.report import ChargedFailures, State, summary
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.permission import Circumstances, Permission, may_generate
+from mkdocs_imagegen.spending.permission import Circumstances, Permission, permission_for
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -178,11 +178,11 @@ def open_images(
     around = Circumstances(
         credential=credential.kind if credential else "",
         problem=problem,
-        serving=serving is not None,
-        offline=is_yes(os.environ.get("OFFLINE", "")),
+        is_serving=serving is not None,
+        is_offline=is_yes(os.environ.get("OFFLINE", "")),
     )
-    permission = may_generate(drawn_by, around)
-    if serving is not None and settings.serve == "generate" and not permission.granted:
+    permission = permission_for(drawn_by, around)
+    if serving is not None and settings.serve == "generate" and not permission.is_granted:
         text = "serve: generate makes nothing here: %s"
         log.warning(text, permission.refusal, extra=ONCE | NOT_STRICT)
     host = _around(build, permission if mode.makes else _LOOKS_ONLY, mode, serving)

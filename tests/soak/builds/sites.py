@@ -134,14 +134,14 @@ class Left:
 
     def unknown(self) -> Counter[str]:
         """How often each prompt is listed as a call whose outcome nobody knows."""
-        return Counter(intent.request.prompt for intent in self.journal.unknown())
+        return Counter(intent.request.prompt for intent in self.journal.unknown_intents())
 
     def begun(self) -> list[Intent]:
         """The calls that are written down and not ended."""
         found = []
-        for key in self.journal.keys():  # noqa: SIM118 - no mapping
+        for key in self.journal.open_keys():
             with contextlib.suppress(NewerVersionError):
-                found += [self.journal.find(key)]
+                found += [self.journal.find_intent(key)]
         return [intent for intent in found if intent is not None]
 
     def calls(self) -> dict[str, int]:

@@ -106,7 +106,7 @@ def _begin(stores: Stores, ack: Ack) -> None:
 
 def _answered(stores: Stores, ack: Ack) -> None:
     _begin(stores, ack)
-    if stores.journal.spool(KEY, BODY):
+    if stores.journal.save_response(KEY, BODY):
         ack("spooled")
 
 
@@ -121,8 +121,8 @@ def _call(stores: Stores, ack: Ack) -> None:
 
 
 def _lose(stores: Stores, ack: Ack) -> None:
-    stores.journal.end_unknown(INTENT)
-    if not stores.journal.keys():
+    stores.journal.end_as_unknown(INTENT)
+    if not stores.journal.open_keys():
         ack("listed")
 
 
@@ -165,7 +165,8 @@ def judge(ground: Ground, acked: set[str]) -> Counter[str]:
     faults["strange"] += len(_strangers(before.originals.folder))
     stores = ground.stores()
     recover_all(stores)
-    content, unknown = _serves(stores), [each.request.key for each in stores.journal.unknown()]
+    content = _serves(stores)
+    unknown = [each.request.key for each in stores.journal.unknown_intents()]
     faults["lost"] += content is None and bool(acked & {"stored", "spooled"})
     faults["lost"] += content is None and KEY not in unknown and bool(acked & {"begun", "listed"})
     faults["lost"] += "refused" in acked and stores.refusals.find(KEY) is None

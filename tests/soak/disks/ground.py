@@ -139,7 +139,7 @@ class Ground:
         """The keys of images that are stored, and of answers that the next build stores."""
         left = trial.left
         begun = (intent.request.key for intent in left.begun())
-        spooled = {key for key in begun if left.journal.answer(key) is not None}
+        spooled = {key for key in begun if left.journal.find_response(key) is not None}
         return {key for key, sha in left.stored().items() if sha} | spooled
 
     def _note(self, trial: Trial, seen: Counter[str]) -> None:
