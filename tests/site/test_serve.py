@@ -77,7 +77,7 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
     site.write("index.md", f"# Page\n\n{fence('A red balloon')}")
     with generating(site, emulator, serve_delay=2) as server:
         assert "This image will be generated soon" in server.words()
-        assert "after 2 s without a change" in server.words()
+        assert "at the earliest 2 s after" in server.words()
         assert 'width="1536" height="1024"' in server.get(server.quoted_value()[0])
         assert not latency.asked.is_set()
         assert latency.asked.wait(20)
