@@ -24,10 +24,10 @@ The tree::
         ├── ModerationError       REFUSED    the prompt was refused by moderation
         ├── UnreachableError      UNBILLED   no connection was made
         ├── RateLimitedError      UNBILLED   429 about speed
-        ├── BusyError             UNBILLED   503 that says when to come back
+        ├── ServerBusyError             UNBILLED   503 that says when to come back
         ├── OutcomeUnknownError   UNKNOWN    sent, and no usable answer came back
         └── BadAnswerError        BILLED     a success that holds no usable image
-            └── LinkError         BILLED     it links to one that cannot be fetched now
+            └── DownloadError         BILLED     it links to one that cannot be fetched now
 
 Billing classes decide what happens next (fact sheet "reliability", section 4.1).
 """
@@ -237,7 +237,7 @@ class RateLimitedError(GatewayError):
     billing = Billing.UNBILLED
 
 
-class BusyError(GatewayError):
+class ServerBusyError(GatewayError):
     """503 that says when to come back, or no answer to what costs nothing."""
 
     billing = Billing.UNBILLED
@@ -255,7 +255,7 @@ class InvalidResponseError(GatewayError):
     billing = Billing.BILLED
 
 
-class LinkError(InvalidResponseError):
+class DownloadError(InvalidResponseError):
     """The answer links to the image, which cannot be fetched now and may be later."""
 
     billing = Billing.BILLED

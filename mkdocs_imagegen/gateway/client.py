@@ -18,9 +18,9 @@ import httpx
 
 from mkdocs_imagegen import __version__
 from mkdocs_imagegen.errors import (
+    DownloadError,
     GatewayError,
     InvalidResponseError,
-    LinkError,
     ModelUnavailableError,
     OutcomeUnknownError,
     RejectedRequestError,
@@ -159,14 +159,14 @@ class Gateway:
         """The image in a raw answer, or behind the link in it.
 
         Raises:
-            LinkError: the link cannot be fetched now.
+            DownloadError: the link cannot be fetched now.
             InvalidResponseError: there is none.
         """
         link = image_link(body) if self._settings.accept_urls else None
         fetched = await fetch(link, self._attempt, self._settings.timeout) if link else None
         if isinstance(fetched, Unfetched):
             fault = f"the image was made, and the link to it cannot be fetched: {fetched.fault}"
-            raise (LinkError if fetched.is_for_now else InvalidResponseError)(fault, body=body)
+            raise (DownloadError if fetched.is_for_now else InvalidResponseError)(fault, body=body)
         return read_answer(body, request, self._settings, fetched)
 
     async def _naming_offers(

@@ -13,7 +13,6 @@ from email.utils import parsedate_to_datetime
 
 from mkdocs_imagegen.errors import (
     AuthenticationError,
-    BusyError,
     ForbiddenError,
     GatewayError,
     InsufficientFundsError,
@@ -22,6 +21,7 @@ from mkdocs_imagegen.errors import (
     OutcomeUnknownError,
     RateLimitedError,
     RejectedRequestError,
+    ServerBusyError,
 )
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.bodies import strict_json
@@ -194,7 +194,7 @@ RULES: tuple[Rule, ...] = (
     Rule((408, 409, 460, 499), OutcomeUnknownError, "the server gave the request up", _CHARGED),
     Rule((429,), RateLimitedError, "too many requests for now", "lower `concurrency`"),
     Rule(_REFUSALS, RejectedRequestError, "the request is not accepted"),
-    Rule((503,), BusyError, "the server is busy", "try again later", told_when=True),
+    Rule((503,), ServerBusyError, "the server is busy", "try again later", told_when=True),
     Rule((303,), OutcomeUnknownError, "the server answers at another address", _CHARGED),
     Rule(
         range(300, 400),

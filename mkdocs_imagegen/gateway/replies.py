@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mkdocs_imagegen.errors import (
     AuthenticationError,
-    BusyError,
     InvalidResponseError,
     OutcomeUnknownError,
+    ServerBusyError,
 )
 from mkdocs_imagegen.gateway.calls import Reply
 from mkdocs_imagegen.gateway.credentials import Credential
@@ -15,10 +15,10 @@ from mkdocs_imagegen.gateway.failures import read_error
 _SUCCESS = range(200, 300)
 
 
-def for_nothing(error: OutcomeUnknownError) -> BusyError:
+def for_nothing(error: OutcomeUnknownError) -> ServerBusyError:
     """The error of a call that costs nothing, whatever came of it."""
     hint = "asking costs nothing; try again later"
-    return BusyError(error.fault, hint=hint, status=error.status, request_id=error.request_id)
+    return ServerBusyError(error.fault, hint=hint, status=error.status, request_id=error.request_id)
 
 
 def body_of_success(reply: Reply, credential: Credential | None, now: float) -> bytes:

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from mkdocs_imagegen.errors import (
     Billing,
+    DownloadError,
     GatewayError,
     ImagegenError,
-    LinkError,
     NotGeneratedError,
     StoppedError,
     StoreError,
@@ -64,7 +64,7 @@ class ServeJob:
         """Whether it was not made, was not charged, and may go better another time."""
         result = self._result
         error = result.error if result else None
-        if isinstance(error, LinkError):
+        if isinstance(error, DownloadError):
             return True  # it was charged, and the answer is kept: trying again costs nothing
         if isinstance(error, GatewayError):
             return error.billing in {Billing.UNBILLED, Billing.PERMANENT}

@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from mkdocs_imagegen.errors import (
     Billing,
+    DownloadError,
     GatewayError,
     ImagegenError,
     InvalidResponseError,
-    LinkError,
     ModerationError,
     OutcomeUnknownError,
     StoreError,
@@ -229,7 +229,7 @@ class Purchaser:
         if isinstance(error, ModerationError):
             refusal = Refusal(intent.request.model, intent.begun[:10], error.fault)
             self._books.refusals.remember(key, refusal)
-        if isinstance(error, LinkError) and self._books.journal.has_answer(key):
+        if isinstance(error, DownloadError) and self._books.journal.has_answer(key):
             error.hint = f"the next build tries again; {self._books.journal.how_to_forget(key)}"
             return
         if isinstance(error, InvalidResponseError) and error.body:

@@ -39,10 +39,10 @@ CLASSES = {
     "ModerationError": REFUSED,
     "UnreachableError": UNBILLED,
     "RateLimitedError": UNBILLED,
-    "BusyError": UNBILLED,
+    "ServerBusyError": UNBILLED,
     "OutcomeUnknownError": UNKNOWN,
     "InvalidResponseError": BILLED,
-    "LinkError": BILLED,
+    "DownloadError": BILLED,
 }
 
 HTTPX = {

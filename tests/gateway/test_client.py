@@ -11,15 +11,15 @@ import pytest
 
 from mkdocs_imagegen.errors import (
     AuthenticationError,
-    BusyError,
     CredentialError,
+    DownloadError,
     InvalidResponseError,
-    LinkError,
     ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
     RateLimitedError,
     RejectedRequestError,
+    ServerBusyError,
     UnreachableError,
 )
 from mkdocs_imagegen.gateway import client
@@ -51,7 +51,7 @@ def test_what_costs_nothing_is_never_told_as_charged(tools, status):
     async def once():
         return await Gateway(SKETCH, None, server).models()
 
-    with pytest.raises(BusyError, match="; asking costs nothing; try again later") as caught:
+    with pytest.raises(ServerBusyError, match="; asking costs nothing; try again later") as caught:
         anyio.run(once)
     assert "charged" not in str(caught.value)
 
@@ -106,7 +106,7 @@ def test_what_was_not_charged_is_asked_again_until_it_succeeds(tools):
     ("answer", "kind", "times"),
     [
         ((429, {}, b""), RateLimitedError, 6),
-        ((503, {"retry-after": "0"}, b""), BusyError, 6),
+        ((503, {"retry-after": "0"}, b""), ServerBusyError, 6),
         ((503, {}, b""), OutcomeUnknownError, 1),
         ((500, {"retry-after": "1"}, b""), OutcomeUnknownError, 1),
         ((504, {}, b"<html>"), OutcomeUnknownError, 1),
@@ -338,7 +338,7 @@ def test_a_second_address_is_tried_when_the_first_does_not_answer(tools, monkeyp
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(status, LinkError) for status in (408, 425, 429, 500, 503, 599)]
+    [(status, DownloadError) for status in (408, 425, 429, 500, 503, 599)]
     + [(status, InvalidResponseError) for status in (204, 301, 400, 401, 403, 404, 410)],
 )
 def test_a_status_says_whether_a_link_may_be_fetched_later(tools, monkeypatch, status, kind):
@@ -347,13 +347,13 @@ def test_a_status_says_whether_a_link_may_be_fetched_later(tools, monkeypatch, s
     with pytest.raises(InvalidResponseError, match=f"status {status}") as caught:
         web.generate(tools)
     assert (type(caught.value), caught.value.body) == (kind, LINK)
-    assert len(web.asked) == (2 if kind is LinkError else 1)
+    assert len(web.asked) == (2 if kind is DownloadError else 1)
 
 
 @pytest.mark.parametrize("addresses", [[], ["93.184.215.14"]])
 def test_without_a_network_a_link_may_be_fetched_later(tools, monkeypatch, addresses):
     web = Web(tools, monkeypatch, addresses, httpx.ConnectError("no route"))
-    with pytest.raises(LinkError, match="cannot be fetched"):
+    with pytest.raises(DownloadError, match="cannot be fetched"):
         web.generate(tools)
 
 

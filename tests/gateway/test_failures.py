@@ -12,7 +12,6 @@ from mkdocs_imagegen import errors
 from mkdocs_imagegen.errors import (
     AuthenticationError,
     Billing,
-    BusyError,
     ForbiddenError,
     GatewayError,
     InsufficientFundsError,
@@ -21,6 +20,7 @@ from mkdocs_imagegen.errors import (
     OutcomeUnknownError,
     RateLimitedError,
     RejectedRequestError,
+    ServerBusyError,
 )
 from mkdocs_imagegen.gateway.failures import RULES, read_complaint, read_error, retry_after_s
 from mkdocs_imagegen.gateway.policy import asking
@@ -74,7 +74,7 @@ ROWS = [
     (429, SOON, nested("rate_limit_exceeded"), RateLimitedError),
     (429, {}, nested("rate_limit_exceeded"), RateLimitedError),
     (500, {}, nested("internal_server_error"), OutcomeUnknownError),
-    (503, SOON, nested("service_unavailable_error"), BusyError),
+    (503, SOON, nested("service_unavailable_error"), ServerBusyError),
     (503, {}, nested("service_unavailable_error"), OutcomeUnknownError),
     (408, {}, {}, OutcomeUnknownError),
     (413, {}, {}, RejectedRequestError),
@@ -127,7 +127,7 @@ def test_every_rule_is_needed_by_a_row_of_the_catalogue():
 
 
 def test_every_error_that_a_status_can_mean_is_made_by_a_rule():
-    no_refusals = {errors.InvalidResponseError, errors.LinkError}
+    no_refusals = {errors.InvalidResponseError, errors.DownloadError}
     made_elsewhere = {errors.CredentialError, errors.UnreachableError} | no_refusals
     every = {
         each

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tenacity import wait_fixed
 
 from mkdocs_imagegen import errors
-from mkdocs_imagegen.errors import Billing, BusyError, GatewayError, RateLimitedError
+from mkdocs_imagegen.errors import Billing, GatewayError, RateLimitedError, ServerBusyError
 from mkdocs_imagegen.gateway.policy import (
     ATTEMPTS,
     FULL_JITTER,
@@ -60,7 +60,7 @@ def test_an_error_of_another_kind_is_not_asked_again():
 
 
 def test_a_later_success_is_the_result(tools):
-    naps, asked, result = outcome(tools, [RateLimitedError("x"), BusyError("x"), None])
+    naps, asked, result = outcome(tools, [RateLimitedError("x"), ServerBusyError("x"), None])
     assert (asked, result, len(naps)) == (3, "picture", 2)
 
 
@@ -87,7 +87,7 @@ def test_what_the_server_asks_for_is_waited_and_the_jitter_on_top(tools):
 @given(st.floats() | st.none(), st.floats(min_value=0, max_value=30))
 @example(float("nan"), 1.0)
 def test_no_single_wait_is_longer_than_two_minutes(asked_s, jitter_s):
-    wait_s = pause_s(BusyError("x", retry_after_s=asked_s), jitter_s)
+    wait_s = pause_s(ServerBusyError("x", retry_after_s=asked_s), jitter_s)
     assert jitter_s <= wait_s <= 120
     assert wait_s == 120 or not asked_s or not wait_s < asked_s
 
