@@ -19,7 +19,8 @@ from mkdocs.structure.pages import Page
 from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
-from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers, log
+from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.options import SKETCH_MODEL, is_yes
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext

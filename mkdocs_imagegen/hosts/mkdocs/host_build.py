@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from jinja2 import Environment, FunctionLoader
-from mkdocs.plugins import get_plugin_logger
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
     from mkdocs_imagegen.pipeline.mode import BuildMode
     from mkdocs_imagegen.settings import Settings
-
-log = get_plugin_logger("imagegen")
 
 
 class Closes(Protocol):

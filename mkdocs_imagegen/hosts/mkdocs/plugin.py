@@ -13,7 +13,8 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
 from mkdocs_imagegen.directives.extension import ImagegenExtension
-from mkdocs_imagegen.hosts.mkdocs.host_build import Build, blank_environment, has_leftovers, log
+from mkdocs_imagegen.hosts.mkdocs.host_build import Build, blank_environment, has_leftovers
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.options import OptionsError, option_names
 from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.settings import Settings, read_settings

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.hosts.mkdocs.host_build import log
 from mkdocs_imagegen.jobs.serve_queue import ServeQueue
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.settings import Settings
