@@ -119,7 +119,7 @@ class Bench:
         self.studio = studio or Studio()
         self.said: list[str] = []
         self.run = Run()
-        self.stores = Stores(self.settings, self.said.append, self.said.append)
+        self.stores = Stores(self.settings, self.said.append)
         opened = partial(open_gateway, self.settings, None)
         self.price_list = PriceList(
             self.settings.cache_path / "offers.json",
@@ -160,4 +160,4 @@ class Bench:
 
     def stored(self) -> list[str]:
         """The prompts of all originals."""
-        return sorted(each.prompt for each in self.stores.store.originals())
+        return sorted(each.prompt for each in self.stores.store.records())

@@ -162,7 +162,7 @@ class Sheet:
 def _takes(entries: Sequence[Entry], store: OriginalStore) -> Images:
     """What pages show, and the other originals of the same prompt."""
     subjects: dict[str, list[Record]] = {}
-    for record in store.originals():
+    for record in store.records():
         subjects.setdefault(record.subject, []).append(record)
     takes = sorted({each.take for several in subjects.values() for each in several})
     firsts: dict[str, ImageRequest] = {}

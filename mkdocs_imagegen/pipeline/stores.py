@@ -46,7 +46,7 @@ class Workshop:
         remark: Callable[[str], None],
     ) -> None:
         self.settings = settings
-        self.stores = Stores(settings, warn, remark)
+        self.stores = Stores(settings, remark)
         self.deriver = _deriver(settings, host, warn, remark)
         self._run = run
         self._open_gateway = open_gateway

@@ -40,7 +40,7 @@ class Finder:
         exact = self.exact(request)
         if exact is not None or is_exact:
             return exact
-        return self._store.find_subject(request.subject_key, request.model)
+        return self._store.find_by_subject(request.subject_key, request.model)
 
     def exact(self, request: ImageRequest) -> Original | None:
         """The request's own original, or the sketch that the server which is set drew for it.

@@ -158,7 +158,7 @@ class Purchaser:
     async def _opened(self, loop: EventLoop) -> ImageClient:
         if self._gateway is None:
             try:
-                await loop.compute(self._books.store.check)
+                await loop.compute(self._books.store.require_writable)
             except StoreError as error:
                 self._run.stop(str(error))
                 raise

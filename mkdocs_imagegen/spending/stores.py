@@ -23,7 +23,6 @@ class Stores:
 
     Args:
         settings: of the site.
-        warn: called with a text when a stored image is broken.
         remark: called with what was found of earlier builds.
 
     Attributes:
@@ -32,11 +31,9 @@ class Stores:
         refusals: by moderation.
     """
 
-    def __init__(
-        self, settings: Settings, warn: Callable[[str], None], remark: Callable[[str], None]
-    ) -> None:
+    def __init__(self, settings: Settings, remark: Callable[[str], None]) -> None:
         originals = settings.originals_path
-        self.store = OriginalStore(originals, settings.cache_path / "quarantine", warn)
+        self.store = OriginalStore(originals, settings.cache_path / "quarantine")
         self.finder = Finder(self.store, settings)
         self.refusals = Refusals(originals)
         self._settings = settings

@@ -48,7 +48,7 @@ class Keeper:
 
     def quarantine(self, name: str, content: bytes) -> str | None:
         """Keep what was paid for and is no image; the words that say where, if it worked."""
-        path = self._store.keep_garbage(name, content)
+        path = self._store.put_in_quarantine(name, content)
         return f"the answer is in {path}" if path else None
 
     def _decoded(self, request: ImageRequest, answer: ImageResponse) -> Decoded:

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from mkdocs_imagegen.originals.record import from_json
+from mkdocs_imagegen.originals.record import parse_record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 from tests.support import Built, Site
@@ -276,11 +276,11 @@ def test_who_names_the_quality_means_it(site: Site) -> None:
 def pretend_that_a_real_model_drew(site: Site) -> None:
     """Files the sketch in the store as a real model's image, and sets the real gateway."""
     (path,) = site.originals.rglob("*.json")
-    record = from_json(path.read_bytes(), path.stem)
+    record = parse_record(path.read_bytes(), path.stem)
     prompt = ImageRequest(record.model, record.prompt, record.size)
     real = replace(prompt, model="openai/gpt-image-1-mini")
     record = replace(record, key=real.key, subject=real.subject_key, model=real.model)
-    store = OriginalStore(site.originals, site.folder / "quarantine", print)
+    store = OriginalStore(site.originals, site.folder / "quarantine")
     (image,) = path.parent.glob("*.webp")
     store.put(record, image.read_bytes())
     del site.options["gateway"]

@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_not_bought_again(
     monkeypatch.setattr("mkdocs_imagegen.originals.store.read_plain_file", broken)
     built = build_with(site, emulator)
     assert emulator.bill.images == 1
-    assert "a stored image cannot be read" in built.warnings[0]
+    assert "cannot be read (Input/output error)" in built.warnings[0]
 
 
 def test_a_pointer_of_git_lfs_is_not_bought_again(site: Site) -> None:

@@ -34,7 +34,7 @@ def test_a_sketch_does_not_end_a_real_answer(bench):
     key = answered(sketching)
     sketching.stores.recovery.recover_all()
     assert sketching.journal == []
-    assert sketching.stores.store.get(key).record.model == request().model
+    assert sketching.stores.store.find_verified(key).record.model == request().model
 
 
 def test_a_call_that_could_not_be_listed_stays(bench):
@@ -208,7 +208,7 @@ def test_one_record_of_a_newer_version_does_not_stop_other_purchases(bench):
     made.make(want(request()))
     record = made.stores.store._record_path(request().key)
     record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 2}))
-    stores = Stores(made.settings, made.said.append, made.said.append)
+    stores = Stores(made.settings, made.said.append)
     assert stores.finder.usable(request(1), is_exact=False) is None
 
 

@@ -8,7 +8,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -58,7 +58,6 @@ class Ground:
     """A folder in which an operation is stopped."""
 
     folder: Path
-    warned: list[str] = field(default_factory=list)
 
     @property
     def acks(self) -> Path:
@@ -67,7 +66,7 @@ class Ground:
 
     def stores(self) -> Stores:
         """The books of a site there, as a build opens them."""
-        return Stores(Settings(root=self.folder), self.warned.append, lambda _: None)
+        return Stores(Settings(root=self.folder), lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +163,13 @@ def judge(ground: Ground, acked: set[str]) -> Counter[str]:
     faults["lost"] += content is None and bool(acked & {"stored", "spooled"})
     faults["lost"] += content is None and KEY not in unknown and bool(acked & {"begun", "listed"})
     faults["lost"] += "refused" in acked and stores.refusals.find(KEY) is None
-    faults["strange"] += len(_calls(stores)) + len(ground.warned)
+    faults["strange"] += len(_calls(stores)) + _quarantined(stores)
     faults["next"] += not _next_succeeds(ground.stores(), content)
     return faults
 
 
 def _serves(stores: Stores) -> bytes | None:
-    original = stores.store.get(KEY)
+    original = stores.store.find_verified(KEY)
     return stores.store.read(original) if original else None
 
 
@@ -178,6 +177,10 @@ def _calls(stores: Stores) -> list[Path]:
     """Intents, and answers without one, that an import has left."""
     folder = stores.journal.unknown_path.parent
     return [path for kind in ("intent", "answer") for path in folder.glob(f"*.{kind}")]
+
+
+def _quarantined(stores: Stores) -> int:
+    return sum(1 for _ in stores.store.quarantine.glob("*"))
 
 
 def _strangers(folder: Path) -> list[Path]:
