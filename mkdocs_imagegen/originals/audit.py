@@ -1,4 +1,4 @@
-"""Audit of an originals folder; reads every file and changes none."""
+"""Audit of an originals folder: reads every file and writes to no file."""
 
 from __future__ import annotations
 
