@@ -24,7 +24,7 @@ class State(enum.Enum):
     """One of the same subject by another model or of another quality was in the store."""
     DRAFT = "draft"
     """A draft stands in for it while pages are served."""
-    MADE = "made"
+    GENERATED = "made"
     """It was made in this build."""
     MISSING = "missing"
     """There is none, and none was to be made."""
@@ -34,7 +34,7 @@ class State(enum.Enum):
     """Moderation refused the prompt, in this build or an earlier one."""
     FAILED = "failed"
     """It was asked for and did not come."""
-    MISTAKE = "mistake"
+    INVALID = "mistake"
     """The directive cannot be read."""
 
     @property
@@ -44,7 +44,7 @@ class State(enum.Enum):
 
 
 _STORED = (State.READY, State.SKETCH, State.STALE, State.DRAFT)
-_THERE = (*_STORED, State.MADE)
+_THERE = (*_STORED, State.GENERATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,10 @@ def summary(
         seconds: Time that generating took in total.
         waste: Calls of the run that may have been charged without an image.
     """
-    images = unique(lines)
+    images = deduplicate(lines)
     count = Counter(line.state for line in images)
     count[State.FAILED] = _failures(lines, images)
-    made = count[State.MADE]
+    made = count[State.GENERATED]
     stored = sum(count[state] for state in _STORED)
     parts = [f"{plural(stored, 'image')} from the store"]
     if made:
@@ -131,13 +131,13 @@ def summary(
         State.MISSING: "missing",
         State.REFUSED: "refused",
         State.FAILED: "failed",
-        State.MISTAKE: "with a mistake",
+        State.INVALID: "with a mistake",
     }
     parts += [f"{count[state]} {word}" for state, word in words.items() if count[state]]
     if count[State.OVER_BUDGET]:
         parts.append(f"{count[State.OVER_BUDGET]} over budget{_price(images)}")
     if waste.calls:
-        more = f" (about ${dollars(waste.usd)})" if waste.usd else ""
+        more = f" (about {format_usd(waste.usd)})" if waste.usd else ""
         parts.append(f"{plural(waste.calls, 'call')} perhaps charged for nothing{more}")
     return ", ".join(parts)
 
@@ -149,7 +149,7 @@ def to_json(
     report = {
         "version": 1,
         "seconds": round(seconds, 3),
-        "cost_usd": str(_spent(unique(lines))),
+        "cost_usd": str(_spent(deduplicate(lines))),
         "wasted_calls": waste.calls,
         "wasted_usd": str(waste.usd),
         "bill": [_bill_as_dict(each) for each in bill(lines)],
@@ -185,7 +185,7 @@ class ModelBill:
 
 def bill(lines: Sequence[ReportRow]) -> list[ModelBill]:
     """What was made, by model; equal requests count once."""
-    made = [line for line in unique(lines) if line.state is State.MADE]
+    made = [line for line in deduplicate(lines) if line.state is State.GENERATED]
     models = sorted({line.drawn_by for line in made})
     return [_bill_of(name, [line for line in made if line.drawn_by == name]) for name in models]
 
@@ -242,7 +242,7 @@ def as_dict(line: ReportRow) -> dict[str, object]:
     }
 
 
-def unique(lines: Sequence[ReportRow]) -> list[ReportRow]:
+def deduplicate(lines: Sequence[ReportRow]) -> list[ReportRow]:
     """Return one line for each request, then all mistakes, which are not requests.
 
     Of several lines of a request the generated one comes first, then one with a cost, so that no
@@ -254,7 +254,7 @@ def unique(lines: Sequence[ReportRow]) -> list[ReportRow]:
 
 
 def _worth(line: ReportRow) -> tuple[bool, bool, bool]:
-    return line.state is State.MADE, line.cost_usd is not None, line.state is not State.FAILED
+    return line.state is State.GENERATED, line.cost_usd is not None, line.state is not State.FAILED
 
 
 def _failures(lines: Sequence[ReportRow], images: Sequence[ReportRow]) -> int:
@@ -268,22 +268,22 @@ def _spent(images: Sequence[ReportRow]) -> Decimal:
 
 
 def _money(images: Sequence[ReportRow]) -> str:
-    made = [line for line in images if line.state is State.MADE]
+    made = [line for line in images if line.state is State.GENERATED]
     about = "about " if any(line.cost_is_estimate for line in made) else ""
     unknown = sum(line.cost_usd is None for line in made)
     more = f" and the unknown price of {unknown}" if unknown else ""
-    return f"{about}${dollars(_spent(made))}{more}"
+    return f"{about}{format_usd(_spent(made))}{more}"
 
 
 def _price(images: Sequence[ReportRow]) -> str:
     over = [line.price_usd for line in images if line.state is State.OVER_BUDGET]
     known = sum((price for price in over if price is not None), Decimal(0))
-    return f" (about ${dollars(known)} more)" if known else ""
+    return f" (about {format_usd(known)} more)" if known else ""
 
 
-def dollars(amount: Decimal) -> str:
-    """An amount as people read it, without the sign."""
-    return f"{amount:.3f}".removesuffix("0")  # the cheapest image costs half a cent
+def format_usd(amount: Decimal) -> str:
+    """Return an amount in US dollars, with cents or, if it is not whole cents, with mills."""
+    return f"${amount:.3f}".removesuffix("0")  # the cheapest image costs half a cent
 
 
 def plural(number: int, word: str) -> str:

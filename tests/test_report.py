@@ -11,8 +11,8 @@ from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.report import ReportRow, State, bill, summary, to_json
 
-READY, STALE, MADE = State.READY, State.STALE, State.MADE
-MISSING, FAILED, MISTAKE = State.MISSING, State.FAILED, State.MISTAKE
+READY, STALE, MADE = State.READY, State.STALE, State.GENERATED
+MISSING, FAILED, MISTAKE = State.MISSING, State.FAILED, State.INVALID
 
 
 def line(state, key="", cost=None, *, estimate=False, **more):
