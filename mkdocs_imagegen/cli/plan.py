@@ -17,7 +17,7 @@ from mkdocs_imagegen.errors import OptionError, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import SKETCH_MODEL, quoted_value
 from mkdocs_imagegen.pipeline.mode import BuildMode
-from mkdocs_imagegen.report import ReportRow, State, as_dict, deduplicate, format_usd, plural
+from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.budget import Budget
 
@@ -103,7 +103,7 @@ def check(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how
     looked = look(config_file, LOOKS)
     lacking = [line for line in looked.lines if is_lacking(line)]
     if as_json:
-        say_json({"ok": not lacking, "lacking": [as_dict(line) for line in lacking]})
+        say_json({"ok": not lacking, "lacking": [line.as_dict() for line in lacking]})
     else:
         say_lines(lacking)
         be = "is" if len(lacking) == 1 else "are"
@@ -171,5 +171,5 @@ def _as_json(looked: Looked, found: Plan) -> dict[str, object]:
         "usd": str(found.usd),
         "unpriced": found.unpriced,
         "refusal": looked.permission.refusal,
-        "pictures": [as_dict(line) for line in found.lines],
+        "pictures": [line.as_dict() for line in found.lines],
     }
