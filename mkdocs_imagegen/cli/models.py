@@ -22,7 +22,7 @@ from mkdocs_imagegen.gateway.public import (
     read_health,
 )
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
-from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 
@@ -93,7 +93,9 @@ def credits_(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - 
         told = None if used is None else str(used)
         say_json({"balance_usd": str(found.balance_usd), "used_usd": told})
     else:
-        say(f"${dollars(found.balance_usd)} left" + (f", ${dollars(used)} used" if used else ""))
+        say(
+            f"{format_usd(found.balance_usd)} left" + (f", {format_usd(used)} used" if used else "")
+        )
 
 
 def _refuse_without_key(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from mkdocs_imagegen.options import quoted_value
 from mkdocs_imagegen.originals.audit import Defect, DefectKind, audit
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
-from mkdocs_imagegen.report import State, dollars
+from mkdocs_imagegen.report import State, format_usd
 
 _GRACE_DAYS = 30
 
@@ -55,7 +55,7 @@ class _Unused:
     def row(self) -> tuple[str, ...]:
         """For a table."""
         cost = self.record.cost_usd
-        price = "?" if cost is None else f"${dollars(cost)}"
+        price = "?" if cost is None else format_usd(cost)
         return (
             self.record.key[:16],
             f"{self.age_days} days",
@@ -120,7 +120,7 @@ def _refuse_to_guess(looked: Looked) -> None:
     Raises:
         SiteError: it is not.
     """
-    mistake = next((line for line in looked.lines if line.state is State.MISTAKE), None)
+    mistake = next((line for line in looked.lines if line.state is State.INVALID), None)
     if mistake is not None:
         fault = "; ".join(mistake.remarks)
         raise SiteError(f"{mistake.location} has a mistake, so what it uses is not known: {fault}")

@@ -19,7 +19,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.report import format_usd
 
 _MAX_KNOCKS = 3
 """How often pages are built again for one image, if no build takes it in."""
@@ -111,4 +111,4 @@ def _cost(bought: list[Record]) -> str:
     if not known:
         return "an unknown price"
     about = "about " if any(each.cost_is_estimate for each in bought) else ""
-    return f"{about}${dollars(sum(known, Decimal(0)))}"
+    return f"{about}{format_usd(sum(known, Decimal(0)))}"

@@ -61,7 +61,7 @@ class Messages:
                 self._remark(f"{location()}: image prompt: a sketch is shown, but {error}")
 
     def _loudness(self, outcome: Outcome) -> Say | None:
-        if outcome.state is State.MISTAKE:
+        if outcome.state is State.INVALID:
             return self.warn
         wants_warnings = self._settings.on_missing == "warn" and self._settings.enabled
         if outcome.state in (State.MISSING, State.OVER_BUDGET):

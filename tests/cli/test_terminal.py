@@ -36,7 +36,7 @@ def test_a_terminal_gets_a_table_and_a_bar(run_on_terminal) -> None:
     plain = _ESCAPE.sub("", made)
     assert "━" in plain
     assert re.search(r"images .*2/2 [\d:]+ \d+ a minute, about 0 s left, \$0\.03 so far", plain)
-    assert "2 made" in plain
+    assert "2 sketches drawn" in plain
 
 
 @pytest.mark.usefixtures("two")

@@ -111,7 +111,7 @@ def line(page, state=State.READY, **more):
 
 def test_a_report_is_of_all_builds_of_the_run():
     run = Run()
-    run.note_page("", [line("de.md", State.MADE, cost_usd=Decimal("0.02"))])
+    run.note_page("", [line("de.md", State.GENERATED, cost_usd=Decimal("0.02"))])
     run.note_page("en/", [line("en.md"), line("en.md", key="other")])
     run.add_generation_time(1.5)
     run.add_generation_time(0.25)
@@ -123,7 +123,7 @@ def test_a_report_is_of_all_builds_of_the_run():
 def test_a_page_that_is_built_again_replaces_what_it_told():
     run = Run()
     run.note_page("a/", [line("a.md", State.MISSING)])
-    run.note_page("a/", [line("a.md", State.MADE)])
+    run.note_page("a/", [line("a.md", State.GENERATED)])
     assert [each["state"] for each in json.loads(run.report())["pictures"]] == ["made"]
 
 
