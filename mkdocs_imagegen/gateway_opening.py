@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
-from mkdocs_imagegen.jobs.job import ImageClient, Sleep
 from mkdocs_imagegen.settings import Settings
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.gateway.client import Gateway
+    from mkdocs_imagegen.gateway.policy import Sleep
 
 
 def credential_for(settings: Settings) -> tuple[Credential | None, str]:
@@ -19,7 +23,7 @@ def credential_for(settings: Settings) -> tuple[Credential | None, str]:
         return None, str(error)
 
 
-def open_gateway(settings: Settings, credential: Credential | None, sleep: Sleep) -> ImageClient:
+def open_gateway(settings: Settings, credential: Credential | None, sleep: Sleep) -> Gateway:
     """The client.
 
     Raises:

@@ -12,9 +12,8 @@ from typing import Any
 
 from PIL import Image
 
-from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.offers import Offer
-from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.gateway.wire import ImageResponse, decode_response
 from mkdocs_imagegen.gateway_opening import open_gateway
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.scheduler import Scheduler
@@ -80,13 +79,13 @@ class Studio:
         if self._before is not None:
             await self._before(asked, keep)
         keep(BODY)
-        return read_answer(BODY, asked, GatewaySettings())
+        return decode_response(BODY, asked, GatewaySettings())
 
-    async def open_answer(self, body: bytes, asked: ImageRequest) -> ImageResponse:
+    async def open_response(self, body: bytes, asked: ImageRequest) -> ImageResponse:
         self.opened.append(body)
-        return read_answer(BODY, asked, GatewaySettings())
+        return decode_response(BODY, asked, GatewaySettings())
 
-    async def models(self) -> tuple[Offer, ...]:
+    async def fetch_offers(self) -> tuple[Offer, ...]:
         self.visits += 1
         return await self._offers() if self._offers else ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from mkdocs_imagegen.frozen import dataclass
@@ -10,10 +9,6 @@ from mkdocs_imagegen.layout import Layout
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.errors import ImagegenError
-    from mkdocs_imagegen.gateway.answer import ImageResponse
-    from mkdocs_imagegen.gateway.calls import Keep
-    from mkdocs_imagegen.gateway.edits import Attached
-    from mkdocs_imagegen.gateway.offers import Offer
     from mkdocs_imagegen.imaging.image import PageImage
     from mkdocs_imagegen.imaging.placeholder import Placeholder
     from mkdocs_imagegen.imaging.variants import Plan
@@ -22,44 +17,6 @@ if TYPE_CHECKING:
 
 JobKey = tuple[str, Layout, bool]
 """A request's key, the shape, and whether only the request's own original will do."""
-
-
-Sleep = Callable[[float], Awaitable[None]]
-"""Waits so many seconds; may raise StoppedError."""
-
-
-class ImageClient(Protocol):
-    """What draws images: the gateway's client."""
-
-    async def generate(
-        self, request: ImageRequest, keep: Keep | None = None, attached: Attached = ...
-    ) -> ImageResponse:
-        """The image; ``keep`` takes the raw answer before anything reads it.
-
-        Raises:
-            GatewayError: there is none.
-        """
-
-    async def open_answer(self, body: bytes, request: ImageRequest) -> ImageResponse:
-        """The image in a raw answer, or behind the link in it.
-
-        Raises:
-            GatewayError: there is none.
-        """
-
-    async def models(self) -> tuple[Offer, ...]:
-        """The models that the server offers.
-
-        Raises:
-            GatewayError: the list cannot be had.
-        """
-
-    async def aclose(self) -> None:
-        """Close its connections."""
-
-
-OpenGateway = Callable[[Sleep], ImageClient]
-"""Makes the client that draws, from the function that waits between its attempts."""
 
 
 class VariantBuilder(Protocol):

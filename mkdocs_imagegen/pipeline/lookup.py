@@ -16,7 +16,7 @@ from mkdocs_imagegen.errors import (
     OptionError,
     StoreError,
 )
-from mkdocs_imagegen.gateway.catalogue import check
+from mkdocs_imagegen.gateway.models import check_request
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.options import quoted_value
@@ -181,7 +181,7 @@ class Lookup:
     def _refusal(self, request: ImageRequest, *, can_generate: bool) -> ImagegenError | None:
         """Why this request is not made in this build, if it is not."""
         try:
-            check(request, self._settings.gateway.output_format)
+            check_request(request, self._settings.gateway.output_format)
             if request.references:
                 self._run.reference_files.check(request)
         except OptionError as error:

@@ -18,7 +18,7 @@ from mkdocs_imagegen.errors import (
     PendingError,
 )
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.gateway.catalogue import estimate_usd
+from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.options import SKETCH_MODEL, Size

@@ -10,7 +10,7 @@ from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.imaging.derive import Deriver, Describer
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.imaging.variants import plan
-from mkdocs_imagegen.jobs.job import Job, JobKey, OpenGateway, Result, VariantBuilder
+from mkdocs_imagegen.jobs.job import Job, JobKey, Result, VariantBuilder
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.pipeline.context import BuildContext
@@ -21,6 +21,7 @@ from mkdocs_imagegen.spending.stores import Stores
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from mkdocs_imagegen.gateway.client import OpenGateway
     from mkdocs_imagegen.jobs.scheduler import Scheduler
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mkdocs_imagegen.errors import (
     Billing,
@@ -16,14 +16,14 @@ from mkdocs_imagegen.errors import (
     GatewayError,
     ImagegenError,
     InvalidResponseError,
+    ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
     StoreError,
 )
-from mkdocs_imagegen.gateway.answer import ImageResponse
-from mkdocs_imagegen.gateway.edits import NOTHING, Attached
+from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
 from mkdocs_imagegen.jobs.event_loop import EventLoop
-from mkdocs_imagegen.jobs.job import ImageClient, OpenGateway, Result
+from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
@@ -32,6 +32,10 @@ from mkdocs_imagegen.spending.moderation import Refusal
 from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.run import Run
 from mkdocs_imagegen.spending.stores import Stores
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.gateway.client import Gateway, OpenGateway
+    from mkdocs_imagegen.gateway.exchange import SaveBody
 
 T = TypeVar("T")
 
@@ -68,7 +72,7 @@ class Purchaser:
         self._books = stores
         self._salvager = stores.recovery  # opened here, since threads share it
         self._open_gateway = open_gateway
-        self._gateway: ImageClient | None = None
+        self._gateway: Gateway | None = None
         self.in_flight = 0
         """Images that are asked for and not stored yet."""
 
@@ -97,7 +101,7 @@ class Purchaser:
         intent, body = linked
         gateway = await self._opened(loop)
         try:
-            answer = await gateway.open_answer(body, intent.request)
+            answer = await gateway.open_response(body, intent.request)
         except GatewayError as error:
             await loop.compute(self._write_down, intent, error)
             raise
@@ -119,7 +123,7 @@ class Purchaser:
             gateway = await self._opened(loop)
             attached = await self._attached(request, loop)
             begun = time.monotonic()
-            answer = await gateway.generate(request, attached=attached)
+            answer = await self._sent(gateway, request, attached, loop)
         free = replace(answer, cost_usd=Decimal(0), cost_is_estimate=False)
         result = await loop.compute(self._books.keeper.keep, request, free, self._server)
         return replace(result, seconds=time.monotonic() - begun)
@@ -129,7 +133,7 @@ class Purchaser:
             self._refuse(request, loop)
             gateway = await self._opened(loop)
             price = self._market.price_usd(request)
-            self._market.tell(request)
+            self._market.warn_of_shutdown(request)
             begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
             intent = Intent(request, self._server, self._format, price, begun)
             asked_at = time.monotonic()
@@ -155,7 +159,7 @@ class Purchaser:
         loop.refuse_when_closing()
         self._run.raise_if_stopped(request.key, request.model)
 
-    async def _opened(self, loop: EventLoop) -> ImageClient:
+    async def _opened(self, loop: EventLoop) -> Gateway:
         if self._gateway is None:
             try:
                 await loop.compute(self._books.store.require_writable)
@@ -165,25 +169,39 @@ class Purchaser:
         # Another image's check may have ended first.
         self._gateway = self._gateway or self._open_gateway(loop.pause)
         if not self._is_free:
-            await self._market.visit(self._gateway, loop)
+            await self._market.load(self._gateway, loop)
         return self._gateway
 
-    async def _asked(self, intent: Intent, gateway: ImageClient, loop: EventLoop) -> ImageResponse:
+    async def _asked(self, intent: Intent, gateway: Gateway, loop: EventLoop) -> ImageResponse:
         request = intent.request
         attached = await self._attached(request, loop)
         await loop.compute(self._books.journal.begin, intent)
         self._refuse(request, loop)  # much may have happened meanwhile
         keep = partial(self._books.journal.spool, request.key)
-        answer = await gateway.generate(request, keep, attached)
+        answer = await self._sent(gateway, request, attached, loop, keep)
         if answer.cost_usd is None or answer.cost_is_estimate:
             price = intent.price_usd
             return replace(answer, cost_usd=price, cost_is_estimate=price is not None)
         return answer
 
-    async def _attached(self, request: ImageRequest, loop: EventLoop) -> Attached:
+    async def _sent(
+        self,
+        gateway: Gateway,
+        request: ImageRequest,
+        attached: Attachments,
+        loop: EventLoop,
+        keep: SaveBody | None = None,
+    ) -> ImageResponse:
+        try:
+            return await gateway.generate(request, keep, attached)
+        except ModelUnavailableError as error:
+            await self._market.name_alternatives(error, request, gateway, loop)
+            raise
+
+    async def _attached(self, request: ImageRequest, loop: EventLoop) -> Attachments:
         """The images that a request names, read now and held only until it is answered."""
         if not request.references:
-            return NOTHING
+            return NO_ATTACHMENTS
         return await loop.compute(self._run.reference_files.read, request)
 
     def _stored(self, intent: Intent, answer: ImageResponse) -> Result:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mkdocs_imagegen.errors import InvalidResponseError, StoreError
-from mkdocs_imagegen.gateway.wire import image_link, read_answer
+from mkdocs_imagegen.gateway.wire import decode_response, image_link
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.options import quoted_value
 from mkdocs_imagegen.originals.store import Original, OriginalStore
@@ -99,7 +99,7 @@ class Recovery:
         asked = replace(GatewaySettings(), output_format=intent.output_format)
         key = intent.request.key
         try:
-            answer = read_answer(body, intent.request, asked)
+            answer = decode_response(body, intent.request, asked)
             result = self._keeper.keep(intent.request, answer, intent.server)
         except InvalidResponseError as error:
             hint = self._keeper.quarantine(f"{key}.answer", error.body) if error.body else None

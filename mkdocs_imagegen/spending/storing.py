@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
-from mkdocs_imagegen.gateway.answer import ImageResponse
+from mkdocs_imagegen.gateway.wire import ImageResponse
 from mkdocs_imagegen.imaging.decode import Decoded, inspect
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.record import Record

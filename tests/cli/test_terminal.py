@@ -47,7 +47,7 @@ def test_a_pipe_gets_plain_lines(run_alone) -> None:
         assert "━" not in text
     assert planned.lines[0] == 'docs/index.md:3  missing  $0.015  "A ferry"'
     assert made.lines[0] == 'docs/index.md:3  made  $0.015  "A ferry"'
-    assert [line for line in made.told.splitlines() if "ends on" not in line] == []
+    assert [line for line in made.told.splitlines() if "shut down on" not in line] == []
 
 
 @pytest.mark.usefixtures("two")

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import Credential
+from mkdocs_imagegen.gateway.wire import ImageResponse
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
@@ -73,13 +73,13 @@ def generate(  # noqa: PLR0913, PLR0917 - one for each thing a test may change
     credential: Credential | None = None,
     handler=None,
     sleep=None,
-    keep=None,
+    save_body=None,
     request: ImageRequest = REQUEST,
 ) -> ImageResponse:
     async def once():
         gateway = Gateway(settings, credential, handler, sleep=sleep or Naps())
         try:
-            return await gateway.generate(request, keep)
+            return await gateway.generate(request, save_body)
         finally:
             await gateway.aclose()
 

@@ -1,6 +1,5 @@
 """The client, with servers inside this process."""
 
-import base64
 import json
 import socket
 import time
@@ -12,9 +11,7 @@ import pytest
 from mkdocs_imagegen.errors import (
     AuthenticationError,
     CredentialError,
-    DownloadError,
     InvalidResponseError,
-    ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -25,13 +22,12 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.gateway import client
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import find_credential
+from mkdocs_imagegen.gateway.wire import Attachment, Attachments
 from mkdocs_imagegen.settings import GatewaySettings
 
 SKETCH = GatewaySettings(url="sketch:", output_format="png")
 LOCAL = GatewaySettings(url="http://127.0.0.1:1/v1", auth="none", output_format="png")
-MODELS = json.dumps(
-    {"data": [{"id": "openai/gpt-image-2", "type": "image", "pricing": {"image": "0.05"}}]}
-).encode()
+REFERENCE = Attachments((Attachment(b"\x89PNG", "image/png"),))
 
 
 def test_a_image_is_asked_for_and_comes_back(tools):
@@ -49,9 +45,9 @@ def test_what_costs_nothing_is_never_told_as_charged(tools, status):
     server = tools.Script([tools.Given(status, body=b"")])
 
     async def once():
-        return await Gateway(SKETCH, None, server).models()
+        return await Gateway(SKETCH, None, server).fetch_offers()
 
-    with pytest.raises(ServerBusyError, match="; asking costs nothing; try again later") as caught:
+    with pytest.raises(ServerBusyError, match="; the request is free; try again later") as caught:
         anyio.run(once)
     assert "charged" not in str(caught.value)
 
@@ -129,14 +125,14 @@ def test_a_body_that_was_paid_for_is_kept_before_anything_reads_it(tools):
     server = tools.Script([tools.Given(body=b"garbage")])
     kept = []
     with pytest.raises(InvalidResponseError):
-        tools.generate(SKETCH, handler=server, keep=kept.append)
+        tools.generate(SKETCH, handler=server, save_body=kept.append)
     assert kept == [b"garbage"]
 
 
 def test_a_refusal_is_not_kept(tools):
     kept = []
     with pytest.raises(AuthenticationError):
-        tools.generate(SKETCH, handler=tools.Script([tools.Given(401)]), keep=kept.append)
+        tools.generate(SKETCH, handler=tools.Script([tools.Given(401)]), save_body=kept.append)
     assert kept == []
 
 
@@ -159,48 +155,23 @@ def test_the_deadline_holds_for_a_server_inside_this_process(tools):
     assert time.monotonic() - begun < 1.8
 
 
-def test_a_model_that_is_gone_is_told_with_what_is_offered_now(tools):
-    gone = tools.Given(404, body=tools.error_body("model_not_found"))
+def test_the_client_asks_for_an_edit_and_takes_the_image(tools):
+    server = tools.Script(
+        [tools.Given(503, {"retry-after": "0"}), tools.Given(body=tools.answer_body())]
+    )
 
-    def server(_method, path, *_rest):
-        return tools.Given(body=MODELS) if path == "/v1/models" else gone
+    async def once():
+        gateway = Gateway(GatewaySettings(url="sketch:"), None, server, sleep=tools.Naps())
+        try:
+            return await gateway.generate(tools.REQUEST, None, REFERENCE)
+        finally:
+            await gateway.aclose()
 
-    with pytest.raises(ModelUnavailableError) as caught:
-        tools.generate(SKETCH, handler=server)
-    assert "it offers: openai/gpt-image-2 ($0.05 an image)" in str(caught.value)
-    assert caught.value.__context__ is None
-
-
-def test_a_model_that_is_gone_is_told_even_if_the_list_cannot_be_had(tools):
-    server = tools.Script([tools.Given(404, body=tools.error_body("model_not_found"))])
-    with pytest.raises(ModelUnavailableError, match="set `model`") as caught:
-        tools.generate(SKETCH, handler=server)
-    assert caught.value.accepted is None
-    assert caught.value.__context__ is None
-
-
-@pytest.mark.parametrize("list_answer", [(200, {}, MODELS), (500, {}, b"")])
-def test_the_list_of_models_is_asked_for_once_however_many_images_need_it(tools, list_answer):
-    asked = []
-
-    def server(_method, path, *_rest):
-        asked.append(path)
-        gone = tools.Given(404, {}, tools.error_body("model_not_found"))
-        return tools.Given(*list_answer) if path == "/v1/models" else gone
-
-    async def many():
-        gateway = Gateway(SKETCH, None, server)
-
-        async def one():
-            with pytest.raises(ModelUnavailableError):
-                await gateway.generate(tools.REQUEST)
-
-        async with anyio.create_task_group() as group:
-            for _ in range(5):
-                group.start_soon(one)
-
-    anyio.run(many)
-    assert asked.count("/v1/models") == 1
+    assert anyio.run(once).image == tools.PNG
+    assert [path for _, path, _, _ in server.asked] == ["/v1/images/edits"] * 2
+    (_, _, headers, body), again = server.asked
+    assert headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert again[3] == body
 
 
 def test_zero_data_retention_is_refused_before_the_call(tools):
@@ -240,132 +211,4 @@ def test_every_error_of_the_http_library_becomes_exactly_one_of_ours(kind):
         expected = UnreachableError
     elif kind.__name__ in NOT_SENDABLE:
         expected = RejectedRequestError
-    assert type(client.translated(kind, "detail")) is expected
-
-
-# Links
-
-
-LINK = json.dumps({"data": [{"url": "https://images.example/a.png?sig=1"}]}).encode()
-LINKING = GatewaySettings(url="http://127.0.0.1:1/v1", auth="none", accept_urls=True)
-
-
-def streamed(status, body=b"", **headers):
-    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
-
-
-class Web:
-    """A transport that plays both the server and the host of the link, and a resolver."""
-
-    def __init__(self, tools, monkeypatch, addresses, answer=None, link=LINK):
-        self.asked = []
-        self.looked_up = []
-        self.answer = answer or streamed(200, tools.PNG)
-        self.link = link
-        self.addresses = addresses
-        monkeypatch.setattr(anyio, "getaddrinfo", self.look_up)
-
-    async def look_up(self, host, port, **_options):
-        self.looked_up.append(host)
-        return [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in self.addresses
-        ]
-
-    def __call__(self, request):
-        if request.method == "POST":
-            return streamed(200, self.link)
-        self.asked.append(request)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer() if callable(self.answer) else self.answer
-
-    def generate(self, tools, credential=None):
-        async def once():
-            gateway = Gateway(LINKING, credential)
-            gateway._http = httpx.AsyncClient(transport=httpx.MockTransport(self))
-            return await gateway.generate(tools.REQUEST)
-
-        return anyio.run(once)
-
-
-def test_a_link_is_fetched_from_the_address_that_was_checked_without_the_key(tools, monkeypatch):
-    web = Web(tools, monkeypatch, ["93.184.215.14"])
-    named = GatewaySettings(url="http://127.0.0.1:1/v1", key_env="K")
-    assert web.generate(tools, find_credential({"K": "k-123456"}, named, 0)).image == tools.PNG
-    (request,) = web.asked
-    assert str(request.url) == "https://93.184.215.14/a.png?sig=1"
-    assert request.headers["host"] == "images.example"
-    assert request.extensions["sni_hostname"] == "images.example"
-    assert not {"authorization", "api-key"} & set(request.headers)
-
-
-@pytest.mark.parametrize(
-    "addresses",
-    [["127.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["169.254.169.254"], ["::1"]],
-)
-def test_a_link_into_a_private_network_is_not_fetched(tools, monkeypatch, addresses):
-    web = Web(tools, monkeypatch, addresses)
-    with pytest.raises(InvalidResponseError, match="not public") as caught:
-        web.generate(tools)
-    assert web.asked == []
-    assert caught.value.body == LINK
-
-
-@pytest.mark.parametrize("url", ["http://images.example/a", "https://u@images.example/"])
-def test_a_link_that_is_not_plain_https_is_not_even_looked_up(tools, monkeypatch, url):
-    link = json.dumps({"data": [{"url": url}]}).encode()
-    web = Web(tools, monkeypatch, ["93.184.215.14"], link=link)
-    with pytest.raises(InvalidResponseError, match="only https") as caught:
-        web.generate(tools)
-    assert (web.looked_up, caught.value.body) == ([], link)
-
-
-def test_a_link_that_sends_on_is_not_followed(tools, monkeypatch):
-    away = streamed(302, location="https://other.example/")
-    web = Web(tools, monkeypatch, ["93.184.215.14"], away)
-    with pytest.raises(InvalidResponseError, match="status 302"):
-        web.generate(tools)
-    assert len(web.asked) == 1
-
-
-def test_a_second_address_is_tried_when_the_first_does_not_answer(tools, monkeypatch):
-    web = Web(tools, monkeypatch, ["93.184.215.14", "93.184.215.15"], httpx.ConnectError("no"))
-    with pytest.raises(InvalidResponseError, match="ConnectError") as caught:
-        web.generate(tools)
-    assert [request.url.host for request in web.asked] == web.addresses
-    assert caught.value.body == LINK
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [(status, DownloadError) for status in (408, 425, 429, 500, 503, 599)]
-    + [(status, InvalidResponseError) for status in (204, 301, 400, 401, 403, 404, 410)],
-)
-def test_a_status_says_whether_a_link_may_be_fetched_later(tools, monkeypatch, status, kind):
-    addresses = ["93.184.215.14", "93.184.215.15"]
-    web = Web(tools, monkeypatch, addresses, lambda: streamed(status))
-    with pytest.raises(InvalidResponseError, match=f"status {status}") as caught:
-        web.generate(tools)
-    assert (type(caught.value), caught.value.body) == (kind, LINK)
-    assert len(web.asked) == (2 if kind is DownloadError else 1)
-
-
-@pytest.mark.parametrize("addresses", [[], ["93.184.215.14"]])
-def test_without_a_network_a_link_may_be_fetched_later(tools, monkeypatch, addresses):
-    web = Web(tools, monkeypatch, addresses, httpx.ConnectError("no route"))
-    with pytest.raises(DownloadError, match="cannot be fetched"):
-        web.generate(tools)
-
-
-def test_a_link_without_leave_is_refused_and_nothing_is_looked_up(tools, monkeypatch):
-    web = Web(tools, monkeypatch, ["93.184.215.14"])
-    server = tools.Script([tools.Given(body=LINK)])
-    with pytest.raises(InvalidResponseError, match="accept_urls"):
-        tools.generate(SKETCH, handler=server)
-    assert web.looked_up == []
-
-
-def test_a_data_link_needs_no_leave(tools):
-    url = "data:image/png;base64," + base64.b64encode(tools.PNG).decode()
-    server = tools.Script([tools.Given(body=json.dumps({"data": [{"url": url}]}).encode())])
-    assert tools.generate(SKETCH, handler=server).image == tools.PNG
+    assert type(client.transport_error(kind, "detail")) is expected

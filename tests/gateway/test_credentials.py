@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import Billing, CredentialError
-from mkdocs_imagegen.gateway.credentials import expiry, find_credential, missing
+from mkdocs_imagegen.gateway.credentials import find_credential, missing_credential, token_expiry
 from mkdocs_imagegen.settings import GatewaySettings
 
 NOW = 1_800_000_000.0
@@ -50,7 +50,7 @@ def test_without_a_variable_of_its_own_the_gateway_gets_no_key(environ):
 
 
 def test_an_invalid_api_key_is_not_skipped_for_the_token():
-    with pytest.raises(CredentialError, match="AI_GATEWAY_API_KEY holds characters"):
+    with pytest.raises(CredentialError, match="AI_GATEWAY_API_KEY has characters"):
         find_credential(OWN | {"AI_GATEWAY_API_KEY": "vck a"}, VERCEL, NOW)
 
 
@@ -82,7 +82,7 @@ def test_a_token_that_has_run_out_says_so_and_how_to_renew_it():
     with pytest.raises(CredentialError) as caught:
         find_credential({"VERCEL_OIDC_TOKEN": token(exp=NOW - 1)}, VERCEL, NOW)
     assert caught.value.billing is Billing.PERMANENT
-    assert "ran out on 2027-01-15 at 07:59 UTC" in str(caught.value)
+    assert "expired on 2027-01-15 at 07:59 UTC" in str(caught.value)
     assert "vercel env pull" in str(caught.value)
 
 
@@ -90,13 +90,13 @@ def test_a_token_that_has_run_out_says_so_and_how_to_renew_it():
     "claims", [{}, {"exp": None}, {"exp": "soon"}, {"exp": 1e300}, {"exp": [1]}]
 )
 def test_a_token_that_does_not_say_when_it_ends_is_left_to_the_server(claims):
-    assert expiry(token(**claims)) is None
+    assert token_expiry(token(**claims)) is None
     assert find_credential({"VERCEL_OIDC_TOKEN": token(**claims)}, VERCEL, NOW)
 
 
 @given(st.text(max_size=60) | st.binary(max_size=30).map(lambda raw: f"a.{raw.hex()}.b"))
 def test_whatever_the_token_reading_its_end_raises_nothing(text):
-    assert expiry(text) is None or expiry(text) >= 0
+    assert token_expiry(text) is None or token_expiry(text) >= 0
 
 
 def test_the_value_is_read_at_each_call():
@@ -139,13 +139,13 @@ def test_an_error_about_the_credential_does_not_show_it_even_with_its_variables(
 @pytest.mark.parametrize(
     ("settings", "hint"),
     [
-        (VERCEL, "set AI_GATEWAY_API_KEY"),
-        (OTHER, "set IMAGES_KEY"),
+        (VERCEL, "AI_GATEWAY_API_KEY is not set; set it"),
+        (OTHER, "IMAGES_KEY is not set; set it"),
         (GatewaySettings(url="https://images.example/v1"), "gateway.key_env"),
     ],
 )
 def test_a_missing_key_is_told_with_what_to_set(settings, hint):
-    assert hint in str(missing(settings))
+    assert hint in str(missing_credential(settings))
 
 
 def test_a_value_that_a_server_repeats_is_taken_out():

@@ -22,8 +22,8 @@ from mkdocs_imagegen.errors import (
     RejectedRequestError,
     ServerBusyError,
 )
-from mkdocs_imagegen.gateway.failures import RULES, read_complaint, read_error, retry_after_s
-from mkdocs_imagegen.gateway.policy import asking
+from mkdocs_imagegen.gateway.failures import RULES, read_error, read_error_body, retry_after_s
+from mkdocs_imagegen.gateway.policy import retrying
 
 NOW = 1_800_000_000.0
 
@@ -134,7 +134,7 @@ def test_every_error_that_a_status_can_mean_is_made_by_a_rule():
         for each in vars(errors).values()
         if isinstance(each, type) and issubclass(each, GatewayError) and each is not GatewayError
     }
-    assert {rule.kind for rule in RULES} == every - made_elsewhere
+    assert {rule.error for rule in RULES} == every - made_elsewhere
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_every_error_that_a_status_can_mean_is_made_by_a_rule():
     ],
 )
 def test_each_shape_of_body_is_read(body, text, words):
-    complaint = read_complaint(body.encode())
-    assert (complaint.text, complaint.words) == (text, words)
+    complaint = read_error_body(body.encode())
+    assert (complaint.text, complaint.codes) == (text, words)
 
 
 def test_a_web_page_is_quoted_without_its_markup():
@@ -201,7 +201,7 @@ def test_a_server_s_text_is_one_short_line():
 @pytest.mark.parametrize(
     ("status", "body", "hint"),
     [
-        (402, nested("insufficient_funds"), "top it up"),
+        (402, nested("insufficient_funds"), "add credit"),
         (403, nested("customer_verification_required"), "add a card"),
         (401, nested("authentication_error"), "vercel env pull"),
         (400, flat("no_providers_available", 400), "zeroDataRetention"),
@@ -332,7 +332,7 @@ async def _asked_for_ever(error, deadline_s, naps):
         raise error
 
     try:
-        await asking(deadline_s, naps)(attempt)
+        await retrying(deadline_s, naps)(attempt)
     except GatewayError as last:
         return last
 

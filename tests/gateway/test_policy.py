@@ -9,12 +9,12 @@ from tenacity import wait_fixed
 from mkdocs_imagegen import errors
 from mkdocs_imagegen.errors import Billing, GatewayError, RateLimitedError, ServerBusyError
 from mkdocs_imagegen.gateway.policy import (
-    ATTEMPTS,
     FULL_JITTER,
-    MAX_ASKED_WAIT_S,
-    asking,
-    may_ask_again,
-    pause_s,
+    MAX_ATTEMPTS,
+    MAX_WAIT_S,
+    can_retry,
+    retrying,
+    wait_s,
 )
 
 EVERY = [
@@ -36,7 +36,7 @@ def outcome(tools, raised, deadline_s=300.0, jitter=FULL_JITTER):
         return "picture"
 
     async def run():
-        return await asking(deadline_s, naps, jitter)(attempt)
+        return await retrying(deadline_s, naps, jitter)(attempt)
 
     try:
         result = anyio.run(run)
@@ -50,13 +50,13 @@ def test_only_what_was_not_charged_is_asked_again(tools, kind):
     naps, asked, result = outcome(tools, [kind("x")])
     assert isinstance(result, kind)
     unbilled = kind.billing is Billing.UNBILLED
-    assert asked == (ATTEMPTS if unbilled else 1)
+    assert asked == (MAX_ATTEMPTS if unbilled else 1)
     assert len(naps) == asked - 1
-    assert may_ask_again(kind("x")) is unbilled
+    assert can_retry(kind("x")) is unbilled
 
 
 def test_an_error_of_another_kind_is_not_asked_again():
-    assert not may_ask_again(RuntimeError())
+    assert not can_retry(RuntimeError())
 
 
 def test_a_later_success_is_the_result(tools):
@@ -87,9 +87,9 @@ def test_what_the_server_asks_for_is_waited_and_the_jitter_on_top(tools):
 @given(st.floats() | st.none(), st.floats(min_value=0, max_value=30))
 @example(float("nan"), 1.0)
 def test_no_single_wait_is_longer_than_two_minutes(asked_s, jitter_s):
-    wait_s = pause_s(ServerBusyError("x", retry_after_s=asked_s), jitter_s)
-    assert jitter_s <= wait_s <= 120
-    assert wait_s == 120 or not asked_s or not wait_s < asked_s
+    waited_s = wait_s(ServerBusyError("x", retry_after_s=asked_s), jitter_s)
+    assert jitter_s <= waited_s <= 120
+    assert waited_s == 120 or not asked_s or not waited_s < asked_s
 
 
 @given(st.lists(st.floats(min_value=0, max_value=120), min_size=1, max_size=6), st.floats(1, 300))
@@ -97,7 +97,7 @@ def test_the_waits_together_stay_within_the_deadline(tools, asked_s, deadline_s)
     raised = [RateLimitedError("x", retry_after_s=each) for each in asked_s]
     naps, asked, _ = outcome(tools, raised, deadline_s)
     assert sum(naps) <= deadline_s
-    assert asked <= ATTEMPTS
+    assert asked <= MAX_ATTEMPTS
 
 
 waits = st.none() | st.floats() | st.floats(0, 200)
@@ -109,10 +109,10 @@ outcomes = st.none() | st.builds(
 @given(st.lists(outcomes, min_size=1, max_size=9), st.floats(0, 1000), st.floats(0, 30))
 def test_whatever_happens_the_asking_ends_within_its_bounds(tools, raised, deadline_s, jitter_s):
     naps, asked, result = outcome(tools, raised, deadline_s, wait_fixed(jitter_s))
-    happened = (raised + [raised[-1]] * ATTEMPTS)[:asked]
-    assert asked == len(naps) + 1 <= ATTEMPTS
+    happened = (raised + [raised[-1]] * MAX_ATTEMPTS)[:asked]
+    assert asked == len(naps) + 1 <= MAX_ATTEMPTS
     assert sum(naps) <= deadline_s
-    assert all(0 <= nap <= MAX_ASKED_WAIT_S for nap in naps)
+    assert all(0 <= nap <= MAX_WAIT_S for nap in naps)
     assert all(each is not None and each.billing is Billing.UNBILLED for each in happened[:-1])
     assert result is happened[-1] or (happened[-1] is None and result == "picture")
 
@@ -126,7 +126,7 @@ def test_time_spent_on_attempts_counts_against_the_deadline(tools):
         raise RateLimitedError("x")
 
     async def run():
-        await asking(0.1, naps, wait_fixed(0))(slow)
+        await retrying(0.1, naps, wait_fixed(0))(slow)
 
     with pytest.raises(RateLimitedError):
         anyio.run(run)

@@ -95,7 +95,7 @@ def test_a_refused_prompt_is_not_asked_again_until_something_changes(site: Site)
         assert sum(seen.method == "POST" for seen in emulator.log) == 1
         assert states(site) == ["refused"]
         (warning,) = built.warnings
-        assert "refused by moderation" in warning
+        assert "moderation refused the prompt" in warning
         assert "set another `take`" in warning
         page.write_text("# Page\n\n```imagegen\ntake: 2\n---\nA prompt\n```\n")
         assert "1 sketch drawn" in site.build(strict=True).summary

@@ -164,7 +164,7 @@ def test_a_sketch_that_the_model_would_refuse_is_told_once(site: Site) -> None:
         told = [text for text in built.infos if "a sketch is shown, but" in text]
         assert sorted(text.partition(" (")[0] for text in told) == [
             f"imagegen: {location}: image prompt: a sketch is shown, but "
-            f'size "{size}" is nothing that openai/gpt-image-1-mini can draw'
+            f'openai/gpt-image-1-mini does not support size "{size}"'
             for location, size in (("docs/index.md:3", "400x200"), ("docs/more.md:3", "400x300"))
         ]
     site.options["model"] = "somebody/else"

@@ -11,15 +11,15 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen.errors import OverBudgetError, StoppedError, StoreError, UnreachableError
-from mkdocs_imagegen.gateway.catalogue import estimate_usd
-from mkdocs_imagegen.gateway.offers import Cost, Offer
+from mkdocs_imagegen.gateway.models import estimate_usd
+from mkdocs_imagegen.gateway.offers import ImagePrice, Offer
 from mkdocs_imagegen.originals.store import OriginalStore
 from tests.bench import BODY, MODEL, SERVER, Studio, request, want
 from tests.originals.support import refuse
 
 
 async def quarter_dollar():
-    return (Offer(MODEL, "", None, (Cost(Decimal("0.25")),)),)
+    return (Offer(MODEL, "", None, (ImagePrice(Decimal("0.25")),)),)
 
 
 def test_the_servers_price_holds_where_answers_name_no_charge(bench):

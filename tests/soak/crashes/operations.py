@@ -14,8 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.gateway.answer import ImageResponse
-from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.gateway.wire import ImageResponse, decode_response
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.request import ImageRequest
@@ -50,7 +49,7 @@ def _original(content: bytes) -> Record:
 
 
 def _answer() -> ImageResponse:
-    return read_answer(BODY, REQUEST, replace(GatewaySettings(), output_format="png"))
+    return decode_response(BODY, REQUEST, replace(GatewaySettings(), output_format="png"))
 
 
 @dataclass(frozen=True, slots=True)

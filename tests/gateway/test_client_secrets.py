@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from mkdocs_imagegen.errors import GatewayError
-from mkdocs_imagegen.gateway.calls import Reply
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import find_credential
+from mkdocs_imagegen.gateway.exchange import ClientResponse
 from mkdocs_imagegen.settings import GatewaySettings
 
 PLAIN_KEY = "plain-canary-0123456789"
@@ -104,7 +104,7 @@ def test_a_key_that_is_gone_by_the_time_of_the_call_is_told_without_the_request(
     settings = GatewaySettings(url=tools.closed_url(), key_env="KEY")
     credential = find_credential(environ, settings, 0)
     environ["KEY"] = f"{PLAIN_KEY} broken"
-    with pytest.raises(GatewayError, match="KEY holds characters") as caught:
+    with pytest.raises(GatewayError, match="KEY has characters") as caught:
         tools.generate(settings, credential)
     told = _told(caught.value)
     assert PLAIN_KEY not in told
@@ -122,7 +122,7 @@ def test_nothing_that_the_client_shows_of_itself_holds_the_key():
 
 
 def test_a_reply_does_not_show_its_body():
-    assert PLAIN_KEY not in repr(Reply(200, {}, PLAIN_KEY.encode()))
+    assert PLAIN_KEY not in repr(ClientResponse(200, {}, PLAIN_KEY.encode()))
 
 
 def test_a_gateway_s_own_key_goes_to_no_other_server(tools):

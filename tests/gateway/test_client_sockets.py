@@ -14,7 +14,7 @@ from mkdocs_imagegen.errors import (
     RejectedRequestError,
     UnreachableError,
 )
-from mkdocs_imagegen.gateway import bodies
+from mkdocs_imagegen.gateway import exchange
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.settings import GatewaySettings
 
@@ -89,7 +89,7 @@ def test_a_connection_that_breaks_after_sending_is_unknown_and_never_repeated(to
 
 
 def test_a_bomb_is_cut_off_at_the_limit(tools, monkeypatch):
-    monkeypatch.setattr(bodies.BoundedBody.__init__, "__defaults__", (1_000_000,))
+    monkeypatch.setattr(exchange, "MAX_BODY_BYTES", 1_000_000)
     bomb = tools.http(gzip.compress(bytes(30_000_000)), content_encoding="gzip")
     too_long = pytest.raises(InvalidResponseError, match="longer than 1000000 bytes")
     with tools.serving(send_all(bomb)) as server, too_long as caught:
@@ -105,7 +105,7 @@ def test_a_body_that_is_compressed_unasked_is_read_all_the_same(tools):
 
 @pytest.mark.parametrize(
     ("body", "encoding", "fault"),
-    [(b"abc", "br", "not asked for"), (b"abc", "gzip", "compression is broken")],
+    [(b"abc", "br", "was not requested"), (b"abc", "gzip", "compression is broken")],
 )
 def test_a_success_in_a_broken_encoding_was_paid_for(tools, body, encoding, fault):
     data = tools.http(body, content_encoding=encoding)

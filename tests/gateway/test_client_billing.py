@@ -12,10 +12,10 @@ from mkdocs_imagegen.emulator import protocol
 from mkdocs_imagegen.emulator.faults import FAULTS
 from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import Billing, GatewayError
-from mkdocs_imagegen.gateway.client import Gateway, translated
+from mkdocs_imagegen.gateway.client import Gateway, transport_error
 from mkdocs_imagegen.gateway.failures import read_error
-from mkdocs_imagegen.gateway.policy import ATTEMPTS
-from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.gateway.policy import MAX_ATTEMPTS
+from mkdocs_imagegen.gateway.wire import decode_response
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
@@ -215,13 +215,13 @@ def test_every_error_of_the_gateway_has_its_class():
 
 def test_every_exception_of_the_http_library_has_its_class():
     every = {kind.__name__: kind for kind in vars(httpx).values() if _is_error(kind)}
-    assert {name: translated(kind, name).billing for name, kind in every.items()} == HTTPX
+    assert {name: transport_error(kind, name).billing for name, kind in every.items()} == HTTPX
 
 
 @pytest.mark.parametrize("kind", [OSError, ssl.SSLError, UnicodeError, RuntimeError, MemoryError])
 def test_any_other_exception_counts_as_sent_unless_the_connection_was_not_there(kind):
-    assert translated(kind, "x").billing is UNKNOWN
-    assert translated(kind, "x", connecting=True).billing is UNBILLED
+    assert transport_error(kind, "x").billing is UNKNOWN
+    assert transport_error(kind, "x", is_connecting=True).billing is UNBILLED
 
 
 def test_a_host_that_cannot_be_looked_up_was_not_asked(tools):
@@ -289,7 +289,7 @@ def _class_of_status(status, *, told_when):
 )
 def test_every_bad_body_of_a_success_was_paid_for_and_is_kept(tools, body):
     with pytest.raises(GatewayError) as caught:
-        read_answer(body, tools.REQUEST, GatewaySettings())
+        decode_response(body, tools.REQUEST, GatewaySettings())
     assert caught.value.billing is BILLED
     assert caught.value.body == body
 
@@ -298,7 +298,7 @@ def test_every_bad_body_of_a_success_was_paid_for_and_is_kept(tools, body):
 def board():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocol, "_draw_images", drawn_once)
-        yield Switchboard({name: [name] * ATTEMPTS for name in FAULTS})
+        yield Switchboard({name: [name] * MAX_ATTEMPTS for name in FAULTS})
 
 
 @pytest.fixture(scope="module")
@@ -347,7 +347,7 @@ def test_every_fault_of_the_emulator_has_its_class(outcomes):
 def test_the_bill_agrees_with_the_class(outcomes, board, name):
     emulator = board.emulators[name]
     asked, billed = len(emulator.log), emulator.bill.images
-    assert 1 <= asked <= (ATTEMPTS if outcomes[name] is UNBILLED else 1)
+    assert 1 <= asked <= (MAX_ATTEMPTS if outcomes[name] is UNBILLED else 1)
     if outcomes[name] in {BILLED, IMAGE}:
         assert billed == 1
     elif outcomes[name] is not UNKNOWN:
@@ -359,7 +359,7 @@ def test_the_bill_agrees_with_the_class(outcomes, board, name):
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_has_the_same_class_without_a_socket(tools, name):
     settings = GatewaySettings(url="sketch:", send_response_format="true")
-    handler = Switchboard({name: [name] * ATTEMPTS})
+    handler = Switchboard({name: [name] * MAX_ATTEMPTS})
 
     async def once():
         return await _outcome(Gateway(settings, None, handler.handle, sleep=tools.Naps()), name)
