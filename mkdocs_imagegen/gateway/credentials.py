@@ -17,8 +17,8 @@ from urllib.parse import quote
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.settings import GatewaySettings
 
-API_KEY = "AI_GATEWAY_API_KEY"
-OIDC_TOKEN = "VERCEL_OIDC_TOKEN"  # noqa: S105 - a variable's name
+KEY_VARIABLE = "AI_GATEWAY_API_KEY"
+OIDC_VARIABLE = "VERCEL_OIDC_TOKEN"
 _MIN_SECRET_CHARS = 6
 _JWT_PARTS = 3
 _END_OF_TIME = 2**40
@@ -50,7 +50,7 @@ class Credential:
     def advice(self) -> str:
         """Next step if the server rejects it."""
         if self.kind == "oidc token":
-            return f"renew {self.name} with `vercel env pull`, or set {API_KEY}"
+            return f"renew {self.name} with `vercel env pull`, or set {KEY_VARIABLE}"
         return f"check the value of {self.name}"
 
     def read(self) -> str:
@@ -101,7 +101,7 @@ def missing_credential(settings: GatewaySettings) -> CredentialError:
     """Return the error for a server that requires a credential if its variable is not set."""
     if settings.is_vercel:
         return CredentialError(
-            f"{API_KEY} is not set", hint=f"set it; on Vercel, {OIDC_TOKEN} works too"
+            f"{KEY_VARIABLE} is not set", hint=f"set it; on Vercel, {OIDC_VARIABLE} works too"
         )
     if settings.key_env:
         return CredentialError(f"{settings.key_env} is not set", hint="set it to the API key")
@@ -110,7 +110,7 @@ def missing_credential(settings: GatewaySettings) -> CredentialError:
 
 
 def _found(environ: Mapping[str, str], settings: GatewaySettings) -> Credential | None:
-    own = ((API_KEY, "api key"), (OIDC_TOKEN, "oidc token"))
+    own = ((KEY_VARIABLE, "api key"), (OIDC_VARIABLE, "oidc token"))
     other = ((settings.key_env, "api key"),) if settings.key_env else ()
     for name, kind in own if settings.is_vercel else other:
         if environ.get(name, "").strip():
@@ -128,7 +128,7 @@ def _expiry_error(credential: Credential, now: float) -> CredentialError | None:
     when = datetime.fromtimestamp(expires_at, timezone.utc)
     return CredentialError(
         f"{credential.name} expired on {when:%Y-%m-%d at %H:%M} UTC",
-        hint=f"renew it with `vercel env pull`, or set {API_KEY}",
+        hint=f"renew it with `vercel env pull`, or set {KEY_VARIABLE}",
     )
 
 

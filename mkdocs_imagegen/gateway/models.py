@@ -18,10 +18,10 @@ from mkdocs_imagegen.request import ImageRequest
 
 STANDARD_SIZES = (Size(1024, 1024), Size(1536, 1024), Size(1024, 1536))
 
-SIDE_STEP_PX = 16
-MAX_RATIO = 3
-MAX_SIDE_PX = 3840
-AREA_PX = range(655_360, 8_294_400 + 1)
+_SIDE_STEP_PX = 16
+_MAX_RATIO = 3
+_MAX_SIDE_PX = 3840
+_AREA_PX = range(655_360, 8_294_400 + 1)
 """Limits of a size for gpt-image-2 and later models."""
 
 
@@ -131,9 +131,9 @@ def estimate_usd(request: ImageRequest) -> Decimal | None:
 
 
 def _is_free_size(size: Size) -> bool:
-    in_steps = size.width % SIDE_STEP_PX == 0 and size.height % SIDE_STEP_PX == 0
-    in_shape = max(size) <= min(MAX_SIDE_PX, MAX_RATIO * min(size))
-    return in_steps and in_shape and size.width * size.height in AREA_PX
+    in_steps = size.width % _SIDE_STEP_PX == 0 and size.height % _SIDE_STEP_PX == 0
+    in_shape = max(size) <= min(_MAX_SIDE_PX, _MAX_RATIO * min(size))
+    return in_steps and in_shape and size.width * size.height in _AREA_PX
 
 
 def _reject(subject: str, value: str, supported: str, hint: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The client, with servers inside this process."""
+"""The client with servers in this process."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ LOCAL = GatewaySettings(url="http://127.0.0.1:1/v1", auth="none", output_format=
 REFERENCE = Attachments((Attachment(b"\x89PNG", "image/png"),))
 
 
-def test_a_image_is_asked_for_and_comes_back(tools):
+def test_gateway_generates_an_image(tools):
     server = tools.Script([tools.Given(body=tools.answer_body())])
     assert tools.generate(SKETCH, handler=server).image == tools.PNG
     ((method, path, headers, body),) = server.asked
@@ -41,7 +41,7 @@ def test_a_image_is_asked_for_and_comes_back(tools):
 
 
 @pytest.mark.parametrize("status", [500, 504, 408])
-def test_what_costs_nothing_is_never_told_as_charged(tools, status):
+def test_failed_free_request_is_not_reported_as_charged(tools, status):
     server = tools.Script([tools.Given(status, body=b"")])
 
     async def once():
@@ -52,7 +52,7 @@ def test_what_costs_nothing_is_never_told_as_charged(tools, status):
     assert "charged" not in str(caught.value)
 
 
-def test_a_server_inside_this_process_opens_no_socket(tools, monkeypatch):
+def test_embedded_server_opens_no_socket(tools, monkeypatch):
     def refuse(*_args, **_kwargs):
         raise AssertionError("a socket was opened")
 
@@ -71,7 +71,7 @@ def test_a_server_inside_this_process_opens_no_socket(tools, monkeypatch):
     ("auth", "header", "value"),
     [("bearer", "authorization", "Bearer k-123456"), ("api-key", "api-key", "k-123456")],
 )
-def test_the_key_goes_into_the_one_header_that_the_server_wants(tools, auth, header, value):
+def test_credential_is_sent_in_the_configured_header_only(tools, auth, header, value):
     settings = GatewaySettings(url="https://x.example/v1", auth=auth, key_env="K")
     credential = find_credential({"K": "k-123456"}, settings, 0)
     server = tools.Script([tools.Given(body=tools.answer_body())])
@@ -81,12 +81,12 @@ def test_the_key_goes_into_the_one_header_that_the_server_wants(tools, auth, hea
     assert {"authorization", "api-key"} & set(headers) == {header}
 
 
-def test_a_server_that_wants_a_key_is_not_asked_without_one(tools):
+def test_request_is_not_sent_when_the_credential_is_missing(tools):
     with pytest.raises(CredentialError, match="AI_GATEWAY_API_KEY"):
         tools.generate(GatewaySettings())
 
 
-def test_what_was_not_charged_is_asked_again_until_it_succeeds(tools):
+def test_uncharged_request_is_retried_until_it_succeeds(tools):
     answers = [
         tools.Given(429, {"Retry-After": "3"}, tools.error_body("rate_limit_exceeded")),
         tools.Given(503, {"Retry-After": "5"}),
@@ -114,14 +114,14 @@ def test_what_was_not_charged_is_asked_again_until_it_succeeds(tools):
         ((200, {"content-encoding": "br"}, b"abc"), InvalidResponseError, 1),
     ],
 )
-def test_each_refusal_is_asked_as_often_as_its_billing_class_allows(tools, answer, kind, times):
+def test_response_is_retried_as_its_billing_class_allows(tools, answer, kind, times):
     server = tools.Script([tools.Given(*answer)])
     with pytest.raises(kind):
         tools.generate(SKETCH, handler=server)
     assert len(server.asked) == times
 
 
-def test_a_body_that_was_paid_for_is_kept_before_anything_reads_it(tools):
+def test_charged_body_is_saved_before_it_is_decoded(tools):
     server = tools.Script([tools.Given(body=b"garbage")])
     kept = []
     with pytest.raises(InvalidResponseError):
@@ -129,14 +129,14 @@ def test_a_body_that_was_paid_for_is_kept_before_anything_reads_it(tools):
     assert kept == [b"garbage"]
 
 
-def test_a_refusal_is_not_kept(tools):
+def test_error_body_is_not_saved(tools):
     kept = []
     with pytest.raises(AuthenticationError):
         tools.generate(SKETCH, handler=tools.Script([tools.Given(401)]), save_body=kept.append)
     assert kept == []
 
 
-def test_a_server_inside_this_process_that_fails_leaves_the_outcome_unknown(tools):
+def test_outcome_is_unknown_when_an_embedded_server_raises(tools):
     def broken(*_asked):
         raise ZeroDivisionError("oh")
 
@@ -144,7 +144,7 @@ def test_a_server_inside_this_process_that_fails_leaves_the_outcome_unknown(tool
         tools.generate(SKETCH, handler=broken)
 
 
-def test_the_deadline_holds_for_a_server_inside_this_process(tools):
+def test_timeout_applies_to_an_embedded_server(tools):
     def slow(*_asked):
         time.sleep(2)
         return tools.Given()
@@ -155,7 +155,7 @@ def test_the_deadline_holds_for_a_server_inside_this_process(tools):
     assert time.monotonic() - begun < 1.8
 
 
-def test_the_client_asks_for_an_edit_and_takes_the_image(tools):
+def test_edit_with_references_is_retried_with_equal_bytes(tools):
     server = tools.Script(
         [tools.Given(503, {"retry-after": "0"}), tools.Given(body=tools.answer_body())]
     )
@@ -174,7 +174,7 @@ def test_the_client_asks_for_an_edit_and_takes_the_image(tools):
     assert again[3] == body
 
 
-def test_zero_data_retention_is_refused_before_the_call(tools):
+def test_zero_data_retention_is_rejected_before_the_request(tools):
     options = {"gateway": {"zeroDataRetention": True}}
     server = tools.Script([tools.Given(body=tools.answer_body())])
     settings = GatewaySettings(provider_options=options)
@@ -183,7 +183,7 @@ def test_zero_data_retention_is_refused_before_the_call(tools):
     assert server.asked == []
 
 
-def test_a_proxy_that_cannot_be_used_is_told_without_its_address(monkeypatch):
+def test_unusable_proxy_is_reported_without_its_url(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "gopher://user:canary@proxy.example")
     with pytest.raises(UnreachableError, match="HTTPS_PROXY") as caught:
         Gateway(LOCAL, None)
@@ -205,7 +205,7 @@ NOT_SENDABLE = {"InvalidURL", "UnsupportedProtocol"}
 
 
 @pytest.mark.parametrize("kind", every_http_error())
-def test_every_error_of_the_http_library_becomes_exactly_one_of_ours(kind):
+def test_httpx_exception_becomes_an_error_of_the_package(kind):
     expected = OutcomeUnknownError
     if kind.__name__ in NOT_SENT:
         expected = UnreachableError

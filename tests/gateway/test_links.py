@@ -1,4 +1,4 @@
-"""Which addresses an image may be fetched from."""
+"""Links to an image, and the addresses that they are fetched from."""
 
 import base64
 import ipaddress
@@ -45,19 +45,19 @@ from mkdocs_imagegen.settings import GatewaySettings
         "",
     ],
 )
-def test_an_address_inside_a_network_is_not_public(address):
+def test_private_address_is_not_public(address):
     assert not is_public(address)
 
 
 @pytest.mark.parametrize(
     "address", ["93.184.215.14", "2606:4700::1111", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"]
 )
-def test_an_address_of_the_internet_is_public(address):
+def test_internet_address_is_public(address):
     assert is_public(address)
 
 
 @given(st.ip_addresses(v=4, network="127.0.0.0/8") | st.ip_addresses(v=4, network="10.0.0.0/8"))
-def test_no_way_of_carrying_a_private_address_makes_it_public(address):
+def test_private_address_is_not_public_when_embedded_in_ipv6(address):
     for carried in (
         address,
         ipaddress.IPv6Address((0xFFFF << 32) | int(address)),
@@ -85,7 +85,7 @@ def test_no_way_of_carrying_a_private_address_makes_it_public(address):
         "https://exämple.org/",
     ],
 )
-def test_only_a_plain_https_address_is_read(url):
+def test_link_is_rejected_unless_it_is_a_plain_https_url(url):
     with pytest.raises(ValueError, match=r"."):
         parse_link(url)
 
@@ -99,13 +99,13 @@ def test_only_a_plain_https_address_is_read(url):
         ("https://[2606:4700::1]/a", Link("2606:4700::1", 443, "/a"), "[2606:4700::1]"),
     ],
 )
-def test_a_link_is_taken_apart(url, link, authority):
+def test_link_is_parsed(url, link, authority):
     assert parse_link(url) == link
     assert link.authority == authority
 
 
 @given(st.text(max_size=50))
-def test_whatever_the_link_it_is_read_or_refused(url):
+def test_link_of_any_text_is_parsed_or_rejected(url):
     for text in (url, f"https://{url}"):
         try:
             assert parse_link(text).target.startswith("/")
@@ -116,7 +116,7 @@ def test_whatever_the_link_it_is_read_or_refused(url):
 @pytest.mark.parametrize(
     ("address", "start"), [("93.184.215.14", "93.184.215.14"), ("2606::1", "[2606::1]")]
 )
-def test_a_pinned_call_goes_to_the_address_and_asks_for_the_name(address, start):
+def test_pinned_request_connects_to_the_address_with_the_host_name(address, start):
     call = pinned_request(Link("x.example", 443, "/a?b"), address, 5)
     assert call.url == f"https://{start}:443/a?b"
     assert call.headers["host"] == "x.example"
@@ -133,7 +133,7 @@ def streamed(status, body=b"", **headers):
 
 
 class Web:
-    """A transport that plays both the server and the host of the link, and a resolver."""
+    """Transport of the server and of the link's host, and a resolver of names."""
 
     def __init__(self, tools, monkeypatch, addresses, answer=None, link=LINK):
         self.asked = []
@@ -166,7 +166,7 @@ class Web:
         return anyio.run(once)
 
 
-def test_a_link_is_fetched_from_the_address_that_was_checked_without_the_key(tools, monkeypatch):
+def test_link_is_fetched_from_the_checked_address_without_the_credential(tools, monkeypatch):
     web = Web(tools, monkeypatch, ["93.184.215.14"])
     named = GatewaySettings(url="http://127.0.0.1:1/v1", key_env="K")
     assert web.generate(tools, find_credential({"K": "k-123456"}, named, 0)).image == tools.PNG
@@ -181,7 +181,7 @@ def test_a_link_is_fetched_from_the_address_that_was_checked_without_the_key(too
     "addresses",
     [["127.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["169.254.169.254"], ["::1"]],
 )
-def test_a_link_into_a_private_network_is_not_fetched(tools, monkeypatch, addresses):
+def test_link_is_not_fetched_when_an_address_is_private(tools, monkeypatch, addresses):
     web = Web(tools, monkeypatch, addresses)
     with pytest.raises(InvalidResponseError, match="not public") as caught:
         web.generate(tools)
@@ -190,7 +190,7 @@ def test_a_link_into_a_private_network_is_not_fetched(tools, monkeypatch, addres
 
 
 @pytest.mark.parametrize("url", ["http://images.example/a", "https://u@images.example/"])
-def test_a_link_that_is_not_plain_https_is_not_even_looked_up(tools, monkeypatch, url):
+def test_link_is_not_looked_up_unless_it_is_plain_https(tools, monkeypatch, url):
     link = json.dumps({"data": [{"url": url}]}).encode()
     web = Web(tools, monkeypatch, ["93.184.215.14"], link=link)
     with pytest.raises(InvalidResponseError, match="only https") as caught:
@@ -198,7 +198,7 @@ def test_a_link_that_is_not_plain_https_is_not_even_looked_up(tools, monkeypatch
     assert (web.looked_up, caught.value.body) == ([], link)
 
 
-def test_a_link_that_sends_on_is_not_followed(tools, monkeypatch):
+def test_redirect_of_a_link_is_not_followed(tools, monkeypatch):
     away = streamed(302, location="https://other.example/")
     web = Web(tools, monkeypatch, ["93.184.215.14"], away)
     with pytest.raises(InvalidResponseError, match="status 302"):
@@ -206,7 +206,7 @@ def test_a_link_that_sends_on_is_not_followed(tools, monkeypatch):
     assert len(web.asked) == 1
 
 
-def test_a_second_address_is_tried_when_the_first_does_not_answer(tools, monkeypatch):
+def test_second_address_is_tried_when_the_first_is_unreachable(tools, monkeypatch):
     web = Web(tools, monkeypatch, ["93.184.215.14", "93.184.215.15"], httpx.ConnectError("no"))
     with pytest.raises(InvalidResponseError, match="ConnectError") as caught:
         web.generate(tools)
@@ -219,7 +219,7 @@ def test_a_second_address_is_tried_when_the_first_does_not_answer(tools, monkeyp
     [(status, DownloadError) for status in (408, 425, 429, 500, 503, 599)]
     + [(status, InvalidResponseError) for status in (204, 301, 400, 401, 403, 404, 410)],
 )
-def test_a_status_says_whether_a_link_may_be_fetched_later(tools, monkeypatch, status, kind):
+def test_status_decides_whether_a_link_can_be_fetched_later(tools, monkeypatch, status, kind):
     addresses = ["93.184.215.14", "93.184.215.15"]
     web = Web(tools, monkeypatch, addresses, lambda: streamed(status))
     with pytest.raises(InvalidResponseError, match=f"status {status}") as caught:
@@ -229,13 +229,13 @@ def test_a_status_says_whether_a_link_may_be_fetched_later(tools, monkeypatch, s
 
 
 @pytest.mark.parametrize("addresses", [[], ["93.184.215.14"]])
-def test_without_a_network_a_link_may_be_fetched_later(tools, monkeypatch, addresses):
+def test_link_can_be_fetched_later_when_the_network_is_down(tools, monkeypatch, addresses):
     web = Web(tools, monkeypatch, addresses, httpx.ConnectError("no route"))
     with pytest.raises(DownloadError, match="cannot be fetched"):
         web.generate(tools)
 
 
-def test_a_link_without_leave_is_refused_and_nothing_is_looked_up(tools, monkeypatch):
+def test_link_is_rejected_when_accept_urls_is_off(tools, monkeypatch):
     web = Web(tools, monkeypatch, ["93.184.215.14"])
     server = tools.Script([tools.Given(body=LINK)])
     with pytest.raises(InvalidResponseError, match="accept_urls"):
@@ -243,7 +243,7 @@ def test_a_link_without_leave_is_refused_and_nothing_is_looked_up(tools, monkeyp
     assert web.looked_up == []
 
 
-def test_a_data_link_needs_no_leave(tools):
+def test_data_url_is_accepted_when_accept_urls_is_off(tools):
     url = "data:image/png;base64," + base64.b64encode(tools.PNG).decode()
     server = tools.Script([tools.Given(body=json.dumps({"data": [{"url": url}]}).encode())])
     assert tools.generate(SKETCH, handler=server).image == tools.PNG

@@ -9,7 +9,7 @@ from mkdocs_imagegen.gateway.models import check_request, check_retention
 from mkdocs_imagegen.options import Size
 
 
-def test_more_than_a_model_takes_is_refused_before_it_is_asked(tools):
+def test_request_with_too_many_references_is_rejected(tools):
     many = replace(tools.REQUEST, references=("a" * 64,) * 17)
     with pytest.raises(OptionError, match=r"17 references.*up to 16"):
         check_request(many, "webp")
@@ -20,7 +20,7 @@ ZERO = {"gateway": {"zeroDataRetention": True}}
 MINI = "openai/gpt-image-1-mini"
 
 
-def test_zero_data_retention_is_refused_for_a_model_that_nobody_offers_it_for():
+def test_zero_data_retention_is_rejected_when_no_provider_offers_it():
     with pytest.raises(RejectedRequestError, match="zero data retention"):
         check_retention(MINI, ZERO)
     with pytest.raises(RejectedRequestError):
@@ -37,5 +37,5 @@ def test_zero_data_retention_is_refused_for_a_model_that_nobody_offers_it_for():
         (MINI, {"gateway": ZERO["gateway"] | {"models": ["bfl/flux"]}}),
     ],
 )
-def test_every_other_request_may_ask_for_zero_data_retention(model, options):
+def test_zero_data_retention_is_accepted_for_other_requests(model, options):
     check_retention(model, options)

@@ -1,4 +1,4 @@
-"""What a server offers, from its list of models."""
+"""Models on offer at a server."""
 
 import json
 from dataclasses import replace
@@ -46,18 +46,18 @@ def image(model, pricing=None, **more):
         ({"image": "cheap", "image_dimension_quality_pricing": "none"}, ""),
     ],
 )
-def test_each_layout_of_prices_is_put_into_words(pricing, price):
+def test_price_text_is_read_from_each_layout(pricing, price):
     (offer,) = read_offers(models(image("a/b", pricing)))
     assert (offer.model, offer.price_text, offer.shutdown_date) == ("a/b", price, None)
 
 
-def test_a_price_of_tokens_stands_beside_the_list_price_that_we_know():
+def test_price_text_has_the_list_price_when_the_server_prices_tokens():
     pricing = {"input": "0.000002", "output": "0.000008"}
     (offer,) = read_offers(models(image("openai/gpt-image-1-mini", pricing)))
     assert offer.price_text.startswith("$0.005 to $0.052 an image; $2 input")
 
 
-def test_only_models_that_draw_are_offered():
+def test_offers_are_image_models_only():
     entries = [
         image("b/draws"),
         {"id": "c/talks", "type": "language"},
@@ -72,7 +72,7 @@ def test_only_models_that_draw_are_offered():
 @pytest.mark.parametrize(
     ("given_", "ends"), [(1796083200, "2026-12-01"), (1e300, None), ("soon", None), (True, None)]
 )
-def test_a_model_s_last_day_is_told(given_, ends):
+def test_shutdown_date_is_read(given_, ends):
     (offer,) = read_offers(models(image("a/b", deprecated_at=given_)))
     assert offer.shutdown_date == ends
 
@@ -104,14 +104,14 @@ values = st.recursive(
 
 
 @given(values, values, values)
-def test_whatever_a_list_of_models_holds_it_is_read_without_an_error(model, pricing, day):
+def test_list_of_models_of_any_content_is_read_without_an_error(model, pricing, day):
     entry = {"id": model, "type": "image", "pricing": pricing, "deprecated_at": day}
     offers = read_offers(models(entry, pricing))
     assert all(f"{each.model} {each.price_text}".isprintable() for each in offers)
 
 
 @given(st.binary(max_size=100))
-def test_bytes_that_are_no_list_of_models_offer_nothing(body):
+def test_offers_are_empty_when_the_body_is_not_a_list_of_models(body):
     assert read_offers(body) == ()
 
 
@@ -137,7 +137,7 @@ def test_bytes_that_are_no_list_of_models_offer_nothing(body):
         ),
     ],
 )
-def test_a_image_has_the_price_of_its_size_and_quality(pricing, usd):
+def test_price_depends_on_size_and_quality(pricing, usd):
     (offer,) = read_offers(models(image("a/b", pricing)))
     assert offer.price_usd(REQUEST) == (None if usd is None else Decimal(usd))
 

@@ -1,4 +1,4 @@
-"""Bytes to the server, and an answer from its bytes."""
+"""Image requests encoded, image responses decoded."""
 
 import base64
 import hashlib
@@ -76,11 +76,11 @@ values = st.recursive(
 
 
 @given(requests, settings)
-def test_a_request_holds_no_field_that_openai_does_not_know(request_, settings_):
+def test_request_has_only_fields_of_the_openai_api(request_, settings_):
     jsonschema.validate(json.loads(encode_json(request_fields(request_, settings_))), SCHEMA)
 
 
-def test_quality_is_always_sent_and_background_only_when_it_says_something(tools):
+def test_background_is_sent_only_when_it_is_not_auto(tools):
     body = request_fields(tools.REQUEST, GatewaySettings())
     assert body["quality"] == "medium"
     assert "background" not in body
@@ -89,7 +89,7 @@ def test_quality_is_always_sent_and_background_only_when_it_says_something(tools
 
 
 @pytest.mark.parametrize(("said", "sent"), [("auto", False), ("false", False), ("true", True)])
-def test_response_format_is_sent_only_when_asked_for(tools, said, sent):
+def test_response_format_is_sent_only_when_configured(tools, said, sent):
     body = request_fields(tools.REQUEST, GatewaySettings(send_response_format=said))
     assert ("response_format" in body) is sent
 
@@ -103,7 +103,7 @@ def test_response_format_is_sent_only_when_asked_for(tools, said, sent):
         (GATEWAY_URL, "false", False),
     ],
 )
-def test_provider_options_go_to_the_gateway_alone_unless_said_otherwise(tools, url, said, sent):
+def test_provider_options_are_sent_to_ai_gateway_only_unless_configured(tools, url, said, sent):
     options = {"gateway": {"order": ["azure"]}}
     chosen = GatewaySettings(url=url, send_provider_options=said, provider_options=options)
     assert request_fields(tools.REQUEST, chosen).get("providerOptions") == (
@@ -111,7 +111,7 @@ def test_provider_options_go_to_the_gateway_alone_unless_said_otherwise(tools, u
     )
 
 
-def test_an_option_that_json_cannot_express_is_refused_before_it_is_sent():
+def test_option_is_rejected_when_json_cannot_express_it():
     with pytest.raises(RejectedRequestError, match="provider_options"):
         encode_json({"providerOptions": {"gateway": {"since": object()}}})
 
@@ -138,13 +138,13 @@ def form_of(sent):
     return [(each.get_param("name", header="content-disposition"), each) for each in parts]
 
 
-def test_without_references_nothing_changes(tools):
+def test_request_without_references_is_a_generation(tools):
     sent = encode_request(tools.REQUEST, GatewaySettings(), NO_ATTACHMENTS, URL)
     assert sent.url == f"{URL}/images/generations"
     assert json.loads(sent.body)["prompt"] == "A red balloon"
 
 
-def test_the_gateway_gets_json_with_its_provider_options(following):
+def test_edit_for_ai_gateway_is_json_with_provider_options(following):
     options = {"gateway": {"order": ["azure"]}}
     sent = encode_request(following, GatewaySettings(provider_options=options), BOTH, URL)
     body = json.loads(sent.body)
@@ -156,7 +156,7 @@ def test_the_gateway_gets_json_with_its_provider_options(following):
     assert body["mask"]["image_url"].startswith("data:image/png;")
 
 
-def test_other_servers_get_a_form_that_others_can_read(following):
+def test_edit_for_other_servers_is_a_multipart_form(following):
     sent = encode_request(following, OTHER, BOTH, URL)
     parts = form_of(sent)
     names = ["model", "prompt", "n", "size", "quality", "output_format"]
@@ -170,12 +170,12 @@ def test_other_servers_get_a_form_that_others_can_read(following):
     ]
 
 
-def test_one_image_has_the_name_of_one(following):
+def test_single_reference_is_named_image(following):
     assert "image" in dict(form_of(encode_request(following, OTHER, Attachments((CUP,)), URL)))
 
 
 @pytest.mark.parametrize("settings", [GatewaySettings(output_format="png"), OTHER])
-def test_every_byte_arrives(following, settings):
+def test_edit_keeps_every_byte(following, settings):
     said = replace(following, prompt='Über "allem"\r\n--x')
     sent = encode_request(said, settings, BOTH, URL)
     form = decode_edit(HttpRequest("POST", "/v1/images/edits", "", dict(sent.headers), sent.body))
@@ -185,20 +185,20 @@ def test_every_byte_arrives(following, settings):
     assert form.fields["n"] == 1
 
 
-def test_the_same_request_is_the_same_bytes(following):
+def test_equal_requests_are_equal_bytes(following):
     assert encode_request(following, OTHER, BOTH, URL) == encode_request(
         following, OTHER, BOTH, URL
     )
 
 
-def test_options_that_another_server_is_to_get_stand_in_the_form(following):
+def test_provider_options_are_in_the_form_when_configured(following):
     options = {"openai": {"style": "vivid"}}
     chosen = replace(OTHER, provider_options=options, send_provider_options="true")
     sent = encode_request(following, chosen, BOTH, URL)
     assert json.loads(dict(form_of(sent))["providerOptions"].get_payload()) == options
 
 
-def test_only_the_emulator_inside_is_told_of_takes(tools, following):
+def test_take_is_sent_to_the_embedded_emulator_only(tools, following):
     sketches = replace(OTHER, url="sketch:")
     for request, attached in [(tools.REQUEST, NO_ATTACHMENTS), (following, BOTH)]:
         other = replace(request, take=3)
@@ -223,7 +223,7 @@ GATEWAY_METADATA = {
 
 
 @pytest.mark.parametrize("key", ["provider_metadata", "providerMetadata"])
-def test_metadata_is_read_under_either_name(tools, key):
+def test_metadata_is_read_under_both_names(tools, key):
     other = {"provider_metadata", "providerMetadata"} - {key}
     body = tools.answer_body(**{key: GATEWAY_METADATA, other.pop(): None})
     assert read(tools, body) == ImageResponse(
@@ -239,20 +239,20 @@ def test_metadata_is_read_under_either_name(tools, key):
     )
 
 
-def test_without_metadata_the_list_price_stands_and_is_called_an_estimate(tools):
+def test_cost_is_the_list_price_when_metadata_is_missing(tools):
     answer = read(tools, tools.answer_body())
     assert (answer.cost_usd, answer.cost_is_estimate) == (Decimal("0.011"), True)
     assert (answer.model, answer.provider) == ("openai/gpt-image-1-mini", None)
 
 
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,", "\n ", "DATA:;base64, "])
-def test_a_data_prefix_and_white_space_around_base64_are_taken_off(tools, prefix):
+def test_base64_is_decoded_with_prefix_and_white_space(tools, prefix):
     text = prefix + base64.encodebytes(tools.PNG).decode()
     body = json.dumps({"data": [{"b64_json": text}]}).encode()
     assert read(tools, body).image == tools.PNG
 
 
-def test_a_data_url_in_the_place_of_a_link_is_a_image(tools):
+def test_data_url_in_place_of_a_link_is_an_image(tools):
     url = "data:image/png;base64," + base64.b64encode(tools.PNG).decode()
     body = json.dumps({"data": [{"b64_json": None, "url": url}]}).encode()
     assert read(tools, body).image == tools.PNG
@@ -290,19 +290,19 @@ def _entry(**entry: object) -> bytes:
         b'{"error": {"message": "no image"}}',
     ],
 )
-def test_a_success_without_a_image_was_paid_for_and_its_body_is_kept(tools, body):
+def test_success_without_an_image_is_billed_and_its_body_kept(tools, body):
     with pytest.raises(InvalidResponseError) as caught:
         read(tools, body)
     assert caught.value.billing is Billing.BILLED
     assert caught.value.body == body
 
 
-def test_an_error_inside_a_success_is_quoted(tools):
+def test_error_in_a_success_is_quoted(tools):
     with pytest.raises(InvalidResponseError, match="the model is tired"):
         read(tools, b'{"error": {"message": "the model is tired"}}')
 
 
-def test_a_link_is_refused_with_the_settings_that_help(tools):
+def test_link_is_rejected_with_the_options_that_help(tools):
     body = json.dumps({"data": [{"b64_json": None, "url": "https://x.example/a"}]}).encode()
     with pytest.raises(InvalidResponseError, match=r"accept_urls") as caught:
         read(tools, body)
@@ -327,11 +327,11 @@ AVIF = b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avif"
         (b"", None),
     ],
 )
-def test_what_a_image_is_is_told_by_its_first_bytes(image, mime):
+def test_mime_type_comes_from_the_file_signature(image, mime):
     assert mime_of(image) == mime
 
 
-def test_another_format_than_asked_for_is_a_warning_and_never_an_error(tools):
+def test_unexpected_format_is_a_warning(tools):
     answer = decode_response(
         tools.answer_body(), tools.REQUEST, GatewaySettings(output_format="webp")
     )
@@ -339,7 +339,7 @@ def test_another_format_than_asked_for_is_a_warning_and_never_an_error(tools):
     assert answer.warnings == ("requested webp, received png",)
 
 
-def test_warnings_are_read_as_text_and_as_objects_and_made_safe(tools):
+def test_warnings_are_read_as_text_and_as_objects(tools):
     given_ = [
         "plain",
         {"type": "unsupported", "feature": "mask", "details": "ignored"},
@@ -351,16 +351,16 @@ def test_warnings_are_read_as_text_and_as_objects_and_made_safe(tools):
     assert answer.warnings == ("plain", "unsupported: mask: ignored", "other: [31mseen [redacted]")
 
 
-@pytest.mark.parametrize("marked", ["metadata", "picture"])
-def test_a_sketch_is_known_by_its_metadata_or_by_its_bytes_and_costs_nothing(tools, marked):
-    image = tools.PNG + (SKETCH_MARK if marked == "picture" else b"")
+@pytest.mark.parametrize("marked", ["metadata", "image"])
+def test_sketch_is_recognized_by_metadata_or_mark(tools, marked):
+    image = tools.PNG + (SKETCH_MARK if marked == "image" else b"")
     metadata = {"imagegen": {"sketch": True}} if marked == "metadata" else {}
     answer = read(tools, tools.answer_body(image, provider_metadata=metadata))
     assert answer.is_sketch
     assert answer.cost_usd is None
 
 
-def test_only_true_in_the_metadata_marks_a_sketch(tools):
+def test_sketch_is_recognized_only_by_true_in_metadata(tools):
     body = tools.answer_body(provider_metadata={"imagegen": {"sketch": "false"}})
     assert not read(tools, body).is_sketch
 
@@ -377,12 +377,12 @@ def _reads_or_refuses(tools, body):
 @given(st.binary(max_size=300))
 @example(b"\xef\xbb\xbf{}")
 @example(b'{"data":[{"b64_json":"\\ud800"}]}')
-def test_whatever_the_bytes_no_other_error_comes_out(tools, body):
+def test_body_of_any_bytes_raises_no_other_error(tools, body):
     _reads_or_refuses(tools, body)
 
 
 @given(values, values, values, values)
-def test_whatever_stands_in_an_answer_no_other_error_comes_out(tools, data, meta, warnings, cost):
+def test_response_of_any_content_raises_no_other_error(tools, data, meta, warnings, cost):
     gateway = {"cost": cost, "generationId": cost, "routing": {"canonicalSlug": cost}}
     good = json.loads(tools.answer_body())
     for answer in (
