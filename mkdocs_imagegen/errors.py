@@ -152,12 +152,10 @@ class GatewayError(ImagegenError):
 
     Args:
         fault: The problem; contains no credential and no request header.
-        accepted: Description of the accepted values.
         hint: One next step.
         status: HTTP status; None without a response.
         request_id: Ids from the response, for a support request.
         retry_after_s: Seconds to wait, as requested by the server.
-        body: Raw response that was charged and must be kept.
 
     Attributes:
         billing: Billing class of the error.
@@ -165,22 +163,19 @@ class GatewayError(ImagegenError):
 
     billing: ClassVar[Billing]
 
-    def __init__(  # noqa: PLR0913 - one argument per fact about the response
+    def __init__(
         self,
         fault: str,
         *,
-        accepted: str | None = None,
         hint: str | None = None,
         status: int | None = None,
         request_id: str | None = None,
         retry_after_s: float | None = None,
-        body: bytes | None = None,
     ) -> None:
-        super().__init__(fault, accepted=accepted, hint=hint)
+        super().__init__(fault, hint=hint)
         self.status = status
         self.request_id = request_id
         self.retry_after_s = retry_after_s
-        self.body = body
 
     def __str__(self) -> str:
         text = super().__str__()
@@ -254,9 +249,27 @@ class OutcomeUnknownError(GatewayError):
 
 
 class InvalidResponseError(GatewayError):
-    """Successful response without a usable image."""
+    """Successful response without a usable image.
+
+    Args:
+        fault: The problem.
+        hint: One next step.
+        status: HTTP status.
+        body: Raw response that was charged and must be kept.
+    """
 
     billing = Billing.BILLED
+
+    def __init__(
+        self,
+        fault: str,
+        *,
+        hint: str | None = None,
+        status: int | None = None,
+        body: bytes | None = None,
+    ) -> None:
+        super().__init__(fault, hint=hint, status=status)
+        self.body = body
 
 
 class DownloadError(InvalidResponseError):

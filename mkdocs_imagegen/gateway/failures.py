@@ -68,7 +68,7 @@ class Rule:
     Attributes:
         statuses: HTTP statuses.
         error: Class of the error.
-        fault: Problem in our own words.
+        fault: The problem, without the server's text.
         hint: One next step.
         codes: Fits only a body with one of these types or codes; empty for any body.
         pattern: Fits only a body whose text matches. With ``codes``, either is enough.

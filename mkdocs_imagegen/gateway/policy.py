@@ -44,7 +44,7 @@ def retrying(timeout_s: float, sleep: Sleep, jitter: wait_base = FULL_JITTER) ->
     Args:
         timeout_s: Seconds within which the last attempt must start.
         sleep: Waits between two attempts.
-        jitter: Random wait, added to the one that the server requests.
+        jitter: Random wait, added to the wait of the server.
     """
 
     def is_over(state: RetryCallState) -> bool:

@@ -78,7 +78,7 @@ def safe_text(text: str, max_chars: int = MAX_QUOTED) -> str:
 
 
 def safe_id(value: object) -> str | None:
-    """Return the printable ASCII of an identifier, or None if the value has none."""
+    """Return the printable ASCII of an identifier, or None if it is empty."""
     if not isinstance(value, str):
         return None
     text = _SECRET.sub("", value[:_MAX_CONSIDERED])

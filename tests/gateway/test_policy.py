@@ -100,10 +100,14 @@ def test_sum_of_waits_stays_within_the_timeout(tools, asked_s, deadline_s):
     assert asked <= MAX_ATTEMPTS
 
 
+def error_of(kind, requested_s):
+    error = kind("x")
+    error.retry_after_s = requested_s
+    return error
+
+
 waits = st.none() | st.floats() | st.floats(0, 200)
-outcomes = st.none() | st.builds(
-    lambda kind, asked_s: kind("x", retry_after_s=asked_s), st.sampled_from(EVERY), waits
-)
+outcomes = st.none() | st.builds(error_of, st.sampled_from(EVERY), waits)
 
 
 @given(st.lists(outcomes, min_size=1, max_size=9), st.floats(0, 1000), st.floats(0, 30))
