@@ -1,35 +1,36 @@
-"""Every error of this package, and how an error is worded.
+"""Errors of the package, and the form of their messages.
 
 The tree::
 
-    ImagegenError                 place, fault, what is accepted, one next step
-    ├── OptionError               an option's name or value is not accepted
-    ├── DirectiveError            a directive as a whole makes no sense
-    ├── PictureError              bytes that are no image we accept
-    ├── StoreError                the disk said no
-    │   └── NewerVersionError     a newer version of ours wrote it
-    ├── NotMadeError              an image that was not asked for, and why
-    │   ├── NotAskedForError      only the images of other pages are made
-    │   ├── OverBudgetError       the run's budget does not hold it
-    │   ├── RefusedBeforeError    moderation refused it in an earlier build
-    │   ├── StoppedError          the run was stopped before its turn
-    │   └── WaitingError          it will be made beside the server
-    └── GatewayError              the gateway did not give an image; has a billing class
-        ├── CredentialError       PERMANENT  no credential, or one that has run out
-        ├── AuthenticationError   PERMANENT  401: the credential is not accepted
-        ├── FundsError            PERMANENT  402, or 429 about money: nothing left to spend
-        ├── ForbiddenError        PERMANENT  403: the account may not do this
-        ├── ModelGoneError        PERMANENT  404: the gateway does not offer the model
-        ├── RejectedError         REFUSED    400, 413, 422, 424: this request is not accepted
-        ├── ModerationError       REFUSED    the prompt was refused by moderation
-        ├── UnreachableError      UNBILLED   no connection was made
-        ├── RateLimitedError      UNBILLED   429 about speed
-        ├── BusyError             UNBILLED   503 that says when to come back
-        ├── OutcomeUnknownError   UNKNOWN    sent, and no usable answer came back
-        └── BadAnswerError        BILLED     a success that holds no usable image
-            └── LinkError         BILLED     it links to one that cannot be fetched now
+    ImagegenError                   problem, accepted values, one next step
+    ├── OptionError                 unknown option, or invalid value
+    ├── DirectiveError              invalid directive as a whole
+    ├── ImageError                  bytes that are not a supported image
+    ├── StoreError                  folder or file that cannot be read or written
+    │   └── NewerVersionError       file of a newer version of mkdocs-imagegen
+    ├── NotGeneratedError           missing image that was not requested
+    │   ├── NotSelectedError        only images of other pages are generated
+    │   ├── OverBudgetError         above the budget of the run
+    │   ├── EarlierRefusalError     refused by moderation in an earlier build
+    │   ├── StoppedError            run stopped before the request
+    │   └── PendingError            generated later, while `mkdocs serve` runs
+    └── GatewayError                failed request; has a billing class
+        ├── CredentialError         PERMANENT  no credential, or an expired one
+        ├── AuthenticationError     PERMANENT  401
+        ├── InsufficientFundsError  PERMANENT  402, or 429 about money
+        ├── ForbiddenError          PERMANENT  403
+        ├── ModelUnavailableError   PERMANENT  404 about the model
+        ├── RejectedRequestError    REFUSED    400, 413, 422, 424
+        ├── ModerationError         REFUSED    prompt refused by moderation
+        ├── UnreachableError        UNBILLED   no connection
+        ├── RateLimitedError        UNBILLED   429 about the rate
+        ├── ServerBusyError         UNBILLED   503 with a time to retry
+        ├── OutcomeUnknownError     UNKNOWN    sent, without a usable response
+        └── InvalidResponseError    BILLED     success without a usable image
+            └── DownloadError       BILLED     linked image that cannot be fetched now
 
-Billing classes decide what happens next (fact sheet "reliability", section 4.1).
+The billing class decides if a request is repeated, and how it counts against the budget. Pure: no
+I/O, clock or environment.
 """
 
 from __future__ import annotations
@@ -43,31 +44,31 @@ from mkdocs_imagegen.frozen import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where something stands.
+    """Location of a directive, as it is shown to the author.
 
     Attributes:
-        page: a page's path as the author knows it.
-        line: from 1; None where the source file does not hold it, as with includes.
-        words: how to find it without a line.
+        page: Path of the page, relative to the working folder where possible.
+        line: Line number from 1; None if the text is not in the page's file, as with includes.
+        description: Number of the directive and its first words, for a location without a line.
     """
 
     page: str
     line: int | None = None
-    words: str = ""
+    description: str = ""
 
     def __str__(self) -> str:
         if self.line is not None:
             return f"{self.page}:{self.line}"
-        return f"{self.page}, {self.words}" if self.words else self.page
+        return f"{self.page}, {self.description}" if self.description else self.page
 
 
 class ImagegenError(Exception):
-    """A fault with what is accepted instead and one next step; its text is all three.
+    """Problem, accepted values and next step; the text of the error joins them.
 
     Args:
-        fault: what is wrong, with the value received.
-        accepted: what would have been accepted, in words.
-        hint: one next step.
+        fault: The problem, with the value received.
+        accepted: Description of the accepted values.
+        hint: One next step.
     """
 
     def __init__(self, fault: str, *, accepted: str | None = None, hint: str | None = None) -> None:
@@ -83,40 +84,40 @@ class ImagegenError(Exception):
 
 
 class OptionError(ImagegenError):
-    """An option's name or value is not accepted."""
+    """Unknown option, or invalid value of an option."""
 
 
 class DirectiveError(ImagegenError):
-    """A directive as a whole makes no sense: no prompt, two prompts, an unclosed header."""
+    """Invalid directive as a whole: no prompt, two prompts, an unclosed header."""
 
 
 class ImageError(ImagegenError):
-    """Bytes that are no image, or an image of a kind or size that is not accepted."""
+    """Bytes that are not an image, or an image of an unsupported format or size."""
 
 
 class StoreError(ImagegenError):
-    """A folder or file of ours cannot be read or written."""
+    """Folder or file of mkdocs-imagegen that cannot be read or written."""
 
 
 class NewerVersionError(StoreError):
-    """A newer version of ours wrote it; it may be whole."""
+    """File written by a newer version of mkdocs-imagegen; it may be intact."""
 
 
 class NotGeneratedError(ImagegenError):
-    """A image that was not asked for, and why."""
+    """Missing image that was not requested, with the reason."""
 
 
 class NotSelectedError(NotGeneratedError):
-    """Only the images of other pages are to be made."""
+    """Image that is not on one of the selected pages."""
 
 
 class OverBudgetError(NotGeneratedError):
-    """The run's budget does not hold the image.
+    """Image above the budget of the run.
 
     Args:
-        fault: as for every error.
-        price_usd: what it would cost in dollars; None where the price is not known.
-        hint: as for every error.
+        fault: The problem.
+        price_usd: Estimated cost of the image in US dollars; None if the price is unknown.
+        hint: One next step.
     """
 
     def __init__(self, fault: str, price_usd: Decimal | None, *, hint: str | None = None) -> None:
@@ -125,58 +126,56 @@ class OverBudgetError(NotGeneratedError):
 
 
 class EarlierRefusalError(NotGeneratedError):
-    """Moderation refused the prompt in an earlier build."""
+    """Prompt that moderation refused in an earlier build."""
 
 
 class StoppedError(NotGeneratedError):
-    """The run was stopped before this image's turn came."""
+    """Image that was not requested because the run was stopped."""
 
 
 class PendingError(NotGeneratedError):
-    """The image will be made beside the server, once its prompt has rested."""
+    """Image that `mkdocs serve` generates later, when its prompt has stopped changing."""
 
 
 class Billing(enum.Enum):
-    """What an outcome means for the bill, and so what may be done next."""
+    """Billing class of a failed request: its charge, and if it may be repeated."""
 
-    UNBILLED = "nothing was charged, and asking again may help"
-    REFUSED = "nothing was charged, and asking again gives the same answer"
-    UNKNOWN = "the image may have been made and charged"
-    BILLED = "charged, and no usable image came back"
-    PERMANENT = "no request of this run can succeed"
+    UNBILLED = "not charged; a repeated request may succeed"
+    REFUSED = "not charged; a repeated request fails in the same way"
+    UNKNOWN = "the image may have been generated and charged"
+    BILLED = "charged, without a usable image"
+    PERMANENT = "not charged; no further request of this run can succeed"
 
 
 class GatewayError(ImagegenError):
-    """The gateway did not give an image.
+    """Failed request to the gateway.
 
     Args:
-        fault: as for every error; never holds a credential, nor a request's headers.
-        accepted: as for every error.
-        hint: as for every error.
-        status: the HTTP status, where there was an answer.
-        request_id: the ids the gateway gave, for a support request.
-        retry_after_s: the wait the server asked for, in seconds.
-        body: the raw answer where it was paid for and should be kept.
+        fault: The problem; contains no credential and no request header.
+        hint: One next step.
+        status: HTTP status; None without a response.
+        request_id: Ids from the response, for a support request.
+        retry_after_s: Seconds to wait, as requested by the server.
+
+    Attributes:
+        billing: Billing class of the error.
     """
 
     billing: ClassVar[Billing]
 
-    def __init__(  # noqa: PLR0913 - one argument for each fact about the answer
+    def __init__(
         self,
         fault: str,
         *,
-        accepted: str | None = None,
         hint: str | None = None,
         status: int | None = None,
         request_id: str | None = None,
         retry_after_s: float | None = None,
-        body: bytes | None = None,
     ) -> None:
-        super().__init__(fault, accepted=accepted, hint=hint)
+        super().__init__(fault, hint=hint)
         self.status = status
         self.request_id = request_id
         self.retry_after_s = retry_after_s
-        self.body = body
 
     def __str__(self) -> str:
         text = super().__str__()
@@ -184,78 +183,96 @@ class GatewayError(ImagegenError):
 
 
 class CredentialError(GatewayError):
-    """There is no credential, or it has run out."""
+    """No credential, or an expired one."""
 
     billing = Billing.PERMANENT
 
 
 class AuthenticationError(GatewayError):
-    """401: the credential is not accepted."""
+    """401: the server rejects the credential."""
 
     billing = Billing.PERMANENT
 
 
 class InsufficientFundsError(GatewayError):
-    """402, or a 429 that is about money: nothing is left to spend."""
+    """402, or a 429 about money: the account has no funds left."""
 
     billing = Billing.PERMANENT
 
 
 class ForbiddenError(GatewayError):
-    """403: the account may not do this."""
+    """403: the account has no permission."""
 
     billing = Billing.PERMANENT
 
 
 class ModelUnavailableError(GatewayError):
-    """The gateway does not offer the model."""
+    """Model that the gateway does not offer."""
 
     billing = Billing.PERMANENT
 
 
 class RejectedRequestError(GatewayError):
-    """This request is not accepted; another one may be."""
+    """Request that the server rejects; another request may succeed."""
 
     billing = Billing.REFUSED
 
 
 class ModerationError(GatewayError):
-    """The prompt was refused by moderation."""
+    """Prompt that moderation refused."""
 
     billing = Billing.REFUSED
 
 
 class UnreachableError(GatewayError):
-    """No connection was made, so nothing was asked."""
+    """No connection: the request was not sent."""
 
     billing = Billing.UNBILLED
 
 
 class RateLimitedError(GatewayError):
-    """429 that is about speed."""
+    """429 about the rate of requests."""
 
     billing = Billing.UNBILLED
 
 
-class BusyError(GatewayError):
-    """503 that says when to come back, or no answer to what costs nothing."""
+class ServerBusyError(GatewayError):
+    """503 with a time to retry, or no response to a request that is free of charge."""
 
     billing = Billing.UNBILLED
 
 
 class OutcomeUnknownError(GatewayError):
-    """The request was sent and no usable answer came back: it may have been charged."""
+    """Request that was sent without a usable response; it may have been charged."""
 
     billing = Billing.UNKNOWN
 
 
 class InvalidResponseError(GatewayError):
-    """The gateway reported success, and the answer holds no usable image."""
+    """Successful response without a usable image.
+
+    Args:
+        fault: The problem.
+        hint: One next step.
+        status: HTTP status.
+        body: Raw response that was charged and must be kept.
+    """
 
     billing = Billing.BILLED
 
+    def __init__(
+        self,
+        fault: str,
+        *,
+        hint: str | None = None,
+        status: int | None = None,
+        body: bytes | None = None,
+    ) -> None:
+        super().__init__(fault, hint=hint, status=status)
+        self.body = body
 
-class LinkError(InvalidResponseError):
-    """The answer links to the image, which cannot be fetched now and may be later."""
+
+class DownloadError(InvalidResponseError):
+    """Link to an image that cannot be fetched now; a later attempt may succeed."""
 
     billing = Billing.BILLED

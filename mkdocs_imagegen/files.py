@@ -34,7 +34,7 @@ def read_plain_file(path: Path, most_bytes: int) -> bytes:
 
 def _refuse_unless_regular(facts: os.stat_result) -> None:
     if not stat.S_ISREG(facts.st_mode):
-        raise ValueError("no regular file")
+        raise ValueError("not a regular file")
 
 
 def _read(descriptor: int, size: int, most_bytes: int) -> bytes:
@@ -100,15 +100,15 @@ def check_version(found: object, known: int) -> None:
     """
     if type(found) is int and found > known:
         fault = "it was written by a newer version of mkdocs-imagegen"
-        raise NewerVersionError(fault, hint="update; nothing is bought in its place")
+        raise NewerVersionError(fault, hint="update mkdocs-imagegen")
     if found != known:
-        raise ValueError("another version's")
+        raise ValueError("unknown format version")
 
 
 def cannot_store(folder: Path, error: OSError) -> StoreError:
     """Return the error for a folder that files cannot be written to."""
-    fault = f"images cannot be stored in {folder}: {error.strerror or error}"
-    return StoreError(fault, hint="make room or correct the rights, then build again")
+    fault = f"images cannot be stored in {folder} ({error.strerror or error})"
+    return StoreError(fault, hint="free up disk space or check the permissions, then build again")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Outcomes of a build, and what is told of them: the summary line and the JSON report; pure."""
+"""Result of a build: the summary line and the JSON report; pure."""
 
 from __future__ import annotations
 
@@ -14,59 +14,57 @@ from mkdocs_imagegen.options import SKETCH_MODEL
 
 
 class State(enum.Enum):
-    """How an image stands after a build."""
+    """State of an image after a build; the values are those of the JSON report."""
 
     READY = "ready"
-    """It was in the store."""
+    """An original was reused."""
     SKETCH = "sketch"
-    """A sketch was in the store, and a sketch was asked for."""
+    """A sketch was reused for a request that accepts one."""
     STALE = "stale but usable"
-    """One of the same subject by another model or of another quality was in the store."""
+    """An original of the same subject, from another model or quality, was reused."""
     DRAFT = "draft"
-    """A draft stands in for it while pages are served."""
-    MADE = "made"
-    """It was made in this build."""
+    """A draft is shown by `mkdocs serve`."""
+    GENERATED = "made"
+    """The image was generated in this build."""
     MISSING = "missing"
-    """There is none, and none was to be made."""
+    """There is no original, and the build was not to generate one."""
     OVER_BUDGET = "over budget"
-    """There is none, and the run's budget did not hold it."""
+    """There is no original, and the rest of the budget was too small to generate one."""
     REFUSED = "refused"
     """Moderation refused the prompt, in this build or an earlier one."""
     FAILED = "failed"
-    """It was asked for and did not come."""
-    MISTAKE = "mistake"
-    """The directive cannot be read."""
+    """The request failed."""
+    INVALID = "mistake"
+    """The directive has an error."""
 
     @property
     def is_missing(self) -> bool:
-        """Whether a page asks for an image that is not there."""
+        """True if a page needs an image that does not exist."""
         return self in {State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED}
 
 
-_STORED = (State.READY, State.SKETCH, State.STALE, State.DRAFT)
-_THERE = (*_STORED, State.MADE)
+_REUSED = (State.READY, State.SKETCH, State.STALE)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One place that shows an image, as the report tells of it.
+    """One location that shows an image.
 
     Attributes:
-        location: where it stands.
-        state: how it stands.
-        key: the request's key; ``""`` for a mistake.
-        prompt: the final prompt.
-        model: the model that it was asked of, or would be.
-        drawn_by: the model that drew it, which a fallback may have changed; ``""`` for none.
-        file: the image's path below the site's root; ``""`` for a missing preview, which no
+        location: Page and line.
+        state: State of the image.
+        key: Cache key of the request; ``""`` if the directive is invalid.
+        prompt: Final prompt.
+        model: Model of the request.
+        drawn_by: Model that answered, which may be a fallback; ``""`` without an original.
+        file: Path of the image relative to the site folder; ``""`` for a missing preview, which no
             page shows.
-        price_usd: the list price in dollars; None where it is not known.
-        missing_usd: the list price of each image that is not there; a pair for light and dark
-            surroundings is two.
-        seconds: how long the making took.
-        cost_usd: dollars charged in this build; None for nothing or for not known.
-        cost_is_estimate: whether that is the list price and not the gateway's word.
-        remarks: warnings of the gateway and of ours, or the error.
+        price_usd: List price in US dollars; None if it is unknown.
+        missing_usd: List price of each image to generate: two for a pair of a light and a dark one.
+        seconds: Duration of the requests.
+        cost_usd: US dollars charged in this build; None if no charge is known.
+        cost_is_estimate: True if the cost is the list price and not the charge that was reported.
+        remarks: Warnings about the image, or the error.
     """
 
     location: Location
@@ -83,14 +81,37 @@ class ReportRow:
     cost_is_estimate: bool
     remarks: tuple[str, ...]
 
+    @property
+    def is_sketch(self) -> bool:
+        """True if the image is, or would be, a sketch."""
+        return self.model == SKETCH_MODEL
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the row for JSON."""
+        return {
+            "page": self.location.page,
+            "line": self.location.line,
+            "state": self.state.value,
+            "key": self.key,
+            "prompt": self.prompt,
+            "model": self.model,
+            "drawn_by": self.drawn_by,
+            "file": self.file,
+            "price_usd": None if self.price_usd is None else str(self.price_usd),
+            "seconds": round(self.seconds, 3),
+            "cost_usd": None if self.cost_usd is None else str(self.cost_usd),
+            "cost_is_estimate": self.cost_is_estimate,
+            "warnings": list(self.remarks),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class ChargedFailures:
-    """What a run has paid for nothing, or perhaps has.
+    """Failed requests of a run that were charged, or may have been.
 
     Attributes:
-        calls: how many calls.
-        usd: dollars for them, by list prices as far as those are known.
+        calls: Number of requests.
+        usd: Their list price in US dollars, as far as prices are known.
     """
 
     calls: int = 0
@@ -122,76 +143,109 @@ class RunReport:
 
 
 def summary(
-    lines: Sequence[ReportRow], seconds: float, waste: ChargedFailures = NO_CHARGED_FAILURES
+    rows: Sequence[ReportRow],
+    seconds: float,
+    charged_failures: ChargedFailures = NO_CHARGED_FAILURES,
 ) -> str:
     """Return one line about the images of a build; equal requests count once.
 
-    A location that failed is counted even where another one shows the image of its request.
+    A location that failed counts as an image of its own if another location shows the image of its
+    request, so that the numbers add up.
 
     Args:
-        lines: All locations that show an image.
+        rows: All locations that show an image.
         seconds: Time that generating took in total.
-        waste: Calls of the run that may have been charged without an image.
+        charged_failures: Failed requests of the run that may have been charged.
     """
-    images = unique(lines)
-    count = Counter(line.state for line in images)
-    count[State.FAILED] = _failures(lines, images)
-    made = count[State.MADE]
-    stored = sum(count[state] for state in _STORED)
-    parts = [f"{plural(stored, 'image')} from the store"]
-    if made:
-        parts.append(f"{made} made in {seconds:.1f} s for {_money(images)}")
-    if count[State.STALE]:
-        parts.append(f"{count[State.STALE]} stale but usable")
-    if count[State.DRAFT]:
-        parts.append(plural(count[State.DRAFT], "draft"))
-    sketches = sum(line.model == SKETCH_MODEL for line in images if line.state in _THERE)
-    if sketches:
-        parts.append(f"{sketches} of them {'a sketch' if sketches == 1 else 'sketches'}")
-    words = {
-        State.MISSING: "missing",
-        State.REFUSED: "refused",
-        State.FAILED: "failed",
-        State.MISTAKE: "with a mistake",
-    }
-    parts += [f"{count[state]} {word}" for state, word in words.items() if count[state]]
-    if count[State.OVER_BUDGET]:
-        parts.append(f"{count[State.OVER_BUDGET]} over budget{_price(images)}")
-    if waste.calls:
-        more = f" (about ${dollars(waste.usd)})" if waste.usd else ""
-        parts.append(f"{plural(waste.calls, 'call')} perhaps charged for nothing{more}")
-    return ", ".join(parts)
+    images = deduplicate(rows)
+    counts = Counter(row.state for row in images)
+    failures = _count_failures(rows, images)
+    total = len(images) - counts[State.FAILED] + failures
+    parts = [
+        *_reused([row for row in images if row.state in _REUSED]),
+        plural(counts[State.DRAFT], "draft") if counts[State.DRAFT] else "",
+        *_generated([row for row in images if row.state is State.GENERATED], seconds),
+        f"{counts[State.MISSING]} missing" if counts[State.MISSING] else "",
+        f"{counts[State.REFUSED]} refused" if counts[State.REFUSED] else "",
+        f"{failures} failed" if failures else "",
+        _over_budget([row for row in images if row.state is State.OVER_BUDGET]),
+        f"{counts[State.INVALID]} invalid" if counts[State.INVALID] else "",
+    ]
+    told = ", ".join(filter(None, parts))
+    line = f"{plural(total, 'image')}: {told}" if told else "no images"
+    return "; ".join(filter(None, [line, _charged(charged_failures)]))
+
+
+def _reused(rows: Sequence[ReportRow]) -> tuple[str, str]:
+    sketches = sum(row.is_sketch for row in rows)
+    stale = sum(row.state is State.STALE for row in rows if not row.is_sketch)
+    reused = f"{len(rows) - sketches} reused" + (f" ({stale} stale)" if stale else "")
+    drawn = f"{plural(sketches, 'sketch', 'sketches')} reused"
+    return reused if len(rows) > sketches else "", drawn if sketches else ""
+
+
+def _generated(rows: Sequence[ReportRow], seconds: float) -> tuple[str, str]:
+    sketches = [row for row in rows if row.is_sketch]
+    images = [row for row in rows if not row.is_sketch]
+    drawn = f"{plural(len(sketches), 'sketch', 'sketches')} drawn"
+    # An emulator on a socket charges dollars of its own, which count for the budget.
+    drawn += f" ({_cost(sketches)})" if _spent(sketches) else ""
+    generated = f"{len(images)} generated in {seconds:.1f} s ({_cost(images)})"
+    return generated if images else "", drawn if sketches else ""
+
+
+def _cost(rows: Sequence[ReportRow]) -> str:
+    unknown = sum(row.cost_usd is None for row in rows)
+    if unknown == len(rows):
+        return "unknown price"
+    more = f", {unknown} of unknown price" if unknown else ""
+    is_estimate = any(row.cost_is_estimate for row in rows)
+    return f"{format_usd(_spent(rows), is_estimate=is_estimate)}{more}"
+
+
+def _over_budget(rows: Sequence[ReportRow]) -> str:
+    price = sum((row.price_usd for row in rows if row.price_usd is not None), Decimal(0))
+    more = f" ({format_usd(price, is_estimate=True)})" if price else ""
+    return f"{len(rows)} over budget{more}" if rows else ""
+
+
+def _charged(failures: ChargedFailures) -> str:
+    more = f" ({format_usd(failures.usd, is_estimate=True)})" if failures.usd else ""
+    requests = plural(failures.calls, "failed request")
+    return f"{requests} may have been charged{more}" if failures.calls else ""
 
 
 def to_json(
-    lines: Sequence[ReportRow], seconds: float, waste: ChargedFailures = NO_CHARGED_FAILURES
+    rows: Sequence[ReportRow],
+    seconds: float,
+    charged_failures: ChargedFailures = NO_CHARGED_FAILURES,
 ) -> bytes:
-    """The report as a file: the same build gives the same bytes but for seconds and dollars."""
+    """Return the JSON report; equal builds differ only in seconds and dollars."""
     report = {
         "version": 1,
         "seconds": round(seconds, 3),
-        "cost_usd": str(_spent(unique(lines))),
-        "wasted_calls": waste.calls,
-        "wasted_usd": str(waste.usd),
-        "bill": [_bill_as_dict(each) for each in bill(lines)],
-        "pictures": [as_dict(line) for line in lines],
+        "cost_usd": str(_spent(deduplicate(rows))),
+        "wasted_calls": charged_failures.calls,
+        "wasted_usd": str(charged_failures.usd),
+        "bill": [each.as_dict() for each in bill(rows)],
+        "pictures": [row.as_dict() for row in rows],
     }
     return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelBill:
-    """What the images of one model have cost in a run.
+    """Cost and duration of the images that one model generated in a run.
 
     Attributes:
-        model: the model that drew them.
-        images: how many it drew.
-        charged_usd: dollars by the server's word.
-        estimated_usd: dollars by list prices, where the server said nothing.
-        p50_s: seconds within which half of them came.
-        p95_s: seconds within which 95 of 100 came.
-        slowest_s: seconds that the slowest took.
-        slowest: where that stands.
+        model: Model that answered.
+        images: Number of images.
+        charged_usd: US dollars that the gateway reported as charged.
+        estimated_usd: US dollars by list prices, for images without a reported charge.
+        p50_s: Median duration in seconds.
+        p95_s: 95th percentile of the duration in seconds.
+        slowest_s: Longest duration in seconds.
+        slowest: Location of the image that took longest.
     """
 
     model: str
@@ -203,22 +257,37 @@ class ModelBill:
     slowest_s: float
     slowest: Location
 
+    def as_dict(self) -> dict[str, object]:
+        """Return the bill for JSON."""
+        return {
+            "model": self.model,
+            "pictures": self.images,
+            "charged_usd": str(self.charged_usd),
+            "estimated_usd": str(self.estimated_usd),
+            "p50_s": round(self.p50_s, 3),
+            "p95_s": round(self.p95_s, 3),
+            "slowest_s": round(self.slowest_s, 3),
+            "slowest": str(self.slowest),
+        }
 
-def bill(lines: Sequence[ReportRow]) -> list[ModelBill]:
-    """What was made, by model; equal requests count once."""
-    made = [line for line in unique(lines) if line.state is State.MADE]
-    models = sorted({line.drawn_by for line in made})
-    return [_bill_of(name, [line for line in made if line.drawn_by == name]) for name in models]
+
+def bill(rows: Sequence[ReportRow]) -> list[ModelBill]:
+    """Return a bill for each model that generated images; equal requests count once."""
+    generated = [row for row in deduplicate(rows) if row.state is State.GENERATED]
+    models = sorted({row.drawn_by for row in generated})
+    return [
+        _bill_of(model, [row for row in generated if row.drawn_by == model]) for model in models
+    ]
 
 
-def _bill_of(model: str, made: Sequence[ReportRow]) -> ModelBill:
-    seconds = sorted(line.seconds for line in made)
-    slowest = max(made, key=lambda line: line.seconds)
+def _bill_of(model: str, generated: Sequence[ReportRow]) -> ModelBill:
+    seconds = sorted(row.seconds for row in generated)
+    slowest = max(generated, key=lambda row: row.seconds)
     return ModelBill(
         model=model,
-        images=len(made),
-        charged_usd=_spent([line for line in made if not line.cost_is_estimate]),
-        estimated_usd=_spent([line for line in made if line.cost_is_estimate]),
+        images=len(generated),
+        charged_usd=_spent([row for row in generated if not row.cost_is_estimate]),
+        estimated_usd=_spent([row for row in generated if row.cost_is_estimate]),
         p50_s=_percentile(seconds, 50),
         p95_s=_percentile(seconds, 95),
         slowest_s=slowest.seconds,
@@ -227,86 +296,41 @@ def _bill_of(model: str, made: Sequence[ReportRow]) -> ModelBill:
 
 
 def _percentile(ordered: Sequence[float], percent: int) -> float:
-    """The smallest value that so many per cent of all do not exceed."""
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
-def _bill_as_dict(each: ModelBill) -> dict[str, object]:
-    return {
-        "model": each.model,
-        "pictures": each.images,
-        "charged_usd": str(each.charged_usd),
-        "estimated_usd": str(each.estimated_usd),
-        "p50_s": round(each.p50_s, 3),
-        "p95_s": round(each.p95_s, 3),
-        "slowest_s": round(each.slowest_s, 3),
-        "slowest": str(each.slowest),
-    }
+def deduplicate(rows: Sequence[ReportRow]) -> list[ReportRow]:
+    """Return one row for each request, then all invalid directives, which are not requests.
 
-
-def as_dict(line: ReportRow) -> dict[str, object]:
-    """A place that shows an image, for JSON."""
-    return {
-        "page": line.location.page,
-        "line": line.location.line,
-        "state": line.state.value,
-        "key": line.key,
-        "prompt": line.prompt,
-        "model": line.model,
-        "drawn_by": line.drawn_by,
-        "file": line.file,
-        "price_usd": None if line.price_usd is None else str(line.price_usd),
-        "seconds": round(line.seconds, 3),
-        "cost_usd": None if line.cost_usd is None else str(line.cost_usd),
-        "cost_is_estimate": line.cost_is_estimate,
-        "warnings": list(line.remarks),
-    }
-
-
-def unique(lines: Sequence[ReportRow]) -> list[ReportRow]:
-    """Return one line for each request, then all mistakes, which are not requests.
-
-    Of several lines of a request the generated one comes first, then one with a cost, so that no
+    Of several rows of a request the generated one comes first, then one with a cost, so that no
     sum misses it; a failure comes last.
     """
-    by_worth = sorted(lines, key=_worth)
-    requests = {line.key: line for line in by_worth if line.key}
-    return [*requests.values(), *(line for line in lines if not line.key)]
+    by_worth = sorted(rows, key=_worth)
+    requests = {row.key: row for row in by_worth if row.key}
+    return [*requests.values(), *(row for row in rows if not row.key)]
 
 
-def _worth(line: ReportRow) -> tuple[bool, bool, bool]:
-    return line.state is State.MADE, line.cost_usd is not None, line.state is not State.FAILED
+def _worth(row: ReportRow) -> tuple[bool, bool, bool]:
+    return row.state is State.GENERATED, row.cost_usd is not None, row.state is not State.FAILED
 
 
-def _failures(lines: Sequence[ReportRow], images: Sequence[ReportRow]) -> int:
-    failed = {line.key for line in images if line.state is State.FAILED}
-    failed_here = (line.state is State.FAILED and line.key not in failed for line in lines)
+def _count_failures(rows: Sequence[ReportRow], images: Sequence[ReportRow]) -> int:
+    failed = {row.key for row in images if row.state is State.FAILED}
+    failed_here = (row.state is State.FAILED and row.key not in failed for row in rows)
     return len(failed) + sum(failed_here)
 
 
-def _spent(images: Sequence[ReportRow]) -> Decimal:
-    return sum((line.cost_usd for line in images if line.cost_usd is not None), Decimal(0))
+def _spent(rows: Sequence[ReportRow]) -> Decimal:
+    return sum((row.cost_usd for row in rows if row.cost_usd is not None), Decimal(0))
 
 
-def _money(images: Sequence[ReportRow]) -> str:
-    made = [line for line in images if line.state is State.MADE]
-    about = "about " if any(line.cost_is_estimate for line in made) else ""
-    unknown = sum(line.cost_usd is None for line in made)
-    more = f" and the unknown price of {unknown}" if unknown else ""
-    return f"{about}${dollars(_spent(made))}{more}"
+def format_usd(amount: Decimal, *, is_estimate: bool = False) -> str:
+    """Return an amount in US dollars, such as ``$0.18``, ``$0.015`` or ``about $0.18``."""
+    # Three digits: the cheapest image costs half a cent.
+    dollars = f"${amount:.3f}".removesuffix("0")
+    return f"about {dollars}" if is_estimate else dollars
 
 
-def _price(images: Sequence[ReportRow]) -> str:
-    over = [line.price_usd for line in images if line.state is State.OVER_BUDGET]
-    known = sum((price for price in over if price is not None), Decimal(0))
-    return f" (about ${dollars(known)} more)" if known else ""
-
-
-def dollars(amount: Decimal) -> str:
-    """An amount as people read it, without the sign."""
-    return f"{amount:.3f}".removesuffix("0")  # the cheapest image costs half a cent
-
-
-def plural(number: int, word: str) -> str:
-    """A number of things, in words."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def plural(number: int, word: str, words: str = "") -> str:
+    """Return a number with its noun, such as ``1 image`` or ``2 images``."""
+    return f"{number} {word if number == 1 else words or f'{word}s'}"

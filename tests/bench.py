@@ -14,9 +14,8 @@ from typing import Any
 
 from PIL import Image
 
-from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.offers import Offer
-from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.gateway.wire import ImageResponse, decode_response
 from mkdocs_imagegen.gateway_opening import open_gateway
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.scheduler import Scheduler
@@ -83,13 +82,13 @@ class FakeGateway:
         if self._before is not None:
             await self._before(asked, keep)
         keep(BODY)
-        return read_answer(BODY, asked, GatewaySettings())
+        return decode_response(BODY, asked, GatewaySettings())
 
-    async def open_answer(self, body: bytes, asked: ImageRequest) -> ImageResponse:
+    async def open_response(self, body: bytes, asked: ImageRequest) -> ImageResponse:
         self.opened.append(body)
-        return read_answer(BODY, asked, GatewaySettings())
+        return decode_response(BODY, asked, GatewaySettings())
 
-    async def models(self) -> tuple[Offer, ...]:
+    async def fetch_offers(self) -> tuple[Offer, ...]:
         self.visits += 1
         return await self._offers() if self._offers else ()
 
@@ -143,7 +142,7 @@ class Bench:
         self.logged = LogTexts()
         self.run = Run()
         quarantine = self.settings.cache_path / "quarantine"
-        originals = OriginalStore(self.settings.originals_path, quarantine, log.warning)
+        originals = OriginalStore(self.settings.originals_path, quarantine)
         self.stores = open_stores(self.settings, originals)
         opened = partial(open_gateway, self.settings, None)
         self.purchaser = Purchaser(
@@ -181,4 +180,4 @@ class Bench:
 
     def stored(self) -> list[str]:
         """The prompts of all originals."""
-        return sorted(each.prompt for each in self.stores.originals.originals())
+        return sorted(each.prompt for each in self.stores.originals.records())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ import yaml
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 
+SUMMARY = re.compile(r"imagegen: (\d+ images?: |no images)")
 EXTENSIONS: list[Any] = ["attr_list", "admonition", "pymdownx.superfences"]
 
 
@@ -37,7 +39,7 @@ class Built:
 
     @property
     def summary(self) -> str:
-        return next(text for text in self.infos if "from the store" in text)
+        return next(text for text in self.infos if SUMMARY.match(text))
 
     def page(self, name: str) -> str:
         return (self.site / name).read_text()

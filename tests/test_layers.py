@@ -1,18 +1,16 @@
-"""The rules of the house, held over the syntax tree of every module."""
+"""Imports between the parts of the package, and the only users of each library."""
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "mkdocs_imagegen"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+from tests.syntax import MODULES, imports_of, location_of, name_of, room_of
 
-# Each group may import what stands before it in this list, and itself.
+# Rooms of a layer import rooms of the layers before it; they do not import each other.
 LAYERS = [
     ["frozen", "log"],
     ["errors"],
@@ -34,8 +32,13 @@ LAYERS = [
     ["__main__"],
 ]
 
-# Rooms of one layer do not import each other; these are the only doors between rooms.
+# The only modules that import a library.
 DOORS = {
+    "boto3": {"originals/"},
+    "dask": {"jobs/"},
+    "jinja2": {"hosts/"},
+    "obstore": {"originals/"},
+    "sqlite3": {"derived/"},
     "httpx": {"gateway/client.py"},
     "PIL": {"imaging/", "emulator/sketches/"},
     "diskcache": {"derived/"},
@@ -48,69 +51,42 @@ DOORS = {
     "rich": {"cli/terminal.py"},
 }
 
-HEAVY = [
-    *(
-        "httpx",
-        "PIL",
-        "diskcache",
-        "tenacity",
-        "filelock",
-        "rich",
-        "anyio",
-        "mkdocs_imagegen.emulator",
-    )
-]
-
-
-def imports_of(path: Path) -> set[str]:
-    """Every module that a file imports, also inside functions and under TYPE_CHECKING."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            names.add(node.module or "")
-    return names
-
-
-def room_of(module: str) -> str:
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 else "__init__"
+HEAVY = ["httpx", "PIL", "diskcache", "tenacity", "filelock", "rich", "anyio"]
+HEAVY += ["mkdocs_imagegen.emulator"]
 
 
 def layer_of(room: str) -> int:
     return next(number for number, rooms in enumerate(LAYERS) if room in rooms)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", MODULES, ids=location_of)
 def test_imports_run_one_way(path: Path) -> None:
-    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    room = room_of(path)
     if room == "__init__":
         assert not imports_of(path)
         return
     for module in imports_of(path):
         if not module.startswith("mkdocs_imagegen."):
             continue
-        other = room_of(module)
+        other = module.split(".")[1]
         assert other == room or layer_of(other) < layer_of(room), f"{room} imports {other}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", MODULES, ids=location_of)
 def test_each_library_has_one_door(path: Path) -> None:
-    location = path.relative_to(PACKAGE).as_posix()
+    location = location_of(path)
     for module in imports_of(path):
         doors = DOORS.get(module.split(".")[0])
         assert doors is None or any(location.startswith(door) for door in doors), module
 
 
 def test_every_room_has_a_layer() -> None:
-    rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
+    rooms = {room_of(path) for path in MODULES}
     assert rooms - {"__init__"} == {room for rooms in LAYERS for room in rooms}
 
 
 def test_no_import_cycle_between_modules() -> None:
-    graph = {module_name(path): imports_of(path) for path in MODULES}
+    graph = {name_of(path): imports_of(path) for path in MODULES}
     seen: set[str] = set()
 
     def visit(module: str, trail: tuple[str, ...]) -> None:
@@ -125,31 +101,15 @@ def test_no_import_cycle_between_modules() -> None:
         visit(module, ())
 
 
-def module_name(path: Path) -> str:
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def test_the_plugin_loads_nothing_heavy() -> None:
-    """A build in which all is there imports no client, no image library, no event loop."""
-    code = (
-        "import sys, mkdocs_imagegen.hosts.mkdocs.plugin;"
-        f"print([m for m in {HEAVY!r} if m in sys.modules])"
-    )
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        # A build that generates and derives no image needs none of them.
+        ("mkdocs_imagegen.hosts.mkdocs.plugin", HEAVY),
+        ("mkdocs_imagegen", [*HEAVY, *DOORS]),
+    ],
+)
+def test_import_loads_no_heavy_library(module: str, heavy: list[str]) -> None:
+    code = f"import sys, {module}; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_grows_past_what_one_can_read(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 450
-
-
-def test_the_median_function_is_short() -> None:
-    lengths = sorted(
-        (node.end_lineno or 0) - node.body[0].lineno + 1
-        for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
-    assert lengths[len(lengths) // 2] < 10

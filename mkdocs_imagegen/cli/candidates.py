@@ -35,7 +35,7 @@ from mkdocs_imagegen.pipeline.lookup import Lookup
 from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.pipeline.stores import Workshop
-from mkdocs_imagegen.report import State, dollars
+from mkdocs_imagegen.report import State, format_usd
 from mkdocs_imagegen.request import ImageRequest
 
 _SMALL_PX = 960
@@ -135,7 +135,7 @@ def _entry(location: str, looked: Looked) -> Entry:
         entry = entry_at(location, looked.entries)
     except OptionError as error:
         raise SiteError(str(error)) from None
-    if entry.line.state is State.MISTAKE:
+    if entry.line.state is State.INVALID:
         raise SiteError(f"{entry.line.location} has a mistake: {entry.outcome.error}")
     if isinstance(entry.found, Directive) and not entry.found.is_complete:
         raise SiteError(f"{entry.line.location}: {entry.outcome.error}")
@@ -222,7 +222,7 @@ def _say(entry: Entry, found: Sequence[_Candidate], output: Path) -> None:
     ]
     there = sum(each.result.original is not None for each in found) - len(made)
     usd = sum((each.cost_usd or Decimal(0) for each in made), Decimal(0))
-    say(f"{there} there already, {len(made)} made for ${dollars(usd)}")
+    say(f"{there} there already, {len(made)} made for {format_usd(usd)}")
     say(str(output))
     if any(each.result.original for each in found):
         say(f"To choose one, {_choice(entry)}")

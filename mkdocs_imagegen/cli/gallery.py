@@ -22,9 +22,9 @@ from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.imaging.thumbnail import SMALL_PX, Thumbnail, thumbnail
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import Original, OriginalStore
-from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
+from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
 from mkdocs_imagegen.pipeline.outcome import Entry
-from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 
 _WORKERS = min(4, os.cpu_count() or 1)
@@ -138,16 +138,16 @@ class Sheet:
         request: ImageRequest,
         several: Sequence[Original],
         smalls: Mapping[str, Thumbnail | None],
-    ) -> Strip:
+    ) -> SheetGroup:
         frames = [
             self._frame(each, small) for each in several if (small := smalls[each.record.key])
         ]
         locations = tuple(dict.fromkeys(self._places.get(_family(request), [])))
-        return Strip(request.prompt, locations, tuple(frames))
+        return SheetGroup(request.prompt, locations, tuple(frames))
 
-    def _frame(self, original: Original, small: Thumbnail) -> Frame:
+    def _frame(self, original: Original, small: Thumbnail) -> SheetImage:
         record = original.record
-        return Frame(
+        return SheetImage(
             key=record.key,
             take=record.take,
             model=record.answered_by or record.model,
@@ -162,7 +162,7 @@ class Sheet:
 def _takes(entries: Sequence[Entry], store: OriginalStore) -> Images:
     """What pages show, and the other originals of the same prompt."""
     subjects: dict[str, list[Record]] = {}
-    for record in store.originals():
+    for record in store.records():
         subjects.setdefault(record.subject, []).append(record)
     takes = sorted({each.take for several in subjects.values() for each in several})
     firsts: dict[str, ImageRequest] = {}
@@ -201,7 +201,7 @@ def _paid(record: Record) -> str:
     if record.cost_usd is None:
         return "price not known"
     about = "about " if record.cost_is_estimate else ""
-    return f"{about}${dollars(record.cost_usd)}"
+    return f"{about}{format_usd(record.cost_usd)}"
 
 
 def _address(path: Path, sheet: Path) -> str:

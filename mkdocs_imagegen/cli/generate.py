@@ -14,7 +14,7 @@ from mkdocs_imagegen.cli.terminal import Progress, say, say_json, tell
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
-from mkdocs_imagegen.report import State, dollars, summary, to_json
+from mkdocs_imagegen.report import State, format_usd, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
 from mkdocs_imagegen.settings.globs import matches_any
@@ -109,7 +109,7 @@ def _say_dry_run(looked: Looked, *, as_json: bool) -> None:
         return
     say_lines([line for line in found.lines if is_lacking(line)])
     but = f", but not here: {refusal}" if found.images and refusal else ""
-    say(f"would make {found.images} for about ${dollars(found.usd)}{but}")
+    say(f"would make {found.images} for about {format_usd(found.usd)}{but}")
 
 
 def _say_made(looked: Looked, *, as_json: bool) -> None:
@@ -121,7 +121,7 @@ def _say_made(looked: Looked, *, as_json: bool) -> None:
     if as_json:
         click.echo(to_json(looked.lines, seconds, waste), nl=False)
     else:
-        say_lines([line for line in looked.lines if line.state is State.MADE])
+        say_lines([line for line in looked.lines if line.state is State.GENERATED])
         for line in lacking:
             tell(f"{line.location}: {'; '.join(line.remarks)}")
         say(summary(looked.lines, seconds, waste))

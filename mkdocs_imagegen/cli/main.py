@@ -15,7 +15,7 @@ from mkdocs_imagegen.cli.generate import generate
 from mkdocs_imagegen.cli.models import credits_, models
 from mkdocs_imagegen.cli.plan import check, plan
 from mkdocs_imagegen.cli.schema import schema
-from mkdocs_imagegen.cli.site import INTERRUPTED
+from mkdocs_imagegen.cli.site import INTERRUPTED, logging_to_stderr
 from mkdocs_imagegen.cli.verify import prune, verify
 
 _EPILOG = """
@@ -37,7 +37,8 @@ class _Commands(click.Group):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            with logging_to_stderr():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
 

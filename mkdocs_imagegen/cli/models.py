@@ -11,18 +11,18 @@ import click
 from mkdocs_imagegen.cli.site import SiteError, as_json, config_file, settings_of
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.errors import GatewayError
-from mkdocs_imagegen.gateway.credentials import missing
-from mkdocs_imagegen.gateway.offers import Offer
-from mkdocs_imagegen.gateway.public import (
-    CREDITS,
+from mkdocs_imagegen.gateway.credentials import missing_credential
+from mkdocs_imagegen.gateway.offers import (
+    CREDITS_PATH,
     Credits,
     Health,
+    Offer,
     endpoints_path,
     read_credits,
     read_health,
 )
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
-from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 
@@ -55,7 +55,7 @@ def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
     settings = settings_of(config_file)
 
     async def ask(gateway: Gateway) -> tuple[Sequence[Offer], Mapping[str, Health]]:
-        offers = await gateway.models()
+        offers = await gateway.fetch_offers()
         return offers, await _health(gateway, offers) if health else _NO_HEALTH
 
     offers, told = _asked(settings, ask)
@@ -85,7 +85,7 @@ def credits_(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - 
         _refuse_without_key(settings)
 
     async def ask(gateway: Gateway) -> Credits:
-        return read_credits(await gateway.read(CREDITS))
+        return read_credits(await gateway.fetch(CREDITS_PATH))
 
     found = _asked(settings, ask)
     used = found.used_usd
@@ -93,13 +93,15 @@ def credits_(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - 
         told = None if used is None else str(used)
         say_json({"balance_usd": str(found.balance_usd), "used_usd": told})
     else:
-        say(f"${dollars(found.balance_usd)} left" + (f", ${dollars(used)} used" if used else ""))
+        say(
+            f"{format_usd(found.balance_usd)} left" + (f", {format_usd(used)} used" if used else "")
+        )
 
 
 def _refuse_without_key(settings: Settings) -> None:
     credential, problem = credential_for(settings)
     if credential is None and not settings.gateway.is_sketch:
-        raise SiteError(problem or str(missing(settings.gateway)))
+        raise SiteError(problem or str(missing_credential(settings.gateway)))
 
 
 def _asked(settings: Settings, ask: Callable[[Gateway], Awaitable[T]]) -> T:
@@ -136,7 +138,7 @@ async def _health(gateway: Gateway, offers: Sequence[Offer]) -> Mapping[str, Hea
     async def ask(model: str) -> None:
         async with limit:
             with suppress(GatewayError):
-                found[model] = read_health(await gateway.read(endpoints_path(model)))
+                found[model] = read_health(await gateway.fetch(endpoints_path(model)))
 
     async with anyio.create_task_group() as tasks:
         for offer in offers:
@@ -149,10 +151,10 @@ def _request(offer: Offer, settings: Settings) -> ImageRequest:
 
 
 def _row(offer: Offer, told: Mapping[str, Health], settings: Settings) -> tuple[str, ...]:
-    usd = offer.usd(_request(offer, settings))
+    usd = offer.price_usd(_request(offer, settings))
     mark = "*" if offer.model == settings.drawing_model else " "
-    price = f"${usd.normalize():f}" if usd is not None else offer.price or "?"
-    row = (mark, offer.model, price, offer.ends or "-")
+    price = f"${usd.normalize():f}" if usd is not None else offer.price_text or "?"
+    row = (mark, offer.model, price, offer.shutdown_date or "-")
     if told is _NO_HEALTH:
         return row
     health = told.get(offer.model, Health(None, None, 0))
@@ -164,13 +166,13 @@ def _or_unknown(number: float | None, unit: str) -> str:
 
 
 def _as_dict(offer: Offer, told: Mapping[str, Health], settings: Settings) -> dict[str, object]:
-    usd = offer.usd(_request(offer, settings))
+    usd = offer.price_usd(_request(offer, settings))
     health = told.get(offer.model)
     listed: dict[str, object] = {
         "model": offer.model,
         "usd": None if usd is None else str(usd),
-        "price": offer.price,
-        "ends": offer.ends,
+        "price": offer.price_text,
+        "ends": offer.shutdown_date,
         "in_use": offer.model == settings.drawing_model,
     }
     if told is _NO_HEALTH:

@@ -17,7 +17,7 @@ from mkdocs_imagegen.errors import OptionError, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import SKETCH_MODEL, quoted_value
 from mkdocs_imagegen.pipeline.mode import BuildMode
-from mkdocs_imagegen.report import ReportRow, State, as_dict, dollars, plural, unique
+from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.budget import Budget
 
@@ -47,7 +47,7 @@ def planned(looked: Looked) -> Plan:
     account, over = Budget(), set()
     is_free = looked.settings.gateway.is_sketch
     budget = _NO_LIMIT if is_free else looked.settings.budget
-    missing = [line for line in unique(looked.lines) if line.state is State.MISSING]
+    missing = [line for line in deduplicate(looked.lines) if line.state is State.MISSING]
     unpriced = 0
     for line in missing:
         try:
@@ -103,7 +103,7 @@ def check(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how
     looked = look(config_file, LOOKS)
     lacking = [line for line in looked.lines if is_lacking(line)]
     if as_json:
-        say_json({"ok": not lacking, "lacking": [as_dict(line) for line in lacking]})
+        say_json({"ok": not lacking, "lacking": [line.as_dict() for line in lacking]})
     else:
         say_lines(lacking)
         be = "is" if len(lacking) == 1 else "are"
@@ -132,31 +132,31 @@ def say_lines(lines: Sequence[ReportRow]) -> None:
 
 def price(line: ReportRow) -> str:
     """What making it would cost, where it has to be made, or has cost, where it was just made."""
-    if line.state is State.MADE:
+    if line.state is State.GENERATED:
         about = "about " if line.cost_is_estimate else ""
-        return "?" if line.cost_usd is None else f"{about}${dollars(line.cost_usd)}"
+        return "?" if line.cost_usd is None else f"{about}{format_usd(line.cost_usd)}"
     if not line.state.is_missing:
         return "-"
     if line.model == SKETCH_MODEL:
         return "$0.00"
     known = [usd for usd in line.missing_usd if usd is not None]
-    return f"${dollars(sum(known, Decimal(0)))}" if known else "?"
+    return format_usd(sum(known, Decimal(0))) if known else "?"
 
 
 def is_lacking(line: ReportRow) -> bool:
     """Whether a page needs something that is not there, or cannot be read."""
-    return line.state.is_missing or line.state is State.MISTAKE
+    return line.state.is_missing or line.state is State.INVALID
 
 
 def _words(line: ReportRow) -> str:
-    is_mistake = line.state is State.MISTAKE or not line.prompt
+    is_mistake = line.state is State.INVALID or not line.prompt
     return "; ".join(line.remarks) if is_mistake else quoted_value(line.prompt)
 
 
 def _totals(found: Plan, looked: Looked) -> str:
-    count = Counter(line.state for line in unique(found.lines))
+    count = Counter(line.state for line in deduplicate(found.lines))
     states = ", ".join(f"{number} {state.value}" for state, number in count.items())
-    cost = f"about ${dollars(found.usd)}" if found.usd else "nothing"
+    cost = f"about {format_usd(found.usd)}" if found.usd else "nothing"
     more = f" and {found.unpriced} of unknown price" if found.unpriced else ""
     would = f"a build makes {found.images} for {cost}{more}" if found.images else "none to make"
     if found.images and not looked.permission.is_granted:
@@ -171,5 +171,5 @@ def _as_json(looked: Looked, found: Plan) -> dict[str, object]:
         "usd": str(found.usd),
         "unpriced": found.unpriced,
         "refusal": looked.permission.refusal,
-        "pictures": [as_dict(line) for line in found.lines],
+        "pictures": [line.as_dict() for line in found.lines],
     }

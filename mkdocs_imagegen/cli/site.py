@@ -20,6 +20,7 @@ import click
 from mkdocs_imagegen.cli.terminal import tell
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.pipeline.context import Run
 from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
@@ -169,7 +170,7 @@ def _as_a_command() -> Iterator[None]:
     from mkdocs.exceptions import MkDocsException  # noqa: PLC0415 - only where needed
 
     try:
-        with contextlib.redirect_stdout(sys.stderr), _only_our_log():
+        with contextlib.redirect_stdout(sys.stderr):
             yield
     except MkDocsException as error:
         raise SiteError(error.format_message()) from None
@@ -186,18 +187,18 @@ def interrupted() -> SystemExit:
 
 
 @contextlib.contextmanager
-def _only_our_log() -> Iterator[None]:
-    """Put on stderr what the plugin says while it works; of the host only its errors."""
-    host, ours = logging.getLogger("mkdocs"), logging.getLogger("mkdocs.plugins.imagegen")
-    levels, handler = (host.level, ours.level), logging.StreamHandler()
-    host.setLevel(logging.ERROR)
-    ours.setLevel(logging.INFO)
-    ours.addHandler(handler)
-    ours.propagate = False
+def logging_to_stderr() -> Iterator[None]:
+    """Write the plugin's messages to stderr, and of MkDocs only errors."""
+    mkdocs = logging.getLogger("mkdocs")
+    levels, handler = (mkdocs.level, log.level), logging.StreamHandler()
+    mkdocs.setLevel(logging.ERROR)
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    log.propagate = False
     try:
         yield
     finally:
-        ours.propagate = True
-        ours.removeHandler(handler)
-        host.setLevel(levels[0])
-        ours.setLevel(levels[1])
+        log.propagate = True
+        log.removeHandler(handler)
+        mkdocs.setLevel(levels[0])
+        log.setLevel(levels[1])

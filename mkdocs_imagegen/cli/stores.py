@@ -1,12 +1,11 @@
-"""The store of a site, for commands that look into it."""
+"""Originals of a site, for the commands that read them."""
 
 from __future__ import annotations
 
-from mkdocs_imagegen.cli.terminal import tell
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.settings import Settings
 
 
 def store_of(settings: Settings) -> OriginalStore:
-    """The store; what is broken in it is told on stderr."""
-    return OriginalStore(settings.originals_path, settings.cache_path / "quarantine", tell)
+    """Return the originals of a site."""
+    return OriginalStore(settings.originals_path, settings.cache_path / "quarantine")

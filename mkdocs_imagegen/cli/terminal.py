@@ -18,7 +18,7 @@ import click
 
 from mkdocs_imagegen.errors import NotGeneratedError, OverBudgetError
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.report import dollars
+from mkdocs_imagegen.report import format_usd
 
 T = TypeVar("T")
 _TELL_EVERY_S = 5.0
@@ -124,7 +124,7 @@ class Progress:
 
     def _pace(self, seconds: float) -> str:
         """How fast they come; what is over budget takes no time, and does not count."""
-        paid = f"${dollars(self._usd)} so far"
+        paid = f"{format_usd(self._usd)} so far"
         if not self._asked:
             return paid
         each_s = seconds / self._asked

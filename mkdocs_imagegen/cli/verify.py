@@ -14,10 +14,10 @@ from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import quoted_value
-from mkdocs_imagegen.originals.audit import Fault, FaultKind, audit
+from mkdocs_imagegen.originals.audit import Defect, DefectKind, audit
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
-from mkdocs_imagegen.report import State, dollars
+from mkdocs_imagegen.report import State, format_usd
 
 _GRACE_DAYS = 30
 
@@ -32,18 +32,18 @@ def verify(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - ho
     record no image, 4 something cannot be read.
     """
     settings = settings_of(config_file)
-    count, faults = audit(settings.originals_path)
+    count, defects = audit(settings.originals_path)
     if as_json:
-        say_json({"originals": count, "faults": [_fault_as_dict(fault) for fault in faults]})
+        say_json({"originals": count, "faults": [_as_dict(each) for each in defects]})
     else:
-        say_table(("File", "Fault"), [(str(fault.path), fault.text) for fault in faults])
-        say(f"{count} originals are whole" + (f", {len(faults)} faults" if faults else ""))
-    kinds = {fault.kind for fault in faults}
-    raise SystemExit(sum(kind.value for kind in FaultKind if kind in kinds))
+        say_table(("File", "Fault"), [(str(each.path), each.text) for each in defects])
+        say(f"{count} originals are whole" + (f", {len(defects)} faults" if defects else ""))
+    kinds = {each.kind for each in defects}
+    raise SystemExit(sum(kind.value for kind in DefectKind if kind in kinds))
 
 
-def _fault_as_dict(fault: Fault) -> dict[str, str]:
-    return {"file": str(fault.path), "kind": fault.kind.name.lower(), "text": fault.text}
+def _as_dict(defect: Defect) -> dict[str, str]:
+    return {"file": str(defect.path), "kind": defect.kind.name.lower(), "text": defect.text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class _Unused:
     def row(self) -> tuple[str, ...]:
         """For a table."""
         cost = self.record.cost_usd
-        price = "?" if cost is None else f"${dollars(cost)}"
+        price = "?" if cost is None else format_usd(cost)
         return (
             self.record.key[:16],
             f"{self.age_days} days",
@@ -120,7 +120,7 @@ def _refuse_to_guess(looked: Looked) -> None:
     Raises:
         SiteError: it is not.
     """
-    mistake = next((line for line in looked.lines if line.state is State.MISTAKE), None)
+    mistake = next((line for line in looked.lines if line.state is State.INVALID), None)
     if mistake is not None:
         fault = "; ".join(mistake.remarks)
         raise SiteError(f"{mistake.location} has a mistake, so what it uses is not known: {fault}")
@@ -130,7 +130,7 @@ def _refuse_to_guess(looked: Looked) -> None:
 
 def _aged(store: OriginalStore) -> Iterator[_Unused]:
     now = datetime.now(timezone.utc)
-    for record in store.originals():
+    for record in store.records():
         yield _Unused(record, (now - _created(record)) // timedelta(days=1))
 
 

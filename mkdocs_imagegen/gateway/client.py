@@ -1,15 +1,15 @@
-"""The only module that speaks HTTP.
+"""HTTP client of an image API, the only module that imports httpx.
 
-Three things hold for every call: one deadline from the first byte to the last, one limit on the
-bytes that are taken, and no exception of the HTTP library ever leaves, since those hold the
-request and with it the key. That is why errors are made where they are caught and raised where
-nothing of the call is left in sight.
+Three rules hold for every request: one timeout from the first byte to the last, one limit on the
+bytes that are read, and no exception of httpx leaves, since it has the request and with it the
+credential. Therefore errors are created where they are caught, and raised from a frame that has no
+part of the request.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 
 import anyio
@@ -18,54 +18,60 @@ import httpx
 
 from mkdocs_imagegen import __version__
 from mkdocs_imagegen.errors import (
+    DownloadError,
     GatewayError,
     InvalidResponseError,
-    LinkError,
-    ModelUnavailableError,
     OutcomeUnknownError,
     RejectedRequestError,
     UnreachableError,
 )
-from mkdocs_imagegen.gateway.addresses import Unfetched, fetch
-from mkdocs_imagegen.gateway.answer import ImageResponse
-from mkdocs_imagegen.gateway.bodies import bounded
-from mkdocs_imagegen.gateway.calls import Call, Handler, Keep, Progress, Reply
-from mkdocs_imagegen.gateway.catalogue import check_retention
-from mkdocs_imagegen.gateway.credentials import Credential, missing
-from mkdocs_imagegen.gateway.edits import NOTHING, Attached, Posted, posted
-from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers
-from mkdocs_imagegen.gateway.policy import Sleep, asking
-from mkdocs_imagegen.gateway.quoting import quoted
-from mkdocs_imagegen.gateway.replies import body_of_success, for_nothing
+from mkdocs_imagegen.gateway.credentials import Credential, missing_credential
+from mkdocs_imagegen.gateway.exchange import (
+    ClientRequest,
+    ClientResponse,
+    ConnectionTrace,
+    Handler,
+    SaveBody,
+    body_for,
+)
+from mkdocs_imagegen.gateway.failures import MAY_BE_CHARGED, as_unbilled, success_body
+from mkdocs_imagegen.gateway.links import FetchFailure, fetch_image
+from mkdocs_imagegen.gateway.models import check_retention
+from mkdocs_imagegen.gateway.offers import MODELS_PATH, Offer, read_offers
+from mkdocs_imagegen.gateway.policy import Sleep, retrying
+from mkdocs_imagegen.gateway.untrusted import safe_text
 from mkdocs_imagegen.gateway.wire import (
+    NO_ATTACHMENTS,
+    Attachments,
+    ImageResponse,
+    decode_response,
+    encode_request,
     image_link,
-    read_answer,
     sends_provider_options,
 )
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 
-CONNECT_S = 10.0
-SHORT_CALL_S = 20.0
-"""The deadline of what is only read, like the list of models."""
+CONNECT_TIMEOUT_S = 10.0
+GET_TIMEOUT_S = 20.0
+"""Timeout of a free request, such as the list of models."""
 
 _EMBEDDED_URL = "http://sketch.invalid/v1"
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _NOT_SENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol)
-_CHARGED = "it may have been charged: look into the server's log before it is asked again"
 
 
 class Gateway:
-    """The server that draws, as the settings name it.
+    """Client of one server.
 
     Args:
-        settings: which server, and how it is spoken to.
-        credential: the key, if there is one.
-        handler: a server inside this process; with it no socket is opened.
-        sleep: waits so many seconds between two attempts.
+        settings: Settings of the server.
+        credential: Credential of the server, or None.
+        handler: Server in this process; with it, no socket is opened.
+        sleep: Waits between two attempts.
 
     Raises:
-        UnreachableError: the environment names a proxy or certificates that cannot be used.
+        UnreachableError: If the environment names an unusable proxy or certificate file.
     """
 
     def __init__(
@@ -80,188 +86,174 @@ class Gateway:
         self._credential = credential
         self._needs_key = settings.auth != "none" and handler is None
         self._url = _EMBEDDED_URL if settings.is_sketch else settings.url
-        self._auth = _KeyHeader(credential, settings.auth) if credential else None
+        self._auth = _CredentialHeader(credential, settings.auth) if credential else None
         self._sleep = sleep
-        self._offers: tuple[Offer, ...] | None = None
-        self._asking_offers = anyio.Lock()
-        client = _client(_embedded(handler) if handler else None)
+        client = _open_client(_embedded_transport(handler) if handler else None)
         if isinstance(client, GatewayError):
             raise client
         self._http = client
 
     async def generate(
-        self, request: ImageRequest, keep: Keep | None = None, attached: Attached = NOTHING
+        self,
+        request: ImageRequest,
+        save_body: SaveBody | None = None,
+        attachments: Attachments = NO_ATTACHMENTS,
     ) -> ImageResponse:
-        """The image that was asked for.
+        """Generate an image.
 
-        What certainly was not charged is asked again after a while, anything else is asked once.
+        A request that was certainly not charged is retried; any other is sent once.
 
         Args:
-            request: what to draw.
-            keep: takes the body of a success, in a worker thread, before anything reads it; so
-                that what was paid for is on disk first. Must not raise.
-            attached: the images that the request names.
+            request: Request for the image.
+            save_body: Writes the body of a successful response to disk before it is decoded, so
+                that no charged image is lost. Runs in a worker thread; must not raise.
+            attachments: Reference images and mask that the request names.
 
         Raises:
-            GatewayError: there is no image; its billing class says what that means.
+            GatewayError: If the server returned no image. Its billing class says whether it was
+                charged.
         """
         settings = self._settings
         if self._needs_key and self._credential is None:
-            raise missing(settings)
+            raise missing_credential(settings)
         if sends_provider_options(settings):
             check_retention(request.model, settings.provider_options)
-        payload = posted(request, settings, attached)
-        try:
-            body: bytes = await asking(settings.timeout, self._sleep)(self._draw, payload)
-        except ModelUnavailableError as error:
-            gone = error
-        else:
-            if keep:
-                with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(keep, body)
-            return await self.open_answer(body, request)
-        raise await self._naming_offers(gone, request.model)
+        encoded = encode_request(request, settings, attachments, self._url)
+        body: bytes = await retrying(settings.timeout, self._sleep)(self._fetch_body, encoded)
+        if save_body:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(save_body, body)
+        return await self.open_response(body, request)
 
-    async def models(self) -> tuple[Offer, ...]:
-        """The image models that the server offers now, with prices; asked for once.
+    async def open_response(self, body: bytes, request: ImageRequest) -> ImageResponse:
+        """Return the image in the body of a successful response, or behind its link.
 
         Raises:
-            GatewayError: the list cannot be had.
+            DownloadError: If the link cannot be fetched now, and may be later.
+            InvalidResponseError: If the response has no usable image.
         """
-        async with self._asking_offers:
-            if self._offers is None:
-                self._offers = read_offers(await self.read("models"))
-        return self._offers
+        link = image_link(body) if self._settings.accept_urls else None
+        fetched = await fetch_image(link, self._send, self._settings.timeout) if link else None
+        if isinstance(fetched, FetchFailure):
+            fault = f"the image was generated, but its link cannot be fetched: {fetched.fault}"
+            raise (DownloadError if fetched.is_transient else InvalidResponseError)(
+                fault, body=body
+            )
+        return decode_response(body, request, self._settings, fetched)
 
-    async def read(self, path: str) -> bytes:
-        """The body of what the server tells at a path below its address, as it is now.
+    async def fetch_offers(self) -> tuple[Offer, ...]:
+        """Return the image models that the server offers now, with prices.
 
         Raises:
-            GatewayError: it cannot be had.
+            GatewayError: If the list is unavailable.
         """
-        call = Call("GET", f"{self._url}/{path}", SHORT_CALL_S, with_key=True)
+        return read_offers(await self.fetch(MODELS_PATH))
+
+    async def fetch(self, path: str) -> bytes:
+        """Return the body of a free resource of the server.
+
+        Args:
+            path: Path relative to the server's URL.
+
+        Raises:
+            GatewayError: If it is unavailable.
+        """
+        request = ClientRequest("GET", f"{self._url}/{path}", GET_TIMEOUT_S, has_credential=True)
         try:
-            return body_of_success(await self._exchange(call), self._credential, time.time())
+            return await self._fetch_body(request)
         except OutcomeUnknownError as error:
-            failed = for_nothing(error)
-        raise failed
+            failure = as_unbilled(error)
+        raise failure
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
 
-    async def _draw(self, payload: Posted) -> bytes:
-        url, content, headers = f"{self._url}/{payload.path}", payload.content, payload.headers
-        call = Call("POST", url, self._settings.timeout, content, with_key=True, headers=headers)
-        return body_of_success(await self._exchange(call), self._credential, time.time())
+    async def _fetch_body(self, request: ClientRequest) -> bytes:
+        result = await self._send(request)
+        if isinstance(result, GatewayError):
+            raise result
+        return success_body(result, self._credential, time.time())
 
-    async def open_answer(self, body: bytes, request: ImageRequest) -> ImageResponse:
-        """The image in a raw answer, or behind the link in it.
-
-        Raises:
-            LinkError: the link cannot be fetched now.
-            InvalidResponseError: there is none.
-        """
-        link = image_link(body) if self._settings.accept_urls else None
-        fetched = await fetch(link, self._attempt, self._settings.timeout) if link else None
-        if isinstance(fetched, Unfetched):
-            fault = f"the image was made, and the link to it cannot be fetched: {fetched.fault}"
-            raise (LinkError if fetched.is_for_now else InvalidResponseError)(fault, body=body)
-        return read_answer(body, request, self._settings, fetched)
-
-    async def _naming_offers(
-        self, gone: ModelUnavailableError, model: str
-    ) -> ModelUnavailableError:
-        """The same error with what the server offers now; without, if that cannot be had."""
-        try:
-            offers = await self.models()
-        except GatewayError:
-            self._offers = offers = ()
-        gone.accepted = f"it offers: {offers_in_words(offers, model)}" if offers else None
-        return gone.with_traceback(None)
-
-    async def _exchange(self, call: Call) -> Reply:
-        outcome = await self._attempt(call)
-        if isinstance(outcome, GatewayError):
-            raise outcome
-        return outcome
-
-    async def _attempt(self, call: Call) -> Reply | GatewayError:
-        progress = Progress()
-        with anyio.move_on_after(call.deadline_s):
+    async def _send(self, request: ClientRequest) -> ClientResponse | GatewayError:
+        trace = ConnectionTrace()
+        with anyio.move_on_after(request.timeout_s):
             try:
-                return await self._transfer(call, progress)
+                return await self._transfer(request, trace)
             except GatewayError as error:
                 return error.with_traceback(None)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the request
-                return self._translated(error, progress)
-        host = httpx.URL(call.url).host
-        if progress.connecting:
-            return UnreachableError(f"no connection to {host} within {call.deadline_s:g} s")
-        fault = f"{host} gave no whole answer within {call.deadline_s:g} s"
-        return OutcomeUnknownError(fault, hint=_CHARGED)
+            except Exception as error:  # noqa: BLE001 - every exception may have the request
+                text = safe_text(self._redact(str(error)))
+                detail = f"{type(error).__name__}: {text}".removesuffix(": ")
+                return transport_error(type(error), detail, is_connecting=trace.is_connecting)
+        host = httpx.URL(request.url).host
+        if trace.is_connecting:
+            return UnreachableError(f"no connection to {host} within {request.timeout_s:g} s")
+        fault = f"{host} did not respond completely within {request.timeout_s:g} s"
+        return OutcomeUnknownError(fault, hint=MAY_BE_CHARGED)
 
-    async def _transfer(self, call: Call, progress: Progress) -> Reply:
-        extensions = {"trace": progress.trace, "sni_hostname": call.server_name}
+    async def _transfer(self, request: ClientRequest, trace: ConnectionTrace) -> ClientResponse:
         async with self._http.stream(
-            call.method,
-            call.url,
-            content=call.content,
-            headers=dict(call.headers),
-            auth=self._auth if call.with_key else None,
-            extensions=extensions,
+            request.method,
+            request.url,
+            content=request.body,
+            headers=dict(request.headers),
+            auth=self._auth if request.has_credential else None,
+            extensions={"trace": trace.note, "sni_hostname": request.server_name},
         ) as response:
-            taken = bounded(response.is_success, response.headers.get("content-encoding", ""))
+            encoding = response.headers.get("content-encoding", "")
+            collector = body_for(response.status_code, encoding)
             async for chunk in response.aiter_raw():
-                if not taken.add(chunk):
+                if not collector.add(chunk):
                     break
-            headers = {name: self._redacted(value) for name, value in response.headers.items()}
-            body = taken.taken()
+            headers = {name: self._redact(value) for name, value in response.headers.items()}
+            body = collector.finish()
             if not response.is_success and self._credential:
                 body = self._credential.redact(body)
-            return Reply(response.status_code, headers, body, taken.problem)
+            return ClientResponse(response.status_code, headers, body, collector.problem)
 
-    def _translated(self, error: Exception, progress: Progress) -> GatewayError:
-        """The error of ours for one of the HTTP library's, in which nothing of it is left."""
-        said = f"{type(error).__name__}: {quoted(self._redacted(str(error)))}".removesuffix(": ")
-        return translated(type(error), said, connecting=progress.connecting)
-
-    def _redacted(self, text: str) -> str:
-        """The text without the key, wherever a server or the library repeats it."""
+    def _redact(self, text: str) -> str:
+        """Return the text without the credential, which a server or httpx may repeat."""
         if self._credential is None:
             return text
         return self._credential.redact(text.encode("utf-8", "replace")).decode()
 
 
-def translated(kind: type[Exception], detail: str, *, connecting: bool = False) -> GatewayError:
-    """The error of ours for a kind of error of the HTTP library.
+OpenGateway = Callable[[Sleep], Gateway]
+"""Opens the client, with the function that waits between its attempts."""
 
-    Whatever is not known to come before the request is sent counts as sent.
+
+def transport_error(
+    kind: type[Exception], detail: str, *, is_connecting: bool = False
+) -> GatewayError:
+    """Return the package's error for an exception of httpx.
+
+    A request counts as sent unless the exception certainly comes before it is sent.
 
     Args:
-        kind: the exception's class.
-        detail: its name and text, safe to show.
-        connecting: whether the connection was still being made, whatever the error.
+        kind: Class of the exception.
+        detail: Name and text of the exception, redacted.
+        is_connecting: True if the connection was being established.
     """
     if issubclass(kind, _NOT_SENDABLE):
-        hint = "check gateway.url and the proxy that the environment names"
+        hint = "check gateway.url and the proxy variables of the environment"
         return RejectedRequestError(f"the request cannot be sent ({detail})", hint=hint)
-    if connecting or issubclass(kind, _NOT_SENT):
-        hint = "check the network, gateway.url and the proxy that the environment names"
+    if is_connecting or issubclass(kind, _NOT_SENT):
+        hint = "check the network, gateway.url and the proxy variables of the environment"
         return UnreachableError(f"no connection to the server ({detail})", hint=hint)
     fault = f"the connection broke after the request was sent ({detail})"
-    return OutcomeUnknownError(fault, hint=_CHARGED)
+    return OutcomeUnknownError(fault, hint=MAY_BE_CHARGED)
 
 
-class _KeyHeader(httpx.Auth):
-    """Puts the key into the request, read at the moment of the call."""
+class _CredentialHeader(httpx.Auth):
+    """Adds the credential to a request, read when the request is sent."""
 
     def __init__(self, credential: Credential, style: str) -> None:
         self._credential = credential
         self._style = style
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Set the one header that the server wants."""
+        """Set the header of the configured style."""
         if self._style == "api-key":
             request.headers["api-key"] = self._credential.read()
         else:
@@ -269,11 +261,11 @@ class _KeyHeader(httpx.Auth):
         yield request
 
 
-def _client(transport: httpx.MockTransport | None) -> httpx.AsyncClient | UnreachableError:
-    """A client that follows nothing, keeps no connection and asks for bodies as they are.
+def _open_client(transport: httpx.MockTransport | None) -> httpx.AsyncClient | UnreachableError:
+    """Return a client that follows no redirect, reuses no connection and requests no compression.
 
-    A connection that is kept can be closed by the server just as it is used again, and then
-    nobody knows whether the image was paid for; a new one costs little beside an image.
+    A server can close a reused connection at the moment of the next request, and then it is
+    unknown whether that request was charged. A new connection takes little time next to an image.
     """
     try:
         return httpx.AsyncClient(
@@ -283,24 +275,24 @@ def _client(transport: httpx.MockTransport | None) -> httpx.AsyncClient | Unreac
                 "accept-encoding": "identity",
                 "user-agent": f"mkdocs-imagegen/{__version__}",
             },
-            timeout=httpx.Timeout(None, connect=CONNECT_S),
+            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             follow_redirects=False,
         )
     except (ValueError, OSError, ImportError, httpx.InvalidURL) as error:
         hint = "check HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
-        what = type(error).__name__
-        return UnreachableError(f"the environment's proxy or certificates ({what})", hint=hint)
+        kind = type(error).__name__
+        return UnreachableError(f"the proxy or certificate file is unusable ({kind})", hint=hint)
 
 
-def _embedded(handler: Handler) -> httpx.MockTransport:
-    """A transport that hands each request to a server inside this process."""
+def _embedded_transport(handler: Handler) -> httpx.MockTransport:
+    """Return a transport that passes each request to a server in this process."""
 
-    async def answer(request: httpx.Request) -> httpx.Response:
+    async def respond(request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.decode()
         call = partial(handler, request.method, path, dict(request.headers), request.content)
-        given = await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
-        stream = httpx.ByteStream(given.body)
-        return httpx.Response(given.status, headers=dict(given.headers), stream=stream)
+        response = await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+        stream = httpx.ByteStream(response.body)
+        return httpx.Response(response.status, headers=dict(response.headers), stream=stream)
 
-    return httpx.MockTransport(answer)
+    return httpx.MockTransport(respond)

@@ -1,6 +1,7 @@
-"""Where the key comes from, and how it is kept out of sight.
+"""Credential of a server: found in the environment, read at each request, redacted from text.
 
-A key is named, never held: :class:`Credential` knows the variable and reads it when it is called.
+The value is never stored: :class:`Credential` has the name of the variable. Variables and order:
+https://vercel.com/docs/ai-gateway/authentication-and-byok.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from urllib.parse import quote
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.settings import GatewaySettings
 
-API_KEY = "AI_GATEWAY_API_KEY"
-OIDC_TOKEN = "VERCEL_OIDC_TOKEN"  # noqa: S105 - a variable's name
-_SHORTEST_SECRET = 6
+KEY_VARIABLE = "AI_GATEWAY_API_KEY"
+OIDC_VARIABLE = "VERCEL_OIDC_TOKEN"
+_MIN_SECRET_CHARS = 6
+_JWT_PARTS = 3
+_END_OF_TIME = 2**40
 
 
 class Credential:
-    """A key that is named and not held.
+    """An API key or token, known by the name of its environment variable.
 
     Args:
-        name: the environment variable that holds it.
+        name: Environment variable.
         kind: ``api key`` or ``oidc token``.
-        environ: where the variable is looked up, at each call.
+        environ: Environment in which the variable is read, at each request.
     """
 
     __slots__ = ("_environ", "kind", "name")
@@ -45,26 +48,26 @@ class Credential:
 
     @property
     def advice(self) -> str:
-        """What to do when the server does not accept it."""
+        """Next step if the server rejects it."""
         if self.kind == "oidc token":
-            return f"renew {self.name} with `vercel env pull`, or set {API_KEY}"
+            return f"renew {self.name} with `vercel env pull`, or set {KEY_VARIABLE}"
         return f"check the value of {self.name}"
 
     def read(self) -> str:
-        """The value, without the white space around it.
+        """Return the value without surrounding white space.
 
         Raises:
-            CredentialError: the variable is empty by now, or holds what no header can carry.
+            CredentialError: If the variable is empty, or has characters that no header allows.
         """
         if not self._environ.get(self.name, "").strip():
             raise CredentialError(f"{self.name} is empty")
         if not _is_sendable(self._environ[self.name].strip()):
             hint = "copy it again, without quotes or line breaks"
-            raise CredentialError(f"{self.name} holds characters that no key has", hint=hint)
+            raise CredentialError(f"{self.name} has characters that no key has", hint=hint)
         return self._environ[self.name].strip()
 
     def redact(self, body: bytes) -> bytes:
-        """The bytes with this credential's value taken out, wherever a server repeats it."""
+        """Return the bytes with every occurrence of the value replaced."""
         for form in _forms(self._environ.get(self.name, "").strip()):
             body = body.replace(form, b"[redacted]")
         return body
@@ -73,40 +76,41 @@ class Credential:
 def find_credential(
     environ: Mapping[str, str], settings: GatewaySettings, now: float
 ) -> Credential | None:
-    """The credential for the server that the settings name; None where there is none.
+    """Return the credential for a server, or None if its variable is not set.
 
-    The gateway's own variables go to the gateway alone; another server gets a key only from the
-    variable that ``gateway.key_env`` names. An empty variable counts as unset.
+    AI Gateway's own variables are sent to AI Gateway only. Another server gets the value of the
+    variable that ``gateway.key_env`` names. An empty variable counts as not set.
 
     Args:
-        environ: the environment.
-        settings: which server is asked, and how.
-        now: seconds since 1970.
+        environ: The environment.
+        settings: Settings of the server.
+        now: Unix time in seconds.
 
     Raises:
-        CredentialError: there is one, and it has run out or cannot be sent.
+        CredentialError: If the credential has expired or cannot be sent.
     """
     found = None if settings.is_sketch or settings.auth == "none" else _found(environ, settings)
-    problem = _problem(found, now) if found else None
-    del environ  # a traceback that shows variables would show every one of them
+    problem = _expiry_error(found, now) if found else None
+    del environ  # A traceback with local variables would show the whole environment.
     if problem:
         raise problem
     return found
 
 
-def missing(settings: GatewaySettings) -> CredentialError:
-    """The error for a server that wants a key when there is none."""
+def missing_credential(settings: GatewaySettings) -> CredentialError:
+    """Return the error for a server that requires a credential if its variable is not set."""
     if settings.is_vercel:
-        hint = f"set {API_KEY} (on Vercel, {OIDC_TOKEN} does as well)"
-    elif settings.key_env:
-        hint = f"set {settings.key_env}"
-    else:
-        hint = "name its variable in gateway.key_env, or say `auth: none` if it needs no key"
-    return CredentialError("there is no key for the server that draws", hint=hint)
+        return CredentialError(
+            f"{KEY_VARIABLE} is not set", hint=f"set it; on Vercel, {OIDC_VARIABLE} works too"
+        )
+    if settings.key_env:
+        return CredentialError(f"{settings.key_env} is not set", hint="set it to the API key")
+    hint = "name its variable in gateway.key_env, or set gateway.auth to none if it needs none"
+    return CredentialError("no API key is configured for the server", hint=hint)
 
 
 def _found(environ: Mapping[str, str], settings: GatewaySettings) -> Credential | None:
-    own = ((API_KEY, "api key"), (OIDC_TOKEN, "oidc token"))
+    own = ((KEY_VARIABLE, "api key"), (OIDC_VARIABLE, "oidc token"))
     other = ((settings.key_env, "api key"),) if settings.key_env else ()
     for name, kind in own if settings.is_vercel else other:
         if environ.get(name, "").strip():
@@ -114,46 +118,42 @@ def _found(environ: Mapping[str, str], settings: GatewaySettings) -> Credential 
     return None
 
 
-def _problem(credential: Credential, now: float) -> CredentialError | None:
+def _expiry_error(credential: Credential, now: float) -> CredentialError | None:
     try:
-        ends = _end(credential)
+        expires_at = token_expiry(credential.read())
     except CredentialError as error:
         return error.with_traceback(None)
-    if ends is None or ends > now:
+    if credential.kind != "oidc token" or expires_at is None or expires_at > now:
         return None
-    when = datetime.fromtimestamp(ends, timezone.utc)
+    when = datetime.fromtimestamp(expires_at, timezone.utc)
     return CredentialError(
-        f"{credential.name} ran out on {when:%Y-%m-%d at %H:%M} UTC",
-        hint=f"renew it with `vercel env pull`, or set {API_KEY}",
+        f"{credential.name} expired on {when:%Y-%m-%d at %H:%M} UTC",
+        hint=f"renew it with `vercel env pull`, or set {KEY_VARIABLE}",
     )
 
 
-def _end(credential: Credential) -> float | None:
-    ends = expiry(credential.read())
-    return ends if credential.kind == "oidc token" else None
+def token_expiry(token: str) -> float | None:
+    """Return the Unix time at which a JSON web token (RFC 7519) expires, or None if it has none.
 
-
-def expiry(token: str) -> float | None:
-    """When a JSON web token runs out, in seconds since 1970; None where it does not say.
-
-    The signature is not checked: that is for the server to do.
+    The signature is not verified; the server does that.
     """
-    payload = token.split(".")[1] if token.count(".") == 2 else ""  # noqa: PLR2004 - head.payload.signature
+    parts = token.split(".")
+    payload = parts[1] if len(parts) == _JWT_PARTS else ""
     try:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        ends = float(claims["exp"])
+        expires_at = float(claims["exp"])
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
-    return ends if math.isfinite(ends) and 0 <= ends < 2**40 else None
+    return expires_at if math.isfinite(expires_at) and 0 <= expires_at < _END_OF_TIME else None
 
 
 def _forms(value: str) -> Iterable[bytes]:
-    """The value as it is, as in an address, and as in JSON of servers that escape slashes."""
-    if len(value) < _SHORTEST_SECRET:
+    """Return the value as it is, URL-encoded, and as JSON with escaped slashes."""
+    if len(value) < _MIN_SECRET_CHARS:
         return ()
     raw = value.encode("utf-8", "surrogateescape")
-    quoted = (quote(raw), quote(raw, safe=""))
-    return {raw, *(each.encode() for each in quoted), raw.replace(b"/", b"\\/")}
+    encoded = (quote(raw), quote(raw, safe=""))
+    return {raw, *(each.encode() for each in encoded), raw.replace(b"/", b"\\/")}
 
 
 def _is_sendable(value: str) -> bool:

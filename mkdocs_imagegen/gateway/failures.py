@@ -1,7 +1,10 @@
-"""An error from a server's refusal; pure.
+"""HTTP responses judged: the body of a success, or the error for any other response.
 
-A body comes in at least four shapes, or is none of them; what it means is decided by the first
-row of :data:`RULES` that fits (fact sheet "gateway protocol", sections 4 and 7.6).
+Pure, apart from the credential's value. An error's body has at least four shapes: ``error`` as an
+object (https://platform.openai.com/docs/guides/error-codes), ``error`` as a string beside ``type``
+(https://vercel.com/docs/ai-gateway/security-and-compliance/zdr), the provider's own body
+(https://vercel.com/docs/ai-gateway/rate-limits), or the page of a proxy. The first row of
+:data:`RULES` that fits decides which error it is.
 """
 
 from __future__ import annotations
@@ -13,20 +16,25 @@ from email.utils import parsedate_to_datetime
 
 from mkdocs_imagegen.errors import (
     AuthenticationError,
-    BusyError,
     ForbiddenError,
     GatewayError,
     InsufficientFundsError,
+    InvalidResponseError,
     ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
     RateLimitedError,
     RejectedRequestError,
+    ServerBusyError,
 )
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.gateway.bodies import strict_json
-from mkdocs_imagegen.gateway.policy import MAX_ASKED_WAIT_S
-from mkdocs_imagegen.gateway.quoting import identifier, quoted
+from mkdocs_imagegen.gateway.credentials import Credential
+from mkdocs_imagegen.gateway.exchange import SUCCESS, ClientResponse
+from mkdocs_imagegen.gateway.policy import MAX_WAIT_S
+from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object, safe_id, safe_text
+
+MAY_BE_CHARGED = "it may have been charged: check the server's log before you generate it again"
+"""Next step after a request with an unknown outcome."""
 
 _SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 _NO_MODEL = re.compile(
@@ -35,81 +43,83 @@ _NO_MODEL = re.compile(
     r"|no longer (available|supported)|(not|un)available|not supported)\b",
     re.IGNORECASE | re.DOTALL,
 )
-"""A refusal that says in words that there is no such model, for servers that give no code."""
+"""Text about an unknown model, for servers that send no code."""
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """What a refusal's body says, whatever its shape.
+class ErrorBody:
+    """Content of an error's body of any shape.
 
     Attributes:
-        text: the server's own words.
-        words: every type, code and name in it, in lower case.
-        generation_id: the server's name for the call, if it gave one.
+        text: Message of the server.
+        codes: Every type, code and name in it, in lower case.
+        generation_id: The server's identifier of the request, if it gives one.
     """
 
     text: str
-    words: frozenset[str]
+    codes: frozenset[str]
     generation_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the table: which refusals it fits, and what they mean.
+    """One row of the table: the responses that it fits, and their error.
 
     Attributes:
-        statuses: the HTTP statuses it is for.
-        kind: the error it makes.
-        fault: what is wrong, in our words.
-        hint: one next step.
-        words: fits only a body with one of these types or codes; empty: any body.
-        says: fits only a body whose text matches; beside ``words``, either is enough.
-        told_when: fits only an answer that says when to come back.
+        statuses: HTTP statuses.
+        error: Class of the error.
+        fault: The problem, without the server's text.
+        hint: One next step.
+        codes: Fits only a body with one of these types or codes; empty for any body.
+        pattern: Fits only a body whose text matches. With ``codes``, either is enough.
+        has_retry_after: True if it fits only a response that says how long to wait.
     """
 
     statuses: Collection[int]
-    kind: type[GatewayError]
+    error: type[GatewayError]
     fault: str
     hint: str | None = None
-    words: frozenset[str] = frozenset()
-    says: re.Pattern[str] | None = None
-    told_when: bool = False
+    codes: frozenset[str] = frozenset()
+    pattern: re.Pattern[str] | None = None
+    has_retry_after: bool = False
 
-    def fits(self, status: int, complaint: Complaint, wait_s: float | None) -> bool:
-        """Whether this row is for the refusal."""
+    def fits(self, status: int, body: ErrorBody, wait_s: float | None) -> bool:
+        """Return True if the row is for the response."""
         return (
             status in self.statuses
-            and (wait_s is not None or not self.told_when)
-            and (self._is_for_any_body or self._fits_body(complaint))
+            and (wait_s is not None or not self.has_retry_after)
+            and (self._fits_any_body or self._fits_body(body))
         )
 
     @property
-    def _is_for_any_body(self) -> bool:
-        return not self.words and self.says is None
+    def _fits_any_body(self) -> bool:
+        return not self.codes and self.pattern is None
 
-    def _fits_body(self, complaint: Complaint) -> bool:
-        said = self.says is not None and self.says.search(complaint.text) is not None
-        return said or not self.words.isdisjoint(complaint.words)
+    def _fits_body(self, body: ErrorBody) -> bool:
+        is_match = self.pattern is not None and self.pattern.search(body.text) is not None
+        return is_match or not self.codes.isdisjoint(body.codes)
 
 
-_ANY = range(1000)
-_REFUSALS = range(400, 500)
-_KEEPS = "finished images are kept"
-_CHARGED = "it may have been charged: look into the server's log before it is asked again"
+_ALL = range(1000)
+_CLIENT_ERRORS = range(400, 500)
+_REDIRECTS = range(300, 400)
+_ADD_CREDIT = "add credit; finished images are kept"
+_KEY_REJECTED = "the API key is not accepted"
+_CHECK_KEY = "check its value; renew a VERCEL_OIDC_TOKEN with `vercel env pull`"
 
 RULES: tuple[Rule, ...] = (
     Rule(
         range(400, 600),
         ModerationError,
-        "the prompt was refused by moderation",
+        "moderation refused the prompt",
         "reword the prompt",
         frozenset({"moderation_blocked", "content_policy_violation"}),
     ),
     Rule(
-        _REFUSALS,
+        _CLIENT_ERRORS,
         InsufficientFundsError,
         "a budget of the account is used up",
-        f"raise it or wait for the next period; {_KEEPS}",
+        "raise it or wait for the next period; finished images are kept",
         frozenset(
             {
                 "quota_for_entity_exceeded",
@@ -121,142 +131,173 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        _REFUSALS,
+        _CLIENT_ERRORS,
         InsufficientFundsError,
         "the account has no credit left",
-        f"top it up; {_KEEPS}",
+        _ADD_CREDIT,
         frozenset({"insufficient_funds", "insufficient_quota"}),
     ),
     Rule(
-        _REFUSALS,
+        _CLIENT_ERRORS,
         AuthenticationError,
-        "the key is not accepted",
-        "check its value; a VERCEL_OIDC_TOKEN is renewed with `vercel env pull`",
+        _KEY_REJECTED,
+        _CHECK_KEY,
         frozenset({"authentication_error", "auth_error", "invalid_api_key"}),
     ),
     Rule(
         (400, 404),
         ModelUnavailableError,
         "the server does not offer the model",
-        "set `model` to one that it offers; images made by the old one stay in use",
+        "set `model` to one that it offers; existing images stay in use",
         frozenset({"model_not_found"}),
         _NO_MODEL,
     ),
     Rule(
         (400,),
         RejectedRequestError,
-        "no provider of the model fits what provider_options ask for",
-        "take out zeroDataRetention, or choose another model",
+        "no provider of the model meets provider_options",
+        "remove zeroDataRetention, or choose another model",
         frozenset({"no_providers_available"}),
     ),
-    Rule(
-        (401,),
-        AuthenticationError,
-        "the key is not accepted",
-        "check its value; a VERCEL_OIDC_TOKEN is renewed with `vercel env pull`",
-    ),
-    Rule((402,), InsufficientFundsError, "the account cannot pay", f"top it up; {_KEEPS}"),
+    Rule((401,), AuthenticationError, _KEY_REJECTED, _CHECK_KEY),
+    Rule((402,), InsufficientFundsError, "the account cannot pay", _ADD_CREDIT),
     Rule(
         (403,),
         ForbiddenError,
-        "the account has to be verified first",
-        "add a card to the account, which the free credit needs too",
+        "the account is not verified",
+        "add a card to the account; the free credit needs one too",
         frozenset({"customer_verification_required"}),
     ),
     Rule(
         (403,),
         ForbiddenError,
-        "the account's plan or allow-list does not include this model",
-        "buy credit, allow the model, or choose another one",
+        "the account's plan or allowlist does not include the model",
+        "add credit, allow the model, or choose another one",
         frozenset({"restrictedmodelserror"}),
     ),
     Rule(
         (403,),
         ForbiddenError,
-        "no provider of the model is allowed for this account",
+        "no provider of the model is allowed for the account",
         "allow one of its providers, or choose another model",
         frozenset({"no_providers_available", "restrictedproviderserror"}),
     ),
-    Rule((403,), ForbiddenError, "the account may not do this", "ask who manages the account"),
+    Rule(
+        (403,),
+        ForbiddenError,
+        "the account has no permission for this request",
+        "ask the owner of the account",
+    ),
     Rule(
         (404, 405),
         RejectedRequestError,
-        "there is no image service at this address",
-        "check gateway.url: it ends where /images/generations begins, mostly in /v1",
+        "gateway.url is not the URL of an image API",
+        "check gateway.url: it ends before /images/generations, usually with /v1",
     ),
-    Rule((413,), RejectedRequestError, "the request is too large", "shorten the prompt"),
     Rule(
-        (424,),
+        (413,),
         RejectedRequestError,
-        "something that the request depends on failed",
-        "try again later",
+        "the request is too large",
+        "shorten the prompt or use smaller reference images",
     ),
-    Rule((408, 409, 460, 499), OutcomeUnknownError, "the server gave the request up", _CHARGED),
-    Rule((429,), RateLimitedError, "too many requests for now", "lower `concurrency`"),
-    Rule(_REFUSALS, RejectedRequestError, "the request is not accepted"),
-    Rule((503,), BusyError, "the server is busy", "try again later", told_when=True),
-    Rule((303,), OutcomeUnknownError, "the server answers at another address", _CHARGED),
+    Rule((424,), RejectedRequestError, "a dependency of the request failed", "try again later"),
     Rule(
-        range(300, 400),
-        RejectedRequestError,
-        "the server sends requests on to another address, which is never followed",
-        "set gateway.url to the final address",
+        (408, 409, 460, 499),
+        OutcomeUnknownError,
+        "the server gave up on the request",
+        MAY_BE_CHARGED,
     ),
-    Rule(_ANY, OutcomeUnknownError, "the server failed while it had the request", _CHARGED),
+    Rule((429,), RateLimitedError, "too many requests", "lower `concurrency`"),
+    Rule(_CLIENT_ERRORS, RejectedRequestError, "the request is not accepted"),
+    Rule((503,), ServerBusyError, "the server is busy", "try again later", has_retry_after=True),
+    Rule((303,), OutcomeUnknownError, "the server responds at another URL", MAY_BE_CHARGED),
+    Rule(
+        _REDIRECTS,
+        RejectedRequestError,
+        "the server redirects requests, and redirects are never followed",
+        "set gateway.url to the final URL",
+    ),
+    Rule(_ALL, OutcomeUnknownError, "the server failed during the request", MAY_BE_CHARGED),
 )
-"""From refusal to error. Whatever fits no row before the last one has an unknown outcome."""
+"""From response to error. The last row fits every other response: its outcome is unknown."""
+
+
+def success_body(response: ClientResponse, credential: Credential | None, now: float) -> bytes:
+    """Return the body of a successful response, without the credential if the server repeats it.
+
+    Args:
+        response: Response of the server.
+        credential: Credential that was sent, or None.
+        now: Unix time in seconds.
+
+    Raises:
+        GatewayError: If the response is not successful, or its body is incomplete.
+    """
+    body = credential.redact(response.body) if credential else response.body
+    if response.status in SUCCESS:
+        if not response.problem:
+            return body
+        fault = f"the server's response cannot be used: {response.problem}"
+        raise InvalidResponseError(fault, body=body, status=response.status)
+    error = read_error(response.status, response.headers, response.body, now)
+    if isinstance(error, AuthenticationError) and credential:
+        error.hint = credential.advice
+    raise error
+
+
+def as_unbilled(error: OutcomeUnknownError) -> ServerBusyError:
+    """Return the error of a request that is free, so that its unknown outcome costs nothing."""
+    hint = "the request is free; try again later"
+    return ServerBusyError(error.fault, hint=hint, status=error.status, request_id=error.request_id)
 
 
 def read_error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> GatewayError:
-    """The error that a refusal stands for.
+    """Return the error for a response that is not successful.
 
     Args:
-        status: the HTTP status, not one of success.
-        headers: the answer's headers.
-        body: the answer's body, whatever it holds.
-        now: seconds since 1970, for a date in ``Retry-After``.
+        status: HTTP status.
+        headers: Headers of the response.
+        body: Body of the response, of any shape.
+        now: Unix time in seconds, for a date in ``Retry-After``.
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    complaint = read_complaint(body)
+    content = read_error_body(body)
     wait_s = retry_after_s(lower, now)
-    rule = next((each for each in RULES if each.fits(status, complaint, wait_s)), RULES[-1])
-    text = complaint.text
-    if rule.statuses == range(300, 400):
+    rule = next((each for each in RULES if each.fits(status, content, wait_s)), RULES[-1])
+    text = content.text
+    if rule.statuses == _REDIRECTS:
         text = lower.get("location", "").partition("?")[0]
-    said = f': "{quoted(text)}"' if quoted(text) else ""
-    return rule.kind(
-        f"{rule.fault} (status {status}){said}",
+    quote = f': "{safe_text(text)}"' if safe_text(text) else ""
+    return rule.error(
+        f"{rule.fault} (status {status}){quote}",
         hint=rule.hint,
         status=status,
-        request_id=_request_id(complaint, lower),
+        request_id=_request_id(content, lower),
         retry_after_s=wait_s,
     )
 
 
-def read_complaint(body: bytes) -> Complaint:
-    """What a refusal's body says: nested, flat, wrapped, the provider's own, or no JSON at all."""
-    try:
-        parsed = strict_json(body)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, Mapping):
-        return Complaint(_decoded(body), frozenset(), None)
+def read_error_body(body: bytes) -> ErrorBody:
+    """Return the content of an error's body: nested, flat, wrapped, the provider's, or text."""
+    parsed = parse_object(body)
+    if parsed is None:
+        return ErrorBody(_decode(body), frozenset(), None)
     error = parsed.get("error")
     source = error if isinstance(error, Mapping) else parsed
     texts = (error, source.get("message"), parsed.get("message"), parsed.get("detail"))
-    text = next((each for each in texts if isinstance(each, str) and each), _decoded(body))
-    return Complaint(text, _words(source), identifier(parsed.get("generationId")))
+    text = next((each for each in texts if isinstance(each, str) and each), _decode(body))
+    return ErrorBody(text, _codes(source), safe_id(parsed.get("generationId")))
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds the server asks to wait, at most two minutes; None where it does not say.
+    """Return the seconds that the server asks to wait, at most ``MAX_WAIT_S``, or None.
 
-    ``retry-after-ms`` comes before ``retry-after``, which is a number of seconds or a date. What
-    cannot be read counts as not said.
+    ``retry-after-ms``, which OpenAI sends, comes before ``retry-after``, a number of seconds or a
+    date (RFC 9110, section 10.2.3). Any other value counts as missing.
 
     Args:
-        headers: by name in lower case.
-        now: seconds since 1970.
+        headers: Headers by lower-case name.
+        now: Unix time in seconds.
     """
     given_ms = headers.get("retry-after-ms", "").strip()
     given = headers.get("retry-after", "").strip()
@@ -265,14 +306,14 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     elif _SECONDS.fullmatch(given):
         wait_s = float(given)
     else:
-        date = _epoch(given)
+        date = _unix_time(given)
         if date is None:
             return None
         wait_s = max(date - now, 0.0)
-    return min(wait_s, MAX_ASKED_WAIT_S)
+    return min(wait_s, MAX_WAIT_S)
 
 
-def _epoch(date: str) -> float | None:
+def _unix_time(date: str) -> float | None:
     try:
         read = parsedate_to_datetime(date[:100])
         return (read if read.tzinfo else read.replace(tzinfo=timezone.utc)).timestamp()
@@ -280,18 +321,17 @@ def _epoch(date: str) -> float | None:
         return None
 
 
-def _words(source: Mapping[object, object]) -> frozenset[str]:
-    param = source.get("param")
-    inner = param if isinstance(param, Mapping) else {}
+def _codes(source: Mapping[str, object]) -> frozenset[str]:
+    param = as_mapping(source.get("param"))
     given = [source.get("type"), source.get("code")]
-    given += [inner.get(name) for name in ("name", "type", "code")]
+    given += [param.get(name) for name in ("name", "type", "code")]
     return frozenset(each.strip().lower() for each in given if isinstance(each, str))
 
 
-def _decoded(body: bytes) -> str:
+def _decode(body: bytes) -> str:
     return body[:4000].decode("utf-8", "replace")
 
 
-def _request_id(complaint: Complaint, headers: Mapping[str, str]) -> str | None:
-    given = (complaint.generation_id, headers.get("x-vercel-id"), headers.get("x-request-id"))
-    return ", ".join(filter(None, map(identifier, given))) or None
+def _request_id(content: ErrorBody, headers: Mapping[str, str]) -> str | None:
+    given = (content.generation_id, headers.get("x-vercel-id"), headers.get("x-request-id"))
+    return ", ".join(filter(None, map(safe_id, given))) or None

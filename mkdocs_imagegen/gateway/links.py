@@ -1,24 +1,40 @@
-"""Which addresses an image may be fetched from; pure.
+"""Links to an image: parsed strictly, and fetched only from public addresses.
 
-A server that answers with a link decides where this machine connects to, so the link is read
-strictly and every address of its host must be a public one (fact sheet "reliability", section 5).
+A server that responds with a link decides which host this machine connects to: server-side request
+forgery, https://owasp.org/www-community/attacks/Server_Side_Request_Forgery. Only https is
+accepted, every address of the host must be public, and the connection goes to the checked address.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import socket
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
+import anyio
+
+from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.gateway.exchange import ClientRequest, ClientResponse
+from mkdocs_imagegen.gateway.untrusted import safe_text
+
+LOOKUP_TIMEOUT_S = 20.0
+Send = Callable[[ClientRequest], Awaitable[ClientResponse | GatewayError]]
+"""Sends one request and follows no redirect."""
 
 _HTTPS_PORT = 443
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_TRANSIENT = frozenset({408, 425, 429, *range(500, 600)})
+"""HTTP statuses of a server whose next response may be another one."""
+
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link taken apart: the host and port to connect to, and the path with its query."""
+    """A parsed link: host and port to connect to, and the path with its query."""
 
     host: str
     port: int
@@ -26,41 +42,112 @@ class Link:
 
     @property
     def authority(self) -> str:
-        """Host and port as the ``Host`` header wants them."""
+        """Value of the ``Host`` header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _HTTPS_PORT else f"{host}:{self.port}"
 
 
-def read_link(url: str) -> Link:
-    """The link taken apart.
+@dataclass(frozen=True, slots=True)
+class FetchFailure:
+    """Reason why an image could not be fetched.
+
+    Attributes:
+        fault: The reason.
+        is_transient: True if the image may be fetched later.
+    """
+
+    fault: str
+    is_transient: bool = False
+
+
+async def fetch_image(url: str, send: Send, timeout_s: float) -> bytes | FetchFailure:
+    """Return the bytes behind a link, or the reason why they could not be fetched.
+
+    Args:
+        url: Link from the server.
+        send: Sends one request.
+        timeout_s: Seconds for each address of the host.
+    """
+    try:
+        link = parse_link(url)
+    except ValueError as error:
+        return FetchFailure(safe_text(str(error)))
+    addresses = await _look_up(link)
+    if not all(map(is_public, addresses)):
+        return FetchFailure("its host has an address that is not public")
+    failure = FetchFailure("its host has no address", is_transient=True)
+    for address in addresses:
+        result = _content(await send(pinned_request(link, address, timeout_s)))
+        if isinstance(result, bytes) or not result.is_transient:
+            return result
+        failure = result
+    return failure
+
+
+def parse_link(url: str) -> Link:
+    """Return the parts of a link.
 
     Raises:
-        ValueError: it is not a plain https address; its text says why.
+        ValueError: If it is not a plain https URL.
     """
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise ValueError("it holds characters that no address has")
+        raise ValueError("it has characters that are not valid in a URL")
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
-        raise ValueError("only https addresses without a user name are fetched")
+        raise ValueError("only https URLs without a user name are fetched")
     query = f"?{parts.query}" if parts.query else ""
     return Link(parts.hostname, parts.port or _HTTPS_PORT, (parts.path or "/") + query)
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address can be reached from anywhere, so that fetching it betrays nothing.
+    """Return True if every network can reach an IP address, so that a request reveals no secret.
 
-    An address that carries another one (IPv4 in IPv6) is public where both are.
+    An IPv6 address that contains an IPv4 address is public if both are.
     """
     try:
         outer = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    # An IPv4 address written as IPv6 is judged as the IPv4 address it is.
+    # The operating system connects to the IPv4 address that is mapped.
     plain = getattr(outer, "ipv4_mapped", None) or outer
-    return all(each.is_global and not each.is_multicast for each in (plain, _carried(plain)))
+    return all(each.is_global and not each.is_multicast for each in (plain, _embedded(plain)))
 
 
-def _carried(address: _Address) -> _Address:
+def pinned_request(link: Link, address: str, timeout_s: float) -> ClientRequest:
+    """Return the request that fetches a link from one IP address, with the link's host name.
+
+    A second look-up of the name, at connection time, could return another address than the one
+    that was checked.
+    """
+    host = f"[{address}]" if ":" in address else address
+    url = f"https://{host}:{link.port}{link.target}"
+    headers = {"host": link.authority, "accept": "image/*"}
+    return ClientRequest("GET", url, timeout_s, headers=headers, server_name=link.host)
+
+
+def _content(result: ClientResponse | GatewayError) -> bytes | FetchFailure:
+    if isinstance(result, GatewayError):
+        return FetchFailure(result.fault, is_transient=True)
+    if result.status != HTTPStatus.OK:
+        fault = f"its server returned status {result.status}"
+        return FetchFailure(fault, is_transient=result.status in _TRANSIENT)
+    return FetchFailure(result.problem) if result.problem else result.body
+
+
+async def _look_up(link: Link) -> list[str]:
+    """Return the IP addresses of a link's host, the preferred one first."""
+    found: list[str] = []
+    with anyio.move_on_after(LOOKUP_TIMEOUT_S):
+        try:
+            rows = await anyio.getaddrinfo(link.host, link.port, type=socket.SOCK_STREAM)
+            found = [str(row[4][0]) for row in rows]
+        except (OSError, UnicodeError):
+            return []
+    return found
+
+
+def _embedded(address: _Address) -> _Address:
+    """Return the IPv4 address in a NAT64, 6to4 or Teredo address, else the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in _NAT64:

@@ -1,43 +1,49 @@
-"""What a server says it offers, and at what price; pure.
+"""Models on offer at a server, with prices and health, and the credit of the account.
 
-Source: fact sheet "gateway protocol", section 3.1 (the list of models and its price layouts).
+Pure: no I/O, clock or environment. Sources: https://vercel.com/docs/ai-gateway/sdks-and-apis/rest-api
+(list of models, endpoints of a model, credits). Price layouts of ``GET /v1/models``: one price per
+image, a table by size and quality, or prices of tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
+from urllib.parse import quote
 
+from mkdocs_imagegen.errors import InvalidResponseError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.gateway.bodies import strict_json
-from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS, estimate_usd
-from mkdocs_imagegen.gateway.quoting import name
-from mkdocs_imagegen.gateway.wire import dollars
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS, estimate_usd
+from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object, parse_usd, safe_name
 from mkdocs_imagegen.request import ImageRequest
 
-_MAX_OFFERS = 200
+MODELS_PATH = "models"
+CREDITS_PATH = "credits"
+MAX_OFFERS = 200
+
 _MILLION = 1_000_000
-_LAST_TIME = 253_402_300_799  # the end of the year 9999
+_END_OF_YEAR_9999 = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """What one image costs.
+class ImagePrice:
+    """Price of one image.
 
     Attributes:
-        usd: in dollars.
-        size: the size that it is for, as ``1024x1024``; ``""`` for any.
-        quality: the quality that it is for; ``""`` for any.
+        usd: Price in dollars.
+        size: Size that it applies to, as ``1024x1024``, or ``""`` for every size.
+        quality: Quality that it applies to, or ``""`` for every quality.
     """
 
     usd: Decimal
     size: str = ""
     quality: str = ""
 
-    def fits(self, request: ImageRequest) -> bool:
-        """Whether it is the price of that request."""
+    def applies_to(self, request: ImageRequest) -> bool:
+        """Return True if it is the price of the request."""
         return self.size in ("", str(request.size)) and self.quality in ("", request.quality)
 
 
@@ -46,117 +52,179 @@ class Offer:
     """One image model that a server offers.
 
     Attributes:
-        model: its id.
-        price: its price in words; ``""`` where the server names none and we know none.
-        ends: the day it is shut down, as ``2026-12-01``, where the server says so.
-        costs: its prices of single images, where the server names any.
+        model: Identifier of the model.
+        price_text: Price in words, or ``""`` if it is unknown.
+        shutdown_date: Date as ``2026-12-01``, or None if the server names none.
+        prices: Prices of single images, if the server names any.
     """
 
     model: str
-    price: str
-    ends: str | None
-    costs: tuple[Cost, ...] = ()
+    price_text: str
+    shutdown_date: str | None
+    prices: tuple[ImagePrice, ...] = ()
 
-    def usd(self, request: ImageRequest) -> Decimal | None:
-        """The price of a request by this model, as the server says or as we know it."""
-        said = (cost.usd for cost in self.costs if cost.fits(request))
-        usd = next(said, None)
+    def price_usd(self, request: ImageRequest) -> Decimal | None:
+        """Return the price of the request by this model, or None if it is unknown.
+
+        The server's own price comes before the list price.
+        """
+        usd = next((each.usd for each in self.prices if each.applies_to(request)), None)
         return estimate_usd(replace(request, model=self.model)) if usd is None else usd
 
-    def __str__(self) -> str:
-        about = ", ".join(filter(None, (self.price, self.ends and f"until {self.ends}")))
-        return f"{self.model} ({about})" if about else self.model
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Recent health of a model: that of its best active provider.
+
+    Attributes:
+        uptime_percent: Uptime of the last day, or None if it is unknown.
+        latency_ms: Median latency of the last hour, or None if it is unknown.
+        providers: Number of active providers.
+    """
+
+    uptime_percent: float | None
+    latency_ms: float | None
+    providers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """Credit of the account, left and used, in dollars."""
+
+    balance_usd: Decimal
+    used_usd: Decimal | None
 
 
 def read_offers(body: bytes) -> tuple[Offer, ...]:
-    """The image models in a list of models, by id; what cannot be read is left out."""
-    try:
-        listed = strict_json(body)
-    except ValueError:
-        return ()
-    data = listed.get("data") if isinstance(listed, Mapping) else None
+    """Return the image models in a list of models, by identifier; unreadable ones are left out."""
+    data = (parse_object(body) or {}).get("data")
     entries = data if isinstance(data, list) else []
     found = [offer for each in entries if isinstance(each, Mapping) if (offer := _offer(each))]
-    return tuple(sorted(found, key=lambda offer: offer.model)[:_MAX_OFFERS])
+    return tuple(sorted(found, key=lambda offer: offer.model)[:MAX_OFFERS])
 
 
-def offers_in_words(offers: Iterable[Offer], model: str) -> str:
-    """The offers in one line, those of the same creator as ``model`` first."""
-    creator = model.partition("/")[0]
-    ordered = sorted(offers, key=lambda offer: offer.model.partition("/")[0] != creator)
-    return ", ".join(map(str, ordered))
+def format_alternatives(offers: Sequence[Offer], request: ImageRequest, count: int = 3) -> str:
+    """Return models that can replace the requested one, on one line.
+
+    These are the cheapest ones of its creator, with the price of the request, or else the names of
+    other models, those of its creator first.
+    """
+    priced = replacements(offers, request)
+    cheapest = [f"{offer.model} ({_format_usd(usd)})" for offer, usd in priced]
+    others = (offer.model for offer in offers if offer.model != request.model)
+    names = cheapest or sorted(others, key=lambda model: not _is_of_creator(model, request))
+    more = [f"{len(names) - count} more"] if len(names) > count else []
+    return ", ".join(names[:count] + more)
 
 
-def successors(
-    offers: Iterable[Offer], request: ImageRequest, most: int = 3
-) -> list[tuple[Offer, Decimal]]:
-    """The cheapest models of the same creator that are not about to end, with their prices."""
-    creator = request.model.partition("/")[0]
+def replacements(offers: Iterable[Offer], request: ImageRequest) -> list[tuple[Offer, Decimal]]:
+    """Return models of the same creator without a shutdown date, cheapest first, with prices."""
     priced = [
         (offer, usd)
         for offer in offers
-        if offer.model.partition("/")[0] == creator and offer.model != request.model
-        if not offer.ends and (usd := offer.usd(request)) is not None
+        if _is_of_creator(offer.model, request) and offer.model != request.model
+        if not offer.shutdown_date and (usd := offer.price_usd(request)) is not None
     ]
-    return sorted(priced, key=lambda pair: pair[1])[:most]
+    return sorted(priced, key=lambda pair: pair[1])
+
+
+def endpoints_path(model: str) -> str:
+    """Return the path of the list of a model's providers."""
+    return f"{MODELS_PATH}/{quote(model, safe='/')}/endpoints"
+
+
+def read_health(body: bytes) -> Health:
+    """Return a model's health from the list of its endpoints; unreadable ones are left out."""
+    listed = as_mapping((parse_object(body) or {}).get("data")).get("endpoints")
+    endpoints = listed if isinstance(listed, list) else []
+    active = [each for each in endpoints if isinstance(each, Mapping) if each.get("status", 0) == 0]
+    uptimes = _numbers(each.get("uptime_last_1d") for each in active)
+    latencies = _numbers(as_mapping(each.get("latency_last_1h")).get("p50") for each in active)
+    return Health(max(uptimes, default=None), min(latencies, default=None), len(active))
+
+
+def read_credits(body: bytes) -> Credits:
+    """Return the credit of the account.
+
+    Raises:
+        InvalidResponseError: If the response does not name the balance.
+    """
+    fields = parse_object(body) or {}
+    balance = parse_usd(fields.get("balance"))
+    if balance is None:
+        raise InvalidResponseError("the server's response does not name the balance")
+    return Credits(balance, parse_usd(fields.get("total_used")))
+
+
+def _is_of_creator(model: str, request: ImageRequest) -> bool:
+    return model.partition("/")[0] == request.model.partition("/")[0]
 
 
 def _offer(entry: Mapping[str, object]) -> Offer | None:
-    model = name(entry.get("id"))
-    if not model or not _draws(entry, model):
+    model = safe_name(entry.get("id"))
+    if not model or not _is_image_model(entry, model):
         return None
-    given = entry.get("pricing")
-    pricing = given if isinstance(given, Mapping) else {}
-    costs = tuple(_costs(pricing))
-    price = _price(pricing, [cost.usd for cost in costs] or _listed(model))
-    return Offer(model, price, _day(entry.get("deprecated_at")), costs)
+    pricing = as_mapping(entry.get("pricing"))
+    prices = tuple(_image_prices(pricing))
+    text = _format_price(pricing, [each.usd for each in prices] or _list_prices(model))
+    return Offer(model, text, _date(entry.get("deprecated_at")), prices)
 
 
-def _costs(pricing: Mapping[str, object]) -> Iterator[Cost]:
-    """Prices of single images, those for one size or quality before that for all."""
+def _image_prices(pricing: Mapping[str, object]) -> Iterator[ImagePrice]:
+    """Yield prices of single images, those for one size or quality before the one for all."""
     table = pricing.get("image_dimension_quality_pricing")
     for row in table if isinstance(table, list) else []:
-        usd = dollars(row.get("cost")) if isinstance(row, Mapping) else None
+        usd = parse_usd(row.get("cost")) if isinstance(row, Mapping) else None
         if usd is not None and not row.get("operation") and not row.get("style"):
-            yield Cost(usd, name(row.get("size")) or "", name(row.get("quality")) or "")
-    flat = dollars(pricing.get("image"))
+            size, quality = safe_name(row.get("size")), safe_name(row.get("quality"))
+            yield ImagePrice(usd, size or "", quality or "")
+    flat = parse_usd(pricing.get("image"))
     if flat is not None:
-        yield Cost(flat)
+        yield ImagePrice(flat)
 
 
-def _draws(entry: Mapping[str, object], model: str) -> bool:
-    """Whether the model draws: its type says so, or where a server gives no type, its name."""
+def _is_image_model(entry: Mapping[str, object], model: str) -> bool:
+    """Return True if its type is ``image``, or if it has no type and ``image`` in its name."""
     return entry.get("type") == "image" if "type" in entry else "image" in model
 
 
-def _price(pricing: Mapping[str, object], costs: list[Decimal]) -> str:
-    tokens = {way: amount for way in ("input", "output") if (amount := dollars(pricing.get(way)))}
-    per_million = ", ".join(f"{_usd(each * _MILLION)} {way}" for way, each in tokens.items())
+def _format_price(pricing: Mapping[str, object], amounts: list[Decimal]) -> str:
+    kinds = ("input", "output")
+    tokens = {kind: usd for kind in kinds if (usd := parse_usd(pricing.get(kind)))}
+    per_million = ", ".join(f"{_format_usd(usd * _MILLION)} {kind}" for kind, usd in tokens.items())
     words = (
-        f"{_span(sorted(costs))} an image" if costs else "",
+        f"{_format_range(sorted(amounts))} an image" if amounts else "",
         f"{per_million} per million tokens" if per_million else "",
     )
     return "; ".join(filter(None, words))
 
 
-def _listed(model: str) -> list[Decimal]:
-    """The list prices we know, for a model whose server names only a price of tokens."""
+def _list_prices(model: str) -> list[Decimal]:
+    """Return the list prices of a known model, for a server that names only prices of tokens."""
     facts = KNOWN_MODELS.get(model)
     return sorted(price for pair in facts.usd.values() for price in pair) if facts else []
 
 
-def _span(costs: list[Decimal]) -> str:
-    ends = dict.fromkeys((_usd(costs[0]), _usd(costs[-1])))
-    return " to ".join(ends)
+def _format_range(amounts: list[Decimal]) -> str:
+    return " to ".join(dict.fromkeys((_format_usd(amounts[0]), _format_usd(amounts[-1]))))
 
 
-def _usd(amount: Decimal) -> str:
+def _format_usd(amount: Decimal) -> str:
     return f"${amount.normalize():f}"
 
 
-def _day(value: object) -> str | None:
+def _date(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if not 0 < value <= _LAST_TIME:
+    if not 0 < value <= _END_OF_YEAR_9999:
         return None
     return datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%d")
+
+
+def _numbers(values: Iterable[object]) -> list[float]:
+    return [
+        float(each)
+        for each in values
+        if isinstance(each, (int, float)) and not isinstance(each, bool)
+        if 0 <= each < math.inf
+    ]

@@ -1,7 +1,8 @@
-"""Which errors are asked again, and when; pure but for the sleep that is handed in.
+"""Retry policy: which errors are retried, and after how many seconds.
 
-Only what certainly was not charged is asked again (fact sheet "reliability", section 4.1): a
-request whose outcome is unknown would be paid for twice.
+Pure, apart from the sleep that the caller supplies. Only errors that were certainly not charged
+are retried: no image API has an idempotency key, so a retry after an unknown outcome may be charged
+a second time.
 """
 
 from __future__ import annotations
@@ -18,55 +19,57 @@ from tenacity.wait import wait_base
 
 from mkdocs_imagegen.errors import Billing, GatewayError
 
-ATTEMPTS = 6
+MAX_ATTEMPTS = 6
 MAX_BACKOFF_S = 30.0
-MAX_ASKED_WAIT_S = 120.0
+MAX_WAIT_S = 120.0
 
 Sleep = Callable[[float], Awaitable[None]]
+"""Waits for a number of seconds; may raise StoppedError."""
+
 FULL_JITTER = wait_random_exponential(multiplier=1, max=MAX_BACKOFF_S)
-"""Seconds before the next attempt: any time up to 1, then up to 2, 4, 8, … 30."""
+"""Random seconds before the next attempt: up to 1, 2, 4, 8, … 30."""
 
 
-def may_ask_again(error: BaseException) -> bool:
-    """Whether the error says that nothing was charged and that asking again may help."""
+def can_retry(error: BaseException) -> bool:
+    """Return True if the error was not charged and a retry may succeed."""
     return isinstance(error, GatewayError) and error.billing is Billing.UNBILLED
 
 
-def asking(deadline_s: float, sleep: Sleep, jitter: wait_base = FULL_JITTER) -> AsyncRetrying:
-    """Calls a function until it succeeds, its error may not be asked again, or time is up.
+def retrying(timeout_s: float, sleep: Sleep, jitter: wait_base = FULL_JITTER) -> AsyncRetrying:
+    """Return a caller that repeats a function until it succeeds or must not be retried.
 
-    No attempt begins later than the deadline; the one that runs then is not cut short here. The
-    error that comes out is the last attempt's own.
+    No attempt starts after the timeout; a running attempt is not cut short here. The error of the
+    last attempt is raised.
 
     Args:
-        deadline_s: seconds within which the last attempt has to begin.
-        sleep: waits so many seconds.
-        jitter: the wait where the server asks for none.
+        timeout_s: Seconds within which the last attempt must start.
+        sleep: Waits between two attempts.
+        jitter: Random wait, added to the wait of the server.
     """
 
     def is_over(state: RetryCallState) -> bool:
-        if state.attempt_number >= ATTEMPTS:
+        if state.attempt_number >= MAX_ATTEMPTS:
             return True
         waited = max(state.idle_for, state.seconds_since_start or 0.0)
-        return waited + state.upcoming_sleep > deadline_s
+        return waited + state.upcoming_sleep > timeout_s
 
-    def wait_s(state: RetryCallState) -> float:
-        return pause_s(state.outcome.exception() if state.outcome else None, jitter(state))
+    def next_wait_s(state: RetryCallState) -> float:
+        return wait_s(state.outcome.exception() if state.outcome else None, jitter(state))
 
     return AsyncRetrying(
-        retry=retry_if_exception(may_ask_again),
+        retry=retry_if_exception(can_retry),
         stop=is_over,
-        wait=wait_s,
+        wait=next_wait_s,
         sleep=sleep,
         reraise=True,
     )
 
 
-def pause_s(error: BaseException | None, jitter_s: float) -> float:
-    """Seconds to wait after an error: what the server asked for, up to a limit, and the jitter.
+def wait_s(error: BaseException | None, jitter_s: float) -> float:
+    """Return the seconds to wait after an error: the server's own wait and the jitter.
 
-    The jitter comes on top, so that requests refused together do not come back together.
+    The jitter is added, so that requests that were rejected together do not return together.
     """
-    asked_s = getattr(error, "retry_after_s", None) or 0.0
-    # In this order no comparison with NaN holds, and nothing was asked for.
-    return min(max(0.0, asked_s) + jitter_s, MAX_ASKED_WAIT_S)
+    requested_s = getattr(error, "retry_after_s", None) or 0.0
+    # In this order of arguments, NaN counts as 0: no comparison with it is true.
+    return min(max(0.0, requested_s) + jitter_s, MAX_WAIT_S)

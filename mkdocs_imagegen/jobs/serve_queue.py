@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import (
     Billing,
+    DownloadError,
     GatewayError,
     ImagegenError,
-    LinkError,
     NotGeneratedError,
     PendingError,
     StoppedError,
@@ -30,7 +30,7 @@ from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
 from mkdocs_imagegen.options import SKETCH_MODEL, quoted_value
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.report import dollars, plural
+from mkdocs_imagegen.report import format_usd, plural
 from mkdocs_imagegen.spending.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class _ServeJob:
     def has_failed_at_no_cost(self) -> bool:
         """True if no image was generated or charged, and a retry may succeed."""
         error = self._result.error if self._result else None
-        if isinstance(error, LinkError):
+        if isinstance(error, DownloadError):
             return True  # it was charged, but the journal has the response, so a retry is free
         if isinstance(error, GatewayError):
             return error.billing in {Billing.UNBILLED, Billing.PERMANENT}
@@ -384,4 +384,4 @@ def _cost(charged: list[Record]) -> str:
     if not known:
         return "price unknown"
     about = "about " if any(each.cost_is_estimate for each in charged) else ""
-    return f"{about}${dollars(sum(known, Decimal(0)))}"
+    return f"{about}{format_usd(sum(known, Decimal(0)))}"

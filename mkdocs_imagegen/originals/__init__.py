@@ -1,11 +1,10 @@
-"""Keep what was paid for, byte-identical, for ever.
+"""Originals: the images that the gateway returned, kept byte for byte.
 
-- ``record``: what is known of one original, and its JSON; pure.
-- ``store``: the files of all originals.
-- ``files``: reading and writing files so that nothing is lost or half there.
+- ``record``: facts about one original, and their JSON file.
+- ``store``: the folder of all originals.
+- ``audit``: a check of every file in that folder, without writes.
 
-An image lies at ``ab/<key>.<first 16 digits of its sha256>.<ending>``, its record beside it at
-``ab/<key>.json``. The image is written first; the record is the commit point. The name of the
-image holds its content's hash, so that two builds which made the same request at the same time
-cannot pair one's image with the other's record.
+An image is ``ab/<key>.<first 16 digits of its SHA-256>.<extension>``, its record ``ab/<key>.json``.
+The image is written first; the record is the commit point. The hash in the file name keeps two
+builds that make the same request at the same time from pairing one's image with the other's record.
 """

@@ -1,23 +1,20 @@
-"""Every original read again, and nothing changed."""
+"""Audit of an originals folder: reads every file and writes to no file."""
 
 from __future__ import annotations
 
 import enum
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.originals.record import MAX_RECORD_BYTES, Record, from_json
-from mkdocs_imagegen.originals.store import MAX_ORIGINAL_BYTES
+from mkdocs_imagegen.originals.store import Original, read_image, read_record
 
 _KEY_DIGITS = 64
 
 
-class FaultKind(enum.Enum):
-    """What is wrong with a file; the values add up to an exit code."""
+class DefectKind(enum.Enum):
+    """Kind of a defect; the values add up to the exit code of `verify`."""
 
     CORRUPT = 1
     INCOMPLETE = 2
@@ -25,64 +22,56 @@ class FaultKind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One file that is not as it was stored.
+class Defect:
+    """File that is not as it was stored.
 
     Attributes:
-        path: the file.
-        kind: what kind of fault.
-        text: what is wrong, in words.
+        path: The file.
+        kind: Kind of the defect.
+        text: Description of the defect.
     """
 
     path: Path
-    kind: FaultKind
+    kind: DefectKind
     text: str
 
 
-def audit(folder: Path) -> tuple[int, list[Fault]]:
-    """How many originals are whole, and what is wrong with the others."""
-    whole, faults = 0, list(_strays(folder))
+def audit(folder: Path) -> tuple[int, list[Defect]]:
+    """Return the number of intact originals, and the defects of all others."""
+    intact, defects = 0, list(_find_strays(folder))
     for record_path in sorted(folder.glob("??/*.json")):
         if len(record_path.stem) == _KEY_DIGITS:
-            fault = _fault_of(record_path)
-            whole += fault is None
-            faults += [fault] if fault else []
-    return whole, faults
+            defect = _find_defect(record_path)
+            intact += defect is None
+            defects += [defect] if defect else []
+    return intact, defects
 
 
-def _fault_of(record_path: Path) -> Fault | None:
+def _find_defect(record_path: Path) -> Defect | None:
     try:
-        record = from_json(read_plain_file(record_path, MAX_RECORD_BYTES), record_path.stem)
-    except StoreError as error:
-        return Fault(record_path, FaultKind.UNREADABLE, str(error))
-    except (OSError, ValueError) as error:
-        return _fault(record_path, error)
-    image = record_path.with_name(record.file_name)
+        record = read_record(record_path)
+    except (OSError, ValueError, StoreError) as error:
+        return _describe(record_path, error)
+    original = Original(record, record_path.parent)
     try:
-        _compare(image, record)
+        read_image(original)
     except FileNotFoundError:
-        return Fault(record_path, FaultKind.INCOMPLETE, "its image is not there")
-    except (OSError, ValueError) as error:
-        return _fault(image, error)
+        return Defect(record_path, DefectKind.INCOMPLETE, "its image is missing")
+    except (OSError, ValueError, StoreError) as error:
+        return _describe(original.path, error)
     return None
 
 
-def _compare(image: Path, record: Record) -> None:
-    content = read_plain_file(image, MAX_ORIGINAL_BYTES)
-    if hashlib.sha256(content).hexdigest() != record.sha256:
-        raise ValueError("its bytes are not those that were stored")
+def _describe(path: Path, error: OSError | ValueError | StoreError) -> Defect:
+    kind = DefectKind.CORRUPT if isinstance(error, ValueError) else DefectKind.UNREADABLE
+    text = error.strerror if isinstance(error, OSError) else None
+    return Defect(path, kind, text or str(error))
 
 
-def _fault(path: Path, error: OSError | ValueError) -> Fault:
-    if isinstance(error, OSError):
-        return Fault(path, FaultKind.UNREADABLE, error.strerror or str(error))
-    return Fault(path, FaultKind.CORRUPT, str(error))
-
-
-def _strays(folder: Path) -> Iterator[Fault]:
-    """Images without a record: a build was killed between the two, or somebody removed it."""
+def _find_strays(folder: Path) -> Iterator[Defect]:
+    """Yield images without a record: a build was killed between both, or a user deleted it."""
     for image in sorted(folder.glob("??/*.*.*")):
         key, _, rest = image.name.partition(".")
         is_image = len(key) == _KEY_DIGITS and not rest.endswith("json")
         if is_image and not image.with_name(f"{key}.json").exists():
-            yield Fault(image, FaultKind.INCOMPLETE, "it has no record")
+            yield Defect(image, DefectKind.INCOMPLETE, "its record is missing")

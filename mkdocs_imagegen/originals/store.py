@@ -1,4 +1,4 @@
-"""The files of all originals."""
+"""Store of originals: image files and their records in one folder."""
 
 from __future__ import annotations
 
@@ -7,92 +7,83 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from mkdocs_imagegen.errors import NewerVersionError, StoreError
-from mkdocs_imagegen.files import (
-    cannot_store,
-    read_plain_file,
-    write_atomic,
-    write_first,
-)
+from mkdocs_imagegen.files import cannot_store, read_plain_file, write_atomic, write_first
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.originals.record import (
     MAX_RECORD_BYTES,
     Record,
-    from_json,
-    to_json,
+    parse_record,
+    serialize_record,
 )
 from mkdocs_imagegen.request import ImageRequest
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
-_GIT_LFS = b"version https://git-lfs"
-_RECORDS = f"??/{64 * '?'}.json"
+_LFS_POINTER = b"version https://git-lfs"
+_RECORD_GLOB = f"??/{64 * '?'}.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """An original, and the folder in which it is."""
+    """Record of an original, and the folder with its image.
+
+    The path is computed at each use: thousands of them would take more memory than the records.
+    """
 
     record: Record
     folder: Path
 
     @property
     def path(self) -> Path:
-        """Where its bytes are; made when asked for, since a path takes more room than a record."""
+        """Path of the image file."""
         return self.folder / self.record.file_name
 
 
 class OriginalStore:
-    """Originals in a folder, by key.
+    """Store of originals by cache key. Any thread may call any method.
 
-    Nothing here ever deletes or evicts an original. What is not exactly what was written counts as
-    missing, is moved to quarantine and reported once; what cannot be read at all is an error, since
-    it may be whole.
+    A build deletes and evicts no original. A damaged original counts as missing, and is moved to
+    quarantine with a warning. A file that cannot be read raises an error instead: it may be intact,
+    and generating the image again would charge for it twice.
 
     Args:
-        folder: where the originals are.
-        quarantine: where entries go that are not what they should be.
-        warn: called with a text when an entry was put there.
+        folder: Folder of the originals.
+        quarantine: Folder for damaged originals.
     """
 
-    def __init__(self, folder: Path, quarantine: Path, warn: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, quarantine: Path) -> None:
         self.folder = folder
         self.quarantine = quarantine
-        self._warn = warn
         self._subjects: dict[str, list[Record]] | None = None
+        # Originals of one subfolder share one path, which saves memory.
         self._subfolder = lru_cache(maxsize=256)(folder.joinpath)
 
     def has_record(self, key: str) -> bool:
-        """Whether there is a record of that key, whatever it says."""
+        """Return True if a record file of a cache key exists, valid or not."""
         return os.path.lexists(f"{self.folder}/{key[:2]}/{key}.json")
 
     def find(self, key: str) -> Original | None:
-        """The original of that key, by its record; its bytes are only verified when they are read.
+        """Return the original of a cache key, or None; its image is not read.
 
-        What a page shows is made from verified bytes and kept under their hash, so a build in
-        which nothing has to be made needs none of them.
+        Variants are derived from verified bytes and named after their SHA-256, so a build that
+        derives none needs only the records.
 
         Raises:
-            StoreError: something is there and cannot be read; nothing may be bought in its place.
+            StoreError: If a file exists and cannot be read.
         """
-        record_path = self._record_path(key)
+        paths = [self._record_path(key)]
         try:
-            record = _recorded(record_path, key)
+            original = Original(read_record(paths[0]), self._folder_of(key))
+            paths.append(original.path)
+            _check_length(original)
         except (OSError, ValueError) as error:
-            self._judge(error, record_path)
-            return None
-        original = Original(record, self._folder_of(key))
-        path = original.path
-        try:
-            if path.stat().st_size != record.bytes:
-                _no_pointer(path, MAX_ORIGINAL_BYTES)
-                raise ValueError("the image has another length than was stored")  # noqa: TRY301
-        except (OSError, ValueError) as error:
-            self._judge(error, record_path, path)
+            self._handle_failure(error, *paths)
             return None
         return original
 
@@ -120,35 +111,31 @@ class OriginalStore:
         return sketch if sketch and sketch.record.server == sketch_server else None
 
     def read(self, original: Original) -> bytes | None:
-        """The bytes of an original, verified; None if they are not what was stored.
+        """Return the image of an original; None if it is missing or damaged.
 
         Raises:
-            StoreError: they cannot be read.
+            StoreError: If the image cannot be read.
         """
-        record_path = self._record_path(original.record.key)
         try:
-            content = read_plain_file(original.path, MAX_ORIGINAL_BYTES)
-            if _sha256(content) != original.record.sha256:
-                raise ValueError("the image's bytes are not those that were stored")  # noqa: TRY301
+            return read_image(original)
         except (OSError, ValueError) as error:
-            self._judge(error, record_path, original.path)
+            self._handle_failure(error, self._record_path(original.record.key), original.path)
             return None
-        return content
 
-    def get(self, key: str) -> Original | None:
-        """The original of that key, verified to the byte; None if there is none.
+    def find_verified(self, key: str) -> Original | None:
+        """Return the original of a cache key if its image has the recorded SHA-256, or None.
 
         Raises:
-            StoreError: something is there and cannot be read.
+            StoreError: If a file exists and cannot be read.
         """
         original = self.find(key)
         return original if original is not None and self.read(original) is not None else None
 
-    def check(self) -> None:
-        """Make sure that the folder takes files, before anything is paid for.
+    def require_writable(self) -> None:
+        """Write and remove a file, so that a full disk is noticed before an image is charged.
 
         Raises:
-            StoreError: it does not.
+            StoreError: If the folder cannot be written to.
         """
         probe = self.folder / f".{secrets.token_hex(8)}.tmp"
         try:
@@ -158,76 +145,79 @@ class OriginalStore:
             raise cannot_store(self.folder, error) from None
 
     def put(self, record: Record, content: bytes) -> Original:
-        """Keep an original; the one that is there already, if another build was first.
+        """Store an original, or return the one that another build stored first.
 
         Raises:
-            StoreError: it cannot be written.
+            StoreError: If the folder cannot be written to.
         """
         record_path = self._record_path(record.key)
         original = Original(record, self._folder_of(record.key))
         try:
             write_atomic(original.path, content)
-            if not write_first(record_path, to_json(record)):
-                first = self.get(record.key)
+            if not write_first(record_path, serialize_record(record)):
+                first = self.find_verified(record.key)
                 if first is not None:
                     return first
-                write_atomic(record_path, to_json(record))
+                write_atomic(record_path, serialize_record(record))
         except OSError as error:
             raise cannot_store(self.folder, error) from None
         return original
 
-    def find_subject(self, subject: str, model: str) -> Original | None:
-        """The original of a real model that shows that subject, if there is one.
+    def find_by_subject(self, subject: str, model: str) -> Original | None:
+        """Return an original of a real model that has a subject key, or None.
 
-        Of several: the same model first, then the newest, then by key, so that every machine
-        chooses alike.
+        Of several: the same model first, then the newest, then by cache key, so that every machine
+        chooses the same one.
 
         Raises:
-            StoreError: something is there and cannot be read.
+            StoreError: If a file exists and cannot be read.
         """
         if self._subjects is None:
-            self._subjects = self._by_subject()
+            self._subjects = self._records_by_subject()
         candidates = sorted(self._subjects.get(subject, []), key=lambda each: each.key)
         candidates.sort(key=lambda each: each.created, reverse=True)
         candidates.sort(key=lambda each: each.model != model)
         return next(filter(None, (self.find(each.key) for each in candidates)), None)
 
-    def originals(self) -> Iterator[Record]:
-        """Every record that can be read, in the order of their keys; images are not read.
+    def records(self, *, skip_newer: bool = False) -> Iterator[Record]:
+        """Yield every readable record in the order of cache keys; images are not read.
+
+        Args:
+            skip_newer: True to skip records that a newer version of mkdocs-imagegen wrote.
 
         Raises:
-            StoreError: one is a pointer of git-lfs, or was written by a newer version.
+            StoreError: If a record is a Git LFS pointer.
+            NewerVersionError: If a newer version wrote a record and `skip_newer` is False.
         """
-        for path in sorted(self.folder.glob(_RECORDS)):
-            with contextlib.suppress(OSError, ValueError):
-                yield _recorded(path, path.stem)
-
-    def _readable(self) -> Iterator[Record]:
-        """The same, without those of a newer version: one of them must not stop all others."""
-        for path in sorted(self.folder.glob(_RECORDS)):
-            with contextlib.suppress(OSError, ValueError, NewerVersionError):
-                yield _recorded(path, path.stem)
+        skipped = (OSError, ValueError, *([NewerVersionError] if skip_newer else []))
+        for path in sorted(self.folder.glob(_RECORD_GLOB)):
+            with contextlib.suppress(*skipped):
+                yield read_record(path)
 
     def is_empty(self) -> bool:
-        """Whether there is no original yet."""
-        return next(self.folder.glob(_RECORDS), None) is None
+        """Return True if the store has no record."""
+        return next(self.folder.glob(_RECORD_GLOB), None) is None
 
     def remove(self, record: Record) -> None:
-        """Remove an original for ever; only a person may ask for that.
+        """Delete an original for good; only a command of the user may call this.
 
         Raises:
-            StoreError: it cannot be removed.
+            StoreError: If a file cannot be deleted.
         """
         record_path = self._record_path(record.key)
         try:
             record_path.unlink(missing_ok=True)
             record_path.with_name(record.file_name).unlink(missing_ok=True)
         except OSError as error:
-            fault = f"{record_path} cannot be removed: {error.strerror or error}"
-            raise StoreError(fault, hint="correct the rights") from None
+            fault = f"original {record_path} cannot be deleted ({error.strerror or error})"
+            raise StoreError(fault, hint="check the permissions") from None
 
-    def keep_garbage(self, name: str, content: bytes) -> Path | None:
-        """Put an answer that was paid for and is no image where a person can look at it."""
+    def put_in_quarantine(self, name: str, content: bytes) -> Path | None:
+        """Write a charged response without a usable image to quarantine.
+
+        Returns:
+            The path of the file, or None if it cannot be written.
+        """
         path = self.quarantine / f"{name}.{secrets.token_hex(4)}"
         try:
             write_atomic(path, content)
@@ -235,9 +225,10 @@ class OriginalStore:
             return None
         return path
 
-    def _by_subject(self) -> dict[str, list[Record]]:
+    def _records_by_subject(self) -> dict[str, list[Record]]:
         subjects: dict[str, list[Record]] = {}
-        for record in self._readable():
+        # One record of a newer version must not hide all others.
+        for record in self.records(skip_newer=True):
             if record.model != SKETCH_MODEL:
                 subjects.setdefault(record.subject, []).append(record)
         return subjects
@@ -248,21 +239,28 @@ class OriginalStore:
     def _folder_of(self, key: str) -> Path:
         return self._subfolder(key[:2])
 
-    def _judge(self, error: OSError | ValueError, *entry: Path) -> None:
-        """Nothing there is a miss; what is broken is set aside; what cannot be read is an error."""
+    def _handle_failure(self, error: OSError | ValueError, *paths: Path) -> None:
+        """Quarantine damaged files, ignore missing ones, raise an error for unreadable ones."""
         if isinstance(error, ValueError):
-            moved = [self._move(path) for path in entry]
-            where = f"moved to {self.quarantine}" if all(moved) else "left where it is"
-            self._warn(f"{entry[0]}: a stored image is broken and was {where}: {error}")
+            self._quarantine(error, *paths)
         elif not isinstance(error, (FileNotFoundError, NotADirectoryError)):
             raise StoreError(
-                f"a stored image cannot be read: {entry[-1]}: {error.strerror or error}",
-                hint="correct the rights or the disk; nothing is bought in its place",
+                f"original {paths[-1]} cannot be read ({error.strerror or error})"
+                " and is not generated again",
+                hint="check the permissions and the disk",
             ) from None
+
+    def _quarantine(self, error: ValueError, *paths: Path) -> None:
+        moved = [self._move(path) for path in paths]
+        if all(moved):
+            fate = f"was moved to {self.quarantine} ({error}); restore it from git or a backup"
+        else:
+            fate = f"cannot be moved to {self.quarantine} ({error}); check the permissions"
+        log.warning("original %s is damaged and %s", paths[0], fate)
 
     def _move(self, path: Path) -> bool:
         if path.parent.is_symlink():
-            return False  # what lies behind a link is not ours to move
+            return False  # the files may belong to another site
         try:
             self.quarantine.mkdir(parents=True, exist_ok=True)
             shutil.move(path, self.quarantine / f"{path.name}.{secrets.token_hex(4)}")
@@ -273,34 +271,45 @@ class OriginalStore:
         return True
 
 
-def _recorded(record_path: Path, key: str) -> Record:
-    """The original of that key, which a record is about.
+def read_record(path: Path) -> Record:
+    """Return the record in a file named after its cache key.
 
     Raises:
-        StoreError: it is a pointer of git-lfs, or a newer version wrote it.
-        OSError: there is no record, or it cannot be read.
-        ValueError: it is no record.
+        StoreError: If the file is a Git LFS pointer.
+        NewerVersionError: If a newer version of mkdocs-imagegen wrote it.
+        OSError: If the file is missing or cannot be read.
+        ValueError: If it is not a valid record of this cache key.
     """
-    text = _no_pointer(record_path, MAX_RECORD_BYTES)
+    content = _read_file(path, MAX_RECORD_BYTES)
     try:
-        return from_json(text, key)
+        return parse_record(content, path.stem)
     except NewerVersionError as error:
-        raise NewerVersionError(f"{record_path}: {error.fault}", hint=error.hint) from None
+        raise NewerVersionError(f"{path}: {error.fault}", hint=error.hint) from None
 
 
-def _no_pointer(path: Path, most_bytes: int) -> bytes:
-    """The content of a file, unless git-lfs has left a pointer in its place.
+def read_image(original: Original) -> bytes:
+    """Return the image of an original, verified by its SHA-256.
 
     Raises:
-        StoreError: it has.
-        OSError: there is no file, or it cannot be read.
-        ValueError: it is no regular file, or larger than ``most_bytes``.
+        StoreError: If the file is a Git LFS pointer.
+        OSError: If the file is missing or cannot be read.
+        ValueError: If its content differs from the record.
     """
-    content = read_plain_file(path, most_bytes)
-    if content.startswith(_GIT_LFS):
-        raise StoreError(f"{path} is a pointer of git-lfs", hint="run `git lfs pull`")
+    content = _read_file(original.path, MAX_ORIGINAL_BYTES)
+    if hashlib.sha256(content).hexdigest() != original.record.sha256:
+        raise ValueError("the image differs from the recorded SHA-256")
     return content
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _check_length(original: Original) -> None:
+    path, length = original.path, original.record.bytes
+    if path.stat().st_size != length:
+        _read_file(path, MAX_ORIGINAL_BYTES)  # a Git LFS pointer raises another error
+        raise ValueError(f"the image does not have the recorded {length} bytes")
+
+
+def _read_file(path: Path, max_bytes: int) -> bytes:
+    content = read_plain_file(path, max_bytes)
+    if content.startswith(_LFS_POINTER):
+        raise StoreError(f"{path} is a Git LFS pointer", hint="run `git lfs pull`")
+    return content

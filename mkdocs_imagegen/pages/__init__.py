@@ -2,5 +2,4 @@
 
 - ``markup``: the final HTML of an image; pure.
 - ``contact_sheet``: a page that holds every image; its style and script beside it; pure.
-- ``address``: the address of a file as seen from a page; pure.
 """

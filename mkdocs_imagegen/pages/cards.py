@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.pages.address import relative_address
+from mkdocs_imagegen.pages.markup import relative_url
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class PageCard:
     """A page in a list.
 
     Attributes:
@@ -31,36 +31,36 @@ class Card:
     image: str
 
 
-def cards_html(cards: Sequence[Card]) -> str:
+def cards_html(cards: Sequence[PageCard]) -> str:
     """The grid: a list of links, each with the page's preview and description."""
     items = "\n".join(f"<li>{_card(each)}</li>" for each in cards)
     # Without a role Safari takes a list that shows no bullets for none.
     return f'<ul class="imagegen-cards" role="list">\n{items}\n</ul>'
 
 
-def mistake_html(text: str) -> str:
+def error_html(text: str) -> str:
     """What stands where a list cannot be made."""
     return f"<p><strong>This list of cards has a mistake:</strong> {html.escape(text)}</p>"
 
 
-def style_for(page: str) -> str:
+def card_style(page: str) -> str:
     """What a finished page lacks in its head to show its cards; ``""`` for nothing."""
     return _STYLE if '<ul class="imagegen-cards"' in page and _STYLE not in page else ""
 
 
-def page_address(url: str, page_url: str) -> str:
+def relative_page_url(url: str, page_url: str) -> str:
     """The address of a page, as seen from another.
 
     Args:
         url: of the page, below the site's root, as MkDocs gives it: ``guide/`` or ``a/b.html``.
         page_url: of the other.
     """
-    address = relative_address(url or ".", page_url)
+    address = relative_url(url or ".", page_url)
     is_folder = not posixpath.basename(url) or address in {".", ".."}
     return f"{address}/" if is_folder else address
 
 
-def _card(card: Card) -> str:
+def _card(card: PageCard) -> str:
     image = f'<span class="imagegen-cards-picture">{card.image}</span>'
     title = html.escape(card.title or unquote(card.url))
     link = f'<a href="{html.escape(card.url)}">{title}</a>'

@@ -19,7 +19,7 @@ _KEY_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class SheetImage:
     """One image of a sheet.
 
     Attributes:
@@ -44,7 +44,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class SheetGroup:
     """The takes of one prompt.
 
     Attributes:
@@ -55,10 +55,10 @@ class Strip:
 
     prompt: str
     locations: tuple[str, ...]
-    frames: tuple[Frame, ...]
+    frames: tuple[SheetImage, ...]
 
 
-def contact_sheet(title: str, note: str, strips: Sequence[Strip]) -> str:
+def contact_sheet(title: str, note: str, strips: Sequence[SheetGroup]) -> str:
     """The page.
 
     Args:
@@ -78,7 +78,7 @@ def contact_sheet(title: str, note: str, strips: Sequence[Strip]) -> str:
     )
 
 
-def _strip(number: int, strip: Strip) -> str:
+def _strip(number: int, strip: SheetGroup) -> str:
     words = " ".join((strip.prompt, *strip.locations, *_words(strip.frames)))
     newest = max((frame.day for frame in strip.frames), default="")
     several = ' class="several"' if len(strip.frames) > 1 else ""
@@ -92,7 +92,7 @@ def _strip(number: int, strip: Strip) -> str:
     )
 
 
-def _words(frames: Iterable[Frame]) -> Iterator[str]:
+def _words(frames: Iterable[SheetImage]) -> Iterator[str]:
     for frame in frames:
         yield from (frame.model, frame.key, f"take {frame.take}", frame.day)
 
@@ -101,7 +101,7 @@ def _listed(locations: Sequence[str]) -> str:
     return ", ".join(locations) or "on no page"
 
 
-def _card(frame: Frame, strip: Strip) -> str:
+def _card(frame: SheetImage, strip: SheetGroup) -> str:
     quoted_value = " · on the page" if frame.is_shown else ""
     size = frame.small.size
     words = html.escape(f"Take {frame.take}: {strip.prompt}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from mkdocs_imagegen.directives.directive import Directive, Found
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of
@@ -22,62 +24,64 @@ _BADGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class MarkupContext:
     """What surrounds an image on its page.
 
     Attributes:
-        address: the address of a file as seen from the page, from its path in the site.
-        comes_first: whether it is the page's first image, which a reader waits for.
+        url_of: Return the URL of a file relative to the page, from its path in the site.
+        is_first: whether it is the page's first image, which a reader waits for.
         follows_palette: whether the theme hides what ends in ``#only-dark`` or ``#only-light``
             (Material does), and not the reader's system decides.
         badge: the words laid over the image; ``""`` for none.
     """
 
-    address: Callable[[str], str]
-    comes_first: bool = False
+    url_of: Callable[[str], str]
+    is_first: bool = False
     follows_palette: bool = False
     badge: str = ""
 
 
-def image_markup(found: Found, image: PageImage, dark: PageImage | None, frame: Frame) -> str:
+def image_markup(
+    found: Found, image: PageImage, dark: PageImage | None, context: MarkupContext
+) -> str:
     """The HTML of an image; what the author wrote for it wins over our habits."""
     if dark is None:
-        quoted_value = _one(found, image, frame)
-    elif frame.follows_palette:
-        quoted_value = _one(found, image, _ending(frame, "#only-light"))
-        quoted_value += _one(found, dark, replace(_ending(frame, "#only-dark"), comes_first=False))
+        markup = _one(found, image, context)
+    elif context.follows_palette:
+        markup = _one(found, image, _ending(context, "#only-light"))
+        markup += _one(found, dark, replace(_ending(context, "#only-dark"), is_first=False))
     else:
-        quoted_value = _pair(found, image, dark, frame)
-    return _BADGE.format(quoted_value, html.escape(frame.badge)) if frame.badge else quoted_value
+        markup = _pair(found, image, dark, context)
+    return _BADGE.format(markup, html.escape(context.badge)) if context.badge else markup
 
 
-def _one(found: Found, image: PageImage, frame: Frame) -> str:
+def _one(found: Found, image: PageImage, context: MarkupContext) -> str:
     sizes = _sizes(found, image)
-    sources = [_source(each, sizes, frame, "") for each in image.sources[:-1]]
-    return _in_image(sources, _img(found, image, sizes, frame))
+    sources = [_source(each, sizes, context, "") for each in image.sources[:-1]]
+    return _in_image(sources, _img(found, image, sizes, context))
 
 
-def _pair(found: Found, image: PageImage, dark: PageImage, frame: Frame) -> str:
+def _pair(found: Found, image: PageImage, dark: PageImage, context: MarkupContext) -> str:
     image = replace(image, blur="")  # it would shine in the dark until the other has come
     sizes = _sizes(found, image)
     media = "(prefers-color-scheme: dark)"
-    sources = [_source(each, sizes, frame, media) for each in dark.sources]
-    sources += [_source(each, sizes, frame, "") for each in image.sources[:-1]]
-    return _in_image(sources, _img(found, image, sizes, frame))
+    sources = [_source(each, sizes, context, media) for each in dark.sources]
+    sources += [_source(each, sizes, context, "") for each in image.sources[:-1]]
+    return _in_image(sources, _img(found, image, sizes, context))
 
 
 def _in_image(sources: list[str], img: str) -> str:
     return f"<picture>{''.join(sources)}{img}</picture>" if sources else img
 
 
-def _img(found: Found, image: PageImage, sizes: str, frame: Frame) -> str:
-    attributes = attributes_of(found, frame.address(image.name))
+def _img(found: Found, image: PageImage, sizes: str, context: MarkupContext) -> str:
+    attributes = attributes_of(found, context.url_of(image.name))
     if len(image.sources[-1].files) > 1:
-        attributes |= {"srcset": _srcset(image.sources[-1], frame), "sizes": sizes}
+        attributes |= {"srcset": _srcset(image.sources[-1], context), "sizes": sizes}
     # Only behind the image itself: MkDocs' own theme puts a frame around images.
     blur = f"background:url({image.blur}) center/cover content-box" if image.blur else ""
     style = ";".join(filter(None, (_FITS_ITS_COLUMN, blur, attributes.get("style"))))
-    loading = {"fetchpriority": "high"} if frame.comes_first else {"loading": "lazy"}
+    loading = {"fetchpriority": "high"} if context.is_first else {"loading": "lazy"}
     if "loading" in attributes or "fetchpriority" in attributes:
         loading = {}
     return as_tag(attributes | {"style": style} | loading | _unless_said(attributes))
@@ -87,15 +91,15 @@ def _unless_said(attributes: Mapping[str, str]) -> dict[str, str]:
     return {} if "decoding" in attributes else {"decoding": "async"}
 
 
-def _source(source: Source, sizes: str, frame: Frame, media: str) -> str:
-    attributes = {"type": source.mime, "srcset": _srcset(source, frame), "sizes": sizes}
+def _source(source: Source, sizes: str, context: MarkupContext, media: str) -> str:
+    attributes = {"type": source.mime, "srcset": _srcset(source, context), "sizes": sizes}
     attributes |= {"media": media} if media else {}
     pairs = (f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     return f"<source {' '.join(pairs)}>"
 
 
-def _srcset(source: Source, frame: Frame) -> str:
-    return ", ".join(f"{frame.address(name)} {width}w" for name, width in source.files)
+def _srcset(source: Source, context: MarkupContext) -> str:
+    return ", ".join(f"{context.url_of(name)} {width}w" for name, width in source.files)
 
 
 def _sizes(found: Found, image: PageImage) -> str:
@@ -104,5 +108,26 @@ def _sizes(found: Found, image: PageImage) -> str:
     return said or f"(max-width: {width}px) 100vw, {width}px"
 
 
-def _ending(frame: Frame, fragment: str) -> Frame:
-    return replace(frame, address=lambda name: f"{frame.address(name)}{fragment}")
+def _ending(context: MarkupContext, fragment: str) -> MarkupContext:
+    return replace(context, url_of=lambda name: f"{context.url_of(name)}{fragment}")
+
+
+def relative_url(name: str, page_url: str) -> str:
+    """The address of a file, relative to the page that shows it.
+
+    Args:
+        name: the file's path below the site's root.
+        page_url: the page's address below the site's root, as MkDocs gives it: ``guide/``,
+            ``guide/index.html``, ``""`` for the root, or absolute (``/404.html``).
+    """
+    start = posixpath.dirname(page_url.lstrip("/")) or "."
+    folder, _, file = name.rstrip("/").rpartition("/")
+    if not folder:
+        return posixpath.relpath(name, start)
+    way = _way(folder, start)
+    return f"{way}/{file}" if way != "." else file
+
+
+@lru_cache(maxsize=16)  # a page has all its images from one folder
+def _way(to: str, start: str) -> str:
+    return posixpath.relpath(to, start)

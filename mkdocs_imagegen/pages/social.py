@@ -31,7 +31,7 @@ class SocialCard:
     replaces: bool
 
 
-def with_tags(page: str, card: SocialCard) -> str:
+def add_social_tags(page: str, card: SocialCard) -> str:
     """The finished page with the tags of its card at the end of its head.
 
     A page that has another image for this keeps it, and gets none of ours, unless ours replaces
@@ -48,7 +48,7 @@ def with_tags(page: str, card: SocialCard) -> str:
     return "".join([*parts, page[done : head.end], _tags(card), page[head.end :]])
 
 
-def into_head(page: str, text: str) -> str:
+def insert_in_head(page: str, text: str) -> str:
     """The finished page with a text at the end of its head, if it has one."""
     end = _read_head(page).end
     return page if end is None else page[:end] + text + page[end:]

@@ -28,8 +28,7 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
-from mkdocs_imagegen.pages.address import relative_address
-from mkdocs_imagegen.pages.markup import Frame, image_markup
+from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pipeline.context import BuildContext, Run
 from mkdocs_imagegen.pipeline.lookup import Lookup
 from mkdocs_imagegen.pipeline.messages import Messages
@@ -147,12 +146,12 @@ class Pipeline:
             content: of a page or of a part of it.
             page_url: the page's address below the site's root.
         """
-        frame = Frame(
-            lambda name: relative_address(name, page_url),
+        frame = MarkupContext(
+            lambda name: relative_url(name, page_url),
             follows_palette=self._host.follows_palette,
             badge=self.settings.disclosure_text if self.settings.disclosure == "badge" else "",
         )
-        frames = chain([replace(frame, comes_first=True)], repeat(frame))
+        frames = chain([replace(frame, is_first=True)], repeat(frame))
 
         def markup(token: str) -> str | None:
             outcome, found = self._known_or_late(token), self.registry.get(token)
@@ -163,7 +162,7 @@ class Pipeline:
         known = self._shown_in.pop(hash(content), None)
         images = shown_images(content) if known is None else known
         filled = fill_images(content, images, markup)
-        return self.fill_text(filled, frame.address)
+        return self.fill_text(filled, frame.url_of)
 
     def _known_or_late(self, token: str) -> Outcome | None:
         outcome = self.outcome(token)

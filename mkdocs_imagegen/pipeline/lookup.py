@@ -16,7 +16,7 @@ from mkdocs_imagegen.errors import (
     OptionError,
     StoreError,
 )
-from mkdocs_imagegen.gateway.catalogue import check
+from mkdocs_imagegen.gateway.models import check_request
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.options import quoted_value
@@ -172,7 +172,7 @@ class Lookup:
         original = self._originals.find_exact(request, self._sketch_server)
         if original is not None or is_exact:
             return original
-        return self._originals.find_subject(request.subject_key, request.model)
+        return self._originals.find_by_subject(request.subject_key, request.model)
 
     def _start(self, want: Job) -> None:
         serve_queue = self._host.serve_queue
@@ -198,7 +198,7 @@ class Lookup:
     def _refusal(self, request: ImageRequest, *, can_generate: bool) -> ImagegenError | None:
         """Why this request is not made in this build, if it is not."""
         try:
-            check(request, self._settings.gateway.output_format)
+            check_request(request, self._settings.gateway.output_format)
             if request.references:
                 self._run.reference_files.check(request)
         except OptionError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mkdocs_imagegen.errors import Location, OptionError
-from mkdocs_imagegen.gateway.catalogue import check
+from mkdocs_imagegen.gateway.models import check_request
 from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import State
@@ -54,14 +54,14 @@ class Messages:
             return
         try:
             asked = replace(request, model=self._settings.model)
-            check(asked, self._settings.gateway.output_format)
+            check_request(asked, self._settings.gateway.output_format)
         except OptionError as error:
             if str(error) not in self._told_of_sketches:
                 self._told_of_sketches.add(str(error))
                 self._remark(f"{location()}: image prompt: a sketch is shown, but {error}")
 
     def _loudness(self, outcome: Outcome) -> Say | None:
-        if outcome.state is State.MISTAKE:
+        if outcome.state is State.INVALID:
             return self.warn
         wants_warnings = self._settings.on_missing == "warn" and self._settings.enabled
         if outcome.state in (State.MISSING, State.OVER_BUDGET):

@@ -18,7 +18,7 @@ from mkdocs_imagegen.errors import (
     PendingError,
 )
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.gateway.catalogue import estimate_usd
+from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
@@ -128,7 +128,7 @@ def mistaken(found: Found, text: str, *, in_full: bool) -> Outcome:
     brief = text.partition(" (")[0].partition("; ")[0]
     title = "This image prompt has a mistake"
     placeholder = _placeholder(title, text if in_full else brief, found.layout_size)
-    return Outcome(State.MISTAKE, placeholder=placeholder, error=text)
+    return Outcome(State.INVALID, placeholder=placeholder, error=text)
 
 
 def line_of(location: Location, found: Found | None, outcome: Outcome, file: str) -> ReportRow:
@@ -178,7 +178,7 @@ def _sum_of(prices: Iterable[Decimal | None]) -> Decimal | None:
 
 
 _BY_TROUBLE = (
-    *(State.READY, State.SKETCH, State.MADE, State.STALE, State.DRAFT),
+    *(State.READY, State.SKETCH, State.GENERATED, State.STALE, State.DRAFT),
     *(State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED),
 )
 _STATES = (
@@ -196,7 +196,7 @@ def _state(request: ImageRequest, result: Result) -> State:
     if result.is_draft:
         return State.DRAFT
     if result.was_generated:
-        return State.MADE
+        return State.GENERATED
     record = result.original.record
     is_sketch = record.model == SKETCH_MODEL
     if record.key != (request.as_sketch if is_sketch else request).key:

@@ -15,8 +15,14 @@ from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import Size, quoted_value
-from mkdocs_imagegen.pages.cards import Card, cards_html, mistake_html, page_address, style_for
-from mkdocs_imagegen.pages.social import SocialCard, into_head, with_tags
+from mkdocs_imagegen.pages.cards import (
+    PageCard,
+    card_style,
+    cards_html,
+    error_html,
+    relative_page_url,
+)
+from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.placements import Page
 from mkdocs_imagegen.settings.globs import matches, matches_any
@@ -164,10 +170,10 @@ class Previews:
             output: the page.
             uri: its source below the docs folder; ``""`` for a page that has none.
         """
-        style = style_for(output)
-        output = into_head(output, style) if style else output
+        style = card_style(output)
+        output = insert_in_head(output, style) if style else output
         card = self.card_of(uri) if self._site_url else None
-        return with_tags(output, card) if card else output
+        return add_social_tags(output, card) if card else output
 
     def _preview(self, page: Page, listed: Callable[[], Listed]) -> Preview | None:
         settings, default = self.pipeline.settings.previews, None
@@ -194,13 +200,13 @@ class Previews:
     def _cards(self, token: str, page_url: str) -> str:
         resolved = self._resolve(token)
         if not resolved.uris:
-            return mistake_html("; ".join(resolved.faults))
+            return error_html("; ".join(resolved.faults))
         return cards_html([self._card(uri, page_url) for uri in resolved.uris])
 
-    def _card(self, uri: str, page_url: str) -> Card:
+    def _card(self, uri: str, page_url: str) -> PageCard:
         listed = self._listed(uri)
-        address = page_address(listed.page.url, page_url)
-        return Card(listed.title, listed.description, address, self._thumbnail(uri))
+        address = relative_page_url(listed.page.url, page_url)
+        return PageCard(listed.title, listed.description, address, self._thumbnail(uri))
 
     def _preview_of(self, uri: str) -> Preview | None:
         return self._seen[uri].preview if uri in self._seen else None

@@ -13,8 +13,7 @@ from pathlib import Path
 from mkdocs_imagegen.directives.references import FileReference
 from mkdocs_imagegen.errors import ImageError, OptionError
 from mkdocs_imagegen.files import read_plain_file
-from mkdocs_imagegen.gateway.edits import Attached, Attachment
-from mkdocs_imagegen.gateway.wire import mime_of
+from mkdocs_imagegen.gateway.wire import Attachment, Attachments, mime_of
 from mkdocs_imagegen.imaging.decode import Decoded, inspect
 from mkdocs_imagegen.options import did_you_mean
 from mkdocs_imagegen.originals.store import Original
@@ -89,14 +88,14 @@ class ReferenceFiles:
             fault = f"the mask {name} is transparent nowhere, so nothing may change"
             raise OptionError(fault, accepted=_MASK_ACCEPTED)
 
-    def read(self, request: ImageRequest) -> Attached:
+    def read(self, request: ImageRequest) -> Attachments:
         """The images that go with a request.
 
         Raises:
             OptionError: one has changed since it was looked up, or is gone.
         """
         mask = self._attachment(request.mask) if request.mask else None
-        return Attached(tuple(map(self._attachment, request.references)), mask)
+        return Attachments(tuple(map(self._attachment, request.references)), mask)
 
     def _attachment(self, sha256: str) -> Attachment:
         content = self._bytes(sha256)

@@ -24,11 +24,11 @@ from mkdocs_imagegen.spending.ledger import Refusals
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from mkdocs_imagegen.gateway.edits import Attached
+    from mkdocs_imagegen.gateway.client import OpenGateway
+    from mkdocs_imagegen.gateway.wire import Attachments
     from mkdocs_imagegen.imaging.placeholder import Placeholder
     from mkdocs_imagegen.imaging.variants import Plan
     from mkdocs_imagegen.jobs.scheduler import Scheduler
-    from mkdocs_imagegen.spending.purchase import OpenGateway
     from mkdocs_imagegen.spending.storing import Stores
 
 
@@ -70,7 +70,7 @@ class Workshop:
     ) -> None:
         self.settings = settings
         quarantine = settings.cache_path / "quarantine"
-        self.originals = OriginalStore(settings.originals_path, quarantine, log.warning)
+        self.originals = OriginalStore(settings.originals_path, quarantine)
         self.refusals = Refusals(settings.originals_path)
         self.deriver = _deriver(settings, host, log.warning, log.info)
         self._run = run
@@ -133,7 +133,7 @@ class Workshop:
 
         return open_stores(self.settings, self.originals)
 
-    def _read_references(self, request: ImageRequest) -> Attached:
+    def _read_references(self, request: ImageRequest) -> Attachments:
         return self._run.reference_files.read(request)
 
     def _derive(self, record: Record, layout: Layout, content: bytes) -> PageImage:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.report import ChargedFailures, dollars
+from mkdocs_imagegen.report import ChargedFailures, format_usd
 from mkdocs_imagegen.settings.budget import BudgetSettings
 
 MAX_CHARGED_FAILURES = 12
@@ -55,7 +55,7 @@ class Budget:
         if settings.images is not None and self.images >= settings.images:
             raise _over_budget(f"{settings.images} images", "images", price_usd)
         if settings.usd is not None and self.usd + price > settings.usd:
-            raise _over_budget(f"${dollars(settings.usd)}", "usd", price_usd)
+            raise _over_budget(format_usd(settings.usd), "usd", price_usd)
         self.images += 1
         self.usd += price
 

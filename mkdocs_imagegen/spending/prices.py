@@ -11,12 +11,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_imagegen.errors import GatewayError
+from mkdocs_imagegen.errors import GatewayError, ModelUnavailableError
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.files import read_plain_file, write_atomic
-from mkdocs_imagegen.gateway.catalogue import estimate_usd
-from mkdocs_imagegen.gateway.offers import Cost, Offer, successors
-from mkdocs_imagegen.gateway.wire import dollars
+from mkdocs_imagegen.gateway.models import estimate_usd
+from mkdocs_imagegen.gateway.offers import ImagePrice, Offer, format_alternatives
+from mkdocs_imagegen.gateway.untrusted import parse_usd
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
 from mkdocs_imagegen.request import ImageRequest
 
@@ -39,41 +39,55 @@ class PriceList:
         self._path = path
         self._server = server
         self._offers: Sequence[Offer] | None = None
+        self._is_of_this_run = False
 
-    async def visit(self, gateway: Gateway, loop: EventLoop) -> None:
-        """Learn what the server offers; a server that does not say is no fault."""
+    async def load(self, gateway: Gateway, loop: EventLoop) -> None:
+        """Load the offers from the file, else from the server; an unavailable list is empty."""
         async with loop.price_list_lock:
             if self._offers is None:
-                self._offers = await self._visited(gateway, loop)
+                self._offers = await loop.compute(self._read)
+            if self._offers is None:
+                self._offers = await self._fetch(gateway, loop)
 
-    async def _visited(self, gateway: Gateway, loop: EventLoop) -> Sequence[Offer]:
-        known = await loop.compute(self._read)
-        if known is not None:
-            return known
+    async def name_alternatives(
+        self, error: ModelUnavailableError, request: ImageRequest, gateway: Gateway, loop: EventLoop
+    ) -> None:
+        """Add models on offer to the error about a model that is unavailable.
+
+        A list from an earlier run may be outdated, so that the server is asked once per run.
+        """
+        async with loop.price_list_lock:
+            if not self._is_of_this_run:
+                self._offers = await self._fetch(gateway, loop)
+        if names := format_alternatives(self._offers or (), request):
+            error.accepted = f"available: {names}"
+
+    async def _fetch(self, gateway: Gateway, loop: EventLoop) -> Sequence[Offer]:
+        self._is_of_this_run = True
         try:
-            offers = await gateway.models()
+            offers = await gateway.fetch_offers()
         except GatewayError:
-            return ()
+            return self._offers or ()
         await loop.compute(self._write, offers)
         return offers
 
     def price_usd(self, request: ImageRequest) -> Decimal | None:
         """The price of an image in dollars, as the server says or as we know it; None: unknown."""
         offer = self._offer(request.model)
-        return offer.usd(request) if offer else estimate_usd(request)
+        return offer.price_usd(request) if offer else estimate_usd(request)
 
-    def tell(self, request: ImageRequest) -> None:
-        """Say, once, when the model of a request is about to end, and what may follow it."""
+    def warn_of_shutdown(self, request: ImageRequest) -> None:
+        """Log a warning, once per run, if the server names a date on which the model is shut down.
+
+        Under ``--strict`` it is no warning, or every build that generates an image would fail.
+        """
         offer = self._offer(request.model)
-        if offer is None or offer.ends is None:
+        if offer is None or offer.shutdown_date is None:
             return
-        then = ", ".join(
-            f"{each.model} (${usd.normalize():f} an image like this)"
-            for each, usd in successors(self._offers or (), request)
-        )
-        hint = f"; set `model` to another one, like {then}" if then else ""
-        text = f"{offer.model} ends on {offer.ends}; images that are made stay in use{hint}"
-        log.warning("%s", text, extra=ONCE | NOT_STRICT)
+        names = format_alternatives(self._offers or (), request)
+        hint = f"; set `model` to another one: {names}" if names else ""
+        text = f"{offer.model} will be shut down on {offer.shutdown_date}"
+        log.warning("%s; existing images stay in use%s", text, hint, extra=ONCE | NOT_STRICT)
 
     def _offer(self, model: str) -> Offer | None:
         return next((each for each in self._offers or () if each.model == model), None)
@@ -92,17 +106,26 @@ class PriceList:
         kept = {
             "server": self._server,
             "asked": time.time(),
-            "offers": [asdict(offer) for offer in offers],
+            "offers": [_fields_of(offer) for offer in offers],
         }
         with contextlib.suppress(OSError):
             write_atomic(self._path, json.dumps(kept, default=str).encode())
 
 
+def _fields_of(offer: Offer) -> dict[str, Any]:
+    return {
+        "model": offer.model,
+        "price": offer.price_text,
+        "ends": offer.shutdown_date,
+        "costs": [asdict(each) for each in offer.prices],
+    }
+
+
 def _offer_from(fields: dict[str, Any]) -> Offer:
     costs = (
-        Cost(usd, str(each["size"]), str(each["quality"]))
+        ImagePrice(usd, str(each["size"]), str(each["quality"]))
         for each in fields["costs"]
-        if (usd := dollars(each["usd"])) is not None
+        if (usd := parse_usd(each["usd"])) is not None
     )
     ends = None if fields["ends"] is None else str(fields["ends"])
     return Offer(str(fields["model"]), str(fields["price"]), ends, tuple(costs))

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mkdocs_imagegen.errors import (
     Billing,
+    DownloadError,
     GatewayError,
     ImagegenError,
     InvalidResponseError,
-    LinkError,
+    ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
     StoreError,
 )
 from mkdocs_imagegen.event_loop import EventLoop
-from mkdocs_imagegen.gateway.answer import ImageResponse
-from mkdocs_imagegen.gateway.edits import NOTHING, Attached
+from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
@@ -38,10 +38,8 @@ from mkdocs_imagegen.spending.storing import (
 )
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.gateway.client import Gateway
-    from mkdocs_imagegen.gateway.policy import Sleep
-
-    OpenGateway = Callable[[Sleep], Gateway]
+    from mkdocs_imagegen.gateway.client import Gateway, OpenGateway
+    from mkdocs_imagegen.gateway.exchange import SaveBody
 
 T = TypeVar("T")
 
@@ -72,7 +70,7 @@ class Purchaser:
         stores: Stores,
         ledger: Ledger,
         open_gateway: OpenGateway,
-        read_references: Callable[[ImageRequest], Attached],
+        read_references: Callable[[ImageRequest], Attachments],
     ) -> None:
         self._settings = settings
         self._server = settings.gateway.url
@@ -119,7 +117,7 @@ class Purchaser:
         intent, body = linked
         gateway = await self._opened_gateway(loop)
         try:
-            response = await gateway.open_answer(body, intent.request)
+            response = await gateway.open_response(body, intent.request)
         except GatewayError as error:
             await loop.compute(self._record_failure, intent, error)
             raise
@@ -135,7 +133,7 @@ class Purchaser:
             gateway = await self._opened_gateway(loop)
             attached = await self._attached(request, loop)
             begun = time.monotonic()
-            response = await gateway.generate(request, attached=attached)
+            response = await self._send(gateway, request, attached, loop)
         free = replace(response, cost_usd=Decimal(0), cost_is_estimate=False)
         result = await loop.compute(
             store_response, self._stores.originals, request, free, self._server
@@ -147,14 +145,14 @@ class Purchaser:
             self._raise_if_stopped(request, loop)
             gateway = await self._opened_gateway(loop)
             price = self._prices.price_usd(request)
-            self._prices.tell(request)
+            self._prices.warn_of_shutdown(request)
             begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
             output_format = self._settings.gateway.output_format
             intent = Intent(request, self._server, output_format, price, begun)
             sent_at = time.monotonic()
             self._ledger.budget.reserve(self._settings.budget, price)
             self.in_flight += 1
-            response = await self._settled(intent, self._send(intent, gateway, loop), loop)
+            response = await self._settled(intent, self._request(intent, gateway, loop), loop)
         stored = loop.compute(self._store, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
         charged = None if response.cost_is_estimate else response.cost_usd
@@ -172,33 +170,47 @@ class Purchaser:
     async def _opened_gateway(self, loop: EventLoop) -> Gateway:
         if self._gateway is None:
             try:
-                await loop.compute(self._stores.originals.check)
+                await loop.compute(self._stores.originals.require_writable)
             except StoreError as error:
                 self._ledger.stop(str(error))
                 raise
         # Another request may have opened it during the check.
         self._gateway = self._gateway or self._open_gateway(loop.pause)
         if not self._settings.gateway.is_sketch:
-            await self._prices.visit(self._gateway, loop)
+            await self._prices.load(self._gateway, loop)
         return self._gateway
 
-    async def _send(self, intent: Intent, gateway: Gateway, loop: EventLoop) -> ImageResponse:
+    async def _request(self, intent: Intent, gateway: Gateway, loop: EventLoop) -> ImageResponse:
         request = intent.request
         attached = await self._attached(request, loop)
         await loop.compute(self._stores.journal.begin, intent)
         # The run may have been stopped while this request was being prepared.
         self._raise_if_stopped(request, loop)
         keep = partial(self._stores.journal.save_response, request.key)
-        response = await gateway.generate(request, keep, attached)
+        response = await self._send(gateway, request, attached, loop, keep)
         if response.cost_usd is None or response.cost_is_estimate:
             price = intent.price_usd
             return replace(response, cost_usd=price, cost_is_estimate=price is not None)
         return response
 
-    async def _attached(self, request: ImageRequest, loop: EventLoop) -> Attached:
+    async def _send(
+        self,
+        gateway: Gateway,
+        request: ImageRequest,
+        attached: Attachments,
+        loop: EventLoop,
+        keep: SaveBody | None = None,
+    ) -> ImageResponse:
+        try:
+            return await gateway.generate(request, keep, attached)
+        except ModelUnavailableError as error:
+            await self._prices.name_alternatives(error, request, gateway, loop)
+            raise
+
+    async def _attached(self, request: ImageRequest, loop: EventLoop) -> Attachments:
         """Return the reference images of a request; their bytes are held only while it runs."""
         if not request.references:
-            return NOTHING
+            return NO_ATTACHMENTS
         return await loop.compute(self._read_references, request)
 
     def _store(self, intent: Intent, response: ImageResponse) -> PurchaseResult:
@@ -244,7 +256,7 @@ class Purchaser:
         if isinstance(error, ModerationError):
             refusal = Refusal(intent.request.model, intent.begun[:10], error.fault)
             self._stores.refusals.remember(key, refusal)
-        if isinstance(error, LinkError) and journal.has_response(key):
+        if isinstance(error, DownloadError) and journal.has_response(key):
             error.hint = f"the next build fetches it again; {journal.deletion_hint(key)}"
             return
         if isinstance(error, InvalidResponseError) and error.body:

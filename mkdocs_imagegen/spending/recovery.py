@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mkdocs_imagegen.errors import InvalidResponseError, StoreError
-from mkdocs_imagegen.gateway.wire import image_link, read_answer
+from mkdocs_imagegen.gateway.wire import decode_response, image_link
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.options import quoted_value
 from mkdocs_imagegen.settings import GatewaySettings
@@ -74,7 +74,7 @@ def _store(stores: Stores, intent: Intent, body: bytes) -> PurchaseResult:
     settings = replace(GatewaySettings(), output_format=intent.output_format)
     key = intent.request.key
     try:
-        response = read_answer(body, intent.request, settings)
+        response = decode_response(body, intent.request, settings)
         result = store_response(stores.originals, intent.request, response, intent.server)
     except InvalidResponseError as error:
         hint = quarantine(stores.originals, key, error.body) if error.body else None

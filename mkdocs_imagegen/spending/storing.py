@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.gateway.answer import ImageResponse
+from mkdocs_imagegen.gateway.wire import ImageResponse
 from mkdocs_imagegen.imaging.decode import Decoded, inspect
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import Original, OriginalStore
@@ -108,7 +108,7 @@ def quarantine(originals: OriginalStore, key: str, body: bytes) -> str | None:
     Returns:
         The words that name the file, or None if it cannot be written.
     """
-    path = originals.keep_garbage(f"{key}.answer", body)
+    path = originals.put_in_quarantine(f"{key}.answer", body)
     return f"the response is in {path}" if path else None
 
 
@@ -116,7 +116,7 @@ def _decode(originals: OriginalStore, request: ImageRequest, response: ImageResp
     try:
         return inspect(response.image)
     except ImageError as error:
-        path = originals.keep_garbage(f"{request.key}.picture", response.image)
+        path = originals.put_in_quarantine(f"{request.key}.picture", response.image)
         hint = f"the response is in {path}" if path else None
         fault = f"the image was charged and is damaged: {error}"
         raise InvalidResponseError(fault, hint=hint) from None

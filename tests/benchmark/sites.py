@@ -124,9 +124,9 @@ def fill(site: Site, images: int, draw: Draw | None = None, **more: str) -> None
     site.save()
     cost_of(mkdocs("build", "--strict"), site.folder)  # with --quiet it is not strict
     names = (path.name for path in (site.folder / "site" / SHOWN).glob("*"))
-    quoted_value = {name.partition("-")[0] for name in names}
-    if len(quoted_value) != images:
-        raise RunError(f"{site.folder} shows {len(quoted_value)} images, not {images}")
+    shown = {name.partition("-")[0] for name in names}
+    if len(shown) != images:
+        raise RunError(f"{site.folder} shows {len(shown)} images, not {images}")
 
 
 def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:

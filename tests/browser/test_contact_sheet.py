@@ -8,7 +8,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.sketches.drawing import draw
 from mkdocs_imagegen.imaging.thumbnail import Thumbnail, thumbnail
-from mkdocs_imagegen.pages.contact_sheet import Frame, Strip, contact_sheet
+from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
 from tests.tools import lacking
 
 SHAPES = [(480, 320), (320, 480), (400, 400), (640, 200)]
@@ -36,9 +36,9 @@ def small(number: int) -> Thumbnail:
     return thumbnail(drawn)
 
 
-def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[Frame, ...]:
+def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[SheetImage, ...]:
     return tuple(
-        Frame(
+        SheetImage(
             key=f"{number:04x}{take:04x}".ljust(64, "a"),
             take=take,
             model="openai/gpt-image-1-mini",
@@ -58,7 +58,7 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
     smalls = [small(number) for number in range(16)]
     counts = [7 if number == STRIPS - 1 else 1 + (number % 8 == 7) for number in range(STRIPS)]
     strips = [
-        Strip(
+        SheetGroup(
             f"Harbour {number}, " + "with a long quay " * (number % 9),
             tuple(f"docs/page{number // 20}.md:{place}" for place in range(3, 4 + number % 3)),
             frames(number, count, smalls),

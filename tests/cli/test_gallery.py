@@ -111,7 +111,7 @@ def test_an_original_that_is_broken_is_left_out(quick: Site, run, tmp_path: Path
     image.write_bytes(image.read_bytes()[:-1] + b"?")
     done = run("gallery", tmp_path / "sheet.html")
     assert done.lines[-1].endswith(": 1 image")
-    assert "a stored image is broken" in done.told
+    assert "is damaged" in done.told
 
 
 def test_a_prompt_cannot_write_markup(quick: Site, run, tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ def original(site: Site) -> list[str]:
 def test_everything_missing_is_made_once(paged: Site, run, emulator: Emulator) -> None:
     done = run("generate")
     assert [line.split()[1] for line in done.lines[:4]] == ["made"] * 4
-    assert "4 made" in done.lines[-1]
+    assert "4 sketches drawn" in done.lines[-1]
     assert len(original(paged)) == 4
-    assert "4 images from the store" in run("generate").lines[-1]
+    assert "4 images: 4 sketches reused" in run("generate").lines[-1]
     assert emulator.bill.images == 4
     assert not (paged.folder / "site").exists()
 
@@ -182,7 +182,7 @@ def test_a_prompt_on_several_pages_is_made_for_the_one_that_was_named(paged: Sit
     (record,) = (path for path in paged.originals.rglob("*.json") if "A tug" in path.read_text())
     record.write_text("broken")
     done = run("generate", "index.md")
-    assert "1 made" in done.lines[-1]
+    assert "1 sketch drawn" in done.lines[-1]
 
 
 def test_previews_of_other_pages_are_not_made(paged: Site, run) -> None:

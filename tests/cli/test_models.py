@@ -9,7 +9,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.errors import InvalidResponseError
-from mkdocs_imagegen.gateway.public import Health, endpoints_path, read_credits, read_health
+from mkdocs_imagegen.gateway.offers import Health, endpoints_path, read_credits, read_health
 from tests.support import Site
 
 KEY = "canary-4f1c9e-credential"
@@ -88,14 +88,14 @@ def test_credits_need_the_key(keyed: Site, run, monkeypatch, emulator: Emulator)
     assert run("credits").lines == ["$100.00 left"]
     assert run("credits", "--json").json == {"balance_usd": "100", "used_usd": "0"}
     monkeypatch.delenv("TEST_KEY")
-    assert "there is no key" in run("credits", code=2).told
+    assert "TEST_KEY is not set" in run("credits", code=2).told
     assert len(emulator.log) == 2
     assert keyed.docs.exists()
 
 
 def test_a_key_that_is_not_accepted_is_told(keyed: Site, run) -> None:
     keyed.options["gateway"]["auth"] = "none"
-    assert "the key is not accepted" in run("credits", code=2).told
+    assert "the API key is not accepted" in run("credits", code=2).told
 
 
 @dataclass

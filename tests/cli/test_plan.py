@@ -227,9 +227,9 @@ def test_a_pair_for_light_and_dark_is_planned_as_two(drawn: Site, run) -> None:
 
 def test_a_mistake_is_told_with_its_reason(drawn: Site, run) -> None:
     drawn.write("index.md", f"# Page\n\n{fence('A crane', size='640x480')}")
-    assert "nothing that openai/gpt-image-1-mini can draw" in run("plan").lines[0]
+    assert "openai/gpt-image-1-mini does not support" in run("plan").lines[0]
     run("check", code=1)
-    assert "is nothing that" in run("generate", code=1).told
+    assert "does not support" in run("generate", code=1).told
 
 
 def test_fences_that_begin_alike_are_told_by_their_own_lines(drawn: Site, run) -> None:

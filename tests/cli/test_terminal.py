@@ -36,7 +36,7 @@ def test_a_terminal_gets_a_table_and_a_bar(run_on_terminal) -> None:
     plain = _ESCAPE.sub("", made)
     assert "━" in plain
     assert re.search(r"images .*2/2 [\d:]+ \d+ a minute, about 0 s left, \$0\.03 so far", plain)
-    assert "2 made" in plain
+    assert "2 sketches drawn" in plain
 
 
 @pytest.mark.usefixtures("two")
@@ -47,7 +47,7 @@ def test_a_pipe_gets_plain_lines(run_alone) -> None:
         assert "━" not in text
     assert planned.lines[0] == 'docs/index.md:3  missing  $0.015  "A ferry"'
     assert made.lines[0] == 'docs/index.md:3  made  $0.015  "A ferry"'
-    assert [line for line in made.told.splitlines() if "ends on" not in line] == []
+    assert [line for line in made.told.splitlines() if "shut down on" not in line] == []
 
 
 @pytest.mark.usefixtures("two")

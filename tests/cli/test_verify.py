@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_imagegen.originals import audit
+from mkdocs_imagegen.originals import store
 from tests.cli.conftest import fence
 from tests.support import Site
 
@@ -81,10 +81,10 @@ def test_what_cannot_be_read_counts_four(original: list[Path], run, monkeypatch)
             raise PermissionError(13, "Permission denied")
         return path.read_bytes()
 
-    monkeypatch.setattr(audit, "read_plain_file", refuse)
+    monkeypatch.setattr(store, "read_plain_file", refuse)
     lose_record(original[1])
     faults = {each["kind"]: each["text"] for each in run("verify", "--json", code=6).json["faults"]}
-    assert faults == {"unreadable": "Permission denied", "incomplete": "it has no record"}
+    assert faults == {"unreadable": "Permission denied", "incomplete": "its record is missing"}
 
 
 def test_no_store_is_no_fault(site: Site, run) -> None:

@@ -9,10 +9,10 @@ from mkdocs_imagegen.emulator.models import MODELS, SHUT_DOWN, price_usd, unsupp
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.request_bodies import MAX_REFERENCES
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.gateway.catalogue import (
+from mkdocs_imagegen.gateway.models import (
     KNOWN_MODELS,
-    ZERO_DATA_RETENTION_REFUSED,
-    check,
+    MODELS_WITHOUT_ZERO_RETENTION,
+    check_request,
     estimate_usd,
 )
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
@@ -77,7 +77,7 @@ QUALITIES = ["auto", "low", "medium", "high", "xhigh", "max", "standard"]
 
 def client_accepts(request: ImageRequest, output_format: str = "png") -> bool:
     try:
-        check(request, output_format)
+        check_request(request, output_format)
     except OptionError:
         return False
     return True
@@ -117,7 +117,7 @@ def test_client_and_emulator_limit_the_number_of_references(model):
 
 def test_client_and_emulator_agree_on_zero_data_retention():
     without = {name for name, limits in MODELS.items() if not limits.has_zero_retention}
-    assert without == ZERO_DATA_RETENTION_REFUSED
+    assert without == MODELS_WITHOUT_ZERO_RETENTION
 
 
 @pytest.mark.parametrize("output_format", ["png", "webp", "jpeg"])

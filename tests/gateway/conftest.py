@@ -1,4 +1,4 @@
-"""What the gateway's tests share: images, answers, handlers and servers that misbehave."""
+"""Shared by the tests of the gateway: images, bodies, handlers, and servers that misbehave."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import Credential
+from mkdocs_imagegen.gateway.wire import ImageResponse
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
@@ -29,7 +29,7 @@ REQUEST = ImageRequest("openai/gpt-image-1-mini", "A red balloon", Size(1024, 10
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a handler of these tests answers."""
+    """Response of a handler."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ def error_body(kind: str, code: object = None, param: object = None, text: str =
 
 @dataclass
 class Script:
-    """Answers in order, the last one again and again; remembers what was asked."""
+    """Handler that gives its responses in order, then the last one again; records the requests."""
 
     answers: list[Given]
     asked: list[tuple[str, str, Mapping[str, str], bytes]] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Script:
 
 @dataclass
 class Naps:
-    """A sleep that takes no time and remembers how long it was asked for."""
+    """Sleep that takes no time and records its durations."""
 
     taken: list[float] = field(default_factory=list)
 
@@ -68,18 +68,18 @@ class Naps:
         self.taken.append(seconds)
 
 
-def generate(  # noqa: PLR0913, PLR0917 - one for each thing a test may change
+def generate(  # noqa: PLR0913, PLR0917 - one argument for each part that a test changes
     settings: GatewaySettings,
     credential: Credential | None = None,
     handler=None,
     sleep=None,
-    keep=None,
+    save_body=None,
     request: ImageRequest = REQUEST,
 ) -> ImageResponse:
     async def once():
         gateway = Gateway(settings, credential, handler, sleep=sleep or Naps())
         try:
-            return await gateway.generate(request, keep)
+            return await gateway.generate(request, save_body)
         finally:
             await gateway.aclose()
 
@@ -87,7 +87,7 @@ def generate(  # noqa: PLR0913, PLR0917 - one for each thing a test may change
 
 
 def http(body: bytes, status: str = "200 OK", **headers: object) -> bytes:
-    """One HTTP/1.1 answer as bytes; the length is the body's unless it is given."""
+    """Return an HTTP/1.1 response as bytes, with the length of the body unless one is given."""
     lines = {"content_length": len(body)} | headers
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items())
     return f"HTTP/1.1 {status}\r\n{head}connection: close\r\n\r\n".encode() + body
@@ -109,7 +109,7 @@ def _whole_request(connection: socket.socket) -> bytes:
 
 @dataclass
 class Server:
-    """A server on this machine whose every connection is handed to a script."""
+    """Server on this machine that passes each connection to a script."""
 
     url: str
     asked: list[bytes]
@@ -145,7 +145,7 @@ def serving(script: Callable[[socket.socket, threading.Event], None]) -> Iterato
 
 
 def closed_url() -> str:
-    """The address of a server where nobody listens."""
+    """Return the URL of a port on which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
 

@@ -1,4 +1,4 @@
-"""Where the key comes from, and how it is kept out of sight."""
+"""Credentials from the environment, and their redaction."""
 
 import base64
 import copy
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import Billing, CredentialError
-from mkdocs_imagegen.gateway.credentials import expiry, find_credential, missing
+from mkdocs_imagegen.gateway.credentials import find_credential, missing_credential, token_expiry
 from mkdocs_imagegen.settings import GatewaySettings
 
 NOW = 1_800_000_000.0
@@ -38,23 +38,23 @@ OWN = {"AI_GATEWAY_API_KEY": "vck_own", "VERCEL_OIDC_TOKEN": FRESH}
         ({"VERCEL_OIDC_TOKEN": "opaque"}, "VERCEL_OIDC_TOKEN", "oidc token"),
     ],
 )
-def test_the_api_key_comes_first_and_empty_counts_as_unset(environ, name, kind):
+def test_api_key_comes_before_the_token(environ, name, kind):
     found = find_credential(environ, VERCEL, NOW)
     assert (found.name, found.kind) == (name, kind)
     assert found.read() == environ[name].strip()
 
 
 @pytest.mark.parametrize("environ", [{}, {"AI_GATEWAY_API_KEY": ""}, {"IMAGES_KEY": "k"}])
-def test_without_a_variable_of_its_own_the_gateway_gets_no_key(environ):
+def test_credential_is_missing_when_its_variable_is_not_set(environ):
     assert find_credential(environ, VERCEL, NOW) is None
 
 
-def test_an_invalid_api_key_is_not_skipped_for_the_token():
-    with pytest.raises(CredentialError, match="AI_GATEWAY_API_KEY holds characters"):
+def test_token_does_not_replace_an_invalid_api_key():
+    with pytest.raises(CredentialError, match="AI_GATEWAY_API_KEY has characters"):
         find_credential(OWN | {"AI_GATEWAY_API_KEY": "vck a"}, VERCEL, NOW)
 
 
-def test_another_server_gets_a_key_from_the_named_variable_alone():
+def test_other_server_gets_the_named_variable_only():
     assert find_credential(OWN, OTHER, NOW) is None
     assert find_credential(OWN | {"IMAGES_KEY": " k\n"}, OTHER, NOW).read() == "k"
     nameless = GatewaySettings(url="https://images.example/v1")
@@ -69,37 +69,37 @@ def test_another_server_gets_a_key_from_the_named_variable_alone():
         "https://xai-gateway.vercel.sh/v1",
     ],
 )
-def test_a_server_with_a_name_like_the_gateway_s_gets_nothing(url):
+def test_server_with_a_similar_name_gets_no_credential(url):
     assert find_credential(OWN, GatewaySettings(url=url), NOW) is None
 
 
-def test_no_key_is_looked_for_where_none_is_needed():
+def test_credential_is_not_looked_up_when_the_server_needs_none():
     assert find_credential(OWN, GatewaySettings(auth="none"), NOW) is None
     assert find_credential(OWN, GatewaySettings(url="sketch:"), NOW) is None
 
 
-def test_a_token_that_has_run_out_says_so_and_how_to_renew_it():
+def test_expired_token_is_reported_with_the_way_to_renew_it():
     with pytest.raises(CredentialError) as caught:
         find_credential({"VERCEL_OIDC_TOKEN": token(exp=NOW - 1)}, VERCEL, NOW)
     assert caught.value.billing is Billing.PERMANENT
-    assert "ran out on 2027-01-15 at 07:59 UTC" in str(caught.value)
+    assert "expired on 2027-01-15 at 07:59 UTC" in str(caught.value)
     assert "vercel env pull" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "claims", [{}, {"exp": None}, {"exp": "soon"}, {"exp": 1e300}, {"exp": [1]}]
 )
-def test_a_token_that_does_not_say_when_it_ends_is_left_to_the_server(claims):
-    assert expiry(token(**claims)) is None
+def test_token_is_sent_when_its_expiry_is_unknown(claims):
+    assert token_expiry(token(**claims)) is None
     assert find_credential({"VERCEL_OIDC_TOKEN": token(**claims)}, VERCEL, NOW)
 
 
 @given(st.text(max_size=60) | st.binary(max_size=30).map(lambda raw: f"a.{raw.hex()}.b"))
-def test_whatever_the_token_reading_its_end_raises_nothing(text):
-    assert expiry(text) is None or expiry(text) >= 0
+def test_token_expiry_raises_nothing_for_any_text(text):
+    assert token_expiry(text) is None or token_expiry(text) >= 0
 
 
-def test_the_value_is_read_at_each_call():
+def test_value_is_read_at_each_request():
     environ = {"AI_GATEWAY_API_KEY": "vck_first"}
     found = find_credential(environ, VERCEL, NOW)
     environ["AI_GATEWAY_API_KEY"] = "vck_second"
@@ -109,7 +109,7 @@ def test_the_value_is_read_at_each_call():
         found.read()
 
 
-def test_the_value_is_in_nothing_that_the_credential_shows(tools):
+def test_credential_does_not_show_its_value(tools):
     found = find_credential({"AI_GATEWAY_API_KEY": tools.CANARY}, VERCEL, NOW)
     assert tools.CANARY not in f"{found!r}{found}{found:}"
     assert not hasattr(found, "__dict__")
@@ -124,7 +124,7 @@ def with_locals(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("value", [token(exp=1), "vck_canary with a space", "vck_canäry"])
-def test_an_error_about_the_credential_does_not_show_it_even_with_its_variables(value):
+def test_credential_error_does_not_show_the_value_in_local_variables(value):
     name = "VERCEL_OIDC_TOKEN" if value.startswith("ey") else "AI_GATEWAY_API_KEY"
     told = ""
     try:
@@ -139,16 +139,16 @@ def test_an_error_about_the_credential_does_not_show_it_even_with_its_variables(
 @pytest.mark.parametrize(
     ("settings", "hint"),
     [
-        (VERCEL, "set AI_GATEWAY_API_KEY"),
-        (OTHER, "set IMAGES_KEY"),
+        (VERCEL, "AI_GATEWAY_API_KEY is not set; set it"),
+        (OTHER, "IMAGES_KEY is not set; set it"),
         (GatewaySettings(url="https://images.example/v1"), "gateway.key_env"),
     ],
 )
-def test_a_missing_key_is_told_with_what_to_set(settings, hint):
-    assert hint in str(missing(settings))
+def test_missing_credential_names_the_variable(settings, hint):
+    assert hint in str(missing_credential(settings))
 
 
-def test_a_value_that_a_server_repeats_is_taken_out():
+def test_repeated_value_is_redacted():
     found = find_credential({"IMAGES_KEY": "k3y-without-a-pattern"}, OTHER, NOW)
     assert found.redact(b"bad k3y-without-a-pattern!") == b"bad [redacted]!"
     short = find_credential({"IMAGES_KEY": "abc"}, OTHER, NOW)

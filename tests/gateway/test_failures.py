@@ -1,4 +1,4 @@
-"""Every refusal becomes exactly one error."""
+"""Errors for HTTP responses."""
 
 import json
 from email.utils import formatdate
@@ -12,7 +12,6 @@ from mkdocs_imagegen import errors
 from mkdocs_imagegen.errors import (
     AuthenticationError,
     Billing,
-    BusyError,
     ForbiddenError,
     GatewayError,
     InsufficientFundsError,
@@ -21,9 +20,10 @@ from mkdocs_imagegen.errors import (
     OutcomeUnknownError,
     RateLimitedError,
     RejectedRequestError,
+    ServerBusyError,
 )
-from mkdocs_imagegen.gateway.failures import RULES, read_complaint, read_error, retry_after_s
-from mkdocs_imagegen.gateway.policy import asking
+from mkdocs_imagegen.gateway.failures import RULES, read_error, read_error_body, retry_after_s
+from mkdocs_imagegen.gateway.policy import retrying
 
 NOW = 1_800_000_000.0
 
@@ -41,7 +41,8 @@ def named(name):
 
 
 SOON = {"retry-after": "7"}
-# Fact sheet "gateway protocol": every row of 4.2, then of 7.6, then of the servers in section 9.
+# Errors of AI Gateway, then of OpenAI (https://platform.openai.com/docs/guides/error-codes), then
+# of LiteLLM and other OpenAI-compatible servers.
 ROWS = [
     (400, {}, nested("invalid_request_error", "missing_parameter", "model"), RejectedRequestError),
     (400, {}, flat("no_providers_available", 400), RejectedRequestError),
@@ -74,7 +75,7 @@ ROWS = [
     (429, SOON, nested("rate_limit_exceeded"), RateLimitedError),
     (429, {}, nested("rate_limit_exceeded"), RateLimitedError),
     (500, {}, nested("internal_server_error"), OutcomeUnknownError),
-    (503, SOON, nested("service_unavailable_error"), BusyError),
+    (503, SOON, nested("service_unavailable_error"), ServerBusyError),
     (503, {}, nested("service_unavailable_error"), OutcomeUnknownError),
     (408, {}, {}, OutcomeUnknownError),
     (413, {}, {}, RejectedRequestError),
@@ -113,28 +114,28 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("status", "headers", "body", "kind"), ROWS)
-def test_every_row_of_the_catalogue_is_exactly_one_error(status, headers, body, kind):
+def test_documented_response_is_exactly_one_error(status, headers, body, kind):
     error = read_error(status, headers, json.dumps(body).encode(), NOW)
     assert type(error) is kind
     assert error.status == status
     assert str(status) in str(error)
 
 
-def test_every_rule_is_needed_by_a_row_of_the_catalogue():
+def test_rule_fits_a_documented_response():
     faults = {read_error(row[0], row[1], json.dumps(row[2]).encode(), NOW).fault for row in ROWS}
     for rule in RULES:
         assert any(fault.startswith(rule.fault) for fault in faults), rule
 
 
-def test_every_error_that_a_status_can_mean_is_made_by_a_rule():
-    no_refusals = {errors.InvalidResponseError, errors.LinkError}
+def test_rules_create_every_error_of_a_response():
+    no_refusals = {errors.InvalidResponseError, errors.DownloadError}
     made_elsewhere = {errors.CredentialError, errors.UnreachableError} | no_refusals
     every = {
         each
         for each in vars(errors).values()
         if isinstance(each, type) and issubclass(each, GatewayError) and each is not GatewayError
     }
-    assert {rule.kind for rule in RULES} == every - made_elsewhere
+    assert {rule.error for rule in RULES} == every - made_elsewhere
 
 
 @pytest.mark.parametrize(
@@ -154,18 +155,18 @@ def test_every_error_that_a_status_can_mean_is_made_by_a_rule():
         ("", "", set()),
     ],
 )
-def test_each_shape_of_body_is_read(body, text, words):
-    complaint = read_complaint(body.encode())
-    assert (complaint.text, complaint.words) == (text, words)
+def test_error_body_of_each_shape_is_read(body, text, words):
+    complaint = read_error_body(body.encode())
+    assert (complaint.text, complaint.codes) == (text, words)
 
 
-def test_a_web_page_is_quoted_without_its_markup():
+def test_web_page_is_quoted_without_tags():
     page = b"<html><head><title>502 Bad Gateway</title></head><body><hr></body></html>"
     error = read_error(502, {}, page, NOW)
     assert '"502 Bad Gateway"' in str(error)
 
 
-def test_the_ids_for_a_support_request_are_kept():
+def test_request_identifiers_are_kept():
     body = json.dumps(nested("x") | {"generationId": "gen_1"}).encode()
     headers = {"X-Vercel-Id": "iad1::abc-123", "x-request-id": "req_9\x1b[0m"}
     error = read_error(500, headers, body, NOW)
@@ -184,14 +185,14 @@ def test_the_ids_for_a_support_request_are_kept():
     ],
 )
 @pytest.mark.parametrize("padding", ["", "x " * 95])
-def test_what_looks_like_a_credential_is_taken_out(secret, padding):
+def test_text_that_looks_like_a_credential_is_redacted(secret, padding):
     body = json.dumps(nested(text=f"{padding}key: {secret} is wrong")).encode()
     said = str(read_error(401, {"x-request-id": secret}, body, NOW))
     assert secret not in said
     assert secret[:12] not in said
 
 
-def test_a_server_s_text_is_one_short_line():
+def test_text_of_the_server_is_one_short_line():
     body = json.dumps(nested(text="\x1b[2J\r\nline\u202e two\x00 " + "long " * 500)).encode()
     said = read_error(400, {}, body, NOW).fault
     assert said.isprintable()
@@ -201,14 +202,14 @@ def test_a_server_s_text_is_one_short_line():
 @pytest.mark.parametrize(
     ("status", "body", "hint"),
     [
-        (402, nested("insufficient_funds"), "top it up"),
+        (402, nested("insufficient_funds"), "add credit"),
         (403, nested("customer_verification_required"), "add a card"),
         (401, nested("authentication_error"), "vercel env pull"),
         (400, flat("no_providers_available", 400), "zeroDataRetention"),
         (500, {}, "may have been charged"),
     ],
 )
-def test_an_error_names_the_next_step(status, body, hint):
+def test_error_names_the_next_step(status, body, hint):
     assert hint in str(read_error(status, {}, json.dumps(body).encode(), NOW))
 
 
@@ -238,7 +239,7 @@ def test_an_error_names_the_next_step(status, body, hint):
         ({"retry-after": "\x00"}, None),
     ],
 )
-def test_retry_after_is_read_in_every_form_and_never_longer_than_two_minutes(headers, expected):
+def test_retry_after_is_read_in_every_form_up_to_two_minutes(headers, expected):
     assert retry_after_s(headers, NOW) == expected
 
 
@@ -305,20 +306,20 @@ HOSTILE = [
 ]
 
 
-def test_there_are_many_hostile_values():
+def test_hostile_values_are_many():
     assert len(set(HOSTILE)) == len(HOSTILE) >= 100
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize("name", ["retry-after", "retry-after-ms"])
-def test_no_hostile_value_makes_a_wait_of_more_than_two_minutes(name, value):
+def test_hostile_value_waits_two_minutes_at_most(name, value):
     for given_twice in ({name: value}, {"retry-after": value, "retry-after-ms": value}):
         wait = retry_after_s(given_twice, NOW)
         assert wait is None or 0 <= wait <= 120
 
 
 @pytest.mark.parametrize("deadline_s", [0.0, 1.0, 100.0, 300.0])
-def test_all_hostile_waits_of_one_request_stay_within_its_deadline(tools, deadline_s):
+def test_hostile_waits_of_one_request_stay_within_its_timeout(tools, deadline_s):
     for value in HOSTILE:
         naps = tools.Naps()
         error = read_error(429, {"retry-after": value}, b"", NOW)
@@ -332,7 +333,7 @@ async def _asked_for_ever(error, deadline_s, naps):
         raise error
 
     try:
-        await asking(deadline_s, naps)(attempt)
+        await retrying(deadline_s, naps)(attempt)
     except GatewayError as last:
         return last
 
@@ -346,13 +347,13 @@ parts = st.sampled_from(
 
 
 @given(st.lists(parts, max_size=12).map("".join))
-def test_whatever_looks_like_a_date_is_read_or_not_said(date):
+def test_date_of_any_form_is_read_or_ignored(date):
     wait = retry_after_s({"retry-after": date}, NOW)
     assert wait is None or 0 <= wait <= 120
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-def test_whatever_retry_after_says_the_wait_is_none_or_within_bounds(seconds, milliseconds):
+def test_retry_after_of_any_text_is_within_bounds(seconds, milliseconds):
     wait = retry_after_s({"retry-after": seconds, "retry-after-ms": milliseconds}, NOW)
     assert wait is None or 0 <= wait <= 120
 
@@ -376,7 +377,7 @@ values = st.recursive(
     ),
     st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode()),
 )
-def test_whatever_the_refusal_it_becomes_one_of_our_errors(status, headers, body):
+def test_response_of_any_content_becomes_a_gateway_error(status, headers, body):
     error = read_error(status, headers, body, NOW)
     assert isinstance(error, GatewayError)
     assert isinstance(error.billing, Billing)
@@ -384,5 +385,5 @@ def test_whatever_the_refusal_it_becomes_one_of_our_errors(status, headers, body
 
 
 @given(st.sampled_from([408, 409, 500, 502, 504, 599]), st.binary(max_size=50))
-def test_what_may_have_been_charged_is_never_called_unbilled(status, body):
+def test_response_that_may_be_charged_is_not_unbilled(status, body):
     assert read_error(status, {"retry-after": "1"}, body, NOW).billing is not Billing.UNBILLED

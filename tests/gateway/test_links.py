@@ -1,13 +1,21 @@
-"""Which addresses an image may be fetched from."""
+"""Links to an image, and the addresses that they are fetched from."""
 
+import base64
 import ipaddress
+import json
+import socket
 
+import anyio
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.gateway.addresses import pinned
-from mkdocs_imagegen.gateway.links import Link, is_public, read_link
+from mkdocs_imagegen.errors import DownloadError, InvalidResponseError
+from mkdocs_imagegen.gateway.client import Gateway
+from mkdocs_imagegen.gateway.credentials import find_credential
+from mkdocs_imagegen.gateway.links import Link, is_public, parse_link, pinned_request
+from mkdocs_imagegen.settings import GatewaySettings
 
 
 @pytest.mark.parametrize(
@@ -37,19 +45,19 @@ from mkdocs_imagegen.gateway.links import Link, is_public, read_link
         "",
     ],
 )
-def test_an_address_inside_a_network_is_not_public(address):
+def test_private_address_is_not_public(address):
     assert not is_public(address)
 
 
 @pytest.mark.parametrize(
     "address", ["93.184.215.14", "2606:4700::1111", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"]
 )
-def test_an_address_of_the_internet_is_public(address):
+def test_internet_address_is_public(address):
     assert is_public(address)
 
 
 @given(st.ip_addresses(v=4, network="127.0.0.0/8") | st.ip_addresses(v=4, network="10.0.0.0/8"))
-def test_no_way_of_carrying_a_private_address_makes_it_public(address):
+def test_private_address_is_not_public_when_embedded_in_ipv6(address):
     for carried in (
         address,
         ipaddress.IPv6Address((0xFFFF << 32) | int(address)),
@@ -77,9 +85,9 @@ def test_no_way_of_carrying_a_private_address_makes_it_public(address):
         "https://exämple.org/",
     ],
 )
-def test_only_a_plain_https_address_is_read(url):
+def test_link_is_rejected_unless_it_is_a_plain_https_url(url):
     with pytest.raises(ValueError, match=r"."):
-        read_link(url)
+        parse_link(url)
 
 
 @pytest.mark.parametrize(
@@ -91,16 +99,16 @@ def test_only_a_plain_https_address_is_read(url):
         ("https://[2606:4700::1]/a", Link("2606:4700::1", 443, "/a"), "[2606:4700::1]"),
     ],
 )
-def test_a_link_is_taken_apart(url, link, authority):
-    assert read_link(url) == link
+def test_link_is_parsed(url, link, authority):
+    assert parse_link(url) == link
     assert link.authority == authority
 
 
 @given(st.text(max_size=50))
-def test_whatever_the_link_it_is_read_or_refused(url):
+def test_link_of_any_text_is_parsed_or_rejected(url):
     for text in (url, f"https://{url}"):
         try:
-            assert read_link(text).target.startswith("/")
+            assert parse_link(text).target.startswith("/")
         except ValueError:
             continue
 
@@ -108,8 +116,134 @@ def test_whatever_the_link_it_is_read_or_refused(url):
 @pytest.mark.parametrize(
     ("address", "start"), [("93.184.215.14", "93.184.215.14"), ("2606::1", "[2606::1]")]
 )
-def test_a_pinned_call_goes_to_the_address_and_asks_for_the_name(address, start):
-    call = pinned(Link("x.example", 443, "/a?b"), address, 5)
+def test_pinned_request_connects_to_the_address_with_the_host_name(address, start):
+    call = pinned_request(Link("x.example", 443, "/a?b"), address, 5)
     assert call.url == f"https://{start}:443/a?b"
     assert call.headers["host"] == "x.example"
-    assert (call.server_name, call.with_key) == ("x.example", False)
+    assert (call.server_name, call.has_credential) == ("x.example", False)
+
+
+LINK = json.dumps({"data": [{"url": "https://images.example/a.png?sig=1"}]}).encode()
+SKETCH = GatewaySettings(url="sketch:", output_format="png")
+LINKING = GatewaySettings(url="http://127.0.0.1:1/v1", auth="none", accept_urls=True)
+
+
+def streamed(status, body=b"", **headers):
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+
+class Web:
+    """Transport of the server and of the link's host, and a resolver of names."""
+
+    def __init__(self, tools, monkeypatch, addresses, answer=None, link=LINK):
+        self.asked = []
+        self.looked_up = []
+        self.answer = answer or streamed(200, tools.PNG)
+        self.link = link
+        self.addresses = addresses
+        monkeypatch.setattr(anyio, "getaddrinfo", self.look_up)
+
+    async def look_up(self, host, port, **_options):
+        self.looked_up.append(host)
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in self.addresses
+        ]
+
+    def __call__(self, request):
+        if request.method == "POST":
+            return streamed(200, self.link)
+        self.asked.append(request)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer() if callable(self.answer) else self.answer
+
+    def generate(self, tools, credential=None):
+        async def once():
+            gateway = Gateway(LINKING, credential)
+            gateway._http = httpx.AsyncClient(transport=httpx.MockTransport(self))
+            return await gateway.generate(tools.REQUEST)
+
+        return anyio.run(once)
+
+
+def test_link_is_fetched_from_the_checked_address_without_the_credential(tools, monkeypatch):
+    web = Web(tools, monkeypatch, ["93.184.215.14"])
+    named = GatewaySettings(url="http://127.0.0.1:1/v1", key_env="K")
+    assert web.generate(tools, find_credential({"K": "k-123456"}, named, 0)).image == tools.PNG
+    (request,) = web.asked
+    assert str(request.url) == "https://93.184.215.14/a.png?sig=1"
+    assert request.headers["host"] == "images.example"
+    assert request.extensions["sni_hostname"] == "images.example"
+    assert not {"authorization", "api-key"} & set(request.headers)
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [["127.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["169.254.169.254"], ["::1"]],
+)
+def test_link_is_not_fetched_when_an_address_is_private(tools, monkeypatch, addresses):
+    web = Web(tools, monkeypatch, addresses)
+    with pytest.raises(InvalidResponseError, match="not public") as caught:
+        web.generate(tools)
+    assert web.asked == []
+    assert caught.value.body == LINK
+
+
+@pytest.mark.parametrize("url", ["http://images.example/a", "https://u@images.example/"])
+def test_link_is_not_looked_up_unless_it_is_plain_https(tools, monkeypatch, url):
+    link = json.dumps({"data": [{"url": url}]}).encode()
+    web = Web(tools, monkeypatch, ["93.184.215.14"], link=link)
+    with pytest.raises(InvalidResponseError, match="only https") as caught:
+        web.generate(tools)
+    assert (web.looked_up, caught.value.body) == ([], link)
+
+
+def test_redirect_of_a_link_is_not_followed(tools, monkeypatch):
+    away = streamed(302, location="https://other.example/")
+    web = Web(tools, monkeypatch, ["93.184.215.14"], away)
+    with pytest.raises(InvalidResponseError, match="status 302"):
+        web.generate(tools)
+    assert len(web.asked) == 1
+
+
+def test_second_address_is_tried_when_the_first_is_unreachable(tools, monkeypatch):
+    web = Web(tools, monkeypatch, ["93.184.215.14", "93.184.215.15"], httpx.ConnectError("no"))
+    with pytest.raises(InvalidResponseError, match="ConnectError") as caught:
+        web.generate(tools)
+    assert [request.url.host for request in web.asked] == web.addresses
+    assert caught.value.body == LINK
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(status, DownloadError) for status in (408, 425, 429, 500, 503, 599)]
+    + [(status, InvalidResponseError) for status in (204, 301, 400, 401, 403, 404, 410)],
+)
+def test_status_decides_whether_a_link_can_be_fetched_later(tools, monkeypatch, status, kind):
+    addresses = ["93.184.215.14", "93.184.215.15"]
+    web = Web(tools, monkeypatch, addresses, lambda: streamed(status))
+    with pytest.raises(InvalidResponseError, match=f"status {status}") as caught:
+        web.generate(tools)
+    assert (type(caught.value), caught.value.body) == (kind, LINK)
+    assert len(web.asked) == (2 if kind is DownloadError else 1)
+
+
+@pytest.mark.parametrize("addresses", [[], ["93.184.215.14"]])
+def test_link_can_be_fetched_later_when_the_network_is_down(tools, monkeypatch, addresses):
+    web = Web(tools, monkeypatch, addresses, httpx.ConnectError("no route"))
+    with pytest.raises(DownloadError, match="cannot be fetched"):
+        web.generate(tools)
+
+
+def test_link_is_rejected_when_accept_urls_is_off(tools, monkeypatch):
+    web = Web(tools, monkeypatch, ["93.184.215.14"])
+    server = tools.Script([tools.Given(body=LINK)])
+    with pytest.raises(InvalidResponseError, match="accept_urls"):
+        tools.generate(SKETCH, handler=server)
+    assert web.looked_up == []
+
+
+def test_data_url_is_accepted_when_accept_urls_is_off(tools):
+    url = "data:image/png;base64," + base64.b64encode(tools.PNG).decode()
+    server = tools.Script([tools.Given(body=json.dumps({"data": [{"url": url}]}).encode())])
+    assert tools.generate(SKETCH, handler=server).image == tools.PNG

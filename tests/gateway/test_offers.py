@@ -1,4 +1,4 @@
-"""What a server offers, from its list of models."""
+"""Models on offer at a server."""
 
 import json
 from dataclasses import replace
@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.errors import RejectedRequestError
-from mkdocs_imagegen.gateway.catalogue import check_retention
-from mkdocs_imagegen.gateway.offers import Offer, offers_in_words, read_offers, successors
+from mkdocs_imagegen.gateway.offers import format_alternatives, read_offers, replacements
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
+
+REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="low")
 
 
 def models(*entries: object) -> bytes:
@@ -46,18 +46,18 @@ def image(model, pricing=None, **more):
         ({"image": "cheap", "image_dimension_quality_pricing": "none"}, ""),
     ],
 )
-def test_each_layout_of_prices_is_put_into_words(pricing, price):
+def test_price_text_is_read_from_each_layout(pricing, price):
     (offer,) = read_offers(models(image("a/b", pricing)))
-    assert (offer.model, offer.price, offer.ends) == ("a/b", price, None)
+    assert (offer.model, offer.price_text, offer.shutdown_date) == ("a/b", price, None)
 
 
-def test_a_price_of_tokens_stands_beside_the_list_price_that_we_know():
+def test_price_text_has_the_list_price_when_the_server_prices_tokens():
     pricing = {"input": "0.000002", "output": "0.000008"}
     (offer,) = read_offers(models(image("openai/gpt-image-1-mini", pricing)))
-    assert offer.price.startswith("$0.005 to $0.052 an image; $2 input")
+    assert offer.price_text.startswith("$0.005 to $0.052 an image; $2 input")
 
 
-def test_only_models_that_draw_are_offered():
+def test_offers_are_image_models_only():
     entries = [
         image("b/draws"),
         {"id": "c/talks", "type": "language"},
@@ -72,15 +72,23 @@ def test_only_models_that_draw_are_offered():
 @pytest.mark.parametrize(
     ("given_", "ends"), [(1796083200, "2026-12-01"), (1e300, None), ("soon", None), (True, None)]
 )
-def test_a_model_s_last_day_is_told(given_, ends):
+def test_shutdown_date_is_read(given_, ends):
     (offer,) = read_offers(models(image("a/b", deprecated_at=given_)))
-    assert offer.ends == ends
+    assert offer.shutdown_date == ends
 
 
-def test_offers_of_the_same_creator_are_named_first():
-    offers = read_offers(models(image("a/x"), image("z/y", {"image": "0.1"})))
-    assert offers_in_words(offers, "z/gone") == "z/y ($0.1 an image), a/x"
-    assert str(Offer("a/b", "", "2026-12-01")) == "a/b (until 2026-12-01)"
+def test_alternatives_are_the_cheapest_models_of_the_same_creator():
+    prices = {"a/5": "0.05", "a/2": "0.02", "a/4": "0.04", "a/3": "0.03", "z/y": "0.001"}
+    offers = read_offers(models(*(image(model, {"image": usd}) for model, usd in prices.items())))
+    asked = replace(REQUEST, model="a/gone")
+    assert format_alternatives(offers, asked) == "a/2 ($0.02), a/3 ($0.03), a/4 ($0.04), 1 more"
+
+
+def test_alternatives_are_other_models_when_the_creator_has_none_with_a_price():
+    offers = read_offers(models(*map(image, ("a/x", "m/n", "z/gone", "z/y"))))
+    asked = replace(REQUEST, model="z/gone")
+    assert format_alternatives(offers, asked) == "z/y, a/x, m/n"
+    assert format_alternatives((), asked) == ""
 
 
 values = st.recursive(
@@ -96,43 +104,15 @@ values = st.recursive(
 
 
 @given(values, values, values)
-def test_whatever_a_list_of_models_holds_it_is_read_without_an_error(model, pricing, day):
+def test_list_of_models_of_any_content_is_read_without_an_error(model, pricing, day):
     entry = {"id": model, "type": "image", "pricing": pricing, "deprecated_at": day}
-    for offer in read_offers(models(entry, pricing)):
-        assert str(offer).isprintable()
+    offers = read_offers(models(entry, pricing))
+    assert all(f"{each.model} {each.price_text}".isprintable() for each in offers)
 
 
 @given(st.binary(max_size=100))
-def test_bytes_that_are_no_list_of_models_offer_nothing(body):
+def test_offers_are_empty_when_the_body_is_not_a_list_of_models(body):
     assert read_offers(body) == ()
-
-
-ZERO = {"gateway": {"zeroDataRetention": True}}
-MINI = "openai/gpt-image-1-mini"
-
-
-def test_zero_data_retention_is_refused_for_a_model_that_nobody_offers_it_for():
-    with pytest.raises(RejectedRequestError, match="zero data retention"):
-        check_retention(MINI, ZERO)
-    with pytest.raises(RejectedRequestError):
-        check_retention(MINI, {"gateway": ZERO["gateway"] | {"models": [MINI]}})
-
-
-@pytest.mark.parametrize(
-    ("model", "options"),
-    [
-        ("bfl/flux", ZERO),
-        (MINI, {}),
-        (MINI, {"gateway": {"zeroDataRetention": False}}),
-        (MINI, {"gateway": "x"}),
-        (MINI, {"gateway": ZERO["gateway"] | {"models": ["bfl/flux"]}}),
-    ],
-)
-def test_every_other_request_may_ask_for_zero_data_retention(model, options):
-    check_retention(model, options)
-
-
-REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="low")
 
 
 @pytest.mark.parametrize(
@@ -157,18 +137,19 @@ REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="low")
         ),
     ],
 )
-def test_a_image_has_the_price_of_its_size_and_quality(pricing, usd):
+def test_price_depends_on_size_and_quality(pricing, usd):
     (offer,) = read_offers(models(image("a/b", pricing)))
-    assert offer.usd(REQUEST) == (None if usd is None else Decimal(usd))
+    assert offer.price_usd(REQUEST) == (None if usd is None else Decimal(usd))
 
 
-def test_the_successors_are_the_cheapest_of_the_same_creator_that_stay():
+def test_replacements_are_models_of_the_same_creator_without_a_shutdown_date():
     ends = image("a/soon", {"image": "0.001"}) | {"deprecated_at": 1796083200}
     others = [image(f"a/{each}", {"image": f"0.0{each}"}) for each in (5, 2, 4, 3)]
     offers = read_offers(models(ends, *others, image("z/y", {"image": "0.001"})))
-    found = successors(offers, replace(REQUEST, model="a/soon"))
+    found = replacements(offers, replace(REQUEST, model="a/soon"))
     assert [(each.model, str(usd)) for each, usd in found] == [
         ("a/2", "0.02"),
         ("a/3", "0.03"),
         ("a/4", "0.04"),
+        ("a/5", "0.05"),
     ]

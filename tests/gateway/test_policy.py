@@ -1,4 +1,4 @@
-"""Which errors are asked again, and when."""
+"""Retries: which errors, and after how long."""
 
 import anyio
 import pytest
@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from tenacity import wait_fixed
 
 from mkdocs_imagegen import errors
-from mkdocs_imagegen.errors import Billing, BusyError, GatewayError, RateLimitedError
+from mkdocs_imagegen.errors import Billing, GatewayError, RateLimitedError, ServerBusyError
 from mkdocs_imagegen.gateway.policy import (
-    ATTEMPTS,
     FULL_JITTER,
-    MAX_ASKED_WAIT_S,
-    asking,
-    may_ask_again,
-    pause_s,
+    MAX_ATTEMPTS,
+    MAX_WAIT_S,
+    can_retry,
+    retrying,
+    wait_s,
 )
 
 EVERY = [
@@ -25,7 +25,7 @@ EVERY = [
 
 
 def outcome(tools, raised, deadline_s=300.0, jitter=FULL_JITTER):
-    """The naps taken and the times asked, when every attempt ends in the next of ``raised``."""
+    """Return the waits, the number of attempts and the result if attempts end as in ``raised``."""
     naps, asked = tools.Naps(), []
 
     async def attempt():
@@ -33,10 +33,10 @@ def outcome(tools, raised, deadline_s=300.0, jitter=FULL_JITTER):
         error = raised[min(len(asked), len(raised)) - 1]
         if error is not None:
             raise error
-        return "picture"
+        return "image"
 
     async def run():
-        return await asking(deadline_s, naps, jitter)(attempt)
+        return await retrying(deadline_s, naps, jitter)(attempt)
 
     try:
         result = anyio.run(run)
@@ -46,31 +46,31 @@ def outcome(tools, raised, deadline_s=300.0, jitter=FULL_JITTER):
 
 
 @pytest.mark.parametrize("kind", EVERY)
-def test_only_what_was_not_charged_is_asked_again(tools, kind):
+def test_error_is_retried_only_if_unbilled(tools, kind):
     naps, asked, result = outcome(tools, [kind("x")])
     assert isinstance(result, kind)
     unbilled = kind.billing is Billing.UNBILLED
-    assert asked == (ATTEMPTS if unbilled else 1)
+    assert asked == (MAX_ATTEMPTS if unbilled else 1)
     assert len(naps) == asked - 1
-    assert may_ask_again(kind("x")) is unbilled
+    assert can_retry(kind("x")) is unbilled
 
 
-def test_an_error_of_another_kind_is_not_asked_again():
-    assert not may_ask_again(RuntimeError())
+def test_other_exception_is_not_retried():
+    assert not can_retry(RuntimeError())
 
 
-def test_a_later_success_is_the_result(tools):
-    naps, asked, result = outcome(tools, [RateLimitedError("x"), BusyError("x"), None])
-    assert (asked, result, len(naps)) == (3, "picture", 2)
+def test_later_success_is_the_result(tools):
+    naps, asked, result = outcome(tools, [RateLimitedError("x"), ServerBusyError("x"), None])
+    assert (asked, result, len(naps)) == (3, "image", 2)
 
 
-def test_an_unknown_outcome_after_a_retry_ends_the_asking(tools):
+def test_unknown_outcome_ends_the_retries(tools):
     unknown = errors.OutcomeUnknownError("x")
     _, asked, result = outcome(tools, [RateLimitedError("x"), unknown, None])
     assert (asked, result) == (2, unknown)
 
 
-def test_the_wait_grows_from_one_second_and_is_drawn_at_random(tools):
+def test_wait_is_random_and_grows_from_one_second(tools):
     runs = [outcome(tools, [RateLimitedError("x")])[0] for _ in range(50)]
     for attempt, longest in enumerate([1, 2, 4, 8, 16]):
         waits = [run[attempt] for run in runs]
@@ -78,7 +78,7 @@ def test_the_wait_grows_from_one_second_and_is_drawn_at_random(tools):
         assert max(waits) > longest / 2 > min(waits)
 
 
-def test_what_the_server_asks_for_is_waited_and_the_jitter_on_top(tools):
+def test_jitter_is_added_to_the_wait_of_the_server(tools):
     error = RateLimitedError("x", retry_after_s=7.0)
     naps, _, _ = outcome(tools, [error, None], jitter=wait_fixed(0.5))
     assert naps == [7.5]
@@ -86,38 +86,42 @@ def test_what_the_server_asks_for_is_waited_and_the_jitter_on_top(tools):
 
 @given(st.floats() | st.none(), st.floats(min_value=0, max_value=30))
 @example(float("nan"), 1.0)
-def test_no_single_wait_is_longer_than_two_minutes(asked_s, jitter_s):
-    wait_s = pause_s(BusyError("x", retry_after_s=asked_s), jitter_s)
-    assert jitter_s <= wait_s <= 120
-    assert wait_s == 120 or not asked_s or not wait_s < asked_s
+def test_wait_is_at_most_two_minutes(asked_s, jitter_s):
+    waited_s = wait_s(ServerBusyError("x", retry_after_s=asked_s), jitter_s)
+    assert jitter_s <= waited_s <= 120
+    assert waited_s == 120 or not asked_s or not waited_s < asked_s
 
 
 @given(st.lists(st.floats(min_value=0, max_value=120), min_size=1, max_size=6), st.floats(1, 300))
-def test_the_waits_together_stay_within_the_deadline(tools, asked_s, deadline_s):
+def test_sum_of_waits_stays_within_the_timeout(tools, asked_s, deadline_s):
     raised = [RateLimitedError("x", retry_after_s=each) for each in asked_s]
     naps, asked, _ = outcome(tools, raised, deadline_s)
     assert sum(naps) <= deadline_s
-    assert asked <= ATTEMPTS
+    assert asked <= MAX_ATTEMPTS
+
+
+def error_of(kind, requested_s):
+    error = kind("x")
+    error.retry_after_s = requested_s
+    return error
 
 
 waits = st.none() | st.floats() | st.floats(0, 200)
-outcomes = st.none() | st.builds(
-    lambda kind, asked_s: kind("x", retry_after_s=asked_s), st.sampled_from(EVERY), waits
-)
+outcomes = st.none() | st.builds(error_of, st.sampled_from(EVERY), waits)
 
 
 @given(st.lists(outcomes, min_size=1, max_size=9), st.floats(0, 1000), st.floats(0, 30))
-def test_whatever_happens_the_asking_ends_within_its_bounds(tools, raised, deadline_s, jitter_s):
+def test_retries_end_within_their_bounds_for_any_errors(tools, raised, deadline_s, jitter_s):
     naps, asked, result = outcome(tools, raised, deadline_s, wait_fixed(jitter_s))
-    happened = (raised + [raised[-1]] * ATTEMPTS)[:asked]
-    assert asked == len(naps) + 1 <= ATTEMPTS
+    happened = (raised + [raised[-1]] * MAX_ATTEMPTS)[:asked]
+    assert asked == len(naps) + 1 <= MAX_ATTEMPTS
     assert sum(naps) <= deadline_s
-    assert all(0 <= nap <= MAX_ASKED_WAIT_S for nap in naps)
+    assert all(0 <= nap <= MAX_WAIT_S for nap in naps)
     assert all(each is not None and each.billing is Billing.UNBILLED for each in happened[:-1])
-    assert result is happened[-1] or (happened[-1] is None and result == "picture")
+    assert result is happened[-1] or (happened[-1] is None and result == "image")
 
 
-def test_time_spent_on_attempts_counts_against_the_deadline(tools):
+def test_duration_of_attempts_counts_against_the_timeout(tools):
     naps, asked = tools.Naps(), []
 
     async def slow():
@@ -126,7 +130,7 @@ def test_time_spent_on_attempts_counts_against_the_deadline(tools):
         raise RateLimitedError("x")
 
     async def run():
-        await asking(0.1, naps, wait_fixed(0))(slow)
+        await retrying(0.1, naps, wait_fixed(0))(slow)
 
     with pytest.raises(RateLimitedError):
         anyio.run(run)

@@ -1,30 +1,38 @@
-"""Bytes to the server, and an answer from its bytes."""
+"""Image requests encoded, image responses decoded."""
 
 import base64
+import hashlib
 import json
 from dataclasses import replace
 from decimal import Decimal
+from email import message_from_bytes
 
 import jsonschema
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mkdocs_imagegen.emulator.request_bodies import decode_edit
+from mkdocs_imagegen.emulator.wire_types import HttpRequest
 from mkdocs_imagegen.errors import Billing, InvalidResponseError, RejectedRequestError
-from mkdocs_imagegen.gateway.answer import ImageResponse
 from mkdocs_imagegen.gateway.wire import (
-    dollars,
-    encoded,
+    NO_ATTACHMENTS,
+    Attachment,
+    Attachments,
+    ImageResponse,
+    decode_response,
+    encode_json,
+    encode_request,
     image_link,
     mime_of,
-    read_answer,
-    request_body,
+    request_fields,
 )
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import SKETCH_MARK, ImageRequest
 from mkdocs_imagegen.settings import GATEWAY_URL, GatewaySettings
 
-# Fact sheet "gateway protocol", section 7.1, for gpt-image-1-mini, and providerOptions of 1.2.
+# https://platform.openai.com/docs/api-reference/images/create for gpt-image-1-mini, and
+# providerOptions of AI Gateway: https://vercel.com/docs/ai-gateway/models-and-providers/provider-options.
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
@@ -68,21 +76,21 @@ values = st.recursive(
 
 
 @given(requests, settings)
-def test_a_request_holds_no_field_that_openai_does_not_know(request_, settings_):
-    jsonschema.validate(json.loads(encoded(request_body(request_, settings_))), SCHEMA)
+def test_request_has_only_fields_of_the_openai_api(request_, settings_):
+    jsonschema.validate(json.loads(encode_json(request_fields(request_, settings_))), SCHEMA)
 
 
-def test_quality_is_always_sent_and_background_only_when_it_says_something(tools):
-    body = request_body(tools.REQUEST, GatewaySettings())
+def test_background_is_sent_only_when_it_is_not_auto(tools):
+    body = request_fields(tools.REQUEST, GatewaySettings())
     assert body["quality"] == "medium"
     assert "background" not in body
     clear = replace(tools.REQUEST, background="transparent")
-    assert request_body(clear, GatewaySettings())["background"] == "transparent"
+    assert request_fields(clear, GatewaySettings())["background"] == "transparent"
 
 
 @pytest.mark.parametrize(("said", "sent"), [("auto", False), ("false", False), ("true", True)])
-def test_response_format_is_sent_only_when_asked_for(tools, said, sent):
-    body = request_body(tools.REQUEST, GatewaySettings(send_response_format=said))
+def test_response_format_is_sent_only_when_configured(tools, said, sent):
+    body = request_fields(tools.REQUEST, GatewaySettings(send_response_format=said))
     assert ("response_format" in body) is sent
 
 
@@ -95,19 +103,114 @@ def test_response_format_is_sent_only_when_asked_for(tools, said, sent):
         (GATEWAY_URL, "false", False),
     ],
 )
-def test_provider_options_go_to_the_gateway_alone_unless_said_otherwise(tools, url, said, sent):
+def test_provider_options_are_sent_to_ai_gateway_only_unless_configured(tools, url, said, sent):
     options = {"gateway": {"order": ["azure"]}}
     chosen = GatewaySettings(url=url, send_provider_options=said, provider_options=options)
-    assert request_body(tools.REQUEST, chosen).get("providerOptions") == (options if sent else None)
+    assert request_fields(tools.REQUEST, chosen).get("providerOptions") == (
+        options if sent else None
+    )
 
 
-def test_an_option_that_json_cannot_express_is_refused_before_it_is_sent():
+def test_option_is_rejected_when_json_cannot_express_it():
     with pytest.raises(RejectedRequestError, match="provider_options"):
-        encoded({"providerOptions": {"gateway": {"since": object()}}})
+        encode_json({"providerOptions": {"gateway": {"since": object()}}})
+
+
+CUP, MASK = (
+    Attachment(b"\x89PNG\r\n\x1a\n\r\n--\r\n\x00\xff", "image/png"),
+    Attachment(b"\x00mask\r\n", "image/png"),
+)
+PHOTO = Attachment(b"\xff\xd8\xff", "image/jpeg")
+BOTH = Attachments((CUP, PHOTO), MASK)
+URL = "https://x.example/v1"
+OTHER = GatewaySettings(url=LOCAL, output_format="png")
+
+
+@pytest.fixture
+def following(tools):
+    hashes = tuple(hashlib.sha256(each.content).hexdigest() for each in BOTH.references)
+    return replace(tools.REQUEST, references=hashes)
+
+
+def form_of(sent):
+    head = f"Content-Type: {sent.headers['content-type']}\r\n\r\n".encode()
+    parts = message_from_bytes(head + sent.body).get_payload()
+    return [(each.get_param("name", header="content-disposition"), each) for each in parts]
+
+
+def test_request_without_references_is_a_generation(tools):
+    sent = encode_request(tools.REQUEST, GatewaySettings(), NO_ATTACHMENTS, URL)
+    assert sent.url == f"{URL}/images/generations"
+    assert json.loads(sent.body)["prompt"] == "A red balloon"
+
+
+def test_edit_for_ai_gateway_is_json_with_provider_options(following):
+    options = {"gateway": {"order": ["azure"]}}
+    sent = encode_request(following, GatewaySettings(provider_options=options), BOTH, URL)
+    body = json.loads(sent.body)
+    assert (sent.url, sent.headers) == (f"{URL}/images/edits", {"content-type": "application/json"})
+    assert body["providerOptions"] == options
+    data = base64.b64encode(CUP.content).decode()
+    assert body["images"][0] == {"image_url": f"data:image/png;base64,{data}"}
+    assert body["images"][1]["image_url"].startswith("data:image/jpeg;")
+    assert body["mask"]["image_url"].startswith("data:image/png;")
+
+
+def test_edit_for_other_servers_is_a_multipart_form(following):
+    sent = encode_request(following, OTHER, BOTH, URL)
+    parts = form_of(sent)
+    names = ["model", "prompt", "n", "size", "quality", "output_format"]
+    assert [name for name, _ in parts] == [*names, "image[]", "image[]", "mask"]
+    assert parts[1][1].get_payload() == "A red balloon"
+    files = [(each.get_filename(), each.get_content_type()) for _, each in parts[-3:]]
+    assert files == [
+        ("reference-1.png", "image/png"),
+        ("reference-2.jpeg", "image/jpeg"),
+        ("mask.png", "image/png"),
+    ]
+
+
+def test_single_reference_is_named_image(following):
+    assert "image" in dict(form_of(encode_request(following, OTHER, Attachments((CUP,)), URL)))
+
+
+@pytest.mark.parametrize("settings", [GatewaySettings(output_format="png"), OTHER])
+def test_edit_keeps_every_byte(following, settings):
+    said = replace(following, prompt='Über "allem"\r\n--x')
+    sent = encode_request(said, settings, BOTH, URL)
+    form = decode_edit(HttpRequest("POST", "/v1/images/edits", "", dict(sent.headers), sent.body))
+    assert form.references == (CUP.content, PHOTO.content)
+    assert form.mask == MASK.content
+    assert form.fields["prompt"] == said.prompt
+    assert form.fields["n"] == 1
+
+
+def test_equal_requests_are_equal_bytes(following):
+    assert encode_request(following, OTHER, BOTH, URL) == encode_request(
+        following, OTHER, BOTH, URL
+    )
+
+
+def test_provider_options_are_in_the_form_when_configured(following):
+    options = {"openai": {"style": "vivid"}}
+    chosen = replace(OTHER, provider_options=options, send_provider_options="true")
+    sent = encode_request(following, chosen, BOTH, URL)
+    assert json.loads(dict(form_of(sent))["providerOptions"].get_payload()) == options
+
+
+def test_take_is_sent_to_the_embedded_emulator_only(tools, following):
+    sketches = replace(OTHER, url="sketch:")
+    for request, attached in [(tools.REQUEST, NO_ATTACHMENTS), (following, BOTH)]:
+        other = replace(request, take=3)
+        assert encode_request(other, sketches, attached, URL).headers["x-imagegen-take"] == "3"
+        for settings in (OTHER, GatewaySettings()):
+            assert encode_request(other, settings, attached, URL) == encode_request(
+                request, settings, attached, URL
+            )
 
 
 def read(tools, body, **chosen) -> ImageResponse:
-    return read_answer(body, tools.REQUEST, GatewaySettings(output_format="png", **chosen))
+    return decode_response(body, tools.REQUEST, GatewaySettings(output_format="png", **chosen))
 
 
 GATEWAY_METADATA = {
@@ -120,7 +223,7 @@ GATEWAY_METADATA = {
 
 
 @pytest.mark.parametrize("key", ["provider_metadata", "providerMetadata"])
-def test_metadata_is_read_under_either_name(tools, key):
+def test_metadata_is_read_under_both_names(tools, key):
     other = {"provider_metadata", "providerMetadata"} - {key}
     body = tools.answer_body(**{key: GATEWAY_METADATA, other.pop(): None})
     assert read(tools, body) == ImageResponse(
@@ -136,45 +239,20 @@ def test_metadata_is_read_under_either_name(tools, key):
     )
 
 
-def test_without_metadata_the_list_price_stands_and_is_called_an_estimate(tools):
+def test_cost_is_the_list_price_when_metadata_is_missing(tools):
     answer = read(tools, tools.answer_body())
     assert (answer.cost_usd, answer.cost_is_estimate) == (Decimal("0.011"), True)
     assert (answer.model, answer.provider) == ("openai/gpt-image-1-mini", None)
 
 
-@pytest.mark.parametrize(
-    ("given_", "expected"),
-    [
-        ("0.08", "0.08"),
-        (0.08, "0.08"),
-        (5e-05, "0.00005"),
-        (0, "0"),
-        (1, "1"),
-        ("1e999999999", None),
-        ("-1", None),
-        (-0.5, None),
-        ("NaN", None),
-        ("Infinity", None),
-        (True, None),
-        (None, None),
-        ([], None),
-        ("", None),
-        (10**400, None),
-        ("9" * 5000, None),
-    ],
-)
-def test_only_an_amount_of_money_is_read_as_one(given_, expected):
-    assert dollars(given_) == (None if expected is None else Decimal(expected))
-
-
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,", "\n ", "DATA:;base64, "])
-def test_a_data_prefix_and_white_space_around_base64_are_taken_off(tools, prefix):
+def test_base64_is_decoded_with_prefix_and_white_space(tools, prefix):
     text = prefix + base64.encodebytes(tools.PNG).decode()
     body = json.dumps({"data": [{"b64_json": text}]}).encode()
     assert read(tools, body).image == tools.PNG
 
 
-def test_a_data_url_in_the_place_of_a_link_is_a_image(tools):
+def test_data_url_in_place_of_a_link_is_an_image(tools):
     url = "data:image/png;base64," + base64.b64encode(tools.PNG).decode()
     body = json.dumps({"data": [{"b64_json": None, "url": url}]}).encode()
     assert read(tools, body).image == tools.PNG
@@ -212,19 +290,19 @@ def _entry(**entry: object) -> bytes:
         b'{"error": {"message": "no image"}}',
     ],
 )
-def test_a_success_without_a_image_was_paid_for_and_its_body_is_kept(tools, body):
+def test_success_without_an_image_is_billed_and_its_body_kept(tools, body):
     with pytest.raises(InvalidResponseError) as caught:
         read(tools, body)
     assert caught.value.billing is Billing.BILLED
     assert caught.value.body == body
 
 
-def test_an_error_inside_a_success_is_quoted(tools):
+def test_error_in_a_success_is_quoted(tools):
     with pytest.raises(InvalidResponseError, match="the model is tired"):
         read(tools, b'{"error": {"message": "the model is tired"}}')
 
 
-def test_a_link_is_refused_with_the_settings_that_help(tools):
+def test_link_is_rejected_with_the_options_that_help(tools):
     body = json.dumps({"data": [{"b64_json": None, "url": "https://x.example/a"}]}).encode()
     with pytest.raises(InvalidResponseError, match=r"accept_urls") as caught:
         read(tools, body)
@@ -249,17 +327,19 @@ AVIF = b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avif"
         (b"", None),
     ],
 )
-def test_what_a_image_is_is_told_by_its_first_bytes(image, mime):
+def test_mime_type_comes_from_the_file_signature(image, mime):
     assert mime_of(image) == mime
 
 
-def test_another_format_than_asked_for_is_a_warning_and_never_an_error(tools):
-    answer = read_answer(tools.answer_body(), tools.REQUEST, GatewaySettings(output_format="webp"))
+def test_unexpected_format_is_a_warning(tools):
+    answer = decode_response(
+        tools.answer_body(), tools.REQUEST, GatewaySettings(output_format="webp")
+    )
     assert answer.mime == "image/png"
-    assert answer.warnings == ("asked for webp, got png",)
+    assert answer.warnings == ("requested webp, received png",)
 
 
-def test_warnings_are_read_as_text_and_as_objects_and_made_safe(tools):
+def test_warnings_are_read_as_text_and_as_objects(tools):
     given_ = [
         "plain",
         {"type": "unsupported", "feature": "mask", "details": "ignored"},
@@ -271,16 +351,16 @@ def test_warnings_are_read_as_text_and_as_objects_and_made_safe(tools):
     assert answer.warnings == ("plain", "unsupported: mask: ignored", "other: [31mseen [redacted]")
 
 
-@pytest.mark.parametrize("marked", ["metadata", "picture"])
-def test_a_sketch_is_known_by_its_metadata_or_by_its_bytes_and_costs_nothing(tools, marked):
-    image = tools.PNG + (SKETCH_MARK if marked == "picture" else b"")
+@pytest.mark.parametrize("marked", ["metadata", "image"])
+def test_sketch_is_recognized_by_metadata_or_mark(tools, marked):
+    image = tools.PNG + (SKETCH_MARK if marked == "image" else b"")
     metadata = {"imagegen": {"sketch": True}} if marked == "metadata" else {}
     answer = read(tools, tools.answer_body(image, provider_metadata=metadata))
     assert answer.is_sketch
     assert answer.cost_usd is None
 
 
-def test_only_true_in_the_metadata_marks_a_sketch(tools):
+def test_sketch_is_recognized_only_by_true_in_metadata(tools):
     body = tools.answer_body(provider_metadata={"imagegen": {"sketch": "false"}})
     assert not read(tools, body).is_sketch
 
@@ -297,12 +377,12 @@ def _reads_or_refuses(tools, body):
 @given(st.binary(max_size=300))
 @example(b"\xef\xbb\xbf{}")
 @example(b'{"data":[{"b64_json":"\\ud800"}]}')
-def test_whatever_the_bytes_no_other_error_comes_out(tools, body):
+def test_body_of_any_bytes_raises_no_other_error(tools, body):
     _reads_or_refuses(tools, body)
 
 
 @given(values, values, values, values)
-def test_whatever_stands_in_an_answer_no_other_error_comes_out(tools, data, meta, warnings, cost):
+def test_response_of_any_content_raises_no_other_error(tools, data, meta, warnings, cost):
     gateway = {"cost": cost, "generationId": cost, "routing": {"canonicalSlug": cost}}
     good = json.loads(tools.answer_body())
     for answer in (

@@ -1,4 +1,4 @@
-"""Originals for tests, and what looks into their folders."""
+"""Originals for tests, and helpers that inspect and damage their files."""
 
 from __future__ import annotations
 
@@ -39,18 +39,12 @@ def record(name="a", content=CONTENT, **more):
     return Record(**(facts | more))
 
 
-class Told(list):
-    """Warnings, as they are told."""
-
-    __call__ = list.append
-
-
 def record_path(store, name="a"):
     return store.folder / key_of(name)[:2] / f"{key_of(name)}.json"
 
 
 def everything_below(folder):
-    """Every file's content, wherever it is now."""
+    """The content of every file, wherever it was moved."""
     return sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from mkdocs_imagegen.options import Size
-from mkdocs_imagegen.pages.social import SocialCard, into_head, with_tags
+from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
 
 CARD = SocialCard("https://x.org/a.jpg", "image/jpeg", Size(1200, 630), "A cat", replaces=False)
 PAGE = "<!doctype html>\n<html>\n<head>\n<title>x</title>\n{0}</head>\n<body>é</body>\n</html>"
@@ -39,7 +39,9 @@ def metas(page: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_everything_is_escaped_once(payload: str) -> None:
-    page = with_tags(PAGE.format(""), replace(CARD, alt=payload, url=f"https://x.org/{payload}"))
+    page = add_social_tags(
+        PAGE.format(""), replace(CARD, alt=payload, url=f"https://x.org/{payload}")
+    )
     assert metas(page) == [
         ("og:image", f"https://x.org/{payload}"),
         ("og:image:type", "image/jpeg"),
@@ -52,7 +54,7 @@ def test_everything_is_escaped_once(payload: str) -> None:
 
 
 def test_decoration_says_nothing() -> None:
-    page = with_tags(PAGE.format(""), replace(CARD, alt=""))
+    page = add_social_tags(PAGE.format(""), replace(CARD, alt=""))
     assert "og:image:alt" not in page
 
 
@@ -67,13 +69,13 @@ OTHERS = [
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_page_with_another_image_keeps_it(other: str) -> None:
     page = PAGE.format(other)
-    assert with_tags(page, CARD) == page
+    assert add_social_tags(page, CARD) == page
 
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_page_that_asks_for_ours_gets_ours_alone(other: str) -> None:
     rest = '<meta property="og:title" content="kept"><meta name="twitter:card" content="summary">'
-    page = with_tags(PAGE.format(other + rest), replace(CARD, replaces=True))
+    page = add_social_tags(PAGE.format(other + rest), replace(CARD, replaces=True))
     assert [said for name, said in metas(page) if name == "og:image"] == [CARD.url]
     assert [said for name, said in metas(page) if name == "twitter:card"] == ["summary_large_image"]
     assert 'content="kept"' in page
@@ -81,7 +83,7 @@ def test_a_page_that_asks_for_ours_gets_ours_alone(other: str) -> None:
 
 
 def test_a_theme_that_shows_our_image_gets_the_rest_of_the_tags() -> None:
-    page = with_tags(PAGE.format(f'<meta property="og:image" content="{CARD.url}">'), CARD)
+    page = add_social_tags(PAGE.format(f'<meta property="og:image" content="{CARD.url}">'), CARD)
     assert [name for name, _ in metas(page)].count("og:image") == 1
     assert ("og:image:width", "1200") in metas(page)
 
@@ -91,17 +93,17 @@ def test_comments_and_scripts_are_no_tags() -> None:
         '<!-- <meta property="og:image" content="x"></head> -->\n'
         '<script>var x = "<meta property=og:image content=x></head>";</script>\n'
     )
-    page = with_tags(PAGE.format(hidden), CARD)
+    page = add_social_tags(PAGE.format(hidden), CARD)
     assert page.index(CARD.url) > page.index("</script>")
     assert hidden in page
 
 
 @pytest.mark.parametrize("page", ["", "<p>x</p>", "text", "<head><title>never closed"])
 def test_a_page_without_a_head_stays_as_it_is(page: str) -> None:
-    assert with_tags(page, CARD) == page
-    assert into_head(page, "<style></style>") == page
+    assert add_social_tags(page, CARD) == page
+    assert insert_in_head(page, "<style></style>") == page
 
 
 def test_a_head_may_end_where_the_body_begins() -> None:
-    page = with_tags("<title>x</title><body><p>y</p>", CARD)
+    page = add_social_tags("<title>x</title><body><p>y</p>", CARD)
     assert page.index("og:image") < page.index("<body>")

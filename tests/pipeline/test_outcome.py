@@ -31,8 +31,7 @@ from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.store import Original
-from mkdocs_imagegen.pages.address import relative_address
-from mkdocs_imagegen.pages.markup import Frame, image_markup
+from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pipeline.outcome import Outcome, line_of, mistaken, settled
 from mkdocs_imagegen.pipeline.placements import Page, Placements
 from mkdocs_imagegen.report import State
@@ -141,7 +140,7 @@ def test_a_stand_ins_name_is_that_of_its_content():
     ],
 )
 def test_an_address_leads_from_the_page_to_the_file(page, address):
-    assert relative_address("assets/x.webp", page) == address
+    assert relative_url("assets/x.webp", page) == address
 
 
 NAME = "assets/imagegen/x.webp"
@@ -157,7 +156,9 @@ def image(*sources, size=LAYOUT, blur=""):
 
 
 def markup(found, quoted_value, dark=None, **frame):
-    return image_markup(found, quoted_value, dark, Frame(lambda name: f"../{name}", **frame))
+    return image_markup(
+        found, quoted_value, dark, MarkupContext(lambda name: f"../{name}", **frame)
+    )
 
 
 def elements(html_text):
@@ -187,18 +188,18 @@ def test_the_authors_word_wins():
     )
     written = directive(alt="x", width_px=30, attributes=attributes)
     for first in (True, False):
-        assert markup(written, ONE, comes_first=first) == (
+        assert markup(written, ONE, is_first=first) == (
             '<img src="../webp-3" alt="x" width="30" height="20" loading="eager" '
             'style="max-width:100%;height:auto;float: right" class="a" decoding="sync">'
         )
 
 
 def test_a_reader_does_not_wait_for_the_first_image():
-    first = markup(DIRECTIVE, ONE, comes_first=True)
+    first = markup(DIRECTIVE, ONE, is_first=True)
     assert 'fetchpriority="high"' in first
     assert "loading" not in first
     said = directive(attributes=(("fetchpriority", "low"),))
-    assert 'fetchpriority="low"' in markup(said, ONE, comes_first=True)
+    assert 'fetchpriority="low"' in markup(said, ONE, is_first=True)
     assert "loading" not in markup(said, ONE)
 
 
@@ -268,7 +269,7 @@ def test_nothing_light_shines_in_the_dark():
 
 def test_a_themes_palette_decides_where_it_can():
     dark = image(("png", 2, 3))
-    pair = markup(DIRECTIVE, ONE, dark, follows_palette=True, comes_first=True)
+    pair = markup(DIRECTIVE, ONE, dark, follows_palette=True, is_first=True)
     (_, first), (_, second) = elements(pair)
     assert first["src"] == "../webp-3#only-light"
     assert second["src"] == "../png-3#only-dark"
@@ -304,12 +305,12 @@ def kept_as(**more):
 @pytest.mark.parametrize(
     ("of", "made", "state"),
     [
-        ({"key": REQUEST.key}, True, State.MADE),
+        ({"key": REQUEST.key}, True, State.GENERATED),
         ({"key": REQUEST.key}, False, State.READY),
         ({"key": REQUEST.as_sketch.key, "model": SKETCH_MODEL}, False, State.SKETCH),
         ({"key": key_of("another")}, False, State.STALE),
         ({"key": key_of("another"), "model": SKETCH_MODEL}, False, State.STALE),
-        ({"key": key_of("another")}, True, State.MADE),
+        ({"key": key_of("another")}, True, State.GENERATED),
     ],
 )
 def test_a_image_is_made_ready_or_stale(of, made, state):
@@ -354,7 +355,7 @@ FAILED_RESULT = Result(error=OutcomeUnknownError("no answer"))
 @pytest.mark.parametrize(
     ("light", "dark", "state", "error"),
     [
-        (LIGHT_RESULT, DARK_RESULT, State.MADE, ""),
+        (LIGHT_RESULT, DARK_RESULT, State.GENERATED, ""),
         (LIGHT_RESULT, MISSING_RESULT, State.MISSING, "there is no image yet: there is no key"),
         (LIGHT_RESULT, FAILED_RESULT, State.FAILED, "there is no image: no answer"),
         (MISSING_RESULT, FAILED_RESULT, State.FAILED, None),
@@ -407,7 +408,7 @@ def test_a_line_of_what_is_missing_tells_the_model_that_would_draw_it():
 def test_a_line_of_a_mistake_has_no_request():
     found = Mistake("no prompt", LAYOUT, Source("fence", ""))
     line = line_of(Location("a.md"), found, mistaken(found, "no prompt", in_full=False), NAME)
-    assert (line.state, line.key, line.prompt, line.model) == (State.MISTAKE, "", "", "")
+    assert (line.state, line.key, line.prompt, line.model) == (State.INVALID, "", "", "")
     assert line.remarks == ("no prompt",)
 
 

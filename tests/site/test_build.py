@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from mkdocs_imagegen.originals.record import from_json
+from mkdocs_imagegen.originals.record import parse_record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 from tests.support import Built, Site
@@ -61,11 +61,11 @@ def test_the_second_build_makes_nothing_and_gives_the_same_bytes(site: Site) -> 
     site.write("index.md", f"# Page\n\n{FENCE}\n![A dog](imagegen:)\n")
     first = site.build(strict=True)
     before = first.files()
-    assert "2 made" in first.summary
+    assert "2 sketches drawn" in first.summary
     site.options["generate"] = False
     second = site.build(strict=True)
-    assert second.summary.startswith("imagegen: 2 images from the store")
-    assert "made" not in second.summary
+    assert second.summary.startswith("imagegen: 2 images: 2 sketches reused")
+    assert "drawn" not in second.summary
     assert second.files() == before
 
 
@@ -129,7 +129,7 @@ def test_equal_requests_are_made_once(site: Site) -> None:
         )
     site.write("index.md", "# Home\n")
     built = site.build(strict=True)
-    assert "1 made" in built.summary
+    assert "1 sketch drawn" in built.summary
     assert len(list(site.originals.rglob("*.json"))) == 1
 
 
@@ -190,7 +190,7 @@ def test_a_mistake_in_the_front_matter_buys_no_other_image(site: Site) -> None:
     built = site.build()
     assert built.images() == {}
     assert 'docs/index.md: front matter: unknown option "sizee"' in built.warnings[0]
-    assert "1 with a mistake" in built.summary
+    assert "1 invalid" in built.summary
 
 
 def test_switched_off_it_shows_stand_ins_and_is_silent(site: Site) -> None:
@@ -261,7 +261,7 @@ def test_another_quality_of_the_site_buys_nothing_again(site: Site) -> None:
     for option in ({"quality": "high"}, {"model": "openai/gpt-image-2"}):
         site.options.update(option)
         built = site.build()
-        assert "1 image from the store, 1 stale but usable" in built.summary
+        assert "1 image: 1 reused (1 stale)" in built.summary
         assert site.report()["pictures"][0]["state"] == "stale but usable"
 
 
@@ -276,11 +276,11 @@ def test_who_names_the_quality_means_it(site: Site) -> None:
 def pretend_that_a_real_model_drew(site: Site) -> None:
     """Files the sketch in the store as a real model's image, and sets the real gateway."""
     (path,) = site.originals.rglob("*.json")
-    record = from_json(path.read_bytes(), path.stem)
+    record = parse_record(path.read_bytes(), path.stem)
     prompt = ImageRequest(record.model, record.prompt, record.size)
     real = replace(prompt, model="openai/gpt-image-1-mini")
     record = replace(record, key=real.key, subject=real.subject_key, model=real.model)
-    store = OriginalStore(site.originals, site.folder / "quarantine", print)
+    store = OriginalStore(site.originals, site.folder / "quarantine")
     (image,) = path.parent.glob("*.webp")
     store.put(record, image.read_bytes())
     del site.options["gateway"]

@@ -248,4 +248,4 @@ def test_the_second_build_is_the_same(site: Site) -> None:
     site.options["generate"] = False
     second = site.build()
     assert second.files() == before
-    assert "imagegen: 3 images from the store" in second.summary
+    assert "imagegen: 3 images: 3 sketches reused" in second.summary

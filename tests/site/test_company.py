@@ -201,8 +201,8 @@ def test_built_twice_in_one_process_nothing_carries_over(site: Site) -> None:
     first = site.build()
     site.write("index.md", "# Home\n\n![y](imagegen:){ nonsense=1 }\n")
     second = site.build()
-    assert "1 made" in first.summary
-    assert "0 images from the store, 1 with a mistake" in second.summary
+    assert "1 sketch drawn" in first.summary
+    assert "1 image: 1 invalid" in second.summary
     assert len(second.warnings) == 1
 
 

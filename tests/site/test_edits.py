@@ -83,10 +83,10 @@ def _key_of_next(site: Site) -> str:
 def test_the_same_bytes_elsewhere_buy_nothing(site: Site) -> None:
     put(site, "cup.png", png())
     site.write("index.md", f"# Page\n\n{fence('A cup', reference='cup.png')}")
-    assert "1 made" in site.build(strict=True).summary
+    assert "1 sketch drawn" in site.build(strict=True).summary
     (site.docs / "cup.png").rename(site.docs / "mug.jpg")
     site.write("index.md", f"# Page\n\n{fence('A cup', reference='/mug.jpg')}")
-    assert "1 image from the store" in site.build(strict=True).summary
+    assert "1 image: 1 sketch reused" in site.build(strict=True).summary
 
 
 def test_a_warm_build_needs_no_image_of_ours_but_its_reference(site: Site) -> None:
@@ -347,8 +347,8 @@ def test_images_that_follow_each_other_are_all_found_again(site: Site) -> None:
         for name, options in (("c", "id=c"), ("b", "id=b reference=#c"), ("a", "reference=#b"))
     )
     site.write("index.md", f"# Page\n\n{chain}\n")
-    assert "3 made" in site.build(strict=True).summary
+    assert "3 sketches drawn" in site.build(strict=True).summary
     for _ in range(2):
         built = site.build(strict=True)
-        assert "3 images from the store" in built.summary
+        assert "3 images: 3 sketches reused" in built.summary
         assert built.warnings == []

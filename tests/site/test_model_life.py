@@ -13,7 +13,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from tests.support import Built, Site
 
-ENDS = "openai/gpt-image-1-mini ends on 2026-12-01; images that are made stay in use"
+ENDS = "openai/gpt-image-1-mini will be shut down on 2026-12-01; existing images stay in use"
 
 
 @pytest.fixture
@@ -38,14 +38,14 @@ def asked(emulator: Emulator) -> int:
 
 
 def endings(built: Built) -> list[str]:
-    return [text for text in built.warnings if "ends on" in text]
+    return [text for text in built.warnings if "shut down on" in text]
 
 
 def test_a_model_that_ends_is_told_once_with_what_may_follow_it(site: Site) -> None:
     write(site, "One", "Two")
     (warning,) = endings(site.build())
     assert ENDS in warning
-    assert "set `model` to another one, like openai/gpt-image-2" in warning
+    assert "set `model` to another one: openai/gpt-image-2" in warning
     assert "$" in warning
 
 

@@ -40,7 +40,7 @@ def test_a_budget_of_images_is_never_passed(site: Site) -> None:
     emulator = Emulator(require_key=False)
     built = build_with(site, emulator, budget={"images": 2, "usd": None}, concurrency=4)
     assert emulator.bill.images == 2
-    assert built.summary.endswith("3 over budget (about $0.045 more)")
+    assert built.summary.endswith("3 over budget (about $0.045)")
     assert sorted(states(site)) == ["made"] * 2 + ["over budget"] * 3
     over = [text for text in built.warnings if "budget" in text]
     assert len(over) == 3
@@ -58,7 +58,7 @@ def test_a_budget_of_dollars_is_kept_by_what_was_charged(site: Site) -> None:
 def test_sketches_of_this_machine_cost_nothing_and_need_no_budget(site: Site) -> None:
     pages(site, 3)
     site.options["budget"] = {"images": 0, "usd": 0}
-    assert "3 made" in site.build(strict=True).summary
+    assert "3 sketches drawn" in site.build(strict=True).summary
 
 
 def test_the_next_build_goes_on_where_the_budget_ended(site: Site) -> None:
@@ -68,7 +68,7 @@ def test_the_next_build_goes_on_where_the_budget_ended(site: Site) -> None:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["budget"] = {"images": 2}
         site.build()
-        assert "1 made" in site.build(strict=True).summary
+        assert "1 sketch drawn" in site.build(strict=True).summary
     assert emulator.bill.images == 3
 
 
@@ -77,7 +77,7 @@ def test_a_run_that_pays_for_nothing_is_stopped(site: Site) -> None:
     emulator = Emulator(plan=["bad-base64"] * 30, require_key=False)
     built = build_with(site, emulator, budget=NO_LIMIT)
     assert emulator.bill.images == 5
-    assert built.summary.endswith("5 calls perhaps charged for nothing (about $0.075)")
+    assert built.summary.endswith("5 failed requests may have been charged (about $0.075)")
     stopped = [text for text in built.warnings if "the run was stopped" in text]
     assert len(stopped) == 25
     assert (
@@ -98,15 +98,15 @@ def test_a_refused_prompt_is_not_asked_again_until_something_changes(site: Site)
         assert sum(seen.method == "POST" for seen in emulator.log) == 1
         assert states(site) == ["refused"]
         (warning,) = built.warnings
-        assert "refused by moderation" in warning
+        assert "moderation refused the prompt" in warning
         assert "set another `take`" in warning
         page.write_text("# Page\n\n```imagegen\ntake: 2\n---\nA prompt\n```\n")
-        assert "1 made" in site.build(strict=True).summary
+        assert "1 sketch drawn" in site.build(strict=True).summary
         page.write_text("# Page\n\n```imagegen\nA prompt\n```\n")
         (remembered,) = site.originals.rglob("*.refused.json")
         assert str(remembered) in warning
         remembered.unlink()
-        assert "1 made" in site.build(strict=True).summary
+        assert "1 sketch drawn" in site.build(strict=True).summary
 
 
 def test_an_answer_that_was_received_and_not_stored_is_stored_by_the_next_build(
@@ -130,7 +130,7 @@ def test_an_answer_that_was_received_and_not_stored_is_stored_by_the_next_build(
     assert emulator.bill.images == 8
     stored = [text for text in again.infos if "stored an image that an earlier build" in text]
     assert len(stored) == bought
-    assert f"{8 - bought} made" in again.summary
+    assert f"{8 - bought} sketches drawn" in again.summary
     assert list((site.folder / ".cache/plugin/imagegen/journal").iterdir()) == []
 
 
@@ -142,7 +142,7 @@ def test_a_call_whose_outcome_nobody_knows_is_told_once_and_noted(site: Site) ->
     pages(site, 1)
     emulator = Emulator(plan=["cut", "ok"], require_key=False)
     built = build_with(site, emulator)
-    assert "1 call perhaps charged for nothing (about $0.015)" in built.summary
+    assert "1 failed request may have been charged (about $0.015)" in built.summary
     (line,) = unknown(site)
     assert line["request"]["prompt"] == "Prompt 0"
     assert line["price_usd"] == "0.015"

@@ -56,7 +56,7 @@ def test_with_a_key_the_image_is_made(
     keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_KEY", CANARY)
-    assert "1 made" in keyed.build(strict=True).summary
+    assert "1 sketch drawn" in keyed.build(strict=True).summary
     assert emulator.bill.images == 1
 
 
@@ -136,12 +136,12 @@ def test_sketches_of_an_emulator_never_stand_for_real_images(
     """A store filled through the emulator on a socket; then the real address is set."""
     monkeypatch.setenv("TEST_KEY", CANARY)
     site = keyed
-    assert "1 made" in site.build(strict=True).summary
-    assert site.build(strict=True).summary.startswith("imagegen: 1 image from the store")
+    assert "1 sketch drawn" in site.build(strict=True).summary
+    assert site.build(strict=True).summary.startswith("imagegen: 1 image: 1 sketch reused")
     assert emulator.bill.images == 1
     del site.options["gateway"]
     built = site.build()
-    assert "0 images from the store, 1 missing" in built.summary
+    assert "1 image: 1 missing" in built.summary
     assert built.images() == {}
 
 
@@ -159,12 +159,12 @@ def test_a_sketch_that_the_model_would_refuse_is_told_once(site: Site) -> None:
     site.write("index.md", f"# Page\n\n![A mug](imagegen:){{ size=400x200 }}\n\n{odd}\n")
     site.write("more.md", "# More\n\n![A cup](imagegen:){ size=400x300 }\n")
     site.write("plain.md", "# Plain\n\n![A jug](imagegen:){ size=1024x1024 }\n")
-    for _ in ("drawn", "from the store"):
+    for _ in ("drawn", "reused"):
         built = site.build(strict=True)
         told = [text for text in built.infos if "a sketch is shown, but" in text]
         assert sorted(text.partition(" (")[0] for text in told) == [
             f"imagegen: {location}: image prompt: a sketch is shown, but "
-            f'size "{size}" is nothing that openai/gpt-image-1-mini can draw'
+            f'openai/gpt-image-1-mini does not support size "{size}"'
             for location, size in (("docs/index.md:3", "400x200"), ("docs/more.md:3", "400x300"))
         ]
     site.options["model"] = "somebody/else"

@@ -71,7 +71,7 @@ def test_a_rate_limit_is_waited_for(site: Site) -> None:
     pages(site, 1)
     emulator = Emulator(plan=["retry-after-ms", "ok"])
     built = build_with(site, emulator)
-    assert "1 made" in built.summary
+    assert "1 sketch drawn" in built.summary
     assert emulator.bill.images == 1
 
 
@@ -79,7 +79,7 @@ def test_a_refusal_names_its_page_and_the_others_go_on(site: Site) -> None:
     pages(site, 3)
     emulator = Emulator(plan=["ok", "moderation-blocked", "ok"])
     built = build_with(site, emulator, concurrency=1)
-    assert "2 made" in built.summary
+    assert "2 sketches drawn" in built.summary
     (warning,) = built.warnings
     assert warning.startswith("imagegen: docs/page")
 
@@ -99,10 +99,10 @@ def test_another_size_than_asked_for_is_cut_to_fit_kept_and_told(site: Site) -> 
         built = site.build()
         before = built.files()
         again = site.build(strict=True)
-    assert "1 made" in built.summary
+    assert "1 sketch drawn" in built.summary
     assert built.warnings == []
     assert any("requested 1536x1024, received 776x516" in text for text in built.infos)
-    assert again.summary.startswith("imagegen: 1 image from the store")
+    assert again.summary.startswith("imagegen: 1 image: 1 sketch reused")
     assert again.files() == before
     widths = {Image.open(io.BytesIO(each)).width for each in built.images().values()}
     assert widths == {480, 774}  # of the same shape, and never more pixels than there are
@@ -113,10 +113,10 @@ def test_a_broken_entry_of_the_store_is_set_aside_and_made_again(site: Site) -> 
     site.build()
     (image,) = site.originals.rglob("*.webp")
     image.write_bytes(image.read_bytes()[:-1] + b"x")
-    assert "made" not in site.build(strict=True).summary  # what is shown was made of good bytes
+    assert "drawn" not in site.build(strict=True).summary  # what is shown was made of good bytes
     shutil.rmtree(site.folder / ".cache/plugin/imagegen/derived")
     built = site.build()
-    assert "1 made" in built.summary
+    assert "1 sketch drawn" in built.summary
     assert any("broken" in text for text in built.warnings)
     assert len(list((site.folder / ".cache/plugin/imagegen/quarantine").iterdir())) == 2
 
@@ -140,7 +140,7 @@ def test_a_store_that_fills_up_hands_over_what_was_paid_for(
     monkeypatch.setattr("mkdocs_imagegen.originals.store.OriginalStore.put", full)
     pages(site, 1)
     built = site.build()
-    assert "1 made" in built.summary
+    assert "1 sketch drawn" in built.summary
     warning = built.warnings[-1]
     (rescued,) = tmp_path.glob("imagegen-rescued-*/*.webp")
     assert str(rescued) in warning
@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_not_bought_again(
     monkeypatch.setattr("mkdocs_imagegen.originals.store.read_plain_file", broken)
     built = build_with(site, emulator)
     assert emulator.bill.images == 1
-    assert "a stored image cannot be read" in built.warnings[0]
+    assert "cannot be read (Input/output error)" in built.warnings[0]
 
 
 def test_a_pointer_of_git_lfs_is_not_bought_again(site: Site) -> None:
@@ -180,7 +180,7 @@ def test_a_mistyped_model_stops_only_its_own_images(site: Site) -> None:
     site.write("wrong.md", "![A dog](imagegen:?model=openai/gpt-image-1-mimi)\n")
     emulator = Emulator()
     built = build_with(site, emulator, concurrency=1)
-    assert "4 made" in built.summary
+    assert "4 sketches drawn" in built.summary
     assert "1 failed" in built.summary
 
 

@@ -95,7 +95,7 @@ def test_directives_that_share_files_lose_none_and_encode_each_once(
     )
     assert len(built.images()) == len(count) == 12 * 2 * (len(widths) + 1)
     assert set(count.values()) == {1}
-    assert "12 made" in built.summary
+    assert "12 sketches drawn" in built.summary
 
 
 def test_a_ratio_cuts_around_its_focus(site: Site) -> None:
@@ -103,7 +103,7 @@ def test_a_ratio_cuts_around_its_focus(site: Site) -> None:
     left, right = (FENCE.format(f"ratio: 1:1\nfocus: {side}") for side in ("left", "right"))
     built = build(site, f"{left}\n{right}")
     assert sizes(built) == {(480, 480), (960, 960), (1024, 1024)}
-    assert "1 made" in built.summary
+    assert "1 sketch drawn" in built.summary
     assert len(set(built.images().values())) == 12
     assert (attribute(built, "width"), attribute(built, "height")) == (["1024"] * 2, ["1024"] * 2)
 

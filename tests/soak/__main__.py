@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from mkdocs_imagegen.log import log
 
 _NO_SOAKS = ("__main__", "figures")
 
@@ -30,6 +33,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=100)
     arguments = parser.parse_args()
     module = importlib.import_module(f"tests.soak.{arguments.name}")
+    # The figures count damaged originals; a line for each of thousands would hide them.
+    log.addHandler(logging.NullHandler())
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         figures = module.soak(arguments.rounds, Path(folder))

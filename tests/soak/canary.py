@@ -229,10 +229,10 @@ def _objects() -> Iterator[Cell]:
     credential = find_credential(os.environ, settings, 0)
     gateway = Gateway(settings, credential)
     for each in (settings, credential, gateway, gateway._auth):
-        quoted_value = f"{each!r} {each} {getattr(each, '__dict__', '')!r}".encode()
+        shown = f"{each!r} {each} {getattr(each, '__dict__', '')!r}".encode()
         with suppress(TypeError, AttributeError, pickle.PicklingError):
-            quoted_value += pickle.dumps(each)
-        yield Cell(f"object {type(each).__name__}", quoted_value)
+            shown += pickle.dumps(each)
+        yield Cell(f"object {type(each).__name__}", shown)
     anyio.run(gateway.aclose)
 
 

@@ -85,7 +85,7 @@ class Ground:
         return self.folder / "outside"
 
     def store(self) -> OriginalStore:
-        return OriginalStore(self.folder / "originals", self.folder / "quarantine", lambda _: None)
+        return OriginalStore(self.folder / "originals", self.folder / "quarantine")
 
 
 Damage = Callable[[Path, Ground], None]
@@ -160,13 +160,13 @@ def _ask(ground: Ground, entry: Entry, counts: Counter[str]) -> None:
     store = ground.store()
     ways: list[Callable[[], Original | None]] = [
         lambda: store.find(key),
-        lambda: store.find_subject(subject, "a/b"),
-        lambda: store.get(key),
+        lambda: store.find_by_subject(subject, "a/b"),
+        lambda: store.find_verified(key),
     ]
     ground.chance.shuffle(ways)
     for way in ways:
         _judged(lambda way=way: _look(way(), store, ground), counts)
-    _judged(lambda: str(list(store.originals()))[:0], counts)
+    _judged(lambda: str(list(store.records()))[:0], counts)
 
 
 def _look(original: Original | None, store: OriginalStore, ground: Ground) -> str:
@@ -388,7 +388,7 @@ class _Watch:
 
 
 def _ground(folder: Path) -> Ground:
-    store = OriginalStore(folder / "originals", folder / "quarantine", lambda _: None)
+    store = OriginalStore(folder / "originals", folder / "quarantine")
     chance = random.Random(20261123)  # noqa: S311 - the same damage every time
     entries = []
     for number in range(_ENTRIES):

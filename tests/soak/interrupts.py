@@ -218,6 +218,6 @@ def _ended(build: Building, told: Told) -> int:
 
 def _judge(left: Left, told: Told) -> None:
     """Whatever is there is whole: nothing is ever written in place."""
-    told.broken += sum(not sha256 for sha256 in left.stored().values()) + len(left.broken)
+    told.broken += sum(not sha256 for sha256 in left.stored().values()) + left.quarantined()
     images = itertools.chain(left.site.rglob("*.jpg"), left.site.rglob("*.jpeg"))
     told.broken += sum(not is_whole(path) for path in images)

@@ -155,8 +155,7 @@ def _look_at_calls(ground: Ground, before: Mapping[str, int]) -> None:
 def _look_at_originals(ground: Ground) -> None:
     told, stored = ground.told, ground.left.stored()
     told.lost += sum(stored.get(key) != sha256 for key, sha256 in ground.stored.items())
-    told.broken += sum(not sha256 for sha256 in stored.values()) + len(ground.left.broken)
-    ground.left.broken.clear()
+    told.broken += sum(not sha256 for sha256 in stored.values())
     ground.stored |= stored
 
 
@@ -165,7 +164,8 @@ def _build_whole(ground: Ground) -> None:
     told.failed += ground.forks.start(ground.site.folder).wait(_MAX_S) != 0
     _look_at_originals(ground)
     told.answers_lost += len(ground.answered - set(ground.stored))
+    told.broken += left.quarantined()
     told.pages_broken += left.broken_images()
-    told.not_shown += abs(len(ground.prompts) - left.quoted_value())
+    told.not_shown += abs(len(ground.prompts) - left.count_shown())
     told.left_over += len(left.calls()) + len(left.answered())
     ground.prompts, ground.answered = [], set()

@@ -32,7 +32,7 @@ from pathlib import Path
 from PIL import Image, ImageCms
 
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.gateway.wire import decode_response
 from mkdocs_imagegen.imaging.decode import Decoded, inspect
 from mkdocs_imagegen.imaging.encode import blurred, encode, plain
 from mkdocs_imagegen.imaging.variants import MIMES, plan
@@ -189,7 +189,7 @@ def _answer_with(content: bytes, seen: Seen) -> None:
     what = f"{len(content)} bytes, {content[:16]!r}, {hashlib.sha256(content).hexdigest()[:12]}"
     body = json.dumps({"data": [{"b64_json": base64.b64encode(content).decode()}]}).encode()
     try:
-        decoded = inspect(read_answer(body, _REQUEST, GatewaySettings()).image)
+        decoded = inspect(decode_response(body, _REQUEST, GatewaySettings()).image)
     except ImagegenError:
         seen.refused += 1
         return

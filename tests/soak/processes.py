@@ -120,7 +120,7 @@ def _judge(sites: Sequence[Site], bill: Counter[str], kills: int, told: Told) ->
     told.unlisted += unlisted(bill, left)
     told.listed += left.unknown().total()
     told.not_stored += len(set(bill) - left.prompts_stored())
-    told.not_shown += sum(PROMPTS - Left(site).quoted_value() for site in sites)
+    told.not_shown += sum(PROMPTS - Left(site).count_shown() for site in sites)
     told.left_over += len(left.begun()) + len(left.answered())
     if kills:
         told.billed += bill.total()

@@ -27,7 +27,7 @@ _FAULTS = {
     "lost": "acknowledged and lost",
     "wrong": "wrong bytes or facts served",
     "next": "next purchases that did not succeed",
-    "strange": "files left that are neither whole nor named as unfinished, and warnings",
+    "strange": "files left that are neither whole nor named as unfinished, or in quarantine",
 }
 
 

@@ -22,7 +22,7 @@ STOPS = {
     errors.ModerationError: ITSELF,
     errors.UnreachableError: ALL,
     errors.RateLimitedError: NOTHING,
-    errors.BusyError: NOTHING,
+    errors.ServerBusyError: NOTHING,
     errors.OutcomeUnknownError: ITSELF,
     errors.InvalidResponseError: ITSELF,
 }

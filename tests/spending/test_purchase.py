@@ -11,8 +11,8 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen.errors import OverBudgetError, StoppedError, StoreError, UnreachableError
-from mkdocs_imagegen.gateway.catalogue import estimate_usd
-from mkdocs_imagegen.gateway.offers import Cost, Offer
+from mkdocs_imagegen.gateway.models import estimate_usd
+from mkdocs_imagegen.gateway.offers import ImagePrice, Offer
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending.recovery import recover_all
 from tests.bench import BODY, MODEL, SERVER, FakeGateway, job, request
@@ -20,7 +20,7 @@ from tests.originals.support import refuse
 
 
 async def quarter_dollar():
-    return (Offer(MODEL, "", None, (Cost(Decimal("0.25")),)),)
+    return (Offer(MODEL, "", None, (ImagePrice(Decimal("0.25")),)),)
 
 
 def test_price_of_server_counts_when_response_has_no_cost(bench):

@@ -36,7 +36,7 @@ def test_sketch_does_not_replace_response_in_journal(bench):
     key = answered(sketching)
     recover_all(sketching.stores)
     assert sketching.journal == []
-    assert sketching.stores.originals.get(key).record.model == request().model
+    assert sketching.stores.originals.find_verified(key).record.model == request().model
 
 
 def test_intent_stays_when_it_cannot_be_listed(bench):
@@ -212,10 +212,9 @@ def test_record_of_newer_version_does_not_stop_other_requests(bench):
     made.run_jobs(job(request()))
     record = made.stores.originals._record_path(request().key)
     record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 2}))
-    originals = OriginalStore(
-        made.stores.originals.folder, made.stores.originals.quarantine, pytest.fail
-    )
-    assert originals.find_subject(request(1).subject_key, MODEL) is None
+    originals = made.stores.originals
+    newly_opened = OriginalStore(originals.folder, originals.quarantine)
+    assert newly_opened.find_by_subject(request(1).subject_key, MODEL) is None
 
 
 def test_response_with_link_stays_when_links_are_not_accepted(linked, bench):

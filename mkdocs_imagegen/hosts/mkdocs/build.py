@@ -152,7 +152,7 @@ class Images:
         lines = self.pipeline.lines(with_line_numbers=False)
         if lines:
             log.info(summary(lines, self.pipeline.generation_s, self._charged_failures))
-        made = any(line.state is State.MADE and line.model != SKETCH_MODEL for line in lines)
+        made = any(line.state is State.GENERATED and line.model != SKETCH_MODEL for line in lines)
         keeps_nothing = self._store_was_empty and not self.pipeline.settings.originals_dir
         if made and keeps_nothing and is_yes(os.environ.get("CI", "")):
             # As a warning it would fail the first strict build, before a cache could be saved.

@@ -113,10 +113,7 @@ class Left:
         self.cache = site.folder / site.options.get("cache_dir", ".cache/plugin/imagegen")
         self.site = site.folder / "site"
         self.journal = Journal(self.cache / "journal")
-        self.broken: list[str] = []
-        self.store = OriginalStore(
-            self.cache / "originals", self.cache / "quarantine", self.broken.append
-        )
+        self.store = OriginalStore(self.cache / "originals", self.cache / "quarantine")
 
     def stored(self) -> dict[str, str]:
         """The hash of every original of which there is a record, by key."""
@@ -124,13 +121,17 @@ class Left:
         found: dict[str, str] = {}
         for path in records:
             with contextlib.suppress(NewerVersionError):
-                original = self.store.get(path.stem)
+                original = self.store.find_verified(path.stem)
                 found[path.stem] = original.record.sha256 if original else ""
         return found
 
     def prompts_stored(self) -> set[str]:
         """The prompts of all originals, verified."""
-        return {each.prompt for each in self.store.originals() if self.store.get(each.key)}
+        return {each.prompt for each in self.store.records() if self.store.find_verified(each.key)}
+
+    def quarantined(self) -> int:
+        """Return the number of files in quarantine."""
+        return sum(1 for _ in self.store.quarantine.glob("*"))
 
     def unknown(self) -> Counter[str]:
         """How often each prompt is listed as a call whose outcome nobody knows."""
@@ -162,8 +163,8 @@ class Left:
         names = {name for page in pages for name in _SHOWN.findall(page)}
         return sum(not is_whole(self.site / name) for name in names)
 
-    def quoted_value(self) -> int:
-        """How many different images pages show that are not stand-ins."""
+    def count_shown(self) -> int:
+        """Return the number of different images in the pages, placeholders left out."""
         pages = (path.read_text() for path in self.site.rglob("*.html"))
         names = {name for page in pages for name in _SHOWN.findall(page)}
         return sum(not name.endswith(".svg") for name in names)

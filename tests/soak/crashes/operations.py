@@ -8,14 +8,13 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.gateway.answer import ImageResponse
-from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.gateway.wire import ImageResponse, decode_response
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
@@ -52,7 +51,7 @@ def _original(content: bytes) -> Record:
 
 
 def _answer() -> ImageResponse:
-    return read_answer(BODY, REQUEST, replace(GatewaySettings(), output_format="png"))
+    return decode_response(BODY, REQUEST, replace(GatewaySettings(), output_format="png"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,6 @@ class Ground:
     """A folder in which an operation is stopped."""
 
     folder: Path
-    warned: list[str] = field(default_factory=list)
 
     @property
     def acks(self) -> Path:
@@ -71,8 +69,7 @@ class Ground:
         """The stores of a site there, as a build opens them."""
         settings = Settings(root=self.folder)
         quarantine = settings.cache_path / "quarantine"
-        originals = OriginalStore(settings.originals_path, quarantine, self.warned.append)
-        return open_stores(settings, originals)
+        return open_stores(settings, OriginalStore(settings.originals_path, quarantine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +167,13 @@ def judge(ground: Ground, acked: set[str]) -> Counter[str]:
     faults["lost"] += content is None and bool(acked & {"stored", "spooled"})
     faults["lost"] += content is None and KEY not in unknown and bool(acked & {"begun", "listed"})
     faults["lost"] += "refused" in acked and stores.refusals.find(KEY) is None
-    faults["strange"] += len(_calls(stores)) + len(ground.warned)
+    faults["strange"] += len(_calls(stores)) + _quarantined(stores)
     faults["next"] += not _next_succeeds(ground.stores(), content)
     return faults
 
 
 def _serves(stores: Stores) -> bytes | None:
-    original = stores.originals.get(KEY)
+    original = stores.originals.find_verified(KEY)
     return stores.originals.read(original) if original else None
 
 
@@ -184,6 +181,10 @@ def _calls(stores: Stores) -> list[Path]:
     """Intents, and answers without one, that an import has left."""
     folder = stores.journal.unknown_path.parent
     return [path for kind in ("intent", "answer") for path in folder.glob(f"*.{kind}")]
+
+
+def _quarantined(stores: Stores) -> int:
+    return sum(1 for _ in stores.store.quarantine.glob("*"))
 
 
 def _strangers(folder: Path) -> list[Path]:

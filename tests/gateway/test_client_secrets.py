@@ -1,4 +1,4 @@
-"""The key is in the one header of the one request, and nowhere else."""
+"""The credential is in one header of the request and in no error, log line or object."""
 
 import logging
 import traceback
@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from mkdocs_imagegen.errors import GatewayError
-from mkdocs_imagegen.gateway.calls import Reply
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import find_credential
+from mkdocs_imagegen.gateway.exchange import ClientResponse
 from mkdocs_imagegen.settings import GatewaySettings
 
 PLAIN_KEY = "plain-canary-0123456789"
@@ -17,14 +17,14 @@ ENVIRON = {"KEY": PLAIN_KEY}
 
 
 def _in_package(trace):
-    """The traceback from the package's first frame on: a test's own variables hold the key."""
+    """Return the traceback from the package's first frame on: a test's frames have the value."""
     while trace and "mkdocs_imagegen" not in trace.tb_frame.f_code.co_filename:
         trace = trace.tb_next
     return trace
 
 
 def _told(error: BaseException) -> str:
-    """All that a crash report can hold of an error, with the variables of every frame."""
+    """Return a crash report of an error with the local variables of every frame."""
     parts, pending = [], [error]
     while pending:
         each = pending.pop()
@@ -64,7 +64,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("auth", ["bearer", "api-key"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_error_and_no_log_line_shows_the_key(tools, caplog, fault, auth):
+def test_errors_and_log_do_not_show_the_credential(tools, caplog, fault, auth):
     caplog.set_level(logging.DEBUG)
     with tools.serving(FAULTS[fault](tools)) as server:
         settings = GatewaySettings(url=server.url, auth=auth, key_env="KEY", timeout=1.0)
@@ -79,7 +79,7 @@ def test_no_error_and_no_log_line_shows_the_key(tools, caplog, fault, auth):
     assert _chain_modules(caught.value) == {"mkdocs_imagegen.errors"}
 
 
-def test_a_broken_answer_that_repeats_the_key_does_not_bring_it_into_the_error(tools):
+def test_error_does_not_show_the_credential_when_a_broken_response_repeats_it(tools):
     def script(connection, _stopped):
         connection.sendall(f"HTTP/1.1 {PLAIN_KEY}\r\n\r\n".encode())
 
@@ -90,7 +90,7 @@ def test_a_broken_answer_that_repeats_the_key_does_not_bring_it_into_the_error(t
     assert PLAIN_KEY not in _told(caught.value)
 
 
-def test_no_key_is_shown_when_nobody_listens(tools):
+def test_error_does_not_show_the_credential_when_the_port_is_closed(tools):
     settings = GatewaySettings(url=tools.closed_url(), key_env="KEY")
     credential = find_credential(ENVIRON, settings, 0)
     with pytest.raises(GatewayError) as caught:
@@ -99,19 +99,19 @@ def test_no_key_is_shown_when_nobody_listens(tools):
     assert _chain_modules(caught.value) == {"mkdocs_imagegen.errors"}
 
 
-def test_a_key_that_is_gone_by_the_time_of_the_call_is_told_without_the_request(tools):
+def test_error_has_no_request_when_the_credential_became_invalid(tools):
     environ = dict(ENVIRON)
     settings = GatewaySettings(url=tools.closed_url(), key_env="KEY")
     credential = find_credential(environ, settings, 0)
     environ["KEY"] = f"{PLAIN_KEY} broken"
-    with pytest.raises(GatewayError, match="KEY holds characters") as caught:
+    with pytest.raises(GatewayError, match="KEY has characters") as caught:
         tools.generate(settings, credential)
     told = _told(caught.value)
     assert PLAIN_KEY not in told
     assert "httpx" not in "".join(traceback.format_tb(caught.value.__traceback__))
 
 
-def test_nothing_that_the_client_shows_of_itself_holds_the_key():
+def test_client_does_not_show_the_credential():
     settings = GatewaySettings(url="http://127.0.0.1:9/v1", key_env="KEY")
     credential = find_credential(ENVIRON, settings, 0)
     gateway = Gateway(settings, credential)
@@ -121,11 +121,11 @@ def test_nothing_that_the_client_shows_of_itself_holds_the_key():
     anyio.run(gateway.aclose)
 
 
-def test_a_reply_does_not_show_its_body():
-    assert PLAIN_KEY not in repr(Reply(200, {}, PLAIN_KEY.encode()))
+def test_response_does_not_show_its_body():
+    assert PLAIN_KEY not in repr(ClientResponse(200, {}, PLAIN_KEY.encode()))
 
 
-def test_a_gateway_s_own_key_goes_to_no_other_server(tools):
+def test_credential_of_ai_gateway_is_not_sent_to_another_server(tools):
     def script(connection, _stopped):
         connection.sendall(tools.http(tools.answer_body()))
 

@@ -1,4 +1,4 @@
-"""What is broken is missing, goes to quarantine, and never gives wrong bytes."""
+"""Damaged originals: they count as missing, and are moved to quarantine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from mkdocs_imagegen.originals.store import OriginalStore
 from tests.originals.support import (
     CONTENT,
-    Told,
     everything_below,
     flip,
     folder,
@@ -21,7 +20,7 @@ from tests.originals.support import (
     record_path,
 )
 
-BREAKAGES = {
+DAMAGES = {
     "a flipped bit in the image": lambda image, _: flip(image),
     "a flipped bit in the record": lambda _, record: flip(record),
     "a cut image": lambda image, _: image.write_bytes(image.read_bytes()[:-1]),
@@ -36,7 +35,7 @@ BREAKAGES = {
     "no text": lambda _, record: record.write_bytes(b"\xff\xfe"),
     "a huge record": lambda _, record: grow(record, 1_000_001),
     "a huge image": lambda image, _: grow(image, 64_000_001),
-    "an older version": lambda _, record: edit(record, version=0),
+    "an unknown version": lambda _, record: edit(record, version=0),
     "no version": lambda _, record: edit(record, version="1"),
     "another key's record": lambda _, record: edit(record, key=key_of("b")),
     "a link to the image": lambda image, _: link(image),
@@ -47,7 +46,7 @@ BREAKAGES = {
     "a folder for an image": lambda image, _: folder(image),
     "a folder for a record": lambda _, record: folder(record),
 }
-WRONG_FACTS = [
+INVALID_FIELDS = [
     {"sha256": int("1" * 64)},
     {"sha256": "../" + "a" * 61},
     {"sha256": "A" * 64},
@@ -106,32 +105,32 @@ def pipe(path):
     os.mkfifo(path)
 
 
-@pytest.mark.parametrize("breakage", BREAKAGES.values(), ids=BREAKAGES)
-def test_what_is_broken_is_missing_and_goes_to_quarantine(store, told, tmp_path, breakage):
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_original_is_moved_to_quarantine(store, caplog, tmp_path, damage):
     image = store.put(record(), CONTENT).path
     record_before = record_path(store).read_bytes()
-    breakage(image, record_path(store))
-    is_whole = is_file_of(record_path(store), record_before)
+    damage(image, record_path(store))
+    is_intact = is_file_of(record_path(store), record_before)
     before = everything_below(tmp_path)
-    assert store.get(key_of("a")) is None
-    assert len(told) == 1
-    assert str(store.quarantine) in told[0]
+    assert store.find_verified(key_of("a")) is None
+    assert len(caplog.messages) == 1
+    assert str(store.quarantine) in caplog.messages[0]
     assert everything_below(tmp_path) == before
-    # A broken record says nothing of its image, which stays; a broken image's record goes too.
-    assert len(list(store.quarantine.iterdir())) == (2 if is_whole else 1)
-    assert image.exists() is not is_whole
+    # A damaged record does not identify its image, which stays; a damaged image takes its record.
+    assert len(list(store.quarantine.iterdir())) == (2 if is_intact else 1)
+    assert image.exists() is not is_intact
     assert not record_path(store).exists()
-    assert store.get(key_of("a")) is None
-    assert len(told) == 1
+    assert store.find_verified(key_of("a")) is None
+    assert len(caplog.messages) == 1
     original = store.put(record(), CONTENT)
-    assert store.get(key_of("a")) == original
+    assert store.find_verified(key_of("a")) == original
 
 
 def is_file_of(path, content):
     return path.is_file() and not path.is_symlink() and path.read_bytes() == content
 
 
-def test_what_else_lies_beside_a_broken_record_stays(store):
+def test_files_next_to_a_damaged_record_stay(store):
     image = store.put(record(), CONTENT).path
     neighbour = store.put(record("b"), CONTENT)
     notes = record_path(store).with_name("notes.txt")
@@ -139,26 +138,26 @@ def test_what_else_lies_beside_a_broken_record_stays(store):
     older = image.with_name(f"{key_of('a')}.{'0' * 16}.webp")
     older.write_bytes(b"an older image")
     record_path(store).write_text("{}")
-    assert store.get(key_of("a")) is None
+    assert store.find_verified(key_of("a")) is None
     assert all(path.exists() for path in (image, notes, older))
-    assert store.get(key_of("b")) == neighbour
+    assert store.find_verified(key_of("b")) == neighbour
 
 
-@pytest.mark.parametrize("facts", WRONG_FACTS, ids=str)
-def test_a_record_of_wrong_facts_is_broken(store, told, facts):
+@pytest.mark.parametrize("facts", INVALID_FIELDS, ids=str)
+def test_a_record_with_an_invalid_field_is_damaged(store, caplog, facts):
     store.put(record(), CONTENT)
     edit(record_path(store), **facts)
-    assert list(store.originals()) == []
-    assert store.find_subject(key_of("subject"), "a/b") is None
-    assert store.get(key_of("a")) is None
-    assert len(told) == 1
+    assert list(store.records()) == []
+    assert store.find_by_subject(key_of("subject"), "a/b") is None
+    assert store.find_verified(key_of("a")) is None
+    assert len(caplog.messages) == 1
 
 
 @settings(max_examples=120, deadline=None)
 @given(data=st.data())
-def test_no_mutation_gives_wrong_bytes(data, tmp_path_factory):
+def test_no_mutation_returns_wrong_bytes(data, tmp_path_factory):
     tmp_path = tmp_path_factory.mktemp("mutated")
-    store = OriginalStore(tmp_path / "originals", tmp_path / "quarantine", Told())
+    store = OriginalStore(tmp_path / "originals", tmp_path / "quarantine")
     image = store.put(record(), CONTENT).path
     path = data.draw(st.sampled_from([image, record_path(store)]))
     content = bytearray(path.read_bytes())
@@ -166,11 +165,11 @@ def test_no_mutation_gives_wrong_bytes(data, tmp_path_factory):
         mutate(content, data.draw)
     path.write_bytes(content)
     before = everything_below(tmp_path)
-    original = store.get(key_of("a"))
+    original = store.find_verified(key_of("a"))
     assert original is None or original.path.read_bytes() == CONTENT
     assert everything_below(tmp_path) == before
-    list(store.originals())
-    store.find_subject(key_of("subject"), "a/b")
+    list(store.records())
+    store.find_by_subject(key_of("subject"), "a/b")
 
 
 def mutate(content, draw):
@@ -186,12 +185,12 @@ def mutate(content, draw):
         content[:] = content[end:] + content[:end]
 
 
-def test_images_that_changed_places_are_broken(store, told):
+def test_swapped_images_are_damaged(store, caplog):
     one = store.put(record("a"), CONTENT).path
     other_content = bytes(reversed(CONTENT))
     other = store.put(record("b", other_content), other_content).path
     one.write_bytes(other_content)
     other.write_bytes(CONTENT)
-    assert store.get(key_of("a")) is None
-    assert store.get(key_of("b")) is None
-    assert len(told) == 2
+    assert store.find_verified(key_of("a")) is None
+    assert store.find_verified(key_of("b")) is None
+    assert len(caplog.messages) == 2

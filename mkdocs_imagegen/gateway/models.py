@@ -1,7 +1,9 @@
-"""What known models can draw and what it costs; pure.
+"""Known image models: accepted values and list prices.
 
-Source: fact sheet "gateway protocol", sections 7.1 (values), 7.5 (prices). A model that is not
-listed here is not judged: what was asked passes through, and the server says what it thinks.
+Pure: no I/O, clock or environment. A request to a model that is not in the table is sent as it is,
+and the server decides. Values: https://developers.openai.com/api/docs/guides/image-generation.
+Prices: https://developers.openai.com/api/docs/models/gpt-image-1-mini and the pages of the other
+models, read on 2026-11-23.
 """
 
 from __future__ import annotations
@@ -16,17 +18,22 @@ from mkdocs_imagegen.request import ImageRequest
 
 STANDARD_SIZES = (Size(1024, 1024), Size(1536, 1024), Size(1024, 1536))
 
+_SIDE_STEP_PX = 16
+_MAX_RATIO = 3
+_MAX_SIDE_PX = 3840
+_AREA_PX = range(655_360, 8_294_400 + 1)
+"""Limits of a size for gpt-image-2 and later models."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What one model can draw, and its list price.
+    """Accepted values and list price of one model.
 
     Attributes:
-        qualities: the words it accepts.
-        sizes: the sizes it accepts; empty where it accepts any within OpenAI's rules of
-            gpt-image-2 and later.
-        usd: price of an image by quality: a square one, and any other.
-        references: how many images it can follow.
+        qualities: Accepted qualities.
+        sizes: Accepted sizes; empty if every size within the limits above is accepted.
+        usd: Price of an image by quality, in dollars: a square image, and any other.
+        references: Maximum number of reference images.
     """
 
     qualities: tuple[str, ...]
@@ -65,54 +72,57 @@ KNOWN_MODELS: Mapping[str, ModelFacts] = {
     "openai/gpt-image-2.6-sunburst": ModelFacts(_UNTIL_MAX, (), {}),
 }
 
-ZERO_DATA_RETENTION_REFUSED = frozenset({"openai/gpt-image-1-mini"})
-"""Models for which the gateway has no provider that keeps nothing (sheet, section 4.1 B)."""
+MODELS_WITHOUT_ZERO_RETENTION = frozenset({"openai/gpt-image-1-mini"})
+"""Models for which AI Gateway has no provider with zero data retention.
+
+See https://vercel.com/docs/ai-gateway/security-and-compliance/zdr.
+"""
 
 
-def check(request: ImageRequest, output_format: str) -> None:
-    """Refuse what a known model cannot draw, before it is asked.
+def check_request(request: ImageRequest, output_format: str) -> None:
+    """Reject values that a known model does not support, before the request is sent.
 
     Raises:
-        OptionError: with the value asked for and what the model accepts.
+        OptionError: If the model or the output format does not support a value.
     """
     facts = KNOWN_MODELS.get(request.model)
     if facts is None:
         return
     if request.quality not in facts.qualities:
         hint = did_you_mean(request.quality, facts.qualities)
-        _refuse(request.model, f'quality "{request.quality}"', ", ".join(facts.qualities), hint)
+        _reject(request.model, f'quality "{request.quality}"', ", ".join(facts.qualities), hint)
     if facts.sizes and request.size not in facts.sizes:
-        _refuse(request.model, f'size "{request.size}"', ", ".join(map(str, facts.sizes)))
+        _reject(request.model, f'size "{request.size}"', ", ".join(map(str, facts.sizes)))
     if not facts.sizes and not _is_free_size(request.size):
-        rules = "sides that are multiples of 16, ratio up to 3:1, 655360 to 8294400 pixels"
-        _refuse(request.model, f'size "{request.size}"', rules)
+        limits = "multiples of 16, ratio up to 3:1, 655360 to 8294400 pixels"
+        _reject(request.model, f'size "{request.size}"', limits)
     if len(request.references) > facts.references:
         count = f"{len(request.references)} references"
-        _refuse(request.model, count, f"up to {facts.references}")
+        _reject(request.model, count, f"up to {facts.references}")
     if request.background == "transparent" and output_format == "jpeg":
-        _refuse("jpeg", 'background "transparent"', "gateway.output_format webp or png")
+        _reject("jpeg", 'background "transparent"', "gateway.output_format webp or png")
 
 
 def check_retention(model: str, provider_options: Mapping[str, object]) -> None:
-    """Refuse to ask for zero data retention where the gateway has nobody who promises it.
+    """Reject zero data retention for models without a provider that offers it.
 
     Raises:
-        RejectedRequestError: the model and its fallbacks, if there are any, are all without one.
+        RejectedRequestError: If neither the model nor a fallback model has such a provider.
     """
     options = provider_options.get("gateway")
     if not isinstance(options, Mapping) or not options.get("zeroDataRetention"):
         return
     fallbacks = options.get("models")
     models = {model, *map(str, fallbacks if isinstance(fallbacks, list) else ())}
-    if models <= ZERO_DATA_RETENTION_REFUSED:
+    if models <= MODELS_WITHOUT_ZERO_RETENTION:
         raise RejectedRequestError(
-            f"no provider of {model} promises zero data retention, which provider_options ask for",
-            hint="choose another model, or take zeroDataRetention out",
+            f"no provider of {model} offers zero data retention, which provider_options require",
+            hint="choose another model, or remove zeroDataRetention",
         )
 
 
 def estimate_usd(request: ImageRequest) -> Decimal | None:
-    """The list price of an image in dollars; None where it is not known."""
+    """Return the list price of an image in dollars, or None if it is unknown."""
     facts = KNOWN_MODELS.get(request.model)
     prices = facts.usd.get(request.quality) if facts else None
     if prices is None:
@@ -121,15 +131,11 @@ def estimate_usd(request: ImageRequest) -> Decimal | None:
 
 
 def _is_free_size(size: Size) -> bool:
-    in_steps = size.width % 16 == 0 and size.height % 16 == 0
-    return (
-        in_steps
-        and max(size) <= 3 * min(size)
-        and max(size) <= 3840  # noqa: PLR2004 - these numbers stand in the fact sheet
-        and 655_360 <= size.width * size.height <= 8_294_400  # noqa: PLR2004
-    )
+    in_steps = size.width % _SIDE_STEP_PX == 0 and size.height % _SIDE_STEP_PX == 0
+    in_shape = max(size) <= min(_MAX_SIDE_PX, _MAX_RATIO * min(size))
+    return in_steps and in_shape and size.width * size.height in _AREA_PX
 
 
-def _refuse(model: str, value: str, accepted: str, hint: str | None = None) -> None:
-    fault = f"{value} is nothing that {model} can draw"
-    raise OptionError(fault, accepted=f"accepted: {accepted}", hint=hint)
+def _reject(subject: str, value: str, supported: str, hint: str | None = None) -> None:
+    fault = f"{subject} does not support {value}"
+    raise OptionError(fault, accepted=f"supported: {supported}", hint=hint)

@@ -1,4 +1,4 @@
-"""Every outcome of a call falls into exactly one billing class, and the bill agrees with it."""
+"""Billing class of every outcome of a request, and the bill of the emulator beside it."""
 
 import inspect
 import json
@@ -12,10 +12,10 @@ from mkdocs_imagegen.emulator import protocol
 from mkdocs_imagegen.emulator.faults import FAULTS
 from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import Billing, GatewayError
-from mkdocs_imagegen.gateway.client import Gateway, translated
+from mkdocs_imagegen.gateway.client import Gateway, transport_error
 from mkdocs_imagegen.gateway.failures import read_error
-from mkdocs_imagegen.gateway.policy import ATTEMPTS
-from mkdocs_imagegen.gateway.wire import read_answer
+from mkdocs_imagegen.gateway.policy import MAX_ATTEMPTS
+from mkdocs_imagegen.gateway.wire import decode_response
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
@@ -24,7 +24,7 @@ from tests.emulator.switchboard import Switchboard, drawn_once
 PATIENT_S = 60.0
 SHORT_S = 2.0
 ENDLESS = {"silence", "stall", "endless", "endless-head"}
-IMAGE = "a image"
+IMAGE = "an image"
 
 PERMANENT, REFUSED, UNBILLED = Billing.PERMANENT, Billing.REFUSED, Billing.UNBILLED
 UNKNOWN, BILLED = Billing.UNKNOWN, Billing.BILLED
@@ -39,10 +39,10 @@ CLASSES = {
     "ModerationError": REFUSED,
     "UnreachableError": UNBILLED,
     "RateLimitedError": UNBILLED,
-    "BusyError": UNBILLED,
+    "ServerBusyError": UNBILLED,
     "OutcomeUnknownError": UNKNOWN,
     "InvalidResponseError": BILLED,
-    "LinkError": BILLED,
+    "DownloadError": BILLED,
 }
 
 HTTPX = {
@@ -203,28 +203,28 @@ FAULT_CLASSES = {
     "cut-chunks": UNKNOWN,
     "broken-chunks": UNKNOWN,
 }
-"""What each fault of the emulator is to the real client on a socket."""
+"""Outcome of each emulator fault for the client on a socket."""
 
 GAVE_UP = {303, 408, 409, 460, 499}
 BODIES = [b"", b"{}", b"[", b"<html>busy</html>", b'{"error":"x"}', b'{"error":{"type":"y"}}']
 
 
-def test_every_error_of_the_gateway_has_its_class():
+def test_gateway_error_has_a_billing_class():
     assert {kind.__name__: kind.billing for kind in _below(GatewayError)} == CLASSES
 
 
-def test_every_exception_of_the_http_library_has_its_class():
+def test_httpx_exception_has_a_billing_class():
     every = {kind.__name__: kind for kind in vars(httpx).values() if _is_error(kind)}
-    assert {name: translated(kind, name).billing for name, kind in every.items()} == HTTPX
+    assert {name: transport_error(kind, name).billing for name, kind in every.items()} == HTTPX
 
 
 @pytest.mark.parametrize("kind", [OSError, ssl.SSLError, UnicodeError, RuntimeError, MemoryError])
-def test_any_other_exception_counts_as_sent_unless_the_connection_was_not_there(kind):
-    assert translated(kind, "x").billing is UNKNOWN
-    assert translated(kind, "x", connecting=True).billing is UNBILLED
+def test_other_exception_counts_as_sent_unless_the_connection_was_being_established(kind):
+    assert transport_error(kind, "x").billing is UNKNOWN
+    assert transport_error(kind, "x", is_connecting=True).billing is UNBILLED
 
 
-def test_a_host_that_cannot_be_looked_up_was_not_asked(tools):
+def test_request_to_an_unknown_host_is_not_charged(tools):
     settings = GatewaySettings(url=f"http://{'x' * 64}.example/v1", auth="none")
     with pytest.raises(GatewayError) as caught:
         tools.generate(settings)
@@ -233,7 +233,7 @@ def test_a_host_that_cannot_be_looked_up_was_not_asked(tools):
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("headers", [{}, {"retry-after": "1"}])
-def test_every_status_has_its_class(headers, body):
+def test_status_has_a_billing_class(headers, body):
     for status in (*range(100, 200), *range(300, 700)):
         expected = _class_of_status(status, told_when=bool(headers))
         assert read_error(status, headers, body, 0.0).billing is expected, status
@@ -287,9 +287,9 @@ def _class_of_status(status, *, told_when):
     ],
     ids=range(32),
 )
-def test_every_bad_body_of_a_success_was_paid_for_and_is_kept(tools, body):
+def test_unusable_body_of_a_success_is_billed_and_kept(tools, body):
     with pytest.raises(GatewayError) as caught:
-        read_answer(body, tools.REQUEST, GatewaySettings())
+        decode_response(body, tools.REQUEST, GatewaySettings())
     assert caught.value.billing is BILLED
     assert caught.value.body == body
 
@@ -298,12 +298,12 @@ def test_every_bad_body_of_a_success_was_paid_for_and_is_kept(tools, body):
 def board():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocol, "_draw_images", drawn_once)
-        yield Switchboard({name: [name] * ATTEMPTS for name in FAULTS})
+        yield Switchboard({name: [name] * MAX_ATTEMPTS for name in FAULTS})
 
 
 @pytest.fixture(scope="module")
 def outcomes(board, tools):
-    """What the real client made of every fault over a socket, and all of them at once."""
+    """Outcome of every fault over a socket, all of them at once."""
     found = {}
 
     async def one(gateway, name, limiter):
@@ -339,15 +339,15 @@ async def _outcome(gateway, name):
     return IMAGE
 
 
-def test_every_fault_of_the_emulator_has_its_class(outcomes):
+def test_emulator_fault_has_a_billing_class(outcomes):
     assert outcomes == FAULT_CLASSES
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_the_bill_agrees_with_the_class(outcomes, board, name):
+def test_emulator_charges_as_the_billing_class_says(outcomes, board, name):
     emulator = board.emulators[name]
     asked, billed = len(emulator.log), emulator.bill.images
-    assert 1 <= asked <= (ATTEMPTS if outcomes[name] is UNBILLED else 1)
+    assert 1 <= asked <= (MAX_ATTEMPTS if outcomes[name] is UNBILLED else 1)
     if outcomes[name] in {BILLED, IMAGE}:
         assert billed == 1
     elif outcomes[name] is not UNKNOWN:
@@ -357,9 +357,9 @@ def test_the_bill_agrees_with_the_class(outcomes, board, name):
 
 @pytest.mark.usefixtures("board")
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_has_the_same_class_without_a_socket(tools, name):
+def test_emulator_fault_has_the_same_billing_class_without_a_socket(tools, name):
     settings = GatewaySettings(url="sketch:", send_response_format="true")
-    handler = Switchboard({name: [name] * ATTEMPTS})
+    handler = Switchboard({name: [name] * MAX_ATTEMPTS})
 
     async def once():
         return await _outcome(Gateway(settings, None, handler.handle, sleep=tools.Naps()), name)

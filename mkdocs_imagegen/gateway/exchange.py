@@ -1,0 +1,159 @@
+"""One HTTP exchange of the client: request, response, bounded body, progress of the connection."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from typing import Protocol
+
+from mkdocs_imagegen.frozen import dataclass
+
+SUCCESS = range(200, 300)
+"""HTTP statuses whose body may be an image."""
+
+MAX_BODY_BYTES = 64 * 2**20
+"""Decoded bytes of a successful response: an image of 48 MB as base64."""
+
+MAX_ERROR_BODY_BYTES = 2**20
+"""Decoded bytes of any other response; its type, code and message come first."""
+
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """One HTTP request.
+
+    Attributes:
+        method: HTTP method.
+        url: Absolute URL.
+        timeout_s: Seconds from the first byte of the request to the last byte of the response.
+        body: Whole body, or None for no body.
+        has_credential: True if the credential is sent with it.
+        headers: Headers in addition to those of every request.
+        server_name: Host name that the server's certificate must prove, if the URL has an IP
+            address.
+    """
+
+    method: str
+    url: str
+    timeout_s: float
+    body: bytes | None = field(default=None, repr=False)
+    has_credential: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    server_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientResponse:
+    """One HTTP response, read completely.
+
+    Attributes:
+        status: HTTP status.
+        headers: Headers by lower-case name, without the credential if the server repeats it.
+        body: Decoded bytes up to the limit. An error's body is without the credential.
+        problem: Reason why the body is incomplete, or None if it is complete.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    problem: str | None = None
+
+
+class ConnectionTrace:
+    """State of a connection as the transport reports it; an unreported one counts as sent.
+
+    Attributes:
+        is_connecting: True while the connection is established.
+    """
+
+    __slots__ = ("is_connecting",)
+
+    def __init__(self) -> None:
+        self.is_connecting = False
+
+    async def note(self, event: str, _info: Mapping[str, object]) -> None:
+        """Take one event of httpcore's ``trace`` extension: ``connection.connect_tcp.started``."""
+        self.is_connecting = event.startswith("connection.")
+
+
+class BoundedBody:
+    """Collector of a body's chunks that decodes them and stops at a limit.
+
+    The decoder is told the limit too: without it, it expands one megabyte to a gigabyte.
+
+    Args:
+        encoding: Value of the ``Content-Encoding`` header, or ``""``.
+        limit: Maximum number of decoded bytes.
+
+    Attributes:
+        problem: Reason why the body is incomplete, or None if it is complete.
+    """
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        self._limit = limit
+        self._content = bytearray()
+        self._decoder = None
+        self.problem: str | None = None
+        name = encoding.strip().lower()
+        if name in ("gzip", "x-gzip", "deflate"):
+            self._decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
+        elif name not in ("", "identity"):
+            self.problem = f'its encoding "{name[:20]}" was not requested'
+
+    def add(self, chunk: bytes) -> bool:
+        """Add one chunk; return False if no more chunks are needed.
+
+        Bytes after the end of a compressed body are ignored.
+        """
+        try:
+            self._content += self._decode(chunk)
+        except zlib.error:
+            self.problem = "its compression is broken"
+            return False
+        if len(self._content) <= self._limit:
+            return self._decoder is None or not self._decoder.eof
+        del self._content[self._limit :]
+        self.problem = f"it is longer than {self._limit} bytes"
+        return False
+
+    def finish(self) -> bytes:
+        """Return the collected bytes after the last chunk."""
+        if self._content and self._decoder and not self._decoder.eof and not self.problem:
+            self.problem = "its compression ends too early"
+        return bytes(self._content)
+
+    def _decode(self, chunk: bytes) -> bytes:
+        if self._decoder is None:
+            return chunk
+        return self._decoder.decompress(chunk, self._limit - len(self._content) + 1)
+
+
+def body_for(status: int, encoding: str) -> BoundedBody:
+    """Return the collector for the body of a response, with the limit for its status."""
+    return BoundedBody(encoding, MAX_BODY_BYTES if status in SUCCESS else MAX_ERROR_BODY_BYTES)
+
+
+class HandlerResponse(Protocol):
+    """Response of a server in this process: the emulator's, which this package cannot import."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """HTTP headers."""
+
+    @property
+    def body(self) -> bytes:
+        """Whole body."""
+
+
+Handler = Callable[[str, str, Mapping[str, str], bytes], HandlerResponse]
+"""Server in this process: method, path, headers by lower-case name, body."""
+
+SaveBody = Callable[[bytes], object]
+"""Writes a response body to disk, in a worker thread; must not raise."""
