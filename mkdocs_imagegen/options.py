@@ -73,12 +73,12 @@ class Parser(Generic[T]):
         result = self.convert(value)
         if result is None:
             raise OptionError(
-                f"{quoted_value(value)} is not accepted", accepted=f"accepted: {self.accepts}"
+                f"{quote_value(value)} is not accepted", accepted=f"accepted: {self.accepts}"
             )
         return result
 
 
-def quoted_value(value: object) -> str:
+def quote_value(value: object) -> str:
     """The value as it is quoted in a message: short, on one line."""
     text = str(value) if isinstance(value, str) else repr(value)
     text = _CONTROL.sub("�", " ".join(text.split()))
@@ -100,7 +100,7 @@ def _text(value: object) -> str | None:
         return plain.encode("utf-8", "ignore").decode("utf-8")  # no lone surrogates
     kind = _YAML_KINDS.get(type(value), "something else")
     raise OptionError(
-        f"YAML read {quoted_value(value)} as {kind}, not as text", hint="put it in quotes"
+        f"YAML read {quote_value(value)} as {kind}, not as text", hint="put it in quotes"
     )
 
 
@@ -225,7 +225,7 @@ class UnknownOptionError(OptionError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         super().__init__(
-            f"unknown option {quoted_value(name)}",
+            f"unknown option {quote_value(name)}",
             accepted=f"known: {', '.join(names)}",
             hint=did_you_mean(name, names),
         )

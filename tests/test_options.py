@@ -24,7 +24,7 @@ from mkdocs_imagegen.options import (
     option,
     option_names,
     optional,
-    quoted_value,
+    quote_value,
     read_options,
     whole_number,
     words,
@@ -170,15 +170,15 @@ def test_text_holds_nothing_that_cannot_be_written(text):
 
 @given(ANYTHING)
 def test_a_value_is_quoted_on_one_short_line(value):
-    text = quoted_value(value)
+    text = quote_value(value)
     assert "\n" not in text
     assert len(text) <= 63
     text.encode()
 
 
 def test_a_long_value_is_cut():
-    assert quoted_value("x" * 100) == '"' + "x" * 60 + '…"'
-    assert quoted_value("x" * 60) == '"' + "x" * 60 + '"'
+    assert quote_value("x" * 100) == '"' + "x" * 60 + '…"'
+    assert quote_value("x" * 60) == '"' + "x" * 60 + '"'
 
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", " on ", "anything"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from mkdocs_imagegen.directives.directive import Source
+from mkdocs_imagegen.directives.directive import SourceExcerpt
 from mkdocs_imagegen.directives.grammar import read_fence
 from mkdocs_imagegen.directives.marker import as_block
 from mkdocs_imagegen.directives.page_list import list_marker, read_list
@@ -17,7 +17,7 @@ def image_block(
 ) -> str:
     """The marker of an image."""
     first = next((line.strip() for line in body.split("\n") if line.strip()), "")
-    source = Source("fence", first, body=" ".join(body.split()))
+    source = SourceExcerpt("fence", first, body=" ".join(body.split()))
     token, found = registry.read(page, source, partial(read_fence, body, attributes))
     return as_block(found, token)
 

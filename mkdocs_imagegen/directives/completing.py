@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mkdocs_imagegen.directives.defaults import Defaults, named_model, plain_style
-from mkdocs_imagegen.directives.directive import Directive, Source
+from mkdocs_imagegen.directives.directive import Directive, SourceExcerpt
 from mkdocs_imagegen.directives.layers import Layer, Level, Origin, is_meant, merged, with_preset
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.references import (
@@ -17,7 +17,7 @@ from mkdocs_imagegen.directives.references import (
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.layout import CENTER, Layout, cut
-from mkdocs_imagegen.options import did_you_mean, quoted_value
+from mkdocs_imagegen.options import did_you_mean, quote_value
 from mkdocs_imagegen.request import ImageRequest, final_prompt
 
 MAX_PROMPT = 32_000
@@ -41,7 +41,7 @@ class Said:
     origin: Origin = AT_THE_IMAGE
 
 
-def completed(said: Said, defaults: Defaults, source: Source) -> Directive:
+def completed(said: Said, defaults: Defaults, source: SourceExcerpt) -> Directive:
     """The directive, with everything that the image does not say itself.
 
     Args:
@@ -105,14 +105,14 @@ def _named(options: DirectiveOptions, defaults: Defaults) -> Layer:
     named = defaults.prompts.get(options.name or "")
     if named is None:
         raise DirectiveError(
-            f"there is no prompt named {quoted_value(options.name)}",
+            f"there is no prompt named {quote_value(options.name)}",
             accepted=f"named prompts: {', '.join(sorted(defaults.prompts)) or 'none'}",
             hint=did_you_mean(options.name or "", defaults.prompts)
             or "define it below `prompts:` in mkdocs.yml or in the page's front matter",
         )
     if options.prompt is not None and named.options.prompt is not None:
         raise DirectiveError(
-            f"there are two prompts: one here, and one named {quoted_value(options.name)}",
+            f"there are two prompts: one here, and one named {quote_value(options.name)}",
             hint="remove one of the two",
         )
     return named

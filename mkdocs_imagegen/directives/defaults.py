@@ -133,7 +133,7 @@ def site_defaults(settings: Settings) -> Defaults:
     if errors:
         raise OptionsError(errors)
     return Defaults(
-        model=settings.drawing_model,
+        model=settings.effective_model,
         size=settings.size,
         quality=settings.quality,
         background=settings.background,

@@ -12,11 +12,11 @@ from mkdocs_imagegen.request import ImageRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceExcerpt:
     """What to look for in a source file to find the line of a directive.
 
     Attributes:
-        kind: ``fence``, ``image``, or ``preview`` in front matter.
+        kind: ``fence``, ``inline image``, or ``preview`` for the front matter.
         first_words: the first line of a fence's body, the text of an image, a preview's prompt.
         target: the address of an image as written; ``""`` for a fence.
         title: the title of an image; ``""`` where it has none.
@@ -61,7 +61,7 @@ class Directive:
     width_px: int | None
     sizes: str
     attributes: tuple[tuple[str, str], ...]
-    source: Source
+    source: SourceExcerpt
     references: tuple[Reference, ...] = ()
     mask: FileReference | None = None
 
@@ -83,19 +83,19 @@ class Directive:
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class InvalidDirective:
     """A directive that cannot be read, and why."""
 
     text: str
     layout_size: Size
-    source: Source
+    source: SourceExcerpt
 
 
-Found = Directive | Mistake
+ParsedDirective = Directive | InvalidDirective
 """What stands behind a marker."""
 
 
-def token(found: Found) -> str:
+def token(found: ParsedDirective) -> str:
     """The address that stands for an image until its own is known.
 
     A pure function of the directive: the same directive has the same token wherever and however

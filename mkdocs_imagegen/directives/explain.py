@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from mkdocs_imagegen.directives.completing import Said, completed, layers_of
 from mkdocs_imagegen.directives.defaults import Defaults, plain_style, site_defaults
-from mkdocs_imagegen.directives.directive import Directive, Source
+from mkdocs_imagegen.directives.directive import Directive, SourceExcerpt
 from mkdocs_imagegen.directives.layers import FIELDS, Layer, Level, Origin
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.layout import Focus
@@ -66,7 +66,7 @@ _ALWAYS = ("size", "quality", "background", "model")
 _IN_PARTS = ("prompt", "style", "dark")
 
 
-def explain(said: Said, defaults: Defaults, source: Source) -> Explanation:
+def explain(said: Said, defaults: Defaults, source: SourceExcerpt) -> Explanation:
     """Why a directive asks for what it asks for.
 
     Args:

@@ -16,7 +16,7 @@ from markdown.extensions.attr_list import get_attrs
 from markdown.extensions.fenced_code import FencedBlockPreprocessor
 from markdown.preprocessors import Preprocessor
 
-from mkdocs_imagegen.options import quoted_value
+from mkdocs_imagegen.options import quote_value
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.directives.registry import Registry
@@ -67,7 +67,7 @@ def add_fences(md: Markdown, registry: GetRegistry) -> Words:
 
 def why_no_fence(header: str, md: Markdown) -> str:
     """What is told of a fence that the site's fence processor did not take for one."""
-    fault = f"{quoted_value(header)} was not read as a fence"
+    fault = f"{quote_value(header)} was not read as a fence"
     if _superfences(md) is not None:
         return (
             f"{fault} (it needs an end, and options in its header need quotes, like "

@@ -14,7 +14,7 @@ from mkdocs_imagegen.directives.completing import Said
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import TEXT, option_names, quoted_value, read_options
+from mkdocs_imagegen.options import TEXT, option_names, quote_value, read_options
 
 SCHEME = "imagegen:"
 _HEADER_LINE = re.compile(r"\s*([A-Za-z][\w-]*)\s*:\s*(.*?)\s*")
@@ -103,7 +103,7 @@ def split_fence(body: str) -> tuple[dict[str, str], str]:
     if start or (first and first[1].lower() in option_names(DirectiveOptions)):
         raise DirectiveError(
             "the options that begin with "
-            f"{quoted_value(lines[start] if len(lines) > start else '')} "
+            f"{quote_value(lines[start] if len(lines) > start else '')} "
             "have no end",
             hint="put a line with --- between the options and the prompt",
         )
@@ -114,7 +114,7 @@ def _header_line(line: str) -> tuple[str, str]:
     match = _HEADER_LINE.fullmatch(line)
     if match is None:
         raise DirectiveError(
-            f"{quoted_value(line)} stands above --- and is no option",
+            f"{quote_value(line)} stands above --- and is no option",
             accepted="options are lines like size: 1024x1024",
             hint="move it below the ---, or remove the ---",
         )
@@ -127,7 +127,7 @@ def _no_twins(pairs: Iterable[tuple[str, str]], where: str) -> dict[str, str]:
     for name, value in pairs:
         if name in options:
             raise DirectiveError(
-                f"option {quoted_value(name)} is given twice in {where}",
+                f"option {quote_value(name)} is given twice in {where}",
                 hint="remove one of the two",
             )
         options[name] = value
@@ -141,7 +141,7 @@ def _merge(written: Iterable[Written]) -> dict[str, str]:
         for name in each.options:
             if name in merged:
                 raise DirectiveError(
-                    f"{quoted_value(name)} is given twice, by {origin[name]} and by {each.where}",
+                    f"{quote_value(name)} is given twice, by {origin[name]} and by {each.where}",
                     hint="remove one of the two",
                 )
             merged[name], origin[name] = each.options[name], each.where

@@ -23,7 +23,7 @@ from typing import Any
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import did_you_mean, quoted_value
+from mkdocs_imagegen.options import did_you_mean, quote_value
 
 NO_PRESET = "none"
 """Says that no preset counts, whatever is said further away."""
@@ -32,7 +32,7 @@ NO_PRESET = "none"
 class Level(enum.Enum):
     """Where options stand, the nearest to the image first."""
 
-    IMAGE = "picture"
+    IMAGE = "image"
     PROMPT = "named prompt"
     PAGE = "page"
     FOLDER = "folder"
@@ -110,7 +110,7 @@ def find_preset(name: str | None, presets: Presets) -> DirectiveOptions:
         return DirectiveOptions()
     if name not in presets:
         raise DirectiveError(
-            f"there is no preset named {quoted_value(name)}",
+            f"there is no preset named {quote_value(name)}",
             accepted=f"presets: {', '.join(sorted(presets)) or NO_PRESET}",
             hint=did_you_mean(name, presets) or "define it below `presets:` in mkdocs.yml",
         )

@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from mkdocs_imagegen.directives.directive import Found, Mistake
+from mkdocs_imagegen.directives.directive import InvalidDirective, ParsedDirective
 from mkdocs_imagegen.frozen import dataclass
 
-TOKEN_START = "imagegen:t"  # noqa: S105 - stands for an image, opens nothing
+ADDRESS_START = "imagegen:t"
 _TOKEN = re.compile(r"imagegen:t[0-9a-f]{40}")
 # With what plugins put before addresses: print-site takes every link for one of its sections.
 _ADDRESS = re.compile(r"(?:(?<![./#])(?:#(?:\.{0,2}/)*|(?:\.{0,2}/)+))?imagegen:t[0-9a-f]{40}")
@@ -69,16 +69,16 @@ class ShownImage:
         start: where its tag begins in the HTML.
         end: where its tag ends.
         address: a token, or what an author wrote by hand.
-        in_src: whether it is the image's address, and does not stand in another attribute.
+        is_src: whether it is the image's address, and does not stand in another attribute.
     """
 
     start: int
     end: int
     address: str
-    in_src: bool
+    is_src: bool
 
 
-def attributes_of(found: Found, address: str) -> dict[str, str]:
+def attributes_of(found: ParsedDirective, address: str) -> dict[str, str]:
     """The attributes of the image: of its marker, and but for the address of the final one."""
     layout_size = found.layout_size
     attributes = {
@@ -87,7 +87,7 @@ def attributes_of(found: Found, address: str) -> dict[str, str]:
         "width": str(layout_size[0]),
         "height": str(layout_size[1]),
     }
-    if isinstance(found, Mistake):
+    if isinstance(found, InvalidDirective):
         return attributes | {"alt": "An image prompt with a mistake"}
     return attributes | {"alt": found.alt} | dict(found.attributes)
 
@@ -98,7 +98,7 @@ def as_tag(attributes: Mapping[str, str]) -> str:
     return f"<img {' '.join(pairs)}>"
 
 
-def as_block(found: Found, address: str) -> str:
+def as_block(found: ParsedDirective, address: str) -> str:
     """The HTML of an image that stands alone: a paragraph, or a figure if it has a caption."""
     image = as_tag(attributes_of(found, address))
     caption = caption_html(found)
@@ -107,27 +107,27 @@ def as_block(found: Found, address: str) -> str:
     return f"<figure>\n{image}\n<figcaption>{caption}</figcaption>\n</figure>"
 
 
-def caption_html(found: Found) -> str:
+def caption_html(found: ParsedDirective) -> str:
     """What stands below an image: its caption, and that it is generated; ``""`` for nothing."""
-    if isinstance(found, Mistake):
+    if isinstance(found, InvalidDirective):
         return ""
     note = f"<small>{html.escape(found.note)}</small>" if found.note else ""
     return " ".join(filter(None, (html.escape(found.caption, quote=False), note)))
 
 
-def shown_images(content: str) -> Iterator[ShownImage]:
+def find_shown_images(content: str) -> Iterator[ShownImage]:
     """The images of ours that stand as elements in a page's HTML, in order.
 
     Not those inside comments, scripts, text areas and the like. A scanner of tags, since what
     surrounds them has to stay as it is to the byte, and since parsing each page with the standard
     library's parser took 2.2 ms a page (fact sheet "performance", section 5).
     """
-    for tag in shown_tags(content, "imagegen:"):
+    for tag in find_shown_tags(content, "imagegen:"):
         if tag.name.lower() == "img":
             yield from _image_of(tag)
 
 
-def shown_tags(content: str, word: str) -> Iterator[Tag]:
+def find_shown_tags(content: str, word: str) -> Iterator[Tag]:
     """The tags that stand as elements in a page's HTML and hold a word, in order."""
     begin, location = 0, content.find(word)
     is_plain = location >= 0 and _is_plain(content)
@@ -157,12 +157,12 @@ def _is_plain(content: str) -> bool:
 def _image_of(tag: Tag) -> Iterator[ShownImage]:
     written = html.unescape(_source_of(tag.text)).strip()
     if written.lower().startswith("imagegen:"):
-        yield ShownImage(tag.start, tag.end, written, in_src=True)
+        yield ShownImage(tag.start, tag.end, written, is_src=True)
         return
     # Plugins that load images late move the address to an attribute of their own.
     token = _TOKEN.search(tag.text)
     if token:
-        yield ShownImage(tag.start, tag.end, token[0], in_src=False)
+        yield ShownImage(tag.start, tag.end, token[0], is_src=False)
 
 
 def _source_of(tag: str) -> str:
@@ -196,6 +196,6 @@ def fill_addresses(content: str, address: Callable[[str], str]) -> str:
     """The text with every token replaced by an address."""
 
     def replaced(match: re.Match[str]) -> str:
-        return address(match[0][match[0].index(TOKEN_START) :])
+        return address(match[0][match[0].index(ADDRESS_START) :])
 
-    return _ADDRESS.sub(replaced, content) if TOKEN_START in content else content
+    return _ADDRESS.sub(replaced, content) if ADDRESS_START in content else content

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import TEXT, Parser, quoted_value
+from mkdocs_imagegen.options import TEXT, Parser, quote_value
 
 MAX_REFERENCES = 16
 """As many as the gateway takes (fact sheet "gateway protocol", section 1.4)."""
@@ -105,7 +105,7 @@ def read_mask(
         return None
     if not references:
         raise DirectiveError(
-            f"there is a mask, {quoted_value(written)}, and no reference that it could belong to",
+            f"there is a mask, {quote_value(written)}, and no reference that it could belong to",
             hint="name the image that is to be changed with `reference`, or say `mask: none`",
         )
     return FileReference(_rooted(str(written), page))
@@ -130,7 +130,7 @@ def _rooted(written: str, page: str | None) -> str:
     path = posixpath.normpath(posixpath.join(folder, written.strip().lstrip("/")))
     if path.split("/")[0] == ".." or "://" in written or "\\" in written or "\0" in written:
         raise DirectiveError(
-            f"{quoted_value(written)} leads out of the docs folder",
+            f"{quote_value(written)} leads out of the docs folder",
             accepted="paths relative to the page, or to the docs folder with a / at the beginning",
             hint="put the file below the docs folder",
         )

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.completing import AT_THE_IMAGE, Said, completed
 from mkdocs_imagegen.directives.defaults import Defaults, folder_defaults, page_defaults
-from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source, token
+from mkdocs_imagegen.directives.directive import (
+    Directive,
+    InvalidDirective,
+    ParsedDirective,
+    SourceExcerpt,
+    token,
+)
 from mkdocs_imagegen.directives.layers import Level, Origin
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.page_list import PageList
@@ -38,7 +44,7 @@ class Preview:
     """
 
     token: str
-    found: Found
+    found: ParsedDirective
     is_own: bool
     is_at_top: bool
 
@@ -48,7 +54,7 @@ class Reading:
     """How a directive was read, to read it again where it has to be explained."""
 
     page: str | None
-    source: Source
+    source: SourceExcerpt
     say: Callable[[], Said]
 
 
@@ -59,16 +65,16 @@ class Registry:
 
     Args:
         site: what every directive inherits.
-        explains: whether it will be asked why a directive asks for what it asks for.
+        can_explain: whether it will be asked why a directive asks for what it asks for.
     """
 
-    def __init__(self, site: Defaults, *, explains: bool = True) -> None:
+    def __init__(self, site: Defaults, *, can_explain: bool = True) -> None:
         self._site = site
-        self._explains = explains
+        self._explains = can_explain
         self._of_folders = lru_cache(maxsize=8)(partial(folder_defaults, site))
         self._pages: dict[str, Defaults] = {}
         self._faults: dict[str, str] = {}
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, ParsedDirective] = {}
         self._ids: dict[tuple[str | None, str], str] = {}
         self._readings: dict[str, dict[str | None, Reading]] = {}
         self._lists: dict[str, PageList] = {}
@@ -92,15 +98,17 @@ class Registry:
             self._faults[page] = "the page's front matter has a mistake; mend that first"
             raise
 
-    def read(self, page: str | None, source: Source, say: Callable[[], Said]) -> tuple[str, Found]:
+    def read(
+        self, page: str | None, source: SourceExcerpt, say: Callable[[], Said]
+    ) -> tuple[str, ParsedDirective]:
         """The token and the directive of what ``say`` reads, or the mistake it made."""
         defaults = self._defaults(page)
         if page in self._faults:
-            return self.add(Mistake(self._faults[page], defaults.page_size, source))
+            return self.add(InvalidDirective(self._faults[page], defaults.page_size, source))
         try:
             name, found = self.add(completed(say(), defaults, source))
         except ImagegenError as error:
-            return self.add(Mistake(str(error), defaults.page_size, source))
+            return self.add(InvalidDirective(str(error), defaults.page_size, source))
         if self._explains:
             self._readings.setdefault(name, {})[page] = Reading(page, source, say)
         for attribute, value in found.attributes if isinstance(found, Directive) else ():
@@ -108,7 +116,9 @@ class Registry:
                 self._ids.setdefault((page, value), name)
         return name, found
 
-    def token_of(self, reference: ImageReference | PromptReference, source: Source) -> str | None:
+    def token_of(
+        self, reference: ImageReference | PromptReference, source: SourceExcerpt
+    ) -> str | None:
         """The token of the image that another one follows; None where no page has it.
 
         Args:
@@ -176,7 +186,7 @@ class Registry:
             written = {"prompt": default_prompt}
         if not isinstance(written, Mapping) or page in self._faults:
             return None
-        source = Source("preview", str(written.get("prompt") or written.get("name") or ""))
+        source = SourceExcerpt("preview", str(written.get("prompt") or written.get("name") or ""))
         token, found = self.read(page, source, partial(_read_preview, written, is_own=is_own))
         return Preview(token, found, is_own, defaults.preview_position == "top")
 
@@ -189,22 +199,24 @@ class Registry:
         """The list of pages behind a token."""
         return self._lists.get(name)
 
-    def add(self, found: Found) -> tuple[str, Found]:
+    def add(self, found: ParsedDirective) -> tuple[str, ParsedDirective]:
         """Keep what was found, and give its token."""
         name = token(found)
         self._found.setdefault(name, found)
         return name, found
 
-    def mistake(self, page: str | None, source: Source, text: str) -> tuple[str, Mistake]:
+    def add_invalid(
+        self, page: str | None, source: SourceExcerpt, text: str
+    ) -> tuple[str, InvalidDirective]:
         """Keep a mistake that makes no directive."""
-        found = Mistake(text, self._defaults(page).page_size, source)
+        found = InvalidDirective(text, self._defaults(page).page_size, source)
         return self.add(found)[0], found
 
-    def get(self, name: str) -> Found | None:
+    def get(self, name: str) -> ParsedDirective | None:
         """What stands behind a token."""
         return self._found.get(name)
 
-    def source_of(self, name: str) -> Source | None:
+    def source_of(self, name: str) -> SourceExcerpt | None:
         """How what stands behind a token is written; None if nothing does."""
         found = self._found.get(name)
         return found.source if found else None
@@ -213,7 +225,7 @@ class Registry:
         return len(self._found) + len(self._lists)
 
 
-def _is_same_image(one: Found, other: Found | None) -> bool:
+def _is_same_image(one: ParsedDirective, other: ParsedDirective | None) -> bool:
     if not isinstance(one, Directive) or not isinstance(other, Directive):
         return False
     return (one.request, one.source) == (other.request, other.source)

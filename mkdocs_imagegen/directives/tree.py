@@ -10,13 +10,13 @@ from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 
-from mkdocs_imagegen.directives.directive import Directive, Found, Source
+from mkdocs_imagegen.directives.directive import Directive, ParsedDirective, SourceExcerpt
 from mkdocs_imagegen.directives.fences import page_of, why_no_fence
 from mkdocs_imagegen.directives.grammar import SCHEME, ImageText, read_image
 from mkdocs_imagegen.directives.marker import attributes_of
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.options import option_names, quoted_value
+from mkdocs_imagegen.options import option_names, quote_value
 
 _ONLY_OURS = frozenset(option_names(DirectiveOptions)) - {"class", "id", "style", "title"}
 """Options that mean nothing to a paragraph."""
@@ -73,9 +73,9 @@ class RawTree:
 
     def _failed_fence(self, text: str) -> dict[str, str]:
         lines = [line.strip() for line in text.strip().split("\n")]
-        token, found = self._registry.mistake(
+        token, found = self._registry.add_invalid(
             page_of(self._md),
-            Source("fence", lines[1] if len(lines) > 1 else ""),
+            SourceExcerpt("fence", lines[1] if len(lines) > 1 else ""),
             why_no_fence(lines[0], self._md),
         )
         return _for_tree(attributes_of(found, token))
@@ -109,13 +109,13 @@ class FinishedTree:
 
     def _mark(self, element: Element, parent: Element) -> None:
         image = self._take(element)
-        source = Source("picture", image.text, image.target, image.title or "")
+        source = SourceExcerpt("inline image", image.text, image.target, image.title or "")
         page = page_of(self._md)
         token, found = self._registry.read(page, source, partial(read_image, image))
         tail = self._as_read((element.tail or "").split("\n")[0])
         fault = _misplaced(element, parent, found, tail)
         if fault:
-            token, found = self._registry.mistake(page, source, fault)
+            token, found = self._registry.add_invalid(page, source, fault)
         element.attrib.update(_for_tree(attributes_of(found, token)))
         words = isinstance(found, Directive) and (found.caption or found.note)
         if words and _stands_alone(element, parent):
@@ -145,17 +145,17 @@ def _for_tree(attributes: Mapping[str, str]) -> dict[str, str]:
     return {name: html.escape(value, quote=False) for name, value in attributes.items()}
 
 
-def _misplaced(element: Element, parent: Element, found: Found, tail: str) -> str | None:
+def _misplaced(element: Element, parent: Element, found: ParsedDirective, tail: str) -> str | None:
     if tail.startswith("{"):
         return (
-            f"{quoted_value(tail)} is right after the image and was not read as its attributes; "
+            f"{quote_value(tail)} is right after the image and was not read as its attributes; "
             "put attr_list below markdown_extensions and close the brace, or write the options "
             "into the target, like imagegen:?size=1024x1024"
         )
     strayed = sorted(_ONLY_OURS & set(parent.attrib)) if parent.tag == "p" else []
     if strayed:
         return (
-            f"{quoted_value(strayed[0])} is on a line of its own, so it belongs to the paragraph; "
+            f"{quote_value(strayed[0])} is on a line of its own, so it belongs to the paragraph; "
             "write the braces right behind the image, without a space"
         )
     caption = found.caption if isinstance(found, Directive) else ""
@@ -172,7 +172,7 @@ def _stands_alone(element: Element, parent: Element) -> bool:
     return parent.tag == "p" and len(parent) == 1 and not text.strip()
 
 
-def _make_figure(element: Element, parent: Element, found: Found) -> None:
+def _make_figure(element: Element, parent: Element, found: ParsedDirective) -> None:
     caption, note = (found.caption, found.note) if isinstance(found, Directive) else ("", "")
     parent.tag = "figure"
     element.tail = "\n"

@@ -16,7 +16,7 @@ from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, PendingErro
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.serve_job import ServeJob, sum_of
 from mkdocs_imagegen.jobs.signals import InterruptHandler
-from mkdocs_imagegen.options import quoted_value
+from mkdocs_imagegen.options import quote_value
 from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.spending.run import Run
 
@@ -256,7 +256,7 @@ class ServeQueue:
         fault = work.fault
         if isinstance(fault, StoppedError) and self._is_closing:
             return
-        named = f"image prompt {quoted_value(work.want.request.prompt)}"
+        named = f"image prompt {quote_value(work.want.request.prompt)}"
         if fault is not None and self._run.says_first(f"{named}: {fault}"):
             self._warn(f"{named}: {fault}")
         for remark in work.remarks:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import urljoin
 
-from mkdocs_imagegen.directives.directive import Directive, Found
+from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.directives.marker import as_block, as_tag, attributes_of
-from mkdocs_imagegen.directives.page_list import PageList, fill_lists, shown_lists
+from mkdocs_imagegen.directives.page_list import PageList, fill_lists, find_shown_lists
 from mkdocs_imagegen.directives.registry import Preview
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.options import Size, quoted_value
+from mkdocs_imagegen.options import Size, quote_value
 from mkdocs_imagegen.pages.cards import (
     PageCard,
     card_style,
@@ -110,7 +110,7 @@ class Previews:
             content = below_heading(content, as_block(preview.found, preview.token))
         content = self.pipeline.read_page(page, content)
         card = self._look_up_card(page, preview) if preview else ""
-        lists = tuple(dict.fromkeys(shown_lists(content)))
+        lists = tuple(dict.fromkeys(find_shown_lists(content)))
         self._seen[page.uri] = _Seen(page, preview, card, lists)
         return content
 
@@ -245,7 +245,7 @@ class Previews:
         else:
             uris = [uri for uri in others if matches_any(wanted.globs, uri)]
             idle = (glob for glob in wanted.globs if not any(matches(glob, uri) for uri in uris))
-            faults = [f"{quoted_value(glob)} matches no page{_MEANT}" for glob in idle]
+            faults = [f"{quote_value(glob)} matches no page{_MEANT}" for glob in idle]
         return _Resolved(tuple(sorted(uris, key=self._rank)), tuple(faults))
 
     def _rank(self, uri: str) -> tuple[int, str]:
@@ -269,13 +269,13 @@ def below_heading(content: str, block: str) -> str:
     return f"{content[:end]}{block}\n{content[end:]}"
 
 
-def _as_card(found: Directive, size: Size) -> Found:
+def _as_card(found: Directive, size: Size) -> ParsedDirective:
     """The same image as a social network shows it."""
     layout = Layout(size, (), found.layout.focus, is_card=True)
     return replace(found, layout=layout, dark=None, width_px=None)
 
 
-def _as_thumbnail(found: Directive) -> Found:
+def _as_thumbnail(found: Directive) -> ParsedDirective:
     """The same image as a card shows it, beside the title, which says what there is to say."""
     return replace(
         found,

@@ -187,12 +187,12 @@ class Settings:
     """The file that ``prompts`` were read from, absolute; None where there is none."""
 
     @property
-    def drawing_model(self) -> str:
+    def effective_model(self) -> str:
         """The model that requests are made under: the sketch model when sketches are drawn."""
         return SKETCH_MODEL if self.gateway.is_sketch else self.model
 
     @property
-    def sketching(self) -> Settings:
+    def with_sketches(self) -> Settings:
         """The same, but drawn by the emulator inside this process."""
         return replace(self, gateway=replace(self.gateway, url=SKETCH_URL))
 

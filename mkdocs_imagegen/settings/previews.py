@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import SIZE, TEXT, Parser, Size, option, optional, quoted_value, words
+from mkdocs_imagegen.options import SIZE, TEXT, Parser, Size, option, optional, quote_value, words
 from mkdocs_imagegen.settings.globs import GLOBS, matches_any
 
 POSITION: Parser[str] = words("none", "top")
@@ -21,7 +21,7 @@ def _default(value: object) -> str | None:
     for name in _FIELD.findall(text):
         if name not in _FIELDS:
             raise OptionError(
-                f"there is nothing to put in for {quoted_value(f'{{{name}}}')}",
+                f"there is nothing to put in for {quote_value(f'{{{name}}}')}",
                 accepted="known: {title}, {description}",
             )
     return text or None

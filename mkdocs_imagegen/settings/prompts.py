@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.options import Parser, quoted_value
+from mkdocs_imagegen.options import Parser, quote_value
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Reads 1,000 prompts in 0.02 s, and the one in Python in 0.2 s; both give plain values only."""
@@ -47,7 +47,7 @@ class _NoTwins(_Loader):  # type: ignore[misc]  # either of PyYAML's loaders
         seen: set[str] = set()
         for key in keys:
             if str(key.value) in seen:
-                problem = f"{quoted_value(key.value)} is there twice"
+                problem = f"{quote_value(key.value)} is there twice"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(str(key.value))
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mkdocs_imagegen.errors import InvalidResponseError, StoreError
 from mkdocs_imagegen.gateway.wire import decode_response, image_link
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.options import quoted_value
+from mkdocs_imagegen.options import quote_value
 from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.claims import Claims
@@ -115,7 +115,7 @@ class Recovery:
 
 
 def _named(intent: Intent) -> str:
-    return f"{quoted_value(intent.request.prompt)} ({intent.request.model}, {intent.begun})"
+    return f"{quote_value(intent.request.prompt)} ({intent.request.model}, {intent.begun})"
 
 
 def _lost(intent: Intent, journal: Journal) -> str:

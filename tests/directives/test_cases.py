@@ -20,12 +20,12 @@ import yaml
 from markdown.treeprocessors import Treeprocessor
 
 from mkdocs_imagegen.directives.defaults import site_defaults
-from mkdocs_imagegen.directives.directive import Mistake
+from mkdocs_imagegen.directives.directive import InvalidDirective
 from mkdocs_imagegen.directives.extension import ImagegenExtension
-from mkdocs_imagegen.directives.locate import SourceLines
-from mkdocs_imagegen.directives.marker import shown_images
+from mkdocs_imagegen.directives.marker import find_shown_images
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.options import OptionsError, option_names
 from mkdocs_imagegen.pipeline.placements import Page, Placements
 from mkdocs_imagegen.settings import read_settings
@@ -90,7 +90,7 @@ def what_is_shown(html, registry, source):
     """What stands behind each image of the page, as a case may state it."""
     page, placements = a_page(source), Placements(registry.source_of)
     placements.open_page(page)
-    for image in shown_images(html):
+    for image in find_shown_images(html):
         found = registry.get(image.address)
         if found is None:
             yield {"by hand": image.address}
@@ -104,7 +104,7 @@ def a_page(source):
 
 
 def facts(found):
-    if isinstance(found, Mistake):
+    if isinstance(found, InvalidDirective):
         return {"mistake": found.text}
     asked = found.request
     return {

@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.directives.completing import MAX_PROMPT, completed
 from mkdocs_imagegen.directives.defaults import page_defaults, site_defaults
-from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
+from mkdocs_imagegen.directives.directive import Directive, InvalidDirective, SourceExcerpt
 from mkdocs_imagegen.directives.grammar import (
     ImageText,
     read_fence,
     read_image,
     split_fence,
 )
-from mkdocs_imagegen.directives.locate import SourceLines
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.errors import DirectiveError, ImagegenError
 from mkdocs_imagegen.options import OptionsError, Size, option_names
 from mkdocs_imagegen.settings import Settings, read_settings
 
 SITE = site_defaults(Settings())
-FENCE = Source("fence", "")
+FENCE = SourceExcerpt("fence", "")
 
 
 def fence(body, attributes=None, defaults=SITE):
@@ -170,7 +170,7 @@ def test_a_page_with_faults_asks_for_nothing_until_they_are_mended():
     with pytest.raises(OptionsError):
         registry.open_page("a.md", {"imagegen": {"size": "big"}})
     found = read_on(registry, "a.md")
-    assert isinstance(found, Mistake)
+    assert isinstance(found, InvalidDirective)
     assert found.text == "the page's front matter has a mistake; mend that first"
     assert found.layout_size == Settings().size
     assert isinstance(read_on(registry, "b.md"), Directive)
@@ -235,7 +235,7 @@ def test_equal_directives_are_one():
 def test_a_mistake_is_kept_with_its_words():
     registry = Registry(SITE)
     name, found = registry.read(None, FENCE, lambda: read_fence("", {}))
-    assert isinstance(found, Mistake)
+    assert isinstance(found, InvalidDirective)
     assert found.text == "there is no prompt; write what the image shows"
     assert registry.get(name) == found
 
@@ -243,32 +243,77 @@ def test_a_mistake_is_kept_with_its_words():
 @pytest.mark.parametrize(
     ("source", "text", "occurrence", "line"),
     [
-        (Source("fence", "A"), "\n```imagegen\nA\n```\n```imagegen\nA\n```", 1, 5),
-        (Source("fence", "A"), "```imagegen\nA\n```", 7, 1),
-        (Source("fence", "A"), "```imagegen\nB\n```", 0, None),
-        (Source("fence", "A"), "```python\nA\n```", 0, None),
-        (Source("fence", "A"), "\r\n```imagegen\r\n\r\n   A  \r\n```\r\n", 0, 2),
-        (Source("fence", "> A"), "```imagegen\n> A\n```", 0, 1),
-        (Source("fence", "A"), "> ~~~ { .imagegen }\n> A\n> ~~~", 0, 1),
-        (Source("fence", "A"), "\x0c a \u2028 b\n```imagegen\nA\n```", 0, 2),
-        (Source("fence", "A"), "````\n```imagegen\nA\n```\n````\n- ```imagegen\n  A\n  ```", 0, 6),
-        (Source("fence", "A"), "````\n```imagegen\nA\n```\n````\n", 0, 2),
-        (Source("picture", "A", "imagegen:"), "```\n![A](imagegen:)\n```\n![A](imagegen:)", 0, 4),
-        (Source("picture", "A", "imagegen:x"), "![A](imagegen:)\n![A](imagegen:x)", 0, 2),
-        (Source("picture", "", "imagegen:x"), "![B](imagegen:x)\n![](imagegen:x)", 0, 2),
-        (Source("picture", "A", "imagegen:"), "![B](imagegen:)", 0, None),
-        (Source("picture", "A", "imagegen:"), "![A](imagegen:nope)", 0, None),
-        (Source("picture", "A", "imagegen:"), "![A](imagegen:nope) ![A](imagegen:)", 0, 1),
-        (Source("picture", "A", "imagegen:"), "![A](imagegen:?take=2)\n![A](imagegen:)", 0, 2),
-        (Source("picture", "A", "imagegen:x"), "![A](imagegen:xy)\n![A](<imagegen:x>)", 0, 2),
-        (Source("picture", "A", "imagegen:a.b"), "![A](imagegen:aXb)", 0, None),
-        (Source("picture", "A", "imagegen:"), "![A]( imagegen: )", 0, 1),
-        (Source("picture", "A", "imagegen:", "T"), '![A](imagegen: "T")', 0, 1),
-        (Source("picture", "A", "imagegen:"), "![A][a]\n\n[a]: imagegen:", 0, 3),
-        (Source("picture", "A", "imagegen:"), "![A b](imagegen:)\n![A](imagegen:)", 0, 2),
-        (Source("picture", "A", "imagegen:"), "![A](imagegen:)\nA\nA\n![A](imagegen:)", 1, 4),
-        (Source("picture", "A", "imagegen:"), "", 0, None),
-        (Source("fence", ""), "", 0, None),
+        (SourceExcerpt("fence", "A"), "\n```imagegen\nA\n```\n```imagegen\nA\n```", 1, 5),
+        (SourceExcerpt("fence", "A"), "```imagegen\nA\n```", 7, 1),
+        (SourceExcerpt("fence", "A"), "```imagegen\nB\n```", 0, None),
+        (SourceExcerpt("fence", "A"), "```python\nA\n```", 0, None),
+        (SourceExcerpt("fence", "A"), "\r\n```imagegen\r\n\r\n   A  \r\n```\r\n", 0, 2),
+        (SourceExcerpt("fence", "> A"), "```imagegen\n> A\n```", 0, 1),
+        (SourceExcerpt("fence", "A"), "> ~~~ { .imagegen }\n> A\n> ~~~", 0, 1),
+        (SourceExcerpt("fence", "A"), "\x0c a \u2028 b\n```imagegen\nA\n```", 0, 2),
+        (
+            SourceExcerpt("fence", "A"),
+            "````\n```imagegen\nA\n```\n````\n- ```imagegen\n  A\n  ```",
+            0,
+            6,
+        ),
+        (SourceExcerpt("fence", "A"), "````\n```imagegen\nA\n```\n````\n", 0, 2),
+        (
+            SourceExcerpt("inline image", "A", "imagegen:"),
+            "```\n![A](imagegen:)\n```\n![A](imagegen:)",
+            0,
+            4,
+        ),
+        (
+            SourceExcerpt("inline image", "A", "imagegen:x"),
+            "![A](imagegen:)\n![A](imagegen:x)",
+            0,
+            2,
+        ),
+        (
+            SourceExcerpt("inline image", "", "imagegen:x"),
+            "![B](imagegen:x)\n![](imagegen:x)",
+            0,
+            2,
+        ),
+        (SourceExcerpt("inline image", "A", "imagegen:"), "![B](imagegen:)", 0, None),
+        (SourceExcerpt("inline image", "A", "imagegen:"), "![A](imagegen:nope)", 0, None),
+        (
+            SourceExcerpt("inline image", "A", "imagegen:"),
+            "![A](imagegen:nope) ![A](imagegen:)",
+            0,
+            1,
+        ),
+        (
+            SourceExcerpt("inline image", "A", "imagegen:"),
+            "![A](imagegen:?take=2)\n![A](imagegen:)",
+            0,
+            2,
+        ),
+        (
+            SourceExcerpt("inline image", "A", "imagegen:x"),
+            "![A](imagegen:xy)\n![A](<imagegen:x>)",
+            0,
+            2,
+        ),
+        (SourceExcerpt("inline image", "A", "imagegen:a.b"), "![A](imagegen:aXb)", 0, None),
+        (SourceExcerpt("inline image", "A", "imagegen:"), "![A]( imagegen: )", 0, 1),
+        (SourceExcerpt("inline image", "A", "imagegen:", "T"), '![A](imagegen: "T")', 0, 1),
+        (SourceExcerpt("inline image", "A", "imagegen:"), "![A][a]\n\n[a]: imagegen:", 0, 3),
+        (
+            SourceExcerpt("inline image", "A", "imagegen:"),
+            "![A b](imagegen:)\n![A](imagegen:)",
+            0,
+            2,
+        ),
+        (
+            SourceExcerpt("inline image", "A", "imagegen:"),
+            "![A](imagegen:)\nA\nA\n![A](imagegen:)",
+            1,
+            4,
+        ),
+        (SourceExcerpt("inline image", "A", "imagegen:"), "", 0, None),
+        (SourceExcerpt("fence", ""), "", 0, None),
     ],
 )
 def test_a_directive_is_found_in_its_source(source, text, occurrence, line):
@@ -277,6 +322,6 @@ def test_a_directive_is_found_in_its_source(source, text, occurrence, line):
 
 @given(st.text("`~>- \nimagegen:![]()A", max_size=80), st.integers(0, 3))
 def test_looking_for_a_line_never_fails(text, occurrence):
-    for source in (Source("fence", "A"), Source("picture", "A", "imagegen:")):
+    for source in (SourceExcerpt("fence", "A"), SourceExcerpt("inline image", "A", "imagegen:")):
         line = SourceLines(text).find(source, occurrence)
         assert line is None or 1 <= line <= text.count("\n") + 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.directives.completing import completed
 from mkdocs_imagegen.directives.defaults import folder_defaults, page_defaults, site_defaults
-from mkdocs_imagegen.directives.directive import Source
+from mkdocs_imagegen.directives.directive import SourceExcerpt
 from mkdocs_imagegen.directives.explain import Choice, Part, explain
 from mkdocs_imagegen.directives.grammar import read_fence
 from mkdocs_imagegen.directives.layers import Level, Origin
@@ -22,7 +22,7 @@ from mkdocs_imagegen.options import OptionsError, option_names
 from mkdocs_imagegen.request import final_prompt
 from mkdocs_imagegen.settings import Settings, read_settings
 
-FENCE = Source("fence", "")
+FENCE = SourceExcerpt("fence", "")
 ORDER = [
     "the image",
     "of the image",
@@ -180,7 +180,7 @@ def explained(registry, attributes, page="page.md"):
 
 
 def test_a_registry_that_need_not_explain_keeps_nothing_for_it():
-    registry = Registry(site_defaults(read_settings(SITE, Path())), explains=False)
+    registry = Registry(site_defaults(read_settings(SITE, Path())), can_explain=False)
     assert explained(registry, {"name": "raven"}) is None
 
 

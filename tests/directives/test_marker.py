@@ -10,14 +10,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.directives.directive import Directive, Mistake, Source, token
+from mkdocs_imagegen.directives.directive import Directive, InvalidDirective, SourceExcerpt, token
 from mkdocs_imagegen.directives.marker import (
     as_block,
     as_tag,
     attributes_of,
     fill_addresses,
     fill_images,
-    shown_images,
+    find_shown_images,
 )
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import Size
@@ -119,14 +119,14 @@ def test_what_is_shown_is_what_a_browser_shows(page):
         "<script" not in page.lower() or "<!--" not in page
     )  # scripts have comments of their own
     page = number_them(page)
-    assert sorted(each.address.strip() for each in shown_images(page)) == placeholder(page)
+    assert sorted(each.address.strip() for each in find_shown_images(page)) == placeholder(page)
 
 
 @given(pages(st.sampled_from(IMAGES) | st.text("<>!-/='\" \nabimg", max_size=8)))
 def test_what_is_shown_in_noise_is_what_a_browser_shows(page):
     assume("=" not in re.sub(r"(?<=[\w])\s*=", "", page))  # an "=" where a name should stand
     page = number_them(page)
-    assert sorted(each.address.strip() for each in shown_images(page)) == placeholder(page)
+    assert sorted(each.address.strip() for each in find_shown_images(page)) == placeholder(page)
 
 
 def number_them(page):
@@ -144,8 +144,8 @@ def number_them(page):
     ],
 )
 def test_a_marker_is_found(page):
-    (image,) = shown_images(page.format(TOKEN))
-    assert (image.address, image.in_src) == (TOKEN, True)
+    (image,) = find_shown_images(page.format(TOKEN))
+    assert (image.address, image.is_src) == (TOKEN, True)
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_a_marker_is_found(page):
     ],
 )
 def test_a_marker_that_was_moved_to_be_loaded_late_is_found(page):
-    (image,) = shown_images(page.format(TOKEN))
-    assert (image.address, image.in_src) == (TOKEN, False)
+    (image,) = find_shown_images(page.format(TOKEN))
+    assert (image.address, image.is_src) == (TOKEN, False)
 
 
 def test_only_a_token_counts_where_it_is_no_address():
-    assert not list(shown_images('<img alt="write imagegen:hero" src="a.png">'))
+    assert not list(find_shown_images('<img alt="write imagegen:hero" src="a.png">'))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_only_a_token_counts_where_it_is_no_address():
     ],
 )
 def test_what_is_no_image_of_the_page_is_not_found(page):
-    assert not list(shown_images(page.format(TOKEN)))
+    assert not list(find_shown_images(page.format(TOKEN)))
 
 
 @pytest.mark.parametrize(
@@ -222,26 +222,26 @@ def test_what_is_no_image_of_the_page_is_not_found(page):
 def test_no_text_takes_long(piece):
     page = f"{TOKEN} <a " + piece * (100_000 // len(piece))
     before = time.perf_counter()
-    list(shown_images(page))
-    fill_images(page, shown_images(page), lambda _: None)
+    list(find_shown_images(page))
+    fill_images(page, find_shown_images(page), lambda _: None)
     fill_addresses(page, lambda _: "a.png")
     assert time.perf_counter() - before < 1
 
 
 @given(pages(st.sampled_from([f'<img src="{TOKEN}">', f"<img class=x src={OTHER} />", *AROUND])))
 def test_filling_replaces_what_is_shown_and_not_a_byte_more(page):
-    filled = fill_images(page, shown_images(page), lambda name: f"[{name[-1]}]")
+    filled = fill_images(page, find_shown_images(page), lambda name: f"[{name[-1]}]")
     parts, done = [], 0
-    for each in shown_images(page):
+    for each in find_shown_images(page):
         parts += [page[done : each.start], f"[{each.address[-1]}]"]
         done = each.end
     assert filled == "".join([*parts, page[done:]])
-    assert not list(shown_images(filled))
+    assert not list(find_shown_images(filled))
 
 
 def test_filling_keeps_what_nobody_knows():
     page = f'<p><img src="{TOKEN}"> <img src="{OTHER}"></p>'
-    filled = fill_images(page, shown_images(page), lambda name: "X" if name == TOKEN else None)
+    filled = fill_images(page, find_shown_images(page), lambda name: "X" if name == TOKEN else None)
     assert filled == f'<p>X <img src="{OTHER}"></p>'
 
 
@@ -278,7 +278,7 @@ DIRECTIVES = st.builds(
     width_px=st.none() | st.integers(1, 8192),
     sizes=TEXT,
     attributes=st.dictionaries(NAMES, TEXT).map(lambda pairs: tuple(pairs.items())),
-    source=st.builds(Source, st.just("fence"), TEXT, TEXT),
+    source=st.builds(SourceExcerpt, st.just("fence"), TEXT, TEXT),
 )
 
 
@@ -286,7 +286,7 @@ DIRECTIVES = st.builds(
 def test_a_marker_reads_back_as_what_it_stands_for(directive):
     name = token(directive)
     tag = as_tag(attributes_of(directive, name))
-    (image,) = shown_images(f"<p>{tag}</p>")
+    (image,) = find_shown_images(f"<p>{tag}</p>")
     assert image.address == name
     image = html5lib.parseFragment(as_block(directive, name), namespaceHTMLElements=False).find(
         ".//img"
@@ -315,7 +315,7 @@ def test_the_layout_keeps_the_proportions(directive):
 
 
 def test_a_marker_of_a_mistake_says_so():
-    mistake = Mistake("no prompt", Size(30, 20), Source("fence", ""))
+    mistake = InvalidDirective("no prompt", Size(30, 20), SourceExcerpt("fence", ""))
     tag = as_block(mistake, token(mistake))
     assert 'alt="An image prompt with a mistake" width="30" height="20"' in tag
     assert "no prompt" not in tag

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
-from mkdocs_imagegen.directives.locate import SourceLines
+from mkdocs_imagegen.directives.directive import Directive, InvalidDirective, SourceExcerpt
+from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.errors import (
     ImageError,
     Location,
@@ -55,7 +55,7 @@ def directive(**more):
         "width_px": None,
         "sizes": "",
         "attributes": (),
-        "source": Source("fence", "A balloon"),
+        "source": SourceExcerpt("fence", "A balloon"),
     }
     return Directive(**(facts | more))
 
@@ -406,7 +406,7 @@ def test_a_line_of_what_is_missing_tells_the_model_that_would_draw_it():
 
 
 def test_a_line_of_a_mistake_has_no_request():
-    found = Mistake("no prompt", LAYOUT, Source("fence", ""))
+    found = InvalidDirective("no prompt", LAYOUT, SourceExcerpt("fence", ""))
     line = line_of(Location("a.md"), found, mistaken(found, "no prompt", in_full=False), NAME)
     assert (line.state, line.key, line.prompt, line.model) == (State.INVALID, "", "", "")
     assert line.remarks == ("no prompt",)
@@ -416,7 +416,7 @@ def test_a_line_of_a_mistake_has_no_request():
     ("in_full", "told"), [(True, "a fault (accepted: x); did you mean"), (False, "a fault<")]
 )
 def test_a_mistake_is_told_in_full_while_writing_and_briefly_to_readers(in_full, told):
-    found = Mistake("", Size(1200, 800), Source("fence", ""))
+    found = InvalidDirective("", Size(1200, 800), SourceExcerpt("fence", ""))
     outcome = mistaken(found, "a fault (accepted: x); did you mean y?", in_full=in_full)
     assert outcome.error == "a fault (accepted: x); did you mean y?"
     assert (
@@ -429,7 +429,7 @@ def page(uri, source=""):
 
 
 def written(token):
-    return Source("picture", token, "imagegen:")
+    return SourceExcerpt("inline image", token, "imagegen:")
 
 
 def test_sightings_are_counted_by_page_and_told_in_order():
@@ -465,6 +465,6 @@ def test_a_place_without_a_line_says_which_prompt_and_its_words():
     placements.add(page("a.md"), "x")
     placements.add(page("a.md"), "y")
     first, second = placements
-    found = Mistake("", LAYOUT, Source("picture", "", "imagegen:hero"))
+    found = InvalidDirective("", LAYOUT, SourceExcerpt("inline image", "", "imagegen:hero"))
     assert str(first.location(found)) == 'docs/a.md, prompt 1 ("imagegen:hero")'
     assert str(second.location(DIRECTIVE)) == 'docs/a.md, prompt 2 ("A balloon")'

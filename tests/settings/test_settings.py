@@ -245,7 +245,7 @@ def test_no_report_is_written_unless_asked_for():
 def test_the_address_says_who_draws(url, is_vercel, is_sketch, model):
     settings = read_settings({"model": "a/b", "gateway": {"url": url}}, ROOT)
     assert (settings.gateway.is_vercel, settings.gateway.is_sketch) == (is_vercel, is_sketch)
-    assert settings.drawing_model == model
+    assert settings.effective_model == model
 
 
 def test_another_servers_key_has_a_name():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mkdocs_imagegen.directives.directive import Source
+from mkdocs_imagegen.directives.directive import SourceExcerpt
 
 _INDENT_OR_QUOTE = re.compile(r"[\s>]*")
 _WORD = re.compile(r"\w+")
@@ -31,7 +31,7 @@ class SourceLines:
                 words = self._first_line_after(number)
                 self._fences.setdefault(words, []).append(number)
 
-    def find(self, source: Source, occurrence: int) -> int | None:
+    def find(self, source: SourceExcerpt, occurrence: int) -> int | None:
         """The line, from 1, of the n-th place that looks like the directive; None if none does.
 
         Args:
@@ -73,7 +73,7 @@ class SourceLines:
         number = next(found, None)
         return None if number is None else number + 1
 
-    def _images(self, source: Source) -> list[int]:
+    def _images(self, source: SourceExcerpt) -> list[int]:
         """Lines with the target and every word; a wrong line is worse than none."""
         words = _WORD.findall(f"{source.first_words} {source.title}")
         target = re.compile(re.escape(source.target) + _ENDS_A_TARGET)
