@@ -26,9 +26,8 @@ from mkdocs.utils.yaml import yaml_load
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
 
 from mkdocs_imagegen.cli.main import main
-from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.extension import ImagegenExtension
-from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
 from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.emulator.models import SHUT_DOWN

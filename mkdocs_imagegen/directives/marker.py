@@ -1,7 +1,7 @@
-"""The image that stands in a page until the real one is known; pure.
+"""Markers: ``img`` elements that stand for images while a page is rendered; pure.
 
-A marker is an ordinary ``img`` whose address is a token, so that whatever wraps or inspects
-images does its work on it as on any other.
+The address of a marker is a token. Since it is an ordinary ``img``, plugins that wrap or inspect
+images handle it like any other image.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from mkdocs_imagegen.frozen import dataclass
 
 ADDRESS_START = "imagegen:t"
 _TOKEN = re.compile(r"imagegen:t[0-9a-f]{40}")
-# With what plugins put before addresses: print-site takes every link for one of its sections.
+# With prefixes that plugins add to addresses: print-site turns links into links to sections.
 _ADDRESS = re.compile(r"(?:(?<![./#])(?:#(?:\.{0,2}/)*|(?:\.{0,2}/)+))?imagegen:t[0-9a-f]{40}")
 _SPACE = r"\t\n\f\r "
-# What follows a tag's name, up to its ">" or to the end: quotes count only after "=", as browsers
-# read it, and there is always exactly one way to match, so that no text makes it slow.
+# The rest of a tag after its name, up to its ">" or to the end. Quotes count only after "=", as in
+# https://html.spec.whatwg.org/multipage/parsing.html. There is exactly one way to match, so that
+# the time is linear in the length of the text.
 _ATTRIBUTES = (
     rf"[^>=]*(?:=[{_SPACE}]*"
     r"(?:\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)"
     rf"|(?![\"'{_SPACE}])[^{_SPACE}>]*(?=[{_SPACE}>]|\Z))[^>=]*)*"
 )
 _RAW = "(?i:s(?:cript|tyle)|t(?:extarea|itle|emplate)|xmp|iframe|no(?:embed|frames))"
-# Nearly all tags of a page; passed over in one go, they take a third of the time.
+# Nearly all tags of a page. Skipping them in one step takes a third of the time.
 _PLAIN = (
     r"(?:/?(?:span|p|a|li|ul|ol|td|th|tr|code|pre|div|em|strong|h[1-6])"
     r"(?: (?:class|href|id)=\"[^\"<>]*\")*>[^<]*<)*"
@@ -37,7 +38,7 @@ _SHOWN_OR_NOT = re.compile(
     rf"(?P<tag>(?:/|(?!{_RAW}[{_SPACE}/>]))[a-zA-Z][^{_SPACE}/>]*){_ATTRIBUTES}(?P<closed>>)?"
     r"|!--(?:-?>|.*?(?:--!?>|\Z))"
     r"|(?:[!?]|/[^a-zA-Z>])[^>]*>?"
-    # Not where it closes itself, as SVG may.
+    # Except in SVG, where such an element can close itself.
     rf"|(?P<raw>{_RAW})(?=[{_SPACE}/>]){_ATTRIBUTES}(?:(?<=/)>|(?<!/)(?:>|\Z)"
     rf".*?(?:</(?i:(?P=raw))(?=[{_SPACE}/>])|\Z)))",
     re.DOTALL,
@@ -53,7 +54,7 @@ _ATTRIBUTE = re.compile(
 
 
 class Tag(NamedTuple):
-    """A tag of a page: where it begins and ends in the HTML, its name as written, its text."""
+    """Tag in the HTML of a page: its start and end, its name as written, its text."""
 
     start: int
     end: int
@@ -63,13 +64,13 @@ class Tag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ShownImage:
-    """A image of a page that has to do with us: a marker, or what looks like one.
+    """Image element of a page that is a marker, or looks like one.
 
     Attributes:
-        start: where its tag begins in the HTML.
-        end: where its tag ends.
-        address: a token, or what an author wrote by hand.
-        is_src: whether it is the image's address, and does not stand in another attribute.
+        start: Index of its tag in the HTML.
+        end: Index of the end of its tag.
+        address: Token, or an address that an author wrote by hand.
+        is_src: True if the address is in ``src``, and not in another attribute.
     """
 
     start: int
@@ -79,7 +80,7 @@ class ShownImage:
 
 
 def attributes_of(found: ParsedDirective, address: str) -> dict[str, str]:
-    """The attributes of the image: of its marker, and but for the address of the final one."""
+    """Return the attributes of a marker; the final image has the same ones but the address."""
     layout_size = found.layout_size
     attributes = {
         "src": address,
@@ -88,18 +89,18 @@ def attributes_of(found: ParsedDirective, address: str) -> dict[str, str]:
         "height": str(layout_size[1]),
     }
     if isinstance(found, InvalidDirective):
-        return attributes | {"alt": "An image prompt with a mistake"}
+        return attributes | {"alt": "Image prompt with an error"}
     return attributes | {"alt": found.alt} | dict(found.attributes)
 
 
 def as_tag(attributes: Mapping[str, str]) -> str:
-    """An ``img`` tag with its attributes, each escaped once."""
+    """Return an ``img`` tag with attributes, each escaped once."""
     pairs = (f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     return f"<img {' '.join(pairs)}>"
 
 
 def as_block(found: ParsedDirective, address: str) -> str:
-    """The HTML of an image that stands alone: a paragraph, or a figure if it has a caption."""
+    """Return the HTML of an image block: a paragraph, or a figure if it has a caption."""
     image = as_tag(attributes_of(found, address))
     caption = caption_html(found)
     if not caption:
@@ -108,7 +109,7 @@ def as_block(found: ParsedDirective, address: str) -> str:
 
 
 def caption_html(found: ParsedDirective) -> str:
-    """What stands below an image: its caption, and that it is generated; ``""`` for nothing."""
+    """Return the caption of an image, with the notice that it is AI-generated; ``""`` if empty."""
     if isinstance(found, InvalidDirective):
         return ""
     note = f"<small>{html.escape(found.note)}</small>" if found.note else ""
@@ -116,11 +117,11 @@ def caption_html(found: ParsedDirective) -> str:
 
 
 def find_shown_images(content: str) -> Iterator[ShownImage]:
-    """The images of ours that stand as elements in a page's HTML, in order.
+    """Yield the images of this package that are elements in a page's HTML, in order.
 
-    Not those inside comments, scripts, text areas and the like. A scanner of tags, since what
-    surrounds them has to stay as it is to the byte, and since parsing each page with the standard
-    library's parser took 2.2 ms a page (fact sheet "performance", section 5).
+    Images in comments, scripts, text areas and similar elements are left out. This is a scanner of
+    tags, since the rest of the page must stay the same to the byte, and since the parser of the
+    standard library takes 2.2 ms for a page.
     """
     for tag in find_shown_tags(content, "imagegen:"):
         if tag.name.lower() == "img":
@@ -128,7 +129,7 @@ def find_shown_images(content: str) -> Iterator[ShownImage]:
 
 
 def find_shown_tags(content: str, word: str) -> Iterator[Tag]:
-    """The tags that stand as elements in a page's HTML and hold a word, in order."""
+    """Yield the tags of a page's HTML that contain a word, in order."""
     begin, location = 0, content.find(word)
     is_plain = location >= 0 and _is_plain(content)
     while location >= 0:
@@ -145,10 +146,9 @@ def find_shown_tags(content: str, word: str) -> Iterator[Tag]:
 
 
 def _is_plain(content: str) -> bool:
-    """Whether what stands behind any ``>`` is text or another tag, as in most pages.
+    """Return True if every ``>`` ends a tag and no element hides others, as in most pages.
 
-    Then nothing hides elements, and no value of an attribute goes on behind a ``>``, so that a
-    tag can be looked at without those before it, in half the time.
+    Then a tag can be read without those before it, which takes half the time.
     """
     lower = content.lower()
     return not any(word in lower for word in _HIDING) and _LONG_TAG.search(content) is None
@@ -159,7 +159,7 @@ def _image_of(tag: Tag) -> Iterator[ShownImage]:
     if written.lower().startswith("imagegen:"):
         yield ShownImage(tag.start, tag.end, written, is_src=True)
         return
-    # Plugins that load images late move the address to an attribute of their own.
+    # Plugins for lazy loading move the address to another attribute.
     token = _TOKEN.search(tag.text)
     if token:
         yield ShownImage(tag.start, tag.end, token[0], is_src=False)
@@ -174,14 +174,12 @@ def _source_of(tag: str) -> str:
 def fill_images(
     content: str, images: Iterable[ShownImage], markup: Callable[[str], str | None]
 ) -> str:
-    """The HTML with every shown marker replaced by what ``markup`` says for its token.
-
-    Where it says None the marker stays; so does what is not shown.
+    """Return the HTML with each marker replaced by the markup for its token.
 
     Args:
-        content: of a page or of a part of it.
-        images: those that are shown in it.
-        markup: the HTML of an image.
+        content: HTML of a page or of a part of it.
+        images: Images in it, in order.
+        markup: Function that returns the HTML of an image; None keeps the marker.
     """
     parts, done = [], 0
     for image in images:
@@ -193,7 +191,7 @@ def fill_images(
 
 
 def fill_addresses(content: str, address: Callable[[str], str]) -> str:
-    """The text with every token replaced by an address."""
+    """Return the text with every token replaced by an address."""
 
     def replaced(match: re.Match[str]) -> str:
         return address(match[0][match[0].index(ADDRESS_START) :])

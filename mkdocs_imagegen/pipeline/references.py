@@ -212,7 +212,7 @@ class References:
     ) -> str | None:
         token = self._registry.token_of(reference, directive.source)
         if token is None and self._has_read_all and isinstance(reference, ImageReference):
-            return self._registry.translated(reference)
+            return self._registry.find_translated(reference)
         return token
 
 
