@@ -14,7 +14,7 @@ from itertools import chain
 
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
-from mkdocs_imagegen.layout import CENTER, Focus, Layout, scaled
+from mkdocs_imagegen.layout import CENTER, Focus, Layout, scale_to_width
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.settings import VariantSettings
@@ -130,7 +130,9 @@ def _variants(
     source_type: str,
 ) -> tuple[tuple[Variant, ...], ...]:
     return tuple(
-        tuple(Variant(scaled(size, width), encoding, focus, source_type) for width in widths)
+        tuple(
+            Variant(scale_to_width(size, width), encoding, focus, source_type) for width in widths
+        )
         for encoding in encodings
     )
 
@@ -143,7 +145,7 @@ def widths_to_make(asked: Sequence[int], largest: int) -> tuple[int, ...]:
 def _largest(record: Size, asked: Size) -> Size:
     """The asked size, or the largest of its shape that the original has pixels for."""
     width = min(asked.width, record.width, record.height * asked.width // asked.height)
-    size = scaled(asked, max(1, width))
+    size = scale_to_width(asked, max(1, width))
     return Size(size.width, min(size.height, record.height))
 
 

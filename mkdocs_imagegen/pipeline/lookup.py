@@ -19,7 +19,7 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.gateway.models import check_request
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
-from mkdocs_imagegen.options import quoted_value
+from mkdocs_imagegen.options import quote_value
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.pipeline.context import BuildContext, Run
 from mkdocs_imagegen.pipeline.stores import Workshop
@@ -153,7 +153,7 @@ class Lookup:
         elif self._joined:
             fault = NotGeneratedError("it came into a page after the build had made its images")
             self._results[key] = Result(error=fault)
-            self._warn(f"image prompt {quoted_value(request.prompt)}: {fault}")
+            self._warn(f"image prompt {quote_value(request.prompt)}: {fault}")
         else:
             self._start(Job(key, request, original, refusal is None, request.is_draft))
 

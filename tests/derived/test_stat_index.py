@@ -147,8 +147,8 @@ def test_a_glance_leads_to_no_file_outside(builds, name: str) -> None:
 
 def test_a_folder_of_values_that_became_a_link_is_not_followed(builds) -> None:
     first = builds.find()
-    quoted_value = (each for each in builds.values() if each.read_bytes() in first.values())
-    folder = next(quoted_value).parent
+    quote_value = (each for each in builds.values() if each.read_bytes() in first.values())
+    folder = next(quote_value).parent
     elsewhere = builds.folder / "elsewhere"
     folder.rename(elsewhere)
     folder.symlink_to(elsewhere)

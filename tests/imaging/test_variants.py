@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.imaging import variants as rules
 from mkdocs_imagegen.imaging.variants import Encoding, Variant, plan, widths_to_make
-from mkdocs_imagegen.layout import Focus, Layout, scaled
+from mkdocs_imagegen.layout import Focus, Layout, scale_to_width
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.settings import VariantSettings
 from tests.originals.support import record
@@ -53,7 +53,7 @@ def test_every_file_has_the_shape_that_is_asked_for(size, asked, widths) -> None
 def test_the_largest_file_loses_nothing_that_the_shape_leaves(size, asked) -> None:
     """It reaches the asked size or an edge of the original, but for a pixel."""
     width, height = plan(drawn(size), Layout(asked), VariantSettings(), "keep").size
-    next_larger = scaled(asked, width + 1)
+    next_larger = scale_to_width(asked, width + 1)
     assert (
         width == asked.width
         or next_larger.width > size.width

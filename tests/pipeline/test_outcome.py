@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
-from mkdocs_imagegen.directives.locate import SourceLines
+from mkdocs_imagegen.directives.directive import Directive, InvalidDirective, SourceExcerpt
+from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.errors import (
     ImageError,
     Location,
@@ -55,7 +55,7 @@ def directive(**more):
         "width_px": None,
         "sizes": "",
         "attributes": (),
-        "source": Source("fence", "A balloon"),
+        "source": SourceExcerpt("fence", "A balloon"),
     }
     return Directive(**(facts | more))
 
@@ -155,10 +155,8 @@ def image(*sources, size=LAYOUT, blur=""):
     return PageImage(tuple(made), size, blur)
 
 
-def markup(found, quoted_value, dark=None, **frame):
-    return image_markup(
-        found, quoted_value, dark, MarkupContext(lambda name: f"../{name}", **frame)
-    )
+def markup(found, quote_value, dark=None, **frame):
+    return image_markup(found, quote_value, dark, MarkupContext(lambda name: f"../{name}", **frame))
 
 
 def elements(html_text):
@@ -204,12 +202,12 @@ def test_a_reader_does_not_wait_for_the_first_image():
 
 
 def test_all_files_are_offered_the_best_format_first():
-    quoted_value = image(("avif", 1, 3), ("webp", 1, 3), ("jpeg", 1, 3), size=Size(3, 2))
+    quote_value = image(("avif", 1, 3), ("webp", 1, 3), ("jpeg", 1, 3), size=Size(3, 2))
     files = {
         kind: {"srcset": f"../{kind}-1 1w, ../{kind}-3 3w", "sizes": "(max-width: 3px) 100vw, 3px"}
         for kind in ("avif", "webp", "jpeg")
     }
-    outer, *sources, img = elements(markup(DIRECTIVE, quoted_value))
+    outer, *sources, img = elements(markup(DIRECTIVE, quote_value))
     assert outer == ("picture", {})
     assert sources == [
         ("source", {"type": f"image/{kind}"} | files[kind]) for kind in ("avif", "webp")
@@ -230,9 +228,9 @@ def test_all_files_are_offered_the_best_format_first():
     ],
 )
 def test_sizes_follow_the_width_on_the_page(width_px, said, sizes):
-    quoted_value = image(("webp", 480, 1200), size=Size(1200, 800))
+    quote_value = image(("webp", 480, 1200), size=Size(1200, 800))
     written = directive(layout=Layout(Size(1536, 1024)), width_px=width_px, sizes=said)
-    assert elements(markup(written, quoted_value))[0][1]["sizes"] == sizes
+    assert elements(markup(written, quote_value))[0][1]["sizes"] == sizes
 
 
 def test_a_single_file_needs_no_srcset():
@@ -241,10 +239,10 @@ def test_a_single_file_needs_no_srcset():
 
 
 def test_blurred_pixels_stand_behind_the_image():
-    quoted_value = replace(ONE, blur="data:image/webp;base64,AAAA")
+    quote_value = replace(ONE, blur="data:image/webp;base64,AAAA")
     blur = "background:url(data:image/webp;base64,AAAA) center/cover content-box"
     for said, style in [((), f"{STYLE};{blur}"), ((("style", "a:b"),), f"{STYLE};{blur};a:b")]:
-        ((_, attributes),) = elements(markup(directive(attributes=said), quoted_value))
+        ((_, attributes),) = elements(markup(directive(attributes=said), quote_value))
         assert attributes["style"] == style
 
 
@@ -406,7 +404,7 @@ def test_a_line_of_what_is_missing_tells_the_model_that_would_draw_it():
 
 
 def test_a_line_of_a_mistake_has_no_request():
-    found = Mistake("no prompt", LAYOUT, Source("fence", ""))
+    found = InvalidDirective("no prompt", LAYOUT, SourceExcerpt("fence", ""))
     line = line_of(Location("a.md"), found, mistaken(found, "no prompt", in_full=False), NAME)
     assert (line.state, line.key, line.prompt, line.model) == (State.INVALID, "", "", "")
     assert line.remarks == ("no prompt",)
@@ -416,7 +414,7 @@ def test_a_line_of_a_mistake_has_no_request():
     ("in_full", "told"), [(True, "a fault (accepted: x); did you mean"), (False, "a fault<")]
 )
 def test_a_mistake_is_told_in_full_while_writing_and_briefly_to_readers(in_full, told):
-    found = Mistake("", Size(1200, 800), Source("fence", ""))
+    found = InvalidDirective("", Size(1200, 800), SourceExcerpt("fence", ""))
     outcome = mistaken(found, "a fault (accepted: x); did you mean y?", in_full=in_full)
     assert outcome.error == "a fault (accepted: x); did you mean y?"
     assert (
@@ -429,7 +427,7 @@ def page(uri, source=""):
 
 
 def written(token):
-    return Source("picture", token, "imagegen:")
+    return SourceExcerpt("inline image", token, "imagegen:")
 
 
 def test_sightings_are_counted_by_page_and_told_in_order():
@@ -465,6 +463,6 @@ def test_a_place_without_a_line_says_which_prompt_and_its_words():
     placements.add(page("a.md"), "x")
     placements.add(page("a.md"), "y")
     first, second = placements
-    found = Mistake("", LAYOUT, Source("picture", "", "imagegen:hero"))
+    found = InvalidDirective("", LAYOUT, SourceExcerpt("inline image", "", "imagegen:hero"))
     assert str(first.location(found)) == 'docs/a.md, prompt 1 ("imagegen:hero")'
     assert str(second.location(DIRECTIVE)) == 'docs/a.md, prompt 2 ("A balloon")'
