@@ -144,7 +144,7 @@ class DerivedStore:
         """What earlier builds have verified; what is added is kept, if that can be done."""
         return Glances(self.read(_GLANCES) or b"")
 
-    def rest(self) -> None:
+    def release_index(self) -> None:
         """Let go of what only serves to find images; to find more, it is read again."""
         if "glances" in self.__dict__ and not self.glances.is_changed:
             del self.glances

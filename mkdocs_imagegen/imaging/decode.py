@@ -27,7 +27,7 @@ _WARNINGS = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class ImageInfo:
     """A image that was decoded to its last pixel."""
 
     mime: str
@@ -35,14 +35,14 @@ class Decoded:
     has_alpha: bool
 
 
-def inspect(content: bytes) -> Decoded:
+def inspect_image(content: bytes) -> ImageInfo:
     """What the bytes are, after decoding all of them.
 
     Raises:
         ImageError: they are no image of a format and size that is accepted.
     """
     image = open_image(content)
-    return Decoded(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
+    return ImageInfo(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
 
 
 def has_alpha(image: Image) -> bool:

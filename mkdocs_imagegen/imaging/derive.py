@@ -9,19 +9,42 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, starmap, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mkdocs_imagegen.derived.stat_index import Glance, Stamp
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage, Source
-from mkdocs_imagegen.imaging.variants import MIMES, Plan
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
+from mkdocs_imagegen.imaging.variants import MIMES, VariantPlan
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.placeholder import Placeholder
 
 
-class Deriver:
+class VariantBuilder(Protocol):
+    """The role of a site's builder of image files."""
+
+    def find(self, plan: VariantPlan) -> PageImage | None:
+        """Return the image, or None if one of its files has to be built."""
+
+    def build(self, plan: VariantPlan, content: bytes, /) -> PageImage:
+        """Return the image after building its missing files from the bytes of the original.
+
+        Raises:
+            ImageError: If the bytes are not a supported image.
+        """
+
+    def add_placeholder(self, placeholder: Placeholder) -> PageImage:
+        """Return the image of a placeholder after adding its file to the site."""
+
+    def release_index(self) -> None:
+        """Release the memory of the index of files; later lookups load it again."""
+
+    def close(self) -> None:
+        """Close the variant cache."""
+
+
+class FileVariantBuilder:
     """Puts the files of images into the site.
 
     Args:
@@ -36,11 +59,11 @@ class Deriver:
         self._files = _Files()
         self._stand_ins: set[str] = set()
 
-    def find(self, plan: Plan) -> PageImage | None:
+    def find(self, plan: VariantPlan) -> PageImage | None:
         """The image, its files in the site, if the store has all of them."""
         return self._found_at_a_glance(plan) or self._found(plan)
 
-    def _found_at_a_glance(self, plan: Plan) -> PageImage | None:
+    def _found_at_a_glance(self, plan: VariantPlan) -> PageImage | None:
         glance = self._store.glances.find(plan.key) if self._site else None
         if glance is None or bool(glance.blur) != plan.has_blur:
             return None
@@ -48,9 +71,9 @@ class Deriver:
         is_there = self._store.link_at_a_glance(files, glance.stamps)
         if plan.has_blur:
             self._store.note_use(plan.blur_key)  # needed if the glance is ever lost
-        return image_of(plan, glance.blur) if is_there else None
+        return page_image(plan, glance.blur) if is_there else None
 
-    def _found(self, plan: Plan) -> PageImage | None:
+    def _found(self, plan: VariantPlan) -> PageImage | None:
         blur = self._store.read(plan.blur_key) if plan.has_blur else b""
         if blur is None:
             return None
@@ -61,9 +84,9 @@ class Deriver:
         now = time.time()  # the clock that dates files
         if all(each.is_settled(now) for each in stamps):
             self._store.glances.add(plan.key, Glance(tuple(stamps), blur))
-        return image_of(plan, blur)
+        return page_image(plan, blur)
 
-    def make(self, plan: Plan, content: bytes) -> PageImage:
+    def build(self, plan: VariantPlan, content: bytes) -> PageImage:
         """Return the image after encoding the files that the store lacks; any thread may call it.
 
         Files that another call is encoding at the moment are waited for.
@@ -77,9 +100,9 @@ class Deriver:
             OSError: If a file cannot be written, here or by the call that was waited for.
         """
         # A build that encodes no file does not import the encoder.
-        from mkdocs_imagegen.imaging.encode import blurred, encode, plain  # noqa: PLC0415
+        from mkdocs_imagegen.imaging.encode import encode_blur, encode_variants, open_srgb  # noqa: PLC0415
 
-        image = plain(content)
+        image = open_srgb(content)
         files = dict(zip(chain.from_iterable(plan.variants), plan.files.items(), strict=True))
         elsewhere: list[_Work] = []
         # Size by size: calls that share files divide them instead of one waiting for the other.
@@ -88,26 +111,26 @@ class Deriver:
             with self._files.claimed(names) as (claimed, in_flight):
                 mine = {each: files[each] for each in of_one_size if files[each][1] in claimed}
                 missing = [variant for variant, file in mine.items() if self._link(*file) is None]
-                for variant, encoded in encode(image, missing):
+                for variant, encoded in encode_variants(image, missing):
                     self._keep(*files[variant], encoded)
             elsewhere += in_flight
-        blur = blurred(image, plan.size, plan.focus) if plan.has_blur else b""
+        blur = encode_blur(image, plan.size, plan.focus) if plan.has_blur else b""
         if blur:
             self._store.write(plan.blur_key, blur)
         for work in elsewhere:
             work.wait()
-        return image_of(plan, blur)
+        return page_image(plan, blur)
 
-    def placeholder(self, placeholder: Placeholder) -> PageImage:
+    def add_placeholder(self, placeholder: Placeholder) -> PageImage:
         """The stand-in's image, its file in the site."""
         if placeholder.image.name not in self._stand_ins:
             self._put(placeholder.image.name, placeholder.content)
             self._stand_ins.add(placeholder.image.name)
         return placeholder.image
 
-    def rest(self) -> None:
+    def release_index(self) -> None:
         """Keep no more in memory than what pages need."""
-        self._store.rest()
+        self._store.release_index()
 
     def close(self) -> None:
         """Close the derived store."""
@@ -202,33 +225,33 @@ class _Files:
                 del self._in_flight[name]
 
 
-class Describer:
+class DryRunVariantBuilder:
     """Says what pages would show, and writes nothing."""
 
-    def find(self, plan: Plan) -> PageImage | None:
+    def find(self, plan: VariantPlan) -> PageImage | None:
         """The image."""
-        return image_of(plan, b"")
+        return page_image(plan, b"")
 
-    def make(self, plan: Plan, content: bytes) -> PageImage:  # noqa: ARG002 - as a Deriver takes them
+    def build(self, plan: VariantPlan, content: bytes) -> PageImage:  # noqa: ARG002 - as a FileVariantBuilder takes them
         """The image."""
-        return image_of(plan, b"")
+        return page_image(plan, b"")
 
-    def placeholder(self, placeholder: Placeholder) -> PageImage:
+    def add_placeholder(self, placeholder: Placeholder) -> PageImage:
         """The stand-in's image."""
         return placeholder.image
 
-    def rest(self) -> None:
+    def release_index(self) -> None:
         """Nothing is in memory."""
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def image_of(plan: Plan, blur: bytes) -> PageImage:
+def page_image(plan: VariantPlan, blur: bytes) -> PageImage:
     """What the page says of the image: its files by format, and the blurred pixels."""
     names = iter(plan.files.values())
     sources = tuple(
-        Source(
+        ImageSource(
             MIMES[variants[0].encoding.format],
             tuple((next(names), variant.size.width) for variant in variants),
         )

@@ -10,11 +10,13 @@ would be 4 % faster: else a file's bytes would depend on which others are made b
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mkdocs_imagegen.imaging.decode import has_alpha, open_image
+from mkdocs_imagegen.imaging.image import THUMBNAIL_PX, Thumbnail
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
 from mkdocs_imagegen.layout import Focus
 from mkdocs_imagegen.options import Size
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image, Resampling
 
 BLUR_WIDTH_PX = 16
+_THUMBNAIL_QUALITY = 70
 _FAST_SPEED = 8
 _AOM = {"disable-trellis-quant": "1"}
 _AOM_FAST = {"use-intra-dct-only": "1"}
@@ -36,7 +39,7 @@ _XMP = (
 )
 
 
-def plain(content: bytes) -> Image:
+def open_srgb(content: bytes) -> Image:
     """The image in sRGB, the right way up, with nothing but its pixels.
 
     Raises:
@@ -52,7 +55,7 @@ def plain(content: bytes) -> Image:
     return pixels
 
 
-def encode(image: Image, variants: Sequence[Variant]) -> Iterator[tuple[Variant, bytes]]:
+def encode_variants(image: Image, variants: Sequence[Variant]) -> Iterator[tuple[Variant, bytes]]:
     """The bytes of each variant, each size cut out once."""
     for size, focus in dict.fromkeys((each.size, each.focus) for each in variants):
         resized = image if image.size == size else _resized(image, size, focus)
@@ -61,7 +64,7 @@ def encode(image: Image, variants: Sequence[Variant]) -> Iterator[tuple[Variant,
                 yield variant, _written(resized, variant)
 
 
-def blurred(image: Image, size: Size, focus: Focus) -> bytes:
+def encode_blur(image: Image, size: Size, focus: Focus) -> bytes:
     """The image as a WebP of a few pixels, to stand in its place until it has come."""
     from PIL import Image as images  # noqa: N813, PLC0415 - see decode
 
@@ -69,6 +72,23 @@ def blurred(image: Image, size: Size, focus: Focus) -> bytes:
     # A mean of the pixels is all that is seen of it, and takes a quarter of the time.
     shrunk = _resized(image, small, focus, images.Resampling.BOX)
     return saved(shrunk, "WEBP", {"quality": 50, "method": 4})
+
+
+def encode_thumbnail(content: bytes, max_px: int = THUMBNAIL_PX) -> Thumbnail:
+    """Return the whole image as a small WebP, never enlarged.
+
+    Args:
+        content: Bytes of the original.
+        max_px: Maximum length of the longer side.
+
+    Raises:
+        ImageError: If the bytes are not a supported image.
+    """
+    image = open_srgb(content)
+    image.thumbnail((max_px, max_px))
+    encoded = saved(image, "WEBP", {"quality": _THUMBNAIL_QUALITY, "method": 4})
+    url = f"data:image/webp;base64,{base64.b64encode(encoded).decode()}"
+    return Thumbnail(url, Size(*image.size))
 
 
 def _in_srgb(image: Image, profile: bytes, mode: str) -> Image:

@@ -10,7 +10,7 @@ SITE_FOLDER = "assets/imagegen"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImageSource:
     """The files of one format.
 
     Attributes:
@@ -32,7 +32,7 @@ class PageImage:
         blur: a data address of a few blurred pixels; ``""`` for none.
     """
 
-    sources: tuple[Source, ...]
+    sources: tuple[ImageSource, ...]
     size: Size
     blur: str = ""
 
@@ -40,3 +40,20 @@ class PageImage:
     def name(self) -> str:
         """The path of the largest file that every browser reads."""
         return self.sources[-1].files[-1][0]
+
+
+THUMBNAIL_PX = 320
+"""Default length of a thumbnail's longer side, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small image that is part of a page.
+
+    Attributes:
+        url: The ``data:`` URL with all bytes of the image.
+        size: The width and height in pixels.
+    """
+
+    url: str
+    size: Size

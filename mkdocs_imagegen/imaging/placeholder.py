@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterator
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage, Source
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
 from mkdocs_imagegen.options import Size
 
 _LINES = 6
@@ -42,7 +42,9 @@ def render_placeholder(title: str, text: str, size: Size) -> Placeholder:
     """
     content = _svg(title, _NO_XML.sub("�", text), size).encode()
     name = f"{SITE_FOLDER}/missing-{hashlib.sha256(content).hexdigest()[:16]}.svg"
-    return Placeholder(PageImage((Source("image/svg+xml", ((name, size.width),)),), size), content)
+    return Placeholder(
+        PageImage((ImageSource("image/svg+xml", ((name, size.width),)),), size), content
+    )
 
 
 def _svg(title: str, text: str, size: Size) -> str:

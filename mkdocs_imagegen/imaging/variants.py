@@ -67,7 +67,7 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class VariantPlan:
     """All files of one image on a page.
 
     Attributes:
@@ -99,7 +99,9 @@ class Plan:
         return hashlib.sha256(said.encode()).hexdigest()
 
 
-def plan(record: Record, layout: Layout, settings: VariantSettings, provenance: str) -> Plan:
+def plan_variants(
+    record: Record, layout: Layout, settings: VariantSettings, provenance: str
+) -> VariantPlan:
     """The files in which a page shows an original.
 
     Args:
@@ -109,7 +111,7 @@ def plan(record: Record, layout: Layout, settings: VariantSettings, provenance: 
         provenance: ``keep`` or ``strip``.
     """
     size = _largest(record.size, layout.size)
-    widths = widths_to_make(settings.widths if layout.widths is None else layout.widths, size.width)
+    widths = variant_widths(settings.widths if layout.widths is None else layout.widths, size.width)
     source_type = _source_type(record) if provenance == "keep" else ""
     encodings = _encodings(record, layout, settings)
     variants = _variants(size, widths, encodings, layout.focus, source_type)
@@ -118,7 +120,7 @@ def plan(record: Record, layout: Layout, settings: VariantSettings, provenance: 
         key = variant.key(record.sha256)
         files[key] = variant.name(record.sha256, key)
     has_blur = settings.blur and not record.has_alpha and not layout.is_card
-    return Plan(record, size, variants, files, layout.focus, has_blur)
+    return VariantPlan(record, size, variants, files, layout.focus, has_blur)
 
 
 @lru_cache  # the images of a site have a handful of shapes
@@ -135,7 +137,7 @@ def _variants(
     )
 
 
-def widths_to_make(asked: Sequence[int], largest: int) -> tuple[int, ...]:
+def variant_widths(asked: Sequence[int], largest: int) -> tuple[int, ...]:
     """The widths of the files, ascending, never wider than the image, which is always one."""
     return (*sorted({width for width in asked if width < largest}), largest)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.layout import Layout
@@ -10,36 +10,11 @@ from mkdocs_imagegen.layout import Layout
 if TYPE_CHECKING:
     from mkdocs_imagegen.errors import ImagegenError
     from mkdocs_imagegen.imaging.image import PageImage
-    from mkdocs_imagegen.imaging.placeholder import Placeholder
-    from mkdocs_imagegen.imaging.variants import Plan
     from mkdocs_imagegen.originals.store import Original
     from mkdocs_imagegen.request import ImageRequest
 
 JobKey = tuple[str, Layout, bool]
 """A request's key, the shape, and whether only the request's own original will do."""
-
-
-class VariantBuilder(Protocol):
-    """What makes the files of images, or only says what they would be."""
-
-    def find(self, plan: Plan) -> PageImage | None:
-        """The image, if nothing has to be made for it."""
-
-    def make(self, plan: Plan, content: bytes) -> PageImage:
-        """The image, from the original's bytes.
-
-        Raises:
-            ImageError: the bytes are no image.
-        """
-
-    def placeholder(self, placeholder: Placeholder) -> PageImage:
-        """The image of a stand-in."""
-
-    def rest(self) -> None:
-        """Keep no more in memory than what pages need; everything has been looked for."""
-
-    def close(self) -> None:
-        """Close what is open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.derived.store import DerivedStore
-from mkdocs_imagegen.imaging.derive import Deriver, Describer
+from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
 from mkdocs_imagegen.imaging.image import PageImage
-from mkdocs_imagegen.imaging.variants import plan
-from mkdocs_imagegen.jobs.job import Job, JobKey, Result, VariantBuilder
+from mkdocs_imagegen.imaging.variants import plan_variants
+from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.pipeline.context import BuildContext
@@ -48,7 +48,7 @@ class Workshop:
     ) -> None:
         self.settings = settings
         self.stores = Stores(settings, remark)
-        self.deriver = _deriver(settings, host, warn, remark)
+        self.variant_builder = _variant_builder(settings, host, warn, remark)
         self._run = run
         self._open_gateway = open_gateway
         # As a warning it would fail every strict build that makes an image.
@@ -60,7 +60,7 @@ class Workshop:
     def find(self, record: Record, layout: Layout) -> PageImage | None:
         """What pages show of an original in a shape, if nothing has to be made for it."""
         variants, provenance = self.settings.variants, self.settings.provenance
-        return self.deriver.find(plan(record, layout, variants, provenance))
+        return self.variant_builder.find(plan_variants(record, layout, variants, provenance))
 
     def start(self, want: Job) -> Future[Result]:
         """Begin to make an image, or only its files; returns at once."""
@@ -80,7 +80,7 @@ class Workshop:
         """Start nothing more, wait for what is in flight, keep it, and end."""
         if self._has_begun:
             self._maker.close()
-        self.deriver.close()
+        self.variant_builder.close()
 
     @cached_property
     def _maker(self) -> Scheduler:
@@ -104,16 +104,18 @@ class Workshop:
 
     def _derive(self, record: Record, layout: Layout, content: bytes) -> PageImage:
         variants, provenance = self.settings.variants, self.settings.provenance
-        return self.deriver.make(plan(record, layout, variants, provenance), content)
+        return self.variant_builder.build(
+            plan_variants(record, layout, variants, provenance), content
+        )
 
 
-def _deriver(
+def _variant_builder(
     settings: Settings,
     host: BuildContext,
     warn: Callable[[str], None],
     remark: Callable[[str], None],
 ) -> VariantBuilder:
     if not host.mode.shows:
-        return Describer()
+        return DryRunVariantBuilder()
     store = DerivedStore(settings.cache_path / "derived", warn, remark=remark)
-    return Deriver(store, host.site)
+    return FileVariantBuilder(store, host.site)

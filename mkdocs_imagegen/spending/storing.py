@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
 from mkdocs_imagegen.gateway.wire import ImageResponse
-from mkdocs_imagegen.imaging.decode import Decoded, inspect
+from mkdocs_imagegen.imaging.decode import ImageInfo, inspect_image
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import Original, OriginalStore
@@ -51,9 +51,9 @@ class Keeper:
         path = self._store.put_in_quarantine(name, content)
         return f"the answer is in {path}" if path else None
 
-    def _decoded(self, request: ImageRequest, answer: ImageResponse) -> Decoded:
+    def _decoded(self, request: ImageRequest, answer: ImageResponse) -> ImageInfo:
         try:
-            return inspect(answer.image)
+            return inspect_image(answer.image)
         except ImageError as error:
             hint = self.quarantine(f"{request.key}.picture", answer.image)
             fault = f"the image that came is broken, and was paid for: {error}"
@@ -61,7 +61,7 @@ class Keeper:
 
 
 def _original(
-    request: ImageRequest, answer: ImageResponse, decoded: Decoded, server: str
+    request: ImageRequest, answer: ImageResponse, decoded: ImageInfo, server: str
 ) -> Record:
     asked = request.as_sketch if answer.is_sketch else request
     return Record(

@@ -14,7 +14,7 @@ from mkdocs_imagegen.derived import store as store_module
 from mkdocs_imagegen.derived.stat_index import Glance, Glances, Stamp
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.derived.strict_cache import StrictCache
-from mkdocs_imagegen.imaging.derive import Deriver
+from mkdocs_imagegen.imaging.derive import FileVariantBuilder
 from tests.imaging.test_derive import CONTENT, PLAN, files_in
 
 LONG_AGO_S = 1_000_000_000
@@ -34,7 +34,7 @@ class Builds:
         self.number += 1
         store = DerivedStore(self.cache, self.warned.append)
         site = self.folder / f"site{self.number}"
-        found = Deriver(store, site).find(PLAN)
+        found = FileVariantBuilder(store, site).find(PLAN)
         store.close()
         return files_in(site) if found else None
 
@@ -47,7 +47,7 @@ def builds(tmp_path: Path) -> Builds:
     """What was made long ago, found once, and so noted."""
     builds = Builds(tmp_path)
     store = DerivedStore(builds.cache, builds.warned.append)
-    Deriver(store, None).make(PLAN, CONTENT)
+    FileVariantBuilder(store, None).build(PLAN, CONTENT)
     store.close()
     for path in builds.values():
         os.utime(path, (LONG_AGO_S, LONG_AGO_S))
@@ -195,10 +195,10 @@ def test_glances_of_other_sites_stay_until_there_are_very_many(monkeypatch) -> N
 def test_what_is_found_again_is_found_at_a_glance_again(builds) -> None:
     builds.find()
     store, site = DerivedStore(builds.cache, builds.warned.append), builds.folder / "site"
-    deriver = Deriver(store, site)
-    found = [deriver.find(PLAN), deriver.find(PLAN)]
-    deriver.rest()
-    assert [*found, deriver.find(PLAN)] == [found[0]] * 3 != [None] * 3
+    builder = FileVariantBuilder(store, site)
+    found = [builder.find(PLAN), builder.find(PLAN)]
+    builder.release_index()
+    assert [*found, builder.find(PLAN)] == [found[0]] * 3 != [None] * 3
     assert not store.glances.is_changed
     assert all(path.stat().st_nlink > 1 for path in site.rglob("*.*"))
     store.close()
@@ -206,9 +206,9 @@ def test_what_is_found_again_is_found_at_a_glance_again(builds) -> None:
 
 def test_what_is_new_is_kept_though_the_store_has_rested(builds, monkeypatch) -> None:
     store = DerivedStore(builds.cache, builds.warned.append)
-    deriver = Deriver(store, builds.folder / "site")
-    assert deriver.find(PLAN)
-    deriver.rest()
+    builder = FileVariantBuilder(store, builds.folder / "site")
+    assert builder.find(PLAN)
+    builder.release_index()
     store.close()
     assert read_by(builds, monkeypatch) == 1
 

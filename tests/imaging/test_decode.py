@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mkdocs_imagegen.errors import ImageError
-from mkdocs_imagegen.imaging.decode import MAX_PIXELS, Decoded, inspect
+from mkdocs_imagegen.imaging.decode import MAX_PIXELS, ImageInfo, inspect_image
 from mkdocs_imagegen.options import Size
 
 FORMATS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "AVIF": "avif"}
@@ -61,7 +61,7 @@ def chunk(name, content):
 
 @pytest.mark.parametrize(("kind", "name"), FORMATS.items())
 def test_a_image_is_what_its_bytes_are(kind, name):
-    assert inspect(encoded(kind)) == Decoded(f"image/{name}", Size(60, 40), has_alpha=False)
+    assert inspect_image(encoded(kind)) == ImageInfo(f"image/{name}", Size(60, 40), has_alpha=False)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_image_is_what_its_bytes_are(kind, name):
 )
 def test_every_kind_of_pixels_is_decoded(mode, has_alpha):
     image = Image.new(mode, (7, 5))
-    assert inspect(encoded("PNG", image)) == Decoded("image/png", Size(7, 5), has_alpha)
+    assert inspect_image(encoded("PNG", image)) == ImageInfo("image/png", Size(7, 5), has_alpha)
 
 
 @pytest.mark.parametrize(
@@ -82,27 +82,27 @@ def test_what_can_be_seen_through_is_known(kind, alpha, has_alpha):
     image = Image.new("RGBA", (16, 16), "red")
     image.putpixel((8, 8), (255, 0, 0, alpha))
     content = encoded(kind, image, lossless=True, quality=100)
-    assert inspect(content).has_alpha is has_alpha
+    assert inspect_image(content).has_alpha is has_alpha
 
 
 @pytest.mark.parametrize(("clear", "has_alpha"), [(0, True), (1, False)])
 def test_a_palette_with_a_clear_colour_can_be_seen_through_where_it_is_used(clear, has_alpha):
     image = Image.new("P", (8, 8), 0)
     image.putpalette([255, 0, 0, 0, 255, 0])
-    assert inspect(encoded("PNG", image, transparency=clear)).has_alpha is has_alpha
+    assert inspect_image(encoded("PNG", image, transparency=clear)).has_alpha is has_alpha
 
 
 def test_a_jpeg_of_several_images_is_a_jpeg():
     """Cameras and some encoders write them, and Pillow has another name for them."""
     content = encoded("MPO", save_all=True, append_images=[sample()])
-    assert inspect(content) == Decoded("image/jpeg", Size(60, 40), has_alpha=False)
+    assert inspect_image(content) == ImageInfo("image/jpeg", Size(60, 40), has_alpha=False)
 
 
 def test_a_moving_image_is_what_it_is():
     frames = [sample(), sample((60, 40)).rotate(90)]
     for kind in ("PNG", "WEBP"):
         content = encoded(kind, frames[0], save_all=True, append_images=frames[1:])
-        assert inspect(content).size == Size(60, 40)
+        assert inspect_image(content).size == Size(60, 40)
 
 
 REFUSED = {
@@ -136,7 +136,7 @@ REFUSED = {
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
 def test_what_is_no_image_is_refused(content):
     with pytest.raises(ImageError, match=r"the bytes are no image: [A-Za-z]+$"):
-        inspect(content)
+        inspect_image(content)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -144,20 +144,20 @@ def test_a_cut_image_is_refused(kind):
     content = encoded(kind, sample((200, 150)))
     for part in (0.3, 0.6, 0.9):
         with pytest.raises(ImageError):
-            inspect(content[: int(len(content) * part)])
+            inspect_image(content[: int(len(content) * part)])
 
 
 @pytest.mark.parametrize("side", [(50_001, 1_000), (9_000, 9_000), (2**31 - 1, 2**31 - 1)])
 def test_a_bomb_is_refused_before_it_is_decoded(side):
     before = time.perf_counter()
     with pytest.raises(ImageError):
-        inspect(png_that_says(*side))
+        inspect_image(png_that_says(*side))
     assert time.perf_counter() - before < 0.5
 
 
 def test_a_image_a_little_too_large_is_refused_with_its_size():
     with pytest.raises(ImageError) as caught:
-        inspect(png_that_says(MAX_PIXELS // 1000 + 1, 1000))
+        inspect_image(png_that_says(MAX_PIXELS // 1000 + 1, 1000))
     accepted = "up to 8192 a side and 50000000 pixels"
     assert str(caught.value) == f"a image of 50001x1000 pixels ({accepted})"
 
@@ -166,7 +166,7 @@ def test_a_image_a_little_too_large_is_refused_with_its_size():
 def test_a_image_with_a_side_that_nobody_asks_for_is_refused_unseen(side):
     """One pixel wide and 49 million high, it took 900 MB to decode."""
     with pytest.raises(ImageError, match="8192 a side"):
-        inspect(png_that_says(*side))
+        inspect_image(png_that_says(*side))
 
 
 @settings(max_examples=250, deadline=None)
@@ -180,7 +180,7 @@ def test_no_mutant_does_more_than_be_refused(kind, seed, changes):
     if dice.random() < 0.3:
         del content[dice.randrange(len(content)) :]
     try:
-        decoded = inspect(bytes(content))
+        decoded = inspect_image(bytes(content))
     except ImageError as error:
         str(error).encode()
     else:
@@ -193,14 +193,14 @@ CONTENTS = {kind: encoded(kind) for kind in FORMATS}
 @given(st.binary(max_size=300))
 def test_noise_is_refused(content):
     with pytest.raises(ImageError):
-        inspect(content)
+        inspect_image(content)
 
 
 def test_the_host_keeps_its_own_way_with_warnings(monkeypatch):
     """Images are decoded in several threads, and what is done with warnings is global."""
     before, content = list(warnings.filters), encoded("PNG")
     monkeypatch.setattr(Image, "open", slowly(Image.open))
-    threads = [threading.Thread(target=inspect, args=(content,)) for _ in range(6)]
+    threads = [threading.Thread(target=inspect_image, args=(content,)) for _ in range(6)]
     for each in threads:
         each.start()
         time.sleep(0.005)

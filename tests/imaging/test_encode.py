@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from mkdocs_imagegen.errors import ImageError
-from mkdocs_imagegen.imaging.decode import inspect
-from mkdocs_imagegen.imaging.encode import BLUR_WIDTH_PX, blurred, encode, plain
+from mkdocs_imagegen.imaging.decode import inspect_image
+from mkdocs_imagegen.imaging.encode import BLUR_WIDTH_PX, encode_blur, encode_variants, open_srgb
 from mkdocs_imagegen.imaging.variants import MIMES, Encoding, Variant
 from mkdocs_imagegen.layout import CENTER, Focus
 from mkdocs_imagegen.options import Size
@@ -43,7 +43,7 @@ def variant(size: Size, kind: str = "png", *, focus: Focus = CENTER, said: str =
 
 
 def encoded(content: bytes, *variants: Variant) -> list[Image.Image]:
-    made = dict(encode(plain(content), variants))
+    made = dict(encode_variants(open_srgb(content), variants))
     return [Image.open(io.BytesIO(made[each])) for each in variants]
 
 
@@ -89,8 +89,8 @@ def test_files_do_not_depend_on_what_is_made_beside_them() -> None:
     """One name never stands for two contents, whatever widths a site asks for."""
     noise = written(Image.effect_noise((120, 80), 60).convert("RGB"))
     small, middle, large = (variant(Size(width, width * 2 // 3)) for width in (30, 60, 120))
-    alone = dict(encode(plain(noise), [small]))
-    together = dict(encode(plain(noise), [large, middle, small]))
+    alone = dict(encode_variants(open_srgb(noise), [small]))
+    together = dict(encode_variants(open_srgb(noise), [large, middle, small]))
     assert alone[small] == together[small]
 
 
@@ -98,7 +98,7 @@ def test_files_do_not_depend_on_what_is_made_beside_them() -> None:
 def test_the_same_image_gives_the_same_bytes(kind) -> None:
     content = written(Image.effect_noise((120, 80), 60).convert("RGB"))
     wanted = [variant(Size(60, 40), kind, said="algorithmicMedia")]
-    first, second = (dict(encode(plain(content), wanted)) for _ in range(2))
+    first, second = (dict(encode_variants(open_srgb(content), wanted)) for _ in range(2))
     assert first == second
 
 
@@ -106,9 +106,9 @@ def test_avif_is_smaller_for_the_options_of_its_encoder(monkeypatch: pytest.Monk
     """Steps of colour, as charts have them; another encoder is given no option it may refuse."""
     content = written(corners(Size(240, 160)).rotate(20))
     wanted = [Variant(Size(240, 160), Encoding("avif", 60, speed)) for speed in (6, 8)]
-    tuned = dict(encode(plain(content), wanted))
+    tuned = dict(encode_variants(open_srgb(content), wanted))
     monkeypatch.setattr("mkdocs_imagegen.imaging.encode._has_aom", lambda: False)
-    usual = dict(encode(plain(content), wanted))
+    usual = dict(encode_variants(open_srgb(content), wanted))
     assert all(len(tuned[each]) < len(usual[each]) for each in wanted)
 
 
@@ -192,7 +192,7 @@ def with_everything(kind: str) -> bytes:
 def test_nothing_but_pixels_is_taken_over(kind, source) -> None:
     content = with_everything(source)
     assert b"PRIVATE" in content
-    (each,) = dict(encode(plain(content), [variant(Size(60, 40), kind)])).values()
+    (each,) = dict(encode_variants(open_srgb(content), [variant(Size(60, 40), kind)])).values()
     assert b"PRIVATE" not in each
     image = Image.open(io.BytesIO(each))
     assert not {"exif", "icc_profile", "comment", "xmp"} & {*image.info}
@@ -210,7 +210,9 @@ def test_files_say_that_their_media_is_generated(kind, said) -> None:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_files_say_nothing_where_it_is_stripped(kind) -> None:
-    (each,) = dict(encode(plain(written(corners())), [variant(Size(60, 40), kind)])).values()
+    (each,) = dict(
+        encode_variants(open_srgb(written(corners())), [variant(Size(60, 40), kind)])
+    ).values()
     assert b"xmp" not in each.lower()
     assert b"iptc" not in each.lower()
 
@@ -221,7 +223,7 @@ def test_a_image_that_lies_on_its_side_is_turned(source) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # its top is on the right of what is stored
     content = written(corners(), source, exif=exif)
-    assert inspect(content).size == Size(80, 120)
+    assert inspect_image(content).size == Size(80, 120)
     (made,) = encoded(content, variant(Size(80, 120)))
     assert near(made, (20, 20), BLUE, 20)
     assert near(made, (60, 20), RED, 20)
@@ -241,7 +243,9 @@ def test_broken_bytes_are_no_image_or_a_image_and_nothing_worse(source) -> None:
         for _ in range(chance.choice([1, 2, 8])):
             broken[chance.randrange(min(len(broken), 1500))] = chance.randrange(256)
         try:
-            plain(bytes(broken[: chance.randrange(len(broken)) if chance.random() < 0.3 else None]))
+            open_srgb(
+                bytes(broken[: chance.randrange(len(broken)) if chance.random() < 0.3 else None])
+            )
         except ImageError:
             refused += 1
     assert refused
@@ -254,11 +258,11 @@ def test_what_exif_says_wrongly_is_no_reason_to_refuse_a_image() -> None:
     exif[0x0112] = 6
     broken = exif.tobytes().replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02")
     assert broken != exif.tobytes()
-    assert plain(written(corners(), "JPEG", exif=broken)).size in {(120, 80), (80, 120)}
+    assert open_srgb(written(corners(), "JPEG", exif=broken)).size in {(120, 80), (80, 120)}
 
 
 def test_the_blurred_pixels_are_few_and_of_the_same_shape() -> None:
-    made = blurred(plain(written(corners())), Size(60, 60), Focus(0, 0))
+    made = encode_blur(open_srgb(written(corners())), Size(60, 60), Focus(0, 0))
     image = Image.open(io.BytesIO(made))
     assert (image.format, image.size) == ("WEBP", (BLUR_WIDTH_PX, BLUR_WIDTH_PX))
     assert len(made) < 400

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.imaging import variants as rules
-from mkdocs_imagegen.imaging.variants import Encoding, Variant, plan, widths_to_make
+from mkdocs_imagegen.imaging.variants import Encoding, Variant, plan_variants, variant_widths
 from mkdocs_imagegen.layout import Focus, Layout, scaled
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.settings import VariantSettings
@@ -31,7 +31,7 @@ def files_of(planned):
 
 @given(SIZES, SIZES, WIDTHS)
 def test_no_file_is_larger_than_the_original_or_than_what_is_asked(size, asked, widths) -> None:
-    planned = plan(drawn(size), Layout(asked, widths), VariantSettings(), "keep")
+    planned = plan_variants(drawn(size), Layout(asked, widths), VariantSettings(), "keep")
     for variant in files_of(planned):
         assert 1 <= variant.size.width <= min(size.width, asked.width)
         assert 1 <= variant.size.height <= min(size.height, asked.height)
@@ -40,7 +40,7 @@ def test_no_file_is_larger_than_the_original_or_than_what_is_asked(size, asked, 
 @given(SIZES, SIZES, WIDTHS)
 def test_every_file_has_the_shape_that_is_asked_for(size, asked, widths) -> None:
     """To the nearest pixel; an image of one pixel's width has whatever shape it can."""
-    planned = plan(drawn(size), Layout(asked, widths), VariantSettings(), "keep")
+    planned = plan_variants(drawn(size), Layout(asked, widths), VariantSettings(), "keep")
     for variant in files_of(planned):
         exact = variant.size.width * planned.size.height / planned.size.width
         assert abs(variant.size.height - exact) <= 1
@@ -52,7 +52,7 @@ def test_every_file_has_the_shape_that_is_asked_for(size, asked, widths) -> None
 @given(SIZES, SIZES)
 def test_the_largest_file_loses_nothing_that_the_shape_leaves(size, asked) -> None:
     """It reaches the asked size or an edge of the original, but for a pixel."""
-    width, height = plan(drawn(size), Layout(asked), VariantSettings(), "keep").size
+    width, height = plan_variants(drawn(size), Layout(asked), VariantSettings(), "keep").size
     next_larger = scaled(asked, width + 1)
     assert (
         width == asked.width
@@ -64,7 +64,7 @@ def test_the_largest_file_loses_nothing_that_the_shape_leaves(size, asked) -> No
 
 @given(WIDTHS, SIDES)
 def test_widths_ascend_and_end_with_the_image_s_own(widths, largest) -> None:
-    made = widths_to_make(widths, largest)
+    made = variant_widths(widths, largest)
     assert list(made) == sorted(set(made))
     assert made[-1] == largest
     assert set(made[:-1]) == {width for width in widths if width < largest}
@@ -72,7 +72,7 @@ def test_widths_ascend_and_end_with_the_image_s_own(widths, largest) -> None:
 
 @given(SIZES, SIZES, WIDTHS)
 def test_a_name_stands_for_one_file(size, asked, widths) -> None:
-    planned = plan(drawn(size), Layout(asked, widths), VariantSettings(), "keep")
+    planned = plan_variants(drawn(size), Layout(asked, widths), VariantSettings(), "keep")
     names = list(planned.files.values())
     assert len(set(names)) == len(names) == len(files_of(planned))
     layout = r"assets/imagegen/[0-9a-f]{16}-\d+\.[0-9a-f]{8}\.(avif|jpg)"
@@ -80,7 +80,9 @@ def test_a_name_stands_for_one_file(size, asked, widths) -> None:
 
 
 def test_the_usual_files_of_a_usual_image() -> None:
-    planned = plan(drawn(Size(1536, 1024)), Layout(Size(1536, 1024)), VariantSettings(), "keep")
+    planned = plan_variants(
+        drawn(Size(1536, 1024)), Layout(Size(1536, 1024)), VariantSettings(), "keep"
+    )
     assert [(each.size, each.encoding) for each in files_of(planned)] == [
         (Size(480, 320), Encoding("avif", 60, 8)),
         (Size(960, 640), Encoding("avif", 60, 8)),
@@ -103,14 +105,14 @@ def test_the_usual_files_of_a_usual_image() -> None:
 )
 def test_formats(has_alpha, written, expected) -> None:
     of = drawn(Size(100, 100), has_alpha=has_alpha)
-    planned = plan(of, Layout(Size(100, 100)), VariantSettings(formats=written), "keep")
+    planned = plan_variants(of, Layout(Size(100, 100)), VariantSettings(formats=written), "keep")
     assert [variants[0].encoding.format for variants in planned.variants] == expected
     assert planned.has_blur is not has_alpha
 
 
 def test_small_takes_the_slower_encoder() -> None:
     settings = VariantSettings(effort="small")
-    planned = plan(drawn(Size(100, 100)), Layout(Size(100, 100)), settings, "keep")
+    planned = plan_variants(drawn(Size(100, 100)), Layout(Size(100, 100)), settings, "keep")
     assert [variants[0].encoding.speed for variants in planned.variants] == [6, 0]
 
 
@@ -124,7 +126,7 @@ def test_small_takes_the_slower_encoder() -> None:
 )
 def test_what_files_say_of_where_they_come_from(model, provenance, said) -> None:
     of = drawn(Size(100, 100), model=model)
-    planned = plan(of, Layout(Size(100, 100)), VariantSettings(), provenance)
+    planned = plan_variants(of, Layout(Size(100, 100)), VariantSettings(), provenance)
     assert {each.source_type for each in files_of(planned)} == {said}
 
 
@@ -147,5 +149,5 @@ def test_everything_that_changes_bytes_changes_the_key(monkeypatch: pytest.Monke
 def test_everything_that_changes_the_blurred_pixels_changes_their_key() -> None:
     size, settings = Size(100, 50), VariantSettings()
     shapes = [Layout(size), Layout(size, focus=Focus(0, 0)), Layout(Size(50, 50))]
-    keys = {plan(drawn(size), each, settings, "keep").blur_key for each in shapes}
+    keys = {plan_variants(drawn(size), each, settings, "keep").blur_key for each in shapes}
     assert len(keys) == len(shapes)

@@ -24,8 +24,7 @@ from mkdocs_imagegen.errors import (
     StoppedError,
     StoreError,
 )
-from mkdocs_imagegen.imaging.image import PageImage
-from mkdocs_imagegen.imaging.image import Source as Files
+from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 from mkdocs_imagegen.imaging.placeholder import render_placeholder
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.layout import Layout
@@ -119,7 +118,7 @@ def test_a_stand_ins_name_is_that_of_its_content():
     ]
     assert one == same
     assert re.fullmatch(r"assets/imagegen/missing-[0-9a-f]{16}\.svg", one.image.name)
-    assert one.image.sources == (Files("image/svg+xml", ((one.image.name, 30),)),)
+    assert one.image.sources == (ImageSource("image/svg+xml", ((one.image.name, 30),)),)
     assert one.image.size == Size(30, 20)
     assert len({each.image.name for each in (one, *others)}) == 4
 
@@ -149,7 +148,7 @@ NAME = "assets/imagegen/x.webp"
 def image(*sources, size=LAYOUT, blur=""):
     """A image of sources as a mime type and its files' widths, the widest as wide as it is."""
     made = (
-        Files(f"image/{kind}", tuple((f"{kind}-{width}", width) for width in widths))
+        ImageSource(f"image/{kind}", tuple((f"{kind}-{width}", width) for width in widths))
         for kind, *widths in sources
     )
     return PageImage(tuple(made), size, blur)
@@ -172,7 +171,7 @@ STYLE = "max-width:100%;height:auto"
 
 
 def test_markup_has_what_a_theme_needs_and_what_the_author_wrote():
-    one = PageImage((Files("image/webp", (("a&b.webp", 3),)),), LAYOUT)
+    one = PageImage((ImageSource("image/webp", (("a&b.webp", 3),)),), LAYOUT)
     assert markup(DIRECTIVE, one) == (
         '<img src="../a&amp;b.webp" alt="A balloon" width="3" height="2" '
         'style="max-width:100%;height:auto" loading="lazy" decoding="async">'
@@ -288,7 +287,7 @@ def test_a_badge_lies_over_the_image():
 
 @given(st.text(), st.text())
 def test_markup_is_escaped_once(alt, name):
-    one = PageImage((Files("image/webp", ((name, 3),)),), LAYOUT)
+    one = PageImage((ImageSource("image/webp", ((name, 3),)),), LAYOUT)
     written = re.fullmatch(
         r'<img src="([^"<>]*)" alt="([^"<>]*)" width=.*', markup(directive(alt=alt), one)
     )
