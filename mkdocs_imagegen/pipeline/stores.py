@@ -48,7 +48,7 @@ class Workshop:
     ) -> None:
         self.settings = settings
         self.stores = Stores(settings, remark)
-        self.variant_builder = _variant_builder(settings, host, warn, remark)
+        self.variant_builder = _variant_builder(settings, host)
         self._run = run
         self._open_gateway = open_gateway
         # As a warning it would fail every strict build that makes an image.
@@ -109,13 +109,7 @@ class Workshop:
         )
 
 
-def _variant_builder(
-    settings: Settings,
-    host: BuildContext,
-    warn: Callable[[str], None],
-    remark: Callable[[str], None],
-) -> VariantBuilder:
+def _variant_builder(settings: Settings, host: BuildContext) -> VariantBuilder:
     if not host.mode.shows:
         return DryRunVariantBuilder()
-    store = DerivedStore(settings.cache_path / "derived", warn, remark=remark)
-    return FileVariantBuilder(store, host.site)
+    return FileVariantBuilder(DerivedStore(settings.cache_path / "derived"), host.site)

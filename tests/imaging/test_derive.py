@@ -1,4 +1,4 @@
-"""The files of an image, put into the site: made once, then linked."""
+"""The files of an image in the site: encoded once, then linked."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.settings import VariantSettings
+from tests.derived.support import logged
 from tests.originals.support import record
 
 SIZE = Size(120, 80)
@@ -38,40 +39,40 @@ PLAN = plan_variants(ORIGINAL, Layout(SIZE, (40, 80)), VariantSettings(), "keep"
 
 @pytest.fixture
 def store(tmp_path):
-    with_warnings: list[str] = []
-    store = DerivedStore(tmp_path / "derived", with_warnings.append)
-    yield store
-    store.close()
-    assert with_warnings == []
+    with logged() as messages:
+        store = DerivedStore(tmp_path / "derived")
+        yield store
+        store.close()
+    assert messages.warnings == []
 
 
 def files_in(site):
     return {path.name: path.read_bytes() for path in site.rglob("*") if path.is_file()}
 
 
-def test_all_files_are_in_the_site_under_the_names_that_the_page_says(store, tmp_path) -> None:
+def test_build_writes_the_files_that_the_page_names(store, tmp_path) -> None:
     image = FileVariantBuilder(store, tmp_path / "site").build(PLAN, CONTENT)
-    said = [name for source in image.sources for name, _ in source.files]
-    assert len(said) == 6
+    names = [name for source in image.sources for name, _ in source.files]
+    assert len(names) == 6
     for source in image.sources:
         for name, width in source.files:
             with Image.open(tmp_path / "site" / name) as opened:
                 assert (opened.width, opened.get_format_mimetype()) == (width, source.mime)
-    assert len(files_in(tmp_path / "site")) == len(said)
+    assert len(files_in(tmp_path / "site")) == len(names)
     assert image.size == SIZE
     assert image.blur.startswith("data:image/webp;base64,")
 
 
-def test_what_was_made_is_found_without_an_encoder(store, tmp_path, monkeypatch) -> None:
-    made = FileVariantBuilder(store, tmp_path / "first").build(PLAN, CONTENT)
+def test_find_needs_no_encoder(store, tmp_path, monkeypatch) -> None:
+    built = FileVariantBuilder(store, tmp_path / "first").build(PLAN, CONTENT)
     monkeypatch.setattr(encoder, "encode_variants", None)
     monkeypatch.setattr(encoder, "open_srgb", None)
     found = FileVariantBuilder(store, tmp_path / "second").find(PLAN)
-    assert found == made
+    assert found == built
     assert files_in(tmp_path / "second") == files_in(tmp_path / "first")
 
 
-def test_nothing_is_found_where_one_file_or_the_blur_is_missing(store, tmp_path) -> None:
+def test_find_returns_none_when_a_file_is_missing(store, tmp_path) -> None:
     builder = FileVariantBuilder(store, tmp_path / "site")
     assert builder.find(PLAN) is None
     builder.build(PLAN, CONTENT)
@@ -79,19 +80,19 @@ def test_nothing_is_found_where_one_file_or_the_blur_is_missing(store, tmp_path)
     assert builder.find(wider) is None
 
 
-def test_only_what_is_missing_is_encoded(store, tmp_path, monkeypatch) -> None:
+def test_build_encodes_only_missing_files(store, tmp_path, monkeypatch) -> None:
     FileVariantBuilder(store, tmp_path / "site").build(PLAN, CONTENT)
-    asked: list[Size] = []
+    encoded_sizes: list[Size] = []
     encode = encoder.encode_variants
 
-    def watched(image, variants):
-        asked.extend(each.size for each in variants)
+    def counted(image, variants):
+        encoded_sizes.extend(each.size for each in variants)
         return encode(image, variants)
 
-    monkeypatch.setattr(encoder, "encode_variants", watched)
+    monkeypatch.setattr(encoder, "encode_variants", counted)
     wider = plan_variants(ORIGINAL, Layout(SIZE, (40, 80, 100)), VariantSettings(), "keep")
     FileVariantBuilder(store, tmp_path / "site").build(wider, CONTENT)
-    assert asked == [Size(100, 67)] * 2
+    assert encoded_sizes == [Size(100, 67)] * 2
 
 
 @pytest.fixture
@@ -109,8 +110,8 @@ def encoded(monkeypatch) -> Counter:
     return count
 
 
-@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "the store keeps no value"])
-def test_calls_at_the_same_time_encode_each_file_once(
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "not kept"])
+def test_concurrent_builds_encode_each_file_once(
     store, tmp_path, monkeypatch, encoded, keeps
 ) -> None:
     if not keeps:
@@ -120,22 +121,22 @@ def test_calls_at_the_same_time_encode_each_file_once(
         plan_variants(ORIGINAL, Layout(SIZE, widths), VariantSettings(), "keep")
         for widths in ((40,), (60,), (80,), (100,), (80, 40), (100, 60), *[(40, 60, 80, 100)] * 2)
     ]
-    begin = threading.Barrier(len(plans))
+    start = threading.Barrier(len(plans))
 
     def build(each):
-        begin.wait(10)
+        start.wait(10)
         return builder.build(each, CONTENT)
 
     with ThreadPoolExecutor(len(plans)) as pool:
-        made = [each.result(30) for each in [pool.submit(build, each) for each in plans]]
-    names = {name for each in made for source in each.sources for name, _ in source.files}
+        built = [each.result(30) for each in [pool.submit(build, each) for each in plans]]
+    names = {name for each in built for source in each.sources for name, _ in source.files}
     assert set(encoded.values()) == {1}
     assert len(encoded) == len(names) == 10
     assert files_in(tmp_path / "site").keys() == {name.rpartition("/")[2] for name in names}
 
 
-def test_a_failed_file_fails_every_call_that_waits_for_it(store, tmp_path, monkeypatch) -> None:
-    """A later call tries again."""
+def test_failed_file_fails_every_build_that_waits_for_it(store, tmp_path, monkeypatch) -> None:
+    """A later build encodes the file again."""
     builder = FileVariantBuilder(store, tmp_path / "site")
     encode, is_encoding, is_waited_for = (
         encoder.encode_variants,
@@ -154,7 +155,7 @@ def test_a_failed_file_fails_every_call_that_waits_for_it(store, tmp_path, monke
         assert is_encoding.wait(10)
         monkeypatch.setattr(encoder, "encode_variants", encode)
         second = pool.submit(builder.build, PLAN, CONTENT)
-        # Its other files are there as soon as it waits for those of the narrowest size alone.
+        # When its four other files are written, it waits for the files of the narrowest size.
         while len(files_in(tmp_path / "site")) < 4 and not second.done():
             time.sleep(0.01)
         is_waited_for.set()
@@ -165,10 +166,10 @@ def test_a_failed_file_fails_every_call_that_waits_for_it(store, tmp_path, monke
     assert len(files_in(tmp_path / "site")) == 6
 
 
-def test_the_same_files_come_out_of_a_full_an_empty_and_a_half_empty_store(tmp_path) -> None:
+def test_build_writes_the_same_files_for_any_state_of_the_cache(tmp_path) -> None:
     sites = []
     for number, widths in enumerate([(), (40,), (80,), (40, 80)]):
-        store = DerivedStore(tmp_path / f"derived{number}", print)
+        store = DerivedStore(tmp_path / f"derived{number}")
         site = tmp_path / f"site{number}"
         for each in (widths, (40, 80)):
             planned = plan_variants(ORIGINAL, Layout(SIZE, each), VariantSettings(), "keep")
@@ -178,8 +179,8 @@ def test_the_same_files_come_out_of_a_full_an_empty_and_a_half_empty_store(tmp_p
     assert all(files == sites[0] for files in sites)
 
 
-def test_a_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) -> None:
-    """It may be one file with what the store keeps."""
+def test_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) -> None:
+    """The file may be a hard link to the value in the cache."""
     builder = FileVariantBuilder(store, tmp_path / "site")
     image = builder.build(PLAN, CONTENT)
     path = tmp_path / "site" / image.name
@@ -191,13 +192,13 @@ def test_a_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) 
     assert path.read_bytes() == before
 
 
-def test_bytes_that_are_no_image(store, tmp_path) -> None:
+def test_build_refuses_bytes_that_are_not_an_image(store, tmp_path) -> None:
     with pytest.raises(ImageError):
-        FileVariantBuilder(store, tmp_path / "site").build(PLAN, b"no image")
+        FileVariantBuilder(store, tmp_path / "site").build(PLAN, b"not an image")
     assert files_in(tmp_path / "site") == {}
 
 
-def test_names_follow_the_bytes_of_the_original() -> None:
+def test_file_names_contain_the_hash_of_the_original() -> None:
     other = record(content=b"other", width=SIZE.width, height=SIZE.height)
     planned = plan_variants(other, Layout(SIZE), VariantSettings(), "keep")
     name = next(iter(planned.files.values()))
