@@ -74,7 +74,7 @@ class StrictDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type
         """Refuse to read a key back; the stock method unpickles it.
 
         Raises:
-            ValueError: Always.
+            ValueError: If the method is called.
         """
         raise ValueError("keys are not read back")
 

@@ -52,7 +52,7 @@ def test_settings_cover_all_settings_of_diskcache():
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm"])
 def test_check_accepts_side_file_that_is_being_removed(filled, monkeypatch, ending):
-    """A file that is deleted between two calls has no name left."""
+    # A file that is deleted between two calls has no name left.
     side = filled.folder / f"cache.db{ending}"
     side.touch()
     with side.open("rb") as file:

@@ -71,7 +71,7 @@ def test_random_damage_causes_misses_and_no_wrong_bytes(cache: Cache, template, 
 
 
 def test_damaged_index_never_leads_to_value_of_another_key(filled):
-    """The check of the pages passes and the value is valid, but the checksum differs."""
+    # The check of the pages passes and the value is valid, but the checksum differs.
     database = filled.folder / "cache.db"
     content = database.read_bytes()
     mine, other = (key_of(name).encode() for name in "ab")

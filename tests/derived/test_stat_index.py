@@ -31,7 +31,7 @@ class Builds:
         self.number = 0
 
     def find(self) -> dict[str, bytes] | None:
-        """Return the files of the next build, or None if one has to be encoded."""
+        """Return the files of the next build, or None if it lacks a file."""
         self.number += 1
         store = DerivedStore(self.cache)
         site = self.folder / f"site{self.number}"
@@ -45,7 +45,7 @@ class Builds:
 
 @pytest.fixture
 def builds(tmp_path: Path) -> Iterator[Builds]:
-    """Yield builds after one that has encoded all files long ago; none may log a warning."""
+    """Yield builds after an old one that has encoded all files; forbid warnings."""
     builds = Builds(tmp_path)
     store = DerivedStore(builds.cache)
     FileVariantBuilder(store, None).build(PLAN, CONTENT)

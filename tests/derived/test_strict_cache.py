@@ -195,7 +195,7 @@ def test_wait_ends_at_timeout_when_locked_during_opening(filled, monkeypatch):
 
 
 def test_open_shares_cache_that_another_build_creates(cache, monkeypatch):
-    """The other build creates and uses it between two checks of this build."""
+    # The other build creates and uses it between two checks of this build.
     cache.folder.mkdir()
     mkdir, others = Path.mkdir, []
 
@@ -231,7 +231,7 @@ def test_open_checks_database_of_another_build(cache, monkeypatch):
 
 
 def test_open_keeps_existing_database_when_hard_links_fail(cache, monkeypatch):
-    """A build that uses it would lose it."""
+    # A build that uses it would lose it.
 
     def create_then_refuse(_source: Path, _target: Path) -> None:
         monkeypatch.undo()

@@ -237,7 +237,7 @@ def two_rows_of_one_key(cache: Cache) -> None:
 
 @planted
 def rows_swapped(cache: Cache) -> None:
-    """The row of one key leads to the value of another key, with its checksum."""
+    # The row of one key leads to the value of another key, with its checksum.
     with editing(cache.folder) as database:
         other = database.execute(
             "SELECT filename, tag FROM Cache WHERE key = ?", (key_of("b"),)
@@ -336,7 +336,7 @@ def _empty(path: Path, _cache: Cache) -> None:
 
 @planted
 def super_journal(cache: Cache) -> None:
-    """A rollback journal with a super-journal, which SQLite deletes after the rollback."""
+    # A rollback journal with a super-journal, which SQLite deletes after the rollback.
     database = (cache.folder / "cache.db").read_bytes()
     page_size = struct.unpack(">H", database[16:18])[0]
     nonce = 7
@@ -354,7 +354,7 @@ def super_journal(cache: Cache) -> None:
 
 @planted
 def log_that_rewrites_the_schema(cache: Cache) -> None:
-    """The database is valid without its write-ahead log, which adds a trigger."""
+    # The database is valid without its write-ahead log, which adds a trigger.
     spoiled = cache.outside.parent / "spoiled"
     shutil.copytree(cache.folder, spoiled)
     database = sqlite3.connect(spoiled / "cache.db", isolation_level=None)

@@ -78,7 +78,7 @@ def test_every_pixel_mode_is_decoded(mode, has_alpha):
 )
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
 def test_has_alpha_is_true_when_a_pixel_is_transparent(kind, alpha, has_alpha):
-    """Some servers always send an alpha channel; a full one must not prevent a JPEG."""
+    # Some servers always send an alpha channel; a full one must not prevent a JPEG.
     image = Image.new("RGBA", (16, 16), "red")
     image.putpixel((8, 8), (255, 0, 0, alpha))
     content = encoded(kind, image, lossless=True, quality=100)
@@ -164,7 +164,7 @@ def test_image_above_the_limit_is_refused_with_its_size():
 
 @pytest.mark.parametrize("side", [(8193, 1), (1, 49_000_000)])
 def test_image_with_a_side_above_the_limit_is_refused_before_decoding(side):
-    """An image of 1 x 49 million pixels took 900 MB to decode."""
+    # An image of 1 x 49 million pixels took 900 MB to decode.
     with pytest.raises(ImageError, match="8192 per side"):
         inspect_image(png_of(*side))
 

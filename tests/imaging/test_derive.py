@@ -136,7 +136,7 @@ def test_concurrent_builds_encode_each_file_once(
 
 
 def test_failed_file_fails_every_build_that_waits_for_it(store, tmp_path, monkeypatch) -> None:
-    """A later build encodes the file again."""
+    # A later build encodes the file again.
     builder = FileVariantBuilder(store, tmp_path / "site")
     encode, is_encoding, is_waited_for = (
         encoder.encode_variants,
@@ -180,7 +180,7 @@ def test_build_writes_the_same_files_for_any_state_of_the_cache(tmp_path) -> Non
 
 
 def test_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) -> None:
-    """The file may be a hard link to the value in the cache."""
+    # The file may be a hard link to the value in the cache.
     builder = FileVariantBuilder(store, tmp_path / "site")
     image = builder.build(PLAN, CONTENT)
     path = tmp_path / "site" / image.name

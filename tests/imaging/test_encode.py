@@ -82,7 +82,7 @@ def test_file_has_its_format_and_exact_size(kind) -> None:
     ],
 )
 def test_crop_keeps_its_focus(focus, color) -> None:
-    """A tall and a wide crop of a square both show the corner of the focus."""
+    # A tall and a wide crop of a square both show the corner of the focus.
     square = saved(corners(Size(100, 100)))
     tall, wide = Size(40, 100), Size(100, 40)
     (first, second) = encoded(square, variant(tall, focus=focus), variant(wide, focus=focus))
@@ -95,7 +95,7 @@ def test_crop_keeps_its_focus(focus, color) -> None:
 
 
 def test_bytes_do_not_depend_on_other_variants() -> None:
-    """One name never stands for two contents, for any widths of a site."""
+    # One name never stands for two contents, for any widths of a site.
     noise = saved(Image.effect_noise((120, 80), 60).convert("RGB"))
     small, middle, large = (variant(Size(width, width * 2 // 3)) for width in (30, 60, 120))
     alone = dict(encode_variants(open_srgb(noise), [small]))
@@ -112,7 +112,7 @@ def test_equal_images_have_equal_bytes(kind) -> None:
 
 
 def test_avif_is_smaller_with_options_of_libaom(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The image has flat colors, like a chart; other encoders refuse the options."""
+    # The image has flat colors, like a chart; other encoders refuse the options.
     content = saved(corners(Size(240, 160)).rotate(20))
     variants = [Variant(Size(240, 160), Encoding("avif", 60, speed)) for speed in (6, 8)]
     tuned = dict(encode_variants(open_srgb(content), variants))
@@ -170,7 +170,7 @@ def display_p3() -> bytes:
 )
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
 def test_colors_are_converted_to_srgb(in_p3, in_srgb, mode) -> None:
-    """The red of sRGB is 234, 51, 35 in Display P3, its green 117, 251, 76."""
+    # The red of sRGB is 234, 51, 35 in Display P3, its green 117, 251, 76.
     image = Image.new("RGBA", (40, 40), (*in_p3, 255))
     if mode == "RGBA":
         image.paste((0, 0, 0, 0), (0, 0, 10, 40))
@@ -226,7 +226,7 @@ def test_file_has_no_metadata_when_stripped(kind) -> None:
 
 @pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "AVIF"])
 def test_rotated_image_is_turned_upright(source) -> None:
-    """The size is that of the upright image, so that no side is enlarged."""
+    # The size is that of the upright image, so that no side is enlarged.
     exif = Image.Exif()
     exif[0x0112] = 6  # its top is on the right of what is stored
     content = saved(corners(), source, exif=exif)
