@@ -11,7 +11,7 @@ from functools import lru_cache
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.imaging.image import PageImage, Source
+from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 
 _FITS_ITS_COLUMN = "max-width:100%;height:auto"
 """Not every theme says so itself: MkDocs' own would squeeze an image that has a height."""
@@ -91,14 +91,14 @@ def _unless_said(attributes: Mapping[str, str]) -> dict[str, str]:
     return {} if "decoding" in attributes else {"decoding": "async"}
 
 
-def _source(source: Source, sizes: str, context: MarkupContext, media: str) -> str:
+def _source(source: ImageSource, sizes: str, context: MarkupContext, media: str) -> str:
     attributes = {"type": source.mime, "srcset": _srcset(source, context), "sizes": sizes}
     attributes |= {"media": media} if media else {}
     pairs = (f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     return f"<source {' '.join(pairs)}>"
 
 
-def _srcset(source: Source, context: MarkupContext) -> str:
+def _srcset(source: ImageSource, context: MarkupContext) -> str:
     return ", ".join(f"{context.url_of(name)} {width}w" for name, width in source.files)
 
 

@@ -88,7 +88,7 @@ class Lookup:
 
     def placeholder(self, placeholder: Placeholder) -> PageImage:
         """The stand-in's image, its file in the site."""
-        return self._workshop.deriver.placeholder(placeholder)
+        return self._workshop.variant_builder.add_placeholder(placeholder)
 
     def settle(self) -> None:
         """Look at everything that is there, and wait for what was started so far."""
@@ -101,7 +101,8 @@ class Lookup:
     def join(self) -> None:
         """Wait for everything that was started; nothing more is made."""
         self.settle()
-        self._workshop.deriver.rest()  # not after each round of images that follow others
+        # Once: images that follow others are looked up in rounds, and each needs the index.
+        self._workshop.variant_builder.release_index()
         if self._begun is not None:
             self.generation_s = time.monotonic() - self._begun
         self._joined = True

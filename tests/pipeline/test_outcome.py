@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import html5lib
 import pytest
@@ -24,9 +23,7 @@ from mkdocs_imagegen.errors import (
     StoppedError,
     StoreError,
 )
-from mkdocs_imagegen.imaging.image import PageImage
-from mkdocs_imagegen.imaging.image import Source as Files
-from mkdocs_imagegen.imaging.placeholder import render_placeholder
+from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
@@ -38,7 +35,6 @@ from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
 from tests.originals.support import key_of, record
 
-SVG = "{http://www.w3.org/2000/svg}"
 REQUEST = ImageRequest("a/b", "A balloon", Size(3, 2))
 LAYOUT = Size(3, 2)
 
@@ -61,67 +57,6 @@ def directive(**more):
 
 
 DIRECTIVE = directive()
-
-
-def svg(title, text, size):
-    return ET.fromstring(render_placeholder(title, text, size).content)  # noqa: S314 - our own
-
-
-@pytest.mark.parametrize("width", [1, 2, 16, 100, 480, 1536, 8192])
-@pytest.mark.parametrize("height", [1, 16, 320, 1024, 8192])
-def test_a_stand_in_has_the_size_of_what_it_stands_for(width, height):
-    root = svg("A title", "A balloon " * 50, Size(width, height))
-    assert (root.get("width"), root.get("height")) == (str(width), str(height))
-    assert root.get("viewBox") == f"0 0 {width} {height}"
-    assert len(root.findall(f"{SVG}text")) <= 7
-
-
-@given(st.text(), st.text(), st.integers(1, 2000), st.integers(1, 2000))
-def test_a_stand_in_is_xml_whatever_it_tells(title, text, width, height):
-    root = svg("Title", f"{title} {text}", Size(width, height))
-    assert next(root.iter(f"{SVG}text")).text == "Title"
-    assert not root.findall(f".//{SVG}script")
-
-
-NAUGHTY = {
-    "markup": "</text><script>alert(1)</script>",
-    "entities": "&lt; &amp; &nope; &#0;",
-    "quotes": "\"' onload='x",
-    "a CDATA end": "]]> <![CDATA[",
-    "a comment": "--> <!-- ",
-    "control": "\x00\x01\x08\x0b\x0c\x1b\x1f\x7f",
-    "half a letter": "a \ud800 b",
-    "no characters": "a \ufffe \uffff b",
-    "right to left": "\u202eabc \u2066",
-    "a long word": "x" * 10_000,
-    "many words": "word " * 10_000,
-    "other letters": "气球 שלום 🎈 é",
-}
-
-
-@pytest.mark.parametrize("text", NAUGHTY.values(), ids=NAUGHTY)
-def test_naughty_text_stays_text(text):
-    root = svg("Title", text, Size(300, 200))
-    assert {each.tag for each in root.iter()} == {f"{SVG}svg", f"{SVG}rect", f"{SVG}text"}
-
-
-def test_a_stand_in_tells_title_and_text():
-    texts = [each.text for each in svg("Not made", "A & B", Size(600, 400)).iter(f"{SVG}text")]
-    assert texts == ["Not made", "A & B"]
-
-
-def test_a_stand_ins_name_is_that_of_its_content():
-    one, same = (render_placeholder("T", "a", Size(30, 20)) for _ in range(2))
-    others = [
-        render_placeholder("U", "a", Size(30, 20)),
-        render_placeholder("T", "b", Size(30, 20)),
-        render_placeholder("T", "a", Size(31, 20)),
-    ]
-    assert one == same
-    assert re.fullmatch(r"assets/imagegen/missing-[0-9a-f]{16}\.svg", one.image.name)
-    assert one.image.sources == (Files("image/svg+xml", ((one.image.name, 30),)),)
-    assert one.image.size == Size(30, 20)
-    assert len({each.image.name for each in (one, *others)}) == 4
 
 
 @pytest.mark.parametrize(
@@ -149,7 +84,7 @@ NAME = "assets/imagegen/x.webp"
 def image(*sources, size=LAYOUT, blur=""):
     """A image of sources as a mime type and its files' widths, the widest as wide as it is."""
     made = (
-        Files(f"image/{kind}", tuple((f"{kind}-{width}", width) for width in widths))
+        ImageSource(f"image/{kind}", tuple((f"{kind}-{width}", width) for width in widths))
         for kind, *widths in sources
     )
     return PageImage(tuple(made), size, blur)
@@ -170,7 +105,7 @@ STYLE = "max-width:100%;height:auto"
 
 
 def test_markup_has_what_a_theme_needs_and_what_the_author_wrote():
-    one = PageImage((Files("image/webp", (("a&b.webp", 3),)),), LAYOUT)
+    one = PageImage((ImageSource("image/webp", (("a&b.webp", 3),)),), LAYOUT)
     assert markup(DIRECTIVE, one) == (
         '<img src="../a&amp;b.webp" alt="A balloon" width="3" height="2" '
         'style="max-width:100%;height:auto" loading="lazy" decoding="async">'
@@ -286,7 +221,7 @@ def test_a_badge_lies_over_the_image():
 
 @given(st.text(), st.text())
 def test_markup_is_escaped_once(alt, name):
-    one = PageImage((Files("image/webp", ((name, 3),)),), LAYOUT)
+    one = PageImage((ImageSource("image/webp", ((name, 3),)),), LAYOUT)
     written = re.fullmatch(
         r'<img src="([^"<>]*)" alt="([^"<>]*)" width=.*', markup(directive(alt=alt), one)
     )
