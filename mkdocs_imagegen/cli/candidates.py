@@ -144,7 +144,7 @@ def _require_references(target: Target) -> None:
     """Raise an error if the image is invalid for its model, or one of its references is missing.
 
     Raises:
-        CommandError: With the error of the image.
+        CommandError: If the directive is invalid or a reference is missing.
     """
     row, error = target.entry.line, target.entry.outcome.error
     if row.state is State.INVALID:

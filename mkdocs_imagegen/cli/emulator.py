@@ -43,9 +43,9 @@ def emulator(
 ) -> None:
     """Run a local gateway emulator.
 
-    It answers with labeled sketches. Use it in a site with `gateway: {url:
-    http://127.0.0.1:8787/v1, auth: none}`, or with any client of the OpenAI images API. It needs no
-    API key and no network, and charges no money.
+    It answers with labeled sketches, at no cost and without an API key. Set `gateway.url` of a site
+    to http://127.0.0.1:8787/v1 and `gateway.auth` to `none`, or use any client of the OpenAI images
+    API.
     """
     gateway = Emulator(plan=faults, latency_s=latency, require_key=False)
     try:

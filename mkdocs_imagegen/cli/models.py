@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MAX_REQUESTS = 8
 
 _Healths = Mapping[str, Health]
-"""Health of models by name; a model whose health is unknown is left out."""
+"""Health of models by name; models of unknown health are left out."""
 
 
 @click.command(

@@ -57,7 +57,7 @@ def look(
         config_file: Configuration file of the site; None for the one in the current folder.
         mode: Work of the build, which publishes no files; by default it generates no images.
         change: Changes the settings as the command's options require.
-        pages: Pages whose missing images are generated, as paths or globs; empty for all.
+        pages: Paths or globs of the pages to generate images for; empty for all.
 
     Raises:
         CommandError: If the site cannot be built.
@@ -83,7 +83,7 @@ def store_of(settings: Settings) -> OriginalStore:
 
 
 def ask_gateway(settings: Settings, ask: Callable[[Gateway], Awaitable[T]]) -> T:
-    """Open the gateway of a site, and return what a function reads from it.
+    """Open the gateway of a site, and return the result of a function that reads from it.
 
     Raises:
         GatewayError: If the gateway does not answer, or with an error.

@@ -63,7 +63,7 @@ def print_json(value: object) -> None:
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; without a terminal, lines whose fields are two spaces apart."""
+    """Print a table; without a terminal, lines with two spaces between the fields."""
     if not sys.stdout.isatty():
         for row in rows:
             print_line("  ".join(row))
@@ -84,7 +84,7 @@ def print_rows(rows: Sequence[ReportRow]) -> None:
 
 
 def _price(row: ReportRow) -> str:
-    """Return the price of what is missing, or the cost of what was generated."""
+    """Return the price of a missing image, or the cost of a generated one."""
     if row.state is State.GENERATED:
         known, is_estimate = [row.cost_usd], row.cost_is_estimate
     elif row.state.is_missing:
@@ -141,7 +141,7 @@ class Progress:
     def job_done(self, result: Result) -> None:
         """Count an image that was generated, or failed."""
         self._done += 1
-        # An image over budget takes no time, so it says nothing about the rate.
+        # An image over budget takes no time, so it does not count for the rate.
         self._requested += not isinstance(result.error, (OverBudgetError, NotGeneratedError))
         if result.was_generated and result.original and result.original.record.cost_usd:
             self._usd += result.original.record.cost_usd

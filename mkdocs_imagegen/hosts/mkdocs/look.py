@@ -54,7 +54,7 @@ class SiteView:
 
     @property
     def lacking(self) -> list[ReportRow]:
-        """Report of each location whose image is missing or invalid."""
+        """Report of each location with a missing or invalid image."""
         return [row for row in self.rows if row.is_lacking]
 
 
@@ -70,7 +70,7 @@ def look(
         config_file: Configuration file of the site; None for the one in the current folder.
         mode: Work of the build, which publishes no files.
         change: Changes the settings as the command's options require.
-        pages: Pages whose missing images are generated, as paths or globs; empty for all.
+        pages: Paths or globs of the pages to generate images for; empty for all.
 
     Raises:
         MkDocsException: If the site cannot be built.
