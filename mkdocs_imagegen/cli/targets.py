@@ -13,6 +13,7 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import did_you_mean, quote_value
 from mkdocs_imagegen.pipeline.outcome import Entry
+from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.request import ImageRequest
 
 _KEY = re.compile(r"[0-9a-f]{6,64}")
@@ -101,12 +102,14 @@ def _not_found(location: str, entries: Sequence[Entry]) -> OptionError:
 
 
 def _listed(entries: Sequence[Entry]) -> str:
-    lines = [
-        f"  {entry.line.key[:12]}  {entry.line.location}  {quote_value(entry.line.prompt)}"
-        for entry in entries[:_MAX_LISTED]
-    ]
+    lines = [_listed_row(entry.line) for entry in entries[:_MAX_LISTED]]
     more = [f"  and {len(entries) - _MAX_LISTED} more"] if len(entries) > _MAX_LISTED else []
     return "\n".join([*lines, *more])
+
+
+def _listed_row(row: ReportRow) -> str:
+    key = f"  {row.key[:12] or 'invalid':12}  {row.location}"
+    return f"{key}  {quote_value(row.prompt)}" if row.prompt else key
 
 
 def _keys(entry: Entry) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ def test_location_finds_its_image(run, location: str, prompt: str) -> None:
             '"one.md:3" matches 2 images',
             ["docs/guide/one.md:3", "docs/blog/one.md:3"],
         ),
+        ("wrong.md:7", 'no image at "wrong.md:7"', ["  invalid       docs/wrong.md:3"]),
         ("indx.md:3", 'no image at "indx.md:3"', ['did you mean "index.md"?']),
         ("nowhere.md:3", 'no image at "nowhere.md:3"', ["run `mkdocs-imagegen plan`"]),
         ("abcdef", 'no image at "abcdef"', ["use 6 characters of a cache key"]),
