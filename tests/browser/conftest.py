@@ -17,7 +17,7 @@ from typing import ClassVar
 import pytest
 
 from tests.browser.visits import Visit
-from tests.serving import answering
+from tests.serving import serving_http
 from tests.tools import lacking
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 def served(folder: Path) -> Iterator[str]:
     """The address of a folder on this machine; its images come late."""
     handler = functools.partial(_Files, directory=str(folder))
-    with answering(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
+    with serving_http(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
         yield f"{url}/"
 
 

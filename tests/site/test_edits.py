@@ -293,7 +293,7 @@ def test_beside_a_server_the_one_is_made_and_then_the_other(site: Site, free: Em
     with emulating(free) as gateway:
         site.options["gateway"] = {"url": gateway.url, "auth": "none"}
         with live(site) as server:
-            server.wait_for_words("Waiting for an image that it follows")
+            server.wait_for_text("Waiting for an image that it follows")
             server.wait_for_image()
     assert asked(free) == [("generations", "A fox"), ("edits", "A fox runs")]
 
