@@ -128,14 +128,14 @@ def test_the_second_language_is_seen(drawn: Site, run) -> None:
 def test_check_is_content_when_all_is_there(priced: Site, run) -> None:
     priced.build()
     assert run("check").lines == ["all there"]
-    assert run("check", "--json").json == {"ok": True, "lacking": []}
+    assert run("check", "--json").json == {"ok": True, "skip_or_fail": []}
 
 
 @pytest.mark.usefixtures("priced")
 def test_check_names_what_is_not_there(run) -> None:
     done = run("check", "--json", code=1).json
     assert not done["ok"]
-    assert [each["line"] for each in done["lacking"]] == [3, 7, 3]
+    assert [each["line"] for each in done["skip_or_fail"]] == [3, 7, 3]
 
 
 @pytest.mark.usefixtures("priced")
