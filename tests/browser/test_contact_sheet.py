@@ -10,7 +10,7 @@ from mkdocs_imagegen.emulator.sketches.drawing import draw
 from mkdocs_imagegen.imaging.encode import encode_thumbnail
 from mkdocs_imagegen.imaging.image import Thumbnail
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
-from tests.tools import lacking
+from tests.tools import skip_or_fail
 
 SHAPES = [(480, 320), (320, 480), (400, 400), (640, 200)]
 STRIPS = 440
@@ -110,7 +110,7 @@ def test_axe_finds_no_fault(visit, sheet, width, dark) -> None:
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
-        lacking("axe-playwright-python is not installed")
+        skip_or_fail("axe-playwright-python is not installed")
     page = visit(sheet, width=width, dark=dark).page
     # Axe walks through every element again for each rule; a hundred are as good as all.
     page.evaluate("[...document.querySelectorAll('#groups > li')].slice(60).map(e => e.remove())")
