@@ -26,10 +26,9 @@ from mkdocs.utils.yaml import yaml_load
 from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
 
 from mkdocs_imagegen.cli.main import main
-from mkdocs_imagegen.directives.defaults import PageOptions
 from mkdocs_imagegen.directives.extension import ImagegenExtension
-from mkdocs_imagegen.directives.locate import SourceLines
-from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
+from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.emulator.models import SHUT_DOWN
 from mkdocs_imagegen.errors import OptionError
@@ -133,10 +132,10 @@ def _settings() -> Iterator[str]:
 def _entry(option: OptionReference, anchor: str = "", default: str = "") -> str:
     """One option as an entry of a definition list, with an anchor of its own."""
     name = option.name.rstrip("_")  # a field that would be a keyword of Python ends with one
-    quoted_value = f" Default: `{default}`." if default else ""
+    quote_value = f" Default: `{default}`." if default else ""
     return (
         f"`{name}` {{ #{anchor}{name} }}\n\n:   {option.about}\n\n"
-        f"    Accepts: {option.accepts}.{quoted_value}\n"
+        f"    Accepts: {option.accepts}.{quote_value}\n"
     )
 
 

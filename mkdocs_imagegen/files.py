@@ -15,37 +15,37 @@ NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr
 """Flags that refuse symbolic links and do not block on a pipe."""
 
 
-def read_plain_file(path: Path, most_bytes: int) -> bytes:
-    """Read a regular file of limited size.
+def read_plain_file(path: Path, max_bytes: int) -> bytes:
+    """Return the content of a regular file of limited size.
 
     Raises:
         OSError: If the file is missing or cannot be read.
-        ValueError: If it is a link, a pipe or a folder, or larger than ``most_bytes``.
+        ValueError: If the path is a link, a pipe or a folder, or the file is too large.
     """
-    _refuse_unless_regular(os.lstat(path))
+    _check_regular(os.lstat(path))
     descriptor = os.open(path, os.O_RDONLY | NO_LINKS)
     try:
         facts = os.fstat(descriptor)
-        _refuse_unless_regular(facts)
-        return _read(descriptor, facts.st_size, most_bytes)
+        _check_regular(facts)
+        return _read(descriptor, facts.st_size, max_bytes)
     finally:
         os.close(descriptor)
 
 
-def _refuse_unless_regular(facts: os.stat_result) -> None:
+def _check_regular(facts: os.stat_result) -> None:
     if not stat.S_ISREG(facts.st_mode):
         raise ValueError("not a regular file")
 
 
-def _read(descriptor: int, size: int, most_bytes: int) -> bytes:
-    # One byte more than the file has: a short read proves its end, and a file that has grown since
-    # is read to its end.
-    content = os.read(descriptor, min(size, most_bytes) + 1)
+def _read(descriptor: int, size: int, max_bytes: int) -> bytes:
+    # One byte more than the size: a short read proves the end of the file, and a file that has
+    # grown since is read to its end.
+    content = os.read(descriptor, min(size, max_bytes) + 1)
     if len(content) != size:
-        while more := os.read(descriptor, min(most_bytes + 1 - len(content), 2**20)):
+        while more := os.read(descriptor, min(max_bytes + 1 - len(content), 2**20)):
             content += more
-    if len(content) > most_bytes:
-        raise ValueError(f"larger than {most_bytes} bytes")
+    if len(content) > max_bytes:
+        raise ValueError(f"larger than {max_bytes} bytes")
     return content
 
 
@@ -113,7 +113,7 @@ def cannot_store(folder: Path, error: OSError) -> StoreError:
 
 @contextlib.contextmanager
 def _temporary_beside(path: Path, content: bytes, *, sync: bool) -> Iterator[Path]:
-    # A random name: with a fixed one, two writers of one file rename each other's file away.
+    # A random name: with a fixed one, two writers would rename each other's temporary file.
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:

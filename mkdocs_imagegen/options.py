@@ -1,12 +1,13 @@
-"""Values an author or a site may write, and how they are read; pure.
+"""Option values: their parsers, declarations and errors; pure.
 
-One :class:`Parser` for each kind of value, used alike for settings, front matter and directives.
+Settings, front matter and directives declare options with :func:`option` in a dataclass and read
+them with :func:`read_options`. There is one :class:`Parser` for each kind of value.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import Field, field, fields
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -15,12 +16,13 @@ from mkdocs_imagegen.frozen import dataclass
 
 T = TypeVar("T")
 SKETCH_MODEL = "imagegen/sketch"
-"""The model under which every sketch is filed, whatever model was asked for."""
+"""Model ID of every sketch, independent of the model that was requested."""
 
 MAX_SIDE_PX = 8192
 MAX_PIXELS = 50_000_000
-"""Of an image that is asked for or decoded; more would only exhaust memory."""
+"""Limit for an image that is requested or decoded; a larger one could exhaust memory."""
 
+_MAX_QUOTED = 60
 _TEXT_SCHEMA = {"type": "string"}
 _LINE_SCHEMA = {"type": "string", "pattern": r"\S"}
 _SIZE = re.compile(r"([1-9]\d{0,4})\s*[xX\u00d7]\s*([1-9]\d{0,4})", re.ASCII)
@@ -33,7 +35,7 @@ _YAML_KINDS: dict[type, str] = {
     float: "a number",
     list: "a list",
     dict: "a mapping",
-    type(None): "nothing",
+    type(None): "null",
 }
 
 
@@ -49,14 +51,14 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parser(Generic[T]):
-    """Reads one kind of value.
+    """Parser for one kind of value.
 
     Attributes:
-        accepts: what is accepted, in words.
-        convert: the value read, or None where it is not accepted.
-        schema: the same as JSON schema, for editors; as YAML would have it, so stricter than
-            ``convert``, which also takes numbers as text; empty for anything.
-        kind: the dataclass whose options a mapping holds; None for any other value.
+        accepts: Description of the supported values, for messages and the manual.
+        convert: Function that returns the value read, or None if it is not supported.
+        schema: JSON schema for editors; empty for any value. Stricter than ``convert``, which
+            also reads numbers from text.
+        kind: Dataclass of the options in a mapping; None for any other value.
     """
 
     accepts: str
@@ -65,47 +67,57 @@ class Parser(Generic[T]):
     kind: type[Any] | None = None
 
     def __call__(self, value: object) -> T:
-        """The value read, from YAML or from text.
+        """Return the value read from YAML or from text.
 
         Raises:
-            OptionError: with the value received and what is accepted.
+            OptionError: If the value is not supported.
         """
         result = self.convert(value)
         if result is None:
             raise OptionError(
-                f"{quoted_value(value)} is not accepted", accepted=f"accepted: {self.accepts}"
+                f"unsupported value {quote_value(value)}", accepted=f"supported: {self.accepts}"
             )
         return result
 
 
-def quoted_value(value: object) -> str:
-    """The value as it is quoted in a message: short, on one line."""
+def quote_value(value: object) -> str:
+    """Return a value as messages quote it: short, on one line."""
     text = str(value) if isinstance(value, str) else repr(value)
     text = _CONTROL.sub("�", " ".join(text.split()))
-    text = re.sub(r"[\ud800-\udfff]", "�", text)  # compiled when needed, since it takes a while
-    return f'"{text[:60]}…"' if len(text) > 60 else f'"{text}"'  # noqa: PLR2004 - the cut above
+    text = re.sub(r"[\ud800-\udfff]", "�", text)  # compiled on first use, since that is slow
+    return f'"{text[:_MAX_QUOTED]}…"' if len(text) > _MAX_QUOTED else f'"{text}"'
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A hint that names the known word closest to ``name``, if one is close."""
-    import difflib  # noqa: PLC0415 - only for a mistake
+    """Return a hint with the known name closest to ``name``; None if no name is close."""
+    return _did_you_mean([name], list(known))
 
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f'did you mean "{close[0]}"?' if close else None
+
+def _did_you_mean(names: Sequence[str], known: Sequence[str]) -> str | None:
+    import difflib  # noqa: PLC0415 - costs 1 ms, and only a mistake needs it
+
+    close = (difflib.get_close_matches(name, known, n=1, cutoff=0.6) for name in names)
+    found = [match[0] for match in close if match]
+    return f"did you mean {_quote_names(found)}?" if found else None
+
+
+def _quote_names(names: Sequence[str]) -> str:
+    *first, last = map(quote_value, names)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _text(value: object) -> str | None:
     if isinstance(value, str):
         plain = _CONTROL.sub("", value.replace("\r\n", "\n"))
-        return plain.encode("utf-8", "ignore").decode("utf-8")  # no lone surrogates
-    kind = _YAML_KINDS.get(type(value), "something else")
+        return plain.encode("utf-8", "ignore").decode("utf-8")  # drops lone surrogates
+    kind = _YAML_KINDS.get(type(value), "another type")
     raise OptionError(
-        f"YAML read {quoted_value(value)} as {kind}, not as text", hint="put it in quotes"
+        f"YAML read {quote_value(value)} as {kind}, not as text", hint="put it in quotes"
     )
 
 
 def is_yes(value: str) -> bool:
-    """Whether an environment variable such as ``CI`` or ``OFFLINE`` says yes."""
+    """Return True if an environment variable such as ``CI`` or ``OFFLINE`` is switched on."""
     return value.strip().lower() not in ("", "0", "false", "no", "off")
 
 
@@ -130,12 +142,10 @@ def _whole(value: object, smallest: int, largest: int) -> int | None:
 
 
 def _number(value: object, smallest: float, largest: float) -> float | None:
-    if isinstance(value, bool) or not re.fullmatch(
-        r"\d{1,9}(\.\d{1,9})?", str(value).strip(), re.ASCII
-    ):
+    text = "" if isinstance(value, bool) else str(value).strip()
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
         return None
-    number = float(str(value))
-    return number if smallest <= number <= largest else None
+    return float(text) if smallest <= float(text) <= largest else None
 
 
 def _classes(value: object) -> tuple[str, ...] | None:
@@ -151,19 +161,21 @@ def _one_id(value: object) -> str | None:
 TEXT: Parser[str] = Parser("text", _text, _TEXT_SCHEMA)
 BOOLEAN: Parser[bool] = Parser("true or false", _boolean, {"type": "boolean"})
 SIZE: Parser[Size] = Parser(
-    f"WIDTHxHEIGHT, up to {MAX_SIDE_PX} a side and {MAX_PIXELS} pixels, like 1536x1024",
+    f"WIDTHxHEIGHT, like 1536x1024, up to {MAX_SIDE_PX} per side and {MAX_PIXELS} pixels",
     _size,
     {"type": "string", "pattern": r"^[1-9][0-9]{0,4} *[xX\u00d7] *[1-9][0-9]{0,4}$"},
 )
 CLASSES: Parser[tuple[str, ...]] = Parser("class names separated by spaces", _classes, _TEXT_SCHEMA)
-ID: Parser[str] = Parser("one id, without spaces or quotes", _one_id, _LINE_SCHEMA)
+ID: Parser[str] = Parser("one ID, without spaces or quotes", _one_id, _LINE_SCHEMA)
 
 
 def words(*accepted: str) -> Parser[str]:
-    """A parser for one of a few words, written in any case."""
+    """Return a parser for one of a few words, in upper or lower case."""
 
     def convert(value: object) -> str | None:
         word = str(value).strip().lower()
+        if word not in accepted and (hint := did_you_mean(word, accepted)):
+            raise OptionError(f"unsupported value {quote_value(value)}", hint=hint)
         return word if word in accepted else None
 
     truths = [each for word, each in (("true", True), ("false", False)) if word in accepted]
@@ -171,7 +183,7 @@ def words(*accepted: str) -> Parser[str]:
 
 
 def whole_number(smallest: int, largest: int) -> Parser[int]:
-    """A parser for a whole number within bounds, both included."""
+    """Return a parser for a whole number within bounds, both included."""
     return Parser(
         f"a whole number from {smallest} to {largest}",
         lambda value: _whole(value, smallest, largest),
@@ -180,7 +192,7 @@ def whole_number(smallest: int, largest: int) -> Parser[int]:
 
 
 def number(smallest: float, largest: float) -> Parser[float]:
-    """A parser for a number within bounds, both included."""
+    """Return a parser for a number within bounds, both included."""
     return Parser(
         f"a number from {smallest:g} to {largest:g}",
         lambda value: _number(value, smallest, largest),
@@ -189,7 +201,7 @@ def number(smallest: float, largest: float) -> Parser[float]:
 
 
 def one_line(accepts: str = "text on one line") -> Parser[str]:
-    """A parser for text that is not empty and stands on one line."""
+    """Return a parser for text on one line that is not empty."""
 
     def convert(value: object) -> str | None:
         text = " ".join((_text(value) or "").split())
@@ -199,7 +211,7 @@ def one_line(accepts: str = "text on one line") -> Parser[str]:
 
 
 def optional(parser: Parser[T]) -> Parser[Any]:
-    """The same parser, which also accepts YAML's null (and keeps it)."""
+    """Return a parser that also accepts YAML's null and keeps it."""
 
     def convert(value: object) -> object:
         return _NULL if value is None else parser(value)
@@ -211,43 +223,78 @@ def optional(parser: Parser[T]) -> Parser[Any]:
 _NULL = object()
 
 
-def option(default: Any, parser: Parser[Any], about: str) -> Any:  # noqa: ANN401 - typed by its field
-    """A dataclass field that is an option: its default, its parser, and what it is about."""
-    metadata = {"parser": parser, "about": about}
+def option(default: T, parser: Parser[Any], about: str) -> T:
+    """Return a dataclass field that is an option.
+
+    Args:
+        default: Value of an option that is not set.
+        parser: Parser of its values.
+        about: Description for the manual, in Markdown.
+    """
+    return _field(default, {"parser": parser, "about": about})
+
+
+def shared_option(kind: type[Any], name: str, default: T) -> T:
+    """Return a field for an option of another dataclass, with a default of its own."""
+    return _field(default, _options(kind)[name].metadata)
+
+
+def _field(default: T, metadata: Mapping[str, Any]) -> T:
     if isinstance(default, Mapping):
         return field(default_factory=lambda: default, metadata=metadata)
     return field(default=default, metadata=metadata)
 
 
 class UnknownOptionError(OptionError):
-    """An option that does not exist; its text names the known ones and the closest."""
+    """Options that do not exist.
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        names = sorted(known)
+    Args:
+        names: Options as written.
+        known: Options that exist.
+    """
+
+    def __init__(self, names: Sequence[str], known: Iterable[str]) -> None:
+        self.names, self.known = names, sorted(known)
+        are_close = all(did_you_mean(name, self.known) for name in names)
         super().__init__(
-            f"unknown option {quoted_value(name)}",
-            accepted=f"known: {', '.join(names)}",
-            hint=did_you_mean(name, names),
+            f"unknown option{'s' if len(names) > 1 else ''} {_quote_names(names)}",
+            accepted=None if are_close else f"supported: {', '.join(self.known)}",
+            hint=_did_you_mean(names, self.known),
         )
 
 
 class OptionsError(OptionError):
-    """Several options were not accepted; ``errors`` has each with its name."""
+    """Several options that are not accepted.
+
+    The text names all unknown options of one mapping in one message.
+
+    Args:
+        errors: Path and error of each option.
+    """
 
     def __init__(self, errors: list[tuple[str, OptionError]]) -> None:
-        super().__init__("; ".join(_named(name, error) for name, error in errors))
+        unknown: dict[str, list[UnknownOptionError]] = {}
+        others: list[str] = []
+        for name, error in errors:
+            if isinstance(error, UnknownOptionError):
+                unknown.setdefault(name.removesuffix(error.names[-1]), []).append(error)
+            else:
+                others.append(f"`{name}`: {error}")
+        super().__init__("; ".join([*map(_join_unknown, unknown, unknown.values()), *others]))
         self.errors = errors
 
 
-def _named(name: str, error: OptionError) -> str:
-    return str(error) if isinstance(error, UnknownOptionError) else f'option "{name}": {error}'
+def _join_unknown(prefix: str, errors: Sequence[UnknownOptionError]) -> str:
+    names = [name for error in errors for name in error.names]
+    place = f"`{prefix.rstrip('.')}`: " if prefix else ""
+    return f"{place}{UnknownOptionError(names, errors[0].known)}"
 
 
 def read_options(kind: type[T], written: Mapping[str, object]) -> T:
-    """An instance of the dataclass ``kind`` from what was written, by its options' parsers.
+    """Return an instance of a dataclass, read from a mapping by the parsers of its options.
 
     Raises:
-        OptionsError: every option that does not exist or whose value is not accepted.
+        OptionsError: If options do not exist or their values are not supported.
     """
     options = _options(kind)
     values: dict[str, object] = {}
@@ -255,7 +302,7 @@ def read_options(kind: type[T], written: Mapping[str, object]) -> T:
     for name, value in written.items():
         try:
             if name not in options:
-                raise UnknownOptionError(str(name), options)
+                raise UnknownOptionError([str(name)], options)
             read = options[name].metadata["parser"](value)
             values[options[name].name] = None if read is _NULL else read
         except OptionsError as nested:
@@ -268,7 +315,7 @@ def read_options(kind: type[T], written: Mapping[str, object]) -> T:
 
 
 def nested(kind: type[T]) -> Parser[T]:
-    """A parser for a mapping whose entries are the options of a dataclass."""
+    """Return a parser for a mapping of the options of a dataclass."""
     return Parser(
         "a mapping of the options below",
         lambda value: read_options(kind, value) if isinstance(value, Mapping) else None,
@@ -277,7 +324,7 @@ def nested(kind: type[T]) -> Parser[T]:
 
 
 def object_schema(kind: type[Any]) -> Mapping[str, Any]:
-    """The JSON schema of a mapping whose entries are the options of a dataclass."""
+    """Return the JSON schema of a mapping of the options of a dataclass."""
     properties = {
         name: {"description": _LINK.sub(r"\1", each.metadata["about"])}
         | dict(_schema_of(each.metadata["parser"]))
@@ -291,13 +338,13 @@ def _schema_of(parser: Parser[Any]) -> Mapping[str, Any]:
 
 
 def option_names(kind: type[Any]) -> list[str]:
-    """The names of a dataclass's options, as an author writes them."""
+    """Return the names of a dataclass's options, as an author writes them."""
     return list(_options(kind))
 
 
 def _options(kind: type[Any]) -> dict[str, Field[Any]]:
     if kind not in _TABLES:
-        # A field whose name would be a keyword of Python ends with an underscore.
+        # A field whose name would be a Python keyword ends with an underscore.
         _TABLES[kind] = {
             each.name.rstrip("_"): each for each in fields(kind) if "parser" in each.metadata
         }
@@ -305,4 +352,4 @@ def _options(kind: type[Any]) -> dict[str, Field[Any]]:
 
 
 _TABLES: dict[type[Any], dict[str, Field[Any]]] = {}
-"""The options of each class that has some, since every fence is read by them."""
+"""Options by dataclass, kept because every image block is read by them."""

@@ -1,8 +1,8 @@
-"""What fixes the pixels of an image, and its key; pure.
+"""Image requests and their cache keys; pure.
 
-The key is the sha256 over canonical JSON of everything that changes the pixels and nothing else:
-what is not in it may change without an image being bought again. A field that holds its neutral
-value is left out, so that fields can be added later without changing any key.
+A cache key is the SHA-256 of canonical JSON of everything that changes the pixels. Other options
+can change without a new request to the gateway. A field with its neutral value is left out, so
+that later versions can add fields without changing a key.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
 
 SCHEME = 1
-"""The number of the rules above; raised whenever they change a key."""
+"""Version of the rules above; raised if they change a key."""
 
 SKETCH_MARK = b"mkdocs-imagegen sketch"
-"""Bytes that stand uncompressed in the metadata of every sketch, so that none is taken for real."""
+"""Bytes in the metadata of every sketch, uncompressed, which tell it from an original."""
 
 TAKE_HEADER = "x-imagegen-take"
-"""Tells the emulator inside this process which take of a sketch to draw; sent to nobody else."""
+"""Header with the number of the take; sent only to the emulator in this process."""
 
 _NOT_PIXELS = frozenset(
     {
@@ -43,20 +43,20 @@ _NOT_PIXELS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """One image, exactly as it is asked for.
+    """Everything that determines the pixels of one image.
 
     Attributes:
-        model: the model's id, ``creator/model``.
-        prompt: the final prompt, house style included (see :func:`final_prompt`).
-        size: width and height to ask for, in pixels.
-        quality: a word the model knows.
+        model: Model ID, ``creator/model``.
+        prompt: Final prompt with the style (see :func:`final_prompt`).
+        size: Width and height to request, in pixels.
+        quality: Quality that the model supports.
         background: ``auto``, ``opaque`` or ``transparent``.
-        take: another number asks for another image of the same prompt.
-        model_options: provider options that change pixels, as canonical JSON; ``""`` for none.
-        is_draft: whether it only stands in while a page is written; it answers nothing else.
-        references: images to follow, each by the sha256 of its bytes, in order; what is not
-            known yet by its name.
-        mask: the sha256 of the mask that says where the first of them may change; ``""`` for none.
+        take: Number of the take; each take is a different image of the same prompt.
+        model_options: Provider options that change pixels, as canonical JSON; ``""`` if none.
+        is_draft: True for a draft, which is shown only by ``mkdocs serve``.
+        references: Reference images in order, by the SHA-256 of their bytes; by name until the
+            hash is known.
+        mask: SHA-256 of the mask for the first reference; ``""`` if none.
     """
 
     model: str
@@ -72,21 +72,21 @@ class ImageRequest:
 
     @property
     def key(self) -> str:
-        """64 hex digits that name this request."""
+        """Cache key of the request: 64 hex digits."""
         return _key_of(self)
 
     @property
     def subject_key(self) -> str:
-        """64 hex digits that name what was asked for, whoever draws it and how well."""
+        """Key of the request without model and quality: 64 hex digits."""
         return _digest(self.subject())
 
     @property
     def as_sketch(self) -> ImageRequest:
-        """The same request under the model that every sketch is filed under."""
+        """The request with the sketch model."""
         return replace(self, model=SKETCH_MODEL)
 
     def subject(self) -> dict[str, object]:
-        """What was asked for, whoever draws it and how well, as plain values."""
+        """Return the request without model and quality, as plain values."""
         return {
             "scheme": SCHEME,
             "prompt": self.prompt,
@@ -100,40 +100,41 @@ class ImageRequest:
         }
 
 
-@lru_cache(maxsize=10_000)  # a build asks for each key half a dozen times
+@lru_cache(maxsize=10_000)  # a build needs each key about six times
 def _key_of(request: ImageRequest) -> str:
     return _digest({"model": request.model, "quality": request.quality} | request.subject())
 
 
 def final_prompt(*parts: str) -> str:
-    """The prompt, then the house style and what else there is, each with single spaces only.
+    """Return the prompt, the style and further texts, each with single spaces only.
 
-    Text is brought to NFC, so that neither re-wrapping a line nor an editor's choice of
-    composed letters buys an image again.
+    Texts are normalized to NFC, so that neither a re-wrapped line nor an editor's choice of
+    composed characters changes the cache key.
     """
     plain = (" ".join(unicodedata.normalize("NFC", part).split()) for part in parts)
     return "\n\n".join(part for part in plain if part)
 
 
 def pixel_options(provider_options: Mapping[str, Any]) -> str:
-    """Those provider options that change pixels, as canonical JSON; ``""`` if there are none.
+    """Return the provider options that change pixels, as canonical JSON; ``""`` if none.
 
-    Options for ``gateway`` route a request and never draw (fact sheet "gateway protocol",
-    section 8); of the others, format, compression, moderation and user ids do not either.
+    Options for ``gateway`` only route a request
+    (https://vercel.com/docs/ai-gateway/models-and-providers/provider-options). Among the others,
+    format, compression, moderation and user IDs do not change pixels.
     """
-    original = {
-        provider: drawn
+    kept = {
+        provider: changing
         for provider, options in provider_options.items()
         if provider != "gateway" and isinstance(options, Mapping)
-        if (drawn := {name: options[name] for name in options if name not in _NOT_PIXELS})
+        if (changing := {name: options[name] for name in options if name not in _NOT_PIXELS})
     }
-    return _canonical(original) if original else ""
+    return _canonical(kept) if kept else ""
 
 
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _digest(fields: Mapping[str, object]) -> str:
-    said = {name: value for name, value in fields.items() if value != ""}
-    # A lone surrogate is no UTF-8; it can only come from a broken file name or escape.
-    return hashlib.sha256(_canonical(said).encode("utf-8", "surrogatepass")).hexdigest()
+    kept = {name: value for name, value in fields.items() if value != ""}
+    # A lone surrogate is invalid in UTF-8; it can come from a broken file name or escape.
+    return hashlib.sha256(_canonical(kept).encode("utf-8", "surrogatepass")).hexdigest()

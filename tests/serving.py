@@ -63,7 +63,7 @@ class Server:
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:  # noqa: S310 - our own
             return str(answer.read().decode())
 
-    def quoted_value(self, page: str = "") -> list[str]:
+    def quote_value(self, page: str = "") -> list[str]:
         """The paths of our files that a page shows in its images."""
         return [each.lstrip("./") for each in _OURS.findall(self.get(page))]
 
@@ -75,14 +75,14 @@ class Server:
         return self._words(page)
 
     def _words(self, page: str) -> str:
-        stand_ins = [self.get(each) for each in self.quoted_value(page) if each.endswith(".svg")]
+        stand_ins = [self.get(each) for each in self.quote_value(page) if each.endswith(".svg")]
         return "\n".join(" ".join(re.findall(">([^<]+)</text>", each)) for each in stand_ins)
 
     def wait_for_image(self, page: str = "", seconds: float = 30) -> None:
         """Wait until a page shows images and no stand-in."""
 
         def has_image() -> bool:
-            names = self.quoted_value(page)
+            names = self.quote_value(page)
             return bool(names) and not any(name.endswith(".svg") for name in names)
 
         self.wait_until(has_image, seconds)

@@ -1,4 +1,4 @@
-"""Our records behave as the standard library's frozen dataclasses."""
+"""Records that behave like the standard library's frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def both(*args: Any, **more: Any) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("more", [{}, {"c": "y"}, {"d": {"k": 1}, "e": (One(3),)}])
-def test_objects_are_made_and_shown_alike(more) -> None:
+def test_objects_are_created_and_shown_alike(more) -> None:
     ours, theirs = both(*PLAIN, **more)
     assert repr(ours).replace("Ours", "Theirs") == repr(theirs)
     assert asdict(ours) == asdict(theirs)
@@ -89,13 +89,13 @@ def test_objects_are_made_and_shown_alike(more) -> None:
 @pytest.mark.parametrize(
     ("args", "more"), [((), {}), ((1,), {}), (PLAIN, {"z": 1}), (range(6), {})]
 )
-def test_wrong_arguments_are_refused_alike(args, more) -> None:
-    told = []
+def test_wrong_arguments_are_rejected_alike(args, more) -> None:
+    messages = []
     for kind in (Ours, Theirs):
         with pytest.raises(TypeError) as caught:
             kind(*args, **more)
-        told.append(str(caught.value).rpartition(".")[2])
-    assert told[0] == told[1]
+        messages.append(str(caught.value).rpartition(".")[2])
+    assert messages[0] == messages[1]
 
 
 def test_equal_objects_are_equal_and_have_one_hash() -> None:
@@ -110,7 +110,7 @@ def test_equal_objects_are_equal_and_have_one_hash() -> None:
         hash(Ours(1, 2))
 
 
-def test_a_field_that_is_not_shown_or_not_compared() -> None:
+def test_fields_can_be_hidden_or_not_compared() -> None:
     one = Discreet("a", "canary", "x")
     assert repr(one) == "Discreet(name='a', note='x')"
     assert one == Discreet("a", "canary", "y") != Discreet("a", "other")
@@ -119,7 +119,7 @@ def test_a_field_that_is_not_shown_or_not_compared() -> None:
     assert (repr(Mute("canary")), Mute("canary") == Mute("other")) == ("Mute()", True)
 
 
-def test_nothing_can_be_changed_or_added() -> None:
+def test_objects_cannot_be_changed() -> None:
     for change in (
         lambda each: setattr(each, "a", 2),
         lambda each: setattr(each, "z", 2),
@@ -138,23 +138,23 @@ def test_objects_are_copied_replaced_and_pickled() -> None:
     assert one.sum == 2
 
 
-def test_names_alone_where_the_class_says_so() -> None:
+def test_keyword_only_class_takes_names_only() -> None:
     assert Named(b="x").a == 3
     with pytest.raises(TypeError):
         Named(1, "x")
 
 
-def test_what_is_not_frozen_is_the_standard_library_s() -> None:
+def test_class_that_is_not_frozen_is_a_standard_one() -> None:
     each = Open(1)
     each.a = 2
     assert each == Open(2)
 
 
-def test_each_object_has_a_default_of_its_own() -> None:
+def test_each_object_has_its_own_default() -> None:
     assert Ours(1, 2).d is not Ours(1, 2).d
 
 
-def test_nothing_is_compiled_before_the_first_object() -> None:
+def test_init_is_compiled_for_the_first_object() -> None:
     @frozen.dataclass(frozen=True, slots=True)
     class Late:
         a: int = 1

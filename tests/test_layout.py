@@ -1,4 +1,4 @@
-"""How widths, ratios and focuses are read, and what they make of a size."""
+"""Widths, ratios and focuses as read, and sizes derived from them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.layout import CENTER, FOCUS, RATIO, Focus, cut, scaled
+from mkdocs_imagegen.layout import CENTER, FOCUS, RATIO, Focus, crop_to_ratio, scale_to_width
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.settings.variants import WIDTHS
 
@@ -44,7 +44,7 @@ RATIOS = st.fractions(Fraction(1, 10), Fraction(10), max_denominator=9999)
         (FOCUS, "0 100", Focus(0, 100)),
     ],
 )
-def test_a_value_is_read(parser, value, read):
+def test_value_is_read(parser, value, read):
     assert parser(value) == read
 
 
@@ -77,48 +77,48 @@ def test_a_value_is_read(parser, value, read):
                 None,
                 50,
             ],
-            "a place, like left or top right, or hundredths",
+            "a side or a corner, like left or top right, or percent",
         ),
     ],
 )
-def test_a_value_is_refused_with_what_is_accepted(parser, values, accepted):
+def test_unsupported_value_is_rejected(parser, values, accepted):
     for value in values:
         with pytest.raises(OptionError) as caught:
             parser(value)
-        assert f"accepted: {accepted}" in str(caught.value), value
+        assert f"supported: {accepted}" in str(caught.value), value
 
 
-def test_a_ratio_that_yaml_read_as_a_number_is_asked_for_in_quotes():
+def test_ratio_that_yaml_reads_as_a_number_must_be_quoted():
     """YAML 1.1 reads 16:9 as sixteen times sixty and nine."""
     with pytest.raises(OptionError, match='YAML read "969" as a number, not as text; put it in'):
         RATIO(969)
 
 
 @given(SIZES, RATIOS)
-def test_a_cut_lies_inside_and_touches_two_sides(size, ratio):
-    smaller = cut(size, ratio)
+def test_crop_is_inside_and_touches_two_sides(size, ratio):
+    smaller = crop_to_ratio(size, ratio)
     assert 1 <= smaller.width <= size.width
     assert 1 <= smaller.height <= size.height
     assert smaller.width == size.width or smaller.height == size.height
 
 
 @given(SIZES, RATIOS)
-def test_a_cut_has_its_ratio_to_half_a_pixel(size, ratio):
-    smaller = cut(size, ratio)
+def test_crop_has_the_ratio_to_half_a_pixel(size, ratio):
+    smaller = crop_to_ratio(size, ratio)
     by_height = abs(smaller.height * ratio - smaller.width)
     by_width = abs(smaller.width / ratio - smaller.height)
     assert by_height <= Fraction(1, 2) or by_width <= Fraction(1, 2) or 1 in smaller
 
 
 @given(SIZES)
-def test_without_a_ratio_nothing_is_cut(size):
-    assert cut(size, None) == size
-    assert cut(size, Fraction(size.width, size.height)) == size
+def test_size_is_unchanged_without_a_ratio(size):
+    assert crop_to_ratio(size, None) == size
+    assert crop_to_ratio(size, Fraction(size.width, size.height)) == size
 
 
 @given(SIZES, SIDES)
-def test_a_scaled_size_has_the_width_and_the_shape(size, width):
-    smaller = scaled(size, width)
+def test_scaled_size_has_the_width_and_the_shape(size, width):
+    smaller = scale_to_width(size, width)
     assert smaller.width == width
     assert smaller.height >= 1
     assert abs(smaller.height - Fraction(width * size.height, size.width)) <= 1

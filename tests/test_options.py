@@ -1,4 +1,4 @@
-"""How values are read, and what is said of those that are not accepted."""
+"""Option values as read, and the errors of unsupported ones."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from mkdocs_imagegen.options import (
     Size,
     did_you_mean,
     is_yes,
+    nested,
     number,
     one_line,
     option,
     option_names,
     optional,
-    quoted_value,
+    quote_value,
     read_options,
+    shared_option,
     whole_number,
     words,
 )
@@ -77,7 +79,7 @@ PARSERS = [TEXT, BOOLEAN, SIZE, CLASSES, ID, WHOLE, NUMBER, WORD, LINE, optional
         (optional(WHOLE), "5", 5),
     ],
 )
-def test_a_value_is_read(parser, value, read):
+def test_value_is_read(parser, value, read):
     @dataclass(frozen=True)
     class Options:
         it: object = option(None, parser, "")
@@ -93,52 +95,53 @@ def test_a_value_is_read(parser, value, read):
         (
             SIZE,
             "big",
-            '"big" is not accepted (accepted: WIDTHxHEIGHT, up to 8192 a side and 50000000 pixels',
+            'unsupported value "big" (supported: WIDTHxHEIGHT, like 1536x1024, up to 8192 per',
         ),
-        (SIZE, "8192x6104", '"8192x6104" is not accepted'),
-        (SIZE, "8193x1", '"8193x1" is not accepted'),
-        (SIZE, "0x5", "is not accepted"),
-        (SIZE, "01x5", "is not accepted"),
-        (SIZE, "-1x5", "is not accepted"),
-        (SIZE, "1x5x5", "is not accepted"),
-        (SIZE, "\u0661x\u0662", "is not accepted"),
+        (SIZE, "8192x6104", 'unsupported value "8192x6104"'),
+        (SIZE, "8193x1", 'unsupported value "8193x1"'),
+        (SIZE, "0x5", "unsupported value"),
+        (SIZE, "01x5", "unsupported value"),
+        (SIZE, "-1x5", "unsupported value"),
+        (SIZE, "1x5x5", "unsupported value"),
+        (SIZE, "\u0661x\u0662", "unsupported value"),
         (SIZE, 1024, 'YAML read "1024" as a number, not as text; put it in quotes'),
-        (SIZE, None, 'YAML read "None" as nothing, not as text; put it in quotes'),
+        (SIZE, None, 'YAML read "None" as null, not as text; put it in quotes'),
         (SIZE, [1, 2], 'YAML read "[1, 2]" as a list, not as text; put it in quotes'),
-        (BOOLEAN, "maybe", '"maybe" is not accepted (accepted: true or false)'),
-        (BOOLEAN, "", '"" is not accepted'),
-        (BOOLEAN, None, "is not accepted"),
-        (BOOLEAN, 2, "is not accepted"),
-        (WHOLE, 0, '"0" is not accepted (accepted: a whole number from 1 to 64)'),
-        (WHOLE, 65, "is not accepted"),
-        (WHOLE, True, '"True" is not accepted'),
-        (WHOLE, 1.0, "is not accepted"),
-        (WHOLE, "1e1", "is not accepted"),
-        (WHOLE, "٣", "is not accepted"),
-        (WHOLE, "9" * 5000, "is not accepted"),
-        (NUMBER, 0.99, '"0.99" is not accepted (accepted: a number from 1 to 3600)'),
-        (NUMBER, 3600.1, "is not accepted"),
-        (NUMBER, float("nan"), '"nan" is not accepted'),
-        (NUMBER, float("inf"), '"inf" is not accepted'),
-        (NUMBER, "-5", "is not accepted"),
-        (NUMBER, True, "is not accepted"),
-        (WORD, "other", '"other" is not accepted (accepted: auto | true | false)'),
-        (WORD, None, '"None" is not accepted'),
+        (BOOLEAN, "maybe", 'unsupported value "maybe" (supported: true or false)'),
+        (BOOLEAN, "", 'unsupported value ""'),
+        (BOOLEAN, None, "unsupported value"),
+        (BOOLEAN, 2, "unsupported value"),
+        (WHOLE, 0, 'unsupported value "0" (supported: a whole number from 1 to 64)'),
+        (WHOLE, 65, "unsupported value"),
+        (WHOLE, True, 'unsupported value "True"'),
+        (WHOLE, 1.0, "unsupported value"),
+        (WHOLE, "1e1", "unsupported value"),
+        (WHOLE, "٣", "unsupported value"),
+        (WHOLE, "9" * 5000, "unsupported value"),
+        (NUMBER, 0.99, 'unsupported value "0.99" (supported: a number from 1 to 3600)'),
+        (NUMBER, 3600.1, "unsupported value"),
+        (NUMBER, float("nan"), 'unsupported value "nan"'),
+        (NUMBER, float("inf"), 'unsupported value "inf"'),
+        (NUMBER, "-5", "unsupported value"),
+        (NUMBER, True, "unsupported value"),
+        (WORD, "other", 'unsupported value "other" (supported: auto | true | false)'),
+        (WORD, None, 'unsupported value "None"'),
+        (WORD, "ture", 'unsupported value "ture"; did you mean "true"?'),
         (TEXT, True, 'YAML read "True" as true or false, not as text; put it in quotes'),
         (TEXT, 16.9, 'YAML read "16.9" as a number, not as text; put it in quotes'),
         (TEXT, ["a"], "YAML read \"['a']\" as a list, not as text; put it in quotes"),
         (TEXT, {"a": 1}, "not as text; put it in quotes"),
-        (LINE, " \n ", '"" is not accepted (accepted: a folder)'),
+        (LINE, " \n ", 'unsupported value "" (supported: a folder)'),
         (LINE, 5, 'YAML read "5" as a number, not as text; put it in quotes'),
-        (CLASSES, 'a"b', "is not accepted (accepted: class names separated by spaces)"),
+        (CLASSES, 'a"b', 'unsupported value "a"b" (supported: class names separated by spaces)'),
         (CLASSES, True, 'YAML read "True" as true or false'),
-        (ID, "a b", '"a b" is not accepted (accepted: one id, without spaces or quotes)'),
-        (ID, "", "is not accepted"),
+        (ID, "a b", 'unsupported value "a b" (supported: one ID, without spaces or quotes)'),
+        (ID, "", "unsupported value"),
         (ID, 7, 'YAML read "7" as a number'),
-        (optional(WHOLE), "x", "(accepted: a whole number from 1 to 64)"),
+        (optional(WHOLE), "x", "(supported: a whole number from 1 to 64)"),
     ],
 )
-def test_a_value_is_refused_with_what_is_accepted(parser, value, fault):
+def test_unsupported_value_is_rejected(parser, value, fault):
     with pytest.raises(OptionError) as caught:
         parser(value)
     assert fault in str(caught.value)
@@ -152,7 +155,7 @@ ANYTHING = st.recursive(
 
 
 @given(st.sampled_from(PARSERS), ANYTHING)
-def test_anything_is_read_or_refused_in_words(parser, value):
+def test_any_value_is_read_or_rejected(parser, value):
     try:
         parser(value)
     except OptionError as error:
@@ -162,36 +165,36 @@ def test_anything_is_read_or_refused_in_words(parser, value):
 
 
 @given(st.text())
-def test_text_holds_nothing_that_cannot_be_written(text):
+def test_text_has_no_control_characters(text):
     read = TEXT(text)
     read.encode()
     assert not set(read) & {chr(code) for code in (*range(9), 11, 12, *range(14, 32), 127)}
 
 
 @given(ANYTHING)
-def test_a_value_is_quoted_on_one_short_line(value):
-    text = quoted_value(value)
+def test_quoted_value_is_one_short_line(value):
+    text = quote_value(value)
     assert "\n" not in text
     assert len(text) <= 63
     text.encode()
 
 
-def test_a_long_value_is_cut():
-    assert quoted_value("x" * 100) == '"' + "x" * 60 + '…"'
-    assert quoted_value("x" * 60) == '"' + "x" * 60 + '"'
+def test_long_value_is_shortened():
+    assert quote_value("x" * 100) == '"' + "x" * 60 + '…"'
+    assert quote_value("x" * 60) == '"' + "x" * 60 + '"'
 
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", " on ", "anything"])
-def test_an_environment_says_yes(value):
+def test_environment_variable_is_switched_on(value):
     assert is_yes(value)
 
 
 @pytest.mark.parametrize("value", ["", " ", "0", "false", "No", "OFF "])
-def test_an_environment_says_no(value):
+def test_environment_variable_is_switched_off(value):
     assert not is_yes(value)
 
 
-def test_a_close_word_is_suggested_and_no_far_one():
+def test_only_a_close_name_is_suggested():
     assert did_you_mean("widht", ["width", "weight"]) == 'did you mean "width"?'
     assert did_you_mean("xyz", ["width"]) is None
     assert did_you_mean("", []) is None
@@ -210,25 +213,48 @@ class Options:
     hidden: int = 5
 
 
-def test_options_have_the_names_that_authors_write():
+def test_option_names_have_no_underscore_at_the_end():
     assert option_names(Options) == ["width", "class", "inner"]
 
 
-def test_what_is_not_written_keeps_its_default():
+def test_option_that_is_not_set_keeps_its_default():
     assert read_options(Options, {"class": "a b"}) == Options(class_=("a", "b"))
 
 
-def test_every_fault_is_told_with_its_name():
+def test_all_errors_come_together():
     with pytest.raises(OptionsError) as caught:
         read_options(Options, {"widht": 1, "width": 0, "class_": "a", "hidden": 6, 5: 5})
     assert [name for name, _ in caught.value.errors] == ["widht", "width", "class_", "hidden", "5"]
-    assert str(caught.value).startswith(
-        'unknown option "widht" (known: class, inner, width); did you mean "width"?; '
-        'option "width": "0" is not accepted (accepted: a whole number from 1 to 64); '
-        'unknown option "class_" (known: class, inner, width); did you mean "class"?'
+    assert str(caught.value) == (
+        'unknown options "widht", "class_", "hidden" and "5" (supported: class, inner, width); did '
+        'you mean "width" and "class"?; `width`: unsupported value "0" (supported: a whole number '
+        "from 1 to 64)"
     )
 
 
-def test_an_error_is_fault_accepted_hint():
+def test_unknown_options_of_one_mapping_come_in_one_message():
+    @dataclass(frozen=True)
+    class Outer:
+        group: Options = option(Options(), nested(Options), "")
+
+    with pytest.raises(OptionsError) as caught:
+        read_options(Outer, {"gruop": {}, "group": {"widht": 1, "clas": "a"}})
+    assert str(caught.value) == (
+        'unknown option "gruop"; did you mean "group"?; '
+        '`group`: unknown options "widht" and "clas"; did you mean "width" and "class"?'
+    )
+
+
+def test_shared_option_has_its_own_default():
+    @dataclass(frozen=True)
+    class Site:
+        width: int = shared_option(Options, "width", 5)
+
+    assert read_options(Site, {}).width == 5
+    with pytest.raises(OptionsError, match="a whole number from 1 to 64"):
+        read_options(Site, {"width": 0})
+
+
+def test_error_text_is_fault_accepted_and_hint():
     assert str(ImagegenError("fault")) == "fault"
     assert str(ImagegenError("fault", accepted="a", hint="h")) == "fault (a); h"

@@ -1,4 +1,4 @@
-"""What fixes a picture, and its key: what must buy a picture again, and what must not."""
+"""Image requests, and the fields that change their cache keys."""
 
 from __future__ import annotations
 
@@ -88,23 +88,23 @@ OTHERS = {
 
 @pytest.mark.parametrize(("request_", "key", "subject"), GOLDEN)
 def test_keys_never_change(request_, key, subject):
-    """Another key would buy every picture again: raise SCHEME, and look up the older ones too."""
+    """A changed key regenerates every image: raise SCHEME and also look up older keys."""
     assert (request_.key, request_.subject_key) == (key, subject)
 
 
-def test_the_scheme_is_the_first():
+def test_scheme_is_unchanged():
     assert SCHEME == 1
 
 
-def test_a_key_is_a_hash_of_plain_json():
-    said = {
+def test_key_is_a_hash_of_plain_json():
+    fields_ = {
         "model": "openai/gpt-image-1-mini",
         "prompt": "A red balloon on a wooden table.",
         "quality": "medium",
         "scheme": 1,
         "size": "1536x1024",
     }
-    text = json.dumps(said, separators=(",", ":"), sort_keys=True)
+    text = json.dumps(fields_, separators=(",", ":"), sort_keys=True)
     assert BALLOON.key == hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -118,25 +118,25 @@ def test_every_field_is_in_the_key(request_, name):
     assert replace(request_, **{name: OTHERS[name]}).key != request_.key
 
 
-def test_no_field_is_forgotten_here():
+def test_all_fields_are_tested():
     assert sorted(OTHERS) == sorted(each.name for each in fields(ImageRequest))
 
 
 @given(REQUESTS, st.sampled_from(sorted(OTHERS)))
-def test_a_subject_is_all_but_model_and_quality(request_, name):
+def test_subject_is_everything_but_model_and_quality(request_, name):
     other = replace(request_, **{name: OTHERS[name]})
     same = name in ("model", "quality")
     assert (other.subject_key == request_.subject_key) is same
 
 
-def test_the_order_of_references_counts():
-    """A mask belongs to the first of them."""
+def test_order_of_references_changes_the_key():
+    """A mask belongs to the first reference."""
     turned = replace(FOLLOWING, references=FOLLOWING.references[::-1])
     assert turned.key != FOLLOWING.key
 
 
 @given(REQUESTS)
-def test_a_sketch_is_of_the_same_subject_and_no_other_request(request_):
+def test_sketch_has_the_subject_and_a_key_of_its_own(request_):
     assert request_.as_sketch.subject_key == request_.subject_key
     assert request_.as_sketch.model == SKETCH_MODEL
     assert request_.as_sketch.key != request_.key
@@ -150,21 +150,21 @@ def test_keys_are_64_hex_digits(request_):
 
 
 @given(st.lists(WORDS.filter(lambda word: not word.isspace()), min_size=1), st.data())
-def test_wrapping_a_line_buys_nothing(words, data):
+def test_wrapped_lines_do_not_change_the_prompt(words, data):
     spaces = st.text(" \n\t\r\u00a0\u3000", min_size=1, max_size=3)
     wrapped = "".join(word + data.draw(spaces) for word in words)
     assert final_prompt(f"\n {wrapped}", "") == final_prompt(" ".join(words), "")
 
 
 @given(st.text(), st.text())
-def test_composed_and_decomposed_letters_are_the_same(prompt, style):
+def test_composed_and_decomposed_characters_are_the_same(prompt, style):
     for form in ("NFC", "NFD"):
         prompt_, style_ = (unicodedata.normalize(form, text) for text in (prompt, style))
         assert final_prompt(prompt_, style_) == final_prompt(prompt, style)
 
 
 @given(st.text())
-def test_a_final_prompt_is_final(prompt):
+def test_final_prompt_is_idempotent(prompt):
     once = final_prompt(prompt, "")
     assert final_prompt(once, "") == once
 
@@ -180,7 +180,7 @@ def test_a_final_prompt_is_final(prompt):
         ("ﬁ ²", "", "ﬁ ²"),
     ],
 )
-def test_the_house_style_stands_after_the_prompt(prompt, style, final):
+def test_style_follows_the_prompt(prompt, style, final):
     assert final_prompt(prompt, style) == final
 
 
@@ -195,16 +195,16 @@ def test_the_house_style_stands_after_the_prompt(prompt, style, final):
         {"openai": "text"},
     ],
 )
-def test_what_does_not_draw_is_not_in_the_key(options):
+def test_options_that_keep_the_pixels_are_not_in_the_key(options):
     assert pixel_options(options) == ""
 
 
-def test_what_draws_is_in_the_key_in_any_order():
+def test_options_that_change_pixels_are_in_the_key_in_any_order():
     one = {"b": {"y": 1, "x": [1, "é"]}, "openai": {"style": "vivid", "moderation": "low"}}
     other = {"openai": {"moderation": "auto", "style": "vivid"}, "b": {"x": [1, "é"], "y": 1}}
     assert pixel_options(one) == pixel_options(other)
     assert pixel_options(one) == '{"b":{"x":[1,"é"],"y":1},"openai":{"style":"vivid"}}'
 
 
-def test_half_a_letter_still_has_a_key():
+def test_lone_surrogate_has_a_key():
     assert len(replace(BALLOON, prompt="\ud800").key) == 64

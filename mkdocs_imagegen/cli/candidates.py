@@ -204,7 +204,7 @@ def _choice(entry: Entry) -> str:
     found = entry.found
     assert isinstance(found, Directive)  # noqa: S101 - nothing else is found by its place
     take = "`take: 2` and a line `---` above it"
-    if found.source.kind == "picture":
+    if found.source.kind == "inline image":
         take = "`{ take=2 }` behind it"
     elif "---" in found.source.body.split():
         take = "`take: 2` among its options"

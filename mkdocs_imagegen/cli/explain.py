@@ -37,7 +37,7 @@ def say_explanation(entry: Entry) -> None:
         say(f"{request.prompt}\n")
     parts = [(part.role, str(part.origin), part.text or "none") for part in found.parts]
     say_table(("Part", "From", "Text"), parts)
-    choices = [(each.option, str(each.origin), each.value) for each in found.choices]
+    choices = [(each.option, str(each.origin), each.value) for each in found.options]
     say_table(("Option", "From", "Value"), choices)
 
 
@@ -50,5 +50,5 @@ def as_dict(entry: Entry) -> dict[str, object]:
         "keys": [request.key for request in requests],
         "prompts": [request.prompt for request in requests],
         "parts": [asdict(part) | {"origin": str(part.origin)} for part in found.parts],
-        "options": [asdict(each) | {"origin": str(each.origin)} for each in found.choices],
+        "options": [asdict(each) | {"origin": str(each.origin)} for each in found.options],
     }

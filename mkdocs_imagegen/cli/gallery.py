@@ -19,7 +19,7 @@ from mkdocs_imagegen.cli.terminal import counted, say, say_json, show_in_browser
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.imaging.thumbnail import SMALL_PX, Thumbnail, thumbnail
+from mkdocs_imagegen.imaging.image import THUMBNAIL_PX, Thumbnail
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
@@ -95,7 +95,11 @@ class Sheet:
     """
 
     def __init__(
-        self, store: OriginalStore, entries: Sequence[Entry], file: Path, small_px: int = SMALL_PX
+        self,
+        store: OriginalStore,
+        entries: Sequence[Entry],
+        file: Path,
+        small_px: int = THUMBNAIL_PX,
     ) -> None:
         self._store = store
         self._file = file
@@ -130,8 +134,11 @@ class Sheet:
 
     def _small(self, original: Original) -> Thumbnail | None:
         """None for what is not as it was stored."""
+        # Imports Pillow, which takes 60 ms that other commands save.
+        from mkdocs_imagegen.imaging.encode import encode_thumbnail  # noqa: PLC0415
+
         content = self._store.read(original)
-        return thumbnail(content, self._small_px) if content is not None else None
+        return encode_thumbnail(content, self._small_px) if content is not None else None
 
     def _strip(
         self,

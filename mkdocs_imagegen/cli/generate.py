@@ -17,7 +17,7 @@ from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import State, format_usd, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
-from mkdocs_imagegen.settings.globs import matches_any
+from mkdocs_imagegen.settings.folders import matches_any
 
 
 def _dollars(

@@ -64,8 +64,8 @@ def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
         return
     titles = ("", "Model", "A image", "Until", *(("Uptime", "Latency") if health else ()))
     say_table(titles, [_row(offer, told, settings) for offer in offers])
-    if settings.drawing_model not in {offer.model for offer in offers}:
-        say(f"{settings.drawing_model}, which mkdocs.yml sets, is not among them")
+    if settings.effective_model not in {offer.model for offer in offers}:
+        say(f"{settings.effective_model}, which mkdocs.yml sets, is not among them")
 
 
 @click.command(
@@ -152,7 +152,7 @@ def _request(offer: Offer, settings: Settings) -> ImageRequest:
 
 def _row(offer: Offer, told: Mapping[str, Health], settings: Settings) -> tuple[str, ...]:
     usd = offer.price_usd(_request(offer, settings))
-    mark = "*" if offer.model == settings.drawing_model else " "
+    mark = "*" if offer.model == settings.effective_model else " "
     price = f"${usd.normalize():f}" if usd is not None else offer.price_text or "?"
     row = (mark, offer.model, price, offer.shutdown_date or "-")
     if told is _NO_HEALTH:
@@ -173,7 +173,7 @@ def _as_dict(offer: Offer, told: Mapping[str, Health], settings: Settings) -> di
         "usd": None if usd is None else str(usd),
         "price": offer.price_text,
         "ends": offer.shutdown_date,
-        "in_use": offer.model == settings.drawing_model,
+        "in_use": offer.model == settings.effective_model,
     }
     if told is _NO_HEALTH:
         return listed

@@ -15,7 +15,7 @@ from mkdocs_imagegen.cli.targets import entry_at
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.errors import OptionError, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import SKETCH_MODEL, quoted_value
+from mkdocs_imagegen.options import SKETCH_MODEL, quote_value
 from mkdocs_imagegen.pipeline.mode import BuildMode
 from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
 from mkdocs_imagegen.settings.budget import BudgetSettings
@@ -150,7 +150,7 @@ def is_lacking(line: ReportRow) -> bool:
 
 def _words(line: ReportRow) -> str:
     is_mistake = line.state is State.INVALID or not line.prompt
-    return "; ".join(line.remarks) if is_mistake else quoted_value(line.prompt)
+    return "; ".join(line.remarks) if is_mistake else quote_value(line.prompt)
 
 
 def _totals(found: Plan, looked: Looked) -> str:

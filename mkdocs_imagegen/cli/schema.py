@@ -8,9 +8,7 @@ from typing import Any
 import click
 
 from mkdocs_imagegen.cli.terminal import say_json
-from mkdocs_imagegen.directives.defaults import PageOptions
-from mkdocs_imagegen.directives.naming import ONLY_AT_IMAGES
-from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.directives.options import NOT_IN_PRESETS, DirectiveOptions, PageOptions
 from mkdocs_imagegen.options import object_schema
 from mkdocs_imagegen.settings import Settings
 
@@ -64,7 +62,7 @@ def _headed(title: str, body: Mapping[str, Any], defs: Mapping[str, Any]) -> Map
 def _defs() -> dict[str, Any]:
     image = object_schema(DirectiveOptions)
     of_presets = {
-        name: said for name, said in image["properties"].items() if name not in ONLY_AT_IMAGES
+        name: said for name, said in image["properties"].items() if name not in NOT_IN_PRESETS
     }
     preset = {**image, "properties": of_presets}
     return {"picture": image, "preset": preset, "page": object_schema(PageOptions)}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.options import did_you_mean, quoted_value
+from mkdocs_imagegen.options import did_you_mean, quote_value
 from mkdocs_imagegen.pipeline.outcome import Entry
 
 _KEY = re.compile(r"[0-9a-f]{6,64}")
@@ -26,7 +26,7 @@ def entry_at(location: str, entries: Sequence[Entry]) -> Entry:
     """
     found = _matching(location.strip(), entries)
     if len({_identity(entry) for entry in found}) > 1:
-        fault = f"{quoted_value(location)} stands for {len(found)} images"
+        fault = f"{quote_value(location)} stands for {len(found)} images"
         raise OptionError(fault, hint=f"name one by its key:\n{_listed(found)}")
     if not found:
         raise _nothing(location, entries)
@@ -74,17 +74,17 @@ def _nothing(location: str, entries: Sequence[Entry]) -> OptionError:
         near = sorted(near, key=lambda each: abs((each.line.location.line or 0) - wanted))
     if near:
         return OptionError(
-            f"no image at {quoted_value(location)}", hint=f"near it:\n{_listed(near[:3])}"
+            f"no image at {quote_value(location)}", hint=f"near it:\n{_listed(near[:3])}"
         )
     pages = {entry.line.location.page for entry in entries} | {entry.uri for entry in entries}
     meant = did_you_mean(page or location.strip(), pages)
     hint = "`plan` lists every place; or give the first 6 characters of a key or more"
-    return OptionError(f"no image at {quoted_value(location)}", hint=meant or hint)
+    return OptionError(f"no image at {quote_value(location)}", hint=meant or hint)
 
 
 def _listed(entries: Sequence[Entry]) -> str:
     lines = [
-        f"  {entry.line.key[:12]}  {entry.line.location}  {quoted_value(entry.line.prompt)}"
+        f"  {entry.line.key[:12]}  {entry.line.location}  {quote_value(entry.line.prompt)}"
         for entry in entries[:_MAX_LISTED]
     ]
     more = [f"  and {len(entries) - _MAX_LISTED} more"] if len(entries) > _MAX_LISTED else []

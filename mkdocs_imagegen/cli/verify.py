@@ -13,7 +13,7 @@ from mkdocs_imagegen.cli.stores import store_of
 from mkdocs_imagegen.cli.terminal import say, say_json, say_table
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import quoted_value
+from mkdocs_imagegen.options import quote_value
 from mkdocs_imagegen.originals.audit import Defect, DefectKind, audit
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
@@ -60,7 +60,7 @@ class _Unused:
             self.record.key[:16],
             f"{self.age_days} days",
             price,
-            quoted_value(self.record.prompt),
+            quote_value(self.record.prompt),
         )
 
 

@@ -1,9 +1,10 @@
-"""Whether a cache's database is one that this package wrote, before anything in it is used.
+"""The check that this package wrote a cache's database, before anything in it is used.
 
 A database can carry more than rows: settings that move the cache elsewhere, triggers and views
 that act when a table is read, a rollback journal whose super-journal SQLite deletes, side files
-that are links to something else. So the files are looked at first, then the database through a
-connection that cannot write, and what is not exactly as diskcache makes it is refused.
+that are links to other files. So the files are checked first, then the database through a
+read-only connection, and everything that differs from a database of diskcache is refused. See
+https://sqlite.org/security.html for databases from untrusted sources.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from mkdocs_imagegen.derived import errors
-from mkdocs_imagegen.derived.errors import BusyError, UnfitError
+from mkdocs_imagegen.derived import CacheLockedError, InvalidCacheError
 
 DATABASE = "cache.db"
 _MAX_DATABASE_BYTES = 256_000_000
 _MAX_OBJECTS = 20
-_BUSY = ("database is locked", "locking protocol")
-"""What SQLite says when others hold a database: always, and where its log is being begun."""
-_NOT_ITS_FAULT = (
+LOCK_TIMEOUT_S = 3.0
+"""Wait for a program that has locked the database."""
+_LOCKED = ("database is locked", "locking protocol")
+"""Messages of SQLite for a locked database; the second while its write-ahead log is set up."""
+_ENVIRONMENT_ERRORS = (
     "attempt to write a readonly database",
     "database or disk is full",
     "disk I/O error",
@@ -71,49 +73,49 @@ SETTINGS: dict[str, int | str] = {
     "sqlite_auto_vacuum": 1,
     "sqlite_cache_size": 2**13,
     "sqlite_journal_mode": "wal",
-    "sqlite_mmap_size": 0,  # a mapped file that somebody else cuts short kills the process
-    "sqlite_synchronous": 0,  # what a power cut breaks is found broken and made again
+    "sqlite_mmap_size": 0,  # truncating a mapped file kills the process that maps it
+    "sqlite_synchronous": 0,  # damage by a power failure is detected, and the cache rebuilt
     "disk_min_file_size": 0,
     "disk_pickle_protocol": 0,
 }
-"""All that can be set: what the database says otherwise would win over diskcache's defaults."""
+"""All settings of diskcache: one that is missing here would be read from the database."""
 
 _COUNTERS = {"count", "size", "hits", "misses"}
 
 
 def check_cache(folder: Path) -> None:
-    """Look at a cache's files and database without changing them.
+    """Check the files and the database of a cache without changing them.
 
     Raises:
-        UnfitError: something in it is not what this package writes.
-        BusyError: another program has locked it.
-        sqlite3.OperationalError: it cannot be looked at now: a full disk, no rights.
-        OSError: the same.
+        InvalidCacheError: If this package does not write such contents.
+        CacheLockedError: If another program has locked the database.
+        sqlite3.OperationalError: If the system refuses: a full disk, missing permissions.
+        OSError: If the system refuses.
     """
     _check_files(folder)
     try:
         with (
-            busy_told(),
+            locks_reported(),
             contextlib.closing(connect(folder / DATABASE, "ro")) as connection,
         ):
             _check_database(connection)
     except sqlite3.OperationalError as error:
-        if str(error) in _NOT_ITS_FAULT:
+        if str(error) in _ENVIRONMENT_ERRORS:
             raise
-        raise UnfitError(str(error)) from None
+        raise InvalidCacheError(str(error)) from None
     except sqlite3.DatabaseError as error:
-        raise UnfitError(str(error)) from None
+        raise InvalidCacheError(str(error)) from None
 
 
 def connect(database: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
-    """A connection that any thread may use, one at a time, and that trusts no schema.
+    """Return a connection that any thread may use, one at a time, and that trusts no schema.
 
-    It makes no database where there is none: a folder that another build begins anew would get
-    half a one.
+    It creates no missing database: in a folder that another build has just quarantined and created
+    again, the database would be incomplete.
     """
     connection = sqlite3.connect(
         f"{database.as_uri()}?mode={mode}",
-        timeout=errors.PATIENCE_S,
+        timeout=LOCK_TIMEOUT_S,
         isolation_level=None,
         check_same_thread=False,
         uri=True,
@@ -125,18 +127,18 @@ def connect(database: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def busy_told() -> Iterator[None]:
-    """Tell a locked database from one that fails.
+def locks_reported() -> Iterator[None]:
+    """Replace SQLite's error for a locked database.
 
     Raises:
-        BusyError: in place of SQLite's own error.
+        CacheLockedError: If another program has locked the database.
     """
     try:
         yield
     except sqlite3.OperationalError as error:
-        if str(error) not in _BUSY:
+        if str(error) not in _LOCKED:
             raise
-        raise BusyError("another program has locked it") from None
+        raise CacheLockedError("another program has locked it") from None
 
 
 def _as_text(content: bytes) -> str:
@@ -144,46 +146,43 @@ def _as_text(content: bytes) -> str:
 
 
 def _check_files(folder: Path) -> None:
-    _refuse_unless(_is_plain(folder / DATABASE), "its database is no ordinary file")
-    journal = folder / f"{DATABASE}-journal"
-    _refuse_unless(not os.path.lexists(journal), "a rollback journal, which we never use")
+    if not _is_regular(folder / DATABASE):
+        raise InvalidCacheError("the database is not a regular file")
+    if os.path.lexists(folder / f"{DATABASE}-journal"):
+        raise InvalidCacheError("a rollback journal, which this package never uses")
     for ending in ("-wal", "-shm"):
         side = folder / f"{DATABASE}{ending}"
         with contextlib.suppress(FileNotFoundError):
-            # Without any name: the last build to close it is removing the file just now.
-            is_ours = _is_plain(side) and side.lstat().st_nlink <= 1
-            _refuse_unless(is_ours, f"{side.name} is no ordinary file")
+            # No name is left if another build is just removing the file as the last to close it.
+            if not _is_regular(side) or side.lstat().st_nlink > 1:
+                raise InvalidCacheError(f"{side.name} is not a regular file")
 
 
-def _is_plain(path: Path) -> bool:
+def _is_regular(path: Path) -> bool:
     facts = path.lstat()
     return stat.S_ISREG(facts.st_mode) and facts.st_size <= _MAX_DATABASE_BYTES
 
 
 def _check_database(connection: sqlite3.Connection) -> None:
-    # The schema comes first: the check of the pages evaluates what the schema says.
+    # The schema comes first: the check of the pages evaluates expressions of the schema.
     found = connection.execute(
         "SELECT type, name, sql FROM sqlite_master LIMIT ?", (_MAX_OBJECTS,)
     ).fetchall()
     schema = {(kind, name): sql for kind, name, sql in found}
-    _refuse_unless(schema == _SCHEMA and len(found) == len(_SCHEMA), "foreign tables or triggers")
+    if schema != _SCHEMA or len(found) != len(_SCHEMA):
+        raise InvalidCacheError("foreign tables or triggers")
     pages, page_bytes = _pragma(connection, "page_count"), _pragma(connection, "page_size")
-    _refuse_unless(
-        isinstance(pages, int)
-        and isinstance(page_bytes, int)
-        and pages * page_bytes <= _MAX_DATABASE_BYTES,
-        "more pages than can be",
-    )
-    _refuse_unless(_pragma(connection, "quick_check(1)") == "ok", "a damaged database")
+    if not (isinstance(pages, int) and isinstance(page_bytes, int)) or (
+        pages * page_bytes > _MAX_DATABASE_BYTES
+    ):
+        raise InvalidCacheError("an impossible number of pages")
+    if _pragma(connection, "quick_check(1)") != "ok":
+        raise InvalidCacheError("a damaged database")
     rows = connection.execute("SELECT key FROM Settings LIMIT ?", (_MAX_OBJECTS,)).fetchall()
-    _refuse_unless({key for (key,) in rows} <= SETTINGS.keys() | _COUNTERS, "foreign settings")
+    if not {key for (key,) in rows} <= SETTINGS.keys() | _COUNTERS:
+        raise InvalidCacheError("foreign settings")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> object:
     row = connection.execute(f"PRAGMA {name}").fetchone()
     return row[0] if row else None
-
-
-def _refuse_unless(condition: bool, reason: str) -> None:  # noqa: FBT001 - reads like a sentence
-    if not condition:
-        raise UnfitError(reason)

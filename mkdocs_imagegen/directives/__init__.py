@@ -1,16 +1,15 @@
-"""What the author wrote.
+"""Directives: image prompts in pages, and the options that apply to them.
 
-- ``directive``: the record of one directive, and of one with a mistake.
-- ``grammar``: options and prompts as written, read; pure.
-- ``layers``: who says what for an image, and who wins; pure.
-- ``references``: what an image may follow; pure.
-- ``naming``: presets and named prompts; pure.
-- ``defaults``: what a directive inherits from its page, its folders and its site; pure.
-- ``completing``: what is read, completed to a directive; pure.
-- ``explain``: why a directive asks for what it asks for; pure.
-- ``registry``: the directives that were found, by their tokens.
-- ``extension``: the Python-Markdown extension that finds them, through ``fences`` and ``tree``;
-  ``blocks`` are what stands in fences.
-- ``marker``: the image that stands in a page until the real one is known; pure.
-- ``locate``: the line of a source file on which a directive stands; pure.
+- ``options``: options of images, presets and pages; pure.
+- ``grammar``: text of an image block or inline image, read as options and prompt; pure.
+- ``layers``: levels at which options are set, and their precedence; pure.
+- ``defaults``: options that a directive inherits from its site, folders and page; pure.
+- ``directive``: a directive as written, and completed with the inherited options; pure.
+- ``references``: reference images and masks; pure.
+- ``registry``: directives of a build, by their tokens.
+- ``extension``: Python-Markdown extension, with ``fences`` for blocks and ``tree`` for images.
+- ``marker``: the ``img`` element that stands for an image while a page is rendered; pure.
+- ``page_list``: lists of pages that are shown as cards; pure.
+- ``source_lines``: line of a source file on which a directive is written; pure.
+- ``explain``: origin of each option of a directive; pure.
 """

@@ -1,4 +1,4 @@
-"""What a directive inherits from its page and its site; pure."""
+"""Options that a directive inherits from its site, its folders and its page; pure."""
 
 from __future__ import annotations
 
@@ -6,49 +6,51 @@ from collections.abc import Mapping
 from dataclasses import field, fields, replace
 
 from mkdocs_imagegen.directives.layers import (
+    NO_PRESET,
     Layer,
     Level,
     Origin,
     Presets,
-    merged,
-    with_preset,
+    find_preset,
+    insert_preset,
+    merge_layers,
 )
-from mkdocs_imagegen.directives.naming import Errors, read_presets, read_prompts, refuse_unknown
-from mkdocs_imagegen.directives.options import DirectiveOptions
-from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.directives.options import (
+    NOT_IN_PRESETS,
+    PRESET_OPTIONS,
+    DirectiveOptions,
+    PageOptions,
+)
+from mkdocs_imagegen.errors import DirectiveError, OptionError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import (
-    SIZE,
     SKETCH_MODEL,
-    TEXT,
     OptionsError,
-    Parser,
     Size,
-    one_line,
-    option,
+    UnknownOptionError,
     read_options,
-    words,
 )
 from mkdocs_imagegen.request import pixel_options
-from mkdocs_imagegen.settings import PROMPTS, FolderOptions, Settings
-from mkdocs_imagegen.settings.globs import matches
-from mkdocs_imagegen.settings.previews import POSITION
+from mkdocs_imagegen.settings import InheritedOptions, Settings
+from mkdocs_imagegen.settings.folders import matches
+
+_Errors = list[tuple[str, OptionError]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """Everything a directive takes over where it says nothing itself.
+    """Options that apply to a directive that does not set them.
 
     Attributes:
-        model: the site's, as are size, quality, background and style.
-        page: the page's source below the docs folder; None where it is not known.
-        model_options: provider options that change pixels (see :func:`pixel_options`).
-        note: says below each image that it is generated; ``""`` for nothing.
-        presets: by name.
-        folders: patterns of pages, and what they say, in the order in which they are written.
-        layers: what the page and its folders say, the nearest first.
-        prompts: named prompts, read.
-        preview: what the page says of its own image (see :data:`PREVIEW`); None for nothing.
+        model: Model of the site, like size, quality, background and style.
+        page: Source path of the page in the docs folder; None if it is not known.
+        model_options: Provider options that change pixels (see :func:`pixel_options`).
+        note: Notice below each image that it is AI-generated; ``""`` if none.
+        presets: Presets by name.
+        folders: Layer of each folder pattern, in the order of the configuration.
+        layers: Layers of the page and its folders, nearest first.
+        prompts: Named prompts, with their options.
+        preview: Preview of the page (see :data:`PREVIEW`); None if not set.
         preview_position: ``top`` or ``none``.
     """
 
@@ -69,126 +71,68 @@ class Defaults:
 
     @property
     def page_size(self) -> Size:
-        """The size of the page's images that name none."""
-        layers = with_preset(self.layers, self.presets)
-        return (merged(layers).size if layers else None) or self.size
-
-
-def _preview(value: object) -> Mapping[str, object] | bool | None:
-    if isinstance(value, str):
-        return {"prompt": value}
-    if isinstance(value, Mapping):
-        return {str(name): said for name, said in value.items()}
-    return False if value is False else None
-
-
-PREVIEW: Parser[Mapping[str, object] | bool] = Parser(
-    "a prompt, options of an image with a `prompt` or `name` among them, or false for none",
-    _preview,
-    {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/picture"}, {"const": False}]},
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageOptions:
-    """What the ``imagegen:`` entry of a page's front matter may say."""
-
-    model: str | None = option(None, one_line("a model's id"), "The model, for this page.")
-    size: Size | None = option(None, SIZE, "The size, for this page.")
-    quality: str | None = option(None, one_line("a quality"), "The quality, for this page.")
-    background: str | None = option(
-        None, words("auto", "opaque", "transparent"), "The background, for this page."
-    )
-    style: str | None = option(
-        None, TEXT, "The house style, for this page; `none` for no house style."
-    )
-    preset: str | None = option(
-        None, one_line("a name from `presets:`"), "The preset, for this page; `none` for none."
-    )
-    prompts: Mapping[str, object] = option(
-        {}, PROMPTS, "Named prompts of this page, before those of the site."
-    )
-    preview: Mapping[str, object] | bool | None = option(
-        None,
-        PREVIEW,
-        "The page's own image, for [links and cards](previews.md); `false` for none, where "
-        "the site's `previews.default` would give it one.",
-    )
-    preview_position: str | None = option(
-        None, POSITION, "`top` shows the preview below the page's heading as well."
-    )
+        """Size of an image on the page that sets no size."""
+        layers = insert_preset(self.layers, self.presets)
+        return (merge_layers(layers).size if layers else None) or self.size
 
 
 def site_defaults(settings: Settings) -> Defaults:
-    """What every directive of a site inherits.
+    """Return the defaults of a site.
 
     Raises:
-        OptionsError: a preset, a folder or a named prompt of the site is not accepted.
+        OptionsError: If a preset, a folder or a named prompt is not accepted.
     """
-    errors: Errors = []
-    presets = read_presets(settings.presets, errors)
-    prompts = _site_prompts(settings, presets, errors)
-    for glob, said in settings.folders.items():
-        refuse_unknown(said.preset, presets, f"folders.{glob}.preset", errors)
+    errors: _Errors = []
+    presets = _read_presets(settings.presets, errors)
+    prompts = _read_site_prompts(settings, presets, errors)
+    for glob, options in settings.folders.items():
+        _check_preset(options.preset, presets, f"folders.{glob}.preset", errors)
     if errors:
         raise OptionsError(errors)
     return Defaults(
-        model=settings.drawing_model,
+        model=settings.effective_model,
         size=settings.size,
         quality=settings.quality,
         background=settings.background,
-        style=plain_style(settings.style),
+        style=style_text(settings.style),
         model_options=pixel_options(settings.gateway.provider_options),
         note=settings.disclosure_text if settings.disclosure == "caption" else "",
         presets=presets,
-        folders=tuple(_layer(Level.FOLDER, said, glob) for glob, said in settings.folders.items()),
+        folders=tuple(_layer(Level.FOLDER, each, glob) for glob, each in settings.folders.items()),
         prompts=prompts,
         preview_position=settings.previews.position,
     )
 
 
-def _site_prompts(settings: Settings, presets: Presets, errors: Errors) -> Mapping[str, Layer]:
-    if settings.prompts_path is None:
-        origin = Origin(Level.PROMPT, file="mkdocs.yml")
-        return read_prompts(settings.prompts, origin, presets, errors)
-    file, faults = settings.prompts_path.name, list[tuple[str, OptionError]]()
-    prompts = read_prompts(settings.prompts, Origin(Level.PROMPT, file=file), presets, faults)
-    for name, error in faults:
-        location = f"{file}: {name.removeprefix('prompts.')}"
-        told = OptionError(f"{location}: {error.fault}", accepted=error.accepted, hint=error.hint)
-        errors.append(("prompts", told))
-    return prompts
-
-
 def folder_defaults(site: Defaults, uri: str) -> Defaults:
-    """What every directive of a page inherits from its folders, where it says nothing itself.
+    """Return the defaults of a page without front matter.
 
     Args:
-        site: what the site says.
-        uri: the page's source below the docs folder.
+        site: Defaults of the site.
+        uri: Source path of the page in the docs folder.
     """
-    fitting = [layer for layer in site.folders if matches(layer.origin.name, uri)]
-    return replace(site, page=uri, layers=tuple(reversed(fitting)))
+    matching = [layer for layer in site.folders if matches(layer.origin.name, uri)]
+    return replace(site, page=uri, layers=tuple(reversed(matching)))
 
 
 def page_defaults(site: Defaults, front_matter: object) -> Defaults:
-    """What every directive of a page inherits, from the ``imagegen:`` entry of its front matter.
+    """Return the defaults of a page with front matter.
 
     Args:
-        site: what the site and the page's folders say.
-        front_matter: the entry.
+        site: Defaults from the site and the page's folders.
+        front_matter: Entry ``imagegen:`` of the front matter.
 
     Raises:
-        OptionsError: an option or a named prompt of the page is not accepted.
+        OptionsError: If an option or a named prompt of the page is not accepted.
     """
     if not isinstance(front_matter, Mapping):
-        error = OptionError("is no mapping", hint="write options below it, like `size: 1024x1024`")
-        raise OptionsError([("imagegen", error)])
+        hint = "write options under it, like `size: 1024x1024`"
+        raise OptionsError([("imagegen", OptionError("not a mapping", hint=hint))])
     page = read_options(PageOptions, {str(name): value for name, value in front_matter.items()})
-    errors: Errors = []
-    refuse_unknown(page.preset, site.presets, "preset", errors)
+    errors: _Errors = []
     origin = Origin(Level.PROMPT, file="the page's front matter")
-    prompts = read_prompts(page.prompts, origin, site.presets, errors)
+    prompts = _read_prompts(page.prompts, origin, site.presets, errors)
+    _check_preset(page.preset, site.presets, "preset", errors)
     if errors:
         raise OptionsError(errors)
     return replace(
@@ -200,20 +144,99 @@ def page_defaults(site: Defaults, front_matter: object) -> Defaults:
     )
 
 
-_SHARED = tuple(each.name for each in fields(FolderOptions))
-"""What folders, pages and images may all say."""
+_INHERITED = tuple(each.name for each in fields(InheritedOptions))
 
 
-def _layer(level: Level, said: FolderOptions | PageOptions, name: str = "") -> Layer:
-    shared = {each: getattr(said, each) for each in _SHARED}
-    return Layer(Origin(level, name), DirectiveOptions(**shared))
+def _layer(level: Level, options: InheritedOptions, name: str = "") -> Layer:
+    inherited = {each: getattr(options, each) for each in _INHERITED}
+    return Layer(Origin(level, name), DirectiveOptions(**inherited))
 
 
-def plain_style(style: str) -> str:
-    """The style as words to add: none for the word ``none``."""
+def style_text(style: str) -> str:
+    """Return the text to append to prompts; ``""`` for the word ``none``."""
     return "" if style.strip().lower() == "none" else style
 
 
-def named_model(named: str | None, inherited: str) -> str:
-    """The model a directive or page names; where sketches are drawn, all are by the emulator."""
-    return inherited if named is None or inherited == SKETCH_MODEL else named
+def choose_model(own: str | None, inherited: str) -> str:
+    """Return the model of an image; always the sketch model if the emulator draws."""
+    return inherited if own is None or inherited == SKETCH_MODEL else own
+
+
+def _read_presets(written: Mapping[str, object], errors: _Errors) -> Presets:
+    presets: dict[str, DirectiveOptions] = {}
+    for name, value in written.items():
+        try:
+            presets[name] = _read_preset(name, value)
+        except OptionsError as error:
+            errors += [(f"presets.{name}.{option}", each) for option, each in error.errors]
+        except OptionError as error:
+            errors.append((f"presets.{name}", error))
+    return presets
+
+
+def _read_preset(name: str, value: object) -> DirectiveOptions:
+    if name == NO_PRESET:
+        raise OptionError("reserved for no preset", hint="choose another name")
+    if not isinstance(value, Mapping):
+        hint = "write options under it, like `quality: high`"
+        raise OptionError("not a mapping", hint=hint)
+    rejected = [str(option) for option in value if option not in PRESET_OPTIONS]
+    if rejected:
+        raise OptionsError([(option, _not_in_preset(option)) for option in rejected])
+    return read_options(DirectiveOptions, value)
+
+
+def _not_in_preset(option: str) -> OptionError:
+    if option in NOT_IN_PRESETS:
+        return OptionError("not supported in a preset", hint="set it on each image")
+    return UnknownOptionError([option], PRESET_OPTIONS)
+
+
+def _read_site_prompts(
+    settings: Settings, presets: Presets, errors: _Errors
+) -> Mapping[str, Layer]:
+    path = settings.prompts_path
+    if path is None:
+        origin = Origin(Level.PROMPT, file="mkdocs.yml")
+        return _read_prompts(settings.prompts, origin, presets, errors)
+    in_file: _Errors = []
+    prompts = _read_prompts(
+        settings.prompts, Origin(Level.PROMPT, file=path.name), presets, in_file
+    )
+    if in_file:
+        paths = [(name.removeprefix("prompts."), error) for name, error in in_file]
+        errors += [
+            ("prompts", OptionError(f"{path.name}: {OptionsError([each])}")) for each in paths
+        ]
+    return prompts
+
+
+def _read_prompts(
+    written: Mapping[str, object], origin: Origin, presets: Presets, errors: _Errors
+) -> Mapping[str, Layer]:
+    """Return named prompts with their options.
+
+    Args:
+        written: Prompt or mapping of options, by name.
+        origin: Place of the prompts.
+        presets: Presets that they can use.
+        errors: List to which errors are added.
+    """
+    prompts: dict[str, Layer] = {}
+    for name, value in written.items():
+        options = value if isinstance(value, Mapping) else {"prompt": value}
+        try:
+            read = read_options(DirectiveOptions, options)
+        except OptionsError as error:
+            errors += [(f"prompts.{name}.{option}", each) for option, each in error.errors]
+            continue
+        _check_preset(read.preset, presets, f"prompts.{name}.preset", errors)
+        prompts[name] = Layer(replace(origin, name=name), read)
+    return prompts
+
+
+def _check_preset(preset: str | None, presets: Presets, path: str, errors: _Errors) -> None:
+    try:
+        find_preset(preset, presets)
+    except DirectiveError as error:
+        errors.append((path, OptionError(error.fault, accepted=error.accepted, hint=error.hint)))

@@ -1,26 +1,51 @@
-"""The record of one directive, and of one that has a mistake."""
+"""Directives: as written, and completed with the options that they inherit; pure."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
-from mkdocs_imagegen.directives.references import FileReference, Reference
+from mkdocs_imagegen.directives.defaults import Defaults, choose_model, style_text
+from mkdocs_imagegen.directives.layers import (
+    Layer,
+    Level,
+    Origin,
+    insert_preset,
+    is_exact,
+    merge_layers,
+)
+from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.directives.references import (
+    FileReference,
+    Reference,
+    read_mask,
+    read_references,
+)
+from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.layout import Layout, scaled
-from mkdocs_imagegen.options import Size
-from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.layout import CENTER, Layout, crop_to_ratio, scale_to_width
+from mkdocs_imagegen.options import Size, did_you_mean, quote_value
+from mkdocs_imagegen.request import ImageRequest, final_prompt
+
+MAX_PROMPT = 32_000
+"""Maximum length of a final prompt, in characters.
+
+See https://platform.openai.com/docs/api-reference/images/create.
+"""
+
+FROM_IMAGE = Origin(Level.IMAGE)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What to look for in a source file to find the line of a directive.
+class SourceExcerpt:
+    """Excerpt of a source file, by which the line of a directive is found.
 
     Attributes:
-        kind: ``fence``, ``image``, or ``preview`` in front matter.
-        first_words: the first line of a fence's body, the text of an image, a preview's prompt.
-        target: the address of an image as written; ``""`` for a fence.
-        title: the title of an image; ``""`` where it has none.
-        body: all words of a fence's body, to tell those apart that begin alike.
+        kind: ``fence``, ``inline image``, or ``preview`` for the front matter.
+        first_words: First line of a block's body, text of an image, or prompt of a preview.
+        target: Target of an image as written; ``""`` for a block.
+        title: Title of an image; ``""`` if none.
+        body: All words of a block's body, which tell apart blocks with the same first line.
     """
 
     kind: str
@@ -31,24 +56,39 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Directive:
-    """One image that an author asked for.
+class WrittenDirective:
+    """Directive as written, without inherited options.
 
     Attributes:
-        request: what to ask for, complete.
-        dark: the image for dark surroundings; None where there is one for both.
-        is_exact: whether the author named the model or the quality here, so that no image by
-            another model or of another quality will do.
-        alt: the text for those who do not see the image; ``""`` for decoration.
-        caption: shown below the image; ``""`` for none.
-        note: says below the image that it is generated; ``""`` for nothing.
-        layout: how the page shows it.
-        width_px: the width on the page; None for the shape's own.
-        sizes: HTML's ``sizes``; ``""`` to have it made from the width.
+        options: Options of this package.
+        html: HTML attributes that pass through, in order.
+        origin: Place of the options: the image, or the site for the previews of its pages.
+    """
+
+    options: DirectiveOptions
+    html: tuple[tuple[str, str], ...] = ()
+    origin: Origin = FROM_IMAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """One image that an author requested.
+
+    Attributes:
+        request: Request for the image.
+        dark: Request for the dark-mode image; None if there is one image for both schemes.
+        is_exact: True if the image, its named prompt or its page sets the model or the quality,
+            so that only an original of that model and quality is used.
+        alt: Alt text; ``""`` for a decorative image.
+        caption: Caption below the image; ``""`` if none.
+        note: Notice below the image that it is AI-generated; ``""`` if none.
+        layout: Layout on the page.
+        width_px: Width on the page; None for that of the layout.
+        sizes: HTML ``sizes`` attribute; ``""`` to derive it from the width.
         attributes: HTML attributes that pass through, in order.
-        source: how to find the line.
-        references: what the image follows; the requests name them until their hashes are known.
-        mask: says where the first of them may change; None for everywhere.
+        source: Excerpt by which the line is found.
+        references: Reference images; the requests contain their names until the hashes are known.
+        mask: Mask of the first reference; None if the whole image may change.
     """
 
     request: ImageRequest
@@ -61,7 +101,7 @@ class Directive:
     width_px: int | None
     sizes: str
     attributes: tuple[tuple[str, str], ...]
-    source: Source
+    source: SourceExcerpt
     references: tuple[Reference, ...] = ()
     mask: FileReference | None = None
 
@@ -69,36 +109,144 @@ class Directive:
     def layout_size(self) -> Size:
         """Width and height of the image on the page, in CSS pixels."""
         size = self.layout.size
-        return size if self.width_px is None else scaled(size, self.width_px)
+        return size if self.width_px is None else scale_to_width(size, self.width_px)
 
     @property
     def requests(self) -> tuple[ImageRequest, ...]:
-        """The one image, or the pair for light and dark surroundings."""
+        """Request for the image, followed by that for the dark-mode image if there is one."""
         return (self.request,) if self.dark is None else (self.request, self.dark)
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything is known that it follows."""
+        """True if the hashes of all reference images are known."""
         return not self.references or self.request.references != tuple(map(str, self.references))
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
-    """A directive that cannot be read, and why."""
+class InvalidDirective:
+    """Directive with an error, which the page shows in a placeholder."""
 
     text: str
     layout_size: Size
-    source: Source
+    source: SourceExcerpt
 
 
-Found = Directive | Mistake
-"""What stands behind a marker."""
+ParsedDirective = Directive | InvalidDirective
 
 
-def token(found: Found) -> str:
-    """The address that stands for an image until its own is known.
+def build_token(parsed: ParsedDirective) -> str:
+    """Return the address that stands for an image until its own address is known.
 
-    A pure function of the directive: the same directive has the same token wherever and however
-    often it is rendered. It looks like an address with a scheme, so that nothing rewrites it.
+    It is a pure function of the directive, so the number and order of renderings do not matter. It
+    looks like a URL with a scheme, so other plugins do not rewrite it.
     """
-    return f"imagegen:t{hashlib.sha256(repr(found).encode('utf-8', 'replace')).hexdigest()[:40]}"
+    return f"imagegen:t{hashlib.sha256(repr(parsed).encode('utf-8', 'replace')).hexdigest()[:40]}"
+
+
+def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerpt) -> Directive:
+    """Return a directive, completed with the options that it inherits.
+
+    Args:
+        written: Directive as written.
+        defaults: Options of the page and the site.
+        source: Excerpt by which the line is found.
+
+    Raises:
+        DirectiveError: If there is no prompt, or a name or preset does not exist.
+    """
+    layers = collect_layers(written, defaults)
+    options = merge_layers(layers)
+    references = read_references(options.reference or (), defaults.page)
+    mask = read_mask(options.mask, references, defaults.page)
+    request = _with_references(_request(options, defaults), references, mask)
+    dark = (
+        replace(request, prompt=_final_prompt(options, defaults, options.dark))
+        if options.dark
+        else None
+    )
+    # A preview that no page shows is only in a social card, which has no dark mode.
+    shows_dark = source.kind != "preview" or defaults.preview_position == "top"
+    size = crop_to_ratio(request.size, options.ratio)
+    alt = " ".join((options.prompt or "").split()) if options.alt is None else options.alt.strip()
+    return Directive(
+        request=request,
+        dark=dark if shows_dark else None,
+        is_exact=is_exact(layers),
+        alt=alt,
+        caption=(options.caption or "").strip(),
+        note=defaults.note,
+        layout=Layout(size, options.widths, options.focus or CENTER),
+        width_px=options.width,
+        sizes=options.sizes or "",
+        attributes=(*_own_attributes(options), *written.html),
+        source=source,
+        references=references,
+        mask=mask,
+    )
+
+
+def _with_references(
+    request: ImageRequest, references: tuple[Reference, ...], mask: FileReference | None
+) -> ImageRequest:
+    """Return the request with the names of its references, whose hashes are not known yet."""
+    if not references and mask is None:
+        return request
+    return replace(request, references=tuple(map(str, references)), mask=str(mask or ""))
+
+
+def collect_layers(written: WrittenDirective, defaults: Defaults) -> tuple[Layer, ...]:
+    """Return the layers that apply to an image, nearest first, without the site's settings.
+
+    Raises:
+        DirectiveError: If a named prompt or a preset does not exist, or there are two prompts.
+    """
+    own = Layer(written.origin, written.options)
+    named = () if written.options.name is None else (_named_prompt(written.options, defaults),)
+    return insert_preset((own, *named, *defaults.layers), defaults.presets)
+
+
+def _named_prompt(options: DirectiveOptions, defaults: Defaults) -> Layer:
+    name, prompts = options.name or "", defaults.prompts
+    if name not in prompts:
+        close = did_you_mean(name, prompts)
+        raise DirectiveError(
+            f"unknown prompt name {quote_value(name)}",
+            accepted=None if close else f"named prompts: {', '.join(sorted(prompts)) or 'none'}",
+            hint=close or "define it under `prompts:` in mkdocs.yml or in the page's front matter",
+        )
+    if options.prompt is not None and prompts[name].options.prompt is not None:
+        raise DirectiveError(
+            f"two prompts: one on the image, and one named {quote_value(name)}",
+            hint="remove one of them",
+        )
+    return prompts[name]
+
+
+def _request(options: DirectiveOptions, defaults: Defaults) -> ImageRequest:
+    if not (options.prompt or "").strip():
+        raise DirectiveError("no prompt", hint="describe the image")
+    return ImageRequest(
+        model=choose_model(options.model, defaults.model),
+        prompt=_final_prompt(options, defaults),
+        size=options.size or defaults.size,
+        quality=options.quality or defaults.quality,
+        background=options.background or defaults.background,
+        take=options.take or 1,
+        model_options=defaults.model_options,
+    )
+
+
+def _final_prompt(options: DirectiveOptions, defaults: Defaults, addition: str = "") -> str:
+    style = defaults.style if options.style is None else style_text(options.style)
+    prompt = final_prompt(options.prompt or "", style, addition)
+    if len(prompt) > MAX_PROMPT:
+        raise DirectiveError(
+            f"the prompt has {len(prompt)} characters", accepted=f"supported: up to {MAX_PROMPT}"
+        )
+    return prompt
+
+
+def _own_attributes(options: DirectiveOptions) -> list[tuple[str, str]]:
+    classes = " ".join(options.class_ or ())
+    pairs = [("title", options.title), ("id", options.id_), ("class", classes)]
+    return [(name, value) for name, value in pairs if value]

@@ -1,13 +1,18 @@
-"""Why a directive asks for what it asks for; pure, and only worked out on demand."""
+"""Explanation of a directive: the origin of each option and prompt part; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from mkdocs_imagegen.directives.completing import Said, completed, layers_of
-from mkdocs_imagegen.directives.defaults import Defaults, plain_style, site_defaults
-from mkdocs_imagegen.directives.directive import Directive, Source
+from mkdocs_imagegen.directives.defaults import Defaults, site_defaults, style_text
+from mkdocs_imagegen.directives.directive import (
+    Directive,
+    SourceExcerpt,
+    WrittenDirective,
+    collect_layers,
+    complete,
+)
 from mkdocs_imagegen.directives.layers import FIELDS, Layer, Level, Origin
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.layout import Focus
@@ -16,13 +21,13 @@ from mkdocs_imagegen.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PromptPart:
     """One part of a final prompt.
 
     Attributes:
         role: ``subject``, ``style`` or ``dark``.
-        text: as it was written; ``""`` where there is none, as with ``style: none``.
-        origin: where it stands.
+        text: Text as written; ``""`` for ``style: none``.
+        origin: Place of the text.
     """
 
     role: str
@@ -31,13 +36,13 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What an option is, and who says so.
+class ResolvedOption:
+    """Value of an option that applies to a directive.
 
     Attributes:
-        option: its name, as an author writes it.
-        value: as an author would write it.
-        origin: where it stands.
+        option: Name of the option.
+        value: Value as an author would write it.
+        origin: Place that sets it.
     """
 
     option: str
@@ -47,87 +52,91 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Where everything that a directive asks for comes from.
+    """Origins of everything that determines a directive.
 
     Attributes:
-        directive: what is asked for, with the final prompts in its requests.
-        parts: of the final prompt, in order; the last one, ``dark``, stands in the prompt for dark
-            surroundings alone.
-        choices: every option that somebody says, and those that every request has, in the order
-            of the manual.
+        directive: Directive with the final prompts in its requests.
+        parts: Parts of the final prompt, in order; the last one, ``dark``, is only in the prompt
+            of the dark-mode image.
+        options: Options that are set and options that every request has, in the order of the
+            manual.
     """
 
     directive: Directive
-    parts: tuple[Part, ...]
-    choices: tuple[Choice, ...]
+    parts: tuple[PromptPart, ...]
+    options: tuple[ResolvedOption, ...]
 
 
 _ALWAYS = ("size", "quality", "background", "model")
 _IN_PARTS = ("prompt", "style", "dark")
 
 
-def explain(said: Said, defaults: Defaults, source: Source) -> Explanation:
-    """Why a directive asks for what it asks for.
+def explain(written: WrittenDirective, defaults: Defaults, source: SourceExcerpt) -> Explanation:
+    """Return the origins of everything that determines a directive.
 
     Args:
-        said: at the image.
-        defaults: what the page and the site say.
-        source: how to find the line of the image.
+        written: Directive as written.
+        defaults: Options of the page and the site.
+        source: Excerpt by which the line is found.
 
     Raises:
-        DirectiveError: what is said makes no directive.
+        DirectiveError: If the directive is invalid.
     """
-    directive = completed(said, defaults, source)
-    layers = layers_of(said, defaults)
+    directive = complete(written, defaults, source)
+    layers = collect_layers(written, defaults)
     return Explanation(
         directive,
         tuple(_parts(directive, layers, defaults)),
-        tuple(_choices(directive, layers, defaults)),
+        tuple(_options(directive, layers, defaults)),
     )
 
 
-def _parts(directive: Directive, layers: Sequence[Layer], defaults: Defaults) -> Iterator[Part]:
-    subject, style, dark = (_said(name, layers) for name in _IN_PARTS)
+def _parts(
+    directive: Directive, layers: Sequence[Layer], defaults: Defaults
+) -> Iterator[PromptPart]:
+    subject, style, dark = (_nearest(name, layers) for name in _IN_PARTS)
     if subject is not None:
-        yield Part("subject", str(subject[0]), subject[1])
+        yield PromptPart("subject", str(subject[0]), subject[1])
     if style is not None:
-        yield Part("style", plain_style(str(style[0])), style[1])
+        yield PromptPart("style", style_text(str(style[0])), style[1])
     elif defaults.style:
-        yield Part("style", defaults.style, Origin(Level.SITE, "style"))
+        yield PromptPart("style", defaults.style, Origin(Level.SITE, "style"))
     if dark is not None and directive.dark is not None:
-        yield Part("dark", str(dark[0]), dark[1])
+        yield PromptPart("dark", str(dark[0]), dark[1])
 
 
-def _choices(directive: Directive, layers: Sequence[Layer], defaults: Defaults) -> Iterator[Choice]:
+def _options(
+    directive: Directive, layers: Sequence[Layer], defaults: Defaults
+) -> Iterator[ResolvedOption]:
     for name in FIELDS:
-        said = _said(name, layers)
+        nearest = _nearest(name, layers)
         if name in _IN_PARTS:
             continue
         if name == "model" and directive.request.model == SKETCH_MODEL:
-            yield Choice(name, SKETCH_MODEL, Origin(Level.SITE, "gateway.url"))
-        elif said is not None:
-            between = ", " if name == "reference" else " "
-            yield Choice(name.rstrip("_"), _written(said[0], between), said[1])
+            yield ResolvedOption(name, SKETCH_MODEL, Origin(Level.SITE, "gateway.url"))
+        elif nearest is not None:
+            separator = ", " if name == "reference" else " "
+            yield ResolvedOption(name.rstrip("_"), _as_written(nearest[0], separator), nearest[1])
         elif name in _ALWAYS:
-            yield _of_the_site(name, defaults)
+            yield _site_option(name, defaults)
 
 
-def _of_the_site(name: str, defaults: Defaults) -> Choice:
+def _site_option(name: str, defaults: Defaults) -> ResolvedOption:
     value = getattr(defaults, name)
     is_default = value == getattr(site_defaults(Settings()), name)
     origin = Origin(Level.DEFAULT) if is_default else Origin(Level.SITE, name)
-    return Choice(name, _written(value), origin)
+    return ResolvedOption(name, _as_written(value), origin)
 
 
-def _said(name: str, layers: Sequence[Layer]) -> tuple[object, Origin] | None:
-    """What the nearest layer says that says anything, and where it stands."""
+def _nearest(name: str, layers: Sequence[Layer]) -> tuple[object, Origin] | None:
+    """Return the value and origin of an option in the nearest layer that sets it."""
     values = ((getattr(each.options, name), each.origin) for each in layers)
-    return next((said for said in values if said[0] is not None), None)
+    return next((found for found in values if found[0] is not None), None)
 
 
-def _written(value: object, between: str = " ") -> str:
+def _as_written(value: object, separator: str = " ") -> str:
     if isinstance(value, Fraction):
         return f"{value.numerator}:{value.denominator}"
     if isinstance(value, Focus):
         return f"{value.left}% {value.top}%"
-    return between.join(map(str, value)) if type(value) is tuple else str(value)
+    return separator.join(map(str, value)) if type(value) is tuple else str(value)

@@ -1,13 +1,13 @@
-"""The Python-Markdown extension that finds directives, exactly where the renderer sees them.
+"""Python-Markdown extension that finds directives while a page is rendered.
 
-Fences come through the fence processor that the site uses; images through the element tree,
-after everything that may add to them. What is found goes to the registry, and a marker stays.
-What reads directives is imported by the first page that may hold one.
+Image blocks come from the fence processor that the site uses. Inline images come from the element
+tree, after all extensions that can add to it. Directives go to the registry, and markers remain in
+the page. Modules that read directives are imported for the first page that can contain one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from xml.etree.ElementTree import Element
 
@@ -15,14 +15,14 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 
-from mkdocs_imagegen.directives.fences import FENCE, MARKERS, GetRegistry, Words, add_fences
+from mkdocs_imagegen.directives.fences import FENCE, MARKERS, GetRegistry, NameDetector, add_fences
 
 
 class ImagegenExtension(Extension):
-    """Finds directives and leaves markers.
+    """Extension that finds directives and leaves markers.
 
     Args:
-        registry: gives the registry to which goes what is found; another one for each build.
+        registry: Function that returns the registry of the current build.
     """
 
     def __init__(self, registry: GetRegistry) -> None:
@@ -30,59 +30,56 @@ class ImagegenExtension(Extension):
         self._registry = registry
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
-        """Hook into the fence processor that is there, and into the element tree."""
-        words = add_fences(md, self._registry)
-        # After inline patterns (20), before attr_list (8), which may overwrite the text.
-        raw = _Raw(md, self._registry, words)
+        """Register the processors for fences and for the element tree."""
+        detector = add_fences(md, self._registry)
+        # After inline patterns (20), before attr_list (8), which can overwrite the text.
+        raw = _RawTreeprocessor(md, self._registry, detector)
         md.treeprocessors.register(raw, "imagegen-raw", 15)
-        # After the host's relative paths and Python-Markdown's unescaping (0 to 1).
-        md.treeprocessors.register(_Finished(md, raw), "imagegen-pictures", -10)
+        # After MkDocs' relative paths and Python-Markdown's unescaping (0 to 1).
+        md.treeprocessors.register(_FinishedTreeprocessor(md, raw), "imagegen-images", -10)
 
 
-class _Raw(Treeprocessor):
-    """Looks at the trees of pages that may hold something of ours besides fences."""
+class _RawTreeprocessor(Treeprocessor):
+    """Processor of trees that can contain inline images or failed blocks."""
 
-    def __init__(self, md: Markdown, registry: GetRegistry, words: Words) -> None:
+    def __init__(self, md: Markdown, registry: GetRegistry, detector: NameDetector) -> None:
         super().__init__(md)
-        self.registry = registry
-        self.words = words
-        self.has_acted = False
+        self.finish: Callable[[Element], None] | None = None
+        self._registry = registry
+        self._detector = detector
 
     def run(self, root: Element) -> None:
-        texts = chain(_texts(self.md) if self.words.name_us else (), _texts_in(root, self.md))
-        self.has_acted = any(FENCE in text.lower() for text in texts)
-        if self.has_acted:
-            from mkdocs_imagegen.directives.tree import RawTree  # noqa: PLC0415 - see the module
+        self.finish = None
+        own = _page_texts(self.md) if self._detector.is_named else ()
+        texts = chain(own, _added_texts(root, self.md))
+        if any(FENCE in text.lower() for text in texts):
+            from mkdocs_imagegen.directives import tree  # noqa: PLC0415 - only with directives
 
-            RawTree(self.md, self.registry()).read(root)
+            tree.RawTree(self.md, self._registry()).read(root)
+            self.finish = tree.FinishedTree(self.md, self._registry()).mark
 
 
-class _Finished(Treeprocessor):
-    """The same, when everybody else has done their work on them."""
+class _FinishedTreeprocessor(Treeprocessor):
+    """Processor of the same trees after all other extensions."""
 
-    def __init__(self, md: Markdown, raw: _Raw) -> None:
+    def __init__(self, md: Markdown, raw: _RawTreeprocessor) -> None:
         super().__init__(md)
-        self.raw = raw
+        self._raw = raw
 
     def run(self, root: Element) -> None:
-        if self.raw.has_acted:
-            from mkdocs_imagegen.directives.tree import FinishedTree  # noqa: PLC0415 - the same
-
-            FinishedTree(self.md, self.raw.registry()).mark(root)
+        if self._raw.finish is not None:
+            self._raw.finish(root)
 
 
-def _texts_in(root: Element, md: Markdown) -> Iterator[str]:
-    """What others have put into a page's tree that stands in none of its lines."""
+def _added_texts(root: Element, md: Markdown) -> Iterator[str]:
+    """Yield texts in a page's tree that other extensions added and that are in no line."""
     yield from (image.get("src") or "" for image in root.iter("img"))
     if "markdown_block" in md.parser.blockprocessors:  # md_in_html
         yield from root.itertext()
 
 
-def _texts(md: Markdown) -> Iterator[str]:
-    """Everything that a page's tree was made of: its lines, and what was put aside.
-
-    But for the markers of our fences, which have been read.
-    """
+def _page_texts(md: Markdown) -> Iterator[str]:
+    """Yield the texts of a page: its lines and stashed HTML, without the markers of blocks."""
     yield "\n".join(getattr(md, "lines", ()))
     for block in md.htmlStash.rawHtmlBlocks:
         if isinstance(block, str) and not block.startswith(MARKERS):

@@ -1,7 +1,7 @@
-"""Options and prompts as written, read; pure.
+"""Text of an image block or inline image, read as options and prompt; pure.
 
-One grammar for all forms. Every form becomes a few mappings of option names to raw text, each with
-the words for where it was written; they are merged, and read by the same parsers.
+There is one grammar for all forms. Each form yields a few mappings of option names to raw text,
+with the name of the place for messages. They are merged and read by the same parsers.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, unquote
 
-from mkdocs_imagegen.directives.completing import Said
+from mkdocs_imagegen.directives.directive import WrittenDirective
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import TEXT, option_names, quoted_value, read_options
+from mkdocs_imagegen.options import TEXT, option_names, quote_value, read_options
 
 SCHEME = "imagegen:"
 _HEADER_LINE = re.compile(r"\s*([A-Za-z][\w-]*)\s*:\s*(.*?)\s*")
@@ -22,36 +22,36 @@ _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """Options as raw text, and the words for where they stand."""
+class RawOptions:
+    """Options as raw text, and the place where they are written."""
 
-    where: str
+    place: str
     options: Mapping[str, str]
-    may_hold_html: bool = False
+    can_have_html: bool = False
 
 
-def read_fence(body: str, attributes: Mapping[str, str]) -> Said:
-    """What a fence says.
+def read_fence(body: str, attributes: Mapping[str, str]) -> WrittenDirective:
+    """Return the directive of an image block.
 
     Args:
-        body: the fence's text: a prompt, or options, a line ``---`` and a prompt.
-        attributes: what stands in the fence's header, ``class`` and ``id`` included.
+        body: Text of the block: a prompt, or options, a line ``---`` and a prompt.
+        attributes: Attributes in the header of the block, with ``class`` and ``id``.
 
     Raises:
-        DirectiveError: the fence as a whole makes no sense.
-        OptionsError: some options are not accepted.
+        DirectiveError: If the block as a whole is invalid.
+        OptionsError: If some options are not accepted.
     """
-    header, prompt = split_fence(body)
-    attributed = Written("the fence's header", attributes, may_hold_html=True)
-    written = [attributed, Written("the fence", header)]
+    options, prompt = split_fence(body)
+    header = RawOptions("the block's header", attributes, can_have_html=True)
+    raw = [header, RawOptions("the block", options)]
     if prompt:
-        written.append(Written("the fence's text", {"prompt": prompt}))
-    return _read(written)
+        raw.append(RawOptions("the block's text", {"prompt": prompt}))
+    return _read(raw)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageText:
-    """A Markdown image, ``![text](target "title"){ attributes }``, as the reader sees it."""
+    """Markdown image, ``![text](target "title"){ attributes }``, as the reader sees it."""
 
     text: str
     target: str
@@ -59,53 +59,52 @@ class ImageText:
     attributes: Mapping[str, str]
 
 
-def read_image(image: ImageText) -> Said:
-    """What a Markdown image says.
+def read_image(image: ImageText) -> WrittenDirective:
+    """Return the directive of an inline image.
 
-    Without a name the title is the prompt, or else the text; what is not the prompt keeps its
-    usual meaning.
+    If the target names no prompt, the title is the prompt, or else the text. Without that role,
+    text and title keep their usual meaning.
 
     Raises:
-        DirectiveError: the image as a whole makes no sense.
-        OptionsError: some options are not accepted.
+        DirectiveError: If the image as a whole is invalid.
+        OptionsError: If some options are not accepted.
     """
     name, _, query = image.target[len(SCHEME) :].partition("?")
-    said: dict[str, str] = {"name": unquote(name)} if name else {}
+    own: dict[str, str] = {"name": unquote(name)} if name else {}
     if image.title is not None:
-        said["title" if name else "prompt"] = image.title
+        own["title" if name else "prompt"] = image.title
     if image.text:
-        said["alt" if name or image.title is not None else "prompt"] = image.text
+        own["alt" if name or image.title is not None else "prompt"] = image.text
     pairs = parse_qsl(query, keep_blank_values=True)
-    written = [
-        Written("the image", said),
-        Written("its target", _no_twins(pairs, "its target")),
-        Written("its attributes", image.attributes, may_hold_html=True),
+    raw = [
+        RawOptions("the image", own),
+        RawOptions("its target", _unique(pairs, "its target")),
+        RawOptions("its attributes", image.attributes, can_have_html=True),
     ]
-    return _read(written)
+    return _read(raw)
 
 
 def split_fence(body: str) -> tuple[dict[str, str], str]:
-    """The options and the prompt of a fence's body.
+    """Return the options and the prompt in the body of an image block.
 
     Raises:
-        DirectiveError: the header is not closed, or holds what is no option.
+        DirectiveError: If the options have no end, or a line among them is not an option.
     """
     lines = body.strip("\n").split("\n")
     start = 1 if lines[0].strip() == "---" else 0
-    rest = [
+    ends = [
         number for number, line in enumerate(lines) if number >= start and line.strip() == "---"
     ]
-    if rest:
-        header = [line for line in lines[start : rest[0]] if line.strip()]
+    if ends:
+        header = [line for line in lines[start : ends[0]] if line.strip()]
         pairs = [_header_line(line) for line in header]
-        return _no_twins(pairs, "the fence"), "\n".join(lines[rest[0] + 1 :]).strip()
-    first = _HEADER_LINE.fullmatch(lines[start]) if len(lines) > start else None
-    if start or (first and first[1].lower() in option_names(DirectiveOptions)):
+        return _unique(pairs, "the block"), "\n".join(lines[ends[0] + 1 :]).strip()
+    first = lines[start] if len(lines) > start else ""
+    match = _HEADER_LINE.fullmatch(first)
+    if start or (match and match[1].lower() in option_names(DirectiveOptions)):
         raise DirectiveError(
-            "the options that begin with "
-            f"{quoted_value(lines[start] if len(lines) > start else '')} "
-            "have no end",
-            hint="put a line with --- between the options and the prompt",
+            f"no line with --- after the options that begin with {quote_value(first)}",
+            hint="put it between the options and the prompt",
         )
     return {}, body.strip()
 
@@ -114,48 +113,47 @@ def _header_line(line: str) -> tuple[str, str]:
     match = _HEADER_LINE.fullmatch(line)
     if match is None:
         raise DirectiveError(
-            f"{quoted_value(line)} stands above --- and is no option",
+            f"{quote_value(line)} is above --- but is not an option",
             accepted="options are lines like size: 1024x1024",
-            hint="move it below the ---, or remove the ---",
+            hint="move it under the ---, or remove the ---",
         )
     quoted = _QUOTED.fullmatch(match[2])
     return match[1].lower(), (quoted[1] or quoted[2] or "") if quoted else match[2]
 
 
-def _no_twins(pairs: Iterable[tuple[str, str]], where: str) -> dict[str, str]:
+def _unique(pairs: Iterable[tuple[str, str]], place: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for name, value in pairs:
         if name in options:
             raise DirectiveError(
-                f"option {quoted_value(name)} is given twice in {where}",
-                hint="remove one of the two",
+                f"option {quote_value(name)} is set twice in {place}", hint="remove one of them"
             )
         options[name] = value
     return options
 
 
-def _merge(written: Iterable[Written]) -> dict[str, str]:
+def _merge(raw: Iterable[RawOptions]) -> dict[str, str]:
     merged: dict[str, str] = {}
-    origin: dict[str, str] = {}
-    for each in written:
+    places: dict[str, str] = {}
+    for each in raw:
         for name in each.options:
             if name in merged:
+                both = f"in {places[name]} and in {each.place}"
                 raise DirectiveError(
-                    f"{quoted_value(name)} is given twice, by {origin[name]} and by {each.where}",
-                    hint="remove one of the two",
+                    f"option {quote_value(name)} is set twice, {both}", hint="remove one of them"
                 )
-            merged[name], origin[name] = each.options[name], each.where
+            merged[name], places[name] = each.options[name], each.place
     return merged
 
 
-def _read(written: Sequence[Written]) -> Said:
-    merged = _merge(written)
+def _read(raw: Sequence[RawOptions]) -> WrittenDirective:
+    merged = _merge(raw)
     html = {
         name: TEXT(value)
-        for each in written
-        if each.may_hold_html
+        for each in raw
+        if each.can_have_html
         for name, value in each.options.items()
         if is_html_attribute(name, value)
     }
-    ours = {name: value for name, value in merged.items() if name not in html}
-    return Said(read_options(DirectiveOptions, ours), tuple(html.items()))
+    options = {name: value for name, value in merged.items() if name not in html}
+    return WrittenDirective(read_options(DirectiveOptions, options), tuple(html.items()))

@@ -1,16 +1,15 @@
-"""Who says what for an image, and who wins; pure.
+"""Layers of options, and the precedence among them; pure.
 
-Options may stand at several levels. The nearest to the image wins, for each option by itself:
+Options can be set at several levels. For each option, the level nearest to the image wins:
 
-1. the image: a fence, a Markdown image, a page's own image;
-2. the named prompt that it takes;
-3. the front matter of its page;
-4. ``folders:``, of which a later pattern is nearer than an earlier one;
+1. the image: an image block, an inline image, or the preview of a page;
+2. the named prompt that the image uses;
+3. the front matter of the page;
+4. ``folders:``, with a later pattern before an earlier one;
 5. the settings of the site, and their defaults.
 
-A preset is an option too: the nearest that is named counts, and no other. What it holds stands
-right behind the level that names it: it yields to that level's own options, and wins over every
-level further away.
+A preset is an option too, so only the nearest one applies. Its options come right after the level
+that names it: they yield to that level's own options, and win over every level further away.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ from typing import Any
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import did_you_mean, quoted_value
+from mkdocs_imagegen.options import did_you_mean, quote_value
 
 NO_PRESET = "none"
-"""Says that no preset counts, whatever is said further away."""
+"""Value of the option ``preset`` that switches off presets of levels further away."""
 
 
 class Level(enum.Enum):
-    """Where options stand, the nearest to the image first."""
+    """Level at which options are set, the nearest to the image first."""
 
-    IMAGE = "picture"
+    IMAGE = "image"
     PROMPT = "named prompt"
     PAGE = "page"
     FOLDER = "folder"
@@ -40,19 +39,19 @@ class Level(enum.Enum):
     DEFAULT = "default"
 
 
-MEANT = (Level.IMAGE, Level.PROMPT, Level.PAGE)
-"""Levels that mean the model or quality that they name; the others state what is usual."""
+EXACT_LEVELS = (Level.IMAGE, Level.PROMPT, Level.PAGE)
+"""Levels whose model and quality are binding; at the others, they are a preference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where something stands.
+    """Place where an option is set.
 
     Attributes:
-        level: how near it is to the image.
-        name: which one of those on its level: a named prompt, a folder's pattern, a setting.
-        file: the file that holds it, where that is not clear from the level; else ``""``.
-        preset: the preset in which it stands, named on that level; ``""`` for none.
+        level: Level of the place.
+        name: Named prompt, folder pattern or setting; ``""`` if the level has only one place.
+        file: File of the place, if the level does not determine it; else ``""``.
+        preset: Preset that contains the option, named at that level; ``""`` if none.
     """
 
     level: Level
@@ -61,11 +60,11 @@ class Origin:
     preset: str = ""
 
     def __str__(self) -> str:
-        said = _WORDS[self.level].format(name=self.name, file=self.file).rstrip(" :")
-        return f'preset "{self.preset}", named by {said}' if self.preset else said
+        place = _PLACES[self.level].format(name=self.name, file=self.file).rstrip(" :")
+        return f'preset "{self.preset}", named by {place}' if self.preset else place
 
 
-_WORDS = {
+_PLACES = {
     Level.IMAGE: "the image",
     Level.PROMPT: 'the named prompt "{name}" in {file}',
     Level.PAGE: "the page's front matter",
@@ -77,7 +76,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What is said in one place."""
+    """Options that are set in one place."""
 
     origin: Origin
     options: DirectiveOptions
@@ -86,39 +85,40 @@ class Layer:
 Presets = Mapping[str, DirectiveOptions]
 
 
-def with_preset(layers: Sequence[Layer], presets: Presets) -> tuple[Layer, ...]:
-    """The layers, the nearest first, and among them the preset that counts.
+def insert_preset(layers: Sequence[Layer], presets: Presets) -> tuple[Layer, ...]:
+    """Return the layers, nearest first, with a layer for the preset that applies.
 
     Raises:
-        DirectiveError: there is no such preset.
+        DirectiveError: If the preset does not exist.
     """
-    number = next((at for at, each in enumerate(layers) if each.options.preset is not None), None)
-    if number is None:
+    index = next((at for at, each in enumerate(layers) if each.options.preset is not None), None)
+    if index is None:
         return tuple(layers)
-    origin, name = layers[number].origin, layers[number].options.preset or NO_PRESET
+    origin, name = layers[index].origin, layers[index].options.preset or NO_PRESET
     preset = Layer(replace(origin, preset=name), find_preset(name, presets))
-    return (*layers[: number + 1], preset, *layers[number + 1 :])
+    return (*layers[: index + 1], preset, *layers[index + 1 :])
 
 
 def find_preset(name: str | None, presets: Presets) -> DirectiveOptions:
-    """What a preset holds; nothing for no preset.
+    """Return the options of a preset; no options if the name is None or ``none``.
 
     Raises:
-        DirectiveError: there is no such preset.
+        DirectiveError: If the preset does not exist.
     """
     if name is None or name == NO_PRESET:
         return DirectiveOptions()
     if name not in presets:
+        close = did_you_mean(name, presets)
         raise DirectiveError(
-            f"there is no preset named {quoted_value(name)}",
-            accepted=f"presets: {', '.join(sorted(presets)) or NO_PRESET}",
-            hint=did_you_mean(name, presets) or "define it below `presets:` in mkdocs.yml",
+            f"unknown preset {quote_value(name)}",
+            accepted=None if close else f"presets: {', '.join(sorted(presets)) or NO_PRESET}",
+            hint=close or "define it under `presets:` in mkdocs.yml",
         )
     return presets[name]
 
 
-def merged(layers: Sequence[Layer]) -> DirectiveOptions:
-    """For each option what the nearest layer says that says anything."""
+def merge_layers(layers: Sequence[Layer]) -> DirectiveOptions:
+    """Return for each option the value of the nearest layer that sets it."""
     if len(layers) == 1:
         return layers[0].options
     nearest: dict[str, Any] = {}
@@ -131,10 +131,10 @@ def merged(layers: Sequence[Layer]) -> DirectiveOptions:
 FIELDS = tuple(each.name for each in fields(DirectiveOptions))
 
 
-def is_meant(layers: Iterable[Layer]) -> bool:
-    """Whether a level that means it names the model or the quality."""
+def is_exact(layers: Iterable[Layer]) -> bool:
+    """Return True if a level with a binding model and quality sets one of them."""
     return any(
         each.options.model is not None or each.options.quality is not None
         for each in layers
-        if each.origin.level in MEANT
+        if each.origin.level in EXACT_LEVELS
     )

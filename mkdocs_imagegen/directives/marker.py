@@ -1,7 +1,7 @@
-"""The image that stands in a page until the real one is known; pure.
+"""Markers: ``img`` elements that stand for images while a page is rendered; pure.
 
-A marker is an ordinary ``img`` whose address is a token, so that whatever wraps or inspects
-images does its work on it as on any other.
+The address of a marker is a token. Since it is an ordinary ``img``, plugins that wrap or inspect
+images handle it like any other image.
 """
 
 from __future__ import annotations
@@ -11,23 +11,24 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from mkdocs_imagegen.directives.directive import Found, Mistake
+from mkdocs_imagegen.directives.directive import InvalidDirective, ParsedDirective
 from mkdocs_imagegen.frozen import dataclass
 
-TOKEN_START = "imagegen:t"  # noqa: S105 - stands for an image, opens nothing
+ADDRESS_START = "imagegen:t"
 _TOKEN = re.compile(r"imagegen:t[0-9a-f]{40}")
-# With what plugins put before addresses: print-site takes every link for one of its sections.
+# With prefixes that plugins add to addresses: print-site turns links into links to sections.
 _ADDRESS = re.compile(r"(?:(?<![./#])(?:#(?:\.{0,2}/)*|(?:\.{0,2}/)+))?imagegen:t[0-9a-f]{40}")
 _SPACE = r"\t\n\f\r "
-# What follows a tag's name, up to its ">" or to the end: quotes count only after "=", as browsers
-# read it, and there is always exactly one way to match, so that no text makes it slow.
+# The rest of a tag after its name, up to its ">" or to the end. Quotes count only after "=", as in
+# https://html.spec.whatwg.org/multipage/parsing.html. There is exactly one way to match, so that
+# the time is linear in the length of the text.
 _ATTRIBUTES = (
     rf"[^>=]*(?:=[{_SPACE}]*"
     r"(?:\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)"
     rf"|(?![\"'{_SPACE}])[^{_SPACE}>]*(?=[{_SPACE}>]|\Z))[^>=]*)*"
 )
 _RAW = "(?i:s(?:cript|tyle)|t(?:extarea|itle|emplate)|xmp|iframe|no(?:embed|frames))"
-# Nearly all tags of a page; passed over in one go, they take a third of the time.
+# Nearly all tags of a page. Skipping them in one step takes a third of the time.
 _PLAIN = (
     r"(?:/?(?:span|p|a|li|ul|ol|td|th|tr|code|pre|div|em|strong|h[1-6])"
     r"(?: (?:class|href|id)=\"[^\"<>]*\")*>[^<]*<)*"
@@ -37,7 +38,7 @@ _SHOWN_OR_NOT = re.compile(
     rf"(?P<tag>(?:/|(?!{_RAW}[{_SPACE}/>]))[a-zA-Z][^{_SPACE}/>]*){_ATTRIBUTES}(?P<closed>>)?"
     r"|!--(?:-?>|.*?(?:--!?>|\Z))"
     r"|(?:[!?]|/[^a-zA-Z>])[^>]*>?"
-    # Not where it closes itself, as SVG may.
+    # Except in SVG, where such an element can close itself.
     rf"|(?P<raw>{_RAW})(?=[{_SPACE}/>]){_ATTRIBUTES}(?:(?<=/)>|(?<!/)(?:>|\Z)"
     rf".*?(?:</(?i:(?P=raw))(?=[{_SPACE}/>])|\Z)))",
     re.DOTALL,
@@ -53,7 +54,7 @@ _ATTRIBUTE = re.compile(
 
 
 class Tag(NamedTuple):
-    """A tag of a page: where it begins and ends in the HTML, its name as written, its text."""
+    """Tag in the HTML of a page: its start and end, its name as written, its text."""
 
     start: int
     end: int
@@ -63,23 +64,23 @@ class Tag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ShownImage:
-    """A image of a page that has to do with us: a marker, or what looks like one.
+    """Image element of a page that is a marker, or looks like one.
 
     Attributes:
-        start: where its tag begins in the HTML.
-        end: where its tag ends.
-        address: a token, or what an author wrote by hand.
-        in_src: whether it is the image's address, and does not stand in another attribute.
+        start: Index of its tag in the HTML.
+        end: Index of the end of its tag.
+        address: Token, or an address that an author wrote by hand.
+        is_src: True if the address is in ``src``, and not in another attribute.
     """
 
     start: int
     end: int
     address: str
-    in_src: bool
+    is_src: bool
 
 
-def attributes_of(found: Found, address: str) -> dict[str, str]:
-    """The attributes of the image: of its marker, and but for the address of the final one."""
+def attributes_of(found: ParsedDirective, address: str) -> dict[str, str]:
+    """Return the attributes of a marker; the final image has the same ones but the address."""
     layout_size = found.layout_size
     attributes = {
         "src": address,
@@ -87,19 +88,19 @@ def attributes_of(found: Found, address: str) -> dict[str, str]:
         "width": str(layout_size[0]),
         "height": str(layout_size[1]),
     }
-    if isinstance(found, Mistake):
-        return attributes | {"alt": "An image prompt with a mistake"}
+    if isinstance(found, InvalidDirective):
+        return attributes | {"alt": "Image prompt with an error"}
     return attributes | {"alt": found.alt} | dict(found.attributes)
 
 
 def as_tag(attributes: Mapping[str, str]) -> str:
-    """An ``img`` tag with its attributes, each escaped once."""
+    """Return an ``img`` tag with attributes, each escaped once."""
     pairs = (f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     return f"<img {' '.join(pairs)}>"
 
 
-def as_block(found: Found, address: str) -> str:
-    """The HTML of an image that stands alone: a paragraph, or a figure if it has a caption."""
+def as_block(found: ParsedDirective, address: str) -> str:
+    """Return the HTML of an image block: a paragraph, or a figure if it has a caption."""
     image = as_tag(attributes_of(found, address))
     caption = caption_html(found)
     if not caption:
@@ -107,28 +108,28 @@ def as_block(found: Found, address: str) -> str:
     return f"<figure>\n{image}\n<figcaption>{caption}</figcaption>\n</figure>"
 
 
-def caption_html(found: Found) -> str:
-    """What stands below an image: its caption, and that it is generated; ``""`` for nothing."""
-    if isinstance(found, Mistake):
+def caption_html(found: ParsedDirective) -> str:
+    """Return the caption of an image, with the notice that it is AI-generated; ``""`` if empty."""
+    if isinstance(found, InvalidDirective):
         return ""
     note = f"<small>{html.escape(found.note)}</small>" if found.note else ""
     return " ".join(filter(None, (html.escape(found.caption, quote=False), note)))
 
 
-def shown_images(content: str) -> Iterator[ShownImage]:
-    """The images of ours that stand as elements in a page's HTML, in order.
+def find_shown_images(content: str) -> Iterator[ShownImage]:
+    """Yield the images of this package that are elements in a page's HTML, in order.
 
-    Not those inside comments, scripts, text areas and the like. A scanner of tags, since what
-    surrounds them has to stay as it is to the byte, and since parsing each page with the standard
-    library's parser took 2.2 ms a page (fact sheet "performance", section 5).
+    Images in comments, scripts, text areas and similar elements are left out. This is a scanner of
+    tags, since the rest of the page must stay the same to the byte, and since the parser of the
+    standard library takes 2.2 ms for a page.
     """
-    for tag in shown_tags(content, "imagegen:"):
+    for tag in find_shown_tags(content, "imagegen:"):
         if tag.name.lower() == "img":
             yield from _image_of(tag)
 
 
-def shown_tags(content: str, word: str) -> Iterator[Tag]:
-    """The tags that stand as elements in a page's HTML and hold a word, in order."""
+def find_shown_tags(content: str, word: str) -> Iterator[Tag]:
+    """Yield the tags of a page's HTML that contain a word, in order."""
     begin, location = 0, content.find(word)
     is_plain = location >= 0 and _is_plain(content)
     while location >= 0:
@@ -145,10 +146,9 @@ def shown_tags(content: str, word: str) -> Iterator[Tag]:
 
 
 def _is_plain(content: str) -> bool:
-    """Whether what stands behind any ``>`` is text or another tag, as in most pages.
+    """Return True if every ``>`` ends a tag and no element hides others, as in most pages.
 
-    Then nothing hides elements, and no value of an attribute goes on behind a ``>``, so that a
-    tag can be looked at without those before it, in half the time.
+    Then a tag can be read without those before it, which takes half the time.
     """
     lower = content.lower()
     return not any(word in lower for word in _HIDING) and _LONG_TAG.search(content) is None
@@ -157,12 +157,12 @@ def _is_plain(content: str) -> bool:
 def _image_of(tag: Tag) -> Iterator[ShownImage]:
     written = html.unescape(_source_of(tag.text)).strip()
     if written.lower().startswith("imagegen:"):
-        yield ShownImage(tag.start, tag.end, written, in_src=True)
+        yield ShownImage(tag.start, tag.end, written, is_src=True)
         return
-    # Plugins that load images late move the address to an attribute of their own.
+    # Plugins for lazy loading move the address to another attribute.
     token = _TOKEN.search(tag.text)
     if token:
-        yield ShownImage(tag.start, tag.end, token[0], in_src=False)
+        yield ShownImage(tag.start, tag.end, token[0], is_src=False)
 
 
 def _source_of(tag: str) -> str:
@@ -174,14 +174,12 @@ def _source_of(tag: str) -> str:
 def fill_images(
     content: str, images: Iterable[ShownImage], markup: Callable[[str], str | None]
 ) -> str:
-    """The HTML with every shown marker replaced by what ``markup`` says for its token.
-
-    Where it says None the marker stays; so does what is not shown.
+    """Return the HTML with each marker replaced by the markup for its token.
 
     Args:
-        content: of a page or of a part of it.
-        images: those that are shown in it.
-        markup: the HTML of an image.
+        content: HTML of a page or of a part of it.
+        images: Images in it, in order.
+        markup: Function that returns the HTML of an image; None keeps the marker.
     """
     parts, done = [], 0
     for image in images:
@@ -193,9 +191,9 @@ def fill_images(
 
 
 def fill_addresses(content: str, address: Callable[[str], str]) -> str:
-    """The text with every token replaced by an address."""
+    """Return the text with every token replaced by an address."""
 
     def replaced(match: re.Match[str]) -> str:
-        return address(match[0][match[0].index(TOKEN_START) :])
+        return address(match[0][match[0].index(ADDRESS_START) :])
 
-    return _ADDRESS.sub(replaced, content) if TOKEN_START in content else content
+    return _ADDRESS.sub(replaced, content) if ADDRESS_START in content else content

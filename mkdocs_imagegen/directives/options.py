@@ -1,8 +1,9 @@
-"""The options of a directive, and the HTML attributes that pass through beside them; pure."""
+"""Options of images, presets and pages, and the HTML attributes that pass through; pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.references import MASK, REFERENCES
@@ -11,14 +12,15 @@ from mkdocs_imagegen.layout import FOCUS, RATIO, Focus
 from mkdocs_imagegen.options import (
     CLASSES,
     ID,
-    SIZE,
     TEXT,
-    Size,
+    Parser,
     one_line,
     option,
+    option_names,
     whole_number,
-    words,
 )
+from mkdocs_imagegen.settings import PROMPTS, InheritedOptions
+from mkdocs_imagegen.settings.previews import POSITION
 from mkdocs_imagegen.settings.variants import WIDTHS
 
 if TYPE_CHECKING:
@@ -44,87 +46,113 @@ HTML_ATTRIBUTES = frozenset(
         "usemap",
     }
 )
-"""Names that HTML defines for an image and that we have no other use for."""
+"""Attributes of an ``img`` element in HTML that are no options of this package."""
 
 
 _DATA_OR_ARIA = re.compile(r"(?:data|aria)-[\w.:-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DirectiveOptions:
-    """What a directive may say, in whatever form it is written."""
+class DirectiveOptions(InheritedOptions):
+    """Options of an image, in every form of a directive."""
 
     prompt: str | None = option(
-        None, TEXT, "What the image shows. In a fence it is the text; here for named prompts."
+        None, TEXT, "Prompt of a named prompt. In an image block, it is the text of the block."
     )
     name: str | None = option(
-        None, one_line("a name from `prompts:`"), "Takes the prompt and the options of that name."
-    )
-    preset: str | None = option(
         None,
-        one_line("a name from `presets:`"),
-        "Takes the options of that [preset](one-style.md#presets); `none` for no preset.",
-    )
-    size: Size | None = option(None, SIZE, "The size to ask for, and the size on the page.")
-    quality: str | None = option(
-        None, one_line("a quality the model knows"), "`low`, `medium` or `high`."
-    )
-    background: str | None = option(
-        None, words("auto", "opaque", "transparent"), "What is behind the subject."
-    )
-    model: str | None = option(None, one_line("a model's id"), "The model that draws.")
-    style: str | None = option(
-        None, TEXT, "Replaces the house style for this image; `none` for no style."
+        one_line("a name from `prompts:`"),
+        "Named prompt whose prompt and options apply.",
     )
     take: int | None = option(
-        None, whole_number(1, 9999), "Another number asks for another image of the same prompt."
+        None,
+        whole_number(1, 9999),
+        "Number of the take. Change it to generate a different image from the same prompt.",
     )
     alt: str | None = option(
-        None,
-        TEXT,
-        'Text for those who do not see the image. Without it the prompt; `""` for decoration.',
+        None, TEXT, 'Alt text. By default the prompt; `""` for a decorative image.'
     )
-    caption: str | None = option(None, TEXT, "Shown below the image, which becomes a figure.")
-    title: str | None = option(None, TEXT, "Shown when the pointer rests on the image.")
+    caption: str | None = option(None, TEXT, "Caption below the image, which becomes a figure.")
+    title: str | None = option(None, TEXT, "Tooltip of the image.")
     width: int | None = option(
-        None, whole_number(1, 8192), "The width on the page in pixels; the height follows."
+        None, whole_number(1, 8192), "Width on the page in pixels; the height follows."
     )
     ratio: Fraction | None = option(
-        None, RATIO, "Cuts the image to this shape, like `16:9`; nothing is bought again."
+        None, RATIO, "Aspect ratio to crop to, like `16:9`. It does not regenerate the image."
     )
     focus: Focus | None = option(
-        None, FOCUS, "What a cut keeps in view: `left`, `top right`, or `30% 60%`."
+        None, FOCUS, "Part of the image that a crop keeps: `left`, `top right`, or `30% 60%`."
     )
     widths: tuple[int, ...] | None = option(
-        None, WIDTHS, "Widths of the smaller files, instead of the site's."
+        None, WIDTHS, "Widths of the smaller files in pixels, in place of `variants.widths`."
     )
     sizes: str | None = option(
-        None, one_line("HTML's sizes"), "HTML's `sizes`, where the theme shows images otherwise."
+        None,
+        one_line("a value of HTML's sizes"),
+        "HTML `sizes` attribute, for themes with a narrow content column.",
     )
     dark: str | None = option(
-        None, TEXT, "Words added to the prompt for a second image, shown in dark surroundings."
+        None, TEXT, "Text appended to the prompt for a second image, shown in dark color schemes."
     )
     reference: tuple[str, ...] | None = option(
         None,
         REFERENCES,
-        "Images that this one [follows](editing.md), up to 16, separated by commas; `none` for "
-        "none.",
+        "[Reference images](editing.md), up to 16, separated by commas; `none` for none.",
     )
     mask: str | None = option(
         None,
         MASK,
-        "A PNG of the first reference's size; [only where it is transparent](editing.md#a-mask) "
-        "may the image change.",
+        "PNG file of the first reference's size. The image may change "
+        "[only where the mask is transparent](editing.md#a-mask); `none` for no mask.",
     )
-    id_: str | None = option(None, ID, "The image's id, to link to it.")
-    class_: tuple[str, ...] | None = option(None, CLASSES, "Classes for the theme's styles.")
+    id_: str | None = option(None, ID, "HTML `id` of the image, for links and references.")
+    class_: tuple[str, ...] | None = option(None, CLASSES, "CSS classes of the image.")
+
+
+NOT_IN_PRESETS = ("prompt", "name", "preset", "alt", "id", "take")
+"""Options that select an image or describe its content, which a preset cannot set."""
+
+PRESET_OPTIONS = [name for name in option_names(DirectiveOptions) if name not in NOT_IN_PRESETS]
 
 
 def is_html_attribute(name: str, value: str) -> bool:
-    """Whether an attribute of an image or fence is HTML's business and not ours.
+    """Return True if an attribute of an image or image block passes through to HTML.
 
-    ``style`` is CSS where its value has a colon, and the house style where it has none.
+    ``style`` is CSS if its value has a colon, else the option.
     """
     if name == "style":
         return ":" in value
     return name in HTML_ATTRIBUTES or _DATA_OR_ARIA.fullmatch(name) is not None
+
+
+def _preview(value: object) -> Mapping[str, object] | bool | None:
+    if isinstance(value, str):
+        return {"prompt": value}
+    if isinstance(value, Mapping):
+        return {str(name): each for name, each in value.items()}
+    return False if value is False else None
+
+
+PREVIEW: Parser[Mapping[str, object] | bool] = Parser(
+    "a prompt, image options with a `prompt` or `name`, or false for none",
+    _preview,
+    {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/picture"}, {"const": False}]},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOptions(InheritedOptions):
+    """Options of a page, set under ``imagegen:`` in its front matter."""
+
+    prompts: Mapping[str, object] = option(
+        {}, PROMPTS, "Named prompts of the page. They override named prompts of the site."
+    )
+    preview: Mapping[str, object] | bool | None = option(
+        None,
+        PREVIEW,
+        "[Preview image](previews.md) of the page, for links and cards; `false` for none if "
+        "`previews.default` applies to the page.",
+    )
+    preview_position: str | None = option(
+        None, POSITION, "Position of the preview. `top` also shows it below the heading."
+    )

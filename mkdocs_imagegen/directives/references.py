@@ -1,9 +1,9 @@
-"""What an image may follow: files of the site, and images that it asks for itself; pure.
+"""Reference images and masks: files of the site, and images that it generates; pure.
 
 As written, a reference is
 
-- a file, relative to the page like a link, or to the docs folder where it begins with ``/``;
-- an image with an id, ``#id`` on the same page or ``page.md#id`` on another one;
+- a file, relative to the page like a link, or to the docs folder if it begins with ``/``;
+- an image with an ID: ``#id`` on the same page, or ``page.md#id`` on another page;
 - the name of a named prompt.
 """
 
@@ -14,18 +14,18 @@ from collections.abc import Sequence
 
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import TEXT, Parser, quoted_value
+from mkdocs_imagegen.options import TEXT, Parser, quote_value
 
 MAX_REFERENCES = 16
-"""As many as the gateway takes (fact sheet "gateway protocol", section 1.4)."""
+"""Limit of the API: https://platform.openai.com/docs/api-reference/images/createEdit."""
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif", ".bmp", ".tif", ".tiff")
-"""Of files, also of those that nothing can follow: what ends in them is no name of a prompt."""
+"""Endings of files, also of unsupported formats: a name with one of them is not a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileReference:
-    """A image in the docs folder, by its path below it, with slashes."""
+    """Image file in the docs folder, by its path there, with slashes."""
 
     path: str
 
@@ -35,7 +35,7 @@ class FileReference:
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """A image of ours, by its id and the source of its page; None for a page without one."""
+    """Generated image, by its ID and the source path of its page; None for an unknown page."""
 
     page: str | None
     id: str
@@ -46,11 +46,11 @@ class ImageReference:
 
 @dataclass(frozen=True, slots=True)
 class PromptReference:
-    """The image of a named prompt, as a page would show it that says nothing more.
+    """Image of a named prompt with the options that apply on a page.
 
     Attributes:
-        page: the source of that page; None where it is not known.
-        name: the prompt's name.
+        page: Source path of the page; None if it is not known.
+        name: Name of the prompt.
     """
 
     page: str | None
@@ -85,10 +85,10 @@ MASK: Parser[str] = Parser("the path of a PNG file in the docs folder, or none",
 
 
 def read_references(written: Sequence[str], page: str | None) -> tuple[Reference, ...]:
-    """What was written, as seen from a page.
+    """Return the references of an image on a page.
 
     Raises:
-        DirectiveError: a path leads out of the docs folder.
+        DirectiveError: If a path is outside the docs folder.
     """
     return tuple(_reference(each, page) for each in written)
 
@@ -96,42 +96,42 @@ def read_references(written: Sequence[str], page: str | None) -> tuple[Reference
 def read_mask(
     written: str | None, references: Sequence[Reference], page: str | None
 ) -> FileReference | None:
-    """The mask's file; None for no mask.
+    """Return the file of the mask; None if the image has no mask.
 
     Raises:
-        DirectiveError: there is nothing that it could belong to, or it is no file of the site.
+        DirectiveError: If there is no reference image, or the path is outside the docs folder.
     """
     if written in (None, "none"):
         return None
     if not references:
         raise DirectiveError(
-            f"there is a mask, {quoted_value(written)}, and no reference that it could belong to",
-            hint="name the image that is to be changed with `reference`, or say `mask: none`",
+            f"mask {quote_value(written)} needs a reference image",
+            hint="set `reference` to the image to edit, or set `mask: none`",
         )
-    return FileReference(_rooted(str(written), page))
+    return FileReference(_resolve(str(written), page))
 
 
 def _reference(written: str, page: str | None) -> Reference:
     path, mark, anchor = written.partition("#")
     if mark:
-        return ImageReference(_rooted(path, page) if path.strip() else page, anchor.strip())
+        return ImageReference(_resolve(path, page) if path.strip() else page, anchor.strip())
     if "/" in written or written.lower().endswith(_ENDINGS):
-        return FileReference(_rooted(written, page))
+        return FileReference(_resolve(written, page))
     return PromptReference(page, written)
 
 
-def _rooted(written: str, page: str | None) -> str:
-    """A path below the docs folder.
+def _resolve(written: str, page: str | None) -> str:
+    """Return a path in the docs folder.
 
     Raises:
-        DirectiveError: it leads out of that folder, or is an address.
+        DirectiveError: If the path is outside the docs folder, or is a URL.
     """
     folder = "" if written.startswith("/") else posixpath.dirname(page or "")
     path = posixpath.normpath(posixpath.join(folder, written.strip().lstrip("/")))
     if path.split("/")[0] == ".." or "://" in written or "\\" in written or "\0" in written:
         raise DirectiveError(
-            f"{quoted_value(written)} leads out of the docs folder",
-            accepted="paths relative to the page, or to the docs folder with a / at the beginning",
-            hint="put the file below the docs folder",
+            f"path {quote_value(written)} is outside the docs folder",
+            accepted="supported: paths relative to the page, or from the docs folder with / first",
+            hint="move the file into the docs folder",
         )
     return path

@@ -1,4 +1,4 @@
-"""Images of ours in the element tree of a page, and fences that were not read as such."""
+"""Inline images in the element tree of a page, and blocks that were not read as such."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 
-from mkdocs_imagegen.directives.directive import Directive, Found, Source
-from mkdocs_imagegen.directives.fences import page_of, why_no_fence
+from mkdocs_imagegen.directives.directive import Directive, ParsedDirective, SourceExcerpt
+from mkdocs_imagegen.directives.fences import describe_failed_fence, page_of
 from mkdocs_imagegen.directives.grammar import SCHEME, ImageText, read_image
 from mkdocs_imagegen.directives.marker import attributes_of
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.options import option_names, quoted_value
+from mkdocs_imagegen.options import option_names, quote_value
 
-_ONLY_OURS = frozenset(option_names(DirectiveOptions)) - {"class", "id", "style", "title"}
-"""Options that mean nothing to a paragraph."""
+_IMAGE_ONLY = frozenset(option_names(DirectiveOptions)) - {"class", "id", "style", "title"}
+"""Options that have no meaning for a paragraph."""
 
 _TEXT, _TITLE = "imagegen-text", "imagegen-title"
 _ESCAPED = re.compile("\x02(\\d+)\x03")
 _RAW_HTML = re.compile("\x02wzxhzdk:(\\d+)\x03")
-_HEADER_OF_OURS = r"[ \t]*(?:\{[ \t]*)?\.?imagegen\b[^\n]*\n"
-_FENCE_AS_CODE = re.compile(
+_BLOCK_HEADER = r"[ \t]*(?:\{[ \t]*)?\.?imagegen\b[^\n]*\n"
+_BLOCK_AS_CODE = re.compile(
     r"(?:\{[ \t]*)?\.?imagegen(?:-cards)?(?:[ \t]*|[ \t]+[^\n]*[={}][^\n]*)\n", re.IGNORECASE
 )
-"""Code in running text may well begin with our name; like a header it has nothing or options."""
+"""Block that was rendered as code. Other code that begins with the name has other text after it."""
 
-_FENCE_AS_TEXT = re.compile(rf"^[ \t]*(?:`{{3,}}|~{{3,}}){_HEADER_OF_OURS}", re.MULTILINE)
+_BLOCK_AS_TEXT = re.compile(rf"^[ \t]*(?:`{{3,}}|~{{3,}}){_BLOCK_HEADER}", re.MULTILINE)
 
 
 class RawTree:
-    """A page's tree before attributes and escapes are resolved.
+    """Tree of a page before attributes and escapes are resolved.
 
     Args:
-        md: what renders the page.
-        registry: where mistakes go.
+        md: Renderer of the page.
+        registry: Registry for errors.
     """
 
     def __init__(self, md: Markdown, registry: Registry) -> None:
@@ -46,14 +46,14 @@ class RawTree:
         self._registry = registry
 
     def read(self, root: Element) -> None:
-        """Put text and title of our images aside, so that attributes cannot hide them.
+        """Move text and title of inline images, so that attributes cannot overwrite them.
 
-        Fences of ours that the site's fence processor did not take for fences become mistakes.
+        Blocks that the site's fence processor did not recognize become invalid directives.
         """
         for parent in list(root.iter()):
             for element in list(parent):
                 if element.tag == "img":
-                    _put_text_aside(element)
+                    _move_text(element)
                 elif element.tag == "code" and parent.tag != "pre":
                     self._check_code(element)
             if parent.tag not in ("pre", "code"):
@@ -61,27 +61,27 @@ class RawTree:
 
     def _check_code(self, element: Element) -> None:
         text = html.unescape(_unstashed(element.text or "", self._md))
-        if _FENCE_AS_CODE.match(text):
+        if _BLOCK_AS_CODE.match(text):
             marker = self._failed_fence(text)
             element.tag, element.text, element.attrib = "img", None, marker
 
     def _check_text(self, parent: Element) -> None:
         texts = [parent.text, *(child.tail for child in parent)]
-        for match in filter(None, (_FENCE_AS_TEXT.search(text or "") for text in texts)):
+        for match in filter(None, (_BLOCK_AS_TEXT.search(text or "") for text in texts)):
             parent.insert(0, Element("img", self._failed_fence(match.string[match.start() :])))
             parent[0].tail, parent.text = parent.text, None
 
     def _failed_fence(self, text: str) -> dict[str, str]:
         lines = [line.strip() for line in text.strip().split("\n")]
-        token, found = self._registry.mistake(
+        token, invalid = self._registry.add_invalid(
             page_of(self._md),
-            Source("fence", lines[1] if len(lines) > 1 else ""),
-            why_no_fence(lines[0], self._md),
+            SourceExcerpt("fence", lines[1] if len(lines) > 1 else ""),
+            describe_failed_fence(lines[0], self._md),
         )
-        return _for_tree(attributes_of(found, token))
+        return _for_tree(attributes_of(invalid, token))
 
 
-def _put_text_aside(image: Element) -> None:
+def _move_text(image: Element) -> None:
     if image.get("src", "").strip().lower().startswith(SCHEME):
         image.set(_TEXT, image.attrib.pop("alt", ""))
         if "title" in image.attrib:
@@ -89,11 +89,11 @@ def _put_text_aside(image: Element) -> None:
 
 
 class FinishedTree:
-    """A page's tree when everybody else has done their work on it.
+    """Tree of a page after all other extensions.
 
     Args:
-        md: what renders the page.
-        registry: where what is found goes.
+        md: Renderer of the page.
+        registry: Registry for the directives.
     """
 
     def __init__(self, md: Markdown, registry: Registry) -> None:
@@ -101,7 +101,7 @@ class FinishedTree:
         self._registry = registry
 
     def mark(self, root: Element) -> None:
-        """Turn our images into markers."""
+        """Replace inline images with markers."""
         for parent in list(root.iter()):
             for element in list(parent):
                 if element.tag == "img" and _TEXT in element.attrib:
@@ -109,28 +109,27 @@ class FinishedTree:
 
     def _mark(self, element: Element, parent: Element) -> None:
         image = self._take(element)
-        source = Source("picture", image.text, image.target, image.title or "")
+        source = SourceExcerpt("inline image", image.text, image.target, image.title or "")
         page = page_of(self._md)
-        token, found = self._registry.read(page, source, partial(read_image, image))
+        token, parsed = self._registry.read(page, source, partial(read_image, image))
         tail = self._as_read((element.tail or "").split("\n")[0])
-        fault = _misplaced(element, parent, found, tail)
+        fault = _describe_misplaced(element, parent, parsed, tail)
         if fault:
-            token, found = self._registry.mistake(page, source, fault)
-        element.attrib.update(_for_tree(attributes_of(found, token)))
-        words = isinstance(found, Directive) and (found.caption or found.note)
-        if words and _stands_alone(element, parent):
-            _make_figure(element, parent, found)
+            token, parsed = self._registry.add_invalid(page, source, fault)
+        element.attrib.update(_for_tree(attributes_of(parsed, token)))
+        if isinstance(parsed, Directive) and _is_alone(element, parent):
+            _add_caption(element, parent, parsed)
 
     def _take(self, element: Element) -> ImageText:
-        # An attribute without a value has none here either, whatever the types say.
+        # Unlike the types say, the value of an attribute can be None: it was written without one.
         pairs: list[tuple[str, str | None]] = list(element.attrib.items())
-        read = {name: self._as_read(name if said is None else said) for name, said in pairs}
+        read = {name: self._as_read(name if value is None else value) for name, value in pairs}
         element.attrib.clear()
         text, title, target = read.pop(_TEXT), read.pop(_TITLE, None), read.pop("src").strip()
         return ImageText(text, SCHEME + target[len(SCHEME) :], title, read)
 
     def _as_read(self, text: str) -> str:
-        """Text as a reader sees it: Markdown's escapes undone, entities decoded once."""
+        """Return text as a reader sees it: without Markdown escapes, entities decoded once."""
         text = _unstashed(text, self._md)
         return html.unescape(_ESCAPED.sub(lambda match: chr(int(match[1])), text))
 
@@ -141,43 +140,46 @@ def _unstashed(text: str, md: Markdown) -> str:
 
 
 def _for_tree(attributes: Mapping[str, str]) -> dict[str, str]:
-    # The serializer takes what looks like an entity for one, so each & is made one here.
+    # The serializer keeps text that looks like an entity, so each & is escaped here.
     return {name: html.escape(value, quote=False) for name, value in attributes.items()}
 
 
-def _misplaced(element: Element, parent: Element, found: Found, tail: str) -> str | None:
+def _describe_misplaced(
+    element: Element, parent: Element, parsed: ParsedDirective, tail: str
+) -> str | None:
     if tail.startswith("{"):
         return (
-            f"{quoted_value(tail)} is right after the image and was not read as its attributes; "
-            "put attr_list below markdown_extensions and close the brace, or write the options "
+            f"{quote_value(tail)} is right after the image but was not read as its attributes; "
+            "add `attr_list` to `markdown_extensions` and close the brace, or write the options "
             "into the target, like imagegen:?size=1024x1024"
         )
-    strayed = sorted(_ONLY_OURS & set(parent.attrib)) if parent.tag == "p" else []
+    strayed = sorted(_IMAGE_ONLY & set(parent.attrib)) if parent.tag == "p" else []
     if strayed:
         return (
-            f"{quoted_value(strayed[0])} is on a line of its own, so it belongs to the paragraph; "
-            "write the braces right behind the image, without a space"
+            f"option {quote_value(strayed[0])} is on a line of its own and applies to the "
+            "paragraph; write the braces right after the image, without a space"
         )
-    caption = found.caption if isinstance(found, Directive) else ""
-    if caption and not _stands_alone(element, parent):
+    caption = parsed.caption if isinstance(parsed, Directive) else ""
+    if caption and not _is_alone(element, parent):
         return (
-            "a image with a caption has to stand alone in its paragraph; "
-            "put empty lines around it, or remove the caption"
+            "an image with a caption must be alone in its paragraph; put empty lines around it, or "
+            "remove the caption"
         )
     return None
 
 
-def _stands_alone(element: Element, parent: Element) -> bool:
+def _is_alone(element: Element, parent: Element) -> bool:
     text = (parent.text or "") + (element.tail or "")
     return parent.tag == "p" and len(parent) == 1 and not text.strip()
 
 
-def _make_figure(element: Element, parent: Element, found: Found) -> None:
-    caption, note = (found.caption, found.note) if isinstance(found, Directive) else ("", "")
+def _add_caption(element: Element, parent: Element, directive: Directive) -> None:
+    if not directive.caption and not directive.note:
+        return
     parent.tag = "figure"
     element.tail = "\n"
-    words = SubElement(parent, "figcaption")
-    words.text = html.escape(caption, quote=False)
-    if note:
-        words.text += " " if caption else ""
-        SubElement(words, "small").text = html.escape(note, quote=False)
+    figcaption = SubElement(parent, "figcaption")
+    figcaption.text = html.escape(directive.caption, quote=False)
+    if directive.note:
+        figcaption.text += " " if directive.caption else ""
+        SubElement(figcaption, "small").text = html.escape(directive.note, quote=False)

@@ -24,7 +24,7 @@ from mkdocs_imagegen.emulator.responses import (
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, DrawResult, HttpResponse
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import did_you_mean, quoted_value
+from mkdocs_imagegen.options import did_you_mean, quote_value
 
 OK = "ok"
 """Entry of a plan for a request without a fault."""
@@ -389,7 +389,7 @@ def find_fault(name: str) -> FaultCase:
         return NO_FAULT
     if name not in FAULTS:
         raise OptionError(
-            f"unknown fault {quoted_value(name)}",
+            f"unknown fault {quote_value(name)}",
             accepted=f"supported: {OK}, {', '.join(FAULTS)}",
             hint=did_you_mean(name, [OK, *FAULTS]),
         )

@@ -56,7 +56,7 @@ class DrawRequest:
         unsupported: Names of parameters that were ignored.
         references: Reference images, in order.
         mask: Editable area of the first reference image; None for the whole image.
-        take: Number that selects an alternative sketch; shown on the tag from 2 on.
+        take: Number that selects an alternative sketch; shown on the label from 2 on.
     """
 
     requested_model: str
@@ -72,11 +72,6 @@ class DrawRequest:
     references: tuple[bytes, ...] = field(default=(), repr=False)
     mask: bytes | None = field(default=None, repr=False)
     take: int = 1
-
-    @property
-    def label(self) -> str:
-        """Text of the tag on the sketches."""
-        return "sketch" if self.take == 1 else f"sketch, take {self.take}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The only place where foreign bytes become an image.
 
-Allowed formats only, a limit on pixels before anything is decoded, and every exception of the
-decoders caught: broken files made Pillow raise OSError, SyntaxError, ValueError and RuntimeError
-(fact sheet "reliability", section 5).
+Only allowed formats are opened, the number of pixels is limited before anything is decoded, and
+every exception of the decoders is caught: Pillow raises OSError, SyntaxError, ValueError and
+RuntimeError for broken files.
 """
 
 from __future__ import annotations
@@ -22,71 +22,70 @@ if TYPE_CHECKING:
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
 _MIMES = {name: f"image/{name.lower()}" for name in _FORMATS} | {"MPO": "image/jpeg"}
+_OPAQUE = 255
 _WARNINGS = threading.Lock()
-"""What is done with warnings belongs to the whole process."""
+"""Lock of the warning filters, which belong to the whole process."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """A image that was decoded to its last pixel."""
+class ImageInfo:
+    """Facts about an image that was decoded to its last pixel."""
 
     mime: str
     size: Size
     has_alpha: bool
 
 
-def inspect(content: bytes) -> Decoded:
-    """What the bytes are, after decoding all of them.
+def inspect_image(content: bytes) -> ImageInfo:
+    """Return type, size and transparency of an image after decoding all of it.
 
     Raises:
-        ImageError: they are no image of a format and size that is accepted.
+        ImageError: If the bytes are not an image of a supported format and size.
     """
     image = open_image(content)
-    return Decoded(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
+    return ImageInfo(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
 
 
 def has_alpha(image: Image) -> bool:
-    """Whether some of the image is transparent; a channel that is full everywhere is none."""
+    """Return True if a pixel is transparent; an alpha channel that is full everywhere is not."""
     if not image.has_transparency_data:
         return False
-    # Pixels of a large image are not copied where they can be looked at as they are.
+    # A conversion copies the pixels, which takes time if the image is large.
     whole = image if "A" in image.getbands() else image.convert("RGBA")
     lowest = whole.getchannel("A").getextrema()[0]
-    return isinstance(lowest, (int, float)) and lowest < 255  # noqa: PLR2004 - wholly opaque
+    return isinstance(lowest, (int, float)) and lowest < _OPAQUE
 
 
 def open_image(content: bytes) -> Image:
-    """The decoded image, the right way up.
+    """Return the decoded image, turned upright.
 
     Raises:
-        ImageError: the bytes are no image of a format and size that is accepted.
+        ImageError: If the bytes are not an image of a supported format and size.
     """
-    # Costs 60 ms to import, and a build that makes nothing needs none of it.
-    from PIL import Image  # noqa: PLC0415
-
     try:
-        with _WARNINGS, warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content), formats=_FORMATS)
-        if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE_PX:
-            raise ImageError(  # noqa: TRY301 - all refusals leave here alike
-                f"a image of {image.width}x{image.height} pixels",
-                accepted=f"up to {MAX_SIDE_PX} a side and {MAX_PIXELS} pixels",
-            )
-        image.load()
-        if image.mode == "P" and image.palette is None:
-            raise ValueError("numbers of colours, and no colours")  # noqa: TRY301 - as above
+        return _decode(content)
     except ImageError:
         raise
-    except Exception as error:  # noqa: BLE001 - decoders raise whatever they like
-        raise ImageError(f"the bytes are no image: {type(error).__name__}") from None
-    _turn_upright(image)
-    return image
+    except Exception as error:
+        raise ImageError(f"the bytes are not a valid image ({type(error).__name__})") from error
 
 
-def _turn_upright(image: Image) -> None:
-    from PIL import ImageOps  # noqa: PLC0415 - see above
+def _decode(content: bytes) -> Image:
+    # Takes 60 ms to import, which a build that only reuses images saves.
+    from PIL import Image, ImageOps  # noqa: PLC0415
 
-    # What EXIF says is no part of the image: where it is broken the image stands as it is.
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        image = Image.open(io.BytesIO(content), formats=_FORMATS)
+    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE_PX:
+        raise ImageError(
+            f"the image has {image.width}x{image.height} pixels",
+            accepted=f"supported: up to {MAX_SIDE_PX} per side and {MAX_PIXELS} in total",
+        )
+    image.load()
+    if image.mode == "P" and image.palette is None:
+        raise ValueError("no palette")
+    # Pillow fails to write some EXIF data back; the image is then used as it is stored.
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
+    return image

@@ -1,4 +1,4 @@
-"""The files of an image, put into the site: from the derived store, or made anew."""
+"""The files of an image, from the variant cache or encoded, in the site."""
 
 from __future__ import annotations
 
@@ -9,62 +9,112 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, starmap, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from mkdocs_imagegen.derived.stat_index import Glance, Stamp
+from mkdocs_imagegen.derived.stat_index import FileStat, IndexEntry
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage, Source
-from mkdocs_imagegen.imaging.variants import MIMES, Plan
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
+from mkdocs_imagegen.imaging.variants import MIMES, VariantPlan
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.placeholder import Placeholder
 
 
-class Deriver:
-    """Puts the files of images into the site.
+class VariantBuilder(Protocol):
+    """The builder of the files that pages show."""
+
+    def find(self, plan: VariantPlan) -> PageImage | None:
+        """Return the image, or None if one of its files has to be encoded."""
+
+    def build(self, plan: VariantPlan, content: bytes, /) -> PageImage:
+        """Return the image after encoding the files that are missing.
+
+        Args:
+            plan: Files of the image.
+            content: Bytes of the original.
+
+        Raises:
+            ImageError: If the bytes are not an image of a supported format and size.
+            OSError: If a file cannot be written.
+        """
+
+    def add_placeholder(self, placeholder: Placeholder) -> PageImage:
+        """Return the image of a placeholder after adding its file."""
+
+    def release_index(self) -> None:
+        """Release the memory of the stat index; a later lookup loads it again."""
+
+    def close(self) -> None:
+        """Close the variant cache."""
+
+
+class DryRunVariantBuilder:
+    """A builder for commands that show no pages: it describes images and writes no file."""
+
+    def find(self, plan: VariantPlan) -> PageImage | None:
+        """Return the image."""
+        return _page_image(plan, b"")
+
+    def build(self, plan: VariantPlan, _content: bytes, /) -> PageImage:
+        """Return the image."""
+        return _page_image(plan, b"")
+
+    def add_placeholder(self, placeholder: Placeholder) -> PageImage:
+        """Return the image of a placeholder."""
+        return placeholder.image
+
+    def release_index(self) -> None:
+        """Do nothing: no index is loaded."""
+
+    def close(self) -> None:
+        """Do nothing: no cache is open."""
+
+
+class FileVariantBuilder:
+    """A builder that writes files to the site and keeps them in the variant cache.
 
     Args:
-        store: where variants are kept between builds.
-        site: the folder of the site; None to fill the store alone.
+        store: Variant cache.
+        site: Folder of the site; None fills the variant cache alone.
     """
 
     def __init__(self, store: DerivedStore, site: Path | None) -> None:
         self._store = store
         self._site = site
         self._has_folder = False
-        self._files = _Files()
-        self._stand_ins: set[str] = set()
+        self._files = _FilesInProgress()
+        self._placeholders: set[str] = set()
 
-    def find(self, plan: Plan) -> PageImage | None:
-        """The image, its files in the site, if the store has all of them."""
-        return self._found_at_a_glance(plan) or self._found(plan)
+    def find(self, plan: VariantPlan) -> PageImage | None:
+        """Return the image with its files in the site if the cache has all of them."""
+        return self._find_by_index(plan) or self._find_by_content(plan)
 
-    def _found_at_a_glance(self, plan: Plan) -> PageImage | None:
-        glance = self._store.glances.find(plan.key) if self._site else None
-        if glance is None or bool(glance.blur) != plan.has_blur:
+    def _find_by_index(self, plan: VariantPlan) -> PageImage | None:
+        entry = self._store.stat_index.find(plan.key) if self._site else None
+        if entry is None or bool(entry.blur) != plan.has_blur:
             return None
         files = {key: self._path(name) for key, name in plan.files.items()}
-        is_there = self._store.link_at_a_glance(files, glance.stamps)
+        is_linked = self._store.link_unread(files, entry.stats)
         if plan.has_blur:
-            self._store.note_use(plan.blur_key)  # needed if the glance is ever lost
-        return image_of(plan, glance.blur) if is_there else None
+            self._store.note_use(plan.blur_key)  # a build without the index reads it
+        return _page_image(plan, entry.blur) if is_linked else None
 
-    def _found(self, plan: Plan) -> PageImage | None:
+    def _find_by_content(self, plan: VariantPlan) -> PageImage | None:
         blur = self._store.read(plan.blur_key) if plan.has_blur else b""
         if blur is None:
             return None
         links = takewhile(bool, starmap(self._link, plan.files.items()))
-        stamps = [each for each in links if each]
-        if len(stamps) < len(plan.files):
+        stats = [each for each in links if each]
+        if len(stats) < len(plan.files):
             return None
-        now = time.time()  # the clock that dates files
-        if all(each.is_settled(now) for each in stamps):
-            self._store.glances.add(plan.key, Glance(tuple(stamps), blur))
-        return image_of(plan, blur)
+        now = time.time()  # comparable with the times of files
+        if all(each.is_settled(now) for each in stats):
+            self._store.stat_index.add(plan.key, IndexEntry(tuple(stats), blur))
+        return _page_image(plan, blur)
 
-    def make(self, plan: Plan, content: bytes) -> PageImage:
-        """Return the image after encoding the files that the store lacks; any thread may call it.
+    def build(self, plan: VariantPlan, content: bytes, /) -> PageImage:
+        """Return the image after encoding the files that the cache lacks; any thread may call it.
 
         Files that another call is encoding at the moment are waited for.
 
@@ -73,13 +123,17 @@ class Deriver:
             content: Bytes of the original.
 
         Raises:
-            ImageError: If the bytes are not a supported image.
+            ImageError: If the bytes are not an image of a supported format and size.
             OSError: If a file cannot be written, here or by the call that was waited for.
         """
-        # A build that encodes no file does not import the encoder.
-        from mkdocs_imagegen.imaging.encode import blurred, encode, plain  # noqa: PLC0415
+        # Imports Pillow, which takes 60 ms that a build without new files saves.
+        from mkdocs_imagegen.imaging.encode import (  # noqa: PLC0415
+            encode_blur,
+            encode_variants,
+            open_srgb,
+        )
 
-        image = plain(content)
+        image = open_srgb(content)
         files = dict(zip(chain.from_iterable(plan.variants), plan.files.items(), strict=True))
         elsewhere: list[_Work] = []
         # Size by size: calls that share files divide them instead of one waiting for the other.
@@ -88,38 +142,38 @@ class Deriver:
             with self._files.claimed(names) as (claimed, in_flight):
                 mine = {each: files[each] for each in of_one_size if files[each][1] in claimed}
                 missing = [variant for variant, file in mine.items() if self._link(*file) is None]
-                for variant, encoded in encode(image, missing):
+                for variant, encoded in encode_variants(image, missing):
                     self._keep(*files[variant], encoded)
             elsewhere += in_flight
-        blur = blurred(image, plan.size, plan.focus) if plan.has_blur else b""
+        blur = encode_blur(image, plan.size, plan.focus) if plan.has_blur else b""
         if blur:
             self._store.write(plan.blur_key, blur)
         for work in elsewhere:
             work.wait()
-        return image_of(plan, blur)
+        return _page_image(plan, blur)
 
-    def placeholder(self, placeholder: Placeholder) -> PageImage:
-        """The stand-in's image, its file in the site."""
-        if placeholder.image.name not in self._stand_ins:
-            self._put(placeholder.image.name, placeholder.content)
-            self._stand_ins.add(placeholder.image.name)
+    def add_placeholder(self, placeholder: Placeholder) -> PageImage:
+        """Return the image of a placeholder after adding its file to the site."""
+        if placeholder.image.name not in self._placeholders:
+            self._write(placeholder.image.name, placeholder.content)
+            self._placeholders.add(placeholder.image.name)
         return placeholder.image
 
-    def rest(self) -> None:
-        """Keep no more in memory than what pages need."""
-        self._store.rest()
+    def release_index(self) -> None:
+        """Release the memory of the stat index; a later lookup loads it again."""
+        self._store.release_index()
 
     def close(self) -> None:
-        """Close the derived store."""
+        """Close the variant cache."""
         self._store.close()
 
-    def _link(self, key: str, name: str) -> Stamp | None:
+    def _link(self, key: str, name: str) -> FileStat | None:
         if self._site is None:
             return self._store.verify(key)
         return self._store.link(key, Path(self._path(name)))
 
     def _path(self, name: str) -> str:
-        """Of a file in the site; its folder is there."""
+        """Return the path of a file in the site, whose folder exists."""
         if not self._has_folder:
             Path(f"{self._site}/{SITE_FOLDER}").mkdir(parents=True, exist_ok=True)
             self._has_folder = True
@@ -127,9 +181,9 @@ class Deriver:
 
     def _keep(self, key: str, name: str, content: bytes) -> None:
         self._store.write(key, content)
-        self._put(name, content)
+        self._write(name, content)
 
-    def _put(self, name: str, content: bytes) -> None:
+    def _write(self, name: str, content: bytes) -> None:
         if self._site is not None:
             write_atomic(Path(self._path(name)), content, sync=False)
 
@@ -149,17 +203,17 @@ class _Work:
         self._has_ended.set()
 
     def wait(self) -> None:
-        """Wait until the files are complete; raises the error of the other thread."""
+        """Wait until the files are complete; raise the error of the other thread."""
         self._has_ended.wait()
         if self._error is not None:
             raise self._error
 
 
-class _Files:
+class _FilesInProgress:
     """Files that one build completes, each in one thread.
 
-    A thread waits only after it has completed all that it has claimed, and a file is claimed only
-    by a thread that is running: no two threads wait for each other, however few there are.
+    A thread waits only after it has completed all files that it has claimed, and only a running
+    thread claims a file. So no two threads wait for each other, however few there are.
     """
 
     def __init__(self) -> None:
@@ -202,33 +256,10 @@ class _Files:
                 del self._in_flight[name]
 
 
-class Describer:
-    """Says what pages would show, and writes nothing."""
-
-    def find(self, plan: Plan) -> PageImage | None:
-        """The image."""
-        return image_of(plan, b"")
-
-    def make(self, plan: Plan, content: bytes) -> PageImage:  # noqa: ARG002 - as a Deriver takes them
-        """The image."""
-        return image_of(plan, b"")
-
-    def placeholder(self, placeholder: Placeholder) -> PageImage:
-        """The stand-in's image."""
-        return placeholder.image
-
-    def rest(self) -> None:
-        """Nothing is in memory."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def image_of(plan: Plan, blur: bytes) -> PageImage:
-    """What the page says of the image: its files by format, and the blurred pixels."""
+def _page_image(plan: VariantPlan, blur: bytes) -> PageImage:
     names = iter(plan.files.values())
     sources = tuple(
-        Source(
+        ImageSource(
             MIMES[variants[0].encoding.format],
             tuple((next(names), variant.size.width) for variant in variants),
         )

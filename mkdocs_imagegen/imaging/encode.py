@@ -1,32 +1,37 @@
-"""Variants of an original as bytes: decoded once, each size cut from it, each format written.
+"""Image files from pixels: variants, blur and thumbnails.
 
-Source of the choices: fact sheet "performance", section 1. Decoding once costs much less than
-starting anew for each file; AVIF above speed 8 loses to WebP on flat images with text, which is
-what documentation has. At speed 8 the options of libaom below take a fifth of its CPU time away and
-3 % of the bytes at equal similarity, also of flat images; at speed 6 the first alone takes a
-sixth and 5 %. Every size is made of the original and never of the next larger one, which
-would be 4 % faster: else a file's bytes would depend on which others are made beside it.
+An original is decoded once for all of its variants, which costs much less than decoding it for
+each file. Every size is cut from the original. Cutting it from the next larger size would be 4 %
+faster, but the bytes of a file would then depend on the other sizes of the page.
+
+AVIF above speed 8 is larger than WebP for flat images with text, which are common in
+documentation. At speed 8 the two libaom options below save a fifth of the CPU time and 3 % of the
+bytes at equal similarity, also for flat images; at speed 6 the first alone saves a sixth and 5 %.
 """
 
 from __future__ import annotations
 
+import base64
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from PIL import Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from mkdocs_imagegen.imaging.decode import has_alpha, open_image
+from mkdocs_imagegen.imaging.image import THUMBNAIL_PX, Thumbnail
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
 from mkdocs_imagegen.layout import Focus
 from mkdocs_imagegen.options import Size
 
-if TYPE_CHECKING:
-    from PIL.Image import Image, Resampling
-
 BLUR_WIDTH_PX = 16
+_BLUR = {"quality": 50, "method": 4}
+_THUMBNAIL = {"quality": 70, "method": 4}
 _FAST_SPEED = 8
 _AOM = {"disable-trellis-quant": "1"}
 _AOM_FAST = {"use-intra-dct-only": "1"}
-"""Options of libaom, which other encoders of AVIF refuse."""
+"""Options of libaom, which other AVIF encoders refuse."""
 _XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
     'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
@@ -36,77 +41,99 @@ _XMP = (
 )
 
 
-def plain(content: bytes) -> Image:
-    """The image in sRGB, the right way up, with nothing but its pixels.
+def open_srgb(content: bytes) -> Image.Image:
+    """Return the image in sRGB, turned upright, without metadata.
 
     Raises:
-        ImageError: the bytes are no image.
+        ImageError: If the bytes are not an image of a supported format and size.
     """
     image = open_image(content)
-    if image.mode == "P":  # its pixels are numbers of colours, and no colours yet
+    if image.mode == "P":  # a color profile applies to colors, not to palette indexes
         image = image.convert("RGBA")
     mode = "RGBA" if has_alpha(image) else "RGB"
     profile = image.info.get("icc_profile")
-    pixels = _in_srgb(image, profile, mode) if profile else image.convert(mode)
+    pixels = _convert_to_srgb(image, profile, mode) if profile else image.convert(mode)
     pixels.info.clear()
     return pixels
 
 
-def encode(image: Image, variants: Sequence[Variant]) -> Iterator[tuple[Variant, bytes]]:
-    """The bytes of each variant, each size cut out once."""
+def encode_variants(
+    image: Image.Image, variants: Sequence[Variant]
+) -> Iterator[tuple[Variant, bytes]]:
+    """Yield each variant and its bytes; each size is cut once."""
     for size, focus in dict.fromkeys((each.size, each.focus) for each in variants):
-        resized = image if image.size == size else _resized(image, size, focus)
+        resized = image if image.size == size else _resize(image, size, focus)
         for variant in variants:
             if (variant.size, variant.focus) == (size, focus):
-                yield variant, _written(resized, variant)
+                yield variant, _encode(resized, variant)
 
 
-def blurred(image: Image, size: Size, focus: Focus) -> bytes:
-    """The image as a WebP of a few pixels, to stand in its place until it has come."""
-    from PIL import Image as images  # noqa: N813, PLC0415 - see decode
-
+def encode_blur(image: Image.Image, size: Size, focus: Focus) -> bytes:
+    """Return the image as a WebP of a few pixels, for display while its file loads."""
     small = Size(BLUR_WIDTH_PX, max(1, round(BLUR_WIDTH_PX * size.height / size.width)))
-    # A mean of the pixels is all that is seen of it, and takes a quarter of the time.
-    shrunk = _resized(image, small, focus, images.Resampling.BOX)
-    return saved(shrunk, "WEBP", {"quality": 50, "method": 4})
+    # The mean looks the same at this size and takes a quarter of the time.
+    shrunk = _resize(image, small, focus, Image.Resampling.BOX)
+    return _save(shrunk, "WEBP", _BLUR)
 
 
-def _in_srgb(image: Image, profile: bytes, mode: str) -> Image:
-    from PIL import ImageCms  # noqa: PLC0415 - see decode
+def encode_thumbnail(content: bytes, max_px: int = THUMBNAIL_PX) -> Thumbnail:
+    """Return the whole image as a small WebP, never enlarged.
 
+    Args:
+        content: Bytes of the original.
+        max_px: Maximum length of the longer side.
+
+    Raises:
+        ImageError: If the bytes are not an image of a supported format and size.
+    """
+    image = open_srgb(content)
+    image.thumbnail((max_px, max_px))
+    encoded = base64.b64encode(_save(image, "WEBP", _THUMBNAIL)).decode()
+    return Thumbnail(f"data:image/webp;base64,{encoded}", Size(*image.size))
+
+
+def _convert_to_srgb(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
     try:
         converted = ImageCms.profileToProfile(
             image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode=mode
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
-        # A profile that is broken, or of another kind of colours, is as good as none.
+        # The profile is broken or belongs to another color model: the image is read as sRGB.
         converted = None
     return converted or image.convert(mode)
 
 
-def _resized(image: Image, size: Size, focus: Focus, method: Resampling | None = None) -> Image:
-    from PIL import Image as images  # noqa: N813, PLC0415 - see decode
-    from PIL import ImageOps  # noqa: PLC0415 - see decode
-
+def _resize(
+    image: Image.Image,
+    size: Size,
+    focus: Focus,
+    method: Image.Resampling = Image.Resampling.LANCZOS,
+) -> Image.Image:
     centering = (focus.left / 100, focus.top / 100)
-    return ImageOps.fit(image, size, method or images.Resampling.LANCZOS, centering=centering)
+    return ImageOps.fit(image, size, method, centering=centering)
 
 
-def _written(image: Image, variant: Variant) -> bytes:
+def _encode(image: Image.Image, variant: Variant) -> bytes:
     encoding = variant.encoding
     if encoding.format == "jpeg" and image.mode == "RGBA":
         image = _on_white(image)
     options = _OPTIONS[encoding.format](encoding) | _provenance(variant)
-    return saved(image, encoding.format.upper(), options)
+    return _save(image, encoding.format.upper(), options)
 
 
 def _provenance(variant: Variant) -> dict[str, Any]:
+    """Return the options that write the source type, a word of IPTC's list, as XMP metadata.
+
+    See https://cv.iptc.org/newscodes/digitalsourcetype/ for the list.
+    """
     if not variant.source_type:
         return {}
     xmp = _XMP.format(variant.source_type)
-    return (
-        {"pnginfo": _png_text(xmp)} if variant.encoding.format == "png" else {"xmp": xmp.encode()}
-    )
+    if variant.encoding.format != "png":
+        return {"xmp": xmp.encode()}
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", xmp)
+    return {"pnginfo": text}
 
 
 def _jpeg(encoding: Encoding) -> dict[str, Any]:
@@ -118,7 +145,7 @@ def _webp(encoding: Encoding) -> dict[str, Any]:
 
 
 def _avif(encoding: Encoding) -> dict[str, Any]:
-    # One thread: several images are written at the same time already.
+    # One thread per file: the files of several images are encoded at the same time.
     options = {"quality": encoding.quality, "speed": encoding.speed, "max_threads": 1}
     if not _has_aom():
         return options
@@ -127,7 +154,8 @@ def _avif(encoding: Encoding) -> dict[str, Any]:
 
 
 def _has_aom() -> bool:
-    from PIL import _avif as encoders  # noqa: PLC0415 - see decode; nothing public tells this
+    # Not at the top: Pillow can be built without AVIF. No public function lists its encoders.
+    from PIL import _avif as encoders  # noqa: PLC0415
 
     return bool(encoders.encoder_codec_available("aom"))
 
@@ -136,27 +164,21 @@ def _png(_: Encoding) -> dict[str, Any]:
     return {"optimize": True}
 
 
-_OPTIONS: Mapping[str, Any] = {"jpeg": _jpeg, "webp": _webp, "avif": _avif, "png": _png}
+_OPTIONS: Mapping[str, Callable[[Encoding], dict[str, Any]]] = {
+    "jpeg": _jpeg,
+    "webp": _webp,
+    "avif": _avif,
+    "png": _png,
+}
 
 
-def _png_text(xmp: str) -> object:
-    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see decode
-
-    text = PngInfo()
-    text.add_itxt("XML:com.adobe.xmp", xmp)
-    return text
-
-
-def _on_white(image: Image) -> Image:
-    from PIL import Image as images  # noqa: N813, PLC0415 - see decode
-
-    white = images.new("RGB", image.size, "white")
+def _on_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGB", image.size, "white")
     white.paste(image, mask=image.getchannel("A"))
     return white
 
 
-def saved(image: Image, kind: str, options: Mapping[str, Any]) -> bytes:
-    """The image as a file of that kind, by Pillow's names."""
+def _save(image: Image.Image, kind: str, options: Mapping[str, Any]) -> bytes:
     output = io.BytesIO()
     image.save(output, kind, **options)
     return output.getvalue()

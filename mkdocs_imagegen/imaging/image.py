@@ -1,4 +1,4 @@
-"""What a page says of an image: the addresses of its files; pure."""
+"""An image as a page shows it: paths of its files and its size; pure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import Size
 
 SITE_FOLDER = "assets/imagegen"
-"""Where files of ours lie, below the site's root."""
+"""Folder of the plugin's files below the root of the site."""
+
+THUMBNAIL_PX = 320
+"""Default length of a thumbnail's longer side, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """The files of one format.
+class ImageSource:
+    """Files of one format, as in an HTML ``<source>`` element.
 
     Attributes:
-        mime: their type.
-        files: path below the site's root, with slashes, and width in pixels; narrow to wide.
+        mime: MIME type of the files.
+        files: Path below the site's root, with slashes, and width in pixels; narrow to wide.
     """
 
     mime: str
@@ -24,19 +27,32 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A image as a page shows it.
+    """An image as a page shows it.
 
     Attributes:
-        sources: its files by format, the best format first; the last is what every browser reads.
-        size: of the largest file, in pixels.
-        blur: a data address of a few blurred pixels; ``""`` for none.
+        sources: Files by format, the best format first; every browser can read the last one.
+        size: Size of the largest file, in pixels.
+        blur: The ``data:`` URL of a few blurred pixels; ``""`` if there is no blur.
     """
 
-    sources: tuple[Source, ...]
+    sources: tuple[ImageSource, ...]
     size: Size
     blur: str = ""
 
     @property
     def name(self) -> str:
-        """The path of the largest file that every browser reads."""
+        """Path of the largest file that every browser can read."""
         return self.sources[-1].files[-1][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small image that is part of a page.
+
+    Attributes:
+        url: The ``data:`` URL with all bytes of the image.
+        size: Width and height in pixels.
+    """
+
+    url: str
+    size: Size

@@ -1,4 +1,4 @@
-"""A stand-in for an image that is not there: an SVG of the right size that says so; pure."""
+"""The SVG that a page shows while an image is missing, in the size of the image; pure."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ import textwrap
 from collections.abc import Iterator
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage, Source
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
 from mkdocs_imagegen.options import Size
 
 _LINES = 6
 _PARAGRAPHS = 2
 _LEADING = 1.45
 _GAP = 0.6
-"""Between paragraphs, in lines."""
+"""Space between paragraphs, in lines."""
 
-# All stand out from the ground by more than 4.5 to 1.
+# Contrast to the background of more than 4.5:1, see https://www.w3.org/TR/WCAG22/#contrast-minimum
 _TITLE = 'font-weight="600" fill="#333c49"'
-_WHY = 'font-weight="400" fill="#333c49"'
-_WHAT = 'font-weight="400" fill="#5c6675"'
+_PROBLEM = 'font-weight="400" fill="#333c49"'
+_PROMPT = 'font-weight="400" fill="#5c6675"'
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A image that is not there, and the bytes of its file."""
+    """An image as the page shows it, and the bytes of its only file."""
 
     image: PageImage
     content: bytes
 
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
 def render_placeholder(title: str, text: str, size: Size) -> Placeholder:
-    """The stand-in: a title, and the first words of each paragraph of a text below it.
+    """Return an SVG with a title and the first words of each paragraph of a text below it.
 
-    Of two paragraphs the first tells how the image stands, and the second what it would show.
+    The last paragraph is the prompt; of two paragraphs, the first is the problem.
     """
-    content = _svg(title, _NO_XML.sub("�", text), size).encode()
+    content = _svg(title, _NOT_XML.sub("�", text), size).encode()
     name = f"{SITE_FOLDER}/missing-{hashlib.sha256(content).hexdigest()[:16]}.svg"
-    return Placeholder(PageImage((Source("image/svg+xml", ((name, size.width),)),), size), content)
+    source = ImageSource("image/svg+xml", ((name, size.width),))
+    return Placeholder(PageImage((source,), size), content)
 
 
 def _svg(title: str, text: str, size: Size) -> str:
@@ -63,21 +63,21 @@ def _texts(title: str, text: str, size: Size, letter: float) -> Iterator[str]:
     columns = max(8, int(size.width * 0.84 / (letter * 0.55)))
     paragraphs = [words for each in text.split("\n") if (words := " ".join(each.split()))]
     paragraphs = paragraphs[:_PARAGRAPHS]
-    wrapped = [_wrapped(each, columns, _LINES // len(paragraphs)) for each in paragraphs]
+    wrapped = [_wrap(each, columns, _LINES // len(paragraphs)) for each in paragraphs]
     gaps = max(0, len(wrapped) - 1) * _GAP
     y = size.height / 2 - (sum(map(len, wrapped)) + gaps) * letter * _LEADING / 2
     yield _text(title, size.width / 2, y, letter * 1.15, _TITLE)
     y += letter * _LEADING * 1.3
     for number, lines in enumerate(wrapped, start=1):
-        style = _WHAT if number == len(wrapped) else _WHY
+        style = _PROMPT if number == len(wrapped) else _PROBLEM
         for line in lines:
             yield _text(line, size.width / 2, y, letter, style)
             y += letter * _LEADING
         y += letter * _LEADING * _GAP
 
 
-def _wrapped(text: str, columns: int, most: int) -> list[str]:
-    return textwrap.wrap(text, columns, max_lines=most, placeholder=" …")
+def _wrap(text: str, columns: int, max_lines: int) -> list[str]:
+    return textwrap.wrap(text, columns, max_lines=max_lines, placeholder=" …")
 
 
 def _text(words: str, x: float, y: float, letter: float, style: str) -> str:

@@ -1,7 +1,7 @@
 """The sizes and formats in which a page shows an original; pure.
 
-What is planned here is known without decoding anything: the names of all files, what each holds,
-and the key under which it is kept, so that a build in which all is there touches no pixel.
+A plan needs no decoded image: it names all files of an image and their keys in the variant cache,
+so a build that finds all of them touches no pixel.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import chain
 
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
-from mkdocs_imagegen.layout import CENTER, Focus, Layout, scaled
+from mkdocs_imagegen.layout import CENTER, Focus, Layout, scale_to_width
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.settings import VariantSettings
@@ -22,12 +22,12 @@ from mkdocs_imagegen.settings import VariantSettings
 MIMES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 _ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
 _RULES = 3
-"""Raised when the same variant is made in another way, so that nothing old is taken for it."""
+"""Version of the encoding rules; a change of the rules must raise it to give variants new keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a format is written: its quality from 1 to 100, and the encoder's speed for AVIF."""
+    """Format, quality from 1 to 100 and, for AVIF, speed of the encoder."""
 
     format: str
     quality: int
@@ -36,14 +36,14 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One file made of an original.
+    """One file derived from an original.
 
     Attributes:
-        size: in pixels; another shape than the original's is cut out around the focus.
-        encoding: its format and quality.
-        focus: what stays in view.
-        source_type: what it says of where it comes from, a word of IPTC's list of digital source
-            types, like ``trainedAlgorithmicMedia``; ``""`` for nothing.
+        size: Size in pixels; another aspect ratio than the original's is cropped around the focus.
+        encoding: Format and quality.
+        focus: Point that stays in view.
+        source_type: Word of IPTC's list of digital source types that is written into the file,
+            like ``trainedAlgorithmicMedia``; ``""`` writes no metadata.
     """
 
     size: Size
@@ -52,31 +52,34 @@ class Variant:
     source_type: str = ""
 
     def key(self, original_sha256: str) -> str:
-        """64 hex digits that change with everything that changes the file's bytes."""
+        """Return 64 hex digits that change with everything that changes the bytes of the file."""
         encoding = self.encoding
-        said = (
+        text = (
             f"{original_sha256} {_RULES} {_encoder()} {self.size} {encoding.format} "
             f"{encoding.quality} {encoding.speed} {self.focus} {self.source_type}"
         )
-        return hashlib.sha256(said.encode()).hexdigest()
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def name(self, original_sha256: str, key: str) -> str:
-        """The file's path in the site: one name never serves two files, so caches may keep it."""
+        """Return the path of the file in the site.
+
+        A name never stands for two contents, so HTTP caches may keep the file forever.
+        """
         ending = _ENDINGS[self.encoding.format]
         return f"{SITE_FOLDER}/{original_sha256[:16]}-{self.size.width}.{key[:8]}.{ending}"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class VariantPlan:
     """All files of one image on a page.
 
     Attributes:
-        record: what they are made of.
-        size: the largest of them, which is never larger than the original.
-        variants: the files by format, the best format first, each from narrow to wide.
-        files: the keys of all variants in this order, and where in the site each has its file.
-        focus: what a cut keeps in view.
-        has_blur: whether a few blurred pixels stand in its place until it has come.
+        record: Record of the original.
+        size: Size of the largest file, never larger than the original.
+        variants: Variants by format, the best format first, each from narrow to wide.
+        files: Path in the site by key, for all variants in this order.
+        focus: Point that stays in view when the original is cropped.
+        has_blur: True if a few blurred pixels are shown while the image loads.
     """
 
     record: Record
@@ -88,28 +91,30 @@ class Plan:
 
     @property
     def key(self) -> str:
-        """64 hex digits that change with everything that changes one of its files, or the blur."""
-        said = "".join((*self.files, self.blur_key if self.has_blur else ""))
-        return hashlib.sha256(said.encode()).hexdigest()
+        """64 hex digits that change with everything that changes one of its files or the blur."""
+        text = "".join((*self.files, self.blur_key if self.has_blur else ""))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def blur_key(self) -> str:
         """64 hex digits that change with everything that changes the blurred pixels."""
-        said = f"{self.record.sha256} {_RULES} {_encoder()} blur {self.size} {self.focus}"
-        return hashlib.sha256(said.encode()).hexdigest()
+        text = f"{self.record.sha256} {_RULES} {_encoder()} blur {self.size} {self.focus}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
-def plan(record: Record, layout: Layout, settings: VariantSettings, provenance: str) -> Plan:
-    """The files in which a page shows an original.
+def plan_variants(
+    record: Record, layout: Layout, settings: VariantSettings, provenance: str
+) -> VariantPlan:
+    """Plan the files in which a page shows an original.
 
     Args:
-        record: what they are made of.
-        layout: what the page asks for.
-        settings: the site's widths, formats and qualities.
+        record: Record of the original.
+        layout: Size, widths and focus on the page.
+        settings: Widths, formats and qualities of the site.
         provenance: ``keep`` or ``strip``.
     """
     size = _largest(record.size, layout.size)
-    widths = widths_to_make(settings.widths if layout.widths is None else layout.widths, size.width)
+    widths = variant_widths(settings.widths if layout.widths is None else layout.widths, size.width)
     source_type = _source_type(record) if provenance == "keep" else ""
     encodings = _encodings(record, layout, settings)
     variants = _variants(size, widths, encodings, layout.focus, source_type)
@@ -118,10 +123,10 @@ def plan(record: Record, layout: Layout, settings: VariantSettings, provenance: 
         key = variant.key(record.sha256)
         files[key] = variant.name(record.sha256, key)
     has_blur = settings.blur and not record.has_alpha and not layout.is_card
-    return Plan(record, size, variants, files, layout.focus, has_blur)
+    return VariantPlan(record, size, variants, files, layout.focus, has_blur)
 
 
-@lru_cache  # the images of a site have a handful of shapes
+@lru_cache  # the images of a site share a few sizes
 def _variants(
     size: Size,
     widths: tuple[int, ...],
@@ -130,21 +135,24 @@ def _variants(
     source_type: str,
 ) -> tuple[tuple[Variant, ...], ...]:
     return tuple(
-        tuple(Variant(scaled(size, width), encoding, focus, source_type) for width in widths)
+        tuple(
+            Variant(scale_to_width(size, width), encoding, focus, source_type) for width in widths
+        )
         for encoding in encodings
     )
 
 
-def widths_to_make(asked: Sequence[int], largest: int) -> tuple[int, ...]:
-    """The widths of the files, ascending, never wider than the image, which is always one."""
-    return (*sorted({width for width in asked if width < largest}), largest)
+def variant_widths(requested: Sequence[int], largest: int) -> tuple[int, ...]:
+    """Return the widths of the files, ascending, up to the width of the image itself."""
+    return (*sorted({width for width in requested if width < largest}), largest)
 
 
-def _largest(record: Size, asked: Size) -> Size:
-    """The asked size, or the largest of its shape that the original has pixels for."""
-    width = min(asked.width, record.width, record.height * asked.width // asked.height)
-    size = scaled(asked, max(1, width))
-    return Size(size.width, min(size.height, record.height))
+def _largest(original: Size, requested: Size) -> Size:
+    """Return the requested size, or the largest of its aspect ratio within the original."""
+    fitting = original.height * requested.width // requested.height
+    width = min(requested.width, original.width, fitting)
+    size = scale_to_width(requested, max(1, width))
+    return Size(size.width, min(size.height, original.height))
 
 
 def _encodings(record: Record, layout: Layout, settings: VariantSettings) -> tuple[Encoding, ...]:
@@ -165,5 +173,6 @@ def _source_type(record: Record) -> str:
 
 @lru_cache
 def _encoder() -> str:
-    # Its wheels hold every encoder, so its version names theirs. Asked without importing it.
+    # Pillow's wheels contain every encoder, so its version stands for theirs. Read from the
+    # metadata of the package, since importing it takes 60 ms.
     return version("pillow")

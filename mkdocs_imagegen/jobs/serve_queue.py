@@ -28,7 +28,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
-from mkdocs_imagegen.options import SKETCH_MODEL, quoted_value
+from mkdocs_imagegen.options import SKETCH_MODEL, quote_value
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.report import format_usd, plural
 from mkdocs_imagegen.spending.ledger import Ledger
@@ -345,7 +345,7 @@ class ServeQueue:
         error = ended.error
         if isinstance(error, StoppedError) and self._is_closing:
             return
-        prompt = f"image prompt {quoted_value(ended.job.request.prompt)}"
+        prompt = f"image prompt {quote_value(ended.job.request.prompt)}"
         if error is not None:
             log.warning("%s: %s", prompt, error, extra=ONCE | NOT_STRICT)
         for remark in ended.remarks:

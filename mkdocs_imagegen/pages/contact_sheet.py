@@ -12,7 +12,7 @@ import html
 from collections.abc import Iterable, Iterator, Sequence
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.imaging.thumbnail import Thumbnail
+from mkdocs_imagegen.imaging.image import Thumbnail
 from mkdocs_imagegen.pages.contact_sheet_parts import SCRIPT, STYLE
 
 _KEY_DIGITS = 16
@@ -102,15 +102,15 @@ def _listed(locations: Sequence[str]) -> str:
 
 
 def _card(frame: SheetImage, strip: SheetGroup) -> str:
-    quoted_value = " · on the page" if frame.is_shown else ""
+    quote_value = " · on the page" if frame.is_shown else ""
     size = frame.small.size
     words = html.escape(f"Take {frame.take}: {strip.prompt}")
     return (
         f'<li><button type="button" class="image" data-file="{html.escape(frame.file)}" '
-        f'aria-haspopup="dialog"><img src="{html.escape(frame.small.address)}" '
+        f'aria-haspopup="dialog"><img src="{html.escape(frame.small.url)}" '
         f'width="{size.width}" height="{size.height}" alt="{words}" loading="lazy" '
         f'decoding="async"></button>\n'
-        f'<p class="take"><strong>take: {frame.take}</strong>{quoted_value}</p>\n'
+        f'<p class="take"><strong>take: {frame.take}</strong>{quote_value}</p>\n'
         f'<p class="facts">{html.escape(f"{frame.model} · {frame.price} · {frame.day}")}</p>\n'
         f'<p class="facts"><button type="button" class="key" data-key="{html.escape(frame.key)}">'
         f"Copy key <code>{html.escape(frame.key[:_KEY_DIGITS])}</code></button></p></li>"

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from mkdocs_imagegen.directives.directive import Directive, Found
+from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.imaging.image import PageImage, Source
+from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 
 _FITS_ITS_COLUMN = "max-width:100%;height:auto"
 """Not every theme says so itself: MkDocs' own would squeeze an image that has a height."""
@@ -42,7 +42,7 @@ class MarkupContext:
 
 
 def image_markup(
-    found: Found, image: PageImage, dark: PageImage | None, context: MarkupContext
+    found: ParsedDirective, image: PageImage, dark: PageImage | None, context: MarkupContext
 ) -> str:
     """The HTML of an image; what the author wrote for it wins over our habits."""
     if dark is None:
@@ -55,13 +55,13 @@ def image_markup(
     return _BADGE.format(markup, html.escape(context.badge)) if context.badge else markup
 
 
-def _one(found: Found, image: PageImage, context: MarkupContext) -> str:
+def _one(found: ParsedDirective, image: PageImage, context: MarkupContext) -> str:
     sizes = _sizes(found, image)
     sources = [_source(each, sizes, context, "") for each in image.sources[:-1]]
     return _in_image(sources, _img(found, image, sizes, context))
 
 
-def _pair(found: Found, image: PageImage, dark: PageImage, context: MarkupContext) -> str:
+def _pair(found: ParsedDirective, image: PageImage, dark: PageImage, context: MarkupContext) -> str:
     image = replace(image, blur="")  # it would shine in the dark until the other has come
     sizes = _sizes(found, image)
     media = "(prefers-color-scheme: dark)"
@@ -74,7 +74,7 @@ def _in_image(sources: list[str], img: str) -> str:
     return f"<picture>{''.join(sources)}{img}</picture>" if sources else img
 
 
-def _img(found: Found, image: PageImage, sizes: str, context: MarkupContext) -> str:
+def _img(found: ParsedDirective, image: PageImage, sizes: str, context: MarkupContext) -> str:
     attributes = attributes_of(found, context.url_of(image.name))
     if len(image.sources[-1].files) > 1:
         attributes |= {"srcset": _srcset(image.sources[-1], context), "sizes": sizes}
@@ -91,18 +91,18 @@ def _unless_said(attributes: Mapping[str, str]) -> dict[str, str]:
     return {} if "decoding" in attributes else {"decoding": "async"}
 
 
-def _source(source: Source, sizes: str, context: MarkupContext, media: str) -> str:
+def _source(source: ImageSource, sizes: str, context: MarkupContext, media: str) -> str:
     attributes = {"type": source.mime, "srcset": _srcset(source, context), "sizes": sizes}
     attributes |= {"media": media} if media else {}
     pairs = (f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     return f"<source {' '.join(pairs)}>"
 
 
-def _srcset(source: Source, context: MarkupContext) -> str:
+def _srcset(source: ImageSource, context: MarkupContext) -> str:
     return ", ".join(f"{context.url_of(name)} {width}w" for name, width in source.files)
 
 
-def _sizes(found: Found, image: PageImage) -> str:
+def _sizes(found: ParsedDirective, image: PageImage) -> str:
     said = found.sizes if isinstance(found, Directive) else ""
     width = min(found.layout_size.width, image.size.width)
     return said or f"(max-width: {width}px) 100vw, {width}px"

@@ -11,14 +11,19 @@ from functools import partial
 from itertools import chain, repeat
 
 from mkdocs_imagegen.directives.defaults import site_defaults
-from mkdocs_imagegen.directives.directive import Directive, Found, Mistake, Source
+from mkdocs_imagegen.directives.directive import (
+    Directive,
+    InvalidDirective,
+    ParsedDirective,
+    SourceExcerpt,
+)
 from mkdocs_imagegen.directives.marker import (
     ShownImage,
     as_tag,
     attributes_of,
     fill_addresses,
     fill_images,
-    shown_images,
+    find_shown_images,
 )
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import (
@@ -69,7 +74,7 @@ class Pipeline:
     ) -> None:
         self.settings = settings
         # Only commands ask why, and what it takes to answer would double what a page takes.
-        self.registry = Registry(site_defaults(settings), explains=not host.mode.shows)
+        self.registry = Registry(site_defaults(settings), can_explain=not host.mode.shows)
         self._host = host
         self._run = run
         self._teller = Messages(settings, is_serving=host.is_serving, warn=warn, remark=remark)
@@ -93,11 +98,11 @@ class Pipeline:
         """
         self._sightings.open_page(page)
         parts, done = [], 0
-        self._shown_in[hash(content)] = images = tuple(shown_images(content))
+        self._shown_in[hash(content)] = images = tuple(find_shown_images(content))
         for image in images:
             if self.registry.get(image.address) is not None:
                 self.sight(page, image.address)
-            elif image.in_src:
+            elif image.is_src:
                 marker = self._mark_what_is_written_by_hand(page, image.address)
                 parts += [content[done : image.start], marker]
                 done = image.end
@@ -160,7 +165,7 @@ class Pipeline:
             return image_markup(found, self._shown(outcome), outcome.dark, next(frames))
 
         known = self._shown_in.pop(hash(content), None)
-        images = shown_images(content) if known is None else known
+        images = find_shown_images(content) if known is None else known
         filled = fill_images(content, images, markup)
         return self.fill_text(filled, frame.url_of)
 
@@ -231,8 +236,8 @@ class Pipeline:
         self._lookup.close()
 
     def _mark_what_is_written_by_hand(self, page: Page, address: str) -> str:
-        source = Source("picture", "", address)
-        token, found = self.registry.mistake(page.uri, source, _BY_HAND)
+        source = SourceExcerpt("inline image", "", address)
+        token, found = self.registry.add_invalid(page.uri, source, _BY_HAND)
         self.sight(page, token)
         return as_tag(attributes_of(found, token))
 
@@ -259,9 +264,9 @@ class Pipeline:
             self._outcomes[token] = outcome
         return self._outcomes.get(token)
 
-    def _settle(self, token: str, found: Found) -> Outcome | None:
+    def _settle(self, token: str, found: ParsedDirective) -> Outcome | None:
         in_full = self._host.is_serving
-        if isinstance(found, Mistake):
+        if isinstance(found, InvalidDirective):
             return mistaken(found, found.text, in_full=in_full)
         known = self._follower.fault_of(token) or self._lookup.results(found)
         if known is None:

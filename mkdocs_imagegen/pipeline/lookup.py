@@ -19,7 +19,7 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.gateway.models import check_request
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
-from mkdocs_imagegen.options import quoted_value
+from mkdocs_imagegen.options import quote_value
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.pipeline.context import BuildContext, Run
 from mkdocs_imagegen.pipeline.stores import Workshop
@@ -88,7 +88,7 @@ class Lookup:
 
     def placeholder(self, placeholder: Placeholder) -> PageImage:
         """The stand-in's image, its file in the site."""
-        return self._workshop.deriver.placeholder(placeholder)
+        return self._workshop.variant_builder.add_placeholder(placeholder)
 
     def settle(self) -> None:
         """Look at everything that is there, and wait for what was started so far."""
@@ -101,7 +101,8 @@ class Lookup:
     def join(self) -> None:
         """Wait for everything that was started; nothing more is made."""
         self.settle()
-        self._workshop.deriver.rest()  # not after each round of images that follow others
+        # Once: images that follow others are looked up in rounds, and each needs the index.
+        self._workshop.variant_builder.release_index()
         if self._begun is not None:
             self.generation_s = time.monotonic() - self._begun
         self._joined = True
@@ -153,7 +154,7 @@ class Lookup:
         elif self._joined:
             fault = NotGeneratedError("it came into a page after the build had made its images")
             self._results[key] = Result(error=fault)
-            self._warn(f"image prompt {quoted_value(request.prompt)}: {fault}")
+            self._warn(f"image prompt {quote_value(request.prompt)}: {fault}")
         else:
             self._start(Job(key, request, original, refusal is None, request.is_draft))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.settings.globs import matches_any
+from mkdocs_imagegen.settings.folders import matches_any
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.jobs.job import Result

@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mkdocs_imagegen.directives.marker import TOKEN_START
+from mkdocs_imagegen.directives.marker import ADDRESS_START
 from mkdocs_imagegen.pipeline.previews import Previews
 
 _PAGES = frozenset({".html", ".htm"})
 _TEXT_FILES = _PAGES | {".xml", ".json", ".txt", ".md", ".js", ".mjs", ".rss", ".atom", ".csv"}
 _TEXT_FILES |= {".svg", ".webmanifest"}
-_TOKEN_BYTES = TOKEN_START.encode()
+_TOKEN_BYTES = ADDRESS_START.encode()
 
 
 def fill_files(previews: Previews, site: Path, site_url: str) -> None:

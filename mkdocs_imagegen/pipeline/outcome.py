@@ -7,7 +7,7 @@ from dataclasses import field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.directives.directive import Directive, Found
+from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.errors import (
     EarlierRefusalError,
     ImagegenError,
@@ -74,7 +74,7 @@ class Entry:
     """
 
     line: ReportRow
-    found: Found | None
+    found: ParsedDirective | None
     outcome: Outcome
     uri: str
     explain: Callable[[], Explanation | None]
@@ -123,7 +123,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def mistaken(found: Found, text: str, *, in_full: bool) -> Outcome:
+def mistaken(found: ParsedDirective, text: str, *, in_full: bool) -> Outcome:
     """A stand-in that names the mistake of its directive, in full or briefly."""
     brief = text.partition(" (")[0].partition("; ")[0]
     title = "This image prompt has a mistake"
@@ -131,7 +131,9 @@ def mistaken(found: Found, text: str, *, in_full: bool) -> Outcome:
     return Outcome(State.INVALID, placeholder=placeholder, error=text)
 
 
-def line_of(location: Location, found: Found | None, outcome: Outcome, file: str) -> ReportRow:
+def line_of(
+    location: Location, found: ParsedDirective | None, outcome: Outcome, file: str
+) -> ReportRow:
     """What the report tells of one place that shows the image.
 
     Args:

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from mkdocs_imagegen.directives.directive import Found, Source
+from mkdocs_imagegen.directives.directive import ParsedDirective, SourceExcerpt
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import quoted_value
+from mkdocs_imagegen.options import quote_value
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.directives.locate import SourceLines
+    from mkdocs_imagegen.directives.source_lines import SourceLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class Placement:
     twins_before: int
     on_page: bool
 
-    def location(self, found: Found) -> Location:
+    def location(self, found: ParsedDirective) -> Location:
         """Where it stands, by the line of the source file where that can be told."""
         line = self.page.source().find(found.source, self.twins_before)
-        words = quoted_value(found.source.first_words or found.source.target)
+        words = quote_value(found.source.first_words or found.source.target)
         kind = "preview" if found.source.kind == "preview" else f"prompt {self.number}"
         return Location(self.page.path, line, f"{kind} ({words})")
 
@@ -65,10 +65,10 @@ class Placements:
         source_of: how an image is written, by its token.
     """
 
-    def __init__(self, source_of: Callable[[str], Source | None]) -> None:
+    def __init__(self, source_of: Callable[[str], SourceExcerpt | None]) -> None:
         self._source_of = source_of
         self._by_page: dict[str, list[Placement]] = {}
-        self._written: dict[str, Counter[Source | None]] = {}
+        self._written: dict[str, Counter[SourceExcerpt | None]] = {}
 
     def open_page(self, page: Page) -> None:
         """Forget what the page showed before."""

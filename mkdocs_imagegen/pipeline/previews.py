@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import urljoin
 
-from mkdocs_imagegen.directives.directive import Directive, Found
+from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.directives.marker import as_block, as_tag, attributes_of
-from mkdocs_imagegen.directives.page_list import PageList, fill_lists, shown_lists
-from mkdocs_imagegen.directives.registry import Preview
+from mkdocs_imagegen.directives.page_list import PageList, fill_lists, find_shown_lists
+from mkdocs_imagegen.directives.registry import PagePreview
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.options import Size, quoted_value
+from mkdocs_imagegen.options import Size, quote_value
 from mkdocs_imagegen.pages.cards import (
     PageCard,
     card_style,
@@ -25,7 +25,7 @@ from mkdocs_imagegen.pages.cards import (
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.placements import Page
-from mkdocs_imagegen.settings.globs import matches, matches_any
+from mkdocs_imagegen.settings.folders import matches, matches_any
 
 NO_SITE_URL = (
     "previews get no social tags, since those need absolute addresses; "
@@ -59,7 +59,7 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class _Seen:
     page: Page
-    preview: Preview | None
+    preview: PagePreview | None
     card: str
     lists: tuple[str, ...]
 
@@ -107,10 +107,10 @@ class Previews:
         """
         preview = self._preview(page, listed)
         if preview is not None and preview.is_at_top:
-            content = below_heading(content, as_block(preview.found, preview.token))
+            content = below_heading(content, as_block(preview.directive, preview.token))
         content = self.pipeline.read_page(page, content)
         card = self._look_up_card(page, preview) if preview else ""
-        lists = tuple(dict.fromkeys(shown_lists(content)))
+        lists = tuple(dict.fromkeys(find_shown_lists(content)))
         self._seen[page.uri] = _Seen(page, preview, card, lists)
         return content
 
@@ -175,22 +175,22 @@ class Previews:
         card = self.card_of(uri) if self._site_url else None
         return add_social_tags(output, card) if card else output
 
-    def _preview(self, page: Page, listed: Callable[[], Listed]) -> Preview | None:
+    def _preview(self, page: Page, listed: Callable[[], Listed]) -> PagePreview | None:
         settings, default = self.pipeline.settings.previews, None
         if settings.default is not None and (told := listed()).is_written:
             said = {"title": told.title, "description": told.description}
             default = settings.prompt_for(page.uri, said)
         return self.pipeline.registry.read_preview(page.uri, default)
 
-    def _look_up_card(self, page: Page, preview: Preview) -> str:
+    def _look_up_card(self, page: Page, preview: PagePreview) -> str:
         """The token of the page's card; ``""`` where a mistake is all there is."""
         pipeline = self.pipeline
-        if not isinstance(preview.found, Directive):
+        if not isinstance(preview.directive, Directive):
             if not preview.is_at_top:
                 pipeline.sight(page, preview.token, on_page=False)
             return ""
         size = pipeline.settings.previews.size
-        token, _ = pipeline.registry.add(_as_card(preview.found, size))
+        token, _ = pipeline.registry.add(_as_card(preview.directive, size))
         if preview.is_at_top:
             pipeline.look_up(token, page.uri)  # what stands on the page is told of already
         else:
@@ -208,14 +208,14 @@ class Previews:
         address = relative_page_url(listed.page.url, page_url)
         return PageCard(listed.title, listed.description, address, self._thumbnail(uri))
 
-    def _preview_of(self, uri: str) -> Preview | None:
+    def _preview_of(self, uri: str) -> PagePreview | None:
         return self._seen[uri].preview if uri in self._seen else None
 
     def _thumbnail(self, uri: str) -> str:
         preview = self._preview_of(uri)
-        if preview is None or not isinstance(preview.found, Directive):
+        if preview is None or not isinstance(preview.directive, Directive):
             return ""
-        token, found = self.pipeline.registry.add(_as_thumbnail(preview.found))
+        token, found = self.pipeline.registry.add(_as_thumbnail(preview.directive))
         return as_tag(attributes_of(found, token))
 
     def _resolve(self, token: str) -> _Resolved:
@@ -228,9 +228,9 @@ class Previews:
                 self._look_up_thumbnail(self._preview_of(uri), wanted.page if wanted else None)
         return self._resolved[token]
 
-    def _look_up_thumbnail(self, preview: Preview | None, shown_by: str | None) -> None:
-        if preview is not None and isinstance(preview.found, Directive):
-            token, _ = self.pipeline.registry.add(_as_thumbnail(preview.found))
+    def _look_up_thumbnail(self, preview: PagePreview | None, shown_by: str | None) -> None:
+        if preview is not None and isinstance(preview.directive, Directive):
+            token, _ = self.pipeline.registry.add(_as_thumbnail(preview.directive))
             self.pipeline.look_up(token, shown_by)
 
     def _pages_of(self, wanted: PageList) -> _Resolved:
@@ -245,7 +245,7 @@ class Previews:
         else:
             uris = [uri for uri in others if matches_any(wanted.globs, uri)]
             idle = (glob for glob in wanted.globs if not any(matches(glob, uri) for uri in uris))
-            faults = [f"{quoted_value(glob)} matches no page{_MEANT}" for glob in idle]
+            faults = [f"{quote_value(glob)} matches no page{_MEANT}" for glob in idle]
         return _Resolved(tuple(sorted(uris, key=self._rank)), tuple(faults))
 
     def _rank(self, uri: str) -> tuple[int, str]:
@@ -269,13 +269,13 @@ def below_heading(content: str, block: str) -> str:
     return f"{content[:end]}{block}\n{content[end:]}"
 
 
-def _as_card(found: Directive, size: Size) -> Found:
+def _as_card(found: Directive, size: Size) -> ParsedDirective:
     """The same image as a social network shows it."""
     layout = Layout(size, (), found.layout.focus, is_card=True)
     return replace(found, layout=layout, dark=None, width_px=None)
 
 
-def _as_thumbnail(found: Directive) -> Found:
+def _as_thumbnail(found: Directive) -> ParsedDirective:
     """The same image as a card shows it, beside the title, which says what there is to say."""
     return replace(
         found,

@@ -14,7 +14,7 @@ from mkdocs_imagegen.directives.references import FileReference
 from mkdocs_imagegen.errors import ImageError, OptionError
 from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.gateway.wire import Attachment, Attachments, mime_of
-from mkdocs_imagegen.imaging.decode import Decoded, inspect
+from mkdocs_imagegen.imaging.decode import ImageInfo, inspect_image
 from mkdocs_imagegen.options import did_you_mean
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.request import ImageRequest
@@ -35,7 +35,7 @@ class ReferenceFiles:
     def __init__(self) -> None:
         self._paths: dict[str, Path] = {}
         self._hashes: dict[tuple[Path, int, int], str] = {}
-        self._decoded: dict[str, Decoded] = {}
+        self._decoded: dict[str, ImageInfo] = {}
 
     def add_file(self, file: FileReference, docs: Path) -> str:
         """The hash of an image in the docs folder.
@@ -101,10 +101,10 @@ class ReferenceFiles:
         content = self._bytes(sha256)
         return Attachment(content, mime_of(content) or "")
 
-    def _inspect(self, sha256: str, accepted: str) -> Decoded:
+    def _inspect(self, sha256: str, accepted: str) -> ImageInfo:
         if sha256 not in self._decoded:
             try:
-                self._decoded[sha256] = inspect(self._bytes(sha256))
+                self._decoded[sha256] = inspect_image(self._bytes(sha256))
             except ImageError as error:
                 raise OptionError(f"{self._name(sha256)}: {error}", accepted=accepted) from None
         return self._decoded[sha256]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from mkdocs_imagegen.directives.directive import Directive, Found, Mistake
+from mkdocs_imagegen.directives.directive import Directive, InvalidDirective, ParsedDirective
 from mkdocs_imagegen.directives.references import (
     FileReference,
     ImageReference,
@@ -55,7 +55,7 @@ class References:
         self._waiting: dict[str, str | None] = {}
         self._has_read_all = False
 
-    def found(self, token: str) -> Found | None:
+    def found(self, token: str) -> ParsedDirective | None:
         """What stands behind a token, with what it follows where that is known."""
         return self._completed.get(token) or self._registry.get(token)
 
@@ -146,7 +146,7 @@ class References:
         leaf = self.found(token) if token else None
         if token is None or leaf is None:
             raise self._unknown(reference)
-        if isinstance(leaf, Mistake):
+        if isinstance(leaf, InvalidDirective):
             raise OptionError(f'it follows "{reference}": {leaf.text}')
         if token in self._faults:
             raise _missing(reference, self._faults[token])
@@ -212,7 +212,7 @@ class References:
     ) -> str | None:
         token = self._registry.token_of(reference, directive.source)
         if token is None and self._has_read_all and isinstance(reference, ImageReference):
-            return self._registry.translated(reference)
+            return self._registry.find_translated(reference)
         return token
 
 

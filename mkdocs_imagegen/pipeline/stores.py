@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.derived.store import DerivedStore
-from mkdocs_imagegen.imaging.derive import Deriver, Describer
+from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
 from mkdocs_imagegen.imaging.image import PageImage
-from mkdocs_imagegen.imaging.variants import plan
+from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.context import BuildContext, Run
@@ -26,33 +25,8 @@ if TYPE_CHECKING:
 
     from mkdocs_imagegen.gateway.client import OpenGateway
     from mkdocs_imagegen.gateway.wire import Attachments
-    from mkdocs_imagegen.imaging.placeholder import Placeholder
-    from mkdocs_imagegen.imaging.variants import Plan
     from mkdocs_imagegen.jobs.scheduler import Scheduler
     from mkdocs_imagegen.spending.storing import Stores
-
-
-class VariantBuilder(Protocol):
-    """What makes the files of images, or only says what they would be."""
-
-    def find(self, plan: Plan) -> PageImage | None:
-        """The image, if nothing has to be made for it."""
-
-    def make(self, plan: Plan, content: bytes) -> PageImage:
-        """The image, from the original's bytes.
-
-        Raises:
-            ImageError: the bytes are no image.
-        """
-
-    def placeholder(self, placeholder: Placeholder) -> PageImage:
-        """The image of a stand-in."""
-
-    def rest(self) -> None:
-        """Keep no more in memory than what pages need; everything has been looked for."""
-
-    def close(self) -> None:
-        """Close what is open."""
 
 
 class Workshop:
@@ -72,7 +46,7 @@ class Workshop:
         quarantine = settings.cache_path / "quarantine"
         self.originals = OriginalStore(settings.originals_path, quarantine)
         self.refusals = Refusals(settings.originals_path)
-        self.deriver = _deriver(settings, host, log.warning, log.info)
+        self.variant_builder = _variant_builder(settings, host)
         self._run = run
         self._open_gateway = open_gateway
         self._watcher = host.mode.watcher
@@ -80,7 +54,7 @@ class Workshop:
     def find(self, record: Record, layout: Layout) -> PageImage | None:
         """What pages show of an original in a shape, if nothing has to be made for it."""
         variants, provenance = self.settings.variants, self.settings.provenance
-        return self.deriver.find(plan(record, layout, variants, provenance))
+        return self.variant_builder.find(plan_variants(record, layout, variants, provenance))
 
     def start(self, want: Job) -> Future[Result]:
         """Begin to make an image, or only its files; returns at once."""
@@ -99,7 +73,7 @@ class Workshop:
         """Start nothing more, wait for what is in flight, keep it, and end."""
         if self._has_begun:
             self.scheduler.close()
-        self.deriver.close()
+        self.variant_builder.close()
 
     @property
     def _has_begun(self) -> bool:
@@ -138,7 +112,9 @@ class Workshop:
 
     def _derive(self, record: Record, layout: Layout, content: bytes) -> PageImage:
         variants, provenance = self.settings.variants, self.settings.provenance
-        return self.deriver.make(plan(record, layout, variants, provenance), content)
+        return self.variant_builder.build(
+            plan_variants(record, layout, variants, provenance), content
+        )
 
 
 @contextlib.contextmanager
@@ -151,13 +127,7 @@ def opened_scheduler(open_workshop: Callable[[], Workshop]) -> Iterator[Schedule
         workshop.close()
 
 
-def _deriver(
-    settings: Settings,
-    host: BuildContext,
-    warn: Callable[[str], None],
-    remark: Callable[[str], None],
-) -> VariantBuilder:
+def _variant_builder(settings: Settings, host: BuildContext) -> VariantBuilder:
     if not host.mode.shows:
-        return Describer()
-    store = DerivedStore(settings.cache_path / "derived", warn, remark=remark)
-    return Deriver(store, host.site)
+        return DryRunVariantBuilder()
+    return FileVariantBuilder(DerivedStore(settings.cache_path / "derived"), host.site)

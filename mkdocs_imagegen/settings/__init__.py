@@ -1,6 +1,6 @@
-"""Typed settings from a plain mapping: one default for each, in one place.
+"""Typed settings, read from a plain mapping; each default is stated once.
 
-The text beside each option is also the manual: the reference page is made from it.
+The manual's reference page is generated from the description of each option.
 """
 
 from __future__ import annotations
@@ -15,11 +15,8 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import (
     BOOLEAN,
-    SIZE,
     SKETCH_MODEL,
-    TEXT,
     OptionsError,
-    Parser,
     Size,
     nested,
     number,
@@ -27,15 +24,20 @@ from mkdocs_imagegen.options import (
     option,
     optional,
     read_options,
+    shared_option,
     whole_number,
     words,
 )
-from mkdocs_imagegen.settings.budget import BudgetSettings
-from mkdocs_imagegen.settings.draft import DraftSettings
-from mkdocs_imagegen.settings.folders import FOLDERS, FolderOptions
+from mkdocs_imagegen.settings.budget import BudgetSettings, DraftSettings
+from mkdocs_imagegen.settings.folders import FOLDERS, InheritedOptions
 from mkdocs_imagegen.settings.gateway import GATEWAY_URL, MODELS, SKETCH_URL, GatewaySettings
 from mkdocs_imagegen.settings.previews import PreviewSettings
-from mkdocs_imagegen.settings.prompts import PROMPTS, PROMPTS_OR_FILE, read_prompt_file
+from mkdocs_imagegen.settings.prompts import (
+    PRESETS,
+    PROMPTS,
+    PROMPTS_OR_FILE,
+    read_prompt_file,
+)
 from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
 
 __all__ = [
@@ -44,9 +46,9 @@ __all__ = [
     "SKETCH_URL",
     "BudgetSettings",
     "DraftSettings",
-    "FolderOptions",
     "FormatQualities",
     "GatewaySettings",
+    "InheritedOptions",
     "PreviewSettings",
     "Settings",
     "VariantSettings",
@@ -54,165 +56,146 @@ __all__ = [
 ]
 
 
-def _presets(value: object) -> Mapping[str, object] | None:
-    if not isinstance(value, Mapping):
-        return None
-    return {str(name): options for name, options in value.items()}
-
-
-PRESETS: Parser[Mapping[str, object]] = Parser(
-    "a mapping of names to mappings of an image's options",
-    _presets,
-    {"type": "object", "additionalProperties": {"$ref": "#/$defs/preset"}},
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a site can set in ``mkdocs.yml``."""
+    """Options of a site, as set in ``mkdocs.yml``."""
 
     enabled: bool = option(
-        True, BOOLEAN, "`false` switches the plugin off: pages show placeholders, nothing is made."
+        True, BOOLEAN, "Switch of the plugin. `false` shows placeholders and generates no images."
     )
-    model: str = option(
-        "openai/gpt-image-1-mini",
-        one_line("a model's id, like openai/gpt-image-1-mini"),
-        "The model that draws. Images that another model has made stay in use: see "
-        "[what makes an image the same](how-it-works.md#what-makes-a-picture-the-same).",
-    )
+    model: str = shared_option(InheritedOptions, "model", "openai/gpt-image-1-mini")
     fallback_models: tuple[str, ...] = option(
         (),
         MODELS,
-        "Models that Vercel's AI Gateway asks in turn when `model` fails. The record of an image "
-        "and the bill name the model that drew it.",
+        "Models that Vercel's AI Gateway tries in order if `model` fails. The record of an image "
+        "and the bill name the model that generated it.",
     )
-    size: Size = option(
-        Size(1536, 1024), SIZE, "The size to ask for, and the size the image has on the page."
-    )
-    quality: str = option(
-        "medium", one_line("a quality the model knows, like low"), "`low`, `medium` or `high`."
-    )
-    background: str = option(
-        "auto", words("auto", "opaque", "transparent"), "What is behind the subject."
-    )
-    style: str = option("", TEXT, "The house style: words added after every prompt of the site.")
+    size: Size = shared_option(InheritedOptions, "size", Size(1536, 1024))
+    quality: str = shared_option(InheritedOptions, "quality", "medium")
+    background: str = shared_option(InheritedOptions, "background", "auto")
+    style: str = shared_option(InheritedOptions, "style", "")
     presets: Mapping[str, object] = option(
         {},
         PRESETS,
-        "Named sets of options for the option `preset`: all [options of an image]"
-        "(options.md#options-of-a-picture) but `prompt`, `name`, `preset`, `alt`, `id` and `take`.",
+        "Named sets of options for the option `preset`: all [image options]"
+        "(options.md#options-of-an-image) except `prompt`, `name`, `preset`, `alt`, `id` and "
+        "`take`.",
     )
-    folders: Mapping[str, FolderOptions] = option(
+    folders: Mapping[str, InheritedOptions] = option(
         {},
         FOLDERS,
-        "What pages in a folder say for all of their images. Of several patterns that fit a "
-        "page, what a later one says counts.",
+        "Options for all images on the pages of a folder. If several patterns match a page, a "
+        "later one overrides an earlier one.",
     )
     prompts: Mapping[str, object] = option(
         {},
         PROMPTS_OR_FILE,
-        "Named prompts for `![…](imagegen:name)`: text, or a mapping of options with `prompt`. In "
-        "`mkdocs.yml`, or in a file of their own.",
+        "Named prompts for `![…](imagegen:name)`: text, or a mapping of options with `prompt`. "
+        "In `mkdocs.yml`, or in a YAML file.",
     )
     generate: str = option(
         "auto",
         words("auto", "true", "false"),
-        "Whether a build may make missing images. `auto`: when there is an API key, or the "
-        "server needs none. The OIDC token that every Vercel build has is no consent to spend: "
-        "with it, say `true`.",
+        "When a build generates missing images: `auto` if an API key is set or the server needs "
+        "none, `true` also with a Vercel OIDC token, `false` never.",
     )
     on_missing: str = option(
         "warn",
         words("placeholder", "warn", "error"),
-        "What an image does that is missing and may not or cannot be made. The page shows a "
-        "placeholder; `warn` also warns, so that `--strict` fails; `error` ends the build.",
+        "Reaction to an image that is missing and cannot be generated. The page shows a "
+        "placeholder; `warn` also warns, which fails a strict build; `error` stops the build.",
     )
-    budget: BudgetSettings = option(
-        BudgetSettings(), nested(BudgetSettings), "What one run may spend."
+    budget: BudgetSettings = option(BudgetSettings(), nested(BudgetSettings), "Limits of one run.")
+    concurrency: int = option(
+        8, whole_number(1, 64), "Number of images that are generated at the same time."
     )
-    concurrency: int = option(8, whole_number(1, 64), "Images asked for at the same time.")
     serve: str = option(
         "placeholder",
         words("placeholder", "generate", "sketch"),
-        "What `mkdocs serve` does about missing images. It never waits for one: `placeholder` "
-        "makes none; `generate` makes them beside the server and shows them when they are there; "
-        "`sketch` draws them on this machine, for nothing.",
+        "Reaction of `mkdocs serve` to missing images. It never waits for one: `placeholder` "
+        "generates none; `generate` generates them in the background and shows them when they are "
+        "ready; `sketch` draws sketches locally, at no cost.",
     )
     serve_delay: float = option(
         3.0,
         number(0, 3600),
-        "Seconds for which a prompt must not change before `mkdocs serve` has it made.",
+        "Seconds for which a prompt must stay unchanged before `mkdocs serve` generates its image.",
     )
     draft: DraftSettings = option(
-        DraftSettings(), nested(DraftSettings), "What `serve: generate` asks for instead."
+        DraftSettings(),
+        nested(DraftSettings),
+        "Options of drafts, which `serve: generate` requests instead of final images.",
     )
     cache_dir: str = option(
         ".cache/plugin/imagegen",
         one_line("a folder"),
-        "Where images are kept, relative to `mkdocs.yml`.",
+        "Cache folder, relative to `mkdocs.yml`. Contains the originals folder unless "
+        "`originals_dir` is set.",
     )
     originals_dir: str | None = option(
         None,
         optional(one_line("a folder")),
-        "Where originals are kept, if not in `cache_dir`: a folder that you commit.",
+        "Originals folder, relative to `mkdocs.yml`, to be committed. With `null`, it is the "
+        "folder `originals` in `cache_dir`.",
     )
     gateway: GatewaySettings = option(
-        GatewaySettings(), nested(GatewaySettings), "The server that draws."
+        GatewaySettings(), nested(GatewaySettings), "Server that generates the images."
     )
     variants: VariantSettings = option(
-        VariantSettings(), nested(VariantSettings), "The files that are made of each original."
+        VariantSettings(), nested(VariantSettings), "Files that are derived from each original."
     )
     previews: PreviewSettings = option(
-        PreviewSettings(), nested(PreviewSettings), "The images of whole pages."
+        PreviewSettings(), nested(PreviewSettings), "Preview images of pages."
     )
     provenance: str = option(
         "keep",
         words("keep", "strip"),
-        "`keep` writes into each file that its media is generated (IPTC digital source type).",
+        "Provenance metadata in image files. `keep` marks each file as AI-generated (IPTC digital "
+        "source type).",
     )
     disclosure: str = option(
         "none",
         words("none", "caption", "badge"),
-        "Whether readers are told that an image is generated, and where.",
+        "Notice to readers that an image is AI-generated: below the image or on it.",
     )
     disclosure_text: str = option(
-        "AI-generated image", one_line("a few words"), "The words that tell them."
+        "AI-generated image", one_line("a few words"), "Text of the `disclosure` notice."
     )
     report: str | None = option(
-        None, optional(one_line("a file's path")), "A JSON file to write after each build."
+        None, optional(one_line("a file's path")), "JSON report to write after each build."
     )
     root: Path = field(default=Path())
-    """The folder of ``mkdocs.yml``, to which paths are relative; set by the host."""
+    """Folder of ``mkdocs.yml``, to which paths are relative; set by the host."""
     prompts_path: Path | None = field(default=None)
-    """The file that ``prompts`` were read from, absolute; None where there is none."""
+    """Absolute path of the file that ``prompts`` were read from; None if they are inline."""
 
     @property
-    def drawing_model(self) -> str:
-        """The model that requests are made under: the sketch model when sketches are drawn."""
+    def effective_model(self) -> str:
+        """Model of requests: the sketch model if the emulator draws, else ``model``."""
         return SKETCH_MODEL if self.gateway.is_sketch else self.model
 
     @property
-    def sketching(self) -> Settings:
-        """The same, but drawn by the emulator inside this process."""
+    def with_sketches(self) -> Settings:
+        """The settings with the emulator in this process as the server."""
         return replace(self, gateway=replace(self.gateway, url=SKETCH_URL))
 
     @property
     def cache_path(self) -> Path:
-        """The cache folder, absolute."""
-        return Path(os.path.abspath(self.root / self.cache_dir))  # noqa: PTH100 - keeps symlinks
+        """Absolute path of the cache folder."""
+        return _absolute(self.root / self.cache_dir)
 
     @property
     def originals_path(self) -> Path:
-        """The folder of originals, absolute."""
+        """Absolute path of the originals folder."""
         if self.originals_dir is None:
             return self.cache_path / "originals"
-        return Path(os.path.abspath(self.root / self.originals_dir))  # noqa: PTH100 - keeps symlinks
+        return _absolute(self.root / self.originals_dir)
 
     @property
     def journal_path(self) -> Path:
-        """The folder of calls that are going on, absolute.
+        """Absolute path of the journal of requests in flight.
 
-        One for each folder of originals, whose claims tell which of its calls are alive.
+        Each originals folder has its own, since the claims in it tell which requests are active.
         """
         named = self.originals_dir
         suffix = f"-{hashlib.sha256(named.encode()).hexdigest()[:8]}" if named else ""
@@ -220,29 +203,39 @@ class Settings:
 
     @property
     def report_path(self) -> Path | None:
-        """The report's file, absolute; None where none is asked for."""
+        """Absolute path of the report; None if no report is written."""
         return self.root.absolute() / self.report if self.report else None
 
 
 def read_settings(written: Mapping[str, object], root: Path) -> Settings:
-    """Settings from what ``mkdocs.yml`` says, and from the file of prompts that it names.
+    """Return the settings of a site, with the prompts of the file that ``prompts`` names.
+
+    Args:
+        written: Options as written in ``mkdocs.yml``.
+        root: Folder of ``mkdocs.yml``.
 
     Raises:
-        OptionsError: every option that is not accepted, each with its name.
+        OptionsError: If options are not accepted; it contains each of them.
     """
     settings = replace(read_options(Settings, written), root=root)
-    if settings.gateway.key_env and settings.gateway.is_vercel:
-        hint = "the key is read from AI_GATEWAY_API_KEY"
-        error = OptionError("is for servers other than Vercel's AI Gateway", hint=hint)
+    gateway = settings.gateway
+    if gateway.key_env and gateway.is_vercel:
+        hint = "set AI_GATEWAY_API_KEY instead"
+        error = OptionError("not supported with Vercel's AI Gateway", hint=hint)
         raise OptionsError([("gateway.key_env", error)])
-    settings = replace(settings, gateway=settings.gateway.falling_back(settings.fallback_models))
+    settings = replace(settings, gateway=gateway.with_fallback_models(settings.fallback_models))
     file = written.get("prompts")
-    return _with_prompts_of(settings, root / file) if isinstance(file, str) else settings
+    return _with_prompt_file(settings, root / file) if isinstance(file, str) else settings
 
 
-def _with_prompts_of(settings: Settings, file: Path) -> Settings:
-    path = Path(os.path.abspath(file))  # noqa: PTH100 - keeps symlinks
+def _with_prompt_file(settings: Settings, file: Path) -> Settings:
+    path = _absolute(file)
     try:
         return replace(settings, prompts=read_prompt_file(path), prompts_path=path)
     except OptionError as error:
         raise OptionsError([("prompts", error)]) from None
+
+
+def _absolute(path: Path) -> Path:
+    # Unlike Path.resolve, this keeps symbolic links.
+    return Path(os.path.normpath(path.absolute()))

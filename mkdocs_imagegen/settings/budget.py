@@ -1,11 +1,16 @@
-"""What a run may spend."""
+"""Settings that limit the cost: the budget of a run, and drafts for `mkdocs serve`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import Parser, number, option, optional, whole_number
+from mkdocs_imagegen.options import Parser, number, one_line, option, optional, whole_number
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.request import ImageRequest
 
 _MAX_USD = 100_000
 _DOLLARS = number(0, _MAX_USD)
@@ -20,16 +25,42 @@ USD: Parser[Decimal] = Parser(_DOLLARS.accepts, _usd, _DOLLARS.schema)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetSettings:
-    """What one run may spend: one `mkdocs build` in all its languages, or one `mkdocs serve`."""
+    """Limits of one run: one `mkdocs build` in all its languages, or one `mkdocs serve`."""
 
     images: int | None = option(
         100,
         optional(whole_number(0, 1_000_000)),
-        "Images that one run may pay for; `null` for any number.",
+        "Maximum number of images that one run generates; `null` for no limit.",
     )
     usd: Decimal | None = option(
         Decimal("5.00"),
         optional(USD),
-        "Dollars that one run may spend, by list prices until the server says what it charged; "
-        "`null` for any amount. A model whose price is not known counts as an image only.",
+        "Maximum spend per run, in US dollars; `null` for no limit. List prices count until the "
+        "server reports the charge. If the price of a model is not known, only `images` limits it.",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSettings:
+    """Options of low-cost images that only `mkdocs serve` shows."""
+
+    model: str | None = option(
+        None, optional(one_line("a model ID")), "Model of drafts; `null` for the same model."
+    )
+    quality: str | None = option(
+        None,
+        optional(one_line("a quality that the model supports")),
+        "Quality of drafts; `null` for the same quality.",
+    )
+
+    def of(self, request: ImageRequest) -> ImageRequest:
+        """Return the draft of a request; the request if the draft would not differ."""
+        model, quality = self.model or request.model, self.quality or request.quality
+        if (model, quality) == (request.model, request.quality):
+            return request  # a draft would cost the same, and a build would generate it again
+        return replace(request, model=model, quality=quality, is_draft=True)
+
+    @property
+    def is_set(self) -> bool:
+        """True if drafts have a model or a quality of their own."""
+        return self.model is not None or self.quality is not None

@@ -1,8 +1,10 @@
-"""What whole folders of a site say for their images."""
+"""Options that folders, pages and images share, and the patterns that select pages; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
@@ -19,35 +21,89 @@ from mkdocs_imagegen.options import (
     option_names,
     words,
 )
-from mkdocs_imagegen.settings.globs import GLOBS
+
+_PARTS = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
+_MEANINGS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FolderOptions:
-    """What a pattern below `folders:` may say for the pages that it fits."""
+class InheritedOptions:
+    """Options that an image inherits from its page, its folders and the site.
 
-    model: str | None = option(None, one_line("a model's id"), "The model, for these pages.")
-    size: Size | None = option(None, SIZE, "The size, for these pages.")
-    quality: str | None = option(None, one_line("a quality"), "The quality, for these pages.")
+    They are stated here once: :class:`Settings` has them with the site's defaults, and the options
+    of pages and images extend this class.
+    """
+
+    size: Size | None = option(
+        None, SIZE, "Size to request, and the size of the image on the page."
+    )
+    quality: str | None = option(
+        None,
+        one_line("a quality that the model supports, like low"),
+        "Image quality, for most models `low`, `medium` or `high`. If a page or an image sets it, "
+        "only originals of that quality are used.",
+    )
     background: str | None = option(
-        None, words("auto", "opaque", "transparent"), "The background, for these pages."
+        None, words("auto", "opaque", "transparent"), "Background of the subject."
+    )
+    model: str | None = option(
+        None,
+        one_line("a model ID, like openai/gpt-image-1-mini"),
+        "Image model. Originals from another model stay in use, unless a page or an image sets "
+        "this option: see "
+        "[what makes an image the same](how-it-works.md#what-makes-an-image-the-same).",
     )
     style: str | None = option(
-        None, TEXT, "The house style, for these pages; `none` for no house style."
+        None, TEXT, "Text appended to every prompt, in place of an inherited one; `none` for none."
     )
     preset: str | None = option(
-        None, one_line("a name from `presets:`"), "The preset, for these pages; `none` for none."
+        None,
+        one_line("a name from `presets:`"),
+        "[Preset](one-style.md#presets) whose options apply; `none` for no preset.",
     )
 
 
-def _folders(value: object) -> Mapping[str, FolderOptions] | None:
+def matches(glob: str, uri: str) -> bool:
+    """Return True if a path matches a pattern.
+
+    Args:
+        glob: Pattern, in which ``*`` stands for any characters but slashes, ``**`` also for
+            slashes, and ``?`` for one character.
+        uri: Source path of a page in the docs folder, with slashes.
+    """
+    return _compiled(glob.strip().removeprefix("./")).fullmatch(uri) is not None
+
+
+def matches_any(globs: Iterable[str], uri: str) -> bool:
+    """Return True if a path matches one of the patterns."""
+    return any(matches(glob, uri) for glob in globs)
+
+
+@lru_cache
+def _compiled(glob: str) -> re.Pattern[str]:
+    parts = (_MEANINGS.get(part) or re.escape(part) for part in _PARTS.findall(glob))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _globs(value: object) -> tuple[str, ...] | None:
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        return None
+    return tuple(each.strip() for each in listed) if all(map(_is_relative, listed)) else None
+
+
+def _is_relative(glob: str) -> bool:
+    return bool(glob.strip()) and not glob.strip().startswith(("/", ".."))
+
+
+def _folders(value: object) -> Mapping[str, InheritedOptions] | None:
     if not isinstance(value, Mapping):
         return None
-    folders: dict[str, FolderOptions] = {}
+    folders: dict[str, InheritedOptions] = {}
     errors: list[tuple[str, OptionError]] = []
-    for glob, said in value.items():
+    for glob, options in value.items():
         try:
-            folders[GLOBS(glob)[0]] = _OPTIONS(said)
+            folders[GLOBS(glob)[0]] = _OPTIONS(options)
         except OptionsError as error:
             errors += [(f"{glob}.{name}", each) for name, each in error.errors]
         except OptionError as error:
@@ -57,12 +113,17 @@ def _folders(value: object) -> Mapping[str, FolderOptions] | None:
     return folders
 
 
-_OPTIONS: Parser[FolderOptions] = Parser(
-    f"a mapping of {', '.join(option_names(FolderOptions))}", nested(FolderOptions).convert
+GLOBS: Parser[tuple[str, ...]] = Parser(
+    "a list of page paths in the docs folder, with * for any characters, like guide/**",
+    _globs,
+    {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema}]},
 )
-FOLDERS: Parser[Mapping[str, FolderOptions]] = Parser(
-    "page paths below the docs folder, in which * stands for anything, like guide/**, each with "
+_OPTIONS: Parser[InheritedOptions] = Parser(
+    f"a mapping of {', '.join(option_names(InheritedOptions))}", nested(InheritedOptions).convert
+)
+FOLDERS: Parser[Mapping[str, InheritedOptions]] = Parser(
+    "page paths in the docs folder, with * for any characters, like guide/**, each with "
     f"{_OPTIONS.accepts}",
     _folders,
-    {"type": "object", "additionalProperties": object_schema(FolderOptions)},
+    {"type": "object", "additionalProperties": object_schema(InheritedOptions)},
 )

@@ -1,4 +1,4 @@
-"""Which server draws, and how it is spoken to."""
+"""Settings of the server that generates images, and of the requests to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mkdocs_imagegen.options import (
 )
 
 SKETCH_URL = "sketch:"
-"""The gateway address that stands for the emulator inside this process."""
+"""URL that selects the emulator in this process."""
 
 GATEWAY_URL = "https://ai-gateway.vercel.sh/v1"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -39,7 +39,7 @@ def _url(value: object) -> str | None:
     return value.rstrip("/") if secure and plain else None
 
 
-def _for_json(value: object) -> Mapping[str, object] | None:
+def _json_object(value: object) -> Mapping[str, object] | None:
     try:
         json.dumps(value, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError):
@@ -54,79 +54,83 @@ def _models(value: object) -> tuple[str, ...] | None:
 
 
 MODELS: Parser[tuple[str, ...]] = Parser(
-    "a list of models' ids",
+    "a list of model IDs",
     _models,
     {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema}]},
 )
 URL: Parser[str] = Parser(
-    'https://…, http:// on this machine, or "sketch:"; no user name, password or query',
+    'https://…, http:// on this machine, or "sketch:"; without user name, password or query',
     _url,
     {"type": "string", "pattern": "^(https?://.|sketch:$)"},
 )
 PROVIDER_OPTIONS: Parser[Mapping[str, object]] = Parser(
-    "a mapping of names to what JSON knows: text, numbers, true, false, lists, mappings",
-    _for_json,
+    "a mapping of names to JSON values: text, numbers, true, false, lists, mappings",
+    _json_object,
     {"type": "object"},
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """Which server draws, and how it is spoken to."""
+    """Settings of the server that generates images, and of the requests to it."""
 
     url: str = option(
         GATEWAY_URL,
         URL,
-        'The server\'s address up to and with `/v1`. `"sketch:"` is the emulator built into the '
-        "plugin: no key, no network, labelled sketches instead of images.",
+        'Server URL up to and including `/v1`. `"sketch:"` selects the emulator built into the '
+        "plugin: no API key, no network, labeled sketches instead of images.",
     )
     timeout: float = option(
         300.0,
         number(1, 3600),
-        "Seconds that one image may take, from sending the request to the last byte of the answer.",
+        "Maximum seconds per image, from sending the request to the last byte of the response.",
     )
     auth: str = option(
         "bearer",
         words("bearer", "api-key", "none"),
-        "How the key is sent: `Authorization: Bearer`, an `api-key` header (Azure), or not at all.",
+        "Header for the API key: `Authorization: Bearer`, `api-key` (Azure), or no header.",
     )
     key_env: str | None = option(
         None,
         optional(one_line("the name of an environment variable")),
-        "The environment variable that holds the key for a server other than Vercel's AI Gateway. "
-        "The gateway's own variables are never sent anywhere else.",
+        "Environment variable with the API key of a server other than Vercel's AI Gateway. "
+        "The gateway's own variables are never sent to another server.",
     )
     provider_options: Mapping[str, Any] = option(
         {},
         PROVIDER_OPTIONS,
-        "Passed to the gateway as `providerOptions`, by provider: "
+        "Options that are passed to the gateway as `providerOptions`, by provider: "
         "`gateway: {order: [azure, openai]}`.",
     )
     output_format: str = option(
         "webp",
         words("webp", "jpeg", "png"),
-        "The format the original is asked for in. Changing it buys no image again.",
+        "Format to request for originals. Changing it does not regenerate images.",
     )
     send_response_format: str = option(
         "auto",
         words("auto", "true", "false"),
-        "Whether to send `response_format: b64_json`. OpenAI's models refuse it, LocalAI needs it. "
-        "`auto` does not send it.",
+        "Sending of `response_format: b64_json`. OpenAI's models reject it, LocalAI requires it. "
+        "`auto` omits it.",
     )
     send_provider_options: str = option(
         "auto",
         words("auto", "true", "false"),
-        "Whether to send `providerOptions`. `auto` sends it to Vercel's AI Gateway only.",
+        "Sending of `providerOptions`. `auto` sends it only to Vercel's AI Gateway.",
     )
     accept_urls: bool = option(
         False,
         BOOLEAN,
-        "Whether to fetch an image that the server answers as a link instead of as data. Only "
-        "public https addresses are fetched, without the key, following no redirect.",
+        "Download of images that the server returns as links instead of data. Only public HTTPS "
+        "URLs are fetched, without the API key and without following redirects.",
     )
 
-    def falling_back(self, models: tuple[str, ...]) -> GatewaySettings:
-        """The same, with models that stand in when one fails (fact sheet, section 8)."""
+    def with_fallback_models(self, models: tuple[str, ...]) -> GatewaySettings:
+        """Return the settings with models that the gateway tries if a model fails.
+
+        AI Gateway reads them from ``providerOptions.gateway.models``:
+        https://vercel.com/docs/ai-gateway/models-and-providers/model-fallbacks
+        """
         if not models:
             return self
         routing = {**self.provider_options.get("gateway", {}), "models": list(models)}
@@ -134,12 +138,12 @@ class GatewaySettings:
 
     @property
     def is_sketch(self) -> bool:
-        """Whether the emulator inside this process draws."""
+        """True if the emulator in this process draws sketches."""
         return self.url == SKETCH_URL
 
     @property
     def is_vercel(self) -> bool:
-        """Whether this is Vercel's AI Gateway itself."""
+        """True if the server is Vercel's AI Gateway."""
         return urlsplit(self.url).hostname == urlsplit(GATEWAY_URL).hostname
 
     @property

@@ -1,4 +1,4 @@
-"""The images of whole pages: for links to them, and for lists of them."""
+"""Settings of preview images: images of whole pages, for links and cards."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import SIZE, TEXT, Parser, Size, option, optional, quoted_value, words
-from mkdocs_imagegen.settings.globs import GLOBS, matches_any
+from mkdocs_imagegen.options import SIZE, TEXT, Parser, Size, option, optional, quote_value, words
+from mkdocs_imagegen.settings.folders import GLOBS, matches_any
 
 POSITION: Parser[str] = words("none", "top")
 
@@ -21,51 +21,51 @@ def _default(value: object) -> str | None:
     for name in _FIELD.findall(text):
         if name not in _FIELDS:
             raise OptionError(
-                f"there is nothing to put in for {quoted_value(f'{{{name}}}')}",
-                accepted="known: {title}, {description}",
+                f"unknown field {quote_value(f'{{{name}}}')}",
+                accepted="supported: {title}, {description}",
             )
     return text or None
 
 
 DEFAULT: Parser[str] = Parser(
-    "a prompt, in which {title} and {description} are put in", _default, TEXT.schema
+    "a prompt, optionally with {title} and {description}", _default, TEXT.schema
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewSettings:
-    """The images of whole pages: for links to them, and for lists of them."""
+    """Settings of preview images."""
 
     default: str | None = option(
         None,
         optional(DEFAULT),
-        "A prompt for the previews of pages that name none. `{title}` and `{description}` are "
-        "taken from each page. Without it only pages that ask for a preview have one.",
+        "Prompt for pages without a `preview` of their own. `{title}` and `{description}` are "
+        "replaced by those of the page. With `null`, only pages that set `preview` have one.",
     )
     include: tuple[str, ...] = option(
-        ("**",), GLOBS, "The pages that `default` is for, as paths below the docs folder."
+        ("**",), GLOBS, "Pages to which `default` applies, as paths in the docs folder."
     )
     exclude: tuple[str, ...] | None = option(
-        None, optional(GLOBS), "Pages among them that `default` is not for."
+        None, optional(GLOBS), "Pages in `include` to which `default` does not apply."
     )
     size: Size = option(
         Size(1200, 630),
         SIZE,
-        "The size of the JPEG that social networks show, cut out of the image around its focus.",
+        "Size of the social card, a JPEG that is cropped from the preview around its focus.",
     )
     position: str = option(
-        "none", POSITION, "`top` shows a page's preview below its heading as well."
+        "none", POSITION, "Position on the page. `top` shows the preview below the heading."
     )
 
-    def prompt_for(self, uri: str, said: Mapping[str, str]) -> str | None:
-        """The prompt of a page's preview where the page names none; None for no preview.
+    def prompt_for(self, uri: str, page_fields: Mapping[str, str]) -> str | None:
+        """Return the default prompt for the preview of a page; None if it gets no preview.
 
         Args:
-            uri: the page's source below the docs folder.
-            said: the page's title and description.
+            uri: Source path of the page in the docs folder.
+            page_fields: Title and description of the page.
         """
         if self.default is None or not matches_any(self.include, uri):
             return None
         if matches_any(self.exclude or (), uri):
             return None
-        return " ".join(_FIELD.sub(lambda match: said[match[1]], self.default).split())
+        return " ".join(_FIELD.sub(lambda match: page_fields[match[1]], self.default).split())

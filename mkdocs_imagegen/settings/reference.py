@@ -1,4 +1,4 @@
-"""The options of a dataclass as the manual shows them."""
+"""Reference of the options of a dataclass, for the manual."""
 
 from __future__ import annotations
 
@@ -21,26 +21,23 @@ class OptionReference:
 
 
 def reference(kind: type[Any], prefix: str = "") -> list[OptionReference]:
-    """The options of a dataclass, in order, those of mappings inside it after each."""
+    """Return the options of a dataclass in order, each mapping followed by its own options."""
     rows: list[OptionReference] = []
     for each in fields(kind):
-        if "parser" not in each.metadata:
+        parser: Parser[Any] | None = each.metadata.get("parser")
+        if parser is None:
             continue
         name = prefix + each.name.rstrip("_")
         default = {} if each.default is MISSING else each.default
-        quoted_value = "" if is_dataclass(default) else _default(default, each.metadata["parser"])
-        rows.append(
-            OptionReference(
-                name, quoted_value, each.metadata["parser"].accepts, each.metadata["about"]
-            )
-        )
-        if is_dataclass(default):
-            rows += reference(type(default), f"{name}.")
+        is_group = is_dataclass(default)
+        text = "" if is_group else _default(default, parser)
+        rows.append(OptionReference(name, text, parser.accepts, each.metadata["about"]))
+        rows += reference(type(default), f"{name}.") if is_group else []
     return rows
 
 
 def _default(value: object, parser: Parser[Any]) -> str:
-    # An empty tuple is what some options read for the word "auto".
+    # Some options read the word "auto" as an empty tuple.
     return "auto" if value == () and parser("auto") == () else _as_yaml(value)
 
 

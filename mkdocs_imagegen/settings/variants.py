@@ -1,4 +1,4 @@
-"""The files that are made of each original."""
+"""Settings of the files that are derived from each original."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _formats(value: object) -> tuple[str, ...] | None:
 
 
 FORMATS: Parser[tuple[str, ...]] = Parser(
-    "auto, or a list of avif, webp, jpeg and png, the best first",
+    "auto, or a list of avif, webp, jpeg and png, best first",
     _formats,
     {"anyOf": [{"type": "string"}, {"type": "array", "items": {"enum": list(_FORMATS)}}]},
 )
@@ -52,42 +52,42 @@ FORMATS: Parser[tuple[str, ...]] = Parser(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatQualities:
-    """How well each format is written."""
+    """Encoding quality by format."""
 
-    avif: int = option(60, whole_number(1, 100), "Quality of AVIF files.")
-    webp: int = option(80, whole_number(1, 100), "Quality of WebP files.")
-    jpeg: int = option(82, whole_number(1, 100), "Quality of JPEG files.")
+    avif: int = option(60, whole_number(1, 100), "Quality of AVIF files, up to 100.")
+    webp: int = option(80, whole_number(1, 100), "Quality of WebP files, up to 100.")
+    jpeg: int = option(82, whole_number(1, 100), "Quality of JPEG files, up to 100.")
 
     def of(self, name: str) -> int:
-        """The quality of a format; PNG loses nothing and has none."""
+        """Return the quality of a format; 100 for PNG, which is lossless."""
         return getattr(self, name, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantSettings:
-    """The files that are made of each original, on this machine and for nothing."""
+    """Settings of the files that are derived from each original, locally and at no cost."""
 
     widths: tuple[int, ...] = option(
         (480, 960),
         WIDTHS,
-        "Widths of the smaller files in pixels; the image's own width is always made too.",
+        "Widths of the smaller files in pixels. A file of full width is always added.",
     )
     formats: tuple[str, ...] = option(
         (),
         FORMATS,
-        "Formats, the best first; the last is the one that every browser reads. `auto`: AVIF and "
-        "JPEG, or AVIF and WebP where there is transparency.",
+        "Formats, best first. The last one is for browsers without support for the others. "
+        "`auto`: AVIF and JPEG, or AVIF and WebP for images with transparency.",
     )
     quality: FormatQualities = option(
-        FormatQualities(), nested(FormatQualities), "How well each format is written."
+        FormatQualities(), nested(FormatQualities), "Encoding quality by format."
     )
     effort: str = option(
         "fast",
         words("fast", "small"),
-        "`small` makes AVIF files about a quarter smaller and takes four times as long, once.",
+        "Encoding effort. With `small`, AVIF files are 25 % smaller and take four times as long.",
     )
     blur: bool = option(
         True,
         BOOLEAN,
-        "Whether a few blurred pixels stand in an image's place until it has come; no script.",
+        "Blurred background in place of an image while it loads, without a script.",
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from mkdocs_imagegen.errors import InvalidResponseError, StoreError
 from mkdocs_imagegen.gateway.wire import decode_response, image_link
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.options import quoted_value
+from mkdocs_imagegen.options import quote_value
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.journal import Intent, Journal
 from mkdocs_imagegen.spending.storing import (
@@ -90,7 +90,7 @@ def _store(stores: Stores, intent: Intent, body: bytes) -> PurchaseResult:
 
 
 def _description(intent: Intent) -> str:
-    return f"{quoted_value(intent.request.prompt)} ({intent.request.model}, {intent.begun})"
+    return f"{quote_value(intent.request.prompt)} ({intent.request.model}, {intent.begun})"
 
 
 def _lost(intent: Intent, journal: Journal) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.wire import ImageResponse
-from mkdocs_imagegen.imaging.decode import Decoded, inspect
+from mkdocs_imagegen.imaging.decode import ImageInfo, inspect_image
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.request import ImageRequest
@@ -112,9 +112,9 @@ def quarantine(originals: OriginalStore, key: str, body: bytes) -> str | None:
     return f"the response is in {path}" if path else None
 
 
-def _decode(originals: OriginalStore, request: ImageRequest, response: ImageResponse) -> Decoded:
+def _decode(originals: OriginalStore, request: ImageRequest, response: ImageResponse) -> ImageInfo:
     try:
-        return inspect(response.image)
+        return inspect_image(response.image)
     except ImageError as error:
         path = originals.put_in_quarantine(f"{request.key}.picture", response.image)
         hint = f"the response is in {path}" if path else None
@@ -123,7 +123,7 @@ def _decode(originals: OriginalStore, request: ImageRequest, response: ImageResp
 
 
 def _record(
-    request: ImageRequest, response: ImageResponse, decoded: Decoded, server: str
+    request: ImageRequest, response: ImageResponse, decoded: ImageInfo, server: str
 ) -> Record:
     drawn = request.as_sketch if response.is_sketch else request
     return Record(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from mkdocs_imagegen.imaging.encode import encode
+from mkdocs_imagegen.imaging.encode import encode_variants
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
 from mkdocs_imagegen.options import Size
 from tests.benchmark.comparing import ratio_row
@@ -158,7 +158,9 @@ def _share(path: Path) -> float | None:
 
 def _measured(image: Image.Image, kind: str, quality: int, speed: int = 0) -> tuple[float, int]:
     """How like the image a file of it is, and how many bytes it has."""
-    ((_, made),) = encode(image, [Variant(Size(*image.size), Encoding(kind, quality, speed))])
+    ((_, made),) = encode_variants(
+        image, [Variant(Size(*image.size), Encoding(kind, quality, speed))]
+    )
     return similarity(luma(image), luma(Image.open(io.BytesIO(made)))), len(made)
 
 

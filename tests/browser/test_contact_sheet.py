@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.emulator.sketches.drawing import draw
-from mkdocs_imagegen.imaging.thumbnail import Thumbnail, thumbnail
+from mkdocs_imagegen.imaging.encode import encode_thumbnail
+from mkdocs_imagegen.imaging.image import Thumbnail
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
 from tests.tools import lacking
 
@@ -33,7 +34,7 @@ def small(number: int) -> Thumbnail:
     drawn = draw(
         f"Harbour {number}", width, height, background="auto", output_format="png", seed="1"
     )
-    return thumbnail(drawn)
+    return encode_thumbnail(drawn)
 
 
 def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[SheetImage, ...]:

@@ -12,9 +12,7 @@ from jsonschema import Draft202012Validator
 from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
 from mkdocs_imagegen.cli.schema import schema_of_options
-from mkdocs_imagegen.directives.defaults import PageOptions
-from mkdocs_imagegen.directives.naming import ONLY_AT_IMAGES
-from mkdocs_imagegen.directives.options import DirectiveOptions
+from mkdocs_imagegen.directives.options import NOT_IN_PRESETS, DirectiveOptions, PageOptions
 from mkdocs_imagegen.options import OptionsError, option_names, read_options
 from mkdocs_imagegen.settings import Settings, read_settings
 
@@ -131,7 +129,7 @@ def test_images_and_pages_have_theirs(ours, kind, name, options, is_right) -> No
             read_options(kind, options)
 
 
-@pytest.mark.parametrize("name", ONLY_AT_IMAGES)
+@pytest.mark.parametrize("name", NOT_IN_PRESETS)
 def test_presets_have_nothing_that_says_which_image(ours, name) -> None:
     assert not of(ours, "preset").is_valid({name: "a"})
 

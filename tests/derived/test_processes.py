@@ -1,4 +1,4 @@
-"""Several builds on one folder, in processes of their own."""
+"""Several builds on one folder, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.derived.planting import content_of, key_of
+from tests.derived.support import content_of, key_of
 from tests.derived.worker import KEYS
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ def start(folder: Path, work: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    """What a process said in the end; it must have had nothing to complain of."""
+    """Return the output of a process, which must end without an error."""
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert errors == ""
@@ -41,7 +41,7 @@ def finish(process: subprocess.Popen[str]) -> str:
 
 @contextlib.contextmanager
 def started(folder: Path, *works: str) -> Iterator[list[subprocess.Popen[str]]]:
-    """Several processes at once; whatever happens, none of them is left behind."""
+    """Run several processes at once and kill them at the end."""
     processes = [start(folder, work) for work in works]
     try:
         yield processes
@@ -52,12 +52,12 @@ def started(folder: Path, *works: str) -> Iterator[list[subprocess.Popen[str]]]:
 
 
 def run(folder: Path, *works: str) -> list[tuple[list[str], list[str]]]:
-    """What went wrong and what was warned of, in each of several processes at once."""
+    """Return the defects and warnings of several processes that run at once."""
     with started(folder, *works) as processes:
         return [tuple(json.loads(finish(process))) for process in processes]
 
 
-def test_builds_that_begin_at_once_on_no_cache_share_one(cache):
+def test_builds_that_start_together_share_one_new_cache(cache):
     assert run(cache.folder, *["share"] * 4) == [([], [])] * 4
     store = cache.open()
     assert all(store.read(key_of(name)) == content_of(name) for name in range(KEYS))
@@ -68,27 +68,27 @@ def test_builds_that_begin_at_once_on_no_cache_share_one(cache):
     assert not list(cache.folder.parent.glob("derived.broken-*"))
 
 
-def test_builds_that_begin_at_once_on_a_broken_cache_set_it_aside_once(filled):
+def test_builds_that_start_together_quarantine_a_broken_cache_once(filled):
     (filled.folder / "cache.db").write_bytes(b"no database")
-    answers = run(filled.folder, *["share"] * 3)
-    assert [wrong for wrong, _ in answers] == [[]] * 3
+    results = run(filled.folder, *["share"] * 3)
+    assert [defects for defects, _ in results] == [[]] * 3
     assert len(list(filled.folder.parent.glob("derived.broken-*"))) == 1
-    assert sum(len(said) for _, said in answers) == 1
+    assert sum(len(warnings) for _, warnings in results) == 1
 
 
-def test_a_build_works_while_another_evicts(cache):
+def test_build_works_while_another_evicts(cache):
     assert run(cache.folder, "use", "evict", "use") == [([], [])] * 3
     assert not list(cache.folder.parent.glob("derived.broken-*"))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no signal kills here")
-def test_a_killed_build_leaves_a_cache_that_works(cache):
+def test_killed_build_leaves_a_valid_cache(cache):
     chance = random.Random(1)  # noqa: S311 - repeatable
     for _ in range(4):
         with started(cache.folder, "write_for_ever") as (process,):
             assert process.stdout is not None
-            begun = process.stdout.readline()
-            assert begun == "begun\n", finish(process)
+            line = process.stdout.readline()
+            assert line == "started\n", finish(process)
             time.sleep(chance.random() / 20)
         store = cache.open()
         found = [store.read(key_of(name)) for name in range(50)]

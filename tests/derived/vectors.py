@@ -1,6 +1,6 @@
-"""Ways to plant something into a healthy cache, by name.
+"""Ways to plant an attack into a valid cache, by name.
 
-The first ones are those of the fact sheet "reliability", section 1.1.
+The first ones make diskcache 5.6.3 run code, or read and delete files outside the cache.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.derived.planting import (
+from tests.derived.support import (
     VICTIM,
     Cache,
     change_row,
+    checksum_of,
     content_of,
     editing,
     key_of,
-    seal_of,
     value_path,
 )
 
@@ -36,7 +36,7 @@ def planted(plant: Plant) -> Plant:
 
 
 class Payload:
-    """Unpickled, it makes a file: harmless, and seen."""
+    """Object that creates a folder when it is unpickled."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -61,9 +61,9 @@ def pickle_in_a_value_file(cache: Cache) -> None:
 
 
 @planted
-def pickle_in_a_value_file_with_its_seal(cache: Cache) -> None:
+def pickle_in_a_value_file_with_its_checksum(cache: Cache) -> None:
     pickle_in_a_value_file(cache)
-    change_row(cache.folder, tag=seal_of(VICTIM, payload(cache)))
+    change_row(cache.folder, tag=checksum_of(VICTIM, payload(cache)))
 
 
 @planted
@@ -87,7 +87,7 @@ def text_in_a_file(cache: Cache) -> None:
 
 def named(name: Callable[[Cache], object]) -> Plant:
     def plant(cache: Cache) -> None:
-        change_row(cache.folder, filename=name(cache), tag=seal_of(VICTIM, SECRET))
+        change_row(cache.folder, filename=name(cache), tag=checksum_of(VICTIM, SECRET))
 
     return plant
 
@@ -122,7 +122,7 @@ def above_through_a_folder_named_like_a_value(cache: Cache) -> None:
     change_row(
         cache.folder,
         filename=f"{inside}/../../../../outside/secret.txt",
-        tag=seal_of(VICTIM, SECRET),
+        tag=checksum_of(VICTIM, SECRET),
     )
 
 
@@ -205,9 +205,9 @@ VECTORS["infinite size"] = row(size=float("inf"))
 VECTORS["mode in words"] = row(mode="two")
 VECTORS["time in words"] = row(access_time="never")
 VECTORS["time without end"] = row(access_time=float("inf"))
-VECTORS["no seal"] = row(tag=None)
-VECTORS["other seal"] = row(tag="0" * 64)
-VECTORS["bytes for a seal"] = row(tag=bytes.fromhex(seal_of(VICTIM, content_of("a"))))
+VECTORS["no checksum"] = row(tag=None)
+VECTORS["other checksum"] = row(tag="0" * 64)
+VECTORS["bytes for a checksum"] = row(tag=bytes.fromhex(checksum_of(VICTIM, content_of("a"))))
 VECTORS["value in the row as well"] = row(value=b"inline")
 
 
@@ -237,7 +237,7 @@ def two_rows_of_one_key(cache: Cache) -> None:
 
 @planted
 def rows_swapped(cache: Cache) -> None:
-    """Each row leads to a real value, with its own seal: of another key."""
+    # The row of one key leads to the value of another key, with its checksum.
     with editing(cache.folder) as database:
         other = database.execute(
             "SELECT filename, tag FROM Cache WHERE key = ?", (key_of("b"),)
@@ -250,7 +250,7 @@ def replaced_value(make: Callable[[Path, Cache], object]) -> Plant:
         path = value_path(cache.folder)
         path.unlink()
         make(path, cache)
-        change_row(cache.folder, tag=seal_of(VICTIM, SECRET))
+        change_row(cache.folder, tag=checksum_of(VICTIM, SECRET))
 
     return plant
 
@@ -281,7 +281,7 @@ def folder_of_values_is_a_symlink(level: int) -> Plant:
         shutil.move(moved, target)
         next(target.rglob("*.val")).write_bytes(SECRET)
         moved.symlink_to(target)
-        change_row(cache.folder, tag=seal_of(VICTIM, SECRET), access_time=1.0)
+        change_row(cache.folder, tag=checksum_of(VICTIM, SECRET), access_time=1.0)
         for value in target.rglob("*"):
             os.utime(value, (1, 1))
 
@@ -336,7 +336,7 @@ def _empty(path: Path, _cache: Cache) -> None:
 
 @planted
 def super_journal(cache: Cache) -> None:
-    """A rollback journal that names a super-journal: SQLite rolls back and deletes that file."""
+    # A rollback journal with a super-journal, which SQLite deletes after the rollback.
     database = (cache.folder / "cache.db").read_bytes()
     page_size = struct.unpack(">H", database[16:18])[0]
     nonce = 7
@@ -354,7 +354,7 @@ def super_journal(cache: Cache) -> None:
 
 @planted
 def log_that_rewrites_the_schema(cache: Cache) -> None:
-    """The database alone is healthy; with its write-ahead log it holds a foreign trigger."""
+    # The database is valid without its write-ahead log, which adds a trigger.
     spoiled = cache.outside.parent / "spoiled"
     shutil.copytree(cache.folder, spoiled)
     database = sqlite3.connect(spoiled / "cache.db", isolation_level=None)

@@ -1,4 +1,4 @@
-"""One build in a process of its own: `worker.py FOLDER WORK`; prints what went wrong."""
+"""One build in a process of its own: ``worker.py FOLDER WORK``; prints defects and warnings."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mkdocs_imagegen.derived.store import DerivedStore
-from tests.derived.planting import DAY_S, content_of, key_of
+from tests.derived.support import DAY_S, content_of, key_of, logged
 
 SECONDS = 0.7
 KEYS = 30
 
 
-def share(folder: Path, warnings: list[str]) -> list[str]:
+def share(folder: Path) -> list[str]:
     """Write and read the same keys as the other processes."""
     wrong = []
-    store = DerivedStore(folder, warnings.append)
+    store = DerivedStore(folder)
     for name in range(KEYS):
         store.write(key_of(name), content_of(name))
         if store.read(key_of(name)) != content_of(name):
@@ -27,13 +27,13 @@ def share(folder: Path, warnings: list[str]) -> list[str]:
     return wrong
 
 
-def use(folder: Path, warnings: list[str]) -> list[str]:
-    """Builds that read, link and write, one after the other."""
+def use(folder: Path) -> list[str]:
+    """Run builds that read, link and write, one after the other."""
     wrong = []
     site = folder.parent / "site"
     end, turn = time.monotonic() + SECONDS, 0
     while time.monotonic() < end:
-        store = DerivedStore(folder, warnings.append)
+        store = DerivedStore(folder)
         for name in range(KEYS):
             key, content, path = key_of(name), content_of(name), site / f"{turn}-{name}"
             if store.read(key) not in {None, content}:
@@ -46,37 +46,35 @@ def use(folder: Path, warnings: list[str]) -> list[str]:
     return wrong
 
 
-def evict(folder: Path, warnings: list[str]) -> list[str]:
-    """Builds two days ahead with no room at all: each throws out all that is there."""
+def evict(folder: Path) -> list[str]:
+    """Run builds two days ahead with a limit of 0: each deletes every value."""
     start, evicted = time.monotonic(), 0
     while time.monotonic() < start + (SECONDS if evicted else 20 * SECONDS):
-        store = DerivedStore(
-            folder, warnings.append, size_limit_bytes=0, clock=lambda: time.time() + 2 * DAY_S
-        )
+        store = DerivedStore(folder, size_limit_bytes=0, clock=lambda: time.time() + 2 * DAY_S)
         store.write(key_of("evictor"), b"x")
         before = len(list(folder.glob("??/??/*.val")))
         store.close()
         evicted += before > len(list(folder.glob("??/??/*.val")))
-    return [] if evicted else ["nothing was evicted"]
+    return [] if evicted else ["no value was evicted"]
 
 
-def write_for_ever(folder: Path, warnings: list[str]) -> list[str]:
-    """Write until killed; a line tells that it has begun."""
-    store = DerivedStore(folder, warnings.append)
+def write_for_ever(folder: Path) -> list[str]:
+    """Write until killed; the first output follows a few writes."""
+    store = DerivedStore(folder)
     number = 0
     while True:
         store.write(key_of(number % 50), content_of(number % 50, 20_000))
         number += 1
         if number == 5:
-            sys.stdout.write("begun\n")
+            sys.stdout.write("started\n")
             sys.stdout.flush()
 
 
-WORK: dict[str, Callable[[Path, list[str]], list[str]]] = {
+WORK: dict[str, Callable[[Path], list[str]]] = {
     each.__name__: each for each in (share, use, evict, write_for_ever)
 }
 
 if __name__ == "__main__":
-    said: list[str] = []
-    problems = WORK[sys.argv[2]](Path(sys.argv[1]), said)
-    sys.stdout.write(json.dumps([problems, said]))
+    with logged() as messages:
+        defects = WORK[sys.argv[2]](Path(sys.argv[1]))
+    sys.stdout.write(json.dumps([defects, messages.warnings]))

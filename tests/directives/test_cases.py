@@ -1,10 +1,10 @@
-"""What is found in Markdown, by case files: what is written, and what it stands for.
+"""Directives in Markdown, by case files.
 
-A case has a name, `under` (the sets of Markdown extensions below), `markdown`, and `finds`: what
-the page shows, in order, each with those facts that the case is about. It may have `settings` of
-the site, `page` (the `imagegen:` entry of the front matter) and `page_fault` that is told of it,
-`files` that are included, `configs` of extensions, and `html` that has to be in the page. In a
-case `{options}` stands for the names of all options.
+A case has a name, `under` (the sets of Markdown extensions below), `markdown`, and `finds`: the
+images that the page shows, in order, each with the facts that the case is about. It can have
+`settings` of the site, `page` (the `imagegen:` entry of the front matter) and `page_fault` (the
+error in it), `files` that are included, `configs` of extensions, and `html` that the page must
+contain. In a case `{options}` stands for the names of all options.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import yaml
 from markdown.treeprocessors import Treeprocessor
 
 from mkdocs_imagegen.directives.defaults import site_defaults
-from mkdocs_imagegen.directives.directive import Mistake
+from mkdocs_imagegen.directives.directive import InvalidDirective
 from mkdocs_imagegen.directives.extension import ImagegenExtension
-from mkdocs_imagegen.directives.locate import SourceLines
-from mkdocs_imagegen.directives.marker import shown_images
+from mkdocs_imagegen.directives.marker import find_shown_images
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.options import OptionsError, option_names
 from mkdocs_imagegen.pipeline.placements import Page, Placements
 from mkdocs_imagegen.settings import read_settings
@@ -50,14 +50,14 @@ CASES = [
 ]
 
 
-class HostsPaths(Treeprocessor):
-    """As MkDocs' own, which knows the page."""
+class PageTreeprocessor(Treeprocessor):
+    """Double of MkDocs' own processor, which knows the page."""
 
     file = SimpleNamespace(src_uri="page.md")
 
 
 @pytest.mark.parametrize(("case", "extensions"), CASES)
-def test_a_page_shows(case, extensions, tmp_path, monkeypatch):
+def test_page_shows(case, extensions, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in case.get("files", {}).items():
         Path(name).write_text(text)
@@ -67,15 +67,14 @@ def test_a_page_shows(case, extensions, tmp_path, monkeypatch):
         extensions=[*extensions, *case.get("more", []), ImagegenExtension(lambda: registry)],
         extension_configs=case.get("configs", {}),
     )
-    md.treeprocessors.register(HostsPaths(), "relpath", 0)
+    md.treeprocessors.register(PageTreeprocessor(), "relpath", 0)
     html = md.convert(case["markdown"])
-    found = list(what_is_shown(html, registry, case["markdown"]))
-    wanted = case["finds"]
-    told = [
-        {fact: each.get(fact, "nothing") for fact in facts}
-        for each, facts in zip_longest(found, wanted, fillvalue={})
+    shown = list(shown_by(html, registry, case["markdown"]))
+    found = [
+        {fact: each.get(fact, "absent") for fact in facts}
+        for each, facts in zip_longest(shown, case["finds"], fillvalue={})
     ]
-    assert told == wanted, html
+    assert found == case["finds"], html
     for part in case.get("html", []):
         assert part in html
 
@@ -86,11 +85,11 @@ def open_page(registry, case):
         registry.open_page("page.md", {"imagegen": case.get("page")})
 
 
-def what_is_shown(html, registry, source):
-    """What stands behind each image of the page, as a case may state it."""
+def shown_by(html, registry, source):
+    """Yield the facts of each image of the page."""
     page, placements = a_page(source), Placements(registry.source_of)
     placements.open_page(page)
-    for image in shown_images(html):
+    for image in find_shown_images(html):
         found = registry.get(image.address)
         if found is None:
             yield {"by hand": image.address}
@@ -104,28 +103,28 @@ def a_page(source):
 
 
 def facts(found):
-    if isinstance(found, Mistake):
-        return {"mistake": found.text}
-    asked = found.request
+    if isinstance(found, InvalidDirective):
+        return {"error": found.text}
+    request = found.request
     return {
-        "prompt": asked.prompt,
-        "model": asked.model,
-        "size": str(asked.size),
-        "quality": asked.quality,
-        "background": asked.background,
-        "take": asked.take,
+        "prompt": request.prompt,
+        "model": request.model,
+        "size": str(request.size),
+        "quality": request.quality,
+        "background": request.background,
+        "take": request.take,
         "is_exact": found.is_exact,
         "alt": found.alt,
         "caption": found.caption,
         "note": found.note,
         "dark": found.dark and found.dark.prompt,
-        "layout": facts_of_shape(found.layout),
+        "layout": facts_of_layout(found.layout),
         "sizes": found.sizes,
         "layout_size": str(found.layout_size),
         "attributes": dict(found.attributes),
     }
 
 
-def facts_of_shape(layout):
+def facts_of_layout(layout):
     widths = None if layout.widths is None else list(layout.widths)
     return {"size": str(layout.size), "widths": widths, "focus": list(layout.focus)}

@@ -1,4 +1,4 @@
-"""Which images stand in a page, as browsers read it, and how they are filled in."""
+"""Markers in the HTML of a page, compared with the parser of a browser."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.directives.directive import Directive, Mistake, Source, token
+from mkdocs_imagegen.directives.directive import (
+    InvalidDirective,
+    SourceExcerpt,
+    build_token,
+)
 from mkdocs_imagegen.directives.marker import (
     as_block,
     as_tag,
     attributes_of,
     fill_addresses,
     fill_images,
-    shown_images,
+    find_shown_images,
 )
-from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import Size
-from mkdocs_imagegen.request import ImageRequest
+from tests.directives.strategies import DIRECTIVES
 
 TOKEN = "imagegen:t" + "0123456789" * 4
 OTHER = "imagegen:t" + "a" * 40
@@ -102,8 +105,8 @@ AROUND = [
 ]
 
 
-def placeholder(html):
-    """What a browser's parser finds, which is the truth."""
+def shown_by_browser(html):
+    """Return the addresses of the images that a browser's parser finds."""
     tree = html5lib.parseFragment(html, namespaceHTMLElements=False)
     sources = (image.get("src", "").strip() for image in tree.iter("img"))
     return sorted(source for source in sources if source.startswith("imagegen:"))
@@ -114,19 +117,23 @@ def pages(pieces):
 
 
 @given(pages(st.sampled_from(IMAGES) | st.sampled_from(AROUND)))
-def test_what_is_shown_is_what_a_browser_shows(page):
+def test_shown_images_are_those_of_a_browser(page):
     assume(
         "<script" not in page.lower() or "<!--" not in page
     )  # scripts have comments of their own
     page = number_them(page)
-    assert sorted(each.address.strip() for each in shown_images(page)) == placeholder(page)
+    assert sorted(each.address.strip() for each in find_shown_images(page)) == shown_by_browser(
+        page
+    )
 
 
 @given(pages(st.sampled_from(IMAGES) | st.text("<>!-/='\" \nabimg", max_size=8)))
-def test_what_is_shown_in_noise_is_what_a_browser_shows(page):
+def test_shown_images_in_noise_are_those_of_a_browser(page):
     assume("=" not in re.sub(r"(?<=[\w])\s*=", "", page))  # an "=" where a name should stand
     page = number_them(page)
-    assert sorted(each.address.strip() for each in shown_images(page)) == placeholder(page)
+    assert sorted(each.address.strip() for each in find_shown_images(page)) == shown_by_browser(
+        page
+    )
 
 
 def number_them(page):
@@ -143,9 +150,9 @@ def number_them(page):
         '<noscript><img src="{}"></noscript>',
     ],
 )
-def test_a_marker_is_found(page):
-    (image,) = shown_images(page.format(TOKEN))
-    assert (image.address, image.in_src) == (TOKEN, True)
+def test_marker_is_found(page):
+    (image,) = find_shown_images(page.format(TOKEN))
+    assert (image.address, image.is_src) == (TOKEN, True)
 
 
 @pytest.mark.parametrize(
@@ -156,13 +163,13 @@ def test_a_marker_is_found(page):
         "<img class=lazy data-x={}>",
     ],
 )
-def test_a_marker_that_was_moved_to_be_loaded_late_is_found(page):
-    (image,) = shown_images(page.format(TOKEN))
-    assert (image.address, image.in_src) == (TOKEN, False)
+def test_marker_of_a_lazy_loaded_image_is_found(page):
+    (image,) = find_shown_images(page.format(TOKEN))
+    assert (image.address, image.is_src) == (TOKEN, False)
 
 
-def test_only_a_token_counts_where_it_is_no_address():
-    assert not list(shown_images('<img alt="write imagegen:hero" src="a.png">'))
+def test_other_attributes_count_only_with_a_token():
+    assert not list(find_shown_images('<img alt="write imagegen:hero" src="a.png">'))
 
 
 @pytest.mark.parametrize(
@@ -181,8 +188,8 @@ def test_only_a_token_counts_where_it_is_no_address():
         "<p title=\"<img src='{}'>\">",
     ],
 )
-def test_what_is_no_image_of_the_page_is_not_found(page):
-    assert not list(shown_images(page.format(TOKEN)))
+def test_hidden_images_are_not_found(page):
+    assert not list(find_shown_images(page.format(TOKEN)))
 
 
 @pytest.mark.parametrize(
@@ -219,76 +226,56 @@ def test_what_is_no_image_of_the_page_is_not_found(page):
         f"{TOKEN}<",
     ],
 )
-def test_no_text_takes_long(piece):
+def test_scanning_takes_linear_time(piece):
     page = f"{TOKEN} <a " + piece * (100_000 // len(piece))
     before = time.perf_counter()
-    list(shown_images(page))
-    fill_images(page, shown_images(page), lambda _: None)
+    list(find_shown_images(page))
+    fill_images(page, find_shown_images(page), lambda _: None)
     fill_addresses(page, lambda _: "a.png")
     assert time.perf_counter() - before < 1
 
 
 @given(pages(st.sampled_from([f'<img src="{TOKEN}">', f"<img class=x src={OTHER} />", *AROUND])))
-def test_filling_replaces_what_is_shown_and_not_a_byte_more(page):
-    filled = fill_images(page, shown_images(page), lambda name: f"[{name[-1]}]")
+def test_filling_replaces_markers_and_no_other_byte(page):
+    filled = fill_images(page, find_shown_images(page), lambda name: f"[{name[-1]}]")
     parts, done = [], 0
-    for each in shown_images(page):
+    for each in find_shown_images(page):
         parts += [page[done : each.start], f"[{each.address[-1]}]"]
         done = each.end
     assert filled == "".join([*parts, page[done:]])
-    assert not list(shown_images(filled))
+    assert not list(find_shown_images(filled))
 
 
-def test_filling_keeps_what_nobody_knows():
+def test_filling_keeps_unknown_markers():
     page = f'<p><img src="{TOKEN}"> <img src="{OTHER}"></p>'
-    filled = fill_images(page, shown_images(page), lambda name: "X" if name == TOKEN else None)
+    filled = fill_images(page, find_shown_images(page), lambda name: "X" if name == TOKEN else None)
     assert filled == f'<p>X <img src="{OTHER}"></p>'
 
 
 @pytest.mark.parametrize("before", ["", "/", "./", "../", "../../", "/../", "#", "#../", "#/"])
-def test_an_address_is_replaced_with_what_was_put_before_it(before):
+def test_address_is_replaced_with_its_prefix(before):
     page = f'<a href="{before}{TOKEN}">x</a>'
     assert fill_addresses(page, lambda _: "a.png") == '<a href="a.png">x</a>'
 
 
 @pytest.mark.parametrize("before", ["https://example.org/docs/", "a", "x.", "...", "\\", "("])
-def test_an_address_takes_nothing_else_with_it(before):
+def test_address_is_replaced_without_other_text(before):
     filled = fill_addresses(f"{before}{TOKEN})", lambda _: "a.png")
     assert filled.endswith("a.png)")
     assert filled.rstrip("a.png)") in before
 
 
-def test_text_without_a_token_stays():
+def test_text_without_a_token_is_unchanged():
     assert fill_addresses("../imagegen:t0123", lambda _: "a.png") == "../imagegen:t0123"
 
 
-TEXT = st.text(max_size=30) | st.text("\"'<>&;amp= ", max_size=10)
-NAMES = st.sampled_from(["title", "id", "class", "loading", "data-x"])
-SIZES = st.builds(Size, st.integers(1, 8192), st.integers(1, 8192))
-REQUESTS = st.builds(ImageRequest, model=TEXT, prompt=TEXT, size=SIZES)
-DIRECTIVES = st.builds(
-    Directive,
-    request=REQUESTS,
-    dark=st.none() | REQUESTS,
-    is_exact=st.booleans(),
-    alt=TEXT,
-    caption=TEXT,
-    note=TEXT,
-    layout=st.builds(Layout, SIZES),
-    width_px=st.none() | st.integers(1, 8192),
-    sizes=TEXT,
-    attributes=st.dictionaries(NAMES, TEXT).map(lambda pairs: tuple(pairs.items())),
-    source=st.builds(Source, st.just("fence"), TEXT, TEXT),
-)
-
-
 @given(DIRECTIVES)
-def test_a_marker_reads_back_as_what_it_stands_for(directive):
-    name = token(directive)
-    tag = as_tag(attributes_of(directive, name))
-    (image,) = shown_images(f"<p>{tag}</p>")
-    assert image.address == name
-    image = html5lib.parseFragment(as_block(directive, name), namespaceHTMLElements=False).find(
+def test_marker_has_the_attributes_of_its_directive(directive):
+    token = build_token(directive)
+    tag = as_tag(attributes_of(directive, token))
+    (image,) = find_shown_images(f"<p>{tag}</p>")
+    assert image.address == token
+    image = html5lib.parseFragment(as_block(directive, token), namespaceHTMLElements=False).find(
         ".//img"
     )
     assert image.get("alt") == as_browsers_read(directive.alt)
@@ -300,22 +287,8 @@ def as_browsers_read(text):
     return re.sub("[\x00\ud800-\udfff]", "\ufffd", re.sub("\r\n?", "\n", text))
 
 
-@given(DIRECTIVES, DIRECTIVES)
-def test_a_token_is_a_name(one, other):
-    assert (token(one) == token(other)) == (repr(one) == repr(other))
-    assert re.fullmatch(r"imagegen:t[0-9a-f]{40}", token(one))
-
-
-@given(DIRECTIVES)
-def test_the_layout_keeps_the_proportions(directive):
-    size, layout_size = directive.layout.size, directive.layout_size
-    assert layout_size.width == (directive.width_px or size.width)
-    assert layout_size.height >= 1
-    assert abs(layout_size.height - layout_size.width * size.height / size.width) <= 1
-
-
-def test_a_marker_of_a_mistake_says_so():
-    mistake = Mistake("no prompt", Size(30, 20), Source("fence", ""))
-    tag = as_block(mistake, token(mistake))
-    assert 'alt="An image prompt with a mistake" width="30" height="20"' in tag
+def test_marker_of_an_invalid_directive_says_so():
+    invalid = InvalidDirective("no prompt", Size(30, 20), SourceExcerpt("fence", ""))
+    tag = as_block(invalid, build_token(invalid))
+    assert 'alt="Image prompt with an error" width="30" height="20"' in tag
     assert "no prompt" not in tag

@@ -73,9 +73,9 @@ def test_errors_and_log_do_not_show_the_credential(tools, caplog, fault, auth):
             tools.generate(settings, credential)
     assert PLAIN_KEY.encode() in server.asked[0]
     assert "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
-    quoted_value = _told(caught.value) + caplog.text
-    assert "generate" in quoted_value
-    assert PLAIN_KEY not in quoted_value
+    quote_value = _told(caught.value) + caplog.text
+    assert "generate" in quote_value
+    assert PLAIN_KEY not in quote_value
     assert _chain_modules(caught.value) == {"mkdocs_imagegen.errors"}
 
 
@@ -115,9 +115,9 @@ def test_client_does_not_show_the_credential():
     settings = GatewaySettings(url="http://127.0.0.1:9/v1", key_env="KEY")
     credential = find_credential(ENVIRON, settings, 0)
     gateway = Gateway(settings, credential)
-    quoted_value = repr(gateway) + str(gateway) + repr(vars(gateway)) + repr(vars(gateway._http))
-    quoted_value += repr(vars(gateway._auth))
-    assert PLAIN_KEY not in quoted_value
+    quote_value = repr(gateway) + str(gateway) + repr(vars(gateway)) + repr(vars(gateway._http))
+    quote_value += repr(vars(gateway._auth))
+    assert PLAIN_KEY not in quote_value
     anyio.run(gateway.aclose)
 
 

@@ -1,4 +1,4 @@
-"""Foreign bytes become an image in one place, or are refused in words."""
+"""Foreign bytes become an image or are refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mkdocs_imagegen.errors import ImageError
-from mkdocs_imagegen.imaging.decode import MAX_PIXELS, Decoded, inspect
+from mkdocs_imagegen.imaging.decode import MAX_PIXELS, ImageInfo, inspect_image
 from mkdocs_imagegen.options import Size
 
 FORMATS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "AVIF": "avif"}
@@ -34,8 +34,8 @@ def encoded(kind, image=None, **more):
     return output.getvalue()
 
 
-def png_that_says(width, height, chunks=b""):
-    """A PNG of a size, without the pixels."""
+def png_of(width, height, chunks=b""):
+    """Return a PNG with the header of a size, without pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     parts = (
         chunk(b"IHDR", header),
@@ -47,7 +47,7 @@ def png_that_says(width, height, chunks=b""):
 
 
 def png_without_palette():
-    """A PNG whose pixels are numbers of colours that it does not hold."""
+    """Return a PNG with palette indexes and without a palette."""
     header = struct.pack(">IIBBBBB", 9, 9, 8, 3, 0, 0, 0)
     data = zlib.compress(bytes(9 * 10))
     parts = (chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b""))
@@ -60,53 +60,53 @@ def chunk(name, content):
 
 
 @pytest.mark.parametrize(("kind", "name"), FORMATS.items())
-def test_a_image_is_what_its_bytes_are(kind, name):
-    assert inspect(encoded(kind)) == Decoded(f"image/{name}", Size(60, 40), has_alpha=False)
+def test_format_is_read_from_the_bytes(kind, name):
+    assert inspect_image(encoded(kind)) == ImageInfo(f"image/{name}", Size(60, 40), has_alpha=False)
 
 
 @pytest.mark.parametrize(
     ("mode", "has_alpha"),
     [("RGBA", True), ("LA", True), ("L", False), ("P", False), ("1", False), ("I;16", False)],
 )
-def test_every_kind_of_pixels_is_decoded(mode, has_alpha):
+def test_every_pixel_mode_is_decoded(mode, has_alpha):
     image = Image.new(mode, (7, 5))
-    assert inspect(encoded("PNG", image)) == Decoded("image/png", Size(7, 5), has_alpha)
+    assert inspect_image(encoded("PNG", image)) == ImageInfo("image/png", Size(7, 5), has_alpha)
 
 
 @pytest.mark.parametrize(
     ("alpha", "has_alpha"), [(255, False), (254, True), (0, True)], ids=["full", "nearly", "none"]
 )
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
-def test_what_can_be_seen_through_is_known(kind, alpha, has_alpha):
-    """Some servers always send an alpha channel, and a full one must cost no better format."""
+def test_has_alpha_is_true_when_a_pixel_is_transparent(kind, alpha, has_alpha):
+    # Some servers always send an alpha channel; a full one must not prevent a JPEG.
     image = Image.new("RGBA", (16, 16), "red")
     image.putpixel((8, 8), (255, 0, 0, alpha))
     content = encoded(kind, image, lossless=True, quality=100)
-    assert inspect(content).has_alpha is has_alpha
+    assert inspect_image(content).has_alpha is has_alpha
 
 
-@pytest.mark.parametrize(("clear", "has_alpha"), [(0, True), (1, False)])
-def test_a_palette_with_a_clear_colour_can_be_seen_through_where_it_is_used(clear, has_alpha):
+@pytest.mark.parametrize(("transparent", "has_alpha"), [(0, True), (1, False)])
+def test_has_alpha_is_true_when_a_transparent_palette_color_is_used(transparent, has_alpha):
     image = Image.new("P", (8, 8), 0)
     image.putpalette([255, 0, 0, 0, 255, 0])
-    assert inspect(encoded("PNG", image, transparency=clear)).has_alpha is has_alpha
+    assert inspect_image(encoded("PNG", image, transparency=transparent)).has_alpha is has_alpha
 
 
-def test_a_jpeg_of_several_images_is_a_jpeg():
-    """Cameras and some encoders write them, and Pillow has another name for them."""
+def test_jpeg_of_several_images_is_a_jpeg():
+    """Cameras write such files, which Pillow calls MPO."""
     content = encoded("MPO", save_all=True, append_images=[sample()])
-    assert inspect(content) == Decoded("image/jpeg", Size(60, 40), has_alpha=False)
+    assert inspect_image(content) == ImageInfo("image/jpeg", Size(60, 40), has_alpha=False)
 
 
-def test_a_moving_image_is_what_it_is():
+def test_animation_has_the_size_of_its_first_frame():
     frames = [sample(), sample((60, 40)).rotate(90)]
     for kind in ("PNG", "WEBP"):
         content = encoded(kind, frames[0], save_all=True, append_images=frames[1:])
-        assert inspect(content).size == Size(60, 40)
+        assert inspect_image(content).size == Size(60, 40)
 
 
 REFUSED = {
-    "nothing": b"",
+    "no bytes": b"",
     "text": b"an error message",
     "JSON": b'{"error": "no"}',
     "HTML": b"<html><img src=x></html>",
@@ -121,66 +121,66 @@ REFUSED = {
     "TGA": encoded("TGA"),
     "a PNG's beginning": b"\x89PNG\r\n\x1a\n",
     "a JPEG's beginning": b"\xff\xd8\xff\xe0",
-    "a PNG without pixels": png_that_says(9, 9),
-    "a PNG of nothing": png_that_says(0, 0),
-    "a PNG of numbers without colours": png_without_palette(),
-    "a GIF that says PNG": b"\x89PNG\r\n\x1a\n" + encoded("GIF"),
+    "a PNG without pixels": png_of(9, 9),
+    "a PNG of no size": png_of(0, 0),
+    "a PNG without its palette": png_without_palette(),
+    "a GIF with the signature of a PNG": b"\x89PNG\r\n\x1a\n" + encoded("GIF"),
     "half an image": encoded("PNG")[:200],
     "zeros": bytes(1000),
-    "a bomb of text": png_that_says(
+    "a bomb of text": png_of(
         9, 9, chunk(b"zTXt", b"a\x00\x00" + zlib.compress(bytes(80_000_000), 9))
     ),
 }
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
-def test_what_is_no_image_is_refused(content):
-    with pytest.raises(ImageError, match=r"the bytes are no image: [A-Za-z]+$"):
-        inspect(content)
+def test_unsupported_bytes_are_refused(content):
+    with pytest.raises(ImageError, match=r"the bytes are not a valid image \([A-Za-z]+\)$"):
+        inspect_image(content)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_cut_image_is_refused(kind):
+def test_truncated_image_is_refused(kind):
     content = encoded(kind, sample((200, 150)))
     for part in (0.3, 0.6, 0.9):
         with pytest.raises(ImageError):
-            inspect(content[: int(len(content) * part)])
+            inspect_image(content[: int(len(content) * part)])
 
 
 @pytest.mark.parametrize("side", [(50_001, 1_000), (9_000, 9_000), (2**31 - 1, 2**31 - 1)])
-def test_a_bomb_is_refused_before_it_is_decoded(side):
+def test_decompression_bomb_is_refused_before_decoding(side):
     before = time.perf_counter()
     with pytest.raises(ImageError):
-        inspect(png_that_says(*side))
+        inspect_image(png_of(*side))
     assert time.perf_counter() - before < 0.5
 
 
-def test_a_image_a_little_too_large_is_refused_with_its_size():
+def test_image_above_the_limit_is_refused_with_its_size():
     with pytest.raises(ImageError) as caught:
-        inspect(png_that_says(MAX_PIXELS // 1000 + 1, 1000))
-    accepted = "up to 8192 a side and 50000000 pixels"
-    assert str(caught.value) == f"a image of 50001x1000 pixels ({accepted})"
+        inspect_image(png_of(MAX_PIXELS // 1000 + 1, 1000))
+    supported = "supported: up to 8192 per side and 50000000 in total"
+    assert str(caught.value) == f"the image has 50001x1000 pixels ({supported})"
 
 
 @pytest.mark.parametrize("side", [(8193, 1), (1, 49_000_000)])
-def test_a_image_with_a_side_that_nobody_asks_for_is_refused_unseen(side):
-    """One pixel wide and 49 million high, it took 900 MB to decode."""
-    with pytest.raises(ImageError, match="8192 a side"):
-        inspect(png_that_says(*side))
+def test_image_with_a_side_above_the_limit_is_refused_before_decoding(side):
+    # An image of 1 x 49 million pixels took 900 MB to decode.
+    with pytest.raises(ImageError, match="8192 per side"):
+        inspect_image(png_of(*side))
 
 
 @settings(max_examples=250, deadline=None)
 @given(st.sampled_from(sorted(FORMATS)), st.integers(0, 2**32), st.integers(1, 8))
-def test_no_mutant_does_more_than_be_refused(kind, seed, changes):
+def test_damaged_image_is_decoded_or_refused(kind, seed, changes):
     content = bytearray(CONTENTS[kind])
-    dice = random.Random(seed)  # noqa: S311 - the same mutants for the same seed
+    chance = random.Random(seed)  # noqa: S311 - repeatable
     for _ in range(changes):
-        at = dice.randrange(len(content))
-        content[at] = dice.randrange(256)
-    if dice.random() < 0.3:
-        del content[dice.randrange(len(content)) :]
+        at = chance.randrange(len(content))
+        content[at] = chance.randrange(256)
+    if chance.random() < 0.3:
+        del content[chance.randrange(len(content)) :]
     try:
-        decoded = inspect(bytes(content))
+        decoded = inspect_image(bytes(content))
     except ImageError as error:
         str(error).encode()
     else:
@@ -191,16 +191,16 @@ CONTENTS = {kind: encoded(kind) for kind in FORMATS}
 
 
 @given(st.binary(max_size=300))
-def test_noise_is_refused(content):
+def test_random_bytes_are_refused(content):
     with pytest.raises(ImageError):
-        inspect(content)
+        inspect_image(content)
 
 
-def test_the_host_keeps_its_own_way_with_warnings(monkeypatch):
-    """Images are decoded in several threads, and what is done with warnings is global."""
+def test_warning_filters_stay_unchanged(monkeypatch):
+    """Several threads decode images, and warning filters are global."""
     before, content = list(warnings.filters), encoded("PNG")
     monkeypatch.setattr(Image, "open", slowly(Image.open))
-    threads = [threading.Thread(target=inspect, args=(content,)) for _ in range(6)]
+    threads = [threading.Thread(target=inspect_image, args=(content,)) for _ in range(6)]
     for each in threads:
         each.start()
         time.sleep(0.005)
@@ -209,9 +209,9 @@ def test_the_host_keeps_its_own_way_with_warnings(monkeypatch):
     assert list(warnings.filters) == before
 
 
-def slowly(work):
-    def worked(*arguments, **more):
+def slowly(function):
+    def slow(*arguments, **more):
         time.sleep(0.02)
-        return work(*arguments, **more)
+        return function(*arguments, **more)
 
-    return worked
+    return slow

@@ -1,4 +1,4 @@
-"""The files of an image, put into the site: made once, then linked."""
+"""The files of an image in the site: encoded once, then linked."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from PIL import Image
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.errors import ImageError
 from mkdocs_imagegen.imaging import encode as encoder
-from mkdocs_imagegen.imaging.derive import Deriver
-from mkdocs_imagegen.imaging.variants import plan
+from mkdocs_imagegen.imaging.derive import FileVariantBuilder
+from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.settings import VariantSettings
+from tests.derived.support import logged
 from tests.originals.support import record
 
 SIZE = Size(120, 80)
@@ -33,168 +34,172 @@ def image_bytes() -> bytes:
 
 CONTENT = image_bytes()
 ORIGINAL = record(content=CONTENT, width=SIZE.width, height=SIZE.height)
-PLAN = plan(ORIGINAL, Layout(SIZE, (40, 80)), VariantSettings(), "keep")
+PLAN = plan_variants(ORIGINAL, Layout(SIZE, (40, 80)), VariantSettings(), "keep")
 
 
 @pytest.fixture
 def store(tmp_path):
-    with_warnings: list[str] = []
-    store = DerivedStore(tmp_path / "derived", with_warnings.append)
-    yield store
-    store.close()
-    assert with_warnings == []
+    with logged() as messages:
+        store = DerivedStore(tmp_path / "derived")
+        yield store
+        store.close()
+    assert messages.warnings == []
 
 
 def files_in(site):
     return {path.name: path.read_bytes() for path in site.rglob("*") if path.is_file()}
 
 
-def test_all_files_are_in_the_site_under_the_names_that_the_page_says(store, tmp_path) -> None:
-    image = Deriver(store, tmp_path / "site").make(PLAN, CONTENT)
-    said = [name for source in image.sources for name, _ in source.files]
-    assert len(said) == 6
+def test_build_writes_the_files_that_the_page_names(store, tmp_path) -> None:
+    image = FileVariantBuilder(store, tmp_path / "site").build(PLAN, CONTENT)
+    names = [name for source in image.sources for name, _ in source.files]
+    assert len(names) == 6
     for source in image.sources:
         for name, width in source.files:
             with Image.open(tmp_path / "site" / name) as opened:
                 assert (opened.width, opened.get_format_mimetype()) == (width, source.mime)
-    assert len(files_in(tmp_path / "site")) == len(said)
+    assert len(files_in(tmp_path / "site")) == len(names)
     assert image.size == SIZE
     assert image.blur.startswith("data:image/webp;base64,")
 
 
-def test_what_was_made_is_found_without_an_encoder(store, tmp_path, monkeypatch) -> None:
-    made = Deriver(store, tmp_path / "first").make(PLAN, CONTENT)
-    monkeypatch.setattr(encoder, "encode", None)
-    monkeypatch.setattr(encoder, "plain", None)
-    found = Deriver(store, tmp_path / "second").find(PLAN)
-    assert found == made
+def test_find_needs_no_encoder(store, tmp_path, monkeypatch) -> None:
+    built = FileVariantBuilder(store, tmp_path / "first").build(PLAN, CONTENT)
+    monkeypatch.setattr(encoder, "encode_variants", None)
+    monkeypatch.setattr(encoder, "open_srgb", None)
+    found = FileVariantBuilder(store, tmp_path / "second").find(PLAN)
+    assert found == built
     assert files_in(tmp_path / "second") == files_in(tmp_path / "first")
 
 
-def test_nothing_is_found_where_one_file_or_the_blur_is_missing(store, tmp_path) -> None:
-    deriver = Deriver(store, tmp_path / "site")
-    assert deriver.find(PLAN) is None
-    deriver.make(PLAN, CONTENT)
-    wider = plan(ORIGINAL, Layout(SIZE, (40, 80, 100)), VariantSettings(), "keep")
-    assert deriver.find(wider) is None
+def test_find_returns_none_when_a_file_is_missing(store, tmp_path) -> None:
+    builder = FileVariantBuilder(store, tmp_path / "site")
+    assert builder.find(PLAN) is None
+    builder.build(PLAN, CONTENT)
+    wider = plan_variants(ORIGINAL, Layout(SIZE, (40, 80, 100)), VariantSettings(), "keep")
+    assert builder.find(wider) is None
 
 
-def test_only_what_is_missing_is_encoded(store, tmp_path, monkeypatch) -> None:
-    Deriver(store, tmp_path / "site").make(PLAN, CONTENT)
-    asked: list[Size] = []
-    encode = encoder.encode
+def test_build_encodes_only_missing_files(store, tmp_path, monkeypatch) -> None:
+    FileVariantBuilder(store, tmp_path / "site").build(PLAN, CONTENT)
+    encoded_sizes: list[Size] = []
+    encode = encoder.encode_variants
 
-    def watched(image, variants):
-        asked.extend(each.size for each in variants)
+    def counted(image, variants):
+        encoded_sizes.extend(each.size for each in variants)
         return encode(image, variants)
 
-    monkeypatch.setattr(encoder, "encode", watched)
-    wider = plan(ORIGINAL, Layout(SIZE, (40, 80, 100)), VariantSettings(), "keep")
-    Deriver(store, tmp_path / "site").make(wider, CONTENT)
-    assert asked == [Size(100, 67)] * 2
+    monkeypatch.setattr(encoder, "encode_variants", counted)
+    wider = plan_variants(ORIGINAL, Layout(SIZE, (40, 80, 100)), VariantSettings(), "keep")
+    FileVariantBuilder(store, tmp_path / "site").build(wider, CONTENT)
+    assert encoded_sizes == [Size(100, 67)] * 2
 
 
 @pytest.fixture
 def encoded(monkeypatch) -> Counter:
     """Count how often each variant is encoded."""
     count: Counter = Counter()
-    encode = encoder.encode
+    encode = encoder.encode_variants
 
     def counted(image, variants):
         for variant, content in encode(image, variants):
             count[variant] += 1
             yield variant, content
 
-    monkeypatch.setattr(encoder, "encode", counted)
+    monkeypatch.setattr(encoder, "encode_variants", counted)
     return count
 
 
-@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "the store keeps no value"])
-def test_calls_at_the_same_time_encode_each_file_once(
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "not kept"])
+def test_concurrent_builds_encode_each_file_once(
     store, tmp_path, monkeypatch, encoded, keeps
 ) -> None:
     if not keeps:
         monkeypatch.setattr(store, "write", lambda *_: None)
-    deriver = Deriver(store, tmp_path / "site")
+    builder = FileVariantBuilder(store, tmp_path / "site")
     plans = [
-        plan(ORIGINAL, Layout(SIZE, widths), VariantSettings(), "keep")
+        plan_variants(ORIGINAL, Layout(SIZE, widths), VariantSettings(), "keep")
         for widths in ((40,), (60,), (80,), (100,), (80, 40), (100, 60), *[(40, 60, 80, 100)] * 2)
     ]
-    begin = threading.Barrier(len(plans))
+    start = threading.Barrier(len(plans))
 
-    def make(each):
-        begin.wait(10)
-        return deriver.make(each, CONTENT)
+    def build(each):
+        start.wait(10)
+        return builder.build(each, CONTENT)
 
     with ThreadPoolExecutor(len(plans)) as pool:
-        made = [each.result(30) for each in [pool.submit(make, each) for each in plans]]
-    names = {name for each in made for source in each.sources for name, _ in source.files}
+        built = [each.result(30) for each in [pool.submit(build, each) for each in plans]]
+    names = {name for each in built for source in each.sources for name, _ in source.files}
     assert set(encoded.values()) == {1}
     assert len(encoded) == len(names) == 10
     assert files_in(tmp_path / "site").keys() == {name.rpartition("/")[2] for name in names}
 
 
-def test_a_failed_file_fails_every_call_that_waits_for_it(store, tmp_path, monkeypatch) -> None:
-    """A later call tries again."""
-    deriver = Deriver(store, tmp_path / "site")
-    encode, is_encoding, is_waited_for = encoder.encode, threading.Event(), threading.Event()
+def test_failed_file_fails_every_build_that_waits_for_it(store, tmp_path, monkeypatch) -> None:
+    # A later build encodes the file again.
+    builder = FileVariantBuilder(store, tmp_path / "site")
+    encode, is_encoding, is_waited_for = (
+        encoder.encode_variants,
+        threading.Event(),
+        threading.Event(),
+    )
 
     def failing(_image, _variants):
         is_encoding.set()
         assert is_waited_for.wait(10)
         raise OSError("no space")
 
-    monkeypatch.setattr(encoder, "encode", failing)
+    monkeypatch.setattr(encoder, "encode_variants", failing)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(deriver.make, PLAN, CONTENT)
+        first = pool.submit(builder.build, PLAN, CONTENT)
         assert is_encoding.wait(10)
-        monkeypatch.setattr(encoder, "encode", encode)
-        second = pool.submit(deriver.make, PLAN, CONTENT)
-        # Its other files are there as soon as it waits for those of the narrowest size alone.
+        monkeypatch.setattr(encoder, "encode_variants", encode)
+        second = pool.submit(builder.build, PLAN, CONTENT)
+        # When its four other files are written, it waits for the files of the narrowest size.
         while len(files_in(tmp_path / "site")) < 4 and not second.done():
             time.sleep(0.01)
         is_waited_for.set()
         for each in (first, second):
             with pytest.raises(OSError, match="no space"):
                 each.result(10)
-    deriver.make(PLAN, CONTENT)
+    builder.build(PLAN, CONTENT)
     assert len(files_in(tmp_path / "site")) == 6
 
 
-def test_the_same_files_come_out_of_a_full_an_empty_and_a_half_empty_store(tmp_path) -> None:
+def test_build_writes_the_same_files_for_any_state_of_the_cache(tmp_path) -> None:
     sites = []
     for number, widths in enumerate([(), (40,), (80,), (40, 80)]):
-        store = DerivedStore(tmp_path / f"derived{number}", print)
+        store = DerivedStore(tmp_path / f"derived{number}")
         site = tmp_path / f"site{number}"
         for each in (widths, (40, 80)):
-            planned = plan(ORIGINAL, Layout(SIZE, each), VariantSettings(), "keep")
-            Deriver(store, site).make(planned, CONTENT)
+            planned = plan_variants(ORIGINAL, Layout(SIZE, each), VariantSettings(), "keep")
+            FileVariantBuilder(store, site).build(planned, CONTENT)
         sites.append(files_in(site))
         store.close()
     assert all(files == sites[0] for files in sites)
 
 
-def test_a_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) -> None:
-    """It may be one file with what the store keeps."""
-    deriver = Deriver(store, tmp_path / "site")
-    image = deriver.make(PLAN, CONTENT)
+def test_file_in_the_site_is_replaced_and_never_written_into(store, tmp_path) -> None:
+    # The file may be a hard link to the value in the cache.
+    builder = FileVariantBuilder(store, tmp_path / "site")
+    image = builder.build(PLAN, CONTENT)
     path = tmp_path / "site" / image.name
     before = path.read_bytes()
-    deriver.find(PLAN)
+    builder.find(PLAN)
     path.unlink()
     path.write_bytes(b"optimized by another plugin")
-    Deriver(store, tmp_path / "site").find(PLAN)
+    FileVariantBuilder(store, tmp_path / "site").find(PLAN)
     assert path.read_bytes() == before
 
 
-def test_bytes_that_are_no_image(store, tmp_path) -> None:
+def test_build_refuses_bytes_that_are_not_an_image(store, tmp_path) -> None:
     with pytest.raises(ImageError):
-        Deriver(store, tmp_path / "site").make(PLAN, b"no image")
+        FileVariantBuilder(store, tmp_path / "site").build(PLAN, b"not an image")
     assert files_in(tmp_path / "site") == {}
 
 
-def test_names_follow_the_bytes_of_the_original() -> None:
+def test_file_names_contain_the_hash_of_the_original() -> None:
     other = record(content=b"other", width=SIZE.width, height=SIZE.height)
-    planned = plan(other, Layout(SIZE), VariantSettings(), "keep")
+    planned = plan_variants(other, Layout(SIZE), VariantSettings(), "keep")
     name = next(iter(planned.files.values()))
     assert hashlib.sha256(b"other").hexdigest()[:16] in name

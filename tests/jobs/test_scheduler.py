@@ -86,24 +86,24 @@ def test_damaged_original_is_never_shown_when_quarantine_fails(bench):
     original = before.stores.originals.find(request().key)
     flip(original.path)
     before.stores.originals.quarantine.write_text("no folder")
-    quoted_value = []
-    made = bench(derive=lambda _original, _shape, content: quoted_value.append(content))
+    quote_value = []
+    made = bench(derive=lambda _original, _shape, content: quote_value.append(content))
     (lost,) = made.run_jobs(job(request(), "not bought", original=original, can_generate=False))
     (anew,) = made.run_jobs(job(request(), "bought anew", original=original))
     assert (lost.image, anew.error) == (None, None)
     assert made.client.asked == ["prompt 0"]
-    assert quoted_value == [PNG]
+    assert quote_value == [PNG]
 
 
 def test_original_damaged_between_two_layouts_is_not_shown(bench):
-    quoted_value = []
-    made = bench(derive=lambda _original, _shape, content: quoted_value.append(content))
+    quote_value = []
+    made = bench(derive=lambda _original, _shape, content: quote_value.append(content))
     made.run_jobs(job(request(), "A"))
     flip(made.stores.originals.find(request().key).path)
     made.stores.originals.quarantine.write_text("no folder")
     (result,) = made.run_jobs(job(request(), "B"))
     assert "cannot be moved to quarantine" in str(result.error)
-    assert quoted_value == [PNG]
+    assert quote_value == [PNG]
 
 
 def test_fitted_draft_stays_a_draft(bench):

@@ -7,15 +7,14 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.directives.directive import Directive, Mistake, Source
-from mkdocs_imagegen.directives.locate import SourceLines
+from mkdocs_imagegen.directives.directive import Directive, InvalidDirective, SourceExcerpt
+from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.errors import (
     ImageError,
     Location,
@@ -24,9 +23,7 @@ from mkdocs_imagegen.errors import (
     StoppedError,
     StoreError,
 )
-from mkdocs_imagegen.imaging.image import PageImage
-from mkdocs_imagegen.imaging.image import Source as Files
-from mkdocs_imagegen.imaging.placeholder import render_placeholder
+from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
@@ -38,7 +35,6 @@ from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
 from tests.originals.support import key_of, record
 
-SVG = "{http://www.w3.org/2000/svg}"
 REQUEST = ImageRequest("a/b", "A balloon", Size(3, 2))
 LAYOUT = Size(3, 2)
 
@@ -55,73 +51,12 @@ def directive(**more):
         "width_px": None,
         "sizes": "",
         "attributes": (),
-        "source": Source("fence", "A balloon"),
+        "source": SourceExcerpt("fence", "A balloon"),
     }
     return Directive(**(facts | more))
 
 
 DIRECTIVE = directive()
-
-
-def svg(title, text, size):
-    return ET.fromstring(render_placeholder(title, text, size).content)  # noqa: S314 - our own
-
-
-@pytest.mark.parametrize("width", [1, 2, 16, 100, 480, 1536, 8192])
-@pytest.mark.parametrize("height", [1, 16, 320, 1024, 8192])
-def test_a_stand_in_has_the_size_of_what_it_stands_for(width, height):
-    root = svg("A title", "A balloon " * 50, Size(width, height))
-    assert (root.get("width"), root.get("height")) == (str(width), str(height))
-    assert root.get("viewBox") == f"0 0 {width} {height}"
-    assert len(root.findall(f"{SVG}text")) <= 7
-
-
-@given(st.text(), st.text(), st.integers(1, 2000), st.integers(1, 2000))
-def test_a_stand_in_is_xml_whatever_it_tells(title, text, width, height):
-    root = svg("Title", f"{title} {text}", Size(width, height))
-    assert next(root.iter(f"{SVG}text")).text == "Title"
-    assert not root.findall(f".//{SVG}script")
-
-
-NAUGHTY = {
-    "markup": "</text><script>alert(1)</script>",
-    "entities": "&lt; &amp; &nope; &#0;",
-    "quotes": "\"' onload='x",
-    "a CDATA end": "]]> <![CDATA[",
-    "a comment": "--> <!-- ",
-    "control": "\x00\x01\x08\x0b\x0c\x1b\x1f\x7f",
-    "half a letter": "a \ud800 b",
-    "no characters": "a \ufffe \uffff b",
-    "right to left": "\u202eabc \u2066",
-    "a long word": "x" * 10_000,
-    "many words": "word " * 10_000,
-    "other letters": "气球 שלום 🎈 é",
-}
-
-
-@pytest.mark.parametrize("text", NAUGHTY.values(), ids=NAUGHTY)
-def test_naughty_text_stays_text(text):
-    root = svg("Title", text, Size(300, 200))
-    assert {each.tag for each in root.iter()} == {f"{SVG}svg", f"{SVG}rect", f"{SVG}text"}
-
-
-def test_a_stand_in_tells_title_and_text():
-    texts = [each.text for each in svg("Not made", "A & B", Size(600, 400)).iter(f"{SVG}text")]
-    assert texts == ["Not made", "A & B"]
-
-
-def test_a_stand_ins_name_is_that_of_its_content():
-    one, same = (render_placeholder("T", "a", Size(30, 20)) for _ in range(2))
-    others = [
-        render_placeholder("U", "a", Size(30, 20)),
-        render_placeholder("T", "b", Size(30, 20)),
-        render_placeholder("T", "a", Size(31, 20)),
-    ]
-    assert one == same
-    assert re.fullmatch(r"assets/imagegen/missing-[0-9a-f]{16}\.svg", one.image.name)
-    assert one.image.sources == (Files("image/svg+xml", ((one.image.name, 30),)),)
-    assert one.image.size == Size(30, 20)
-    assert len({each.image.name for each in (one, *others)}) == 4
 
 
 @pytest.mark.parametrize(
@@ -149,16 +84,14 @@ NAME = "assets/imagegen/x.webp"
 def image(*sources, size=LAYOUT, blur=""):
     """A image of sources as a mime type and its files' widths, the widest as wide as it is."""
     made = (
-        Files(f"image/{kind}", tuple((f"{kind}-{width}", width) for width in widths))
+        ImageSource(f"image/{kind}", tuple((f"{kind}-{width}", width) for width in widths))
         for kind, *widths in sources
     )
     return PageImage(tuple(made), size, blur)
 
 
-def markup(found, quoted_value, dark=None, **frame):
-    return image_markup(
-        found, quoted_value, dark, MarkupContext(lambda name: f"../{name}", **frame)
-    )
+def markup(found, quote_value, dark=None, **frame):
+    return image_markup(found, quote_value, dark, MarkupContext(lambda name: f"../{name}", **frame))
 
 
 def elements(html_text):
@@ -172,7 +105,7 @@ STYLE = "max-width:100%;height:auto"
 
 
 def test_markup_has_what_a_theme_needs_and_what_the_author_wrote():
-    one = PageImage((Files("image/webp", (("a&b.webp", 3),)),), LAYOUT)
+    one = PageImage((ImageSource("image/webp", (("a&b.webp", 3),)),), LAYOUT)
     assert markup(DIRECTIVE, one) == (
         '<img src="../a&amp;b.webp" alt="A balloon" width="3" height="2" '
         'style="max-width:100%;height:auto" loading="lazy" decoding="async">'
@@ -204,12 +137,12 @@ def test_a_reader_does_not_wait_for_the_first_image():
 
 
 def test_all_files_are_offered_the_best_format_first():
-    quoted_value = image(("avif", 1, 3), ("webp", 1, 3), ("jpeg", 1, 3), size=Size(3, 2))
+    quote_value = image(("avif", 1, 3), ("webp", 1, 3), ("jpeg", 1, 3), size=Size(3, 2))
     files = {
         kind: {"srcset": f"../{kind}-1 1w, ../{kind}-3 3w", "sizes": "(max-width: 3px) 100vw, 3px"}
         for kind in ("avif", "webp", "jpeg")
     }
-    outer, *sources, img = elements(markup(DIRECTIVE, quoted_value))
+    outer, *sources, img = elements(markup(DIRECTIVE, quote_value))
     assert outer == ("picture", {})
     assert sources == [
         ("source", {"type": f"image/{kind}"} | files[kind]) for kind in ("avif", "webp")
@@ -230,9 +163,9 @@ def test_all_files_are_offered_the_best_format_first():
     ],
 )
 def test_sizes_follow_the_width_on_the_page(width_px, said, sizes):
-    quoted_value = image(("webp", 480, 1200), size=Size(1200, 800))
+    quote_value = image(("webp", 480, 1200), size=Size(1200, 800))
     written = directive(layout=Layout(Size(1536, 1024)), width_px=width_px, sizes=said)
-    assert elements(markup(written, quoted_value))[0][1]["sizes"] == sizes
+    assert elements(markup(written, quote_value))[0][1]["sizes"] == sizes
 
 
 def test_a_single_file_needs_no_srcset():
@@ -241,10 +174,10 @@ def test_a_single_file_needs_no_srcset():
 
 
 def test_blurred_pixels_stand_behind_the_image():
-    quoted_value = replace(ONE, blur="data:image/webp;base64,AAAA")
+    quote_value = replace(ONE, blur="data:image/webp;base64,AAAA")
     blur = "background:url(data:image/webp;base64,AAAA) center/cover content-box"
     for said, style in [((), f"{STYLE};{blur}"), ((("style", "a:b"),), f"{STYLE};{blur};a:b")]:
-        ((_, attributes),) = elements(markup(directive(attributes=said), quoted_value))
+        ((_, attributes),) = elements(markup(directive(attributes=said), quote_value))
         assert attributes["style"] == style
 
 
@@ -288,7 +221,7 @@ def test_a_badge_lies_over_the_image():
 
 @given(st.text(), st.text())
 def test_markup_is_escaped_once(alt, name):
-    one = PageImage((Files("image/webp", ((name, 3),)),), LAYOUT)
+    one = PageImage((ImageSource("image/webp", ((name, 3),)),), LAYOUT)
     written = re.fullmatch(
         r'<img src="([^"<>]*)" alt="([^"<>]*)" width=.*', markup(directive(alt=alt), one)
     )
@@ -406,7 +339,7 @@ def test_a_line_of_what_is_missing_tells_the_model_that_would_draw_it():
 
 
 def test_a_line_of_a_mistake_has_no_request():
-    found = Mistake("no prompt", LAYOUT, Source("fence", ""))
+    found = InvalidDirective("no prompt", LAYOUT, SourceExcerpt("fence", ""))
     line = line_of(Location("a.md"), found, mistaken(found, "no prompt", in_full=False), NAME)
     assert (line.state, line.key, line.prompt, line.model) == (State.INVALID, "", "", "")
     assert line.remarks == ("no prompt",)
@@ -416,7 +349,7 @@ def test_a_line_of_a_mistake_has_no_request():
     ("in_full", "told"), [(True, "a fault (accepted: x); did you mean"), (False, "a fault<")]
 )
 def test_a_mistake_is_told_in_full_while_writing_and_briefly_to_readers(in_full, told):
-    found = Mistake("", Size(1200, 800), Source("fence", ""))
+    found = InvalidDirective("", Size(1200, 800), SourceExcerpt("fence", ""))
     outcome = mistaken(found, "a fault (accepted: x); did you mean y?", in_full=in_full)
     assert outcome.error == "a fault (accepted: x); did you mean y?"
     assert (
@@ -429,7 +362,7 @@ def page(uri, source=""):
 
 
 def written(token):
-    return Source("picture", token, "imagegen:")
+    return SourceExcerpt("inline image", token, "imagegen:")
 
 
 def test_sightings_are_counted_by_page_and_told_in_order():
@@ -465,6 +398,6 @@ def test_a_place_without_a_line_says_which_prompt_and_its_words():
     placements.add(page("a.md"), "x")
     placements.add(page("a.md"), "y")
     first, second = placements
-    found = Mistake("", LAYOUT, Source("picture", "", "imagegen:hero"))
+    found = InvalidDirective("", LAYOUT, SourceExcerpt("inline image", "", "imagegen:hero"))
     assert str(first.location(found)) == 'docs/a.md, prompt 1 ("imagegen:hero")'
     assert str(second.location(DIRECTIVE)) == 'docs/a.md, prompt 2 ("A balloon")'

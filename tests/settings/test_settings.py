@@ -1,33 +1,24 @@
-"""What a site may set, and the manual that is made of it."""
+"""Settings of a site."""
 
 from __future__ import annotations
 
-from dataclasses import MISSING, FrozenInstanceError, fields, is_dataclass
+from dataclasses import FrozenInstanceError, fields
 from datetime import date
 from pathlib import Path
 
 import pytest
-import yaml
 
-from mkdocs_imagegen.directives.defaults import PageOptions
-from mkdocs_imagegen.directives.options import DirectiveOptions
-from mkdocs_imagegen.options import SKETCH_MODEL, OptionsError, option_names
+from mkdocs_imagegen.options import SKETCH_MODEL, OptionsError
 from mkdocs_imagegen.settings import (
     FormatQualities,
     GatewaySettings,
+    InheritedOptions,
     Settings,
     VariantSettings,
     read_settings,
 )
-from mkdocs_imagegen.settings.reference import reference
 
 ROOT = Path("/site")
-
-
-def groups_of(kind):
-    """The kind, and the kinds of all groups of options inside it."""
-    inside = [type(each.default) for each in fields(kind) if is_dataclass(each.default)]
-    return [kind, *(each for group in inside for each in groups_of(group))]
 
 
 def faults_of(written):
@@ -36,11 +27,11 @@ def faults_of(written):
     return str(caught.value)
 
 
-def test_a_site_that_says_nothing_has_the_defaults():
+def test_site_without_options_has_the_defaults():
     assert read_settings({}, Path()) == Settings()
 
 
-def test_defaults_are_those_of_the_manual():
+def test_defaults():
     settings = read_settings({}, ROOT)
     assert settings.model == "openai/gpt-image-1-mini"
     assert (str(settings.size), settings.quality, settings.background) == (
@@ -55,70 +46,31 @@ def test_defaults_are_those_of_the_manual():
 
 
 @pytest.mark.parametrize(
-    ("group", "name"),
-    [
-        (group, each.name)
-        for group in groups_of(Settings)
-        for each in fields(group)
-        if "parser" in each.metadata and not is_dataclass(each.default)
-    ],
-)
-def test_every_default_is_accepted_as_the_manual_shows_it(group, name):
-    (row,) = (each for each in reference(group) if each.name == name)
-    default = next(each for each in fields(group) if each.name == name)
-    value = default.default_factory() if default.default is MISSING else default.default
-    read = default.metadata["parser"](yaml.safe_load(row.default))
-    assert value is None or read == value
-
-
-def test_the_manual_lists_every_option_once_and_those_inside_after_their_group():
-    names = [row.name for row in reference(Settings)]
-    assert len(names) == len(set(names))
-    assert names == [*all_names(Settings)]
-    assert {"gateway", "gateway.timeout", "variants.quality.avif"} < {*names}
-
-
-def all_names(kind, prefix=""):
-    for name in option_names(kind):
-        yield prefix + name
-        default = getattr(kind(), name, None)
-        if is_dataclass(default):
-            yield from all_names(type(default), f"{prefix}{name}.")
-
-
-@pytest.mark.parametrize("kind", [Settings, DirectiveOptions, PageOptions])
-def test_the_manual_says_something_of_every_option(kind):
-    for row in reference(kind):
-        assert row.about.strip(), row.name
-        assert row.accepts.strip(), row.name
-
-
-@pytest.mark.parametrize(
     ("written", "fault"),
     [
         ({"modle": "x"}, 'unknown option "modle"'),
         ({"modle": "x"}, 'did you mean "model"?'),
         ({"root": "/"}, 'unknown option "root"'),
         ({"gateway": {"urll": "x"}}, 'unknown option "urll"'),
-        ({"gateway": {"timeout": 0}}, 'option "gateway.timeout": "0" is not accepted'),
-        ({"gateway": "x"}, 'option "gateway": "x" is not accepted (accepted: a mapping of the'),
-        ({"gateway": {"key_env": "X"}}, 'option "gateway.key_env": is for servers other than'),
-        ({"concurrency": 65}, "(accepted: a whole number from 1 to 64)"),
-        ({"generate": "maybe"}, "(accepted: auto | true | false)"),
-        ({"prompts": ["a"]}, "(accepted: a mapping of names to prompts, or the path of a"),
+        ({"gateway": {"timeout": 0}}, '`gateway.timeout`: unsupported value "0"'),
+        ({"gateway": "x"}, '`gateway`: unsupported value "x" (supported: a mapping of the'),
+        ({"gateway": {"key_env": "X"}}, "`gateway.key_env`: not supported with Vercel's AI"),
+        ({"concurrency": 65}, "(supported: a whole number from 1 to 64)"),
+        ({"generate": "maybe"}, "(supported: auto | true | false)"),
+        ({"prompts": ["a"]}, "(supported: a mapping of names to prompts, or the path of a"),
         ({"style": 5}, 'YAML read "5" as a number, not as text; put it in quotes'),
-        ({"cache_dir": " "}, '"" is not accepted (accepted: a folder)'),
-        ({"originals_dir": 5}, 'option "originals_dir": YAML read "5"'),
+        ({"cache_dir": " "}, 'unsupported value "" (supported: a folder)'),
+        ({"originals_dir": 5}, '`originals_dir`: YAML read "5"'),
     ],
 )
-def test_a_mistake_is_told_with_its_name(written, fault):
+def test_error_names_the_option(written, fault):
     assert fault in faults_of(written)
 
 
-def test_every_mistake_is_told_at_once():
-    told = faults_of({"size": "big", "modle": "x", "gateway": {"timeout": 0, "auth": "x"}})
-    for part in ('"size"', '"modle"', '"gateway.timeout"', '"gateway.auth"'):
-        assert part in told
+def test_all_errors_come_together():
+    message = faults_of({"size": "big", "modle": "x", "gateway": {"timeout": 0, "auth": "x"}})
+    for part in ("`size`", '"modle"', "`gateway.timeout`", "`gateway.auth`"):
+        assert part in message
 
 
 @pytest.mark.parametrize(
@@ -132,11 +84,11 @@ def test_every_mistake_is_told_at_once():
         "http://[::1]:80/v1",
     ],
 )
-def test_an_address_is_accepted(url):
+def test_url_is_accepted(url):
     assert read_settings({"gateway": {"url": url}}, ROOT).gateway.url == url
 
 
-def test_an_address_loses_its_last_slash():
+def test_url_loses_its_last_slash():
     assert read_settings({"gateway": {"url": "https://a/v1/"}}, ROOT).gateway.url == "https://a/v1"
 
 
@@ -160,7 +112,7 @@ def test_an_address_loses_its_last_slash():
         None,
     ],
 )
-def test_an_address_is_refused(url):
+def test_url_is_rejected(url):
     assert "https://…, http:// on this machine" in faults_of({"gateway": {"url": url}})
 
 
@@ -174,34 +126,36 @@ def test_an_address_is_refused(url):
         "openai",
     ],
 )
-def test_provider_options_that_cannot_be_sent_are_refused(options):
-    assert "what JSON knows" in faults_of({"gateway": {"provider_options": options}})
+def test_provider_options_that_json_cannot_express_are_rejected(options):
+    assert "a mapping of names to JSON values" in faults_of(
+        {"gateway": {"provider_options": options}}
+    )
 
 
-def test_provider_options_are_kept_as_they_are():
+def test_provider_options_are_unchanged():
     options = {"gateway": {"order": ["azure"]}, "openai": {"style": "vivid", "n": 1.5, "x": None}}
     written = {"gateway": {"provider_options": options}}
     assert read_settings(written, ROOT).gateway.provider_options == options
 
 
-@pytest.mark.parametrize("said", [True, "true", "True", "1", "yes"])
-def test_what_the_environment_gives_as_text_is_read_as_true(said):
-    settings = read_settings({"enabled": said, "gateway": {"accept_urls": said}}, ROOT)
+@pytest.mark.parametrize("value", [True, "true", "True", "1", "yes"])
+def test_text_from_the_environment_is_read_as_true(value):
+    settings = read_settings({"enabled": value, "gateway": {"accept_urls": value}}, ROOT)
     assert settings.enabled is True
     assert settings.gateway.accept_urls is True
 
 
-def test_what_the_environment_gives_as_text_is_read_as_numbers():
+def test_text_from_the_environment_is_read_as_numbers():
     settings = read_settings({"concurrency": "5", "gateway": {"timeout": "2.5"}}, ROOT)
     assert (settings.concurrency, settings.gateway.timeout) == (5, 2.5)
 
 
-@pytest.mark.parametrize("said", [True, "true", "on"])
-def test_generate_knows_yamls_words(said):
-    if said == "on":  # YAML itself reads a bare `on` as true; in quotes it is another word
-        assert "auto | true | false" in faults_of({"generate": said})
+@pytest.mark.parametrize("value", [True, "true", "on"])
+def test_generate_accepts_yaml_booleans(value):
+    if value == "on":  # YAML reads a bare `on` as true, but not in quotes
+        assert "auto | true | false" in faults_of({"generate": value})
     else:
-        assert read_settings({"generate": said}, ROOT).generate == "true"
+        assert read_settings({"generate": value}, ROOT).generate == "true"
 
 
 @pytest.mark.parametrize(
@@ -214,13 +168,13 @@ def test_generate_knows_yamls_words(said):
         ({"originals_dir": None}, "/site/.cache/plugin/imagegen", None),
     ],
 )
-def test_folders_are_relative_to_the_sites_file(written, cache, originals):
+def test_folders_are_relative_to_the_configuration_file(written, cache, originals):
     settings = read_settings(written, ROOT)
     assert settings.cache_path == Path(cache)
     assert settings.originals_path == Path(originals or f"{cache}/originals")
 
 
-def test_folders_do_not_follow_the_working_directory(tmp_path, monkeypatch):
+def test_folders_are_independent_of_the_working_directory(tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     settings = read_settings({"report": "r.json"}, tmp_path)
     monkeypatch.chdir(tmp_path / "elsewhere")
@@ -228,7 +182,7 @@ def test_folders_do_not_follow_the_working_directory(tmp_path, monkeypatch):
     assert settings.report_path == tmp_path / "r.json"
 
 
-def test_no_report_is_written_unless_asked_for():
+def test_report_path_is_none_by_default():
     assert read_settings({}, ROOT).report_path is None
 
 
@@ -242,18 +196,28 @@ def test_no_report_is_written_unless_asked_for():
         ("sketch:", False, True, SKETCH_MODEL),
     ],
 )
-def test_the_address_says_who_draws(url, is_vercel, is_sketch, model):
+def test_url_determines_the_server(url, is_vercel, is_sketch, model):
     settings = read_settings({"model": "a/b", "gateway": {"url": url}}, ROOT)
     assert (settings.gateway.is_vercel, settings.gateway.is_sketch) == (is_vercel, is_sketch)
-    assert settings.drawing_model == model
+    assert settings.effective_model == model
 
 
-def test_another_servers_key_has_a_name():
+@pytest.mark.parametrize("name", ["size", "quality", "background", "model", "style"])
+def test_inherited_options_are_stated_once(name):
+    own, inherited = (
+        next(each for each in fields(kind) if each.name == name)
+        for kind in (Settings, InheritedOptions)
+    )
+    assert own.metadata == inherited.metadata
+    assert inherited.default is None
+
+
+def test_key_env_is_accepted_for_another_server():
     written = {"gateway": {"url": "https://example.org/v1", "key_env": "MY_KEY"}}
     assert read_settings(written, ROOT).gateway.key_env == "MY_KEY"
 
 
-def test_settings_do_not_change():
+def test_settings_are_frozen():
     for kind in (Settings, GatewaySettings, VariantSettings, FormatQualities):
         with pytest.raises(FrozenInstanceError):
             setattr(kind(), kind.__slots__[0], None)

@@ -221,15 +221,17 @@ def test_a_list_has_no_options(site: Site) -> None:
     with_guide(site, '```imagegen-cards columns="3"\nguide/a.md\n```')
     built = site.build()
     (warning,) = [text for text in built.warnings if "cards" in text]
-    assert warning.startswith('imagegen: docs/index.md:3: cards: a list of cards has no option "co')
+    assert warning.startswith('imagegen: docs/index.md:3: cards: unknown option "co')
 
 
 def test_built_in_fences_in_a_list_are_named(site: Site) -> None:
     """Where no fence can stand, the author is told, and readers see no code."""
     site.config["markdown_extensions"] = ["attr_list", "fenced_code"]
     with_guide(site, "- x\n\n    ```imagegen-cards\n    guide/a.md\n    ```\n")
-    (warning,) = (text for text in site.build().warnings if "was not read as a fence" in text)
-    assert warning.endswith("list `pymdownx.superfences` among `markdown_extensions`")
+    (warning,) = (
+        text for text in site.build().warnings if "was not read as an image block" in text
+    )
+    assert warning.endswith("add `pymdownx.superfences` to `markdown_extensions`")
 
 
 def test_search_reads_the_cards_and_no_token(site: Site) -> None:

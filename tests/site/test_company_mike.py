@@ -78,8 +78,8 @@ def test_every_version_has_its_own_images_and_cards(site: Site, run: Run) -> Non
         "2.0/index.html": "A harbour",
         "2.0/guide/page/index.html": "A lighthouse",
     }
-    for page, quoted_value in pages.items():
-        assert f'alt="{quoted_value}"' in branch.page(page)
+    for page, quote_value in pages.items():
+        assert f'alt="{quote_value}"' in branch.page(page)
         address = tags(branch, page)["og:image"]
         version = page.partition("/")[0]
         assert address.startswith(f"https://example.org/docs/{version}/assets/imagegen/")

@@ -120,7 +120,7 @@ MISTAKES = {
     "outside": ({"reference": "../../secret.png"}, "leads out of the docs folder"),
     "through a link": ({"reference": "link.png"}, "/link.png lies outside the docs folder"),
     "text": ({"reference": "text.png"}, "/text.png is no image that can be followed"),
-    "half an image": ({"reference": "half.png"}, "half.png: the bytes are no image"),
+    "half an image": ({"reference": "half.png"}, "half.png: the bytes are not a valid image"),
     "a GIF": ({"reference": "cup.gif"}, "/cup.gif is no image that can be followed"),
     "an address": ({"reference": "https://example.org/a.png"}, "leads out of the docs folder"),
     "a folder": ({"reference": "/img"}, "there is no file /img"),

@@ -96,18 +96,21 @@ def config_error_of(site: Site, caplog: pytest.LogCaptureFixture) -> str:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (None, "option 'prompts': there is no file prompts.yml; create {folder}/prompts.yml, with"),
+        (
+            None,
+            "option 'prompts': file \"prompts.yml\" does not exist; create {folder}/prom",
+        ),
         (
             "- A raven\n",
-            "option 'prompts': prompts.yml holds no mapping of names to prompts; write",
+            "option 'prompts': prompts.yml is not a mapping of names to prompts; write",
         ),
-        ("A raven\n", "option 'prompts': prompts.yml holds no mapping of names to prompts; write"),
+        ("A raven\n", "option 'prompts': prompts.yml is not a mapping of names to prompts; write"),
         ("raven: A raven\ncrow: [\n", "option 'prompts': prompts.yml:3: "),
         (
             "raven: A\ncrow: B\nraven: C\n",
-            "option 'prompts': prompts.yml:3: \"raven\" is there twi",
+            "option 'prompts': prompts.yml:3: duplicate name \"raven\"",
         ),
-        ("raven: {take: 1, take: 2}\n", "option 'prompts': prompts.yml:1: \"take\" is there twice"),
+        ("raven: {take: 1, take: 2}\n", "option 'prompts': prompts.yml:1: duplicate name \"take\""),
         (
             "raven: !!python/name:os.system\n",
             "option 'prompts': prompts.yml:1: could not determine",
@@ -115,11 +118,14 @@ def config_error_of(site: Site, caplog: pytest.LogCaptureFixture) -> str:
         ("raven: !ENV HOME\n", "option 'prompts': prompts.yml:1: could not determine"),
         ("raven: !!map A\n", "option 'prompts': prompts.yml:1: expected a mapping node"),
         ("raven: \x00\n", "option 'prompts': prompts.yml: "),
-        ("raven: 5\n", "option 'prompts': prompts.yml: raven.prompt: YAML read \"5\" as a number"),
-        ("raven: {siez: 1x1}\n", "option 'prompts': prompts.yml: raven.siez: unknown option"),
+        (
+            "raven: 5\n",
+            "option 'prompts': prompts.yml: `raven.prompt`: YAML read \"5\" as a number",
+        ),
+        ("raven: {siez: 1x1}\n", "option 'prompts': prompts.yml: `raven`: unknown option"),
         (
             "raven: {prompt: A, preset: inc}\n",
-            "option 'prompts': prompts.yml: raven.preset: there is no preset named \"inc\" (",
+            "option 'prompts': prompts.yml: `raven.preset`: unknown preset \"inc\";",
         ),
     ],
 )

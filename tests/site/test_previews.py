@@ -92,9 +92,9 @@ def test_a_preview_has_the_options_and_defaults_of_its_page(drawn: Site) -> None
 
 MISTAKES = [
     ("{prompt: A cat, widht: 3}", 'unknown option "widht"'),
-    ("{alt: A cat}", "there is no prompt"),
-    ("{name: nobody}", 'there is no prompt named "nobody"'),
-    ("{prompt: A cat, size: large}", '"large" is not accepted'),
+    ("{alt: A cat}", "no prompt; describe the image"),
+    ("{name: nobody}", 'unknown prompt name "nobody"'),
+    ("{prompt: A cat, size: large}", 'unsupported value "large"'),
 ]
 
 
@@ -115,7 +115,7 @@ def test_what_is_no_preview_at_all_is_a_mistake_of_the_front_matter(
 ) -> None:
     site.write("index.md", f"---\nimagegen:\n  preview: {written}\n---\n# Home\n")
     (warning,) = site.build().warnings
-    assert 'docs/index.md: front matter: option "preview"' in warning
+    assert "docs/index.md: front matter: `preview`: " in warning
 
 
 def test_without_a_site_url_there_are_no_tags_and_one_warning(site: Site) -> None:
@@ -222,7 +222,7 @@ def test_a_default_is_for_the_pages_that_it_includes(drawn: Site) -> None:
 @pytest.mark.parametrize(
     ("previews", "said"),
     [
-        ({"default": "On {titel}"}, 'there is nothing to put in for "{titel}"'),
+        ({"default": "On {titel}"}, 'unknown field "{titel}"'),
         ({"default": "x", "include": ["/abs/*"]}, "a list of page paths"),
         ({"position": "bottom"}, "none | top"),
         ({"includes": ["a"]}, 'unknown option "includes"'),

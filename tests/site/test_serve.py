@@ -78,7 +78,7 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
     with generating(site, emulator, serve_delay=2) as server:
         assert "This image will be generated soon" in server.words()
         assert "at the earliest 2 s after" in server.words()
-        assert 'width="1536" height="1024"' in server.get(server.quoted_value()[0])
+        assert 'width="1536" height="1024"' in server.get(server.quote_value()[0])
         assert not latency.asked.is_set()
         assert latency.asked.wait(20)
         site.write("other.md", "# Another page\n")

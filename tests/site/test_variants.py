@@ -76,14 +76,14 @@ def test_directives_that_share_files_lose_none_and_encode_each_once(
 ) -> None:
     """Every prompt in four `widths`, generated at the same time; each has its full size."""
     count: Counter[tuple[object, bytes]] = Counter()
-    encode = encoder.encode
+    encode = encoder.encode_variants
 
     def counted(image, variants):
         for variant, content in encode(image, variants):
             count[variant, content] += 1
             yield variant, content
 
-    monkeypatch.setattr(encoder, "encode", counted)
+    monkeypatch.setattr(encoder, "encode_variants", counted)
     widths = (480, 640, 800, 960)
     built = build(
         site,

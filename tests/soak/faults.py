@@ -90,7 +90,7 @@ async def _call(gateway: Gateway, prompt: str, counts: Counter[str]) -> bool:
     request = ImageRequest("openai/gpt-image-1-mini", prompt, Size(1024, 1024), "low")
     begun = time.monotonic()
     try:
-        await gateway.generate(request, keep=len)
+        await gateway.generate(request, save_body=len)
     except GatewayError as error:
         counts[type(error).__name__] += 1
         return False

@@ -33,9 +33,9 @@ from PIL import Image, ImageCms
 
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.wire import decode_response
-from mkdocs_imagegen.imaging.decode import Decoded, inspect
-from mkdocs_imagegen.imaging.encode import blurred, encode, plain
-from mkdocs_imagegen.imaging.variants import MIMES, plan
+from mkdocs_imagegen.imaging.decode import ImageInfo, inspect_image
+from mkdocs_imagegen.imaging.encode import encode_blur, encode_variants, open_srgb
+from mkdocs_imagegen.imaging.variants import MIMES, plan_variants
 from mkdocs_imagegen.layout import Focus, Layout
 from mkdocs_imagegen.options import MAX_PIXELS, Size
 from mkdocs_imagegen.request import ImageRequest
@@ -189,7 +189,7 @@ def _answer_with(content: bytes, seen: Seen) -> None:
     what = f"{len(content)} bytes, {content[:16]!r}, {hashlib.sha256(content).hexdigest()[:12]}"
     body = json.dumps({"data": [{"b64_json": base64.b64encode(content).decode()}]}).encode()
     try:
-        decoded = inspect(decode_response(body, _REQUEST, GatewaySettings()).image)
+        decoded = inspect_image(decode_response(body, _REQUEST, GatewaySettings()).image)
     except ImagegenError:
         seen.refused += 1
         return
@@ -203,7 +203,7 @@ def _answer_with(content: bytes, seen: Seen) -> None:
         seen.failed_later.append(f"{error!r}: {what}")
 
 
-def _make_files(content: bytes, decoded: Decoded) -> None:
+def _make_files(content: bytes, decoded: ImageInfo) -> None:
     """One small variant in some format, and the blurred pixels, as for a page.
 
     Raises:
@@ -218,12 +218,12 @@ def _make_files(content: bytes, decoded: Decoded) -> None:
     )
     name = _FORMATS[zlib.crc32(content) % len(_FORMATS)]
     layout = Layout(Size(48, 32), Focus(50, 50))
-    planned = plan(original, layout, VariantSettings(formats=(name,), widths=()), "keep")
-    image = plain(content)
-    for variant, made in encode(image, planned.variants[0]):
-        if inspect(made).size != variant.size or inspect(made).mime != MIMES[name]:
+    planned = plan_variants(original, layout, VariantSettings(formats=(name,), widths=()), "keep")
+    image = open_srgb(content)
+    for variant, made in encode_variants(image, planned.variants[0]):
+        if inspect_image(made).size != variant.size or inspect_image(made).mime != MIMES[name]:
             raise ValueError(f"a variant of {variant.size} came out otherwise")
-    inspect(blurred(image, planned.size, planned.focus))
+    inspect_image(encode_blur(image, planned.size, planned.focus))
 
 
 def _images(theirs: Sequence[bytes], ours: int, chance: random.Random) -> Iterator[bytes]:

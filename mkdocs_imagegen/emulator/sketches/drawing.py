@@ -1,4 +1,4 @@
-"""Drawing of a sketch: a scene that matches the prompt, and a label that says it is a sketch.
+"""Drawing of a sketch: a calm composition that follows the prompt, and a small label.
 
 The same arguments give the same bytes with the same version of Pillow, on every machine: the font
 is built into Pillow and uses its basic layout engine.
@@ -7,50 +7,20 @@ is built into Pillow and uses its basic layout engine.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from mkdocs_imagegen.emulator.sketches.landscapes import balloons, hills, peaks, sea
-from mkdocs_imagegen.emulator.sketches.patterns import arches, circles, leaves, tiles
-from mkdocs_imagegen.emulator.sketches.primitives import (
-    PALETTES,
-    Area,
-    Color,
-    Disc,
-    Fill,
-    Glow,
-    Palette,
-    Primitive,
-    Scene,
-    SeededRandom,
-    choose_by_word,
-    word_set,
-)
+from mkdocs_imagegen.emulator.sketches.composition import MIN_FONT_PX, Scene, compose, label_area
+from mkdocs_imagegen.emulator.sketches.palettes import Color
 from mkdocs_imagegen.emulator.sketches.reference_images import paste_references
-from mkdocs_imagegen.emulator.sketches.text_layout import Box, Panel, TextRun, lay_out
 from mkdocs_imagegen.request import SKETCH_MARK
 
 MAX_SCENE_PX = 1536
 """Longer side of a painted scene; for a larger image, the scene is scaled up before lettering."""
 
-Family = Callable[[SeededRandom, Palette, float, float], Scene]
-
-FAMILIES: tuple[tuple[frozenset[str], Family], ...] = (
-    (word_set("field forest hill hills landscape meadow valley"), hills),
-    (word_set("alpine mountain mountains peak peaks snow"), peaks),
-    (word_set("beach boat harbour harbor ocean sea ship wave waves"), sea),
-    (word_set("airship balloon balloons birthday party sky"), balloons),
-    (word_set("ball bubble bubbles circle circles planet"), circles),
-    (word_set("arch arches bridge door gate rainbow"), arches),
-    (word_set("flower flowers garden leaf leaves plant plants"), leaves),
-    (word_set("blocks code data grid mosaic network pattern tile tiles"), tiles),
-)
-"""Families of scenes, each with the prompt words that select it."""
-
-_FINE = 2
-_PAPER = Color(255, 253, 248)
+_SMALL_PX = 768
 _XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
     b'"http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
@@ -66,7 +36,7 @@ def draw(  # noqa: PLR0913 - one argument for each input of the pixels
     background: str,
     output_format: str,
     seed: str,
-    label: str = "sketch",
+    take: int = 1,
     compression: int | None = None,
     references: Sequence[bytes] = (),
     mask: bytes | None = None,
@@ -74,36 +44,29 @@ def draw(  # noqa: PLR0913 - one argument for each input of the pixels
     """Draw a sketch and return the bytes of its image file.
 
     Args:
-        prompt: Prompt; its words are shown, and select the scene and the palette.
+        prompt: Prompt; the words of its first paragraph select the motif and the palette.
         width: Width in pixels.
         height: Height in pixels.
         background: ``transparent`` cuts out a disc, if the format supports transparency.
         output_format: ``png``, ``jpeg`` or ``webp``.
         seed: Seed; another seed gives another drawing of the same prompt.
-        label: Text of the tag.
+        take: Number that selects an alternative sketch; shown on the label from 2 on.
         compression: Quality from 0 to 100 for jpeg and webp.
         references: Reference images; their thumbnails are shown in the sketch.
         mask: Editable area of the first reference image; None for the whole image.
     """
-    scene = compose(prompt, *_scene_size(width, height), seed)
-    image = _paint_scene(scene, *_scene_size(width, height)).resize((width, height))
-    panel = lay_out(prompt, label, width, height, _measure)
-    if background == "transparent" and output_format != "jpeg":
+    is_round = background == "transparent" and output_format != "jpeg"
+    scene_size = _scene_size(width, height)
+    scene = compose(prompt, scene_size, seed, take, is_round=is_round)
+    image = _paint(scene, *scene_size)
+    if image.size != (width, height):
+        image = image.resize((width, height))
+    if is_round:
         image.putalpha(_disc_alpha(width, height))
-    _draw_label(image, panel, scene.palette)
+    _draw_label(image, scene.palette.text, take, is_centered=is_round)
     if references:
         paste_references(image, references, mask)
     return _encode(image, output_format, compression)
-
-
-def compose(prompt: str, width: int, height: int, seed: str) -> Scene:
-    """Compose the scene for a prompt; its earliest matching word selects, else the seed."""
-    rng = SeededRandom(f"{seed}\n{prompt}")
-    any_palette, any_family = rng.pick(PALETTES), rng.pick(FAMILIES)[1]
-    by_words = [(palette.words, palette) for palette in PALETTES]
-    palette = choose_by_word(prompt, by_words) or any_palette
-    family = choose_by_word(prompt, FAMILIES) or any_family
-    return family(rng, palette, width, height)
 
 
 def _scene_size(width: int, height: int) -> tuple[int, int]:
@@ -111,76 +74,28 @@ def _scene_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width / shrink)), max(1, round(height / shrink))
 
 
-def _paint_scene(scene: Scene, width: int, height: int) -> Image.Image:
-    image = Image.new("RGB", (width, height))
-    image.paste(_gradient(scene.ground, width, height))
-    for shape in scene.shapes:
-        _paint(image, shape)
-    return image
-
-
-def _paint(image: Image.Image, shape: Primitive) -> None:
-    if isinstance(shape, Glow):
-        _paint_glow(image, shape)
-        return
-    box = _visible(image, _bounds(shape))
-    if box is None:
-        return
-    left, top, right, bottom = box
-    mask = Image.new("L", ((right - left) * _FINE, (bottom - top) * _FINE))
-    _draw_mask(mask, shape, left, top)
-    ink = _gradient(shape.fill, right - left, bottom - top)
-    image.paste(ink, (left, top), mask.reduce(_FINE))
-
-
-def _draw_mask(mask: Image.Image, shape: Area | Disc, left: int, top: int) -> None:
-    pen, grey = ImageDraw.Draw(mask), round(255 * shape.fill.opacity)
-    if isinstance(shape, Area):
-        pen.polygon([((x - left) * _FINE, (y - top) * _FINE) for x, y in shape.points], fill=grey)
-        return
-    (x, y), radius = shape.center, shape.radius
-    edges = (x - radius - left, y - radius - top, x + radius - left, y + radius - top)
-    pen.ellipse([edge * _FINE for edge in edges], fill=grey)
-
-
-def _paint_glow(image: Image.Image, glow: Glow) -> None:
-    (x, y), radius = glow.center, max(1, round(glow.radius))
-    edge = 180
-    shares = [max(0.0, 1 - far / edge) ** 2.2 for far in range(256)]
-    fading = [round(255 * glow.opacity * share) for share in shares]
-    light = Image.radial_gradient("L").point(fading).resize((2 * radius, 2 * radius))
-    image.paste(glow.color, (round(x) - radius, round(y) - radius), light)
-
-
-def _bounds(shape: Area | Disc) -> tuple[float, float, float, float]:
-    if isinstance(shape, Disc):
-        (x, y), radius = shape.center, shape.radius
-        return x - radius, y - radius, x + radius, y + radius
-    across, down = zip(*shape.points, strict=True)
-    return min(across), min(down), max(across), max(down)
-
-
-def _visible(
-    image: Image.Image, bounds: tuple[float, float, float, float]
-) -> tuple[int, int, int, int] | None:
-    left, top = max(0, int(bounds[0]) - 1), max(0, int(bounds[1]) - 1)
-    right, bottom = min(image.width, int(bounds[2]) + 2), min(image.height, int(bounds[3]) + 2)
-    return (left, top, right, bottom) if left < right and top < bottom else None
-
-
-def _gradient(fill: Fill, width: int, height: int) -> Image.Image | Color:
-    if fill.top == fill.bottom:
-        return fill.top
-    column = Image.new("RGB", (1, height), fill.top)
-    column.paste(fill.bottom, mask=Image.linear_gradient("L").resize((1, height)))
-    return column.resize((width, height), Image.Resampling.NEAREST)
+def _paint(scene: Scene, width: int, height: int) -> Image.Image:
+    fine = 2 if max(width, height) > _SMALL_PX else 4
+    top, horizon = scene.palette.sky
+    column = Image.new("RGB", (1, height * fine), top)
+    column.paste(horizon, mask=Image.linear_gradient("L").resize(column.size))
+    image = column.resize((width * fine, height * fine), Image.Resampling.NEAREST)
+    solid, clear = ImageDraw.Draw(image), ImageDraw.Draw(image, "RGBA")
+    for points, color, opacity in scene.shapes:
+        outline = [(round(x * fine), round(y * fine)) for x, y in points]
+        if opacity < 1:
+            clear.polygon(outline, fill=(*color, round(255 * opacity)))
+        else:
+            solid.polygon(outline, fill=color)
+    return image.reduce(fine)
 
 
 def _disc_alpha(width: int, height: int) -> Image.Image:
+    side = max(1, round(min(width, height) * 0.94))
+    disc = Image.new("L", (side * 2, side * 2))
+    ImageDraw.Draw(disc).ellipse((0, 0, side * 2 - 1, side * 2 - 1), fill=255)
     alpha = Image.new("L", (width, height))
-    side = min(width, height) * 0.94
-    box = ((width - side) / 2, (height - side) / 2, (width + side) / 2, (height + side) / 2)
-    _rounded_box(alpha, Box(*box), side * 0.5, 255)
+    alpha.paste(disc.reduce(2), ((width - side) // 2, (height - side) // 2))
     return alpha
 
 
@@ -192,49 +107,17 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return font.font_variant(layout_engine=ImageFont.Layout.BASIC)
 
 
-def _measure(text: str, size: int) -> float:
-    return _font(size).getlength(text)
-
-
-def _draw_label(image: Image.Image, panel: Panel, palette: Palette) -> None:
-    if panel.box:
-        radius = min(image.size) * 0.016
-        _draw_shadow(image, panel.box, radius, palette.ink)
-        _rounded_box(image, panel.box, radius, _PAPER)
-    for run in panel.words:
-        _draw_text(image, run, palette.ink)
-    if panel.note:
-        _draw_text(image, panel.note, palette.ink.towards(_PAPER, 0.4))
-    if panel.tag_box and panel.tag:
-        _rounded_box(image, panel.tag_box, panel.tag.size, palette.ink)
-        _draw_text(image, panel.tag, _PAPER)
-
-
-def _draw_shadow(image: Image.Image, box: Box, radius: float, color: Color) -> None:
-    for step, share in ((0.9, 0.1), (0.6, 0.12), (0.3, 0.14)):
-        far = radius * step
-        wide = Box(box.left - far / 3, box.top, box.right + far / 3, box.bottom + far * 1.3)
-        _rounded_box(image, wide, radius + far / 3, color, share)
-
-
-def _rounded_box(
-    image: Image.Image, box: Box, radius: float, color: Color | int, opacity: float = 1.0
-) -> None:
-    left, top, right, bottom = (round(edge) for edge in box)
-    mask = Image.new("L", ((right - left) * _FINE, (bottom - top) * _FINE))
-    edges = (0, 0, mask.width - 1, mask.height - 1)
-    ImageDraw.Draw(mask).rounded_rectangle(edges, radius * _FINE, fill=round(255 * opacity))
-    image.paste(color, (left, top), mask.reduce(_FINE))
-
-
-def _draw_text(image: Image.Image, run: TextRun, color: Color) -> None:
-    if run.bar is not None:
-        half = run.size * 0.22
-        bar = Box(run.x, run.y - half, run.x + run.bar, run.y + half)
-        _rounded_box(image, bar, half, color.towards(_PAPER, 0.55))
+def _draw_label(image: Image.Image, color: Color, take: int, *, is_centered: bool) -> None:
+    area = label_area(*image.size)
+    font = _font(max(MIN_FONT_PX, round(min(image.size) * 0.042)))
+    long = f"sketch {image.width}x{image.height}" + (f", take {take}" if take > 1 else "")
+    room = area.right - area.left
+    text = next((each for each in (long, "sketch") if font.getlength(each) <= room), None)
+    if text is None or font.size > image.height:
         return
-    place, font = (round(run.x), round(run.y + run.size * 0.36)), _font(run.size)
-    ImageDraw.Draw(image).text(place, run.text, color, font, anchor="ls")
+    x = area.left + (room - font.getlength(text)) / 2 * is_centered
+    place = round(x), round(area.bottom - font.size * 0.3)
+    ImageDraw.Draw(image).text(place, text, color, font, anchor="ls")
 
 
 def _encode(image: Image.Image, output_format: str, compression: int | None) -> bytes:

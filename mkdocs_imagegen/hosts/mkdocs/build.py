@@ -16,7 +16,7 @@ from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page
 
-from mkdocs_imagegen.directives.locate import SourceLines
+from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
 from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers
@@ -173,7 +173,7 @@ def open_images(
         serving: what a server has beside its builds; None where nothing is served.
     """
     is_sketched = serving is not None and serving.sketches(settings)
-    drawn_by = settings.sketching if is_sketched else settings
+    drawn_by = settings.with_sketches if is_sketched else settings
     credential, problem = credential_for(drawn_by)
     around = Circumstances(
         credential=credential.kind if credential else "",

@@ -250,10 +250,10 @@ def _refuse_missing(pipeline: Pipeline) -> None:
     lines = pipeline.lines(with_line_numbers=True)
     missing = [line for line in lines if line.state.is_missing]
     if missing:
-        quoted_value = "\n".join(f"  {line.location}: {line.remarks[-1]}" for line in missing[:10])
+        quote_value = "\n".join(f"  {line.location}: {line.remarks[-1]}" for line in missing[:10])
         more = f"\n  and {len(missing) - 10} more" if len(missing) > 10 else ""  # noqa: PLR2004
         count = f"{len(missing)} missing" if len(missing) > 1 else "1 missing"
-        raise PluginError(f"imagegen: {count}, and on_missing is error:\n{quoted_value}{more}")
+        raise PluginError(f"imagegen: {count}, and on_missing is error:\n{quote_value}{more}")
 
 
 def _refuse_places(settings: Settings, docs: Path, site: Path) -> None:

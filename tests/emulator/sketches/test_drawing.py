@@ -1,13 +1,14 @@
 """Sketches are files of the requested size and format, marked, and reproducible."""
 
-import hashlib
 import io
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
-from mkdocs_imagegen.emulator.sketches.drawing import FAMILIES, compose, draw
-from mkdocs_imagegen.emulator.sketches.primitives import PALETTES, Color
+from mkdocs_imagegen.emulator.sketches import composition, drawing
+from mkdocs_imagegen.emulator.sketches.composition import label_area
+from mkdocs_imagegen.emulator.sketches.drawing import draw
+from mkdocs_imagegen.emulator.sketches.motifs import MOTIFS
 from mkdocs_imagegen.request import SKETCH_MARK
 
 FORMATS = ("png", "jpeg", "webp")
@@ -47,7 +48,7 @@ def test_equal_arguments_give_equal_bytes(output_format):
 
 @pytest.mark.parametrize(
     "other",
-    [{"prompt": "A blue boat"}, {"seed": "1"}, {"background": "transparent"}, {"label": "draft"}],
+    [{"prompt": "A blue boat"}, {"seed": "1"}, {"background": "transparent"}, {"take": 2}],
 )
 def test_each_argument_changes_the_image(other):
     assert decoded(sketch()).tobytes() != decoded(sketch(**other)).tobytes()
@@ -93,34 +94,71 @@ def test_any_prompt_can_be_drawn(prompt):
     assert decoded(sketch(prompt)).size == (192, 128)
 
 
-@pytest.mark.parametrize("family", [family for _, family in FAMILIES])
 @pytest.mark.parametrize("size", [(300, 200), (120, 300), (900, 60)])
-def test_each_family_fills_the_image_at_any_aspect_ratio(family, size, monkeypatch):
-    monkeypatch.setattr(
-        "mkdocs_imagegen.emulator.sketches.drawing.FAMILIES", ((frozenset(), family),)
-    )
+def test_sketch_fills_the_image_at_any_aspect_ratio(size):
     image = decoded(sketch("?", *size))
     assert len(image.getcolors(maxcolors=300_000)) > 20
 
 
-def test_different_prompts_give_different_scenes():
-    prompts = [f"Prompt number {number}" for number in range(40)]
-    scenes = [compose(prompt, 300, 200, "0") for prompt in prompts]
-    assert len({scene.palette for scene in scenes}) > 6
-    assert len({scene.shapes for scene in scenes}) == 40
+CROPS = (1, 16 / 9, 4 / 3, 1.91)
 
 
-def test_earliest_matching_word_selects_the_palette():
-    night, sea = (
-        next(each for each in PALETTES if word in each.words) for word in ("night", "sea")
-    )
-    assert compose("A Night at the sea", 300, 200, "0").palette is night
-    assert compose("The sea by night", 300, 200, "0").palette is sea
+def label_box(monkeypatch, *arguments, **options):
+    """Return the bounds of the pixels that the label changes."""
+    labeled = decoded(sketch(*arguments, **options))
+    with monkeypatch.context() as context:
+        context.setattr(drawing, "_draw_label", lambda *_, **__: None)
+        plain = decoded(sketch(*arguments, **options))
+    return ImageChops.difference(labeled.convert("RGB"), plain.convert("RGB")).getbbox()
 
 
-def test_scene_is_the_same_on_every_machine():
-    """A golden scene: a change of it changes every sketch."""
-    scene = compose("A red balloon on a wooden table.", 1536, 1024, "0")
-    kinds = " ".join(type(shape).__name__ for shape in scene.shapes)
-    assert hashlib.sha256(kinds.encode()).hexdigest()[:16] == "dacb731db4515dcc"
-    assert scene.palette.accent == Color(46, 134, 171)
+@pytest.mark.parametrize("background", ["auto", "transparent"])
+@pytest.mark.parametrize("take", [1, 12])
+@pytest.mark.parametrize(
+    "size", [(1536, 1024), (1024, 1024), (1024, 1536), (300, 200), (96, 96), (64, 64), (600, 120)]
+)
+def test_no_usual_crop_cuts_the_label(monkeypatch, size, take, background):
+    width, height = size
+    options = {"take": take, "background": background}
+    left, top, right, bottom = label_box(monkeypatch, "A boat", *size, **options)
+    for ratio in CROPS:
+        across, down = min(width, height * ratio), min(height, width / ratio)
+        assert (width - across) / 2 <= left < right <= (width + across) / 2
+        assert (height - down) / 2 <= top < bottom <= (height + down) / 2
+
+
+@pytest.mark.parametrize("size", [(360, 240), (240, 240), (240, 360), (64, 64)])
+@pytest.mark.parametrize("motif", MOTIFS, ids=lambda motif: motif.name)
+def test_subject_and_contours_stay_clear_of_the_label(monkeypatch, motif, size):
+    monkeypatch.setattr(composition, "choose_motif", lambda _: motif)
+    area = label_area(*size)
+    monkeypatch.setattr(drawing, "_draw_label", lambda *_, **__: None)
+    for take in range(1, 6):
+        place = decoded(sketch("A", *size, take=take)).crop(
+            (int(area.left), int(area.top), int(area.right) + 1, int(area.bottom) + 1)
+        )
+        assert len(place.getcolors()) == 1
+
+
+def test_label_is_in_the_lower_left_and_tells_the_size(monkeypatch):
+    _, top, right, bottom = label_box(monkeypatch, "A boat", 1536, 1024)
+    assert right < 1536 / 2
+    assert top > 1024 * 0.75
+    assert 25 < bottom - top < 50
+    longer = label_box(monkeypatch, "A boat", 1536, 1024, take=2)
+    assert longer[2] > right + 50
+    assert label_box(monkeypatch, "A boat", 96, 96)[2] < 96
+
+
+def test_label_does_not_depend_on_the_prompt(monkeypatch):
+    boxes = {label_box(monkeypatch, prompt) for prompt in ("A boat", "A cat " * 50, "日本")}
+    assert len(boxes) == 1
+
+
+def test_tiny_image_has_no_label(monkeypatch):
+    assert label_box(monkeypatch, "A boat", 20, 20) is None
+
+
+@pytest.mark.parametrize("style", ["Pencil drawing, loose lines.", "A red boat by night."])
+def test_style_changes_no_byte(style):
+    assert sketch(f"A windmill\n\n{style}") == sketch("A windmill")

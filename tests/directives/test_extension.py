@@ -1,4 +1,4 @@
-"""A site's pages that ask for no image are none of our business."""
+"""Pages without prompts, which the extension leaves unchanged."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ PIECES = ["\n\n", "\n", "    ", "- ", "> ", "```", "~~~py", "![a](b)", "{ .c }",
 
 @pytest.mark.parametrize("extensions", UNDER, ids=["none", "fenced", "extra", "pymdownx", "all"])
 @pytest.mark.parametrize("text", WRITTEN, ids=["handbook", "letters", "windows"])
-def test_a_page_without_prompts_is_the_same_to_the_byte(text, extensions):
+def test_page_without_prompts_is_the_same_to_the_byte(text, extensions):
     assert with_ours(text, extensions) == without_ours(text, extensions)
 
 
 @pytest.mark.parametrize("extensions", UNDER, ids=["none", "fenced", "extra", "pymdownx", "all"])
-def test_what_looks_much_like_a_prompt_is_the_same_to_the_byte(extensions):
+def test_blocks_of_another_name_are_the_same_to_the_byte(extensions):
     # Python-Markdown's code highlighter itself fails for an attribute named style.
     text = "\n\n---\n\n".join(each for each in CASES if not re.search("--8<--|style=", each))
     assert with_ours(text, extensions) == without_ours(text, extensions)
@@ -73,7 +73,7 @@ def test_any_text_without_prompts_is_the_same_to_the_byte(text):
 
 
 @pytest.mark.parametrize("extensions", UNDER, ids=["none", "fenced", "extra", "pymdownx", "all"])
-def test_a_page_that_is_rendered_again_is_the_same(extensions):
+def test_page_that_is_rendered_again_is_the_same(extensions):
     text = "# A\n\n![A](imagegen:)\n\n```imagegen\nB\n```\n"
     md, registry = renderer(extensions)
     first = md.convert(text)

@@ -1,4 +1,4 @@
-"""Random damage: 300 rounds, no wrong bytes, no exception."""
+"""Random damage in 300 rounds causes no wrong bytes and no exception."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.derived.planting import NAMES, Cache, content_of, key_of
+from tests.derived.support import NAMES, Cache, content_of, key_of
 
 ROUNDS = 300
 BATCH = 30
@@ -48,7 +48,7 @@ def damage(folder: Path, chance: random.Random) -> None:
 
 
 @pytest.mark.parametrize("start", range(0, ROUNDS, BATCH))
-def test_random_damage_gives_misses_and_no_wrong_bytes(cache: Cache, template, start):
+def test_random_damage_causes_misses_and_no_wrong_bytes(cache: Cache, template, start):
     hits = 0
     for seed in range(start, start + BATCH):
         shutil.rmtree(cache.folder, ignore_errors=True)
@@ -65,13 +65,13 @@ def test_random_damage_gives_misses_and_no_wrong_bytes(cache: Cache, template, s
             assert store.read(key_of(name)) in {None, content_of(name)}, seed
         store.close()
         assert len(cache.warnings) <= 1, seed
-        for aside in cache.folder.parent.glob("derived.broken-*"):
-            shutil.rmtree(aside)
-    assert 0 < hits < BATCH * len(NAMES), "the damage should spoil some and spare some"
+        for moved in cache.folder.parent.glob("derived.broken-*"):
+            shutil.rmtree(moved)
+    assert 0 < hits < BATCH * len(NAMES), "the damage affects some values, not all"
 
 
-def test_a_damaged_index_does_not_lead_to_the_value_of_another_key(filled):
-    """The check of the pages passes, and the value is whole: only the seal tells."""
+def test_damaged_index_never_leads_to_value_of_another_key(filled):
+    # The check of the pages passes and the value is valid, but the checksum differs.
     database = filled.folder / "cache.db"
     content = database.read_bytes()
     mine, other = (key_of(name).encode() for name in "ab")
@@ -93,7 +93,7 @@ def test_a_damaged_index_does_not_lead_to_the_value_of_another_key(filled):
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm"])
-def test_damaged_side_files_of_a_killed_build_give_no_wrong_bytes(cache, ending):
+def test_damaged_side_files_cause_no_wrong_bytes(cache, ending):
     store = cache.open()
     for name in NAMES:
         store.write(key_of(name), content_of(name))

@@ -1,25 +1,25 @@
-"""The line of a source file on which a directive stands; pure."""
+"""Lines of a source file, to find the line of a directive; pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from mkdocs_imagegen.directives.directive import Source
+from mkdocs_imagegen.directives.directive import SourceExcerpt
 
 _INDENT_OR_QUOTE = re.compile(r"[\s>]*")
 _WORD = re.compile(r"\w+")
 _FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+)*(`{3,}|~{3,})([^`]*)$")
-_FENCE_OF_OURS = re.compile(r"[`~]{3,}.*imagegen")
+_IMAGE_BLOCK = re.compile(r"[`~]{3,}.*imagegen")
 _PREVIEW = re.compile(r"(?:\s+|\s*imagegen\s*:\s*\{.*)[\"']?\bpreview\b[\"']?\s*:")
-_ENDS_A_TARGET = r"(?=[)>\s\"']|$)"
+_END_OF_TARGET = r"(?=[)>\s\"']|$)"
 
 
 class SourceLines:
-    """A page's source file, looked through once for all of its directives.
+    """Lines of a page's source file, scanned once for all of its directives.
 
     Args:
-        text: the file, front matter included.
+        text: Content of the file, with the front matter.
     """
 
     def __init__(self, text: str) -> None:
@@ -27,16 +27,16 @@ class SourceLines:
         self._outside = set(_outside_fences(self._lines))
         self._fences: dict[str, list[int]] = {}
         for number, line in enumerate(self._lines):
-            if _FENCE_OF_OURS.search(line):
+            if _IMAGE_BLOCK.search(line):
                 words = self._first_line_after(number)
                 self._fences.setdefault(words, []).append(number)
 
-    def find(self, source: Source, occurrence: int) -> int | None:
-        """The line, from 1, of the n-th place that looks like the directive; None if none does.
+    def find(self, source: SourceExcerpt, occurrence: int) -> int | None:
+        """Return the line of a directive, from 1; None if no line matches.
 
         Args:
-            source: what to look for.
-            occurrence: how many places like it come before, on the same page.
+            source: Excerpt of the directive.
+            occurrence: Number of directives with the same excerpt before it on the page.
         """
         if source.kind == "preview":
             return self._preview()
@@ -57,7 +57,7 @@ class SourceLines:
         return "" if _FENCE.match(words) else words
 
     def _body(self, number: int) -> str:
-        """All words of the fence that opens on a line."""
+        """Return all words of the block that opens on a line."""
         words: list[str] = []
         for line in self._lines[number + 1 :]:
             bare = _INDENT_OR_QUOTE.sub("", line, count=1)
@@ -67,16 +67,16 @@ class SourceLines:
         return " ".join(words)
 
     def _preview(self) -> int | None:
-        """The line of the page's preview in its front matter."""
+        """Return the line of the page's preview in its front matter."""
         inside = self._lines[: 1 + _end_of_front_matter(self._lines)]
         found = (number for number, line in enumerate(inside) if _PREVIEW.match(line))
         number = next(found, None)
         return None if number is None else number + 1
 
-    def _images(self, source: Source) -> list[int]:
-        """Lines with the target and every word; a wrong line is worse than none."""
+    def _images(self, source: SourceExcerpt) -> list[int]:
+        """Return the lines with the target and every word; a wrong line is worse than no line."""
         words = _WORD.findall(f"{source.first_words} {source.title}")
-        target = re.compile(re.escape(source.target) + _ENDS_A_TARGET)
+        target = re.compile(re.escape(source.target) + _END_OF_TARGET)
         locations = [number for number, line in enumerate(self._lines) if target.search(line)]
         for lines_before in (0, 3):
             found = [at for at in locations if self._has_words(at, lines_before, words)]
@@ -99,7 +99,7 @@ def _end_of_front_matter(lines: list[str]) -> int:
 
 
 def _outside_fences(lines: list[str]) -> Iterator[int]:
-    """The lines that no fence holds; those that open one are outside, and code samples inside."""
+    """Yield the lines outside code samples; the opening line of a block is outside."""
     opened_by = ""
     for number, line in enumerate(lines):
         fence = _FENCE.match(line)

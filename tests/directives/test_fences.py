@@ -1,4 +1,4 @@
-"""A page's fences are ours only where its words name us, whenever those come into it."""
+"""Image blocks in pages that contain the name, also after other extensions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from markdown.preprocessors import Preprocessor
 
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.extension import ImagegenExtension
-from mkdocs_imagegen.directives.marker import shown_images
+from mkdocs_imagegen.directives.marker import find_shown_images
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.settings import Settings
 
@@ -45,21 +45,21 @@ def converter(kind, *more):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_converter_reads_pages_with_and_without(kind):
+def test_one_converter_reads_pages_with_and_without_blocks(kind):
     md = converter(kind)
     pages = [CODE, FENCE, CODE, f"{CODE}\n\n{FENCE}\n\n{FENCE}"]
-    quoted_value = [list(shown_images(md.reset().convert(page))) for page in pages]
-    assert [len(each) for each in quoted_value] == [0, 1, 0, 2]
+    found = [list(find_shown_images(md.reset().convert(page))) for page in pages]
+    assert [len(each) for each in found] == [0, 1, 0, 2]
 
 
 @pytest.mark.parametrize("kind", ["superfences", "fenced_code"])
-def test_a_fence_that_comes_late_is_a_image(kind):
+def test_block_from_another_extension_is_an_image(kind):
     html = converter(kind, Late()).convert("# Page\n\n[[ferry]]\n")
-    assert len(list(shown_images(html))) == 1
+    assert len(list(find_shown_images(html))) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_code_that_only_names_us_stays_code(kind):
+def test_code_that_contains_the_name_stays_code(kind):
     html = converter(kind).convert("```text\nimagegen\n```\n\nimagegen\n")
-    assert not list(shown_images(html))
+    assert not list(find_shown_images(html))
     assert "imagegen" in html

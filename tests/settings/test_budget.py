@@ -1,4 +1,4 @@
-"""What is asked for while pages are written."""
+"""Drafts of image requests."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mkdocs_imagegen.settings import DraftSettings
 REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="medium")
 
 
-def test_a_draft_answers_nothing_else():
+def test_draft_has_a_key_of_its_own():
     draft = DraftSettings(quality="low").of(REQUEST)
     assert (draft.quality, draft.is_draft) == ("low", True)
     assert draft.subject_key != REQUEST.subject_key
 
 
-def test_what_would_cost_the_same_is_no_draft():
+def test_request_with_the_same_model_and_quality_is_no_draft():
     assert DraftSettings(quality="medium", model="a/b").of(REQUEST) == REQUEST
