@@ -60,7 +60,7 @@ def recover(stores: Stores, key: str) -> PurchaseResult | None:
 
 
 def find_link(stores: Stores, key: str) -> tuple[Intent, bytes] | None:
-    """Return an earlier request whose response only links to the image, and that response.
+    """Return an earlier intent and its response if that only links to the image.
 
     Raises:
         StoreError: If the journal cannot be read now.
