@@ -184,7 +184,7 @@ def _calls(stores: Stores) -> list[Path]:
 
 
 def _quarantined(stores: Stores) -> int:
-    return sum(1 for _ in stores.store.quarantine.glob("*"))
+    return sum(1 for _ in stores.originals.quarantine.glob("*"))
 
 
 def _strangers(folder: Path) -> list[Path]:
