@@ -1,4 +1,7 @@
-"""One event loop in one background thread, and a few worker threads for blocking work."""
+"""One event loop in one background thread, and a few worker threads for blocking work.
+
+Importing anyio takes 100 ms, so that this module is imported with the first job of a build.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,10 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import TypeVar
+
+import anyio
+from anyio.from_thread import start_blocking_portal
+from anyio.to_thread import run_sync
 
 from mkdocs_imagegen.errors import StoppedError
 
@@ -30,14 +37,6 @@ class EventLoop:
     """
 
     def __init__(self, slots: int) -> None:
-        # Importing anyio takes 100 ms, and a build that generates no image does not need it.
-        import anyio  # noqa: PLC0415
-        from anyio.from_thread import start_blocking_portal  # noqa: PLC0415
-        from anyio.to_thread import run_sync  # noqa: PLC0415
-
-        self.event: Callable[[], anyio.Event] = anyio.Event
-        self._run_sync = run_sync
-        self._move_on_after = anyio.move_on_after
         self._is_closing = False
         self._stack = ExitStack()
         self._portal = self._stack.enter_context(start_blocking_portal())
@@ -58,7 +57,7 @@ class EventLoop:
 
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
         """Run a function in a worker thread."""
-        return await self._run_sync(work, *arguments, limiter=self._workers)
+        return await run_sync(work, *arguments, limiter=self._workers)
 
     async def pause(self, seconds: float) -> None:
         """Wait for a time that ends early if the loop is closing.
@@ -66,7 +65,7 @@ class EventLoop:
         Raises:
             StoppedError: If the loop is closing.
         """
-        with self._move_on_after(seconds):
+        with anyio.move_on_after(seconds):
             await self._closing.wait()
         self.raise_if_closing()
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import anyio
 
 from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError
 from mkdocs_imagegen.event_loop import EventLoop
@@ -23,9 +24,6 @@ from mkdocs_imagegen.report import plural
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.purchase import ClaimedElsewhereError, Purchaser
-
-if TYPE_CHECKING:
-    import anyio
 
 _CLAIM_INTERVAL_S = 0.5
 """Seconds between two attempts to claim an image that another build is generating."""
@@ -183,7 +181,7 @@ class Scheduler:
         """
         order = self._orders.get(request.key)
         if order is None:
-            order = self._orders[request.key] = _Order(loop.event())
+            order = self._orders[request.key] = _Order(anyio.Event())
             try:
                 order.result = await self._purchase(request, loop)
             except BaseException:
