@@ -11,6 +11,7 @@ that follows it:
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -28,16 +29,14 @@ from option_reference import OptionReference, reference
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
-from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.emulator.models import SHUT_DOWN
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.pipeline.build import Pipeline
-from mkdocs_imagegen.pipeline.context import BuildContext, Run
-from mkdocs_imagegen.pipeline.placements import Page
-from mkdocs_imagegen.pipeline.stores import Workshop
+from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
 
@@ -75,26 +74,54 @@ def _with_messages(match: re.Match[str]) -> str:
 
 def _of_page(sample: str, extensions: Iterable[str]) -> list[str]:
     """The warnings of a build of one page, of which only mistakes are told."""
-    messages: list[str] = []
-    page = Page("docs/page.md", "page.md", "page/", lambda: SourceLines(sample))
-    with TemporaryDirectory() as folder:
-        settings = Settings(enabled=False, root=Path(folder))
-        run, host = Run(), BuildContext(Path(folder, "site"), Permission("no"))
-        say = messages.append
-        workshop = Workshop(settings, run, host, _no_gateway)
-        pipeline = Pipeline(settings, workshop, run, host, say, say)
-        text, front_matter = get_data(sample)
-        try:
-            pipeline.registry.open_page(page.uri, front_matter)
-        except OptionError as error:
-            say(f"{page.path}: front matter: {error}")
-        ours = ImagegenExtension(lambda: pipeline.registry)
-        markdown = python_markdown.Markdown(extensions=[*extensions, ours])
-        markdown.treeprocessors.register(_OnPage(page.uri), "relpath", 0)
-        pipeline.read_page(page, markdown.convert(text))
-        pipeline.join()
-        pipeline.close()
-    return [f"WARNING -  imagegen: {message}" for message in messages]
+    messages = _Messages()
+    page = Page("docs/page.md", "page.md", "page/", lambda: sample)
+    log.addHandler(messages)
+    log.propagate = False  # MkDocs would count the warnings of the sample
+    try:
+        with TemporaryDirectory() as folder:
+            _read_sample(sample, page, Path(folder), extensions)
+    finally:
+        log.propagate = True
+        log.removeHandler(messages)
+    return [f"WARNING -  {each}" for each in messages.texts]
+
+
+def _read_sample(sample: str, page: Page, folder: Path, extensions: Iterable[str]) -> None:
+    context = BuildContext(
+        settings=Settings(enabled=False, root=folder),
+        mode=BuildMode(),
+        permission=Permission("no"),
+        run=Run(),
+        open_gateway=_no_gateway,
+        site=folder / "site",
+        docs=folder,
+    )
+    pipeline = Pipeline(context)
+    text, front_matter = get_data(sample)
+    try:
+        pipeline.registry.open_page(page.uri, front_matter)
+    except OptionError as error:
+        log.warning("%s: front matter: %s", page.path, error)
+    extension = ImagegenExtension(lambda: pipeline.registry)
+    markdown = python_markdown.Markdown(extensions=[*extensions, extension])
+    markdown.treeprocessors.register(_OnPage(page.uri), "relpath", 0)
+    facts = PageFacts(page, "", "", is_listed=True, is_written=True)
+    pipeline.read_page(page, markdown.convert(text), lambda: facts)
+    pipeline.join()
+    pipeline.close()
+
+
+class _Messages(logging.Handler):
+    """A handler that keeps the warnings of one sample."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a warning."""
+        self.texts.append(record.getMessage())
 
 
 class _OnPage(Treeprocessor):
@@ -132,10 +159,10 @@ def _settings() -> Iterator[str]:
 def _entry(option: OptionReference, anchor: str = "", default: str = "") -> str:
     """One option as an entry of a definition list, with an anchor of its own."""
     name = option.name.rstrip("_")  # a field that would be a keyword of Python ends with one
-    quote_value = f" Default: `{default}`." if default else ""
+    default_text = f" Default: `{default}`." if default else ""
     return (
         f"`{name}` {{ #{anchor}{name} }}\n\n:   {option.about}\n\n"
-        f"    Accepts: {option.accepts}.{quote_value}\n"
+        f"    Accepts: {option.accepts}.{default_text}\n"
     )
 
 

@@ -1,23 +1,31 @@
 """Images from prompts, for MkDocs.
 
-The flow, in order::
+The flow of a build, in order::
 
-    pages -> directives -> requests -> originals (have it?) -> gateway (make it)
-          -> originals -> images (sizes) -> site files -> pages -> report
+    pages -> directives -> requests -> originals (cache hit?) -> jobs -> gateway -> originals
+          -> variants -> site files -> pages -> report
 
-Where to look:
+The folders, from the front doors to the foundations; each imports only folders below it:
 
-- ``plugin`` (with ``build``, one build of MkDocs, and ``host``, its images) and ``cli`` are the
-  front doors. Most of the package is imported by the first page that needs it.
-- ``building`` does one build's work: look up, make, derive, fill in.
-- ``directives`` is what the author wrote, ``request`` what fixes the pixels, and its key.
-- ``gateway`` asks for an image; ``emulator`` is a gateway on this machine.
-- ``originals`` keeps what was paid for; ``images`` is everything with pixels.
-- ``pages`` puts an image into a page; ``report`` tells what was done.
-- ``spending`` says who may spend; ``settings``, ``shapes``, ``values``, ``errors`` and ``records``
-  are what all of them stand on; ``reference`` shows the options in the manual.
+- ``hosts``: one front door per site generator, the only importers of one. ``hosts/mkdocs`` has the
+  plugin, one build of MkDocs, and the state of ``mkdocs serve``.
+- ``cli``: the commands, one module per command.
+- ``pipeline``: one build: it looks images up, waits for them, and puts them into pages.
+- ``jobs``: the scheduler of the images to generate, signals, and the queue of ``mkdocs serve``.
+- ``spending``: everything that can cost money: permission, budget, ledger, claims, journal,
+  purchase, prices, and recovery after a crash.
+- ``pages``: HTML: image markup, social tags, page cards, and the contact sheet.
+- ``imaging``: pixels: decoding, encoding, variants, placeholders.
+- ``derived``: the variant cache, which can be deleted at any time.
+- ``directives``: what the author wrote, and the Markdown extension that reads it.
+- ``gateway``: the client of the AI Gateway; ``emulator``: a gateway on this machine.
+- ``originals``: the generated images on disk, and their records.
+- ``settings``: typed settings from a plain mapping.
+- ``request`` (everything that determines the pixels, and its key), ``layout``, ``options``,
+  ``report``, ``files``, ``log``, ``errors`` and ``frozen``: modules that all of them share.
 
-Importing this package imports nothing heavy: no host, no HTTP client, no image library.
+Importing this package imports no host, HTTP client or image library. The plugin imports most of it
+only for the first page with an image.
 """
 
 __version__ = "0.1.0"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.wire import ImageResponse, decode_response
-from mkdocs_imagegen.gateway_opening import open_gateway
+from mkdocs_imagegen.hosts.mkdocs.build import open_gateway
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.log import log, run_filter

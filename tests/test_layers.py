@@ -26,7 +26,6 @@ LAYERS = [
     ["spending"],
     ["jobs"],
     ["pipeline"],
-    ["gateway_opening"],
     ["hosts"],
     ["cli"],
     ["__main__"],

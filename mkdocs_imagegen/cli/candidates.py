@@ -25,14 +25,12 @@ from mkdocs_imagegen.cli.terminal import (
 )
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
+from mkdocs_imagegen.hosts.mkdocs.build import credential_for, open_gateway
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.store import Original
-from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode
 from mkdocs_imagegen.pipeline.lookup import Lookup
-from mkdocs_imagegen.pipeline.mode import BuildMode
-from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.report import State, format_usd, plural
 from mkdocs_imagegen.request import ImageRequest
 
@@ -181,11 +179,16 @@ def _with_take(directive: Directive, take: int) -> Directive:
 @contextlib.contextmanager
 def _lookup(site: SiteView, progress: Progress) -> Iterator[Lookup]:
     settings = site.settings
-    mode = BuildMode(makes=True, shows=False, watcher=progress)
-    host = BuildContext(settings.cache_path, site.permission, mode=mode)
-    opened = partial(open_gateway, settings, credential_for(settings)[0])
-    workshop = Workshop(settings, site.run, host, opened)
-    lookup = Lookup(workshop, site.run, host, print_note)
+    context = BuildContext(
+        settings=settings,
+        mode=BuildMode(publish=False, observer=progress),
+        permission=site.permission,
+        run=site.run,
+        open_gateway=partial(open_gateway, settings, credential_for(settings)[0]),
+        site=None,
+        docs=site.docs,
+    )
+    lookup = Lookup(context)
     try:
         lookup.recover()
         yield lookup

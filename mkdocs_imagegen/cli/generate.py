@@ -20,7 +20,7 @@ from mkdocs_imagegen.cli.terminal import (
 )
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, globs_of
-from mkdocs_imagegen.pipeline.mode import BuildMode
+from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.report import State, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
@@ -82,11 +82,11 @@ def generate(  # noqa: PLR0913 - one argument for each option
 
     with contextlib.closing(Progress()) as progress:
         mode = BuildMode(
-            makes=not dry_run,
-            shows=False,
-            upgrades=upgrade,
-            retries_refused=retry_refused,
-            watcher=progress,
+            generate=not dry_run,
+            publish=False,
+            upgrade=upgrade,
+            retry_refused=retry_refused,
+            observer=progress,
         )
         site = _selected(look(config_file, mode, change, pages), pages)
     if dry_run:

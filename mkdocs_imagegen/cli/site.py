@@ -16,11 +16,11 @@ import click
 from mkdocs_imagegen.cli.terminal import CommandError, print_note
 from mkdocs_imagegen.errors import GatewayError, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
 from mkdocs_imagegen.hosts.mkdocs import look as host
+from mkdocs_imagegen.hosts.mkdocs.build import credential_for, open_gateway
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.store import OriginalStore
-from mkdocs_imagegen.pipeline.mode import BuildMode
+from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import BudgetSettings
@@ -34,7 +34,7 @@ T = TypeVar("T")
 INTERRUPTED = 130
 _TERMINATED = 143
 _NO_LIMIT = BudgetSettings(images=None, usd=None)
-_LOOK_ONLY = BuildMode(makes=False, shows=False)
+_LOOK_ONLY = BuildMode(generate=False, publish=False)
 
 config_file = click.option(
     "-f",

@@ -1,12 +1,11 @@
-"""The work of one build; nothing here knows the host.
+"""One build of a site, independent of the site generator; it starts no thread and sends no request.
 
-- ``pipeline``: looks images up, has the missing ones made, and fills them into pages.
-- ``previews``: the images that stand for pages: in heads, at tops and on cards.
-- ``making``: images in the making, concurrent, equal requests once; ``background`` is its thread.
-- ``following``: images that follow others, in turn; ``attachments``: where those are.
-- ``wanted``: what is wanted of it, and what becomes of that.
-- ``run``: what several builds of one run share.
-- ``outcome``, ``sightings`` and ``telling``: what became of a directive, where it stands, and what
-  is said of it.
-- ``sweep``: the files of a built site that are no pages.
+- ``build``: reads pages, waits for the images, fills the pages, and finishes the site.
+- ``context``: settings, mode, permission and folders of a build, and the state of its run.
+- ``lookup``: which original a request has, and the job that generates a missing one.
+- ``references`` and ``reference_files``: images that are generated from other images.
+- ``placements``: the locations that show an image; ``outcome``: the result at a location.
+- ``messages``: the errors and remarks that are logged.
+- ``previews``: images of pages for social cards, and lists of page cards.
+- ``other_files``: feeds, search indexes and other text files of the site.
 """

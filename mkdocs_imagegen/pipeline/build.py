@@ -1,14 +1,13 @@
-"""The work of one build: look up, make, fit, fill in, report.
-
-A front door gives it pages and takes back pages; nothing here knows the host.
-"""
+"""One build: its images are looked up, generated, and put into its pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
+from pathlib import Path
 
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import (
@@ -26,271 +25,353 @@ from mkdocs_imagegen.directives.marker import (
     find_shown_images,
 )
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.errors import (
-    DirectiveError,
-    Location,
-    OptionError,
-)
+from mkdocs_imagegen.errors import DirectiveError, Location, OptionError
+from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
+from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
+from mkdocs_imagegen.options import SKETCH_MODEL, is_yes
+from mkdocs_imagegen.pages.cards import card_style
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
-from mkdocs_imagegen.pipeline.context import BuildContext, Run
-from mkdocs_imagegen.pipeline.lookup import Lookup
-from mkdocs_imagegen.pipeline.messages import Messages
-from mkdocs_imagegen.pipeline.outcome import Entry, Outcome, line_of, mistaken, settled
-from mkdocs_imagegen.pipeline.placements import Page, Placement, Placements
-from mkdocs_imagegen.pipeline.references import References
-from mkdocs_imagegen.pipeline.stores import Workshop
-from mkdocs_imagegen.report import ReportRow
-from mkdocs_imagegen.settings import Settings
-
-_BY_HAND = (
-    "an <img> tag with an imagegen: address is not read; "
-    "write a Markdown image, ![…](imagegen:), or a fence"
+from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
+from mkdocs_imagegen.pipeline.context import (
+    BuildContext,
+    Page,
+    PageFacts,
+    SitePages,
+    has_unfinished_requests,
 )
-_MISTAKES = (OptionError, DirectiveError)
+from mkdocs_imagegen.pipeline.lookup import Lookup
+from mkdocs_imagegen.pipeline.messages import log_outcome, unsupported_by_model
+from mkdocs_imagegen.pipeline.other_files import files_with_tokens, is_page, write_text
+from mkdocs_imagegen.pipeline.outcome import (
+    Entry,
+    Outcome,
+    invalid_outcome,
+    outcome_of,
+    report_row,
+)
+from mkdocs_imagegen.pipeline.placements import Placement, Placements
+from mkdocs_imagegen.pipeline.previews import Previews, with_block
+from mkdocs_imagegen.pipeline.references import References
+from mkdocs_imagegen.report import ReportRow, State, summary
+
+_IMG_TAG = (
+    "an <img> tag cannot have an imagegen: address; "
+    "write a Markdown image, ![…](imagegen:), or an image block"
+)
+_NO_SITE_URL = (
+    "previews have no social tags because site_url is not set; "
+    "set it in mkdocs.yml to the URL of the site"
+)
+_NOT_KEPT = (
+    "the generated images exist on this machine only, so the next run would generate them again; "
+    "keep %s between runs, or set originals_dir and commit that folder"
+)
 
 
 class Pipeline:
-    """One build.
+    """One build of a site, in the order of its methods; used by the thread of the build alone.
 
     Args:
-        settings: of the site.
-        workshop: where images are found and made.
-        run: what the builds of one run share.
-        host: what the build finds around it.
-        warn: called with each warning.
-        remark: called with what is worth knowing and no reason to worry.
+        context: Context of the build.
+
+    Attributes:
+        registry: Directives of the build.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing a front door brings
-        self,
-        settings: Settings,
-        workshop: Workshop,
-        run: Run,
-        host: BuildContext,
-        warn: Callable[[str], None],
-        remark: Callable[[str], None],
-    ) -> None:
-        self.settings = settings
-        # Only commands ask why, and what it takes to answer would double what a page takes.
-        self.registry = Registry(site_defaults(settings), can_explain=not host.mode.shows)
-        self._host = host
-        self._run = run
-        self._teller = Messages(settings, is_serving=host.is_serving, warn=warn, remark=remark)
-        self._lookup = Lookup(workshop, run, host, warn)
-        self._follower = References(self.registry, self._lookup, run, host.docs)
+    def __init__(self, context: BuildContext) -> None:
+        self.context = context
+        # Only commands explain directives, and that would double the memory of a page.
+        self.registry = Registry(
+            site_defaults(context.settings), can_explain=not context.mode.publish
+        )
+        self._lookup = Lookup(context)
+        self._references = References(self.registry, self._lookup, context)
+        self._previews = Previews(context, self.registry)
+        self._placements = Placements(self.registry.source_of)
         self._outcomes: dict[str, Outcome] = {}
-        self._sightings = Placements(self.registry.source_of)
-        # By the hash of the HTML that was read, which is mostly the HTML that is filled.
-        self._shown_in: dict[int, tuple[ShownImage, ...]] = {}
+        # By the hash of the HTML that was read, which mostly equals the HTML that is filled.
+        self._shown_images: dict[int, tuple[ShownImage, ...]] = {}
+        if context.mode.generate and has_unfinished_requests(context.settings):
+            self._lookup.recover()
+        self._had_originals = not self._lookup.originals.is_empty()
 
-    def read_page(self, page: Page, content: str) -> str:
-        """Look up every image that the page shows, and start what has to be made.
+    def read_page(self, page: Page, content: str, facts: Callable[[], PageFacts]) -> str:
+        """Look up every image that a page shows, and start a job for each missing one.
 
-        Only what stands in this HTML as an element counts: a renderer also calls formatters for
-        text that no page shows. The markers stay until the join, also where an image is there
-        already, so that what others take from the page is the same in a first build and a later
-        one.
-
-        Returns:
-            The page's HTML, with markers also for what was written by hand.
-        """
-        self._sightings.open_page(page)
-        parts, done = [], 0
-        self._shown_in[hash(content)] = images = tuple(find_shown_images(content))
-        for image in images:
-            if self.registry.get(image.address) is not None:
-                self.sight(page, image.address)
-            elif image.is_src:
-                marker = self._mark_what_is_written_by_hand(page, image.address)
-                parts += [content[done : image.start], marker]
-                done = image.end
-        return "".join([*parts, content[done:]])
-
-    def sight(self, page: Page, token: str, *, on_page: bool = True) -> None:
-        """Look up an image of a page, or of its head alone, and tell of it."""
-        self._sightings.add(page, token, on_page=on_page)
-        self.look_up(token, page.uri)
-        for unseen in self._follower.unseen(token):
-            self._sightings.add(page, unseen, on_page=False)
-            self.look_up(unseen, page.uri)
-
-    def join(self) -> None:
-        """Wait for everything that was started, and warn."""
-        self._follower.join()
-        self._lookup.join()
-        self._run.report.generation_s += self.generation_s
-        for placement in self._sightings:
-            outcome = self.outcome(placement.token)
-            if outcome is not None:
-                self._tell(placement, outcome)
-        if self._host.serve_queue is not None:
-            self._host.serve_queue.note(self._waiting())
-
-    def _tell(self, placement: Placement, outcome: Outcome) -> None:
-        location, found = partial(self._place, placement), self.registry.get(placement.token)
-        if self._host.mode.shows:
-            self._teller.tell(outcome, location)
-        if self._host.mode.makes and outcome.image and isinstance(found, Directive):
-            self._teller.tell_of_sketch(found.request, location)
-
-    def _waiting(self) -> dict[str, list[Job]]:
-        """What is made beside the server, by page."""
-        pages: dict[str, list[Job]] = {}
-        for placement in self._sightings:
-            found = self._follower.found(placement.token)
-            wants = self._lookup.waiting_of(found) if isinstance(found, Directive) else []
-            pages.setdefault(placement.page.uri, []).extend(wants)
-        return pages
-
-    def fill_page(self, content: str, page_url: str) -> str:
-        """HTML, after the join, with every marker replaced by its image.
+        Only elements of this HTML count: a renderer also calls formatters for text that no page
+        shows. The markers stay until the join, even if an image exists, so that other plugins read
+        the same HTML in a first build and in a repeat build.
 
         Args:
-            content: of a page or of a part of it.
-            page_url: the page's address below the site's root.
+            page: The page.
+            content: HTML of the page.
+            facts: Function that returns the facts of the page.
+
+        Returns:
+            The HTML with a marker for its preview, and for each image written as HTML.
         """
+        preview = self._previews.read(page, facts)
+        content, tokens = self._mark_images(page, with_block(content, preview))
+        card = self._previews.add(page, preview, content)
+        has_own_location = not (preview and preview.is_at_top)
+        shown = [(token, True) for token in tokens]
+        shown += [(card, False)] if card and has_own_location else []
+        self._placements.open_page(page)
+        for token, on_page in shown:
+            # No page needs to show the named prompts that an image refers to.
+            for each in (token, *self._references.prompts_of(token)):
+                self._placements.add(page, each, on_page=on_page and each == token)
+                self.look_up(each, page.uri)
+        if card and not has_own_location:
+            self.look_up(card, page.uri)
+        return content
+
+    def look_up(self, token: str, uri: str | None = None) -> None:
+        """Look up an image, and start its job if it is missing.
+
+        Args:
+            token: Token of the directive.
+            uri: Source of the page that shows it; None for an image that was looked up before.
+        """
+        found = self.registry.get(token)
+        if isinstance(found, Directive) and found.references:
+            self._references.look_up(token, found, uri)
+        elif isinstance(found, Directive):
+            self._lookup.look_up(found, uri)
+
+    def join(self, pages: SitePages | None = None) -> None:
+        """Wait for all jobs, and log the errors and remarks of every image.
+
+        Args:
+            pages: Pages of the build; None if no page was read before.
+        """
+        for token, uri in self._previews.resolve(pages or SitePages()):
+            self.look_up(token, uri)
+        self._references.join()
+        self._lookup.join()
+        self.context.run.report.generation_s += self._lookup.generation_s
+        self._log_outcomes()
+        if self.context.serve_queue is not None:
+            self.context.serve_queue.note(self._queued_jobs())
+        if not self.context.site_url and any(map(self.social_card, self._previews.uris)):
+            log.warning(_NO_SITE_URL, extra=ONCE)
+
+    def social_card(self, uri: str) -> SocialCard | None:
+        """Return the social card of a page, by its source, after the join, or None."""
+        token = self._previews.card_token(uri)
+        outcome = self.outcome(token) if token else None
+        image = outcome.image if outcome else None
+        return self._previews.social_card(uri, image) if image else None
+
+    def missing(self) -> list[ReportRow]:
+        """Return a row for each location with a missing image, after the join."""
+        return [row for row in self._rows(has_lines=True) if row.state.is_missing]
+
+    def entries(self) -> list[Entry]:
+        """Return all locations that show an image, after the join."""
+        return [self._entry(*each) for each in self._outcomes_by_placement()]
+
+    def fill_page(self, content: str, page_url: str) -> str:
+        """Return HTML, after the join, with every marker replaced by its image or its cards.
+
+        Args:
+            content: HTML of a page or of a part of it.
+            page_url: Address of the page below the site's root.
+        """
+        content = self._previews.fill_lists(content, page_url)
+        settings = self.context.settings
         frame = MarkupContext(
             lambda name: relative_url(name, page_url),
-            follows_palette=self._host.follows_palette,
-            badge=self.settings.disclosure_text if self.settings.disclosure == "badge" else "",
+            follows_palette=self.context.follows_palette,
+            badge=settings.disclosure_text if settings.disclosure == "badge" else "",
         )
         frames = chain([replace(frame, is_first=True)], repeat(frame))
 
         def markup(token: str) -> str | None:
-            outcome, found = self._known_or_late(token), self.registry.get(token)
+            outcome, found = self._late_outcome(token), self.registry.get(token)
             if outcome is None or found is None:
                 return None
-            return image_markup(found, self._shown(outcome), outcome.dark, next(frames))
+            return image_markup(found, self._page_image(outcome), outcome.dark, next(frames))
 
-        known = self._shown_in.pop(hash(content), None)
+        known = self._shown_images.pop(hash(content), None)
         images = find_shown_images(content) if known is None else known
-        filled = fill_images(content, images, markup)
-        return self.fill_text(filled, frame.url_of)
+        return self._fill_text(fill_images(content, images, markup), frame.url_of)
 
-    def _known_or_late(self, token: str) -> Outcome | None:
+    def finish_page(self, output: str, uri: str = "") -> str:
+        """Return a finished page with its social tags and the styles of its cards.
+
+        Args:
+            output: HTML of the whole page.
+            uri: Source of the page below the docs folder; ``""`` if it has no source.
+        """
+        style = card_style(output)
+        output = insert_in_head(output, style) if style else output
+        card = self.social_card(uri) if self.context.site_url else None
+        return add_social_tags(output, card) if card else output
+
+    def finish(self) -> None:
+        """Fill in the other files of the site, write the report, and log the summary."""
+        if not len(self.registry) or not self.context.mode.publish:
+            return
+        if self.context.site is not None:
+            self._fill_other_files(self.context.site)
+        if self.context.settings.report_path is not None:
+            self._write_report(self.context.settings.report_path)
+        self._log_summary()
+
+    def close(self) -> None:
+        """Start no more jobs, wait for the images in flight, and close the stores."""
+        self._lookup.close()
+
+    def outcome(self, token: str) -> Outcome | None:
+        """Return the outcome of a directive, after the join; None if no page shows it."""
+        if token not in self._outcomes:
+            found = self._references.get(token)
+            outcome = self._new_outcome(token, found) if found else None
+            if outcome is None:
+                return None
+            self._outcomes[token] = outcome
+        return self._outcomes[token]
+
+    def _new_outcome(self, token: str, found: ParsedDirective) -> Outcome | None:
+        shows_error = self.context.is_serving
+        if isinstance(found, InvalidDirective):
+            return invalid_outcome(found, found.text, shows_error=shows_error)
+        results = self._references.failed_results(token) or self._lookup.results(found)
+        if results is None:
+            return None
+        for result in results:
+            if isinstance(result.error, (OptionError, DirectiveError)):
+                return invalid_outcome(found, str(result.error), shows_error=shows_error)
+        return outcome_of(found, results, shows_error=shows_error)
+
+    def _late_outcome(self, token: str) -> Outcome | None:
         outcome = self.outcome(token)
         if outcome is None:
-            # Rendered again after the join, like an excerpt: looked up, and nothing new starts.
+            # Rendered again after the join, like an excerpt: looked up, and no job starts.
             self.look_up(token)
             outcome = self.outcome(token)
         return outcome
 
-    def fill_text(self, text: str, address: Callable[[str], str]) -> str:
-        """Text, after the join, with every token replaced by the address of its image.
+    def _page_image(self, outcome: Outcome) -> PageImage:
+        if isinstance(outcome.shown, PageImage):
+            return outcome.shown
+        return self._lookup.builder.add_placeholder(outcome.shown)
 
-        What no page shows, as in comments, has no image and gets ``#``.
+    def _mark_images(self, page: Page, content: str) -> tuple[str, list[str]]:
+        """Return HTML with a marker for each image, and the tokens of the images."""
+        parts, done, tokens = [], 0, list[str]()
+        self._shown_images[hash(content)] = images = tuple(find_shown_images(content))
+        for image in images:
+            if self.registry.get(image.address) is not None:
+                tokens.append(image.address)
+            elif image.is_src:
+                source = SourceExcerpt("inline image", "", image.address)
+                token, found = self.registry.add_invalid(page.uri, source, _IMG_TAG)
+                tokens.append(token)
+                parts += [content[done : image.start], as_tag(attributes_of(found, token))]
+                done = image.end
+        return "".join([*parts, content[done:]]), tokens
+
+    def _log_outcomes(self) -> None:
+        logged: set[str] = set()
+        for placement, outcome in self._outcomes_by_placement():
+            found, location = self.registry.get(placement.token), partial(self._location, placement)
+            if self.context.mode.publish:
+                log_outcome(self.context, outcome, location)
+            if self.context.mode.generate and outcome.image and isinstance(found, Directive):
+                error = unsupported_by_model(self.context.settings, found.request)
+                if error and error not in logged:
+                    logged.add(error)
+                    log.info("%s: image prompt: a sketch is shown, but %s", location(), error)
+
+    def _queued_jobs(self) -> dict[str, list[Job]]:
+        """Return the jobs that the queue of `mkdocs serve` runs, by page."""
+        jobs: dict[str, list[Job]] = {}
+        for placement in self._placements:
+            found = self._references.get(placement.token)
+            of_page = jobs.setdefault(placement.page.uri, [])
+            of_page += self._lookup.queued_jobs(found) if isinstance(found, Directive) else []
+        return jobs
+
+    def _fill_text(self, text: str, address: Callable[[str], str]) -> str:
+        """Return text, after the join, with every token replaced by the address of its image.
+
+        An image that no page shows, as in a comment, gets ``#``.
 
         Args:
-            text: of any kind.
-            address: the address of a file, from its path below the site's root.
+            text: Text of any kind.
+            address: Function that returns the address of a file below the site's root.
         """
 
         def replaced(token: str) -> str:
             outcome = self.outcome(token)
-            return address(self._shown(outcome).name) if outcome else "#"
+            return address(self._page_image(outcome).name) if outcome else "#"
 
         return fill_addresses(text, replaced)
 
-    def lines(self, *, with_line_numbers: bool) -> list[ReportRow]:
-        """Every place that shows an image; finding line numbers reads every source file again."""
-        return [self._line(each, with_line_number=with_line_numbers) for each in self._sightings]
+    def _fill_other_files(self, site: Path) -> None:
+        for path, text in files_with_tokens(site):
+            if is_page(path):
+                filled = self.finish_page(self.fill_page(text, path.relative_to(site).as_posix()))
+            else:
+                filled = self._fill_text(text, lambda name: f"{self.context.site_url}{name}")
+            write_text(path, filled)
 
-    def entries(self) -> list[Entry]:
-        """Every place that shows an image, with all that is known of it."""
-        return [self._entry(each) for each in self._sightings]
+    def _write_report(self, path: Path) -> None:
+        run, by_page = self.context.run, dict[str, list[ReportRow]]()
+        for placement, outcome in self._outcomes_by_placement():
+            rows = by_page.setdefault(placement.page.url, [])
+            rows.append(self._row(placement, outcome, has_line=True))
+        for url, rows in by_page.items():
+            run.report.set_page(url, rows)
+        try:
+            write_atomic(path, run.report.to_json(run.ledger.budget.charged_failures))
+        except OSError as error:
+            log.warning("cannot write the report to %s: %s", path, error.strerror)
 
-    def _entry(self, placement: Placement) -> Entry:
-        token, page = placement.token, placement.page.uri
-        found, outcome = self._follower.found(token), self.outcome(token)
-        assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
-        line = self._line(placement, with_line_number=True)
-        return Entry(line, found, outcome, page, partial(self.registry.explain, token, page))
+    def _log_summary(self) -> None:
+        rows = self._rows(has_lines=False)
+        if rows:
+            failures = self.context.run.ledger.budget.charged_failures
+            log.info(summary(rows, self._lookup.generation_s, failures))
+        was_charged = any(
+            row.state is State.GENERATED and row.model != SKETCH_MODEL for row in rows
+        )
+        keeps_originals = self._had_originals or self.context.settings.originals_dir
+        if was_charged and not keeps_originals and is_yes(os.environ.get("CI", "")):
+            # As a warning it would fail the first strict build, before a cache could be saved.
+            log.warning(_NOT_KEPT, self.context.settings.cache_dir, extra=NOT_STRICT)
 
-    def report(self) -> None:
-        """Give the run what it reports of this build's pages."""
-        by_page: dict[str, list[ReportRow]] = {}
-        for placement in self._sightings:
-            by_page.setdefault(placement.page.url, []).append(
-                self._line(placement, with_line_number=True)
-            )
-        for url, lines in by_page.items():
-            self._run.report.set_page(url, lines)
+    def _outcomes_by_placement(self) -> Iterator[tuple[Placement, Outcome]]:
+        for placement in self._placements:
+            outcome = self.outcome(placement.token)
+            if outcome is not None:
+                yield placement, outcome
 
-    @property
-    def generation_s(self) -> float:
-        """How long the making took, all in all."""
-        return self._lookup.generation_s
+    def _rows(self, *, has_lines: bool) -> list[ReportRow]:
+        """Return a row for each location; line numbers need every source file again."""
+        return [
+            self._row(placement, outcome, has_line=has_lines)
+            for placement, outcome in self._outcomes_by_placement()
+        ]
 
-    def recover(self) -> None:
-        """Store what earlier builds have paid for and not stored; never fails."""
-        self._lookup.recover()
+    def _row(self, placement: Placement, outcome: Outcome, *, has_line: bool) -> ReportRow:
+        location = self._location(placement) if has_line else Location(placement.page.path)
+        # A head names no placeholder, so the site needs no file of it.
+        has_file = placement.on_page or outcome.image is not None
+        file = self._page_image(outcome).name if has_file else ""
+        return report_row(location, self._references.get(placement.token), outcome, file)
 
-    def has_originals(self) -> bool:
-        """Whether anything is in the store."""
-        return self._lookup.has_originals()
+    def _entry(self, placement: Placement, outcome: Outcome) -> Entry:
+        token, uri = placement.token, placement.page.uri
+        row, found = self._row(placement, outcome, has_line=True), self._references.get(token)
+        return Entry(row, found, outcome, uri, partial(self.registry.explain, token, uri))
 
-    def close(self) -> None:
-        """Start nothing more, wait for what is in flight, keep it, and end."""
-        self._lookup.close()
-
-    def _mark_what_is_written_by_hand(self, page: Page, address: str) -> str:
-        source = SourceExcerpt("inline image", "", address)
-        token, found = self.registry.add_invalid(page.uri, source, _BY_HAND)
-        self.sight(page, token)
-        return as_tag(attributes_of(found, token))
-
-    def look_up(self, token: str, uri: str | None = None) -> None:
-        """Look up an image that will be shown, and start it if it has to be made.
-
-        Args:
-            token: which.
-            uri: the source of the page that shows it; None where it was seen before.
-        """
-        found = self.registry.get(token)
-        if isinstance(found, Directive) and found.references:
-            self._follower.look_up(token, uri)
-        elif isinstance(found, Directive):
-            self._lookup.look_up(found, uri)
-
-    def outcome(self, token: str) -> Outcome | None:
-        """What became of a directive, after the join; None if no page shows it."""
-        found = self._follower.found(token)
-        if token not in self._outcomes and found is not None:
-            outcome = self._settle(token, found)
-            if outcome is None:
-                return None
-            self._outcomes[token] = outcome
-        return self._outcomes.get(token)
-
-    def _settle(self, token: str, found: ParsedDirective) -> Outcome | None:
-        in_full = self._host.is_serving
-        if isinstance(found, InvalidDirective):
-            return mistaken(found, found.text, in_full=in_full)
-        known = self._follower.fault_of(token) or self._lookup.results(found)
-        if known is None:
-            return None
-        faults = (result.error for result in known)
-        beyond_the_model = next((each for each in faults if isinstance(each, _MISTAKES)), None)
-        if beyond_the_model is not None:
-            return mistaken(found, str(beyond_the_model), in_full=in_full)
-        return settled(found, known, in_full=in_full)
-
-    def _shown(self, outcome: Outcome) -> PageImage:
-        if outcome.placeholder is not None:
-            return self._lookup.placeholder(outcome.placeholder)
-        assert outcome.image is not None  # noqa: S101 - an outcome has one or the other
-        return outcome.image
-
-    def _place(self, placement: Placement) -> Location:
+    def _location(self, placement: Placement) -> Location:
         found = self.registry.get(placement.token)
-        return placement.location(found) if found else Location(placement.page.path)
-
-    def _line(self, placement: Placement, *, with_line_number: bool) -> ReportRow:
-        found, outcome = self._follower.found(placement.token), self.outcome(placement.token)
-        location = self._place(placement) if with_line_number else Location(placement.page.path)
-        assert outcome is not None  # noqa: S101 - whatever was sighted was looked up
-        # A head names no stand-in, so the site needs no file of it.
-        has_file = placement.on_page or outcome.placeholder is None
-        return line_of(location, found, outcome, self._shown(outcome).name if has_file else "")
+        if found is None:
+            return Location(placement.page.path)
+        return self._placements.locate(placement, found)

@@ -1,64 +1,196 @@
-"""What is around a build."""
+"""The context of one build: settings, mode, permission and folders, and the state of its run.
+
+Imports little, since the plugin imports it for sites without images too.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.pipeline.mode import BuildMode
-from mkdocs_imagegen.report import RunReport
-from mkdocs_imagegen.spending.ledger import Ledger
-from mkdocs_imagegen.spending.permission import Permission
+from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.settings.folders import matches_any
 
 if TYPE_CHECKING:
+    from mkdocs_imagegen.gateway.client import OpenGateway
+    from mkdocs_imagegen.jobs.job import Result
     from mkdocs_imagegen.jobs.serve_queue import ServeQueue
     from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
+    from mkdocs_imagegen.report import RunReport
+    from mkdocs_imagegen.spending.ledger import Ledger
+    from mkdocs_imagegen.spending.permission import Permission
+
+
+class ProgressObserver(Protocol):
+    """Observer of the images that a build generates; called on any thread."""
+
+    def job_added(self) -> None:
+        """Count one more image to generate."""
+
+    def job_done(self, result: Result) -> None:
+        """Count one result, with or without an image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildMode:
+    """The work of a build; by default a whole site.
+
+    Attributes:
+        generate: True if missing images are generated, if that is permitted.
+        publish: True if the site gets its files; False for commands that only read the images.
+        pages: Globs of the pages for which missing images are generated; empty for all pages.
+        upgrade: True if only a request's own original is used, and no stale one.
+        retry_refused: True if prompts are sent again that moderation has refused.
+        observer: Observer of the images that are generated.
+    """
+
+    generate: bool = True
+    publish: bool = True
+    pages: tuple[str, ...] = ()
+    upgrade: bool = False
+    retry_refused: bool = False
+    observer: ProgressObserver | None = None
+
+    def includes(self, uri: str) -> bool:
+        """Return True if missing images of a page are generated, by its source."""
+        return not self.pages or matches_any(self.pages, uri)
 
 
 class Run:
     """The state that all builds of one run share.
 
-    Attributes:
-        ledger: Failures and budget.
-        report: Rows and seconds of the report.
+    Each part is imported by its first use: most builds of a site find all images.
     """
 
-    def __init__(self) -> None:
-        self.ledger = Ledger()
-        self.report = RunReport()
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Failures and budget."""
+        from mkdocs_imagegen.spending.ledger import Ledger  # noqa: PLC0415 - see the class
+
+        return Ledger()
+
+    @cached_property
+    def report(self) -> RunReport:
+        """Rows and seconds of the report."""
+        from mkdocs_imagegen.report import RunReport  # noqa: PLC0415 - see the class
+
+        return RunReport()
 
     @cached_property
     def reference_files(self) -> ReferenceFiles:
-        """Reference images and masks; few sites have any, so their module is imported late."""
-        from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles  # noqa: PLC0415
+        """Reference images and masks."""
+        from mkdocs_imagegen.pipeline.reference_files import (  # noqa: PLC0415 - see the class
+            ReferenceFiles,
+        )
 
         return ReferenceFiles()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What a build finds around it.
+    """The context of one build.
 
     Attributes:
-        site: the folder of the site; None to keep its images in the cache alone.
-        permission: whether missing images may be made.
-        is_serving: whether pages are served while they are written; stand-ins then tell in full
-            what is wrong.
-        follows_palette: whether the theme hides images by their address's fragment, as Material
-            does.
-        mode: what is wanted.
-        is_strict: whether warnings end the build.
-        serve_queue: where images are made beside a server; None where a build makes them.
-        docs: the folder of the pages, in which images lie that others follow.
+        settings: Settings of the site.
+        mode: Work of the build.
+        permission: Permission to generate missing images.
+        run: State that all builds of the run share.
+        open_gateway: Factory of the gateway's client.
+        site: Folder of the built site, or None if images are only put into the variant cache.
+        site_url: Absolute URL of the site with a final slash; ``""`` if it is not known.
+        docs: Folder of the pages.
+        is_serving: True under `mkdocs serve`; placeholders then show the whole error.
+        follows_palette: True if the theme hides images by the fragment of their address, as
+            Material for MkDocs does.
+        serve_queue: Queue of `mkdocs serve`, which then generates the images instead.
     """
 
-    site: Path | None
+    settings: Settings
+    mode: BuildMode
     permission: Permission
+    run: Run
+    open_gateway: OpenGateway
+    site: Path | None
+    docs: Path
+    site_url: str = ""
     is_serving: bool = False
     follows_palette: bool = False
-    mode: BuildMode = BuildMode()
-    is_strict: bool = False
     serve_queue: ServeQueue | None = None
-    docs: Path = Path("docs")
+
+    @property
+    def generation_settings(self) -> Settings:
+        """Settings of the site, with the gateway that generates its images."""
+        return generation_settings(self.settings, is_serving=self.is_serving)
+
+
+def has_unfinished_requests(settings: Settings) -> bool:
+    """Return True if the journal has entries of a build that was interrupted."""
+    with contextlib.suppress(OSError), os.scandir(settings.journal_path) as entries:
+        return any(entries)
+    return False
+
+
+def generation_settings(settings: Settings, *, is_serving: bool) -> Settings:
+    """Return settings with the gateway emulator if `mkdocs serve` shows sketches."""
+    return settings.with_sketches if is_serving and settings.serve == "sketch" else settings
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the build.
+
+    Attributes:
+        path: Source file as the author knows it.
+        uri: Source file below the docs folder, with slashes.
+        url: Address below the site's root.
+        read_source: Function that reads the text of the source file; ``""`` if it cannot.
+    """
+
+    path: str
+    uri: str
+    url: str
+    read_source: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """The facts of a page that previews and lists of pages show.
+
+    Attributes:
+        page: The page.
+        title: Title as text.
+        description: Description as text; ``""`` if there is no description.
+        is_listed: True if lists may include the page; drafts are not listed.
+        is_written: True if the author wrote the page, and not a plugin, like a blog's archive.
+    """
+
+    page: Page
+    title: str
+    description: str
+    is_listed: bool
+    is_written: bool
+
+
+_NO_FACTS: dict[str, PageFacts] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class SitePages:
+    """The pages of a build, once all of them are rendered.
+
+    Attributes:
+        uris: Sources of the pages, in the order in which they were rendered.
+        order: Sources of the pages in the order of the navigation.
+        facts: Function that returns the facts of a page, by its source.
+        section: Function that returns the sources of the pages in a page's section.
+    """
+
+    uris: Collection[str] = ()
+    order: Sequence[str] = ()
+    facts: Callable[[str], PageFacts] = _NO_FACTS.__getitem__
+    section: Callable[[str], Iterable[str]] = lambda _: ()

@@ -1,12 +1,15 @@
-"""Each image that is shown: found, or started, or known to stay away."""
+"""The lookup of images: an original in the store, a job that generates one, or an error."""
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
     EarlierRefusalError,
@@ -17,203 +20,274 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.models import check_request
-from mkdocs_imagegen.imaging.image import PageImage
+from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
+from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.options import quote_value
-from mkdocs_imagegen.originals.store import Original
-from mkdocs_imagegen.pipeline.context import BuildContext, Run
-from mkdocs_imagegen.pipeline.stores import Workshop
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.spending.ledger import Refusals
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.imaging.placeholder import Placeholder
+    from mkdocs_imagegen.gateway.wire import Attachments
+    from mkdocs_imagegen.imaging.image import PageImage
+    from mkdocs_imagegen.imaging.variants import VariantPlan
+    from mkdocs_imagegen.jobs.scheduler import Scheduler
+    from mkdocs_imagegen.layout import Layout
+    from mkdocs_imagegen.originals.record import Record
+
+_NOT_SELECTED = "it is on a page that was not selected"
+TOO_LATE = "it was added to a page after the build generated its images"
 
 
 class Lookup:
-    """The images of one build.
+    """The images of one build by request; used by the thread of the build alone.
 
     Args:
-        workshop: where they are found and made.
-        run: what the builds of one run share.
-        host: what the build finds around it.
-        warn: called with each warning.
+        context: Context of the build.
+
+    Attributes:
+        originals: Store of originals.
+        builder: Builder of the files that pages show.
+        generation_s: Time from the first job to the join.
+        queued: Jobs that the queue of `mkdocs serve` runs after this build.
     """
 
-    def __init__(
-        self, workshop: Workshop, run: Run, host: BuildContext, warn: Callable[[str], None]
-    ) -> None:
+    def __init__(self, context: BuildContext) -> None:
+        self._settings = context.generation_settings
+        self.originals = open_originals(self._settings)
+        self.builder = open_builder(context)
         self.generation_s = 0.0
-        self.waiting: dict[JobKey, Job] = {}
-        """What is made beside the server, after this build."""
-        self._settings = workshop.settings
-        self._host = host
-        self._warn = warn
-        self._workshop = workshop
-        self._originals = workshop.originals
+        self.queued: dict[JobKey, Job] = {}
+        self._context = context
+        self._refusals = Refusals(self._settings.originals_path)
         self._sketch_server = self._settings.gateway.sketch_server
-        self._run = run
-        self._has_drafts = host.serve_queue is not None and self._settings.draft.is_set
+        self._has_drafts = context.serve_queue is not None and self._settings.draft.is_set
         self._results: dict[JobKey, Result] = {}
-        self._put_off: dict[JobKey, tuple[ImageRequest, Directive, bool]] = {}
-        self._puts_off = True
-        self._wanted: set[str] = set()
-        self._begun: float | None = None
-        self._joined = False
+        self._deferred: dict[JobKey, tuple[ImageRequest, Directive, bool]] = {}
+        self._is_deferring = True
+        self._observed: set[str] = set()
+        self._first_job_at: float | None = None
+        self._is_joined = False
 
     def look_up(self, directive: Directive, uri: str | None = None) -> None:
-        """Look up the images of a directive that a page shows; start what has to be made.
+        """Look up the images of a directive, and start a job for each that is missing.
+
+        A request that may have an original is deferred to the join: between the pages of a build
+        the same work takes three times as long, since the processor caches hold other data.
 
         Args:
-            directive: what the author wrote.
-            uri: the page's source; None for one that was looked up before.
+            directive: Directive that a page shows.
+            uri: Source of the page; None for a directive that was looked up before.
         """
-        can_generate = uri is None or self._host.mode.wants(uri)
+        can_generate = uri is None or self._context.mode.includes(uri)
         for request in directive.requests:
-            known = self._results.get(_key(request, directive))
-            was_left_out = known is not None and isinstance(known.error, NotSelectedError)
-            if known is None or (was_left_out and can_generate and uri is not None):
-                self._begin(request, directive, can_generate=can_generate)
+            key = _key(request, directive)
+            known = self._results.get(key)
+            was_not_selected = known is not None and isinstance(known.error, NotSelectedError)
+            if known is not None and not (was_not_selected and can_generate and uri is not None):
+                continue
+            if self._is_deferring and self._may_have(request):
+                before = self._deferred.get(key)
+                # One page for which images are generated is enough.
+                is_allowed = can_generate or bool(before and before[2])
+                self._deferred[key] = (request, directive, is_allowed)
+            else:
+                self._resolve(request, directive, can_generate=can_generate)
 
     def results(self, directive: Directive) -> tuple[Result, ...] | None:
-        """What became of each request of a directive, after the join; None if no page shows it."""
+        """Return the result of each request after the join; None if no page shows the directive."""
         keys = (_key(request, directive) for request in directive.requests)
         known = [self._results.get(key) for key in keys]
         every = tuple(result for result in known if result is not None)
         return every if len(every) == len(known) else None
 
-    def waiting_of(self, directive: Directive) -> list[Job]:
-        """Those images of a directive that are made beside the server."""
+    def queued_jobs(self, directive: Directive) -> list[Job]:
+        """Return the jobs of a directive that the queue of `mkdocs serve` runs."""
         keys = (_key(request, directive) for request in directive.requests)
-        return [self.waiting[key] for key in keys if key in self.waiting]
-
-    def placeholder(self, placeholder: Placeholder) -> PageImage:
-        """The stand-in's image, its file in the site."""
-        return self._workshop.variant_builder.add_placeholder(placeholder)
+        return [self.queued[key] for key in keys if key in self.queued]
 
     def settle(self) -> None:
-        """Look at everything that is there, and wait for what was started so far."""
-        self._puts_off = False  # what follows others is asked for in turn from now on
-        put_off, self._put_off = self._put_off, {}
-        for request, directive, can_generate in put_off.values():
-            self._want(request, directive, can_generate=can_generate)
-        self._results |= self._workshop.join()
+        """Look up the deferred requests, and wait for all jobs so far.
+
+        Raises:
+            KeyboardInterrupt: If SIGINT was received; images in flight are stored.
+            SystemExit: If another signal was received; images in flight are stored.
+        """
+        self._is_deferring = False  # references are looked up in turn from now on
+        deferred, self._deferred = self._deferred, {}
+        for request, directive, can_generate in deferred.values():
+            self._resolve(request, directive, can_generate=can_generate)
+        if self._has_scheduler:
+            self._results |= self._scheduler.join()
 
     def join(self) -> None:
-        """Wait for everything that was started; nothing more is made."""
+        """Wait for all jobs; no other job starts after it."""
         self.settle()
-        # Once: images that follow others are looked up in rounds, and each needs the index.
-        self._workshop.variant_builder.release_index()
-        if self._begun is not None:
-            self.generation_s = time.monotonic() - self._begun
-        self._joined = True
+        self.builder.release_index()  # not after each round of references
+        if self._first_job_at is not None:
+            self.generation_s = time.monotonic() - self._first_job_at
+        self._is_joined = True
 
     def recover(self) -> None:
-        """Store what earlier builds have paid for and not stored; never fails."""
-        self._workshop.recover()
+        """Store the responses that interrupted builds have left; never fails."""
+        from mkdocs_imagegen.spending import recovery, storing  # noqa: PLC0415 - rarely needed
 
-    def has_originals(self) -> bool:
-        """Whether anything is in the store."""
-        return not self._originals.is_empty()
+        recovery.recover_all(storing.open_stores(self._settings, self.originals))
 
     def close(self) -> None:
-        """Start nothing more, wait for what is in flight, keep it, and end."""
-        self._workshop.close()
+        """Start no more jobs, wait for the images in flight, and close the stores."""
+        if self._has_scheduler:
+            self._scheduler.close()
+        self.builder.close()
 
-    def _begin(self, request: ImageRequest, directive: Directive, *, can_generate: bool) -> None:
-        """Start at once what has to be made; what is there is looked at with all others.
+    @property
+    def _has_scheduler(self) -> bool:
+        return "_scheduler" in vars(self)
 
-        Between the pages of a build the same work takes three times as long, since the processor
-        has other things at hand.
-        """
-        if not (self._puts_off and self._may_have(request)):
-            self._want(request, directive, can_generate=can_generate)
-            return
-        key = _key(request, directive)
-        before = self._put_off.get(key)
-        # Of several pages that show it, one that may have it made is enough.
-        self._put_off[key] = (request, directive, can_generate or bool(before and before[2]))
-
-    def _want(self, request: ImageRequest, directive: Directive, *, can_generate: bool) -> None:
-        key = _key(request, directive)
-        is_exact = directive.is_exact or self._host.mode.upgrades
-        try:
-            original = self._find(request, is_exact=is_exact)
-            if original is None and self._has_drafts:
-                request = self._settings.draft.of(request)
-                original = self._find(request, is_exact=True)
-        except StoreError as error:
-            self._results[key] = Result(error=error)
-            return
-        image = self._workshop.find(original.record, directive.layout) if original else None
-        if image is not None:
-            self._results[key] = Result(original, image, is_draft=request.is_draft)
-            return
-        refusal = self._refusal(request, can_generate=can_generate)
-        if original is None and refusal is not None:
-            self._results[key] = Result(error=refusal)
-        elif self._joined:
-            fault = NotGeneratedError("it came into a page after the build had made its images")
-            self._results[key] = Result(error=fault)
-            self._warn(f"image prompt {quote_value(request.prompt)}: {fault}")
-        else:
-            self._start(Job(key, request, original, refusal is None, request.is_draft))
+    @cached_property
+    def _scheduler(self) -> Scheduler:
+        return open_scheduler(self._context, self.originals, self.builder)
 
     def _may_have(self, request: ImageRequest) -> bool:
         is_enabled = self._settings.enabled
-        return is_enabled and self._originals.may_have(request, self._sketch_server)
+        return is_enabled and self.originals.may_have(request, self._sketch_server)
 
-    def _find(self, request: ImageRequest, *, is_exact: bool) -> Original | None:
-        """Return the original of a request; unless it must be exact, else one of its subject.
+    def _resolve(self, request: ImageRequest, directive: Directive, *, can_generate: bool) -> None:
+        key, original = _key(request, directive), None
+        try:
+            if self._settings.enabled:
+                original = self.originals.find_exact(request, self._sketch_server)
+                if original is None and not (directive.is_exact or self._context.mode.upgrade):
+                    original = self.originals.find_by_subject(request.subject_key, request.model)
+                if original is None and self._has_drafts:
+                    request = self._settings.draft.of(request)
+                    original = self.originals.find_exact(request, self._sketch_server)
+        except StoreError as error:
+            self._results[key] = Result(error=error)
+            return
+        image = None
+        if original is not None:
+            image = self.builder.find(_plan(self._settings, original.record, directive.layout))
+        if image is not None:
+            self._results[key] = Result(original, image, is_draft=request.is_draft)
+        else:
+            self._add(Job(key, request, original, can_generate, request.is_draft))
 
-        Raises:
-            StoreError: If something is there and cannot be read.
-        """
-        if not self._settings.enabled:
-            return None
-        original = self._originals.find_exact(request, self._sketch_server)
-        if original is not None or is_exact:
-            return original
-        return self._originals.find_by_subject(request.subject_key, request.model)
+    def _add(self, job: Job) -> None:
+        """Start a job, unless its image may not be generated."""
+        error = self._refusal(job.request, can_generate=job.can_generate)
+        if job.original is None and error is not None:
+            self._results[job.key] = Result(error=error)
+        elif self._is_joined:
+            late = NotGeneratedError(TOO_LATE)
+            self._results[job.key] = Result(error=late)
+            log.warning("image prompt %s: %s", quote_value(job.request.prompt), late)
+        else:
+            self._start(replace(job, can_generate=error is None))
 
-    def _start(self, want: Job) -> None:
-        serve_queue = self._host.serve_queue
-        if serve_queue is not None and want.original is None:
-            self._results[want.key] = Result(error=serve_queue.pending_error(want))
-            self.waiting[want.key] = want
+    def _start(self, job: Job) -> None:
+        serve_queue = self._context.serve_queue
+        if serve_queue is not None and job.original is None:
+            self._results[job.key] = Result(error=serve_queue.pending_error(job))
+            self.queued[job.key] = job
             return
         if serve_queue is not None:
-            want = replace(
-                want, can_generate=False
-            )  # what is broken is bought by the desk, if at all
-        self._begun = self._begun or time.monotonic()
-        self._results[want.key] = Result()
-        self._workshop.start(want)
-        self._tell_watcher(want.request, want.original)
+            # Only the queue generates images; it also replaces a damaged original, if permitted.
+            job = replace(job, can_generate=False)
+        self._first_job_at = self._first_job_at or time.monotonic()
+        self._results[job.key] = Result()
+        self._scheduler.start(job)
+        self._notify_observer(job)
 
-    def _tell_watcher(self, request: ImageRequest, original: Original | None) -> None:
-        watcher = self._host.mode.watcher
-        if watcher and original is None and request.key not in self._wanted:
-            self._wanted.add(request.key)
-            watcher.job_added()
+    def _notify_observer(self, job: Job) -> None:
+        observer = self._context.mode.observer
+        if observer and job.original is None and job.request.key not in self._observed:
+            self._observed.add(job.request.key)
+            observer.job_added()
 
     def _refusal(self, request: ImageRequest, *, can_generate: bool) -> ImagegenError | None:
-        """Why this request is not made in this build, if it is not."""
+        """Return the reason for which this build does not generate an image, if there is one."""
+        mode, permission = self._context.mode, self._context.permission
         try:
             check_request(request, self._settings.gateway.output_format)
             if request.references:
-                self._run.reference_files.check(request)
+                self._context.run.reference_files.check(request)
         except OptionError as error:
             return error
-        refused = self._workshop.refusals.find(request.key)
-        if refused is not None and not self._host.mode.retries_refused:
-            path = self._workshop.refusals.path(request.key)
+        refused = self._refusals.find(request.key)
+        if refused is not None and not mode.retry_refused:
+            path = self._refusals.path(request.key)
             hint = f"reword it, set another `take`, or delete {path}"
             fault = f"{refused.said} on {refused.day} ({refused.model})"
             return EarlierRefusalError(fault, hint=hint)
         if not can_generate:
-            return NotSelectedError("it stands on a page that was not named")
-        permission = self._host.permission
+            return NotSelectedError(_NOT_SELECTED)
+        if not mode.generate:
+            return NotGeneratedError("this command generates no images")
         return None if permission.is_granted else NotGeneratedError(permission.refusal)
+
+
+def open_originals(settings: Settings) -> OriginalStore:
+    """Return the store of a site's originals."""
+    return OriginalStore(settings.originals_path, settings.cache_path / "quarantine")
+
+
+def open_builder(context: BuildContext) -> VariantBuilder:
+    """Return the builder of the files that pages show, which writes no file in a dry run."""
+    if not context.mode.publish:
+        return DryRunVariantBuilder()
+    return FileVariantBuilder(DerivedStore(context.settings.cache_path / "derived"), context.site)
+
+
+def open_scheduler(
+    context: BuildContext, originals: OriginalStore, builder: VariantBuilder
+) -> Scheduler:
+    """Return a scheduler of jobs; its imports are late, since most builds find all images.
+
+    Args:
+        context: Context of the build.
+        originals: Store of originals.
+        builder: Builder of the files that pages show.
+    """
+    from mkdocs_imagegen.jobs.scheduler import Scheduler  # noqa: PLC0415
+    from mkdocs_imagegen.spending import purchase, storing  # noqa: PLC0415
+
+    settings, run, observer = context.generation_settings, context.run, context.mode.observer
+
+    def read_references(request: ImageRequest) -> Attachments:
+        return run.reference_files.read(request)
+
+    def derive(record: Record, layout: Layout, content: bytes) -> PageImage:
+        return builder.build(_plan(settings, record, layout), content)
+
+    stores, open_gateway = storing.open_stores(settings, originals), context.open_gateway
+    purchaser = purchase.Purchaser(settings, stores, run.ledger, open_gateway, read_references)
+    on_result = observer.job_done if observer else lambda _: None
+    return Scheduler(settings, purchaser, originals, derive, on_result)
+
+
+@contextlib.contextmanager
+def scheduler_of_server(context: BuildContext) -> Iterator[Scheduler]:
+    """Open a scheduler for the queue of `mkdocs serve`; close it and its stores at the end.
+
+    MkDocs empties the folder of the site in each build, so its files come from builds alone.
+
+    Args:
+        context: Context of a build.
+    """
+    context = replace(context, site=None)
+    with contextlib.closing(open_builder(context)) as builder:
+        originals = open_originals(context.generation_settings)
+        with contextlib.closing(open_scheduler(context, originals, builder)) as scheduler:
+            yield scheduler
+
+
+def _plan(settings: Settings, record: Record, layout: Layout) -> VariantPlan:
+    return plan_variants(record, layout, settings.variants, settings.provenance)
 
 
 def _key(request: ImageRequest, directive: Directive) -> JobKey:

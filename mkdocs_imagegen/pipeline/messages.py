@@ -1,70 +1,59 @@
-"""What a build says of its images while it runs, and how loud."""
+"""Messages about the images of a build, and their level."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
 from mkdocs_imagegen.errors import Location, OptionError
 from mkdocs_imagegen.gateway.models import check_request
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 
-Say = Callable[[str], None]
 
-
-class Messages:
-    """Says what the site wants to hear.
+def log_outcome(context: BuildContext, outcome: Outcome, location: Callable[[], Location]) -> None:
+    """Log the errors and remarks of one image on a page.
 
     Args:
-        settings: of the site.
-        is_serving: whether pages are served while they are written.
-        warn: called with each warning.
-        remark: called with what is worth knowing and no reason to worry.
+        context: Context of the build.
+        outcome: Outcome of the directive.
+        location: Function that finds the location, which reads the source of the page again.
     """
+    level = _level(context, outcome.state)
+    if outcome.error and level is not None:
+        log.log(level, "%s: image prompt: %s", location(), outcome.error)
+    for result in outcome.results:
+        for remark in result.remarks if result.was_generated else ():
+            log.info("%s: image prompt: %s", location(), remark)
+        if result.alarm:
+            log.warning("%s: image prompt: %s", location(), result.alarm)
 
-    def __init__(self, settings: Settings, *, is_serving: bool, warn: Say, remark: Say) -> None:
-        self._settings = settings
-        self._is_serving = is_serving
-        self.warn = warn
-        self._remark = remark
-        self._told_of_sketches: set[str] = set()
 
-    def tell(self, outcome: Outcome, location: Callable[[], Location]) -> None:
-        """Say what became of one image on a page, if it is worth saying.
+def unsupported_by_model(settings: Settings, request: ImageRequest) -> str:
+    """Return the reason for which the configured model rejects the request of a sketch, or ``""``.
 
-        Args:
-            outcome: what became of it.
-            location: finds where it stands, which reads the page's source again.
-        """
-        if outcome.error and (say := self._loudness(outcome)):
-            say(f"{location()}: image prompt: {outcome.error}")
-        for result in outcome.results:
-            for remark in result.remarks if result.was_generated else ():
-                self._remark(f"{location()}: image prompt: {remark}")
-            if result.alarm:
-                self.warn(f"{location()}: image prompt: {result.alarm}")
-
-    def tell_of_sketch(self, request: ImageRequest, location: Callable[[], Location]) -> None:
-        """Say, once for each fault, that the model which is set would refuse it."""
-        if request.model != SKETCH_MODEL:
-            return
+    The gateway emulator draws every size, so a site of sketches would hide the mistake.
+    """
+    if request.model == SKETCH_MODEL:
         try:
-            asked = replace(request, model=self._settings.model)
-            check_request(asked, self._settings.gateway.output_format)
+            check_request(replace(request, model=settings.model), settings.gateway.output_format)
         except OptionError as error:
-            if str(error) not in self._told_of_sketches:
-                self._told_of_sketches.add(str(error))
-                self._remark(f"{location()}: image prompt: a sketch is shown, but {error}")
+            return str(error)
+    return ""
 
-    def _loudness(self, outcome: Outcome) -> Say | None:
-        if outcome.state is State.INVALID:
-            return self.warn
-        wants_warnings = self._settings.on_missing == "warn" and self._settings.enabled
-        if outcome.state in (State.MISSING, State.OVER_BUDGET):
-            # While serving, missing images are the rule; the summary counts them.
-            return self.warn if wants_warnings and not self._is_serving else None
-        return self.warn if wants_warnings else self._remark
+
+def _level(context: BuildContext, state: State) -> int | None:
+    """Return the level of an error; None if the summary alone counts it."""
+    if state is State.INVALID:
+        return logging.WARNING
+    is_warning = context.settings.on_missing == "warn" and context.settings.enabled
+    if state in (State.MISSING, State.OVER_BUDGET):
+        # Under `mkdocs serve` missing images are the rule.
+        return logging.WARNING if is_warning and not context.is_serving else None
+    return logging.WARNING if is_warning else logging.INFO

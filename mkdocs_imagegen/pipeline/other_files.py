@@ -1,4 +1,4 @@
-"""The files of a built site that are no pages: feeds, indexes, print pages."""
+"""The text files of a built site with tokens of images: feeds, search indexes, print pages."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs_imagegen.directives.marker import ADDRESS_START
-from mkdocs_imagegen.pipeline.previews import Previews
 
-_PAGES = frozenset({".html", ".htm"})
-_TEXT_FILES = _PAGES | {".xml", ".json", ".txt", ".md", ".js", ".mjs", ".rss", ".atom", ".csv"}
-_TEXT_FILES |= {".svg", ".webmanifest"}
+_PAGE_ENDINGS = frozenset({"html", "htm"})
+_TEXT_ENDINGS = _PAGE_ENDINGS | {"xml", "json", "txt", "md", "js", "mjs", "rss", "atom", "csv"}
+_TEXT_ENDINGS |= {"svg", "webmanifest"}
 _TOKEN_BYTES = ADDRESS_START.encode()
 
 
-def fill_files(previews: Previews, site: Path, site_url: str) -> None:
-    """Fill in every text file of the site that still holds a token, whoever wrote it.
+def files_with_tokens(site: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each text file of a built site that has a token, and its text.
 
     Args:
-        previews: of the build, after its join.
-        site: the folder of the built site.
-        site_url: where the site will be, for files that are read elsewhere.
+        site: Folder of the built site.
     """
     for path in map(Path, _text_files(str(site))):
         content = path.read_bytes()
-        if _TOKEN_BYTES not in content:
-            continue
-        text = content.decode("utf-8", "surrogateescape")
-        url = path.relative_to(site).as_posix()
-        if path.suffix.lower() in _PAGES:
-            text = previews.finish_page(previews.fill_page(text, url))
-        else:
-            text = previews.pipeline.fill_text(text, lambda name: f"{site_url}{name}")
-        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        if _TOKEN_BYTES in content:
+            yield path, content.decode("utf-8", "surrogateescape")
+
+
+def is_page(path: Path) -> bool:
+    """Return True if a file of the site is an HTML page."""
+    return path.suffix[1:].lower() in _PAGE_ENDINGS
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the text of a file; bytes that are not UTF-8 stay as they were."""
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
 def _text_files(folder: str) -> Iterator[str]:
@@ -42,5 +42,11 @@ def _text_files(folder: str) -> Iterator[str]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield from _text_files(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in _TEXT_FILES and entry.is_file():  # noqa: PTH122 - of each file of the site
+            elif _is_text(entry.name) and entry.is_file():
                 yield entry.path
+
+
+def _is_text(name: str) -> bool:
+    # Not through a `Path`: a large site has tens of thousands of files.
+    stem, _, ending = name.rpartition(".")
+    return bool(stem) and ending.lower() in _TEXT_ENDINGS

@@ -1,4 +1,4 @@
-"""What became of one directive, and what the page shows of it; pure."""
+"""The result of one directive: the image or placeholder on the page, and its report; pure."""
 
 from __future__ import annotations
 
@@ -31,46 +31,49 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.directives.explain import Explanation
     from mkdocs_imagegen.imaging.placeholder import Placeholder
 
-_NOT_MADE = "This image is not made yet"
+_NOT_GENERATED = "This image is not generated yet"
 _TITLES = {
     State.OVER_BUDGET: "This image is over budget",
     State.REFUSED: "This prompt was refused",
-    State.FAILED: "This image could not be made",
+    State.FAILED: "This image could not be generated",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one directive.
+    """The result of one directive.
 
     Attributes:
-        state: how the image stands.
-        image: what the page shows; None where ``stand_in`` is shown.
-        dark: what it shows in dark surroundings, if that is another image.
-        placeholder: shown where there is no image.
-        results: what the making told of each request; empty where nothing was looked for.
-        error: why there is only a stand-in; ``""`` where there is an image.
+        state: State of the image.
+        shown: Image or placeholder on the page.
+        dark: Image for dark color schemes, if the directive has one.
+        results: Result of each request; empty if no request was looked up.
+        error: Reason for a missing image; ``""`` if the image exists.
     """
 
     state: State
-    image: PageImage | None = None
+    shown: PageImage | Placeholder
     dark: PageImage | None = None
-    placeholder: Placeholder | None = None
     results: tuple[Result, ...] = field(default=())
     error: str = ""
+
+    @property
+    def image(self) -> PageImage | None:
+        """Image on the page, or None if it shows a placeholder."""
+        return self.shown if isinstance(self.shown, PageImage) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One place that shows an image, with all that is known of it.
+    """One location that shows an image, for commands that inspect a site.
 
     Attributes:
-        line: as the report tells of it.
-        found: the directive.
-        outcome: what became of it.
-        uri: the source of the page below the docs folder.
-        explain: tells where everything comes from that it asks for; None for a mistake, and in a
-            build that makes a site, which does not remember that.
+        line: Row of the report.
+        found: Directive.
+        outcome: Result of the directive.
+        uri: Source of the page below the docs folder.
+        explain: Function that returns the origin of each option; None for an invalid directive,
+            and for every directive of a build that publishes a site.
     """
 
     line: ReportRow
@@ -81,73 +84,80 @@ class Entry:
 
     @property
     def original(self) -> tuple[Original, ...]:
-        """The originals that are shown, or would be."""
+        """Originals that the page shows, or would show."""
         return tuple(each.original for each in self.outcome.results if each.original)
 
 
-def settled(directive: Directive, results: tuple[Result, ...], *, in_full: bool) -> Outcome:
-    """The outcome of a directive whose requests have been looked up or made.
+def outcome_of(directive: Directive, results: tuple[Result, ...], *, shows_error: bool) -> Outcome:
+    """Return the outcome of a directive from the results of its requests.
 
     Args:
-        directive: what was asked for.
-        results: of each of its requests, in order.
-        in_full: whether a stand-in tells the error, or only what the image would show.
+        directive: The directive.
+        results: Result of each of its requests, in order.
+        shows_error: True if a placeholder shows the error, and not only the alt text.
     """
     states = [_state(*each) for each in zip(directive.requests, results, strict=True)]
     worst = max(states, key=_BY_TROUBLE.index)
     error = next((each.error for each in results if each.error is not None), None)
-    yet = "" if worst in (State.FAILED, State.REFUSED) else " yet"
-    text = f"there is no image{yet}: {error}" if error else ""
+    text = f"the image is missing: {error}" if error else ""
     first, dark = results[0].image, results[1].image if directive.dark else None
     if first is not None:
         return Outcome(worst, first, dark, results=results, error=text)
-    told = _told(worst, error, directive.alt) if in_full and error else (_NOT_MADE, directive.alt)
-    placeholder = _placeholder(*told, directive.layout_size)
-    return Outcome(worst, placeholder=placeholder, results=results, error=text)
+    title, more = _NOT_GENERATED, directive.alt
+    if shows_error and error is not None:
+        title, more = _explained(worst, error, directive.alt)
+    placeholder = _placeholder(title, more, directive.layout_size)
+    return Outcome(worst, placeholder, results=results, error=text)
+
+
+def invalid_outcome(found: ParsedDirective, text: str, *, shows_error: bool) -> Outcome:
+    """Return the outcome of an invalid directive.
+
+    Args:
+        found: The directive.
+        text: Error of the directive.
+        shows_error: True if the placeholder shows the whole error, and not only its beginning.
+    """
+    shown = text if shows_error else text.partition(" (")[0].partition("; ")[0]
+    placeholder = _placeholder("This image prompt has an error", shown, found.layout_size)
+    return Outcome(State.INVALID, placeholder, error=text)
 
 
 def _placeholder(title: str, text: str, layout_size: Size) -> Placeholder:
-    from mkdocs_imagegen.imaging.placeholder import render_placeholder  # noqa: PLC0415 - only for those
+    # Most builds show no placeholder.
+    from mkdocs_imagegen.imaging.placeholder import render_placeholder  # noqa: PLC0415
 
     return render_placeholder(title, text, layout_size)
 
 
-def _told(state: State, error: ImagegenError, alt: str) -> tuple[str, str]:
-    """Title and text of a stand-in for who writes the page: how it stands, and why."""
+def _explained(state: State, error: ImagegenError, alt: str) -> tuple[str, str]:
+    """Return title and text of a placeholder that shows the state and the error."""
     if isinstance(error, PendingError):
         return _sentence(error.fault), f"{_sentence(error.hint or '')}\n{alt}"
-    return _TITLES.get(state, _NOT_MADE), f"{_sentence(str(error))}\n{alt}"
+    return _TITLES.get(state, _NOT_GENERATED), f"{_sentence(str(error))}\n{alt}"
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def mistaken(found: ParsedDirective, text: str, *, in_full: bool) -> Outcome:
-    """A stand-in that names the mistake of its directive, in full or briefly."""
-    brief = text.partition(" (")[0].partition("; ")[0]
-    title = "This image prompt has a mistake"
-    placeholder = _placeholder(title, text if in_full else brief, found.layout_size)
-    return Outcome(State.INVALID, placeholder=placeholder, error=text)
-
-
-def line_of(
+def report_row(
     location: Location, found: ParsedDirective | None, outcome: Outcome, file: str
 ) -> ReportRow:
-    """What the report tells of one place that shows the image.
+    """Return the row of the report for one location that shows an image.
 
     Args:
-        location: where it stands.
-        found: the directive.
-        outcome: what became of it.
-        file: the path of the image, or of its stand-in, below the site's root; ``""`` for none.
+        location: Location of the image.
+        found: Directive of the image.
+        outcome: Result of the directive.
+        file: Path of the image or placeholder below the site's root; ``""`` for no file.
     """
     requests = found.requests if isinstance(found, Directive) else ()
     request = requests[0] if requests else None
     results = outcome.results
     originals = [each.original.record for each in results if each.original]
-    paid = [each.original.record for each in results if each.original and each.was_generated]
-    costs = [each.cost_usd for each in paid if each.cost_usd is not None]
+    generated = [each.original.record for each in results if each.original and each.was_generated]
+    costs = [each.cost_usd for each in generated if each.cost_usd is not None]
     remarks = [each for result in results for each in (*result.remarks, result.alarm) if each]
     return ReportRow(
         location=location,
@@ -155,9 +165,9 @@ def line_of(
         key=request.key if request else "",
         prompt=request.prompt if request else "",
         model=originals[0].model if originals else request.model if request else "",
-        drawn_by=_drawn_by(originals[0]) if originals else "",
+        drawn_by=_answered_by(originals[0]) if originals else "",
         file=file,
-        price_usd=_sum_of(map(estimate_usd, requests)),
+        price_usd=_total(map(estimate_usd, requests)),
         missing_usd=tuple(
             estimate_usd(each)
             for each, result in zip(requests, results, strict=False)
@@ -165,16 +175,16 @@ def line_of(
         ),
         seconds=max((each.seconds for each in results), default=0.0),
         cost_usd=sum(costs, Decimal(0)) if costs else None,
-        cost_is_estimate=any(each.cost_is_estimate for each in paid),
+        cost_is_estimate=any(each.cost_is_estimate for each in generated),
         remarks=(*remarks, *filter(None, [outcome.error])),
     )
 
 
-def _drawn_by(record: Record) -> str:
+def _answered_by(record: Record) -> str:
     return record.model if record.model == SKETCH_MODEL else record.answered_by
 
 
-def _sum_of(prices: Iterable[Decimal | None]) -> Decimal | None:
+def _total(prices: Iterable[Decimal | None]) -> Decimal | None:
     known = list(prices)
     return sum((each for each in known if each), Decimal(0)) if known and all(known) else None
 

@@ -1,47 +1,28 @@
-"""The places of a site that show an image, in the order in which they were seen."""
+"""The locations of a site that show an image, in the order in which pages were read."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.directive import ParsedDirective, SourceExcerpt
+from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import quote_value
-
-if TYPE_CHECKING:
-    from mkdocs_imagegen.directives.source_lines import SourceLines
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page as a build sees it.
-
-    Attributes:
-        path: its source file, as the author knows it.
-        uri: its source below the docs folder, with slashes.
-        url: its address below the site's root.
-        source: gives its source, looked through for lines.
-    """
-
-    path: str
-    uri: str
-    url: str
-    source: Callable[[], SourceLines]
+from mkdocs_imagegen.pipeline.context import Page
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One place that shows an image.
+    """A location that shows an image.
 
     Attributes:
-        page: the page it stands on.
-        token: which image it is.
-        number: the how many-th image of the page it is, from 1.
-        twins_before: how many that are written alike stand before it on the page.
-        on_page: whether it stands there, and is not only named in the page's head.
+        page: The page.
+        token: Token of the directive.
+        number: Position among the images of the page, from 1.
+        twins_before: Number of equal directives before it on the page.
+        on_page: True if the page shows the image; False if only its head names it.
     """
 
     page: Page
@@ -50,39 +31,53 @@ class Placement:
     twins_before: int
     on_page: bool
 
-    def location(self, found: ParsedDirective) -> Location:
-        """Where it stands, by the line of the source file where that can be told."""
-        line = self.page.source().find(found.source, self.twins_before)
-        words = quote_value(found.source.first_words or found.source.target)
-        kind = "preview" if found.source.kind == "preview" else f"prompt {self.number}"
-        return Location(self.page.path, line, f"{kind} ({words})")
-
 
 class Placements:
-    """All places that were seen, by page; a page that is read again replaces what it said.
+    """The locations of all pages; a page that is read again replaces its locations.
 
     Args:
-        source_of: how an image is written, by its token.
+        source_of: Function that returns the source of a directive by its token.
     """
 
     def __init__(self, source_of: Callable[[str], SourceExcerpt | None]) -> None:
         self._source_of = source_of
         self._by_page: dict[str, list[Placement]] = {}
-        self._written: dict[str, Counter[SourceExcerpt | None]] = {}
+        self._sources: dict[str, Counter[SourceExcerpt | None]] = {}
+        self._latest: tuple[Page, SourceLines] | None = None
 
     def open_page(self, page: Page) -> None:
-        """Forget what the page showed before."""
+        """Forget the locations of a page."""
         self._by_page[page.uri] = []
-        self._written[page.uri] = Counter()
+        self._sources[page.uri] = Counter()
 
     def add(self, page: Page, token: str, *, on_page: bool = True) -> None:
-        """Note an image of the page."""
+        """Add an image of a page."""
         before = self._by_page.setdefault(page.uri, [])
-        written, source = self._written.setdefault(page.uri, Counter()), self._source_of(token)
-        written[source] += on_page
-        twins = max(0, written[source] - 1)
+        sources, source = self._sources.setdefault(page.uri, Counter()), self._source_of(token)
+        sources[source] += on_page
+        twins = max(0, sources[source] - 1)
         before.append(Placement(page, token, len(before) + 1, twins, on_page))
 
     def __iter__(self) -> Iterator[Placement]:
         for placements in self._by_page.values():
             yield from placements
+
+    def locate(self, placement: Placement, found: ParsedDirective) -> Location:
+        """Return the location of an image, with the line of the source file if it is found there.
+
+        Args:
+            placement: Location of the image.
+            found: Directive of the image.
+        """
+        page, source = placement.page, found.source
+        line = self.lines_of(page).find(source, placement.twins_before)
+        words = quote_value(source.first_words or source.target)
+        kind = "preview" if source.kind == "preview" else f"prompt {placement.number}"
+        return Location(page.path, line, f"{kind} ({words})")
+
+    def lines_of(self, page: Page) -> SourceLines:
+        """Return the source file of a page, which is read once for consecutive calls."""
+        # Locations are requested page by page, and a site may have thousands of pages.
+        if self._latest is None or self._latest[0].uri != page.uri:
+            self._latest = page, SourceLines(page.read_source())
+        return self._latest[1]

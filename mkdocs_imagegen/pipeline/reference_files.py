@@ -1,6 +1,6 @@
-"""Images that others follow: where their bytes are, by their hash, and whether they will do.
+"""Reference images and masks: found by the hash of their bytes, and checked.
 
-Only the place is kept. The bytes are read when they are sent, and are verified then.
+Only the path is kept. The bytes are read and verified when they are sent.
 """
 
 from __future__ import annotations
@@ -19,18 +19,21 @@ from mkdocs_imagegen.options import did_you_mean
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.request import ImageRequest
 
-MAX_REFERENCE = 50 * 2**20
-MAX_MASK = 4 * 2**20
-"""Bytes that the gateway takes (fact sheet "gateway protocol", section 7.2)."""
+MAX_REFERENCE_BYTES = 50 * 2**20
+MAX_MASK_BYTES = 4 * 2**20
+"""Limits of https://developers.openai.com/api/docs/guides/image-generation."""
 
 _MIMES = ("image/png", "image/jpeg", "image/webp")
 _ACCEPTED = "accepted: a PNG, JPEG or WebP file in the docs folder, up to 50 MB"
 _MASK_ACCEPTED = "accepted: a PNG of the first reference's size, partly transparent, up to 4 MB"
-_MAX_NEAR = 5_000
+_MAX_SIMILAR = 5_000
 
 
 class ReferenceFiles:
-    """Images that requests name by the hash of their bytes."""
+    """The reference images and masks of one run, by the hash of their bytes.
+
+    The thread of the build adds and checks files; `read` is also called on worker threads.
+    """
 
     def __init__(self) -> None:
         self._paths: dict[str, Path] = {}
@@ -38,61 +41,61 @@ class ReferenceFiles:
         self._decoded: dict[str, ImageInfo] = {}
 
     def add_file(self, file: FileReference, docs: Path) -> str:
-        """The hash of an image in the docs folder.
+        """Return the hash of an image in the docs folder.
 
         Raises:
-            OptionError: there is none, it lies outside, or it is none that is accepted.
+            OptionError: If the file is missing, outside the folder, or not supported.
         """
         try:
-            path = _inside(file, docs)
-            facts = path.stat()
-            seen = (path, facts.st_mtime_ns, facts.st_size)
-            if seen not in self._hashes:
-                self._hashes[seen] = _hash_of(file, read_plain_file(path, MAX_REFERENCE))
+            path = _path_in_docs(file, docs)
+            status = path.stat()
+            version = (path, status.st_mtime_ns, status.st_size)
+            if version not in self._hashes:
+                self._hashes[version] = _hash_of(file, read_plain_file(path, MAX_REFERENCE_BYTES))
         except (OSError, ValueError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
             raise OptionError(f"{file} cannot be read: {reason}", accepted=_ACCEPTED) from None
-        self._paths[self._hashes[seen]] = path
-        return self._hashes[seen]
+        self._paths[self._hashes[version]] = path
+        return self._hashes[version]
 
     def add_original(self, original: Original) -> str:
-        """The hash of an image of ours.
+        """Return the hash of an original that is used as a reference image.
 
         Raises:
-            OptionError: it is of a kind that no request takes.
+            OptionError: If its format is not supported in requests.
         """
         record = original.record
         if record.mime not in _MIMES:
-            fault = f"the image that it follows is {record.mime.removeprefix('image/')}"
+            fault = f"a {record.mime.removeprefix('image/')} image cannot be a reference image"
             raise OptionError(fault, accepted="accepted: png, jpeg or webp")
         self._paths.setdefault(record.sha256, original.path)
         return record.sha256
 
     def check(self, request: ImageRequest) -> None:
-        """Decode what a request names, before it is asked for.
+        """Decode the reference images and the mask of a request before it is sent.
 
         Raises:
-            OptionError: something is no image, has changed, or is no mask for it.
+            OptionError: If one is not an image or has changed, or if the mask does not fit.
         """
         sizes = [self._inspect(each, _ACCEPTED).size for each in request.references]
         if not request.mask:
             return
         mask, name = self._inspect(request.mask, _MASK_ACCEPTED), self._name(request.mask)
         length = self._paths[request.mask].stat().st_size
-        if mask.mime != "image/png" or length >= MAX_MASK:
-            raise OptionError(f"the mask {name} cannot be used", accepted=_MASK_ACCEPTED)
+        if mask.mime != "image/png" or length >= MAX_MASK_BYTES:
+            raise OptionError(f"mask {name} cannot be used", accepted=_MASK_ACCEPTED)
         if mask.size != sizes[0]:
-            fault = f"the mask {name} is {mask.size}, and the first reference {sizes[0]}"
+            fault = f"mask {name} is {mask.size}, but the first reference image is {sizes[0]}"
             raise OptionError(fault, accepted=_MASK_ACCEPTED)
         if not mask.has_alpha:
-            fault = f"the mask {name} is transparent nowhere, so nothing may change"
+            fault = f"mask {name} has no transparent pixels"
             raise OptionError(fault, accepted=_MASK_ACCEPTED)
 
     def read(self, request: ImageRequest) -> Attachments:
-        """The images that go with a request.
+        """Return the bytes of a request's reference images and mask.
 
         Raises:
-            OptionError: one has changed since it was looked up, or is gone.
+            OptionError: If a file has changed since the lookup, or is missing.
         """
         mask = self._attachment(request.mask) if request.mask else None
         return Attachments(tuple(map(self._attachment, request.references)), mask)
@@ -112,35 +115,35 @@ class ReferenceFiles:
     def _bytes(self, sha256: str) -> bytes:
         path = self._paths.get(sha256)
         try:
-            content = read_plain_file(path, MAX_REFERENCE) if path else b""
+            content = read_plain_file(path, MAX_REFERENCE_BYTES) if path else b""
         except (OSError, ValueError):
             content = b""
         if hashlib.sha256(content).hexdigest() != sha256:
-            fault = f"{self._name(sha256)} is not what it was when it was looked up"
+            fault = f"{self._name(sha256)} was changed during the build"
             raise OptionError(fault, hint="build again")
         return content
 
     def _name(self, sha256: str) -> str:
         path = self._paths.get(sha256)
-        return path.name if path else "a image that it follows"
+        return path.name if path else "a reference image"
 
 
 def _hash_of(file: FileReference, content: bytes) -> str:
     if mime_of(content) not in _MIMES:
-        raise OptionError(f"{file} is no image that can be followed", accepted=_ACCEPTED)
+        raise OptionError(f"{file} cannot be used as a reference image", accepted=_ACCEPTED)
     return hashlib.sha256(content).hexdigest()
 
 
-def _inside(file: FileReference, docs: Path) -> Path:
-    """The file itself, wherever links lead, as long as that is in the docs folder."""
+def _path_in_docs(file: FileReference, docs: Path) -> Path:
+    """Return the path of a file after following links, if it is in the docs folder."""
     root = docs.resolve()
     path = _resolved(root / file.path)
     if not path.is_relative_to(root):
-        hint = "put the file itself there; links that lead elsewhere are not followed"
-        raise OptionError(f"{file} lies outside the docs folder", accepted=_ACCEPTED, hint=hint)
+        hint = "copy the file itself into it; links to other folders are not followed"
+        raise OptionError(f"{file} is outside the docs folder", accepted=_ACCEPTED, hint=hint)
     if not path.is_file():
-        close = did_you_mean(str(file), _near(root))
-        raise OptionError(f"there is no file {file}", accepted=_ACCEPTED, hint=close)
+        similar = did_you_mean(str(file), _similar_files(root))
+        raise OptionError(f"file {file} does not exist", accepted=_ACCEPTED, hint=similar)
     return path
 
 
@@ -148,11 +151,11 @@ def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError):
-        return path  # a ring of links, which is no file either
+        return path  # links in a cycle
 
 
-def _near(root: Path) -> Iterator[str]:
+def _similar_files(root: Path) -> Iterator[str]:
     endings = {".png", ".jpg", ".jpeg", ".webp"}
-    for path in islice(root.rglob("*"), _MAX_NEAR):
+    for path in islice(root.rglob("*"), _MAX_SIMILAR):
         if path.suffix.lower() in endings:
             yield f"/{path.relative_to(root).as_posix()}"

@@ -1,10 +1,9 @@
-"""Images that follow others: what they ask for is known once those are there."""
+"""Directives with references: looked up once the images that they refer to are known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from mkdocs_imagegen.directives.directive import Directive, InvalidDirective, ParsedDirective
 from mkdocs_imagegen.directives.references import (
@@ -24,107 +23,106 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.options import did_you_mean
-from mkdocs_imagegen.pipeline.context import Run
-from mkdocs_imagegen.pipeline.lookup import Lookup
+from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.pipeline.lookup import TOO_LATE, Lookup
 
 
-class _NotYetError(Exception):
-    """What is followed is being made, or has not been read."""
+class _UnresolvedError(Exception):
+    """A reference to an image that is being generated, or that no page has shown yet."""
 
 
 class References:
-    """Completes the directives of one build that follow images.
+    """The references of one build's directives.
 
-    Those that follow files alone are looked up at once. The others wait until all pages are read,
-    and are looked up in turn: first those whose references are there, then those that follow them.
+    A directive with references to files alone is looked up at once. The others wait until all
+    pages are read, and are looked up in turn: each after the images that it refers to.
 
     Args:
-        registry: the directives that were found.
-        lookup: looks them up.
-        run: has the images that are followed.
-        docs: the docs folder.
+        registry: Directives of the build.
+        lookup: Images of the build.
+        context: Context of the build.
     """
 
-    def __init__(self, registry: Registry, lookup: Lookup, run: Run, docs: Path) -> None:
+    def __init__(self, registry: Registry, lookup: Lookup, context: BuildContext) -> None:
         self._registry = registry
         self._lookup = lookup
-        self._run = run
-        self._docs = docs
+        self._run = context.run
+        self._docs = context.docs
         self._completed: dict[str, Directive] = {}
-        self._faults: dict[str, ImagegenError] = {}
-        self._waiting: dict[str, str | None] = {}
+        self._errors: dict[str, ImagegenError] = {}
+        self._waiting: dict[str, tuple[Directive, str | None]] = {}
         self._has_read_all = False
 
-    def found(self, token: str) -> ParsedDirective | None:
-        """What stands behind a token, with what it follows where that is known."""
+    def get(self, token: str) -> ParsedDirective | None:
+        """Return the directive of a token, with the hashes of its references if they are known."""
         return self._completed.get(token) or self._registry.get(token)
 
-    def fault_of(self, token: str) -> tuple[Result, ...] | None:
-        """What became of a directive that cannot be looked up; None if it can."""
-        found, error = self._registry.get(token), self._faults.get(token)
+    def failed_results(self, token: str) -> tuple[Result, ...] | None:
+        """Return results with the error of a directive's references; None if they have no error."""
+        found, error = self._registry.get(token), self._errors.get(token)
         if error is None or not isinstance(found, Directive):
             return None
         return tuple(Result(error=error) for _ in found.requests)
 
-    def unseen(self, token: str) -> list[str]:
-        """The named prompts that a directive follows, and those that they follow themselves.
+    def prompts_of(self, token: str) -> list[str]:
+        """Return the tokens of the named prompts that a directive refers to, also indirectly.
 
-        A page need not show them.
+        No page needs to show them.
         """
         seen, left = [token], [token]
         while left:
-            for reference, leaf in self._leaves(left.pop()):
-                is_asked = isinstance(self._registry.get(leaf), Directive)
-                if is_asked and isinstance(reference, PromptReference) and leaf not in seen:
+            for reference, leaf in self._image_references(left.pop()):
+                is_valid = isinstance(self._registry.get(leaf), Directive)
+                if is_valid and isinstance(reference, PromptReference) and leaf not in seen:
                     seen.append(leaf)
                     left.append(leaf)
         return seen[1:]
 
-    def look_up(self, token: str, uri: str | None) -> None:
-        """Look up a directive if everything is known that it follows; else it waits.
+    def look_up(self, token: str, directive: Directive, uri: str | None) -> None:
+        """Look up a directive, or let it wait for the images that it refers to.
 
         Args:
-            token: which.
-            uri: the page's source; None for one that was looked up before.
+            token: Token of the directive.
+            directive: The directive.
+            uri: Source of the page; None for a directive that was looked up before.
         """
-        if token in self._faults:
+        if token in self._errors:
             return
         if token in self._completed:
             self._lookup.look_up(self._completed[token], uri)
-        elif not self._is_settled(token, uri):
-            self._wait(token, uri)
+        elif not self._try_look_up(token, directive, uri):
+            self._wait(token, directive, uri)
 
     def join(self) -> None:
-        """Look up what waits, in turn; wait for what is followed."""
+        """Look up the waiting directives in turn, each after the images that it refers to."""
         self._has_read_all = True
         while self._waiting:
             self._lookup.settle()
             before = dict(self._waiting)
-            for token, uri in before.items():
-                if self._is_settled(token, uri):
+            for token, (directive, uri) in before.items():
+                if self._try_look_up(token, directive, uri):
                     del self._waiting[token]
             if len(self._waiting) == len(before):
-                self._refuse_rings()
+                self._fail_cycles()
 
-    def _wait(self, token: str, uri: str | None) -> None:
+    def _wait(self, token: str, directive: Directive, uri: str | None) -> None:
         if self._has_read_all:
-            late = "it came into a page after the build had made its images"
-            self._faults[token] = NotGeneratedError(late)
+            self._errors[token] = NotGeneratedError(TOO_LATE)
         else:
-            self._waiting[token] = uri or self._waiting.get(token)
+            _, earlier_uri = self._waiting.get(token, (directive, None))
+            self._waiting[token] = directive, uri or earlier_uri
 
-    def _is_settled(self, token: str, uri: str | None) -> bool:
-        found = self._registry.get(token)
-        assert isinstance(found, Directive)  # noqa: S101 - nothing else follows anything
+    def _try_look_up(self, token: str, directive: Directive, uri: str | None) -> bool:
+        """Return True if the directive was looked up, or if its references cannot be used."""
         try:
-            directive = self._complete(found)
-        except _NotYetError:
+            completed = self._complete(directive)
+        except _UnresolvedError:
             return False
         except ImagegenError as error:
-            self._faults[token] = error
+            self._errors[token] = error
             return True
-        self._completed[token] = directive
-        self._lookup.look_up(directive, uri)
+        self._completed[token] = completed
+        self._lookup.look_up(completed, uri)
         return True
 
     def _complete(self, directive: Directive) -> Directive:
@@ -143,65 +141,65 @@ class References:
         if isinstance(reference, FileReference):
             return self._run.reference_files.add_file(reference, self._docs)
         token = self._token_of(reference, directive)
-        leaf = self.found(token) if token else None
+        leaf = self.get(token) if token else None
         if token is None or leaf is None:
             raise self._unknown(reference)
         if isinstance(leaf, InvalidDirective):
-            raise OptionError(f'it follows "{reference}": {leaf.text}')
-        if token in self._faults:
-            raise _missing(reference, self._faults[token])
+            raise OptionError(f'reference "{reference}" has an error: {leaf.text}')
+        if token in self._errors:
+            raise _missing(reference, self._errors[token])
         if leaf.references and token in self._waiting:
-            raise _NotYetError
+            raise _UnresolvedError
         return self._hash_of(leaf, reference)
 
     def _hash_of(self, leaf: Directive, reference: Reference) -> str:
         results = self._lookup.results(leaf)
         if results is None:
             if not self._has_read_all:
-                raise _NotYetError
-            raise OptionError(f'it follows "{reference}", which no page shows')
+                raise _UnresolvedError
+            raise OptionError(f'no page shows the reference image "{reference}"')
         if results[0].original is not None:
             return self._run.reference_files.add_original(results[0].original)
-        left_out = isinstance(results[0].error, NotSelectedError)
-        if left_out and not self._has_read_all:
-            raise _NotYetError  # another page may ask for it
+        is_left_out = isinstance(results[0].error, NotSelectedError)
+        if is_left_out and not self._has_read_all:
+            raise _UnresolvedError  # another page may select it
         if results[0].error is not None:
             raise _missing(reference, results[0].error)
-        raise _NotYetError
+        raise _UnresolvedError
 
     def _unknown(self, reference: Reference) -> Exception:
         if not self._has_read_all:
-            return _NotYetError()
+            return _UnresolvedError()
         page = getattr(reference, "page", None)
         ids = [f"/{page}#{name}" if page else f"#{name}" for name in self._registry.ids_of(page)]
         return OptionError(
-            f'it follows "{reference}", and there is no such image',
-            accepted=f"images with an id there: {', '.join(ids) or 'none'}",
+            f'reference image "{reference}" does not exist',
+            accepted=f"images with an id on that page: {', '.join(ids) or 'none'}",
             hint=did_you_mean(str(reference), ids) or "give that image an `id`",
         )
 
-    def _refuse_rings(self) -> None:
-        """What still waits, though nothing is being made, waits for itself."""
+    def _fail_cycles(self) -> None:
+        """Fail the waiting directives: no job is running, so their references form a cycle."""
         for token in self._waiting:
-            self._faults[token] = DirectiveError(
-                f"images follow each other in a ring: {' -> '.join(self._ring(token))}",
+            self._errors[token] = DirectiveError(
+                f"references form a cycle: {' -> '.join(self._cycle(token))}",
                 hint="remove one of these references",
             )
         self._waiting.clear()
 
-    def _ring(self, token: str) -> list[str]:
-        """The references along a ring, the last one also at its beginning."""
+    def _cycle(self, token: str) -> list[str]:
+        """Return the references of a cycle, with the last one also at the beginning."""
         tokens: list[str] = []
         names: list[str] = []
         while token not in tokens:
             tokens.append(token)
-            leaves = (each for each in self._leaves(token) if each[1] in self._waiting)
+            leaves = (each for each in self._image_references(token) if each[1] in self._waiting)
             reference, token = next(leaves)
             names.append(str(reference))
         return [names[-1], *names[tokens.index(token) :]]
 
-    def _leaves(self, token: str) -> Iterator[tuple[Reference, str]]:
-        """The images that a directive follows, each with its token; ``""`` for none."""
+    def _image_references(self, token: str) -> Iterator[tuple[Reference, str]]:
+        """Yield each reference to an image, and the token of that image, or ``""``."""
         found = self._registry.get(token)
         for each in found.references if isinstance(found, Directive) else ():
             if isinstance(found, Directive) and not isinstance(each, FileReference):
@@ -218,5 +216,5 @@ class References:
 
 def _missing(reference: Reference, error: ImagegenError) -> NotGeneratedError:
     if isinstance(error, PendingError):
-        return PendingError("waiting for an image that it follows", hint=error.hint)
-    return NotGeneratedError(f'it follows "{reference}", which is not there: {error.fault}')
+        return PendingError("waiting for a reference image", hint=error.hint)
+    return NotGeneratedError(f'reference image "{reference}" is missing: {error.fault}')

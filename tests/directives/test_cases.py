@@ -25,9 +25,9 @@ from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.marker import find_shown_images
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.options import OptionsError, option_names
-from mkdocs_imagegen.pipeline.placements import Page, Placements
+from mkdocs_imagegen.pipeline.context import Page
+from mkdocs_imagegen.pipeline.placements import Placements
 from mkdocs_imagegen.settings import read_settings
 
 COMMON = ["attr_list", "tables", "md_in_html", "admonition", "footnotes", "def_list"]
@@ -95,11 +95,12 @@ def shown_by(html, registry, source):
             yield {"by hand": image.address}
             continue
         placements.add(page, image.address)
-        yield facts(found) | {"line": list(placements)[-1].location(found).line}
+        location = placements.locate(list(placements)[-1], found)
+        yield facts(found) | {"line": location.line}
 
 
 def a_page(source):
-    return Page("docs/page.md", "page.md", "page/", lambda: SourceLines(source))
+    return Page("docs/page.md", "page.md", "page/", lambda: source)
 
 
 def facts(found):

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.directives.directive import Directive, InvalidDirective, SourceExcerpt
-from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.errors import (
     ImageError,
     Location,
@@ -29,8 +28,9 @@ from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
-from mkdocs_imagegen.pipeline.outcome import Outcome, line_of, mistaken, settled
-from mkdocs_imagegen.pipeline.placements import Page, Placements
+from mkdocs_imagegen.pipeline.context import Page
+from mkdocs_imagegen.pipeline.outcome import Outcome, invalid_outcome, outcome_of, report_row
+from mkdocs_imagegen.pipeline.placements import Placements
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.request import ImageRequest
 from tests.originals.support import key_of, record
@@ -248,33 +248,33 @@ def kept_as(**more):
 )
 def test_a_image_is_made_ready_or_stale(of, made, state):
     result = Result(kept_as(**of), ONE, was_generated=made)
-    outcome = settled(DIRECTIVE, (result,), in_full=False)
+    outcome = outcome_of(DIRECTIVE, (result,), shows_error=False)
     assert outcome == Outcome(state, ONE, results=(result,))
 
 
 @pytest.mark.parametrize(
-    ("error", "state", "yet"),
+    ("error", "state"),
     [
-        (NotGeneratedError("there (why); do this"), State.MISSING, " yet"),
-        (StoppedError("there (why); do this"), State.MISSING, " yet"),
-        (OutcomeUnknownError("there (why); do this"), State.FAILED, ""),
-        (StoreError("there (why); do this"), State.FAILED, ""),
+        (NotGeneratedError("there (why); do this"), State.MISSING),
+        (StoppedError("there (why); do this"), State.MISSING),
+        (OutcomeUnknownError("there (why); do this"), State.FAILED),
+        (StoreError("there (why); do this"), State.FAILED),
     ],
 )
-@pytest.mark.parametrize("in_full", [True, False])
-def test_what_did_not_come_tells_why(error, state, yet, in_full):
-    outcome = settled(DIRECTIVE, (Result(error=error),), in_full=in_full)
+@pytest.mark.parametrize("shows_error", [True, False])
+def test_what_did_not_come_tells_why(error, state, shows_error):
+    outcome = outcome_of(DIRECTIVE, (Result(error=error),), shows_error=shows_error)
     assert outcome.state is state
-    assert outcome.error == f"there is no image{yet}: {error}"
+    assert outcome.error == f"the image is missing: {error}"
     assert outcome.image is None
-    content = outcome.placeholder.content
-    assert (b">There" in content) is in_full
+    content = outcome.shown.content
+    assert (b">There" in content) is shows_error
     assert b"balloon" in content
 
 
 def test_a_image_that_could_not_be_shown_is_one_that_failed():
     broken = Result(kept_as(key=REQUEST.key), error=ImageError("no image"))
-    outcome = settled(DIRECTIVE, (broken,), in_full=False)
+    outcome = outcome_of(DIRECTIVE, (broken,), shows_error=False)
     assert (outcome.state, outcome.image) == (State.FAILED, None)
 
 
@@ -289,24 +289,24 @@ FAILED_RESULT = Result(error=OutcomeUnknownError("no answer"))
     ("light", "dark", "state", "error"),
     [
         (LIGHT_RESULT, DARK_RESULT, State.GENERATED, ""),
-        (LIGHT_RESULT, MISSING_RESULT, State.MISSING, "there is no image yet: there is no key"),
-        (LIGHT_RESULT, FAILED_RESULT, State.FAILED, "there is no image: no answer"),
+        (LIGHT_RESULT, MISSING_RESULT, State.MISSING, "the image is missing: there is no key"),
+        (LIGHT_RESULT, FAILED_RESULT, State.FAILED, "the image is missing: no answer"),
         (MISSING_RESULT, FAILED_RESULT, State.FAILED, None),
-        (MISSING_RESULT, DARK_RESULT, State.MISSING, "there is no image yet: there is no key"),
+        (MISSING_RESULT, DARK_RESULT, State.MISSING, "the image is missing: there is no key"),
     ],
 )
 def test_a_pair_stands_as_the_worse_of_both(light, dark, state, error):
-    outcome = settled(DARK, (light, dark), in_full=False)
+    outcome = outcome_of(DARK, (light, dark), shows_error=False)
     assert outcome.state is state
     assert error is None or outcome.error == error
     assert outcome.image == light.image
     assert outcome.dark == (dark.image if light.image else None)
-    assert (outcome.placeholder is None) is (light.image is not None)
+    assert (outcome.image is None) is (light.image is None)
 
 
 def test_a_pair_has_as_many_results_as_requests():
     with pytest.raises(ValueError, match="zip"):
-        settled(DARK, (LIGHT_RESULT,), in_full=False)
+        outcome_of(DARK, (LIGHT_RESULT,), shows_error=False)
 
 
 def test_a_line_tells_what_was_paid_for_both_of_a_pair():
@@ -318,7 +318,7 @@ def test_a_line_tells_what_was_paid_for_both_of_a_pair():
             seconds=3.0,
         ),
     )
-    line = line_of(Location("a.md", 3), DARK, settled(DARK, results, in_full=False), NAME)
+    line = report_row(Location("a.md", 3), DARK, outcome_of(DARK, results, shows_error=False), NAME)
     assert (line.key, line.prompt, line.model, line.file) == (REQUEST.key, "A balloon", "a/b", NAME)
     assert (line.cost_usd, line.cost_is_estimate, line.seconds) == (Decimal("0.025"), True, 3.0)
     assert line.remarks == ("slow", "move it")
@@ -326,39 +326,43 @@ def test_a_line_tells_what_was_paid_for_both_of_a_pair():
 
 def test_a_line_of_what_was_in_the_store_costs_nothing():
     drawn = replace(LIGHT_RESULT, original=kept_as(key=REQUEST.key, model="c/d"))
-    line = line_of(Location("a.md"), DIRECTIVE, settled(DIRECTIVE, (drawn,), in_full=False), NAME)
+    line = report_row(
+        Location("a.md"), DIRECTIVE, outcome_of(DIRECTIVE, (drawn,), shows_error=False), NAME
+    )
     assert (line.state, line.cost_usd, line.cost_is_estimate) == (State.READY, None, False)
     assert (line.model, line.remarks) == ("c/d", ())
 
 
 def test_a_line_of_what_is_missing_tells_the_model_that_would_draw_it():
-    outcome = settled(DIRECTIVE, (MISSING_RESULT,), in_full=False)
-    line = line_of(Location("a.md"), DIRECTIVE, outcome, NAME)
+    outcome = outcome_of(DIRECTIVE, (MISSING_RESULT,), shows_error=False)
+    line = report_row(Location("a.md"), DIRECTIVE, outcome, NAME)
     assert (line.model, line.cost_usd) == ("a/b", None)
-    assert line.remarks == ("there is no image yet: there is no key",)
+    assert line.remarks == ("the image is missing: there is no key",)
 
 
 def test_a_line_of_a_mistake_has_no_request():
     found = InvalidDirective("no prompt", LAYOUT, SourceExcerpt("fence", ""))
-    line = line_of(Location("a.md"), found, mistaken(found, "no prompt", in_full=False), NAME)
+    line = report_row(
+        Location("a.md"), found, invalid_outcome(found, "no prompt", shows_error=False), NAME
+    )
     assert (line.state, line.key, line.prompt, line.model) == (State.INVALID, "", "", "")
     assert line.remarks == ("no prompt",)
 
 
 @pytest.mark.parametrize(
-    ("in_full", "told"), [(True, "a fault (accepted: x); did you mean"), (False, "a fault<")]
+    ("shows_error", "told"), [(True, "a fault (accepted: x); did you mean"), (False, "a fault<")]
 )
-def test_a_mistake_is_told_in_full_while_writing_and_briefly_to_readers(in_full, told):
+def test_a_mistake_is_told_shows_error_while_writing_and_briefly_to_readers(shows_error, told):
     found = InvalidDirective("", Size(1200, 800), SourceExcerpt("fence", ""))
-    outcome = mistaken(found, "a fault (accepted: x); did you mean y?", in_full=in_full)
-    assert outcome.error == "a fault (accepted: x); did you mean y?"
-    assert (
-        html.escape(told, quote=False).replace("&lt;", "<").encode() in outcome.placeholder.content
+    outcome = invalid_outcome(
+        found, "a fault (accepted: x); did you mean y?", shows_error=shows_error
     )
+    assert outcome.error == "a fault (accepted: x); did you mean y?"
+    assert html.escape(told, quote=False).replace("&lt;", "<").encode() in outcome.shown.content
 
 
 def page(uri, source=""):
-    return Page(f"docs/{uri}", uri, uri.replace(".md", "/"), lambda: SourceLines(source))
+    return Page(f"docs/{uri}", uri, uri.replace(".md", "/"), lambda: source)
 
 
 def written(token):
@@ -399,5 +403,5 @@ def test_a_place_without_a_line_says_which_prompt_and_its_words():
     placements.add(page("a.md"), "y")
     first, second = placements
     found = InvalidDirective("", LAYOUT, SourceExcerpt("inline image", "", "imagegen:hero"))
-    assert str(first.location(found)) == 'docs/a.md, prompt 1 ("imagegen:hero")'
-    assert str(second.location(DIRECTIVE)) == 'docs/a.md, prompt 2 ("A balloon")'
+    assert str(placements.locate(first, found)) == 'docs/a.md, prompt 1 ("imagegen:hero")'
+    assert str(placements.locate(second, DIRECTIVE)) == 'docs/a.md, prompt 2 ("A balloon")'

@@ -172,7 +172,7 @@ def test_a_folder_that_every_build_empties_is_refused(site: Site) -> None:
     site.write("index.md", FENCE)
     done = site.run("build")
     assert done.returncode == 1
-    assert "is inside site_dir: every build would delete it" in done.stderr
+    assert "is inside site_dir; choose a folder outside it, or MkDocs deletes it" in done.stderr
 
 
 def test_a_plugin_that_is_listed_twice_is_refused(site: Site) -> None:
@@ -302,7 +302,7 @@ def test_a_prompt_that_comes_after_all_pages_is_told(site: Site) -> None:
     site.config["hooks"] = [str(hook)]
     for _ in range(2):
         (warning,) = site.build().warnings
-        assert "after the build had made its images" in warning
+        assert "after the build generated its images" in warning
     assert not site.originals.exists() or not list(site.originals.rglob("*.json"))
 
 

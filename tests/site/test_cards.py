@@ -162,7 +162,7 @@ def test_a_pattern_that_matches_nothing_is_a_mistake_with_its_place(site: Site) 
 def test_an_empty_section_is_a_mistake_with_its_place(site: Site) -> None:
     site.write("index.md", "# Home\n\ntext\n\n```imagegen-cards\n```\n")
     (warning,) = site.build().warnings
-    assert warning.startswith("imagegen: docs/index.md:5: cards: there are no other pages")
+    assert warning.startswith("imagegen: docs/index.md:5: cards: the section of this page has no")
 
 
 PLACES = """\

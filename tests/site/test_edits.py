@@ -116,23 +116,32 @@ def test_a_mask_of_the_right_size_goes_with_it(site: Site, free: Emulator) -> No
 
 
 MISTAKES = {
-    "no such file": ({"reference": "/imgs/cup.png"}, 'no file /imgs/cup.png .*mean "/img/cup.png"'),
+    "no such file": (
+        {"reference": "/imgs/cup.png"},
+        '/imgs/cup.png does not exist .*mean "/img/cup.png"',
+    ),
     "outside": ({"reference": "../../secret.png"}, "leads out of the docs folder"),
-    "through a link": ({"reference": "link.png"}, "/link.png lies outside the docs folder"),
-    "text": ({"reference": "text.png"}, "/text.png is no image that can be followed"),
+    "through a link": ({"reference": "link.png"}, "/link.png is outside the docs folder"),
+    "text": ({"reference": "text.png"}, "/text.png cannot be used as a reference image"),
     "half an image": ({"reference": "half.png"}, "half.png: the bytes are not a valid image"),
-    "a GIF": ({"reference": "cup.gif"}, "/cup.gif is no image that can be followed"),
+    "a GIF": ({"reference": "cup.gif"}, "/cup.gif cannot be used as a reference image"),
     "an address": ({"reference": "https://example.org/a.png"}, "leads out of the docs folder"),
-    "a folder": ({"reference": "/img"}, "there is no file /img"),
+    "a folder": ({"reference": "/img"}, "file /img does not exist"),
     "no reference": ({"mask": "mask.png"}, "no reference that it could belong to"),
     "another size": (
         {"reference": "img/cup.png", "mask": "mask.png"},
-        "the mask mask.png is 10x10, and the first reference 64x48",
+        "mask mask.png is 10x10, but the first reference image is 64x48",
     ),
-    "opaque": ({"reference": "img/cup.png", "mask": "full.png"}, "transparent nowhere"),
+    "opaque": ({"reference": "img/cup.png", "mask": "full.png"}, "no transparent pixels"),
     "a JPEG": ({"reference": "img/cup.png", "mask": "mask.jpg"}, "mask.jpg cannot be used"),
-    "no such id": ({"reference": "#cups"}, 'follows "/index.md#cups".*mean "/index.md#cup"'),
-    "no such prompt": ({"reference": "cups"}, 'it follows "cups".*no prompt named "cups"'),
+    "no such id": (
+        {"reference": "#cups"},
+        'image "/index.md#cups" does not exist.*mean "/index.md#cup"',
+    ),
+    "no such prompt": (
+        {"reference": "cups"},
+        'reference "cups" has an error: .*no prompt named "cups"',
+    ),
 }
 
 
@@ -183,7 +192,7 @@ def test_a_page_stands_for_another_in_one_further_language_only(
     for page in pages:
         site.write(page, f"# B\n\n{fence(f'A fox in {page}', id='fox')}")
     warnings = [text for text in build(site, free).warnings if "image prompt" in text]
-    assert ['it follows "/b.md#fox", and there' in text for text in warnings] == (
+    assert ['image "/b.md#fox" does not exist' in text for text in warnings] == (
         [] if is_found else [True]
     )
     assert ("edits", "A fox runs") in asked(free) or not is_found
@@ -204,7 +213,7 @@ def test_a_ring_is_a_mistake_that_names_it(site: Site, free: Emulator) -> None:
     built = build(site, free)
     assert free.log == ()
     assert len(built.warnings) == 3
-    assert all("in a ring: /index.md#" in each for each in built.warnings)
+    assert all("form a cycle: /index.md#" in each for each in built.warnings)
     assert "/index.md#one -> /index.md#two -> /index.md#one" in built.warnings[0]
 
 
@@ -229,7 +238,7 @@ def test_without_the_one_the_other_is_missing_with_a_reason(site: Site) -> None:
         "index.md", f"# P\n\n{fence('A fox runs', reference='#fox')}\n{fence('A fox', id='fox')}"
     )
     follows, followed = site.build().warnings
-    assert 'it follows "/index.md#fox", which is not there' in follows
+    assert 'reference image "/index.md#fox" is missing' in follows
     assert "index.md:9" in followed
 
 
@@ -293,7 +302,7 @@ def test_beside_a_server_the_one_is_made_and_then_the_other(site: Site, free: Em
     with emulating(free) as gateway:
         site.options["gateway"] = {"url": gateway.url, "auth": "none"}
         with live(site) as server:
-            server.wait_for_text("Waiting for an image that it follows")
+            server.wait_for_text("Waiting for a reference image")
             server.wait_for_image()
     assert asked(free) == [("generations", "A fox"), ("edits", "A fox runs")]
 
@@ -329,7 +338,7 @@ def test_a_reference_that_changes_under_the_build_is_not_sent(
 
     monkeypatch.setattr(ReferenceFiles, "check", check)
     built = build(site, free)
-    assert "cup.png is not what it was when it was looked up; build again" in built.warnings[0]
+    assert "cup.png was changed during the build; build again" in built.warnings[0]
     assert free.log[-1].path == "/v1/models"
     assert free.bill.images == 0
 

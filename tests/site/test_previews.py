@@ -124,7 +124,7 @@ def test_without_a_site_url_there_are_no_tags_and_one_warning(site: Site) -> Non
         site.write(name, f"{FRONT}# Page\n")
     built = site.build()
     (warning,) = built.warnings
-    assert "set site_url" in warning
+    assert "site_url is not set" in warning
     assert tags(built, "index.html") == tags(built, "other/index.html") == {}
 
 
@@ -133,7 +133,7 @@ def test_a_preview_that_is_missing_gives_no_tags_and_no_file(site: Site) -> None
     site.write("index.md", f"{FRONT}# Page\n")
     built = site.build()
     (warning,) = built.warnings
-    assert warning.startswith("imagegen: docs/index.md:3: image prompt: there is no image yet")
+    assert warning.startswith("imagegen: docs/index.md:3: image prompt: the image is missing")
     assert tags(built, "index.html") == {}
     assert files_of_ours(built) == set()
     (line,) = site.report()["pictures"]

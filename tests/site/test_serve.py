@@ -142,8 +142,8 @@ def test_a_whole_serve_stays_within_the_budget(site: Site) -> None:
     ("fault", "title"),
     [
         ("moderation-blocked", "This prompt was refused"),
-        ("server-error", "This image could not be made"),
-        ("authentication", "This image could not be made"),
+        ("server-error", "This image could not be generated"),
+        ("authentication", "This image could not be generated"),
     ],
 )
 def test_a_failure_is_shown_and_told_and_ends_nothing(site: Site, fault: str, title: str) -> None:
@@ -194,7 +194,7 @@ def test_who_may_not_spend_is_told_why(
     with serving(site, environ=environ) as server:
         time.sleep(1)
         assert why in server.placeholder_text()
-        assert server.output.count("serve: generate makes nothing here: ") == 1
+        assert server.output.count("serve: generate is set, but no images are generated: ") == 1
         assert server.builds() == 1
         assert server.end() == 0
 

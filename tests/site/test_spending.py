@@ -30,7 +30,7 @@ def test_without_a_key_the_build_stands_and_warns_with_page_and_line(
     built = keyed.build()
     (warning,) = built.warnings
     assert warning == (
-        "imagegen: docs/index.md:3: image prompt: there is no image yet: "
+        "imagegen: docs/index.md:3: image prompt: the image is missing: "
         'TEST_KEY is not set; set it, or use sketches with `gateway: {url: "sketch:"}`'
     )
     assert "missing-" in built.page("index.html")
@@ -48,7 +48,7 @@ def test_missing_images_may_be_silent_or_an_error(keyed: Site) -> None:
     keyed.options["on_missing"] = "error"
     done = keyed.run("build", "--strict", "-q")
     assert done.returncode == 1
-    assert "docs/index.md:3: there is no image yet" in done.stderr
+    assert "docs/index.md:3: the image is missing" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,37 +1,41 @@
-"""Front door: the images of one build of the host's, and what it brings to the rooms behind."""
+"""One build of MkDocs: its configuration, pages and files, in the terms of the pipeline.
+
+The pipeline is imported and opened by the first page that needs it.
+"""
 
 from __future__ import annotations
 
 import html
-import logging
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
-from mkdocs.structure.pages import Page
+from mkdocs.structure.pages import Page as MkDocsPage
 
-from mkdocs_imagegen.directives.source_lines import SourceLines
-from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
-from mkdocs_imagegen.hosts.mkdocs.host_build import Build, has_leftovers
+from mkdocs_imagegen.errors import CredentialError
+from mkdocs_imagegen.gateway.credentials import Credential, find_credential
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
-from mkdocs_imagegen.options import SKETCH_MODEL, is_yes
-from mkdocs_imagegen.pipeline.build import Pipeline
-from mkdocs_imagegen.pipeline.context import BuildContext, Run
-from mkdocs_imagegen.pipeline.mode import BuildMode
-from mkdocs_imagegen.pipeline.other_files import fill_files
-from mkdocs_imagegen.pipeline.placements import Page as SeenPage
-from mkdocs_imagegen.pipeline.previews import NO_SITE_URL, Listed, Previews
-from mkdocs_imagegen.pipeline.stores import Workshop, opened_scheduler
-from mkdocs_imagegen.report import ChargedFailures, State, summary
+from mkdocs_imagegen.options import OptionsError, is_yes
+from mkdocs_imagegen.pipeline.context import (
+    BuildContext,
+    BuildMode,
+    Page,
+    PageFacts,
+    Run,
+    SitePages,
+    generation_settings,
+    has_unfinished_requests,
+)
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.permission import Circumstances, Permission, permission_for
+from mkdocs_imagegen.spending.permission import Circumstances, permission_for
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -39,203 +43,236 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import File, Files
     from mkdocs.structure.nav import Navigation
 
-    from mkdocs_imagegen.hosts.mkdocs.server import Serving
+    from mkdocs_imagegen.gateway.client import Gateway
+    from mkdocs_imagegen.gateway.policy import Sleep
+    from mkdocs_imagegen.hosts.mkdocs.server import ServeSession
+    from mkdocs_imagegen.pipeline.build import Pipeline
 
-_NOTHING_KEEPS_THEM = (
-    "The images that were just paid for are gone when this machine is: the next run pays for "
-    "them again. Keep %s between runs, or set originals_dir and commit that folder."
-)
-_LOOKS_ONLY = Permission("nothing is made by looking")
+_SCHEME = "imagegen:"
+_TOKEN = f"{_SCHEME}t"
+_FRONT_MATTER = "imagegen"
+_MAX_LISTED = 10
 _THEMES_WITH_PALETTE = ("material", "materialx")
-"""Themes that hide images whose address ends in ``#only-dark`` or ``#only-light``."""
+"""Themes that hide images with an address that ends in ``#only-dark`` or ``#only-light``."""
 
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 
 
-class Images:
-    """The images of one build of the host's.
+class MkDocsBuild:
+    """One build of MkDocs.
 
     Args:
-        pipeline: looks them up and makes them.
-        build: the host's.
-        run: what the builds of one run share.
-        mode: what is wanted.
-        permission: whether missing images may be made here.
+        config: Configuration of MkDocs.
+        settings: Settings of the site.
+        mode: Work of the build.
+        run: State that all builds of the run share.
+        session: State of `mkdocs serve`; None if no server runs.
+
+    Attributes:
+        nav: Navigation of the site, once MkDocs has built it.
     """
 
     def __init__(
         self,
-        pipeline: Pipeline,
-        build: Build[Images],
-        run: Run,
+        config: MkDocsConfig,
+        settings: Settings,
         mode: BuildMode,
-        permission: Permission,
+        run: Run,
+        session: ServeSession | None,
     ) -> None:
-        self.pipeline = pipeline
-        self.permission = permission
-        self._build = build
+        self.nav: Navigation | None = None
+        self._config = config
+        self._settings = settings
+        self._mode = mode
         self._run = run
-        self._errand = mode
-        self._config = build.config
-        self._root = f"{pipeline.settings.root.absolute()}{os.sep}"
-        self._docs = f"{Path(build.config.docs_dir)}{os.sep}"
-        self.previews = Previews(pipeline, _site_url(build.config), log.warning)
-        # What is told of a page is told at once, and a site may have thousands of pages.
-        self._source_of = lru_cache(maxsize=8)(_source_of)
-        self._store_was_empty = not pipeline.has_originals()
+        self._session = session
+        self._root = f"{settings.root.absolute()}{os.sep}"
+        self._docs = f"{Path(config.docs_dir)}{os.sep}"
+        self._pages: dict[str, MkDocsPage] = {}
+        self._is_joined = False
 
-    def seen(self, page: Page) -> SeenPage:
-        """The page as the pipeline sees it."""
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """Pipeline of the build, opened by its first use."""
+        # Takes 60 ms to import; a site without images does not need it.
+        from mkdocs_imagegen.pipeline.build import Pipeline  # noqa: PLC0415
+
+        pipeline = Pipeline(self._context())
+        if self._is_joined:
+            pipeline.join()  # an image that is added now is not generated in this build
+        return pipeline
+
+    @property
+    def is_open(self) -> bool:
+        """True if the pipeline is open, since there may be images."""
+        return "pipeline" in vars(self)
+
+    def begin(self) -> None:
+        """Open the pipeline if it has work beside the images of pages."""
+        is_needed = self._session is not None or not self._mode.publish
+        if is_needed or has_unfinished_requests(self._settings):
+            _ = self.pipeline
+
+    def read_front_matter(self, page: MkDocsPage) -> None:
+        """Read the page options of a page; a mistake in them is logged."""
+        if page.meta.get(_FRONT_MATTER) is None:
+            return
+        try:
+            self.pipeline.registry.open_page(page.file.src_uri, page.meta)
+        except OptionsError as error:
+            log.warning("%s: front matter: %s", self._page(page).path, error)
+
+    def read_page(self, page: MkDocsPage, content: str) -> str:
+        """Look up the images of a page; return its HTML with markers."""
+        self._pages[page.file.src_uri] = page
+        has_preview = (
+            self._settings.previews.default is not None or page.meta.get(_FRONT_MATTER) is not None
+        )
+        if not has_preview and _SCHEME not in content:
+            return content
+        return self.pipeline.read_page(self._page(page), content, partial(self._facts, page))
+
+    def join(self, files: Files) -> None:
+        """Wait for the images, and give themes the social card of each page.
+
+        Args:
+            files: Files of the site.
+
+        Raises:
+            PluginError: If images are missing and `on_missing` is `error`.
+        """
+        self._is_joined = True
+        if not self.is_open:
+            return
+        self.pipeline.join(
+            SitePages(
+                uris=tuple(self._pages),
+                order=[page.file.src_uri for page in self.nav.pages] if self.nav else [],
+                facts=lambda uri: self._facts(self._pages[uri]),
+                section=partial(_section_of, files, self.nav),
+            )
+        )
+        if self._config.site_url:
+            for file in files.documentation_pages():
+                self._set_social_card(file)
+        is_error = self._settings.on_missing == "error" and self._settings.enabled
+        if is_error and self._mode.publish and self._session is None:
+            self._raise_if_missing()
+
+    def fill(self, content: str, page: MkDocsPage) -> str:
+        """Return HTML of a page, or of a part of it, with its images, after the join."""
+        if not self._mode.publish or _TOKEN not in content:
+            return content
+        return self.pipeline.fill_page(content, page.url)
+
+    def finish_page(self, output: str, page: MkDocsPage) -> str:
+        """Return a finished page with its social tags and the styles of its cards."""
+        return self.pipeline.finish_page(output, page.file.src_uri) if self.is_open else output
+
+    def close(self) -> None:
+        """Start no more jobs, wait for the images in flight, and close the stores."""
+        if self.is_open:
+            self.pipeline.close()
+
+    def _context(self) -> BuildContext:
+        config, session = self._config, self._session
+        settings = generation_settings(self._settings, is_serving=session is not None)
+        credential, problem = credential_for(settings)
+        circumstances = Circumstances(
+            credential=credential.kind if credential else "",
+            problem=problem,
+            is_serving=session is not None,
+            is_offline=is_yes(os.environ.get("OFFLINE", "")),
+        )
+        context = BuildContext(
+            settings=self._settings,
+            mode=self._mode,
+            permission=permission_for(settings, circumstances),
+            run=self._run,
+            open_gateway=partial(open_gateway, settings, credential),
+            site=Path(config.site_dir),
+            # mike leaves the slash off.
+            site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else "",
+            docs=Path(config.docs_dir),
+            is_serving=session is not None,
+            follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
+        )
+        if session is None:
+            return context
+        if self._settings.serve == "generate" and not context.permission.is_granted:
+            text = "serve: generate is set, but no images are generated: %s"
+            log.warning(text, context.permission.refusal, extra=ONCE | NOT_STRICT)
+        return replace(context, serve_queue=session.queue_for(context))
+
+    def _page(self, page: MkDocsPage) -> Page:
         file = page.file
         path = (file.abs_src_path or file.src_uri).removeprefix(self._root).replace(os.sep, "/")
-        return SeenPage(path, file.src_uri, page.url, partial(self._source_of, file))
+        return Page(path, file.src_uri, page.url, partial(_read_source, file))
 
-    def read_page(self, page: Page, html: str) -> str:
-        """Look up what a page shows; its HTML with markers."""
-        return self.previews.read_page(self.seen(page), partial(self.listed, page), html)
-
-    def listed(self, page: Page) -> Listed:
-        """The page as lists of pages and previews see it."""
-        return Listed(
-            page=self.seen(page),
-            title=_plain(page.title),
-            description=_plain(page.meta.get("description")),
+    def _facts(self, page: MkDocsPage) -> PageFacts:
+        return PageFacts(
+            page=self._page(page),
+            title=_plain_text(page.title),
+            description=_plain_text(page.meta.get("description")),
             is_listed=page.file.inclusion.value > InclusionLevel.DRAFT.value,
             is_written=(page.file.abs_src_path or "").startswith(self._docs),
         )
 
-    def join(self, files: Files) -> None:
-        """Wait for what is being made, and give each page its image."""
-        pages = self._build.nav.pages if self._build.nav else []
-        sections = partial(_section_of, files, self._build.nav)
-        order, rendered = [page.file.src_uri for page in pages], dict(self._build.pages)
-        self.previews.settle(rendered, lambda uri: self.listed(rendered[uri]), order, sections)
-        self.pipeline.join()
-        if self._config.site_url:
-            self._give_images(files)
-        elif self.previews.has_cards():
-            log.warning(NO_SITE_URL, extra=ONCE)
+    def _set_social_card(self, file: File) -> None:
+        """Give themes the social card of a page; an image in its front matter stays."""
+        card = self.pipeline.social_card(file.src_uri) if file.page else None
+        if file.page and card:
+            file.page.meta["image"] = file.page.meta.get("image") or card.url
 
-    def close(self) -> None:
-        """Keep what is in flight, and end."""
-        self.pipeline.close()
-
-    def _give_images(self, files: Files) -> None:
-        """Tell themes of each page's image; what the author wrote stays."""
-        for file in files.documentation_pages():
-            card = self.previews.card_of(file.src_uri) if file.page else None
-            if file.page and card:
-                file.page.meta["image"] = file.page.meta.get("image") or card.url
-
-    def finish(self) -> None:
-        """Fill in the other files of the site, write the report, and say what was done."""
-        if not len(self.pipeline.registry) or not self._errand.shows:
-            return
-        fill_files(self.previews, Path(self._config.site_dir), _site_url(self._config))
-        report = self.pipeline.settings.report_path
-        if report is not None:
-            self._write(report)
-        self._tell()
-
-    @property
-    def _charged_failures(self) -> ChargedFailures:
-        return self._run.ledger.budget.charged_failures
-
-    def _write(self, report: Path) -> None:
-        self.pipeline.report()
-        try:
-            write_atomic(report, self._run.report.to_json(self._charged_failures))
-        except OSError as error:
-            log.warning("the report could not be written to %s: %s", report, error.strerror)
-
-    def _tell(self) -> None:
-        lines = self.pipeline.lines(with_line_numbers=False)
-        if lines:
-            log.info(summary(lines, self.pipeline.generation_s, self._charged_failures))
-        made = any(line.state is State.GENERATED and line.model != SKETCH_MODEL for line in lines)
-        keeps_nothing = self._store_was_empty and not self.pipeline.settings.originals_dir
-        if made and keeps_nothing and is_yes(os.environ.get("CI", "")):
-            # As a warning it would fail the first strict build, before a cache could be saved.
-            level = logging.INFO if self._config.strict else logging.WARNING
-            log.log(level, _NOTHING_KEEPS_THEM, self.pipeline.settings.cache_dir)
+    def _raise_if_missing(self) -> None:
+        missing = self.pipeline.missing()
+        if missing:
+            rows = [f"  {row.location}: {row.remarks[-1]}" for row in missing[:_MAX_LISTED]]
+            more = len(missing) - _MAX_LISTED
+            rows += [f"  and {more} more"] if more > 0 else []
+            count = f"{len(missing)} images are" if len(missing) > 1 else "1 image is"
+            text = "\n".join([f"{count} missing, and on_missing is error:", *rows])
+            raise PluginError(f"imagegen: {text}")
 
 
-def open_images(
-    build: Build[Images], settings: Settings, run: Run, mode: BuildMode, serving: Serving | None
-) -> Images:
-    """What looks after the images of a build.
-
-    Args:
-        build: the host's.
-        settings: of the site.
-        run: what the builds of one run share.
-        mode: what is wanted.
-        serving: what a server has beside its builds; None where nothing is served.
-    """
-    is_sketched = serving is not None and serving.sketches(settings)
-    drawn_by = settings.with_sketches if is_sketched else settings
-    credential, problem = credential_for(drawn_by)
-    around = Circumstances(
-        credential=credential.kind if credential else "",
-        problem=problem,
-        is_serving=serving is not None,
-        is_offline=is_yes(os.environ.get("OFFLINE", "")),
-    )
-    permission = permission_for(drawn_by, around)
-    if serving is not None and settings.serve == "generate" and not permission.is_granted:
-        text = "serve: generate makes nothing here: %s"
-        log.warning(text, permission.refusal, extra=ONCE | NOT_STRICT)
-    host = _around(build, permission if mode.makes else _LOOKS_ONLY, mode, serving)
-    opened = partial(open_gateway, drawn_by, credential)
-
-    def workshop(around: BuildContext) -> Workshop:
-        return Workshop(drawn_by, run, around, opened)
-
-    if serving is not None:
-        # The host cleans the site with each build, so its images come there by builds alone.
-        beside = partial(workshop, replace(host, site=None))
-        serve_queue = serving.serve_queue(settings, run.ledger, partial(opened_scheduler, beside))
-        host = replace(host, serve_queue=serve_queue)
-    pipeline = Pipeline(settings, workshop(host), run, host, log.warning, log.info)
-    if has_leftovers(settings, mode):
-        pipeline.recover()
-    return Images(pipeline, build, run, mode, permission)
-
-
-def _around(
-    build: Build[Images], permission: Permission, mode: BuildMode, serving: Serving | None
-) -> BuildContext:
-    config = build.config
-    return BuildContext(
-        site=Path(config.site_dir),
-        docs=Path(config.docs_dir),
-        permission=permission,
-        mode=mode,
-        is_serving=serving is not None,
-        follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
-        is_strict=config.strict,
-    )
-
-
-def _site_url(config: MkDocsConfig) -> str:
-    """Where the site will be, also with mike, which leaves off the slash; ``""``: not known."""
-    return f"{config.site_url.rstrip('/')}/" if config.site_url else ""
-
-
-def _source_of(file: File) -> SourceLines:
+def credential_for(settings: Settings) -> tuple[Credential | None, str]:
+    """Return the credential of the environment, if there is one, and the problem with it."""
     try:
-        return SourceLines(file.content_string)
+        return find_credential(os.environ, settings.gateway, time.time()), ""
+    except CredentialError as error:
+        return None, str(error)
+
+
+def open_gateway(settings: Settings, credential: Credential | None, sleep: Sleep) -> Gateway:
+    """Return a client of the gateway, or of the emulator in this process for sketches.
+
+    Raises:
+        UnreachableError: If the environment names a proxy or certificates that cannot be used.
+    """
+    # Takes 130 ms to import; a build that generates no image does not need it.
+    from mkdocs_imagegen.gateway.client import Gateway  # noqa: PLC0415
+
+    if not settings.gateway.is_sketch:
+        return Gateway(settings.gateway, credential, sleep=sleep)
+    from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415 - only for sketches
+
+    return Gateway(settings.gateway, None, Emulator(require_key=False).handle, sleep=sleep)
+
+
+def _read_source(file: File) -> str:
+    try:
+        return file.content_string
     except (OSError, ValueError):
-        return SourceLines("")
+        return ""
 
 
-def _plain(text: object) -> str:
-    """Text without the tags and entities that the host leaves in headings."""
+def _plain_text(text: object) -> str:
+    """Return text without the tags and entities that MkDocs leaves in headings."""
     return " ".join(html.unescape(_TAG.sub("", str(text or ""))).split())
 
 
 def _section_of(files: Files, nav: Navigation | None, uri: str) -> Iterator[str]:
-    """The sources of the pages of a page's section; of a section inside it the first page."""
+    """Yield the sources of the pages in a page's section, and the first page of each subsection."""
     file = files.get_file_from_path(uri)
     page = file.page if file else None
     if nav is None or page is None or page not in nav.pages:
@@ -246,14 +283,14 @@ def _section_of(files: Files, nav: Navigation | None, uri: str) -> Iterator[str]
 
 
 def _first_page(item: StructureItem) -> list[str]:
-    if isinstance(item, Page):
+    if isinstance(item, MkDocsPage):
         return [item.file.src_uri]
     inside = map(_first_page, item.children) if isinstance(item, Section) else []
     return next(filter(None, inside), [])
 
 
 def _folder_of(files: Files, uri: str) -> Iterator[str]:
-    """The pages of a page's folder, and the index pages of the folders in it."""
+    """Yield the sources of the pages in a page's folder, and the index pages of its subfolders."""
     folder = Path(uri).parent
     for file in files.documentation_pages():
         path = Path(file.src_uri)

@@ -19,8 +19,7 @@ from mkdocs.exceptions import ConfigurationError
 
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
-from mkdocs_imagegen.pipeline.context import Run
-from mkdocs_imagegen.pipeline.mode import BuildMode
+from mkdocs_imagegen.pipeline.context import BuildMode, Run
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.settings import Settings

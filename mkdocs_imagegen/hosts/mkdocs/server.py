@@ -1,93 +1,80 @@
-"""What one `mkdocs serve` has beside its builds: the author's desk, and a way to build again."""
+"""The state of one `mkdocs serve`: the queue of its images, and the file that requests a build."""
 
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.jobs.serve_queue import ServeQueue
+from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.pipeline.lookup import scheduler_of_server
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.ledger import Ledger
 
 if TYPE_CHECKING:
     from mkdocs.livereload import LiveReloadServer
 
-    from mkdocs_imagegen.jobs.serve_queue import OpenScheduler
-
-_SKETCHED_AFTER_S = 0.3
+_SKETCH_DEBOUNCE_S = 0.3
 
 
-class Serving:
-    """The desk of one `mkdocs serve`, and the file whose change has the pages built again.
+class ServeSession:
+    """The queue of one `mkdocs serve`, and the file that makes MkDocs build again.
 
     Args:
-        is_dirty: whether only pages are built again whose source has changed.
+        is_dirty: True if MkDocs builds only the pages that have changed.
     """
 
     def __init__(self, *, is_dirty: bool = False) -> None:
         self._is_dirty = is_dirty
-        self._desk: ServeQueue | None = None
+        self._queue: ServeQueue | None = None
         self._settings: Settings | None = None
-        self._stamp: Path | None = None
+        self._trigger: Path | None = None
         self._server: LiveReloadServer | None = None
 
-    @staticmethod
-    def sketches(settings: Settings) -> bool:
-        """Whether the emulator draws while pages are served."""
-        return settings.serve == "sketch" or settings.gateway.is_sketch
+    def begin_build(self) -> None:
+        """Note that MkDocs begins to build the pages again."""
+        if self._queue is not None:
+            self._queue.begin(keeps_pages=self._is_dirty)
 
-    def begin(self) -> None:
-        """Take in that the pages are built again."""
-        if self._desk is not None:
-            self._desk.begin(keeps_pages=self._is_dirty)
-
-    def serve_queue(
-        self,
-        settings: Settings,
-        ledger: Ledger,
-        open_scheduler: OpenScheduler,
-    ) -> ServeQueue | None:
-        """Where images are made beside the server, with the settings as they are now.
+    def queue_for(self, context: BuildContext) -> ServeQueue | None:
+        """Return the queue, with the settings of a build; None if the server generates no image.
 
         Args:
-            settings: of the site.
-            ledger: Failures of the run.
-            open_scheduler: Factory of the scheduler beside the server.
+            context: Context of the build.
         """
-        if settings.serve != "generate" and not self.sketches(settings):
-            return self._desk
-        if self._desk is None:
-            self._desk = ServeQueue(ledger, self._show)
-            self._stamp = settings.cache_path / "shown"
-            self._watch()
+        settings, is_sketched = context.settings, context.generation_settings.gateway.is_sketch
+        if settings.serve != "generate" and not is_sketched:
+            return self._queue
+        if self._queue is None:
+            self._queue = ServeQueue(context.run.ledger, self._request_build)
+            self._trigger = settings.cache_path / "shown"
+            self._watch_trigger()
         if self._settings != settings:
             self._settings = settings
-            self._desk.open(
-                open_scheduler,
-                _SKETCHED_AFTER_S if self.sketches(settings) else settings.serve_delay,
-            )
-        return self._desk
+            debounce_s = _SKETCH_DEBOUNCE_S if is_sketched else settings.serve_delay
+            self._queue.open(partial(scheduler_of_server, context), debounce_s)
+        return self._queue
 
     def watch(self, server: LiveReloadServer) -> None:
-        """Have the server build again whenever an image has come."""
+        """Let a server build the pages again after each generated image."""
         self._server = server
-        self._watch()
+        self._watch_trigger()
 
     def close(self) -> None:
-        """Keep what is in the making, and end."""
-        if self._desk is not None:
-            self._desk.close()
+        """Start no more jobs, wait for the images in flight, and close the queue."""
+        if self._queue is not None:
+            self._queue.close()
 
-    def _watch(self) -> None:
-        if self._server is not None and self._stamp is not None:
-            self._show()
-            if self._stamp.is_file():  # a server that watches what is not there ends
-                self._server.watch(str(self._stamp))
+    def _watch_trigger(self) -> None:
+        if self._server is not None and self._trigger is not None:
+            self._request_build()
+            if self._trigger.is_file():  # a missing file would end the server
+                self._server.watch(str(self._trigger))
 
-    def _show(self) -> None:
-        # Touched: a server that watches a file loses it when another takes its place.
-        if self._stamp is not None:
+    def _request_build(self) -> None:
+        # Touched and not replaced: a server that watches a file loses it when it is replaced.
+        if self._trigger is not None:
             with contextlib.suppress(OSError):
-                self._stamp.parent.mkdir(parents=True, exist_ok=True)
-                self._stamp.touch()
+                self._trigger.parent.mkdir(parents=True, exist_ok=True)
+                self._trigger.touch()

@@ -1,0 +1,85 @@
+"""Tests of the messages about the images of a build."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from mkdocs_imagegen.errors import Location
+from mkdocs_imagegen.imaging.image import PageImage
+from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.pipeline.messages import log_outcome, unsupported_by_model
+from mkdocs_imagegen.pipeline.outcome import Outcome
+from mkdocs_imagegen.report import State
+from tests.pipeline.support import build_context, request
+
+IMAGE = PageImage((), Size(64, 48))
+WARN, INFO = logging.WARNING, logging.INFO
+SILENT = {"on_missing": "placeholder"}
+
+
+def location():
+    return Location("docs/a.md", 3)
+
+
+@pytest.mark.parametrize(
+    ("state", "options", "is_serving", "level"),
+    [
+        (State.MISSING, {}, False, WARN),
+        (State.OVER_BUDGET, {}, False, WARN),
+        (State.REFUSED, {}, False, WARN),
+        (State.FAILED, {}, False, WARN),
+        (State.MISSING, {}, True, None),
+        (State.OVER_BUDGET, {}, True, None),
+        (State.FAILED, {}, True, WARN),
+        (State.MISSING, SILENT, False, None),
+        (State.FAILED, SILENT, False, INFO),
+        (State.REFUSED, {"on_missing": "error"}, False, INFO),
+        (State.MISSING, {"enabled": False}, False, None),
+        (State.INVALID, SILENT, True, WARN),
+        (State.INVALID, {"enabled": False}, False, WARN),
+    ],
+)
+def test_level_of_an_error(tmp_path, caplog, state, options, is_serving, level):
+    caplog.set_level(INFO, "mkdocs")
+    context = build_context(tmp_path, options, is_serving=is_serving)
+    log_outcome(context, Outcome(state, IMAGE, error="it failed"), location)
+    assert [each.levelno for each in caplog.records] == ([] if level is None else [level])
+    assert caplog.messages == ["imagegen: docs/a.md:3: image prompt: it failed"] * len(
+        caplog.records
+    )
+
+
+def test_remarks_are_logged_for_generated_images_alone(tmp_path, caplog):
+    caplog.set_level(INFO, "mkdocs")
+    results = (
+        Result(was_generated=True, remarks=("slow",)),
+        Result(remarks=("reused",)),
+        Result(alarm="move it"),
+    )
+    outcome = Outcome(State.GENERATED, IMAGE, results=results)
+    log_outcome(build_context(tmp_path), outcome, location)
+    assert [(each.levelno, each.getMessage()) for each in caplog.records] == [
+        (INFO, "imagegen: docs/a.md:3: image prompt: slow"),
+        (WARN, "imagegen: docs/a.md:3: image prompt: move it"),
+    ]
+
+
+def test_location_is_found_only_for_a_message(tmp_path):
+    outcome = Outcome(State.READY, IMAGE)
+    log_outcome(build_context(tmp_path), outcome, lambda: pytest.fail("the source was read"))
+
+
+@pytest.mark.parametrize(
+    ("given", "is_supported"),
+    [
+        (request(size=Size(1024, 1024)), True),
+        (request(size=Size(400, 200)), False),
+        (request(size=Size(400, 200), model="a/b"), True),
+    ],
+)
+def test_sketch_that_the_model_would_reject(tmp_path, given, is_supported):
+    settings = build_context(tmp_path).settings
+    assert bool(unsupported_by_model(settings, given)) is not is_supported
