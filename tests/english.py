@@ -34,7 +34,7 @@ PRONOUNS = re.compile(
 
 BANNED = re.compile(
     # Terms
-    r"(?<![<./])\bpictures?\b(?!>)|fact sheet|house style|\bstand-ins?\b|\bsuccessors?\b"
+    r"(?<![<./-])\bpictures?\b(?!>)|fact sheet|house style|\bstand-ins?\b|\bsuccessors?\b"
     r"|\bsalvag\w+|\bknocks?\b|\bof (?:ours|us)\b|\bthe host's\b"
     # Idioms
     r"|\bpaid for\b|\bfor nothing\b|\bmend(?:s|ed)? (?:it|that|this)\b|\bcorrect the rights\b"

@@ -105,6 +105,7 @@ def test_sheet_that_cannot_be_written_is_an_error(run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [["gallery"], ["candidates", "index.md:3", "--output"]])
 def test_file_that_is_not_html_is_not_overwritten(small: Site, run, arguments) -> None:
-    before = small.save().read_text()
-    assert "mkdocs.yml does not end in .html" in run(*arguments, "mkdocs.yml", code=2).stderr
-    assert small.save().read_text() == before
+    page = small.docs / "index.md"
+    before = page.read_text()
+    assert f"{page} does not end in .html" in run(*arguments, page, code=2).stderr
+    assert page.read_text() == before
