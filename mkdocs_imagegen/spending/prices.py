@@ -1,4 +1,4 @@
-"""What the server offers, asked at most once a day: prices, and models that are about to end."""
+"""The price list of one server, requested at most once a day, with dates of shutdowns."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class PriceList:
     """The offers of one server.
 
     Args:
-        path: where they are kept for a day.
-        server: its address.
+        path: File that keeps the list for a day.
+        server: URL of the server.
     """
 
     def __init__(self, path: Path, server: str) -> None:
@@ -72,7 +72,10 @@ class PriceList:
         return offers
 
     def price_usd(self, request: ImageRequest) -> Decimal | None:
-        """The price of an image in dollars, as the server says or as we know it; None: unknown."""
+        """Return the price of an image in dollars by the list, else by the built-in table.
+
+        An unknown price is None.
+        """
         offer = self._offer(request.model)
         return offer.price_usd(request) if offer else estimate_usd(request)
 
