@@ -23,7 +23,7 @@ import markdown as python_markdown
 from markdown.treeprocessors import Treeprocessor
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
-from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
+from option_reference import OptionReference, reference
 
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.directives.extension import ImagegenExtension
@@ -32,13 +32,13 @@ from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.emulator.models import SHUT_DOWN
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, Run
 from mkdocs_imagegen.pipeline.placements import Page
 from mkdocs_imagegen.pipeline.stores import Workshop
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.settings.reference import OptionReference, reference
 from mkdocs_imagegen.spending.permission import Permission
 
 _REFERENCE = re.compile(r"^(?P<indent> *)<!-- reference: (?P<name>.+?) -->$", re.MULTILINE)
@@ -154,11 +154,11 @@ def _default_prices() -> Iterator[str]:
 
 
 def _faults() -> Iterator[str]:
-    for layout, about in SHAPES.items():
+    for shape, about in SHAPES.items():
         yield from ("", f"{about[0].upper()}{about[1:]}:", "")
         yield from ("| Fault | What happens | Charged |", "|---|---|---|")
         for name, fault in FAULTS.items():
-            if fault.layout == layout:
+            if fault.shape == shape:
                 yield f"| `{name}` | {fault.about} | {'yes' if fault.is_charged else 'no'} |"
 
 

@@ -7,11 +7,12 @@ them with :func:`read_options`. There is one :class:`Parser` for each kind of va
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import Field, field, fields
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.errors import ImagegenError, OptionError
 from mkdocs_imagegen.frozen import dataclass
 
 T = TypeVar("T")
@@ -272,7 +273,7 @@ class OptionsError(OptionError):
         errors: Path and error of each option.
     """
 
-    def __init__(self, errors: list[tuple[str, OptionError]]) -> None:
+    def __init__(self, errors: Sequence[tuple[str, ImagegenError]]) -> None:
         unknown: dict[str, list[UnknownOptionError]] = {}
         others: list[str] = []
         for name, error in errors:
@@ -282,6 +283,17 @@ class OptionsError(OptionError):
                 others.append(f"`{name}`: {error}")
         super().__init__("; ".join([*map(_join_unknown, unknown, unknown.values()), *others]))
         self.errors = errors
+
+
+@contextmanager
+def collect_errors(errors: list[tuple[str, ImagegenError]], path: str) -> Iterator[None]:
+    """Add an error in the block to a list, with the path of its option, instead of raising it."""
+    try:
+        yield
+    except OptionsError as nested:
+        errors += [(f"{path}.{name}", error) for name, error in nested.errors]
+    except ImagegenError as error:
+        errors.append((path, error))
 
 
 def _join_unknown(prefix: str, errors: Sequence[UnknownOptionError]) -> str:
@@ -298,17 +310,13 @@ def read_options(kind: type[T], written: Mapping[str, object]) -> T:
     """
     options = _options(kind)
     values: dict[str, object] = {}
-    errors: list[tuple[str, OptionError]] = []
+    errors: list[tuple[str, ImagegenError]] = []
     for name, value in written.items():
-        try:
+        with collect_errors(errors, str(name)):
             if name not in options:
                 raise UnknownOptionError([str(name)], options)
             read = options[name].metadata["parser"](value)
             values[options[name].name] = None if read is _NULL else read
-        except OptionsError as nested:
-            errors += [(f"{name}.{inner}", error) for inner, error in nested.errors]
-        except OptionError as error:
-            errors.append((str(name), error))
     if errors:
         raise OptionsError(errors)
     return kind(**values)

@@ -42,6 +42,16 @@ class State(enum.Enum):
         """True if a page needs an image that does not exist."""
         return self in {State.MISSING, State.OVER_BUDGET, State.REFUSED, State.FAILED}
 
+    @property
+    def word(self) -> str:
+        """Word for tables and messages, such as ``over budget``."""
+        return self.name.lower().replace("_", " ")
+
+    def count(self, number: int) -> str:
+        """Return a number of images in this state, such as ``2 missing`` or ``2 sketches``."""
+        nouns = {State.SKETCH: ("sketch", "sketches"), State.DRAFT: ("draft", "drafts")}
+        return plural(number, *nouns.get(self, (self.word, self.word)))
+
 
 _REUSED = (State.READY, State.SKETCH, State.STALE)
 
@@ -85,6 +95,11 @@ class ReportRow:
     def is_sketch(self) -> bool:
         """True if the image is, or would be, a sketch."""
         return self.model == SKETCH_MODEL
+
+    @property
+    def is_lacking(self) -> bool:
+        """True if the image is missing or its directive is invalid."""
+        return self.state.is_missing or self.state is State.INVALID
 
     def as_dict(self) -> dict[str, object]:
         """Return the row for JSON."""
@@ -159,35 +174,38 @@ def summary(
     """
     images = deduplicate(rows)
     counts = Counter(row.state for row in images)
-    failures = _count_failures(rows, images)
-    total = len(images) - counts[State.FAILED] + failures
+    counts[State.FAILED] = _count_failures(rows, images)
     parts = [
         *_reused([row for row in images if row.state in _REUSED]),
-        plural(counts[State.DRAFT], "draft") if counts[State.DRAFT] else "",
+        _counted(State.DRAFT, counts),
         *_generated([row for row in images if row.state is State.GENERATED], seconds),
-        f"{counts[State.MISSING]} missing" if counts[State.MISSING] else "",
-        f"{counts[State.REFUSED]} refused" if counts[State.REFUSED] else "",
-        f"{failures} failed" if failures else "",
+        _counted(State.MISSING, counts),
+        _counted(State.REFUSED, counts),
+        _counted(State.FAILED, counts),
         _over_budget([row for row in images if row.state is State.OVER_BUDGET]),
-        f"{counts[State.INVALID]} invalid" if counts[State.INVALID] else "",
+        _counted(State.INVALID, counts),
     ]
     told = ", ".join(filter(None, parts))
-    line = f"{plural(total, 'image')}: {told}" if told else "no images"
+    line = f"{plural(counts.total(), 'image')}: {told}" if told else "no images"
     return "; ".join(filter(None, [line, _charged(charged_failures)]))
+
+
+def _counted(state: State, counts: Counter[State]) -> str:
+    return state.count(counts[state]) if counts[state] else ""
 
 
 def _reused(rows: Sequence[ReportRow]) -> tuple[str, str]:
     sketches = sum(row.is_sketch for row in rows)
     stale = sum(row.state is State.STALE for row in rows if not row.is_sketch)
     reused = f"{len(rows) - sketches} reused" + (f" ({stale} stale)" if stale else "")
-    drawn = f"{plural(sketches, 'sketch', 'sketches')} reused"
+    drawn = f"{State.SKETCH.count(sketches)} reused"
     return reused if len(rows) > sketches else "", drawn if sketches else ""
 
 
 def _generated(rows: Sequence[ReportRow], seconds: float) -> tuple[str, str]:
     sketches = [row for row in rows if row.is_sketch]
     images = [row for row in rows if not row.is_sketch]
-    drawn = f"{plural(len(sketches), 'sketch', 'sketches')} drawn"
+    drawn = f"{State.SKETCH.count(len(sketches))} drawn"
     # An emulator on a socket charges dollars of its own, which count for the budget.
     drawn += f" ({_cost(sketches)})" if _spent(sketches) else ""
     generated = f"{len(images)} generated in {seconds:.1f} s ({_cost(images)})"

@@ -1,4 +1,4 @@
-"""`mkdocs serve` in a process of its own, for the tests of what happens beside a server."""
+"""`mkdocs serve` in a process of its own, and HTTP servers in a thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from tests.support import Site
+from tests.waiting import MAX_WAIT_S, wait_until
 
 _HOOK = """\
 from pathlib import Path
@@ -27,79 +27,88 @@ def on_post_build(config):
     with Path(__file__).with_name("builds.log").open("a") as file:
         file.write("built\\n")
 """
-_MAX_TRIES = 5
-_OURS = re.compile(r'src="([^"]*assets/imagegen/[^"]*)"')
+_IMAGE_FILE = re.compile(r'src="([^"]*assets/imagegen/[^"]*)"')
 
 
 @dataclass
 class Server:
-    """A server that runs, what it has said, and what it serves."""
+    """A running `mkdocs serve`, with its output and its pages."""
 
     process: subprocess.Popen[bytes]
     log: Path
     url: str
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()
 
     def builds(self) -> int:
-        """Counted by a hook: MkDocs drops a line of its log that repeats another."""
+        """Return the number of builds, counted by a hook: MkDocs drops repeated log lines."""
         path = self.log.with_name("builds.log")
         return len(path.read_text().splitlines()) if path.exists() else 0
 
-    def wait_for_builds(self, number: int, seconds: float = 30) -> None:
-        self.wait_until(lambda: self.builds() >= number, seconds)
+    def wait_for_builds(self, number: int) -> None:
+        self.wait_until(lambda: self.builds() >= number)
 
-    def wait_until(self, is_so: Callable[[], object], seconds: float = 30) -> None:
-        end = time.monotonic() + seconds
-        while not is_so():
-            assert time.monotonic() < end, self.said
-            assert self.process.poll() is None, self.said
-            time.sleep(0.05)
+    def wait_until(self, is_met: Callable[[], object], timeout_s: float = MAX_WAIT_S) -> None:
+        """Wait for a condition; fail at once if the server ends."""
+
+        def is_met_or_ended() -> object:
+            assert self.process.poll() is None, self.output
+            return is_met()
+
+        wait_until(is_met_or_ended, lambda: self.output, timeout_s=timeout_s)
 
     def get(self, path: str = "") -> str:
-        """What is served there; waits for a build that is under way."""
-        with urllib.request.urlopen(self.url + path, timeout=30) as answer:  # noqa: S310 - our own
-            return str(answer.read().decode())
+        """Return the content at a path; waits for a build in progress."""
+        url = self.url + path
+        with urllib.request.urlopen(url, timeout=MAX_WAIT_S) as response:  # noqa: S310 - loopback
+            return str(response.read().decode())
 
-    def quote_value(self, page: str = "") -> list[str]:
-        """The paths of our files that a page shows in its images."""
-        return [each.lstrip("./") for each in _OURS.findall(self.get(page))]
+    def image_files(self, page: str = "") -> list[str]:
+        """Return the paths of the images of a page that the plugin wrote."""
+        return [each.lstrip("./") for each in _IMAGE_FILE.findall(self.get(page))]
 
-    def words(self, page: str = "") -> str:
-        """What the stand-ins of a page say; read again where a build replaced them meanwhile."""
-        for _ in range(_MAX_TRIES - 1):
-            with suppress(urllib.error.HTTPError):
-                return self._words(page)
-        return self._words(page)
+    def placeholder_text(self, page: str = "") -> str:
+        """Return the text of a page's placeholders."""
+        texts: list[str] = []
+        self.wait_until(lambda: self._read_placeholders(page, texts))
+        return "\n".join(texts)
 
-    def _words(self, page: str) -> str:
-        stand_ins = [self.get(each) for each in self.quote_value(page) if each.endswith(".svg")]
-        return "\n".join(" ".join(re.findall(">([^<]+)</text>", each)) for each in stand_ins)
+    def _read_placeholders(self, page: str, texts: list[str]) -> bool:
+        """Return False if a build replaced a placeholder between page and image."""
+        texts.clear()
+        with suppress(urllib.error.HTTPError):
+            placeholders = [each for each in self.image_files(page) if each.endswith(".svg")]
+            svgs = [self.get(each) for each in placeholders]
+            texts += [" ".join(re.findall(">([^<]+)</text>", each)) for each in svgs]
+            return True
+        return False
 
-    def wait_for_image(self, page: str = "", seconds: float = 30) -> None:
-        """Wait until a page shows images and no stand-in."""
+    def wait_for_image(self, page: str = "", timeout_s: float = MAX_WAIT_S) -> None:
+        """Wait until a page shows images and no placeholder."""
 
         def has_image() -> bool:
-            names = self.quote_value(page)
+            names = self.image_files(page)
             return bool(names) and not any(name.endswith(".svg") for name in names)
 
-        self.wait_until(has_image, seconds)
+        self.wait_until(has_image, timeout_s)
 
-    def wait_for_words(self, words: str, page: str = "", seconds: float = 30) -> None:
-        self.wait_until(lambda: words in self.words(page), seconds)
+    def wait_for_text(self, text: str, page: str = "") -> None:
+        """Wait until a placeholder of a page contains a text."""
+        self.wait_until(lambda: text in self.placeholder_text(page))
 
-    def end(self, number: int = signal.SIGINT, seconds: float = 30) -> int:
+    def end(self, number: int = signal.SIGINT) -> int:
+        """Send a signal, and return the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=seconds)
+        return self.process.wait(timeout=MAX_WAIT_S)
 
 
 @contextmanager
 def serving(
     site: Site, *arguments: str, environ: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """A server, once its first build is done."""
+    """Run a server, and yield it after its first build."""
     log = site.folder / "serve.log"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -116,19 +125,19 @@ def serving(
         )
     server = Server(process, log, f"http://127.0.0.1:{port}/")
     try:
-        server.wait_until(lambda: "Serving on" in server.said)
+        server.wait_until(lambda: "Serving on" in server.output)
         yield server
         if process.poll() is None:
             server.end()
     finally:
         if process.poll() is None:
             process.kill()
-            process.wait(timeout=10)
+            process.wait()
 
 
 @contextmanager
-def answering(server: ThreadingHTTPServer) -> Iterator[str]:
-    """The address of a server that answers in a thread of its own."""
+def serving_http(server: ThreadingHTTPServer) -> Iterator[str]:
+    """Run a server in a thread, and yield its URL."""
     with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

@@ -43,7 +43,7 @@ DOORS = {
     "PIL": {"imaging/", "emulator/sketches/"},
     "diskcache": {"derived/"},
     "markdown": {"directives/extension.py", "directives/fences.py", "directives/tree.py"},
-    "mkdocs": {"hosts/mkdocs/", "cli/"},
+    "mkdocs": {"hosts/mkdocs/"},
     "tenacity": {"gateway/policy.py"},
     "filelock": {"spending/claims.py"},
     "yaml": {"settings/prompts.py"},

@@ -1,4 +1,4 @@
-"""Programs that some tests need and a machine may lack."""
+"""Programs that some tests need and that may be missing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 
 from mkdocs_imagegen.options import is_yes
 
-_IN_CI = is_yes(os.environ.get("CI", ""))  # read now: no test sees it
+_IN_CI = is_yes(os.environ.get("CI", ""))  # read at import: tests run without it
 
 
-def lacking(what: str) -> NoReturn:
-    """Skip the test, and say why; where everything ought to be there it fails instead."""
+def skip_or_fail(reason: str) -> NoReturn:
+    """Skip a test because a program is missing; fail it in CI, where all are installed."""
     if _IN_CI:
-        pytest.fail(f"{what}, and CI is set")
-    pytest.skip(what)
+        pytest.fail(f"{reason}, and CI is set")
+    pytest.skip(reason)

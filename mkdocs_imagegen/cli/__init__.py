@@ -1,16 +1,7 @@
-"""Front door: the command line.
+"""The command line: one module per command, and three that they share.
 
-- ``site``: a whole build of a site, to see what its pages show.
-- ``terminal``: what people see: tables, progress, plain lines; the only door to ``rich``.
-- ``planning``: `plan` and `check`.
-- ``generating``: `generate`.
-- ``sheets``: `gallery`, and what every contact sheet is made of.
-- ``choosing``: `candidates`.
-- ``places``: which image an author means by a place; pure.
-- ``market``: `models` and `credits`.
-- ``stores``: the store, for commands that look into it.
-- ``schema``: `schema`.
-- ``upkeep``: `verify` and `prune`.
-- ``serving``: `emulator`.
-- ``main``: the group of all commands.
+- ``main``: the group of all commands, its help and its errors.
+- ``site``: the site of a command: images, settings, originals, gateway.
+- ``targets``: the image that LOCATION names; pure.
+- ``terminal``: tables, progress, plain lines and errors; the only door to ``rich``.
 """

@@ -1,4 +1,4 @@
-"""`candidates`: takes of one image, made next to each other."""
+"""The command `candidates`: several takes of one image, on a contact sheet."""
 
 from __future__ import annotations
 
@@ -12,48 +12,56 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.cli.gallery import PAGE, Sheet, requests_of
-from mkdocs_imagegen.cli.plan import LOOKS
-from mkdocs_imagegen.cli.site import (
-    Looked,
-    SiteError,
-    as_json,
-    config_file,
-    interrupted,
-    look,
+from mkdocs_imagegen.cli.gallery import ContactSheet, require_html
+from mkdocs_imagegen.cli.site import as_json, config_file, interrupted, look, store_of
+from mkdocs_imagegen.cli.targets import Target, find_target
+from mkdocs_imagegen.cli.terminal import (
+    CommandError,
+    Progress,
+    open_in_browser,
+    print_json,
+    print_line,
+    print_note,
 )
-from mkdocs_imagegen.cli.stores import store_of
-from mkdocs_imagegen.cli.targets import entry_at
-from mkdocs_imagegen.cli.terminal import Progress, say, say_json, show_in_browser, tell
 from mkdocs_imagegen.directives.directive import Directive
-from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
+from mkdocs_imagegen.hosts.mkdocs.look import SiteView
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.lookup import Lookup
 from mkdocs_imagegen.pipeline.mode import BuildMode
-from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.pipeline.stores import Workshop
-from mkdocs_imagegen.report import State, format_usd
+from mkdocs_imagegen.report import State, format_usd, plural
 from mkdocs_imagegen.request import ImageRequest
 
-_SMALL_PX = 960
-_MOST = 20
+_SHEET_PX = 960
+_MAX_TAKES = 20
 _IN_USE = (State.READY, State.SKETCH)
-"""Those in which a page shows the very take that it names."""
+"""States in which the page shows the take that its directive names."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """One take of one image, and what became of it."""
+    """One take of an image.
+
+    Attributes:
+        request: Request of the take.
+        result: Result of the request.
+    """
 
     request: ImageRequest
     result: Result
 
+    @property
+    def original(self) -> Original | None:
+        """Original of the take; None if the request failed."""
+        return self.result.original
+
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        original, result = self.result.original, self.result
+        """Return the take for JSON."""
+        original, result = self.original, self.result
         cost = original.record.cost_usd if original and result.was_generated else None
         return {
             "take": self.request.take,
@@ -71,7 +79,7 @@ class _Candidate:
 \b
 Examples:
   mkdocs-imagegen candidates docs/guide.md:12
-  mkdocs-imagegen candidates guide.md#harbour -n 6 --output harbour.html --open
+  mkdocs-imagegen candidates guide.md#harbor -n 6 --output harbor.html --open
   mkdocs-imagegen candidates 3fa9c1 --json
 """
 )
@@ -80,18 +88,19 @@ Examples:
 @click.option(
     "-n",
     "count",
-    type=click.IntRange(1, _MOST),
+    type=click.IntRange(1, _MAX_TAKES),
     default=4,
     show_default=True,
-    help="How many, beside the one in use.",
+    help="Number of takes, in addition to the one in use",
 )
 @click.option(
     "-o",
     "--output",
-    type=PAGE,
-    help="The contact sheet; by default a temporary file.",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=require_html,
+    help="HTML page to write; by default a temporary file",
 )
-@click.option("--open", "opens", is_flag=True, help="Open it in a browser.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser")
 @as_json
 def candidates(  # noqa: PLR0913 - one argument for each option
     location: str,
@@ -102,53 +111,54 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     opens: bool,
     as_json: bool,
 ) -> None:
-    """Make takes 1 to N of the image at LOCATION, and show them beside the one in use.
+    """Generate several takes of one image to compare.
+
+    Shows takes 1 to N next to the take in use, on a contact sheet. Existing takes are reused, and
+    the budget applies. To choose a take, set its number in the directive, such as `take: 3`.
 
     LOCATION is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image, or the first
-    characters of a cache key. What is there is not made again, and the budget holds. To choose
-    one, write its `take: 3` into the prompt's options.
+    characters of a cache key.
     """
-    looked = look(config_file, LOOKS)
-    entry = _entry(location, looked)
-    found = _made(looked, entry, count)
-    if any(each.result.original is None for each in found) and not looked.permission.is_granted:
-        raise SiteError(f"nothing is made: {looked.permission.refusal}")
+    site = look(config_file)
+    target = find_target(location, site.entries)
+    _require_references(target)
+    takes = _generate(site, target, count)
+    is_lacking = any(take.original is None for take in takes)
+    if is_lacking and not site.permission.is_granted:
+        raise CommandError(f"no images can be generated: {site.permission.refusal}")
     output = output or Path(tempfile.mkdtemp(prefix="imagegen-"), "candidates.html")
-    _write_sheet(looked, entry, found, output)
+    _write_sheet(site, target, takes, output)
     if as_json:
-        takes = [each.as_dict() for each in found]
-        say_json({"place": str(entry.line.location), "sheet": str(output), "takes": takes})
+        place = str(target.entry.line.location)
+        print_json(
+            {"place": place, "sheet": str(output), "takes": [take.as_dict() for take in takes]}
+        )
     else:
-        _say(entry, found, output)
+        _print_result(target, takes, output)
     if opens:
-        show_in_browser(output)
-    raise SystemExit(1 if any(each.result.original is None for each in found) else 0)
+        open_in_browser(output)
+    raise SystemExit(1 if is_lacking else 0)
 
 
-def _entry(location: str, looked: Looked) -> Entry:
-    """The image at a place, with all that it follows.
+def _require_references(target: Target) -> None:
+    """Raise an error if the image is invalid for its model, or one of its references is missing.
 
     Raises:
-        SiteError: there is none, it is a mistake, or something that it follows is missing.
+        CommandError: If the directive is invalid or a reference is missing.
     """
-    try:
-        entry = entry_at(location, looked.entries)
-    except OptionError as error:
-        raise SiteError(str(error)) from None
-    if entry.line.state is State.INVALID:
-        raise SiteError(f"{entry.line.location} has a mistake: {entry.outcome.error}")
-    if isinstance(entry.found, Directive) and not entry.found.is_complete:
-        raise SiteError(f"{entry.line.location}: {entry.outcome.error}")
-    return entry
+    row, error = target.entry.line, target.entry.outcome.error
+    if row.state is State.INVALID:
+        raise CommandError(f"the directive at {row.location} is invalid: {error}")
+    if not target.directive.is_complete:
+        raise CommandError(f"{row.location}: {error}")
 
 
-def _made(looked: Looked, entry: Entry, count: int) -> list[_Candidate]:
-    """Every take, from the store or made now."""
-    first = entry.found
-    assert isinstance(first, Directive)  # noqa: S101 - nothing else is found by its place
-    in_use = {first.request.take} if entry.line.state in _IN_USE else set()
+def _generate(site: SiteView, target: Target, count: int) -> list[_Candidate]:
+    """Return all takes, generated or reused; takes of a dark-mode image come last."""
+    first = target.directive
+    in_use = {first.request.take} if target.entry.line.state in _IN_USE else set()
     takes = [_with_take(first, take) for take in sorted(in_use.union(range(1, count + 1)))]
-    with Progress() as progress, _looking_up(looked, progress) as lookup:
+    with contextlib.closing(Progress()) as progress, _lookup(site, progress) as lookup:
         for directive in takes:
             lookup.look_up(directive)
         try:
@@ -160,7 +170,6 @@ def _made(looked: Looked, entry: Entry, count: int) -> list[_Candidate]:
             for directive in takes
             for pair in zip(directive.requests, lookup.results(directive) or (), strict=True)
         ]
-    # One image's takes side by side, then those of its dark twin.
     return sorted(found, key=lambda each: each.request.prompt != first.request.prompt)
 
 
@@ -170,14 +179,13 @@ def _with_take(directive: Directive, take: int) -> Directive:
 
 
 @contextlib.contextmanager
-def _looking_up(looked: Looked, progress: Progress) -> Iterator[Lookup]:
-    """A build of the takes alone."""
-    settings = looked.settings
+def _lookup(site: SiteView, progress: Progress) -> Iterator[Lookup]:
+    settings = site.settings
     mode = BuildMode(makes=True, shows=False, watcher=progress)
-    host = BuildContext(settings.cache_path, looked.permission, mode=mode)
+    host = BuildContext(settings.cache_path, site.permission, mode=mode)
     opened = partial(open_gateway, settings, credential_for(settings)[0])
-    workshop = Workshop(settings, looked.run, host, opened)
-    lookup = Lookup(workshop, looked.run, host, tell)
+    workshop = Workshop(settings, site.run, host, opened)
+    lookup = Lookup(workshop, site.run, host, print_note)
     try:
         lookup.recover()
         yield lookup
@@ -185,44 +193,51 @@ def _looking_up(looked: Looked, progress: Progress) -> Iterator[Lookup]:
         lookup.close()
 
 
-def _write_sheet(looked: Looked, entry: Entry, found: Sequence[_Candidate], output: Path) -> None:
-    sheet = Sheet(store_of(looked.settings), looked.entries, output, _SMALL_PX)
-    images = {
+def _write_sheet(site: SiteView, target: Target, takes: Sequence[_Candidate], output: Path) -> None:
+    sheet = ContactSheet(store_of(site.settings), site.entries, output, _SHEET_PX)
+    originals = {
         request: [
-            each.result.original
-            for each in found
-            if each.request.prompt == request.prompt and each.result.original
+            take.original
+            for take in takes
+            if take.request.prompt == request.prompt and take.original is not None
         ]
-        for request in requests_of(entry)
+        for request in target.directive.requests
     }
-    sheet.write(
-        f"Candidates for {entry.line.location}", f"To choose one, {_choice(entry)}.", images
-    )
+    title = f"Candidates for {target.entry.line.location}"
+    sheet.write(title, f"{_instruction(target)}.", originals)
 
 
-def _choice(entry: Entry) -> str:
-    found = entry.found
-    assert isinstance(found, Directive)  # noqa: S101 - nothing else is found by its place
-    take = "`take: 2` and a line `---` above it"
-    if found.source.kind == "inline image":
-        take = "`{ take=2 }` behind it"
-    elif "---" in found.source.body.split():
-        take = "`take: 2` among its options"
-    return f"write its take at {entry.line.location}, like {take}"
+def _instruction(target: Target) -> str:
+    source = target.directive.source
+    option = "`take: 2` and a line `---` above the prompt"
+    if source.kind == "inline image":
+        option = "`{ take=2 }` after the image"
+    elif "---" in source.body.split():
+        option = "`take: 2` in its options"
+    return f"To choose one, set its number at {target.entry.line.location}, such as {option}"
 
 
-def _say(entry: Entry, found: Sequence[_Candidate], output: Path) -> None:
-    for each in found:
-        if each.result.error is not None and each.result.original is None:
-            tell(f"take {each.request.take}: {each.result.error}")
-    made = [
-        each.result.original.record
-        for each in found
-        if each.result.original and each.result.was_generated
+def _print_result(target: Target, takes: Sequence[_Candidate], output: Path) -> None:
+    for take in takes:
+        if take.result.error is not None and take.original is None:
+            print_note(f"take {take.request.take}: {take.result.error}")
+    originals = [take for take in takes if take.original is not None]
+    print_line(_totals(takes))
+    print_line(str(output))
+    if originals:
+        print_line(_instruction(target))
+
+
+def _totals(takes: Sequence[_Candidate]) -> str:
+    generated = [
+        take.original.record for take in takes if take.original and take.result.was_generated
     ]
-    there = sum(each.result.original is not None for each in found) - len(made)
-    usd = sum((each.cost_usd or Decimal(0) for each in made), Decimal(0))
-    say(f"{there} there already, {len(made)} made for {format_usd(usd)}")
-    say(str(output))
-    if any(each.result.original for each in found):
-        say(f"To choose one, {_choice(entry)}")
+    reused = sum(take.original is not None for take in takes) - len(generated)
+    failed = len(takes) - reused - len(generated)
+    usd = sum((record.cost_usd or Decimal(0) for record in generated), Decimal(0))
+    parts = [
+        f"{reused} reused" if reused else "",
+        f"{len(generated)} generated ({format_usd(usd)})" if generated else "",
+        f"{failed} failed" if failed else "",
+    ]
+    return f"{plural(len(takes), 'take')}: {', '.join(filter(None, parts))}"

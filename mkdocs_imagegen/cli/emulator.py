@@ -1,4 +1,4 @@
-"""The emulator as a server."""
+"""The command `emulator`: a local gateway emulator on a socket."""
 
 from __future__ import annotations
 
@@ -6,52 +6,54 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.cli.terminal import CommandError, print_note
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import run_forever
 
 
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.command(
+    epilog="""
+\b
+Examples:
+  mkdocs-imagegen emulator
+  mkdocs-imagegen emulator --latency 2 --fault retry-after --fault ok
+"""
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8787,
     show_default=True,
-    help="Port to listen on; 0 for any.",
+    help="Port to listen on; 0 for any free port",
 )
-@click.option("--log", type=click.Path(path_type=Path), help="File for a JSON line per request.")
+@click.option(
+    "--log", type=click.Path(path_type=Path), help="Log file with one line of JSON per request"
+)
 @click.option(
     "--latency",
     type=click.FloatRange(0),
     default=0.0,
     show_default=True,
-    help="Seconds before each image.",
+    help="Seconds before each image",
 )
-@click.option("--fault", "faults", multiple=True, help="Fault for the next request; repeatable.")
+@click.option("--fault", "faults", multiple=True, help="Fault of the next request; repeatable")
 def emulator(
     host: str, port: int, log: Path | None, latency: float, faults: tuple[str, ...]
 ) -> None:
-    """Run a gateway on this machine that answers with labelled sketches.
+    """Run a local gateway emulator.
 
-    Point a site at it with `gateway: {url: http://127.0.0.1:8787/v1, auth: none}`, or any client
-    that speaks the OpenAI images API. No key is needed, nothing is charged, nothing leaves the
-    machine.
+    It answers with labeled sketches, at no cost and without an API key. Set `gateway.url` of a site
+    to http://127.0.0.1:8787/v1 and `gateway.auth` to `none`, or use any client of the OpenAI images
+    API.
     """
-    from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415 - only where needed
-    from mkdocs_imagegen.emulator.server import run_forever  # noqa: PLC0415
-
+    gateway = Emulator(plan=faults, latency_s=latency, require_key=False)
     try:
-        answering = Emulator(plan=faults, latency_s=latency, require_key=False)
-        run_forever(answering, host=host, port=port, log=log, started=_say_where)
-    except OptionError as error:
-        raise _CannotStartError(str(error)) from None
+        run_forever(gateway, host=host, port=port, log=log, started=_print_url)
     except OSError as error:
-        fault = f"nothing can listen at {host}:{port}: {error.strerror or error}"
-        raise _CannotStartError(f"{fault}; name another port with --port") from None
+        fault = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        raise CommandError(f"{fault}; use another port with --port") from None
 
 
-class _CannotStartError(click.ClickException):
-    exit_code = 2
-
-
-def _say_where(url: str) -> None:
-    click.echo(f"Sketches at {url} (Ctrl-C ends)", err=True)
+def _print_url(url: str) -> None:
+    print_note(f"emulator running at {url} (press Ctrl-C to stop)")

@@ -1,26 +1,33 @@
-"""`generate`: make what is missing, without building the site."""
+"""The command `generate`: missing images, without building the site."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 import click
 
-from mkdocs_imagegen.cli.plan import is_lacking, planned, say_lines
-from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, globs_of, look
-from mkdocs_imagegen.cli.terminal import Progress, say, say_json, tell
+from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build, look
+from mkdocs_imagegen.cli.terminal import (
+    CommandError,
+    Progress,
+    print_json,
+    print_line,
+    print_note,
+    print_rows,
+)
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.hosts.mkdocs.look import SiteView, globs_of
 from mkdocs_imagegen.pipeline.mode import BuildMode
-from mkdocs_imagegen.pipeline.outcome import Entry
-from mkdocs_imagegen.report import State, format_usd, summary, to_json
+from mkdocs_imagegen.report import State, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
 from mkdocs_imagegen.settings.folders import matches_any
 
 
-def _dollars(
+def _read_usd(
     context: click.Context, option: click.Parameter, written: str | None
 ) -> Decimal | None:
     try:
@@ -40,12 +47,14 @@ Examples:
 )
 @click.argument("pages", nargs=-1)
 @config_file
-@click.option("--dry-run", is_flag=True, help="Only show what would be made.")
-@click.option("--budget-usd", metavar="USD", callback=_dollars, help="Dollars to spend at most.")
-@click.option("--budget-images", type=click.IntRange(0), help="Images to make at most.")
-@click.option("--concurrency", type=click.IntRange(1, 64), help="Images at the same time.")
-@click.option("--upgrade", is_flag=True, help="Also make anew what is stale but usable.")
-@click.option("--retry-refused", is_flag=True, help="Also ask again what moderation has refused.")
+@click.option("--dry-run", is_flag=True, help="Only show the images to generate")
+@click.option(
+    "--budget-usd", metavar="USD", callback=_read_usd, help="Maximum spend, in US dollars"
+)
+@click.option("--budget-images", type=click.IntRange(0), help="Maximum number of images")
+@click.option("--concurrency", type=click.IntRange(1, 64), help="Number of concurrent requests")
+@click.option("--upgrade", is_flag=True, help="Also regenerate stale images")
+@click.option("--retry-refused", is_flag=True, help="Also retry prompts that moderation refused")
 @as_json
 def generate(  # noqa: PLR0913 - one argument for each option
     pages: tuple[str, ...],
@@ -59,10 +68,10 @@ def generate(  # noqa: PLR0913 - one argument for each option
     retry_refused: bool,
     as_json: bool,
 ) -> None:
-    """Make the images that are missing, on all pages or on PAGES.
+    """Generate missing images.
 
-    PAGES are paths or globs below the docs folder; a folder stands for all pages in it. An
-    interrupt waits for what is being paid for and stores it.
+    PAGES are paths or globs in the docs folder; a folder stands for all of its pages. Without
+    PAGES, the whole site. After an interrupt, the images in progress are finished and stored.
     """
 
     def change(settings: Settings) -> Settings:
@@ -71,7 +80,7 @@ def generate(  # noqa: PLR0913 - one argument for each option
         budget = budget if budget_images is None else replace(budget, images=budget_images)
         return replace(settings, budget=budget, concurrency=concurrency or settings.concurrency)
 
-    with Progress() as progress:
+    with contextlib.closing(Progress()) as progress:
         mode = BuildMode(
             makes=not dry_run,
             shows=False,
@@ -79,50 +88,48 @@ def generate(  # noqa: PLR0913 - one argument for each option
             retries_refused=retry_refused,
             watcher=progress,
         )
-        looked = look(config_file, mode, change, pages)
-    named = _named(looked, pages)
+        site = _selected(look(config_file, mode, change, pages), pages)
     if dry_run:
-        _say_dry_run(replace(looked, entries=named), as_json=as_json)
-        return
-    _say_made(replace(looked, entries=named), as_json=as_json)
+        _print_dry_run(site, as_json=as_json)
+    else:
+        _print_result(site, as_json=as_json)
+        raise SystemExit(1 if site.lacking else 0)
 
 
-def _named(looked: Looked, pages: Sequence[str]) -> list[Entry]:
-    """What stands on the named pages.
+def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:
+    """Return the images of the named pages; all without names.
 
     Raises:
-        SiteError: on one of them nothing does.
+        CommandError: If a name matches no page with an image.
     """
     for page in pages:
-        globs = globs_of([page], looked.docs, looked.settings.root)
-        if not any(matches_any(globs, entry.uri) for entry in looked.entries):
-            raise SiteError(f"no page with an image matches {page}; see `plan` for those")
-    globs = globs_of(pages, looked.docs, looked.settings.root)
-    return [each for each in looked.entries if not pages or matches_any(globs, each.uri)]
+        globs = globs_of([page], site.docs, site.settings.root)
+        if not any(matches_any(globs, entry.uri) for entry in site.entries):
+            hint = "run `mkdocs-imagegen plan` for all locations"
+            raise CommandError(f"no page with an image matches {page}; {hint}")
+    globs = globs_of(pages, site.docs, site.settings.root)
+    entries = [each for each in site.entries if not pages or matches_any(globs, each.uri)]
+    return replace(site, entries=entries)
 
 
-def _say_dry_run(looked: Looked, *, as_json: bool) -> None:
-    found = planned(looked)
-    refusal = looked.permission.refusal
+def _print_dry_run(site: SiteView, *, as_json: bool) -> None:
+    estimate, refusal = estimate_build(site), site.permission.refusal
     if as_json:
-        say_json({"makes": found.images, "usd": str(found.usd), "refusal": refusal})
+        print_json({"makes": estimate.images, "usd": str(estimate.usd), "refusal": refusal})
         return
-    say_lines([line for line in found.lines if is_lacking(line)])
-    but = f", but not here: {refusal}" if found.images and refusal else ""
-    say(f"would make {found.images} for about {format_usd(found.usd)}{but}")
+    print_rows([row for row in estimate.rows if row.is_lacking])
+    but = f", but not here: {refusal}" if estimate.images and refusal else ""
+    print_line(f"would generate {estimate}{but}")
 
 
-def _say_made(looked: Looked, *, as_json: bool) -> None:
-    lacking = [line for line in looked.lines if is_lacking(line)]
-    if any(line.state.is_missing for line in lacking) and not looked.permission.is_granted:
-        raise SiteError(f"nothing is made: {looked.permission.refusal}")
-    seconds = looked.run.report.generation_s
-    waste = looked.run.ledger.budget.charged_failures
+def _print_result(site: SiteView, *, as_json: bool) -> None:
+    if any(row.state.is_missing for row in site.lacking) and not site.permission.is_granted:
+        raise CommandError(f"no images can be generated: {site.permission.refusal}")
+    seconds, failures = site.run.report.generation_s, site.run.ledger.budget.charged_failures
     if as_json:
-        click.echo(to_json(looked.lines, seconds, waste), nl=False)
-    else:
-        say_lines([line for line in looked.lines if line.state is State.GENERATED])
-        for line in lacking:
-            tell(f"{line.location}: {'; '.join(line.remarks)}")
-        say(summary(looked.lines, seconds, waste))
-    raise SystemExit(1 if lacking else 0)
+        click.echo(to_json(site.rows, seconds, failures), nl=False)
+        return
+    print_rows([row for row in site.rows if row.state is State.GENERATED])
+    for row in site.lacking:
+        print_note(f"{row.location}: {'; '.join(row.remarks)}")
+    print_line(summary(site.rows, seconds, failures))

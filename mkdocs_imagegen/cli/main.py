@@ -1,4 +1,4 @@
-"""The group of all commands."""
+"""The group of all commands, its help and its errors."""
 
 from __future__ import annotations
 
@@ -9,38 +9,80 @@ import click
 
 from mkdocs_imagegen import __version__
 from mkdocs_imagegen.cli.candidates import candidates
+from mkdocs_imagegen.cli.check import check
+from mkdocs_imagegen.cli.credits import credits_
 from mkdocs_imagegen.cli.emulator import emulator
 from mkdocs_imagegen.cli.gallery import gallery
 from mkdocs_imagegen.cli.generate import generate
-from mkdocs_imagegen.cli.models import credits_, models
-from mkdocs_imagegen.cli.plan import check, plan
+from mkdocs_imagegen.cli.models import models
+from mkdocs_imagegen.cli.plan import plan
+from mkdocs_imagegen.cli.prune import prune
 from mkdocs_imagegen.cli.schema import schema
 from mkdocs_imagegen.cli.site import INTERRUPTED, logging_to_stderr
-from mkdocs_imagegen.cli.verify import prune, verify
+from mkdocs_imagegen.cli.terminal import CommandError
+from mkdocs_imagegen.cli.verify import verify
+from mkdocs_imagegen.errors import ImagegenError
+
+_SECTIONS = {
+    "Start": (plan, generate, check),
+    "Review": (candidates, gallery),
+    "Maintain": (verify, prune),
+    "Models": (models, credits_),
+    "Tools": (schema, emulator),
+}
 
 _EPILOG = """
 \b
-Exit codes: 0 all is well, 1 what was asked for is not so (an image is missing, a check failed),
-2 the command or mkdocs.yml has a mistake or a server does not answer, 130 interrupted. `verify`
-tells more; see its help.
+Exit codes:
+  0    success
+  1    an image is missing, failed or invalid
+  2    the command or the configuration is invalid, or a server does not answer
+  130  interrupted
 \b
-Completion: eval "$(_MKDOCS_IMAGEGEN_COMPLETE=bash_source mkdocs-imagegen)"
-(or zsh_source, fish_source).
+Completion:
+  eval "$(_MKDOCS_IMAGEGEN_COMPLETE=bash_source mkdocs-imagegen)"
+  (zsh_source or fish_source for other shells)
+\b
+Examples:
+  mkdocs-imagegen plan
+  mkdocs-imagegen generate
+  mkdocs-imagegen plan --help
 """
 
 
 class _Commands(click.Group):
-    """Commands that end with 130 when they are interrupted, and print on every terminal."""
+    """The commands by section, in the order of use."""
 
     def invoke(self, ctx: click.Context) -> object:
+        """Run a command; every error of the package ends it with its text and exit code 2."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
             with logging_to_stderr():
                 return super().invoke(ctx)
+        except ImagegenError as error:
+            raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the names of the commands in the order of use, not of the alphabet."""
+        return list(self.commands)
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections with a summary of each command."""
+        width = max(map(len, self.commands))
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(f"{each.name:{width}}", summary_of(each)) for each in commands]
+                )
+
+
+def summary_of(command: click.Command) -> str:
+    """Return the first line of a command's help, without its period."""
+    return (command.help or "").partition("\n")[0].rstrip(".")
 
 
 @click.group(
@@ -48,20 +90,9 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="mkdocs-imagegen")
 def main() -> None:
-    """Images from prompts, for MkDocs."""
+    """Generate images from prompts in MkDocs pages."""
 
 
-for _command in (
-    plan,
-    check,
-    generate,
-    candidates,
-    gallery,
-    models,
-    credits_,
-    verify,
-    prune,
-    emulator,
-    schema,
-):
-    main.add_command(_command)
+for _section in _SECTIONS.values():
+    for _command in _section:
+        main.add_command(_command)

@@ -1,66 +1,19 @@
-"""`plan` and `check`: what a build would do, and whether anything is missing."""
+"""The command `plan`: missing images and their cost, or the origin of one image's options."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
-from decimal import Decimal
+from dataclasses import asdict
 
 import click
 
-from mkdocs_imagegen.cli import explain as explain_command
-from mkdocs_imagegen.cli.site import Looked, SiteError, as_json, config_file, look
-from mkdocs_imagegen.cli.targets import entry_at
-from mkdocs_imagegen.cli.terminal import say, say_json, say_table
-from mkdocs_imagegen.errors import OptionError, OverBudgetError
-from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import SKETCH_MODEL, quote_value
-from mkdocs_imagegen.pipeline.mode import BuildMode
-from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
-from mkdocs_imagegen.settings.budget import BudgetSettings
-from mkdocs_imagegen.spending.budget import Budget
-
-_NO_LIMIT = BudgetSettings(images=None, usd=None)
-LOOKS = BuildMode(makes=False, shows=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a build would do.
-
-    Attributes:
-        lines: every place, those that the budget does not hold marked.
-        images: how many would be made.
-        usd: about what they would cost, in dollars.
-        unpriced: how many of them have a price that is not known.
-    """
-
-    lines: list[ReportRow]
-    images: int
-    usd: Decimal
-    unpriced: int
-
-
-def planned(looked: Looked) -> Plan:
-    """What a build would make of what is missing, within the budget, in the order of pages."""
-    account, over = Budget(), set()
-    is_free = looked.settings.gateway.is_sketch
-    budget = _NO_LIMIT if is_free else looked.settings.budget
-    missing = [line for line in deduplicate(looked.lines) if line.state is State.MISSING]
-    unpriced = 0
-    for line in missing:
-        try:
-            for usd in line.missing_usd:
-                account.reserve(budget, usd)
-                unpriced += usd is None and not is_free
-        except OverBudgetError:
-            over.add(line.key)
-    lines = [
-        replace(line, state=State.OVER_BUDGET) if line.key in over else line
-        for line in looked.lines
-    ]
-    return Plan(lines, account.images, account.usd, unpriced)
+from mkdocs_imagegen.cli.site import Estimate, as_json, config_file, estimate_build, look
+from mkdocs_imagegen.cli.targets import Target, find_target
+from mkdocs_imagegen.cli.terminal import print_json, print_line, print_rows, print_table
+from mkdocs_imagegen.directives.explain import Explanation
+from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.report import deduplicate, plural
+from mkdocs_imagegen.spending.permission import Permission
 
 
 @click.command(
@@ -73,103 +26,79 @@ Examples:
 """
 )
 @config_file
-@click.option("--explain", metavar="LOCATION", help="Show where one image has its options from.")
+@click.option(
+    "--explain", metavar="LOCATION", help="Final prompt and options of one image, with origins"
+)
 @as_json
 def plan(config_file: str | None, explain: str | None, *, as_json: bool) -> None:
-    """Show what a build would make, and what that would cost; spends nothing."""
-    looked = look(config_file, LOOKS)
+    """Show missing images and their estimated cost.
+
+    Lists every image of the site, at no cost. LOCATION is `page.md:LINE`, `page.md#id`,
+    `page.md` if it has only one image, or the first characters of a cache key.
+    """
+    site = look(config_file)
     if explain is not None:
-        _explain(explain, looked, as_json=as_json)
+        _explain(find_target(explain, site.entries), as_json=as_json)
         return
-    found = planned(looked)
+    estimate = estimate_build(site)
     if as_json:
-        say_json(_as_json(looked, found))
-        return
-    say_lines(found.lines)
-    say(_totals(found, looked))
-
-
-@click.command(
-    epilog="""
-\b
-Example, before a release:
-  mkdocs-imagegen check && mkdocs build --strict
-"""
-)
-@config_file
-@as_json
-def check(config_file: str | None, as_json: bool) -> None:  # noqa: FBT001 - how click calls it
-    """Exit with 1 if a page needs an image that is not there; needs no network and no key."""
-    looked = look(config_file, LOOKS)
-    lacking = [line for line in looked.lines if is_lacking(line)]
-    if as_json:
-        say_json({"ok": not lacking, "lacking": [line.as_dict() for line in lacking]})
+        print_json(_as_dict(estimate, site.permission))
     else:
-        say_lines(lacking)
-        be = "is" if len(lacking) == 1 else "are"
-        count = f"{len(lacking)} of {plural(len(looked.lines), 'image')} {be} not there"
-        say(f"{count}; `mkdocs-imagegen plan` tells why" if lacking else "all there")
-    raise SystemExit(1 if lacking else 0)
+        print_rows(estimate.rows)
+        print_line(_totals(estimate, site.permission))
 
 
-def _explain(location: str, looked: Looked, *, as_json: bool) -> None:
-    try:
-        entry = entry_at(location, looked.entries)
-        if as_json:
-            say_json(explain_command.as_dict(entry))
-        else:
-            explain_command.say_explanation(entry)
-    except OptionError as error:
-        raise SiteError(str(error)) from None
-
-
-def say_lines(lines: Sequence[ReportRow]) -> None:
-    """A table of places, with prompt, state and price."""
-    if lines:
-        rows = [(str(line.location), line.state.value, price(line), _words(line)) for line in lines]
-        say_table(("Place", "State", "Price", "Prompt"), rows)
-
-
-def price(line: ReportRow) -> str:
-    """What making it would cost, where it has to be made, or has cost, where it was just made."""
-    if line.state is State.GENERATED:
-        about = "about " if line.cost_is_estimate else ""
-        return "?" if line.cost_usd is None else f"{about}{format_usd(line.cost_usd)}"
-    if not line.state.is_missing:
-        return "-"
-    if line.model == SKETCH_MODEL:
-        return "$0.00"
-    known = [usd for usd in line.missing_usd if usd is not None]
-    return format_usd(sum(known, Decimal(0))) if known else "?"
-
-
-def is_lacking(line: ReportRow) -> bool:
-    """Whether a page needs something that is not there, or cannot be read."""
-    return line.state.is_missing or line.state is State.INVALID
-
-
-def _words(line: ReportRow) -> str:
-    is_mistake = line.state is State.INVALID or not line.prompt
-    return "; ".join(line.remarks) if is_mistake else quote_value(line.prompt)
-
-
-def _totals(found: Plan, looked: Looked) -> str:
-    count = Counter(line.state for line in deduplicate(found.lines))
-    states = ", ".join(f"{number} {state.value}" for state, number in count.items())
-    cost = f"about {format_usd(found.usd)}" if found.usd else "nothing"
-    more = f" and {found.unpriced} of unknown price" if found.unpriced else ""
-    would = f"a build makes {found.images} for {cost}{more}" if found.images else "none to make"
-    if found.images and not looked.permission.is_granted:
-        would = f"{would}, but not here: {looked.permission.refusal}"
-    return f"{plural(count.total(), 'image')}: {states}; {would}" if count else "no images"
-
-
-def _as_json(looked: Looked, found: Plan) -> dict[str, object]:
+def _as_dict(estimate: Estimate, permission: Permission) -> dict[str, object]:
     return {
         "version": 1,
-        "makes": found.images,
-        "usd": str(found.usd),
-        "unpriced": found.unpriced,
-        "refusal": looked.permission.refusal,
-        "pictures": [line.as_dict() for line in found.lines],
+        "makes": estimate.images,
+        "usd": str(estimate.usd),
+        "unpriced": estimate.unpriced,
+        "refusal": permission.refusal,
+        "pictures": [row.as_dict() for row in estimate.rows],
+    }
+
+
+def _totals(estimate: Estimate, permission: Permission) -> str:
+    counts = Counter(row.state for row in deduplicate(estimate.rows))
+    if not counts:
+        return "no images"
+    images = plural(counts.total(), "image")
+    states = ", ".join(state.count(number) for state, number in counts.items())
+    work = f"a build generates {estimate}" if estimate.images else "no images to generate"
+    if estimate.images and not permission.is_granted:
+        work = f"{work}, but not here: {permission.refusal}"
+    return f"{images}: {states}; {work}"
+
+
+def _explain(target: Target, *, as_json: bool) -> None:
+    explanation = target.entry.explain()
+    if explanation is None:
+        raise OptionError(f"the directive at {target.entry.line.location} is invalid")
+    if as_json:
+        print_json(_explanation_as_dict(target, explanation))
+    else:
+        _print_explanation(target, explanation)
+
+
+def _print_explanation(target: Target, explanation: Explanation) -> None:
+    row, requests = target.entry.line, target.directive.requests
+    print_line(f"{row.location}: {row.state.word}, cache key {requests[0].key[:16]}\n")
+    for request in requests:
+        print_line(f"{request.prompt}\n")
+    parts = [(part.role, str(part.origin), part.text or "none") for part in explanation.parts]
+    print_table(("Part", "From", "Text"), parts)
+    choices = [(each.option, str(each.origin), each.value) for each in explanation.options]
+    print_table(("Option", "From", "Value"), choices)
+
+
+def _explanation_as_dict(target: Target, explanation: Explanation) -> dict[str, object]:
+    row, requests = target.entry.line, target.directive.requests
+    return {
+        "place": str(row.location),
+        "state": row.state.value,
+        "keys": [request.key for request in requests],
+        "prompts": [request.prompt for request in requests],
+        "parts": [asdict(part) | {"origin": str(part.origin)} for part in explanation.parts],
+        "options": [asdict(each) | {"origin": str(each.origin)} for each in explanation.options],
     }

@@ -1,4 +1,4 @@
-"""`schema`: the options as JSON schema, for editors that check YAML while it is written."""
+"""The command `schema`: the options as JSON schema, for editors that check YAML."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from mkdocs_imagegen.cli.terminal import say_json
+from mkdocs_imagegen.cli.terminal import print_json
 from mkdocs_imagegen.directives.options import NOT_IN_PRESETS, DirectiveOptions, PageOptions
 from mkdocs_imagegen.options import object_schema
 from mkdocs_imagegen.settings import Settings
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_OURS = {"anyOf": [{"$ref": "#/$defs/settings"}, {"type": "null"}]}
+_OPTIONS = {"anyOf": [{"$ref": "#/$defs/settings"}, {"type": "null"}]}
 _PLUGINS = {
     "anyOf": [
-        {"type": "array", "items": {"properties": {"imagegen": _OURS}}},
-        {"type": "object", "properties": {"imagegen": _OURS}},
+        {"type": "array", "items": {"properties": {"imagegen": _OPTIONS}}},
+        {"type": "object", "properties": {"imagegen": _OPTIONS}},
     ]
 }
 
@@ -29,22 +29,25 @@ Examples:
   mkdocs-imagegen schema > imagegen.schema.json
   mkdocs-imagegen schema --whole-file > mkdocs.schema.json
 \b
-The second is for editors with the YAML language server, by a first line of mkdocs.yml:
+Use the second with the YAML language server by a first line of mkdocs.yml:
   # yaml-language-server: $schema=mkdocs.schema.json
 """
 )
-@click.option("--whole-file", is_flag=True, help="For all of mkdocs.yml, not for our part alone.")
-@click.option("--json", "_as_json", is_flag=True, help="It always is.")
+@click.option(
+    "--whole-file", is_flag=True, help="Schema of mkdocs.yml, not only of the plugin's options"
+)
+@click.option("--json", "_as_json", is_flag=True, help="Print JSON; always the case")
 def schema(*, whole_file: bool, _as_json: bool) -> None:
-    """Print the JSON schema of the plugin's options.
+    """Print the JSON schema.
 
-    Below `$defs` are those of an image, of a preset, and of a page's front matter.
+    It covers the plugin's options. `$defs` has the options of an image, of a preset, and of the
+    front matter of a page.
     """
-    say_json(_schema_of_file() if whole_file else schema_of_options())
+    print_json(_schema_of_file() if whole_file else schema_of_options())
 
 
 def schema_of_options() -> Mapping[str, Any]:
-    """The schema of what stands below `imagegen:` in `mkdocs.yml`."""
+    """Return the schema of the plugin's options in `mkdocs.yml`."""
     return _headed("Options of mkdocs-imagegen", object_schema(Settings), _defs())
 
 
@@ -61,8 +64,7 @@ def _headed(title: str, body: Mapping[str, Any], defs: Mapping[str, Any]) -> Map
 
 def _defs() -> dict[str, Any]:
     image = object_schema(DirectiveOptions)
-    of_presets = {
-        name: said for name, said in image["properties"].items() if name not in NOT_IN_PRESETS
-    }
-    preset = {**image, "properties": of_presets}
+    properties = image["properties"]
+    shared = {name: properties[name] for name in properties if name not in NOT_IN_PRESETS}
+    preset = {**image, "properties": shared}
     return {"picture": image, "preset": preset, "page": object_schema(PageOptions)}

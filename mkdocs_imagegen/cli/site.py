@@ -1,194 +1,175 @@
-"""A whole build of a site into a folder that is thrown away, to see what its pages show.
-
-Only a whole build sees every prompt: macros, snippets and includes make some, and i18n plugins
-render further languages at the end of a build.
-"""
+"""The site of a command: its images, its settings, its originals and its gateway."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
 
+import anyio
 import click
 
-from mkdocs_imagegen.cli.terminal import tell
+from mkdocs_imagegen.cli.terminal import CommandError, print_note
+from mkdocs_imagegen.errors import GatewayError, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
+from mkdocs_imagegen.gateway_opening import credential_for, open_gateway
+from mkdocs_imagegen.hosts.mkdocs import look as host
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.pipeline.context import Run
+from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.mode import BuildMode
-from mkdocs_imagegen.pipeline.outcome import Entry
-from mkdocs_imagegen.report import ReportRow
+from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.permission import Permission
+from mkdocs_imagegen.settings.budget import BudgetSettings
+from mkdocs_imagegen.spending.budget import Budget
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.gateway.client import Gateway
+
+T = TypeVar("T")
 
 INTERRUPTED = 130
 _TERMINATED = 143
-
-Change = Callable[[Settings], Settings]
+_NO_LIMIT = BudgetSettings(images=None, usd=None)
+_LOOK_ONLY = BuildMode(makes=False, shows=False)
 
 config_file = click.option(
     "-f",
     "--config-file",
     type=click.Path(exists=True, dir_okay=False),
-    help="The site's configuration; by default mkdocs.yml in this folder.",
+    help="Configuration file of the site; by default mkdocs.yml in this folder",
 )
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-class SiteError(click.ClickException):
-    """The site cannot be built, or does not use the plugin."""
-
-    exit_code = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What a build has found.
-
-    Attributes:
-        settings: of the site, with what the command changed.
-        docs: the folder of its pages.
-        entries: every place that shows an image.
-        permission: whether a build here may make missing images.
-        run: what its builds have shared.
-    """
-
-    settings: Settings
-    docs: Path
-    entries: list[Entry]
-    permission: Permission
-    run: Run
-
-    @property
-    def lines(self) -> list[ReportRow]:
-        """What is told of each place."""
-        return [entry.line for entry in self.entries]
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
 
 
 def look(
     config_file: str | None,
-    mode: BuildMode,
-    change: Change | None = None,
+    mode: BuildMode = _LOOK_ONLY,
+    change: host.Change | None = None,
     pages: Sequence[str] = (),
-) -> Looked:
-    """Build the site into a folder that is thrown away; see what its pages show.
+) -> host.SiteView:
+    """Build a site into a temporary folder and return its images.
 
     Args:
-        config_file: the site's configuration; None for the one in this folder.
-        mode: what is wanted; nothing is shown.
-        change: changes the settings, as the command's options say.
-        pages: the pages whose missing images are made, as a person names them; empty for all.
+        config_file: Configuration file of the site; None for the one in the current folder.
+        mode: Work of the build, which publishes no files; by default it generates no images.
+        change: Changes the settings as the command's options require.
+        pages: Paths or globs of the pages to generate images for; empty for all.
 
     Raises:
-        SiteError: the site cannot be built.
-        SystemExit: it was interrupted; what was paid for is stored.
+        CommandError: If the site cannot be built.
+        SystemExit: If the build was interrupted; finished images are stored.
     """
-    with _as_a_command(), tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
-        config, plugin = _load(config_file, folder)
-        docs = Path(config.docs_dir)
-        named = globs_of(pages, docs, plugin.settings.root)
-        with _on_errand(plugin, replace(mode, pages=named)):
-            if change is not None:
-                plugin.settings = change(plugin.settings)
-            _build(config)
-            return _looked(docs, plugin)
-
-
-def globs_of(pages: Sequence[str], docs: Path, root: Path) -> tuple[str, ...]:
-    """Globs of pages' sources, from paths as a person writes them, or as `plan` prints them.
-
-    A folder stands for all pages in it, and the docs folder for all there are.
-    """
-    found: list[str] = []
-    for page in pages:
-        path = Path(page)
-        inside = (root.absolute() / path) if not path.is_absolute() else path
-        if inside.is_relative_to(docs) and not (docs / path).exists():
-            path = inside.relative_to(docs)
-        name = path.as_posix()
-        found += ["**"] if name == "." else [name, f"{name}/**"]
-    return tuple(found)
-
-
-def _looked(docs: Path, plugin: ImagegenPlugin) -> Looked:
-    assert plugin.permission is not None  # noqa: S101 - every build that shows nothing asks for it
-    return Looked(plugin.settings, docs, plugin.entries, plugin.permission, plugin.run)
-
-
-@contextlib.contextmanager
-def _on_errand(plugin: ImagegenPlugin, mode: BuildMode) -> Iterator[None]:
-    """Send the plugin on an errand; the host gives the same one to every build of a process."""
-    plugin.mode, plugin.entries = mode, []
-    try:
-        yield
-    finally:
-        plugin.mode = BuildMode()
+    with _as_command():
+        return host.look(config_file, mode, change, pages)
 
 
 def settings_of(config_file: str | None) -> Settings:
-    """The settings of the site, which is not built.
+    """Return the settings of a site without building it.
 
     Raises:
-        SiteError: its configuration has a mistake.
+        CommandError: If the configuration is invalid.
     """
-    with _as_a_command():
-        return _load(config_file, "site")[1].settings
+    with _as_command():
+        return host.settings_of(config_file)
 
 
-def _load(config_file: str | None, site_dir: str) -> tuple[Any, ImagegenPlugin]:
-    from mkdocs.config import load_config  # noqa: PLC0415 - only where needed
-
-    config = load_config(config_file, site_dir=site_dir)
-    plugins = (each for each in config.plugins.values() if isinstance(each, ImagegenPlugin))
-    plugin = next(plugins, None)
-    if plugin is None:
-        path = config.config_file_path
-        raise SiteError(f"{path} does not list the plugin; add `imagegen` to its `plugins`")
-    return config, plugin
+def store_of(settings: Settings) -> OriginalStore:
+    """Return the originals of a site."""
+    return OriginalStore(settings.originals_path, settings.cache_path / "quarantine")
 
 
-def _build(config: Any) -> None:  # noqa: ANN401 - the host's
-    from mkdocs.commands.build import build  # noqa: PLC0415 - only where needed
+def ask_gateway(settings: Settings, ask: Callable[[Gateway], Awaitable[T]]) -> T:
+    """Open the gateway of a site, and return the result of a function that reads from it.
 
-    config.plugins.on_startup(command="build", dirty=False)
-    try:
-        build(config)
-    finally:
-        config.plugins.on_shutdown()
+    Raises:
+        GatewayError: If the gateway does not answer, or with an error.
+    """
+
+    async def once() -> T | GatewayError:
+        try:
+            gateway = open_gateway(settings, credential_for(settings)[0], anyio.sleep)
+            try:
+                return await ask(gateway)
+            finally:
+                await gateway.aclose()
+        except GatewayError as error:
+            return error.with_traceback(None)
+
+    answer = anyio.run(once)
+    if isinstance(answer, GatewayError):
+        raise answer
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Images that a build would generate, and their cost.
+
+    Attributes:
+        rows: All locations; state `over budget` if the budget is too small for an image.
+        images: Number of images.
+        usd: Estimated cost in US dollars.
+        unpriced: Number of images of unknown price.
+    """
+
+    rows: list[ReportRow]
+    images: int
+    usd: Decimal
+    unpriced: int
+
+    def __str__(self) -> str:
+        known = format_usd(self.usd, is_estimate=True) if self.usd else ""
+        unknown = f"{self.unpriced} of unknown price" if self.unpriced else ""
+        cost = ", ".join(filter(None, [known, unknown])) or "at no cost"
+        return f"{plural(self.images, 'image')} ({cost})"
+
+
+def estimate_build(site: host.SiteView) -> Estimate:
+    """Return the missing images that a build would generate, in the order of the pages."""
+    budget, over = Budget(), set()
+    is_free = site.settings.gateway.is_sketch
+    limit = _NO_LIMIT if is_free else site.settings.budget
+    unpriced = 0
+    for row in deduplicate(site.rows):
+        if row.state is not State.MISSING:
+            continue
+        try:
+            for usd in row.missing_usd:
+                budget.reserve(limit, usd)
+                unpriced += usd is None and not is_free
+        except OverBudgetError:
+            over.add(row.key)
+    rows = [replace(row, state=State.OVER_BUDGET) if row.key in over else row for row in site.rows]
+    return Estimate(rows, budget.images, budget.usd, unpriced)
+
+
+def interrupted() -> SystemExit:
+    """Say that the command was interrupted, and return the exception that ends it."""
+    print_note("interrupted; finished images are stored")
+    return SystemExit(INTERRUPTED)
 
 
 @contextlib.contextmanager
-def _as_a_command() -> Iterator[None]:
-    """Keep stdout for the command's own words, and turn the host's errors into ours."""
-    from mkdocs.exceptions import MkDocsException  # noqa: PLC0415 - only where needed
-
+def _as_command() -> Iterator[None]:
+    """Keep stdout for the result of the command, and raise errors of MkDocs as its own."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
-    except MkDocsException as error:
-        raise SiteError(error.format_message()) from None
+    except click.ClickException as error:  # every exception of MkDocs is one
+        raise CommandError(error.format_message()) from None
     except KeyboardInterrupt:
         raise interrupted() from None
     except SystemExit as error:
         raise interrupted() if error.code == _TERMINATED else error from None
 
 
-def interrupted() -> SystemExit:
-    """Says that the command was interrupted, and ends it."""
-    tell("interrupted; what was paid for is stored")
-    return SystemExit(INTERRUPTED)
-
-
 @contextlib.contextmanager
 def logging_to_stderr() -> Iterator[None]:
-    """Write the plugin's messages to stderr, and of MkDocs only errors."""
+    """Write the messages of the plugin to stderr, and of MkDocs only errors."""
     mkdocs = logging.getLogger("mkdocs")
     levels, handler = (mkdocs.level, log.level), logging.StreamHandler()
     mkdocs.setLevel(logging.ERROR)

@@ -1,6 +1,6 @@
-"""Which image an author means by a place; pure.
+"""The image that an author names on the command line; pure.
 
-A place is ``page.md:12``, ``page.md#id``, ``page.md``, or the first characters of a key.
+A location is ``page.md:12``, ``page.md#id``, ``page.md``, or the first characters of a cache key.
 """
 
 from __future__ import annotations
@@ -10,36 +10,58 @@ from collections.abc import Callable, Sequence
 
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import did_you_mean, quote_value
 from mkdocs_imagegen.pipeline.outcome import Entry
+from mkdocs_imagegen.report import ReportRow
+from mkdocs_imagegen.request import ImageRequest
 
 _KEY = re.compile(r"[0-9a-f]{6,64}")
 _LINE = re.compile(r"(.+?):(\d{1,7})")
 _MAX_LISTED = 10
 
 
-def entry_at(location: str, entries: Sequence[Entry]) -> Entry:
-    """The one image at a place.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One image of the site.
+
+    Attributes:
+        entry: State of the image.
+        directive: Directive of the image.
+    """
+
+    entry: Entry
+    directive: Directive
+
+
+def find_target(location: str, entries: Sequence[Entry]) -> Target:
+    """Return the image at a location.
 
     Raises:
-        OptionError: there is none, or several, or it is a mistake; with what there is instead.
+        OptionError: If the location has no image, several images, or an invalid directive.
     """
     found = _matching(location.strip(), entries)
     if len({_identity(entry) for entry in found}) > 1:
-        fault = f"{quote_value(location)} stands for {len(found)} images"
-        raise OptionError(fault, hint=f"name one by its key:\n{_listed(found)}")
+        fault = f"{quote_value(location)} matches {len(found)} images"
+        raise OptionError(fault, hint=f"use the cache key of one of them:\n{_listed(found)}")
     if not found:
-        raise _nothing(location, entries)
-    if not isinstance(found[0].found, Directive):
-        fault = f"{found[0].line.location} has a mistake: {found[0].outcome.error}"
-        raise OptionError(fault, hint="mend that first")
-    return found[0]
+        raise _not_found(location.strip(), entries)
+    directive = found[0].found
+    if not isinstance(directive, Directive):
+        fault = f"the directive at {found[0].line.location} is invalid: {found[0].outcome.error}"
+        raise OptionError(fault, hint="fix it first")
+    return Target(found[0], directive)
+
+
+def requests_of(entry: Entry) -> tuple[ImageRequest, ...]:
+    """Return the requests of an image, references included; empty for an invalid directive."""
+    return entry.found.requests if isinstance(entry.found, Directive) else ()
 
 
 def _matching(location: str, entries: Sequence[Entry]) -> list[Entry]:
     if _KEY.fullmatch(location):
-        return [entry for entry in entries if any(key.startswith(location) for key in _keys(entry))]
-    page, name = location.rpartition("#")[::2]
+        return [each for each in entries if any(key.startswith(location) for key in _keys(each))]
+    page, _, name = location.rpartition("#")
     if page:
         return [entry for entry in _on_page(page, entries) if _id(entry) == name]
     match = _LINE.fullmatch(location)
@@ -50,7 +72,7 @@ def _matching(location: str, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _on_page(page: str, entries: Sequence[Entry]) -> list[Entry]:
-    """The images of a page, by its path, by its path below the docs folder, or by its name."""
+    """Return the images of a page, by its path, its path in the docs folder, or its name."""
     page = page.replace("\\", "/").removeprefix("./")
     ways: tuple[Callable[[str], bool], ...] = (
         lambda path: path == page,
@@ -64,40 +86,38 @@ def _on_page(page: str, entries: Sequence[Entry]) -> list[Entry]:
     return []
 
 
-def _nothing(location: str, entries: Sequence[Entry]) -> OptionError:
-    """Nothing is there: what stands near it."""
-    match = _LINE.fullmatch(location.strip())
-    page = match[1] if match else location.strip().rpartition("#")[0]
+def _not_found(location: str, entries: Sequence[Entry]) -> OptionError:
+    match = _LINE.fullmatch(location)
+    page = match[1] if match else location.rpartition("#")[0]
     near = _on_page(page, entries) if page else []
     if match:
-        wanted = int(match[2])
-        near = sorted(near, key=lambda each: abs((each.line.location.line or 0) - wanted))
+        line = int(match[2])
+        near = sorted(near, key=lambda each: abs((each.line.location.line or 0) - line))
+    fault = f"no image at {quote_value(location)}"
     if near:
-        return OptionError(
-            f"no image at {quote_value(location)}", hint=f"near it:\n{_listed(near[:3])}"
-        )
+        return OptionError(fault, hint=f"the nearest are:\n{_listed(near[:3])}")
     pages = {entry.line.location.page for entry in entries} | {entry.uri for entry in entries}
-    meant = did_you_mean(page or location.strip(), pages)
-    hint = "`plan` lists every place; or give the first 6 characters of a key or more"
-    return OptionError(f"no image at {quote_value(location)}", hint=meant or hint)
+    hint = "run `mkdocs-imagegen plan` for all locations, or use 6 characters of a cache key"
+    return OptionError(fault, hint=did_you_mean(page or location, pages) or hint)
 
 
 def _listed(entries: Sequence[Entry]) -> str:
-    lines = [
-        f"  {entry.line.key[:12]}  {entry.line.location}  {quote_value(entry.line.prompt)}"
-        for entry in entries[:_MAX_LISTED]
-    ]
+    lines = [_listed_row(entry.line) for entry in entries[:_MAX_LISTED]]
     more = [f"  and {len(entries) - _MAX_LISTED} more"] if len(entries) > _MAX_LISTED else []
     return "\n".join([*lines, *more])
 
 
+def _listed_row(row: ReportRow) -> str:
+    key = f"  {row.key[:12] or 'invalid':12}  {row.location}"
+    return f"{key}  {quote_value(row.prompt)}" if row.prompt else key
+
+
 def _keys(entry: Entry) -> tuple[str, ...]:
-    found = entry.found
-    return tuple(each.key for each in found.requests) if isinstance(found, Directive) else ()
+    return tuple(request.key for request in requests_of(entry))
 
 
 def _identity(entry: Entry) -> tuple[str, ...]:
-    """Equal for two places that ask for the same."""
+    """Return a value that is equal for two locations of the same image."""
     return _keys(entry) or (str(entry.line.location),)
 
 

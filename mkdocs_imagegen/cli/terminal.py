@@ -1,4 +1,4 @@
-"""What people see: tables and progress on a terminal, plain lines elsewhere.
+"""Output of the commands: tables and progress on a terminal, plain lines elsewhere.
 
 The only module that uses ``rich``.
 """
@@ -11,105 +11,138 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
-from typing import TypeVar
+from typing import IO, Any, TypeVar
 
 import click
+from rich import box, progress
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from mkdocs_imagegen.errors import NotGeneratedError, OverBudgetError
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.report import format_usd
+from mkdocs_imagegen.options import quote_value
+from mkdocs_imagegen.report import ReportRow, State, format_usd, plural
 
 T = TypeVar("T")
-_TELL_EVERY_S = 5.0
-_LONG_S = 120.0
-"""From so many seconds on people count in minutes."""
+_PROGRESS_INTERVAL_S = 5.0
+_MAX_SECONDS_S = 120.0
+"""Longest time that is written in seconds; a longer one is written in minutes."""
 
 
-def say(text: str = "") -> None:
-    """One line of what was asked for."""
+class CommandError(click.ClickException):
+    """Error that ends a command: ``Error: PROBLEM`` on stderr, then ``hint: NEXT STEP``.
+
+    Args:
+        message: Problem and, after a semicolon, the next step.
+    """
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the error."""
+        problem, _, hint = self.format_message().partition("; ")
+        click.echo(f"Error: {problem}", file=file, err=True)
+        if hint:
+            click.echo(f"hint: {hint}", file=file, err=True)
+
+
+def print_line(text: str = "") -> None:
+    """Print a line of the result on stdout."""
     click.echo(text)
 
 
-def tell(text: str) -> None:
-    """One line beside what was asked for, on stderr."""
+def print_note(text: str) -> None:
+    """Print a line about the work on stderr."""
     click.echo(text, err=True)
 
 
-def say_json(value: object) -> None:
-    """What was asked for, as JSON."""
+def print_json(value: object) -> None:
+    """Print the result as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on a terminal; elsewhere a line for each row, its fields two spaces apart."""
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; without a terminal, lines with two spaces between the fields."""
     if not sys.stdout.isatty():
         for row in rows:
-            say("  ".join(row))
-        return
-    from rich import box  # noqa: PLC0415 - only on a terminal
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns[:-1]:
-        column.no_wrap = True
-    for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+            print_line("  ".join(row))
+    elif rows:
+        table = Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False)
+        for column in table.columns[:-1]:
+            column.no_wrap = True
+        for row in rows:
+            table.add_row(*map(Text, row))
+        Console().print(table)
 
 
-def show_in_browser(file: Path) -> None:
-    """Open a page, where somebody sits in front of a terminal."""
+def print_rows(rows: Sequence[ReportRow]) -> None:
+    """Print a table of locations with state, price and prompt."""
+    titles = ("Location", "State", "Price", "Prompt")
+    cells = [(str(row.location), row.state.word, _price(row), _prompt(row)) for row in rows]
+    print_table(titles, cells)
+
+
+def _price(row: ReportRow) -> str:
+    """Return the price of a missing image, or the cost of a generated one."""
+    if row.state is State.GENERATED:
+        known, is_estimate = [row.cost_usd], row.cost_is_estimate
+    elif row.state.is_missing:
+        known, is_estimate = [Decimal(0)] if row.is_sketch else list(row.missing_usd), False
+    else:
+        return "-"
+    prices = [usd for usd in known if usd is not None]
+    return format_usd(sum(prices, Decimal(0)), is_estimate=is_estimate) if prices else "?"
+
+
+def _prompt(row: ReportRow) -> str:
+    is_valid = row.prompt and row.state is not State.INVALID
+    return quote_value(row.prompt) if is_valid else "; ".join(row.remarks)
+
+
+def open_in_browser(file: Path) -> None:
+    """Open a page in the browser if the command runs on a terminal."""
     if sys.stdout.isatty():
         click.launch(str(file))
 
 
-def counted(items: Iterable[T], total: int) -> Iterator[T]:
-    """The same items; a terminal shows how many have come."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    bar = _Bar()
+def show_progress(items: Iterable[T], total: int) -> Iterator[T]:
+    """Yield the items; a terminal shows a progress bar."""
+    bar = _Bar() if sys.stderr.isatty() else None
     try:
         for number, item in enumerate(items, 1):
-            bar.show(number, total, "")
+            if bar is not None:
+                bar.show(number, total, "")
             yield item
     finally:
-        bar.stop()
+        if bar is not None:
+            bar.stop()
 
 
 class Progress:
-    """Tells how far images have come; a context manager, and what a build tells it."""
+    """Progress of the images of a build: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self) -> None:
-        self._total = self._done = self._asked = 0
+        self._total = self._done = self._requested = 0
         self._usd = Decimal(0)
-        self._begun = self._told = time.monotonic()
+        self._started = self._printed = time.monotonic()
         self._bar = _Bar() if sys.stderr.isatty() else None
 
-    def __enter__(self) -> Progress:  # noqa: PYI034 - typing.Self came with Python 3.11
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 
     def job_added(self) -> None:
-        """Count one more image to generate."""
+        """Count an image that has to be generated."""
         self._total += 1
         self._show()
 
     def job_done(self, result: Result) -> None:
-        """Count one result, with or without an image."""
+        """Count an image that was generated, or failed."""
         self._done += 1
-        self._asked += not isinstance(result.error, (OverBudgetError, NotGeneratedError))
+        # An image over budget takes no time, so it does not count for the rate.
+        self._requested += not isinstance(result.error, (OverBudgetError, NotGeneratedError))
         if result.was_generated and result.original and result.original.record.cost_usd:
             self._usd += result.original.record.cost_usd
         self._show()
@@ -117,47 +150,44 @@ class Progress:
     def _show(self) -> None:
         now = time.monotonic()
         if self._bar is not None:
-            self._bar.show(self._done, self._total, self._pace(now - self._begun))
-        elif now - self._told > _TELL_EVERY_S:
-            self._told = now
-            tell(f"{self._done} of {self._total}, {self._pace(now - self._begun)}")
+            self._bar.show(self._done, self._total, self._rate(now))
+        elif now - self._printed > _PROGRESS_INTERVAL_S:
+            self._printed = now
+            images = plural(self._total, "image")
+            print_note(f"generated {self._done} of {images} ({self._rate(now)})")
 
-    def _pace(self, seconds: float) -> str:
-        """How fast they come; what is over budget takes no time, and does not count."""
-        paid = f"{format_usd(self._usd)} so far"
-        if not self._asked:
-            return paid
-        each_s = seconds / self._asked
+    def _rate(self, now: float) -> str:
+        cost = f"{format_usd(self._usd)} so far"
+        if not self._requested:
+            return cost
+        each_s = (now - self._started) / self._requested
         left = _duration(max(0, self._total - self._done) * each_s)
-        return f"{60 / max(each_s, 0.001):.0f} a minute, about {left} left, {paid}"
+        return f"{60 / max(each_s, 0.001):.0f}/min, about {left} left, {cost}"
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < _LONG_S else f"{seconds / 60:.0f} min"
+    return f"{seconds:.0f} s" if seconds < _MAX_SECONDS_S else f"{seconds / 60:.0f} min"
 
 
 class _Bar:
-    """A bar on a terminal."""
+    """A progress bar on stderr."""
 
     def __init__(self) -> None:
-        from rich import progress  # noqa: PLC0415 - only on a terminal
-        from rich.console import Console  # noqa: PLC0415
-
         self._progress = progress.Progress(
             progress.TextColumn("images"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),  # moves by itself
-            progress.TextColumn("{task.fields[pace]}"),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("{task.fields[rate]}"),
             console=Console(stderr=True),
         )
-        self._task = self._progress.add_task("", total=None, pace="")
+        self._task = self._progress.add_task("", total=None, rate="")
         self._progress.start()
 
-    def show(self, done: int, total: int, pace: str) -> None:
-        """Move it."""
-        self._progress.update(self._task, completed=done, total=total, pace=pace)
+    def show(self, done: int, total: int, rate: str) -> None:
+        """Update the bar."""
+        self._progress.update(self._task, completed=done, total=total, rate=rate)
 
     def stop(self) -> None:
-        """Leave the terminal as it was."""
+        """Stop updating the bar, and restore the terminal."""
         self._progress.stop()

@@ -21,20 +21,21 @@ from mkdocs_imagegen.directives.options import (
     DirectiveOptions,
     PageOptions,
 )
-from mkdocs_imagegen.errors import DirectiveError, OptionError
+from mkdocs_imagegen.errors import ImagegenError, OptionError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import (
     SKETCH_MODEL,
     OptionsError,
     Size,
     UnknownOptionError,
+    collect_errors,
     read_options,
 )
 from mkdocs_imagegen.request import pixel_options
 from mkdocs_imagegen.settings import InheritedOptions, Settings
 from mkdocs_imagegen.settings.folders import matches
 
-_Errors = list[tuple[str, OptionError]]
+_Errors = list[tuple[str, ImagegenError]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,12 +166,8 @@ def choose_model(own: str | None, inherited: str) -> str:
 def _read_presets(written: Mapping[str, object], errors: _Errors) -> Presets:
     presets: dict[str, DirectiveOptions] = {}
     for name, value in written.items():
-        try:
+        with collect_errors(errors, f"presets.{name}"):
             presets[name] = _read_preset(name, value)
-        except OptionsError as error:
-            errors += [(f"presets.{name}.{option}", each) for option, each in error.errors]
-        except OptionError as error:
-            errors.append((f"presets.{name}", error))
     return presets
 
 
@@ -225,18 +222,13 @@ def _read_prompts(
     prompts: dict[str, Layer] = {}
     for name, value in written.items():
         options = value if isinstance(value, Mapping) else {"prompt": value}
-        try:
+        with collect_errors(errors, f"prompts.{name}"):
             read = read_options(DirectiveOptions, options)
-        except OptionsError as error:
-            errors += [(f"prompts.{name}.{option}", each) for option, each in error.errors]
-            continue
-        _check_preset(read.preset, presets, f"prompts.{name}.preset", errors)
-        prompts[name] = Layer(replace(origin, name=name), read)
+            prompts[name] = Layer(replace(origin, name=name), read)
+            _check_preset(read.preset, presets, f"prompts.{name}.preset", errors)
     return prompts
 
 
 def _check_preset(preset: str | None, presets: Presets, path: str, errors: _Errors) -> None:
-    try:
+    with collect_errors(errors, path):
         find_preset(preset, presets)
-    except DirectiveError as error:
-        errors.append((path, OptionError(error.fault, accepted=error.accepted, hint=error.hint)))

@@ -19,37 +19,19 @@ from mkdocs_imagegen.options import (
     option_names,
     whole_number,
 )
-from mkdocs_imagegen.settings import PROMPTS, InheritedOptions
+from mkdocs_imagegen.settings import InheritedOptions
 from mkdocs_imagegen.settings.previews import POSITION
+from mkdocs_imagegen.settings.prompts import PROMPTS
 from mkdocs_imagegen.settings.variants import WIDTHS
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-HTML_ATTRIBUTES = frozenset(
-    {
-        "accesskey",
-        "align",
-        "crossorigin",
-        "decoding",
-        "dir",
-        "draggable",
-        "fetchpriority",
-        "hidden",
-        "itemprop",
-        "lang",
-        "loading",
-        "referrerpolicy",
-        "role",
-        "tabindex",
-        "translate",
-        "usemap",
-    }
+_HTML_ATTRIBUTE = re.compile(
+    r"accesskey|align|crossorigin|decoding|dir|draggable|fetchpriority|hidden|itemprop|lang"
+    r"|loading|referrerpolicy|role|tabindex|translate|usemap|(?:data|aria)-[\w.:-]+"
 )
 """Attributes of an ``img`` element in HTML that are no options of this package."""
-
-
-_DATA_OR_ARIA = re.compile(r"(?:data|aria)-[\w.:-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +104,7 @@ def is_html_attribute(name: str, value: str) -> bool:
     """
     if name == "style":
         return ":" in value
-    return name in HTML_ATTRIBUTES or _DATA_OR_ARIA.fullmatch(name) is not None
+    return _HTML_ATTRIBUTE.fullmatch(name) is not None
 
 
 def _preview(value: object) -> Mapping[str, object] | bool | None:

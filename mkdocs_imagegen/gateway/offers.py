@@ -103,7 +103,7 @@ def read_offers(body: bytes) -> tuple[Offer, ...]:
     return tuple(sorted(found, key=lambda offer: offer.model)[:MAX_OFFERS])
 
 
-def format_alternatives(offers: Sequence[Offer], request: ImageRequest, count: int = 3) -> str:
+def format_alternatives(offers: Sequence[Offer], request: ImageRequest, count: int = 2) -> str:
     """Return models that can replace the requested one, on one line.
 
     These are the cheapest ones of its creator, with the price of the request, or else the names of

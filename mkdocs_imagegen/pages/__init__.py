@@ -1,5 +1,7 @@
-"""Put an image into a page.
+"""HTML: the markup of images in pages, and pages of the plugin's own; pure.
 
-- ``markup``: the final HTML of an image; pure.
-- ``contact_sheet``: a page that holds every image; its style and script beside it; pure.
+- ``markup``: the final HTML of an image.
+- ``social``: social tags in the head of a page.
+- ``cards``: a list of pages as a grid of cards.
+- ``contact_sheet``: a page with many images; ``contact_sheet_parts`` has its style and script.
 """

@@ -1,6 +1,6 @@
 """A list of pages as a grid of cards; pure.
 
-Themes and sites change it by CSS variables, whose names begin with ``--imagegen-cards-``.
+Themes and sites change its look with CSS variables, which begin with ``--imagegen-cards-``.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ class PageCard:
     """A page in a list.
 
     Attributes:
-        title: of the page, as text.
-        description: of the page, as text; ``""`` for none.
-        url: its address as seen from the page that lists it.
-        image: the HTML of its preview; ``""`` where it has none.
+        title: Title of the page, as text.
+        description: Description of the page, as text; may be ``""``.
+        url: URL of the page relative to the page with the list.
+        image: HTML of the preview; ``""`` for a page without one.
     """
 
     title: str
@@ -32,32 +32,32 @@ class PageCard:
 
 
 def cards_html(cards: Sequence[PageCard]) -> str:
-    """The grid: a list of links, each with the page's preview and description."""
+    """Return the HTML of a list of links, each with preview and description of its page."""
     items = "\n".join(f"<li>{_card(each)}</li>" for each in cards)
-    # Without a role Safari takes a list that shows no bullets for none.
+    # Safari announces a list without bullets as a list only if it has the role.
     return f'<ul class="imagegen-cards" role="list">\n{items}\n</ul>'
 
 
 def error_html(text: str) -> str:
-    """What stands where a list cannot be made."""
-    return f"<p><strong>This list of cards has a mistake:</strong> {html.escape(text)}</p>"
+    """Return the HTML of a list that is invalid."""
+    return f"<p><strong>This list of cards is invalid:</strong> {html.escape(text)}</p>"
 
 
 def card_style(page: str) -> str:
-    """What a finished page lacks in its head to show its cards; ``""`` for nothing."""
+    """Return the style that a finished page needs in its head; ``""`` for a page without cards."""
     return _STYLE if '<ul class="imagegen-cards"' in page and _STYLE not in page else ""
 
 
 def relative_page_url(url: str, page_url: str) -> str:
-    """The address of a page, as seen from another.
+    """Return the URL of a page relative to another page.
 
     Args:
-        url: of the page, below the site's root, as MkDocs gives it: ``guide/`` or ``a/b.html``.
-        page_url: of the other.
+        url: URL of the page in the site as MkDocs writes it: ``guide/`` or ``a/b.html``.
+        page_url: URL of the other page in the site.
     """
-    address = relative_url(url or ".", page_url)
-    is_folder = not posixpath.basename(url) or address in {".", ".."}
-    return f"{address}/" if is_folder else address
+    relative = relative_url(url or ".", page_url)
+    is_folder = not posixpath.basename(url) or relative in {".", ".."}
+    return f"{relative}/" if is_folder else relative
 
 
 def _card(card: PageCard) -> str:

@@ -1,7 +1,7 @@
-"""A contact sheet: one page that holds every image and needs nothing beside itself; pure.
+"""A contact sheet: one page with many images that needs no other file; pure.
 
-Cards have one width and one height, so nothing moves when a card is first drawn that was out of
-sight. What may run and what may be shown is named by hash in the page's own policy.
+Cards have one width and one height, so the page does not move when a card is drawn for the first
+time. The page's own policy allows only its style, its script and images in ``data:`` URLs.
 """
 
 from __future__ import annotations
@@ -14,33 +14,34 @@ from collections.abc import Iterable, Iterator, Sequence
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import Thumbnail
 from mkdocs_imagegen.pages.contact_sheet_parts import SCRIPT, STYLE
+from mkdocs_imagegen.report import plural
 
 _KEY_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class SheetImage:
-    """One image of a sheet.
+    """One image of a contact sheet.
 
     Attributes:
-        key: of its request.
-        take: its number.
-        model: that drew it.
-        price: what was paid for it, in words.
-        day: when it was made, as ``2026-11-23``.
-        is_shown: whether a page shows this one.
-        file: the address of its original, from the sheet.
-        small: the image.
+        key: Cache key.
+        take: Number of the take.
+        model: Model that generated the image.
+        cost: Cost, such as ``$0.015`` or ``unknown price``.
+        day: Day of generation, such as ``2026-11-23``.
+        is_shown: True if a page shows the image.
+        url: URL of the original relative to the sheet.
+        thumbnail: The image itself.
     """
 
     key: str
     take: int
     model: str
-    price: str
+    cost: str
     day: str
     is_shown: bool
-    file: str
-    small: Thumbnail
+    url: str
+    thumbnail: Thumbnail
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,72 +49,68 @@ class SheetGroup:
     """The takes of one prompt.
 
     Attributes:
-        prompt: the final prompt.
-        locations: where it stands.
-        frames: its takes.
+        prompt: Final prompt.
+        locations: Locations that show a take.
+        images: The takes.
     """
 
     prompt: str
     locations: tuple[str, ...]
-    frames: tuple[SheetImage, ...]
+    images: tuple[SheetImage, ...]
 
 
-def contact_sheet(title: str, note: str, strips: Sequence[SheetGroup]) -> str:
-    """The page.
+def contact_sheet(title: str, note: str, groups: Sequence[SheetGroup]) -> str:
+    """Return the HTML of a contact sheet.
 
     Args:
-        title: of the page.
-        note: one sentence below it; ``""`` for none.
-        strips: in the order of pages.
+        title: Title of the page.
+        note: Sentence under the title; ``""`` for a page without one.
+        groups: Images by prompt, in the order of the pages that show them.
     """
-    count = sum(len(strip.frames) for strip in strips)
     return _PAGE.format(
         policy=_POLICY,
         title=html.escape(title),
         style=STYLE,
         note=f"<p>{html.escape(note)}</p>" if note else "",
-        count=f"{count} image{'' if count == 1 else 's'}",
-        strips="\n".join(_strip(number, strip) for number, strip in enumerate(strips)),
+        count=plural(sum(len(group.images) for group in groups), "image"),
+        groups="\n".join(_group(number, group) for number, group in enumerate(groups)),
         script=SCRIPT,
     )
 
 
-def _strip(number: int, strip: SheetGroup) -> str:
-    words = " ".join((strip.prompt, *strip.locations, *_words(strip.frames)))
-    newest = max((frame.day for frame in strip.frames), default="")
-    several = ' class="several"' if len(strip.frames) > 1 else ""
-    cards = "\n".join(_card(frame, strip) for frame in strip.frames)
+def _group(number: int, group: SheetGroup) -> str:
+    words = " ".join((group.prompt, *group.locations, *_words(group.images)))
+    newest = max((image.day for image in group.images), default="")
+    several = ' class="several"' if len(group.images) > 1 else ""
+    locations = html.escape(", ".join(group.locations) or "on no page")
+    cards = "\n".join(_card(image, group) for image in group.images)
     return (
         f'<li{several} data-number="{number}" data-day="{html.escape(newest)}" '
         f'data-words="{html.escape(words.lower())}">\n'
-        f'<h2 title="{html.escape(strip.prompt)}">{html.escape(strip.prompt)}</h2>\n'
-        f'<p class="places" title="{html.escape(_listed(strip.locations))}">'
-        f'{html.escape(_listed(strip.locations))}</p>\n<ul class="takes">\n{cards}\n</ul>\n</li>'
+        f'<h2 title="{html.escape(group.prompt)}">{html.escape(group.prompt)}</h2>\n'
+        f'<p class="locations" title="{locations}">{locations}</p>\n'
+        f'<ul class="takes">\n{cards}\n</ul>\n</li>'
     )
 
 
-def _words(frames: Iterable[SheetImage]) -> Iterator[str]:
-    for frame in frames:
-        yield from (frame.model, frame.key, f"take {frame.take}", frame.day)
+def _words(images: Iterable[SheetImage]) -> Iterator[str]:
+    for image in images:
+        yield from (image.model, image.key, f"take {image.take}", image.day)
 
 
-def _listed(locations: Sequence[str]) -> str:
-    return ", ".join(locations) or "on no page"
-
-
-def _card(frame: SheetImage, strip: SheetGroup) -> str:
-    quote_value = " · on the page" if frame.is_shown else ""
-    size = frame.small.size
-    words = html.escape(f"Take {frame.take}: {strip.prompt}")
+def _card(image: SheetImage, group: SheetGroup) -> str:
+    shown = " · on the page" if image.is_shown else ""
+    size = image.thumbnail.size
+    alt = html.escape(f"Take {image.take}: {group.prompt}")
     return (
-        f'<li><button type="button" class="image" data-file="{html.escape(frame.file)}" '
-        f'aria-haspopup="dialog"><img src="{html.escape(frame.small.url)}" '
-        f'width="{size.width}" height="{size.height}" alt="{words}" loading="lazy" '
+        f'<li><button type="button" class="image" data-file="{html.escape(image.url)}" '
+        f'aria-haspopup="dialog"><img src="{html.escape(image.thumbnail.url)}" '
+        f'width="{size.width}" height="{size.height}" alt="{alt}" loading="lazy" '
         f'decoding="async"></button>\n'
-        f'<p class="take"><strong>take: {frame.take}</strong>{quote_value}</p>\n'
-        f'<p class="facts">{html.escape(f"{frame.model} · {frame.price} · {frame.day}")}</p>\n'
-        f'<p class="facts"><button type="button" class="key" data-key="{html.escape(frame.key)}">'
-        f"Copy key <code>{html.escape(frame.key[:_KEY_DIGITS])}</code></button></p></li>"
+        f'<p class="take"><strong>take: {image.take}</strong>{shown}</p>\n'
+        f'<p class="facts">{html.escape(f"{image.model} · {image.cost} · {image.day}")}</p>\n'
+        f'<p class="facts"><button type="button" class="key" data-key="{html.escape(image.key)}">'
+        f"Copy key <code>{html.escape(image.key[:_KEY_DIGITS])}</code></button></p></li>"
     )
 
 
@@ -152,15 +149,15 @@ _PAGE = """\
 </div>
 </header>
 <main>
-<ul id="strips">
-{strips}
+<ul id="groups">
+{groups}
 </ul>
 </main>
 <dialog id="large" aria-labelledby="large-words">
-<img id="large-picture" alt="">
+<img id="large-image" alt="">
 <p id="large-words"></p>
 <p id="large-facts"></p>
-<p><a id="large-file">The original's file</a> <button type="button" id="close">Close</button></p>
+<p><a id="large-file">Original file</a> <button type="button" id="close">Close</button></p>
 </dialog>
 <script>{script}</script>
 </body>

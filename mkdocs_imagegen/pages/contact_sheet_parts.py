@@ -1,4 +1,4 @@
-"""The style and the script of a contact sheet."""
+"""Style and script of a contact sheet."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ h1{font-size:1.4rem;margin-bottom:.3rem}
 input,select,dialog button{font:inherit;color:inherit;background:var(--card);padding:.45rem .6rem;\
 border:1px solid var(--soft);border-radius:.35rem;max-width:100%}
 output{color:var(--soft)}
-#strips{display:grid;gap:1rem;justify-content:center;list-style:none;padding:.5rem 1rem 4rem;\
+#groups{display:grid;gap:1rem;justify-content:center;list-style:none;padding:.5rem 1rem 4rem;\
 grid-template-columns:repeat(auto-fill,calc(var(--w) + 1.5rem));max-width:90rem;margin:auto}
-#strips>li{background:var(--card);border:1px solid var(--line);border-radius:.6rem;\
+#groups>li{background:var(--card);border:1px solid var(--line);border-radius:.6rem;\
 padding:.75rem}
-#strips>li.several{grid-column:1/-1}
-#strips>li[hidden]{display:none}
+#groups>li.several{grid-column:1/-1}
+#groups>li[hidden]{display:none}
 h2{font-size:1rem;height:2.8rem;overflow:hidden;display:-webkit-box;-webkit-box-orient:vertical;\
 -webkit-line-clamp:2}
-.places,.take,.facts{height:1.625rem;line-height:1.625rem;overflow:hidden;white-space:nowrap;\
+.locations,.take,.facts{height:1.625rem;line-height:1.625rem;overflow:hidden;white-space:nowrap;\
 text-overflow:ellipsis;color:var(--soft);font-size:.9rem}
 .take{color:var(--ink)}
 .takes{list-style:none;padding:.3rem 0 0;display:grid;gap:.75rem 1rem;\
 grid-template-columns:repeat(auto-fill,var(--w))}
 .takes>li{content-visibility:auto;\
 contain-intrinsic-size:var(--w) calc(var(--w)*.65 + 4.875rem)}
-.picture{display:block;width:100%;height:calc(var(--w)*.65);padding:0;border:0;cursor:zoom-in;\
+.image{display:block;width:100%;height:calc(var(--w)*.65);padding:0;border:0;cursor:zoom-in;\
 border-radius:.35rem;background:var(--tile)}
-.picture img{display:block;width:100%;height:100%;object-fit:contain}
+.image img{display:block;width:100%;height:100%;object-fit:contain}
 .key{font:inherit;padding:0;border:0;background:none;color:var(--mark);cursor:copy}
 code{font-family:ui-monospace,monospace}
 :focus-visible{outline:3px solid var(--mark);outline-offset:2px}
@@ -49,40 +49,40 @@ dialog::backdrop{background:rgba(0,0,0,.6)}
 
 SCRIPT = """
 "use strict";
-const one = id => document.getElementById(id);
-const strips = [...one("strips").children];
-const large = one("large");
+const byId = id => document.getElementById(id);
+const groups = [...byId("groups").children];
+const large = byId("large");
 
 function filter() {
-  const words = one("filter").value.toLowerCase().split(/\\s+/);
+  const words = byId("filter").value.toLowerCase().split(/\\s+/);
   let count = 0;
-  for (const strip of strips) {
-    strip.hidden = !words.every(word => strip.dataset.words.includes(word));
-    if (!strip.hidden) count += strip.querySelectorAll(".picture").length;
+  for (const group of groups) {
+    group.hidden = !words.every(word => group.dataset.words.includes(word));
+    if (!group.hidden) count += group.querySelectorAll(".image").length;
   }
-  one("count").textContent = count === 1 ? "1 image" : count + " images";
+  byId("count").textContent = count === 1 ? "1 image" : count + " images";
 }
 
 function sort() {
-  const byDay = one("order").value === "day";
-  const number = strip => Number(strip.dataset.number);
+  const byDay = byId("order").value === "day";
+  const number = group => Number(group.dataset.number);
   const newer = (a, b) => b.dataset.day.localeCompare(a.dataset.day);
-  strips.sort((a, b) => (byDay && newer(a, b)) || number(a) - number(b));
-  one("strips").append(...strips);
+  groups.sort((a, b) => (byDay && newer(a, b)) || number(a) - number(b));
+  byId("groups").append(...groups);
 }
 
 function open(button) {
   const img = button.querySelector("img"), card = button.parentElement;
-  one("large-picture").src = img.src;
-  one("large-picture").width = img.naturalWidth;
-  one("large-picture").height = img.naturalHeight;
-  one("large-picture").alt = img.alt;
-  one("large-words").textContent = img.alt;
-  const facts = [card.closest("#strips > li").querySelector(".places").textContent];
+  byId("large-image").src = img.src;
+  byId("large-image").width = img.naturalWidth;
+  byId("large-image").height = img.naturalHeight;
+  byId("large-image").alt = img.alt;
+  byId("large-words").textContent = img.alt;
+  const facts = [card.closest("#groups > li").querySelector(".locations").textContent];
   for (const line of card.querySelectorAll(".take, .facts:not(:has(button))"))
     facts.push(line.textContent);
-  one("large-facts").textContent = [...facts, card.querySelector(".key").dataset.key].join(" · ");
-  one("large-file").href = button.dataset.file;
+  byId("large-facts").textContent = [...facts, card.querySelector(".key").dataset.key].join(" · ");
+  byId("large-file").href = button.dataset.file;
   large.showModal();
 }
 
@@ -90,18 +90,18 @@ async function copy(button) {
   const code = button.querySelector("code");
   try {
     await navigator.clipboard.writeText(button.dataset.key);
-    one("count").textContent = "copied " + button.dataset.key;
+    byId("count").textContent = "copied " + button.dataset.key;
   } catch {
     code.textContent = button.dataset.key;
     getSelection().selectAllChildren(code);
   }
 }
 
-// The nearest image in a direction: across it counts far more to be in the same row.
-function neighbour(from, across, down) {
+// The nearest image in a direction; to the side, an image of the same row comes first.
+function nearest(from, across, down) {
   const here = from.getBoundingClientRect();
   let best = null, least = Infinity;
-  for (const other of document.querySelectorAll("#strips > li:not([hidden]) .picture")) {
+  for (const other of document.querySelectorAll("#groups > li:not([hidden]) .image")) {
     const there = other.getBoundingClientRect();
     const x = there.left - here.left, y = there.top - here.top;
     const along = across ? x * across : y * down, aside = Math.abs(across ? y : x);
@@ -113,25 +113,25 @@ function neighbour(from, across, down) {
 }
 
 function step(from, way) {
-  const all = [...document.querySelectorAll("#strips > li:not([hidden]) .picture")];
+  const all = [...document.querySelectorAll("#groups > li:not([hidden]) .image")];
   return all[all.indexOf(from) + way];
 }
 
 const MOVES = {
   ArrowRight: from => step(from, 1), ArrowLeft: from => step(from, -1),
-  ArrowDown: from => neighbour(from, 0, 1), ArrowUp: from => neighbour(from, 0, -1),
+  ArrowDown: from => nearest(from, 0, 1), ArrowUp: from => nearest(from, 0, -1),
 };
 
-one("filter").addEventListener("input", filter);
-one("order").addEventListener("change", sort);
-one("close").addEventListener("click", () => large.close());
+byId("filter").addEventListener("input", filter);
+byId("order").addEventListener("change", sort);
+byId("close").addEventListener("click", () => large.close());
 large.addEventListener("click", event => event.target === large && large.close());
-one("strips").addEventListener("click", event => {
+byId("groups").addEventListener("click", event => {
   const button = event.target.closest("button");
   if (button) button.matches(".key") ? copy(button) : open(button);
 });
-one("strips").addEventListener("keydown", event => {
-  const to = event.target.matches(".picture") && MOVES[event.key]?.(event.target);
+byId("groups").addEventListener("keydown", event => {
+  const to = event.target.matches(".image") && MOVES[event.key]?.(event.target);
   if (!to) return;
   event.preventDefault();
   to.focus({preventScroll: true});

@@ -1,10 +1,10 @@
-"""The final HTML of an image; pure."""
+"""HTML of an image, and relative URLs; pure."""
 
 from __future__ import annotations
 
 import html
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 
 _FITS_ITS_COLUMN = "max-width:100%;height:auto"
-"""Not every theme says so itself: MkDocs' own would squeeze an image that has a height."""
+"""Style of every image; without it, MkDocs' built-in theme distorts an image with a height."""
 
 _BADGE = (
     '<span style="display:inline-block;position:relative;max-width:100%">{0}'
@@ -25,14 +25,15 @@ _BADGE = (
 
 @dataclass(frozen=True, slots=True)
 class MarkupContext:
-    """What surrounds an image on its page.
+    """Properties of a page for the markup of its images.
 
     Attributes:
-        url_of: Return the URL of a file relative to the page, from its path in the site.
-        is_first: whether it is the page's first image, which a reader waits for.
-        follows_palette: whether the theme hides what ends in ``#only-dark`` or ``#only-light``
-            (Material does), and not the reader's system decides.
-        badge: the words laid over the image; ``""`` for none.
+        url_of: Function from a path in the site to the URL relative to the page.
+        is_first: True for the first image of the page, which is not loaded lazily.
+        follows_palette: True if the theme hides URLs with the fragment ``#only-dark`` or
+            ``#only-light``, as Material for MkDocs does; else the color scheme of the system
+            decides.
+        badge: Text on top of the image; ``""`` for an image without one.
     """
 
     url_of: Callable[[str], str]
@@ -44,12 +45,12 @@ class MarkupContext:
 def image_markup(
     found: ParsedDirective, image: PageImage, dark: PageImage | None, context: MarkupContext
 ) -> str:
-    """The HTML of an image; what the author wrote for it wins over our habits."""
+    """Return the HTML of an image; attributes that the author set take precedence."""
     if dark is None:
         markup = _one(found, image, context)
     elif context.follows_palette:
-        markup = _one(found, image, _ending(context, "#only-light"))
-        markup += _one(found, dark, replace(_ending(context, "#only-dark"), is_first=False))
+        markup = _one(found, image, _with_fragment(context, "#only-light"))
+        markup += _one(found, dark, replace(_with_fragment(context, "#only-dark"), is_first=False))
     else:
         markup = _pair(found, image, dark, context)
     return _BADGE.format(markup, html.escape(context.badge)) if context.badge else markup
@@ -58,19 +59,19 @@ def image_markup(
 def _one(found: ParsedDirective, image: PageImage, context: MarkupContext) -> str:
     sizes = _sizes(found, image)
     sources = [_source(each, sizes, context, "") for each in image.sources[:-1]]
-    return _in_image(sources, _img(found, image, sizes, context))
+    return _in_picture(sources, _img(found, image, sizes, context))
 
 
 def _pair(found: ParsedDirective, image: PageImage, dark: PageImage, context: MarkupContext) -> str:
-    image = replace(image, blur="")  # it would shine in the dark until the other has come
+    image = replace(image, blur="")  # a light one would show until the dark image is loaded
     sizes = _sizes(found, image)
     media = "(prefers-color-scheme: dark)"
     sources = [_source(each, sizes, context, media) for each in dark.sources]
     sources += [_source(each, sizes, context, "") for each in image.sources[:-1]]
-    return _in_image(sources, _img(found, image, sizes, context))
+    return _in_picture(sources, _img(found, image, sizes, context))
 
 
-def _in_image(sources: list[str], img: str) -> str:
+def _in_picture(sources: list[str], img: str) -> str:
     return f"<picture>{''.join(sources)}{img}</picture>" if sources else img
 
 
@@ -78,17 +79,14 @@ def _img(found: ParsedDirective, image: PageImage, sizes: str, context: MarkupCo
     attributes = attributes_of(found, context.url_of(image.name))
     if len(image.sources[-1].files) > 1:
         attributes |= {"srcset": _srcset(image.sources[-1], context), "sizes": sizes}
-    # Only behind the image itself: MkDocs' own theme puts a frame around images.
+    # Without the padding: MkDocs' built-in theme puts a frame around images.
     blur = f"background:url({image.blur}) center/cover content-box" if image.blur else ""
     style = ";".join(filter(None, (_FITS_ITS_COLUMN, blur, attributes.get("style"))))
     loading = {"fetchpriority": "high"} if context.is_first else {"loading": "lazy"}
     if "loading" in attributes or "fetchpriority" in attributes:
         loading = {}
-    return as_tag(attributes | {"style": style} | loading | _unless_said(attributes))
-
-
-def _unless_said(attributes: Mapping[str, str]) -> dict[str, str]:
-    return {} if "decoding" in attributes else {"decoding": "async"}
+    decoding = {} if "decoding" in attributes else {"decoding": "async"}
+    return as_tag(attributes | {"style": style} | loading | decoding)
 
 
 def _source(source: ImageSource, sizes: str, context: MarkupContext, media: str) -> str:
@@ -103,31 +101,31 @@ def _srcset(source: ImageSource, context: MarkupContext) -> str:
 
 
 def _sizes(found: ParsedDirective, image: PageImage) -> str:
-    said = found.sizes if isinstance(found, Directive) else ""
+    sizes = found.sizes if isinstance(found, Directive) else ""
     width = min(found.layout_size.width, image.size.width)
-    return said or f"(max-width: {width}px) 100vw, {width}px"
+    return sizes or f"(max-width: {width}px) 100vw, {width}px"
 
 
-def _ending(context: MarkupContext, fragment: str) -> MarkupContext:
+def _with_fragment(context: MarkupContext, fragment: str) -> MarkupContext:
     return replace(context, url_of=lambda name: f"{context.url_of(name)}{fragment}")
 
 
 def relative_url(name: str, page_url: str) -> str:
-    """The address of a file, relative to the page that shows it.
+    """Return the URL of a file relative to a page.
 
     Args:
-        name: the file's path below the site's root.
-        page_url: the page's address below the site's root, as MkDocs gives it: ``guide/``,
-            ``guide/index.html``, ``""`` for the root, or absolute (``/404.html``).
+        name: Path of the file in the site.
+        page_url: URL of the page in the site as MkDocs writes it: ``guide/``,
+            ``guide/index.html``, ``""`` for the root, or absolute, such as ``/404.html``.
     """
     start = posixpath.dirname(page_url.lstrip("/")) or "."
     folder, _, file = name.rstrip("/").rpartition("/")
     if not folder:
         return posixpath.relpath(name, start)
-    way = _way(folder, start)
-    return f"{way}/{file}" if way != "." else file
+    path = _relative_path(folder, start)
+    return f"{path}/{file}" if path != "." else file
 
 
-@lru_cache(maxsize=16)  # a page has all its images from one folder
-def _way(to: str, start: str) -> str:
+@lru_cache(maxsize=16)  # all images of a page are in one folder
+def _relative_path(to: str, start: str) -> str:
     return posixpath.relpath(to, start)

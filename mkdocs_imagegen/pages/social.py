@@ -1,4 +1,4 @@
-"""The tags by which others show a page's preview beside a link to it; pure."""
+"""Social tags: the preview that other sites show next to a link to a page; pure."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from html.parser import HTMLParser
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import Size
 
-_OURS = ("og:image", "twitter:image", "twitter:card")
+_NAMES = ("og:image", "twitter:image", "twitter:card")
 
 
 @dataclass(frozen=True, slots=True)
 class SocialCard:
-    """A page's preview as others show it.
+    """The preview image of a page, for other sites.
 
     Attributes:
-        url: its address, absolute.
-        mime: its type.
-        size: in pixels.
-        alt: what it shows; ``""`` for nothing to say.
-        replaces: whether it takes the place of another one that the page has.
+        url: Absolute URL of the image.
+        mime: MIME type of the image.
+        size: Size in pixels.
+        alt: Alt text; ``""`` for decoration.
+        replaces: True if it replaces the card that the page has from a theme or plugin.
     """
 
     url: str
@@ -32,10 +32,10 @@ class SocialCard:
 
 
 def add_social_tags(page: str, card: SocialCard) -> str:
-    """The finished page with the tags of its card at the end of its head.
+    """Return a finished page with the tags of its card at the end of its head.
 
-    A page that has another image for this keeps it, and gets none of ours, unless ours replaces
-    it. A page without a head stays as it is.
+    A page that has a card from a theme or plugin keeps it, unless the new card replaces it. A page
+    without a head stays as it is.
     """
     head = _read_head(page)
     others = [tag for tag in head.tags if tag.name == "og:image" and tag.content != card.url]
@@ -49,7 +49,7 @@ def add_social_tags(page: str, card: SocialCard) -> str:
 
 
 def insert_in_head(page: str, text: str) -> str:
-    """The finished page with a text at the end of its head, if it has one."""
+    """Return a finished page with a text at the end of its head, if it has a head."""
     end = _read_head(page).end
     return page if end is None else page[:end] + text + page[end:]
 
@@ -58,7 +58,7 @@ def _tags(card: SocialCard) -> str:
     pairs = [("og:image", card.url), ("og:image:type", card.mime)]
     pairs += [("og:image:width", str(card.size.width)), ("og:image:height", str(card.size.height))]
     pairs += [("og:image:alt", card.alt)] if card.alt else []
-    tags = [f'<meta property="{name}" content="{html.escape(said)}">\n' for name, said in pairs]
+    tags = [f'<meta property="{name}" content="{html.escape(value)}">\n' for name, value in pairs]
     return "".join([*tags, '<meta name="twitter:card" content="summary_large_image">\n'])
 
 
@@ -71,13 +71,13 @@ class _Tag:
 
 
 class _EndOfHeadError(Exception):
-    """What follows is no head any more."""
+    """The end of the head was reached."""
 
 
 class _Head(HTMLParser):
-    """Reads a page up to the end of its head.
+    """Parser of a page that stops at the end of its head.
 
-    Not the whole page: that took 2.2 ms a page (fact sheet "performance", section 5).
+    Parsing the whole page takes 2.2 ms per page.
     """
 
     def __init__(self, page: str) -> None:
@@ -88,18 +88,18 @@ class _Head(HTMLParser):
         self._line, self._before = 1, 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag that has to do with images; a body ends the head."""
+        """Keep a social tag; a body ends the head."""
         if tag == "body":
             self._stop()
         attributes = {name: value or "" for name, value in attrs}
         name = attributes.get("property") or attributes.get("name") or ""
-        if tag == "meta" and _is_ours(name.lower()):
+        if tag == "meta" and _is_social(name.lower()):
             start, length = self._at(), len(self.get_starttag_text() or "")
             content = attributes.get("content", "")
             self.tags.append(_Tag(name.lower(), content, start, start + length))
 
     def handle_endtag(self, tag: str) -> None:
-        """End with the head."""
+        """Stop at the end of the head."""
         if tag == "head":
             self._stop()
 
@@ -121,5 +121,5 @@ def _read_head(page: str) -> _Head:
     return head
 
 
-def _is_ours(name: str) -> bool:
-    return any(name == ours or name.startswith(f"{ours}:") for ours in _OURS)
+def _is_social(name: str) -> bool:
+    return any(name == each or name.startswith(f"{each}:") for each in _NAMES)

@@ -30,30 +30,12 @@ from mkdocs_imagegen.options import (
 )
 from mkdocs_imagegen.settings.budget import BudgetSettings, DraftSettings
 from mkdocs_imagegen.settings.folders import FOLDERS, InheritedOptions
-from mkdocs_imagegen.settings.gateway import GATEWAY_URL, MODELS, SKETCH_URL, GatewaySettings
+from mkdocs_imagegen.settings.gateway import MODELS, SKETCH_URL, GatewaySettings
 from mkdocs_imagegen.settings.previews import PreviewSettings
-from mkdocs_imagegen.settings.prompts import (
-    PRESETS,
-    PROMPTS,
-    PROMPTS_OR_FILE,
-    read_prompt_file,
-)
-from mkdocs_imagegen.settings.variants import FormatQualities, VariantSettings
+from mkdocs_imagegen.settings.prompts import PRESETS, PROMPTS_OR_FILE, read_prompt_file
+from mkdocs_imagegen.settings.variants import VariantSettings
 
-__all__ = [
-    "GATEWAY_URL",
-    "PROMPTS",
-    "SKETCH_URL",
-    "BudgetSettings",
-    "DraftSettings",
-    "FormatQualities",
-    "GatewaySettings",
-    "InheritedOptions",
-    "PreviewSettings",
-    "Settings",
-    "VariantSettings",
-    "read_settings",
-]
+__all__ = ["GatewaySettings", "InheritedOptions", "Settings", "VariantSettings", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import (
     SIZE,
@@ -14,6 +14,7 @@ from mkdocs_imagegen.options import (
     OptionsError,
     Parser,
     Size,
+    collect_errors,
     nested,
     object_schema,
     one_line,
@@ -51,7 +52,7 @@ class InheritedOptions:
         one_line("a model ID, like openai/gpt-image-1-mini"),
         "Image model. Originals from another model stay in use, unless a page or an image sets "
         "this option: see "
-        "[what makes an image the same](how-it-works.md#what-makes-an-image-the-same).",
+        "[identity of an image](how-it-works.md#what-makes-an-image-the-same).",
     )
     style: str | None = option(
         None, TEXT, "Text appended to every prompt, in place of an inherited one; `none` for none."
@@ -100,14 +101,10 @@ def _folders(value: object) -> Mapping[str, InheritedOptions] | None:
     if not isinstance(value, Mapping):
         return None
     folders: dict[str, InheritedOptions] = {}
-    errors: list[tuple[str, OptionError]] = []
+    errors: list[tuple[str, ImagegenError]] = []
     for glob, options in value.items():
-        try:
+        with collect_errors(errors, str(glob)):
             folders[GLOBS(glob)[0]] = _OPTIONS(options)
-        except OptionsError as error:
-            errors += [(f"{glob}.{name}", each) for name, each in error.errors]
-        except OptionError as error:
-            errors.append((str(glob), error))
     if errors:
         raise OptionsError(errors)
     return folders

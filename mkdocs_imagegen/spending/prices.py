@@ -1,4 +1,8 @@
-"""The price list of one server, requested at most once a day, with dates of shutdowns."""
+"""Price list of one server: its models, prices and shutdown dates, requested once a day.
+
+``offers.json`` in the cache folder keeps the list: ``server``, ``asked`` (Unix time), and for each
+of its ``offers`` ``model``, ``price`` (in words), ``ends`` (date) and ``costs``.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +32,13 @@ _MAX_BYTES = 1_000_000
 
 
 class PriceList:
-    """The offers of one server.
+    """Offers of one server.
+
+    The methods with a loop run on its thread, under its lock, so that concurrent purchases share
+    one request.
 
     Args:
-        path: File that keeps the list for a day.
+        path: File that keeps the offers for a day.
         server: URL of the server.
     """
 
@@ -52,9 +59,9 @@ class PriceList:
     async def name_alternatives(
         self, error: ModelUnavailableError, request: ImageRequest, gateway: Gateway, loop: EventLoop
     ) -> None:
-        """Add models on offer to the error about a model that is unavailable.
+        """Add the models on offer to an error about a model that the server does not offer.
 
-        A list from an earlier run may be outdated, so that the server is asked once per run.
+        A list from an earlier run is outdated then, and is requested again once.
         """
         async with loop.price_list_lock:
             if not self._is_of_this_run:
@@ -72,47 +79,50 @@ class PriceList:
         return offers
 
     def price_usd(self, request: ImageRequest) -> Decimal | None:
-        """Return the price of an image in dollars by the list, else by the built-in table.
-
-        An unknown price is None.
-        """
+        """Return the price of an image in dollars: the server's, else the list price, else None."""
         offer = self._offer(request.model)
         return offer.price_usd(request) if offer else estimate_usd(request)
 
     def warn_of_shutdown(self, request: ImageRequest) -> None:
-        """Log a warning, once per run, if the server names a date on which the model is shut down.
+        """Log a warning, once per run, if the server names the shutdown date of the model.
 
-        Under ``--strict`` it is no warning, or every build that generates an image would fail.
+        Under ``--strict`` it fails no build.
         """
         offer = self._offer(request.model)
         if offer is None or offer.shutdown_date is None:
             return
+        is_past = offer.shutdown_date <= time.strftime("%Y-%m-%d", time.gmtime())
         names = format_alternatives(self._offers or (), request)
-        hint = f"; set `model` to another one: {names}" if names else ""
-        text = f"{offer.model} will be shut down on {offer.shutdown_date}"
-        log.warning("%s; existing images stay in use%s", text, hint, extra=ONCE | NOT_STRICT)
+        log.warning(
+            "%s %s shut down on %s; existing images stay in use%s",
+            offer.model,
+            "was" if is_past else "will be",
+            offer.shutdown_date,
+            f"; set `model` to another one: {names}" if names else "",
+            extra=ONCE | NOT_STRICT,
+        )
 
     def _offer(self, model: str) -> Offer | None:
         return next((each for each in self._offers or () if each.model == model), None)
 
     def _read(self) -> Sequence[Offer] | None:
         try:
-            kept = json.loads(read_plain_file(self._path, _MAX_BYTES))
-            is_fresh = 0 <= time.time() - kept["asked"] < _DAY_S
-            if kept["server"] != self._server or not is_fresh:
+            fields = json.loads(read_plain_file(self._path, _MAX_BYTES))
+            is_fresh = 0 <= time.time() - fields["asked"] < _DAY_S
+            if fields["server"] != self._server or not is_fresh:
                 return None
-            return [_offer_from(each) for each in kept["offers"]]
+            return [_offer_from(each) for each in fields["offers"]]
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
     def _write(self, offers: Sequence[Offer]) -> None:
-        kept = {
+        fields = {
             "server": self._server,
             "asked": time.time(),
             "offers": [_fields_of(offer) for offer in offers],
         }
         with contextlib.suppress(OSError):
-            write_atomic(self._path, json.dumps(kept, default=str).encode())
+            write_atomic(self._path, json.dumps(fields, default=str).encode())
 
 
 def _fields_of(offer: Offer) -> dict[str, Any]:
@@ -125,10 +135,10 @@ def _fields_of(offer: Offer) -> dict[str, Any]:
 
 
 def _offer_from(fields: dict[str, Any]) -> Offer:
-    costs = (
+    prices = (
         ImagePrice(usd, str(each["size"]), str(each["quality"]))
         for each in fields["costs"]
         if (usd := parse_usd(each["usd"])) is not None
     )
-    ends = None if fields["ends"] is None else str(fields["ends"])
-    return Offer(str(fields["model"]), str(fields["price"]), ends, tuple(costs))
+    shutdown_date = None if fields["ends"] is None else str(fields["ends"])
+    return Offer(str(fields["model"]), str(fields["price"]), shutdown_date, tuple(prices))

@@ -13,7 +13,7 @@ from PIL import ImageFont
 
 from tests.benchmark.processes import BUILD, RunError, cost_of
 from tests.benchmark.sites import nothing, page_of, site_of
-from tests.serving import answering
+from tests.serving import serving_http
 from tests.support import Site
 
 _MODULES = {"kroki": "kroki", "puml": "mkdocs_puml", "social": "cairosvg"}
@@ -123,5 +123,5 @@ class _Server(http.server.ThreadingHTTPServer):
 @contextmanager
 def diagram_server() -> Iterator[str]:
     """The address of a server that answers every request with a small diagram."""
-    with answering(_Server(("127.0.0.1", 0), _Drawing)) as url:
+    with serving_http(_Server(("127.0.0.1", 0), _Drawing)) as url:
         yield url

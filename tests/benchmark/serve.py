@@ -116,7 +116,7 @@ def save_to_both(  # noqa: PLR0913 - what a comparison has to know
             page.goto(server.url, wait_until="load")
             opened[name] = Open(site, server, page)
         for number in range(prompts):
-            opened["ours"].server.wait_for_image(f"page{number}/", seconds=300)
+            opened["ours"].server.wait_for_image(f"page{number}/", timeout_s=300)
         saved: dict[str, list[float]] = {name: [] for name in names}
         for number in range(1, pairs + 1):
             for name in names if number % 2 else reversed(names):

@@ -15,7 +15,7 @@ from tests.benchmark.figures import Verdict
 from tests.benchmark.gateway import Latencies, gateway, makespan_of
 from tests.benchmark.processes import RunError, cost_of
 from tests.benchmark.rounds import Bench, Contestant, run_rounds, values
-from tests.tools import lacking
+from tests.tools import skip_or_fail
 
 PYTHON = (sys.executable, "-S", "-c")
 
@@ -41,7 +41,7 @@ def test_every_other_round_runs_the_other_way(tmp_path: Path) -> None:
 
 def test_rounds_on_two_cores_keep_apart(tmp_path: Path) -> None:
     if len(os.sched_getaffinity(0)) < 2:
-        lacking("this machine has one core")
+        skip_or_fail("this machine has one core")
     three = contestants(tmp_path)
     rounds = run_rounds(Bench(tmp_path, pairs=3, jobs=2, tell=quiet), "title", three)
     assert (tmp_path / "shared/log").read_text() == "ABC" + "ABC" + "ABC"
@@ -87,7 +87,7 @@ def test_counts_become_ratios() -> None:
 def test_instructions_are_counted(tmp_path: Path) -> None:
     counting = instructions.counter()
     if not counting:
-        lacking("perf is not supported and valgrind not installed")
+        skip_or_fail("perf is not supported and valgrind not installed")
     few, many = (
         instructions.instructions_of(counting, (*PYTHON, f"sum(range({number}))"), tmp_path)
         for number in (10, 1_000_000)

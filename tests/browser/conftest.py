@@ -17,8 +17,8 @@ from typing import ClassVar
 import pytest
 
 from tests.browser.visits import Visit
-from tests.serving import answering
-from tests.tools import lacking
+from tests.serving import serving_http
+from tests.tools import skip_or_fail
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = [
@@ -54,7 +54,7 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 def served(folder: Path) -> Iterator[str]:
     """The address of a folder on this machine; its images come late."""
     handler = functools.partial(_Files, directory=str(folder))
-    with answering(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
+    with serving_http(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
         yield f"{url}/"
 
 
@@ -63,11 +63,11 @@ def browser():
     """Chromium; closed with the module, since its event loop runs in this thread meanwhile."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        lacking("chromium is not installed")
+        skip_or_fail("chromium is not installed")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        lacking("playwright is not installed")
+        skip_or_fail("playwright is not installed")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield browser

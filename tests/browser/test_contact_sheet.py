@@ -10,7 +10,7 @@ from mkdocs_imagegen.emulator.sketches.drawing import draw
 from mkdocs_imagegen.imaging.encode import encode_thumbnail
 from mkdocs_imagegen.imaging.image import Thumbnail
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
-from tests.tools import lacking
+from tests.tools import skip_or_fail
 
 SHAPES = [(480, 320), (320, 480), (400, 400), (640, 200)]
 STRIPS = 440
@@ -24,9 +24,9 @@ READ = """async () => {
     await frame();
   }
 }"""
-LAST_IS_THERE = "[...document.querySelectorAll('.picture img')].at(-1).naturalWidth > 0"
+LAST_IS_THERE = "[...document.querySelectorAll('.image img')].at(-1).naturalWidth > 0"
 FOCUSED = "document.activeElement.querySelector('img')?.alt"
-SHOWN = "document.querySelectorAll('#strips > li:not([hidden]) .picture').length"
+SHOWN = "document.querySelectorAll('#groups > li:not([hidden]) .image').length"
 
 
 def small(number: int) -> Thumbnail:
@@ -43,11 +43,11 @@ def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[SheetImage
             key=f"{number:04x}{take:04x}".ljust(64, "a"),
             take=take,
             model="openai/gpt-image-1-mini",
-            price="$0.015",
+            cost="$0.015",
             day=f"2026-11-{number % 28 + 1:02}",
             is_shown=take == 1,
-            file=f"originals/{number}.png",
-            small=smalls[(number + take) % len(smalls)],
+            url=f"originals/{number}.png",
+            thumbnail=smalls[(number + take) % len(smalls)],
         )
         for take in range(1, count + 1)
     )
@@ -88,7 +88,7 @@ def test_500_images_open_and_scroll_without_a_jump(visit, sheet, width) -> None:
 def test_a_sheet_whose_cards_have_no_height_would_jump(visit, sheet) -> None:
     """Else nothing above could fail."""
     change = """addEventListener("DOMContentLoaded", () => {
-        document.querySelector("#strips").firstElementChild.prepend("late");
+        document.querySelector("#groups").firstElementChild.prepend("late");
         setTimeout(() => document.querySelector("header").prepend(
             Object.assign(document.createElement("div"), {textContent: "late"})), 300);
     })"""
@@ -110,20 +110,20 @@ def test_axe_finds_no_fault(visit, sheet, width, dark) -> None:
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
-        lacking("axe-playwright-python is not installed")
+        skip_or_fail("axe-playwright-python is not installed")
     page = visit(sheet, width=width, dark=dark).page
     # Axe walks through every element again for each rule; a hundred are as good as all.
-    page.evaluate("[...document.querySelectorAll('#strips > li')].slice(60).map(e => e.remove())")
+    page.evaluate("[...document.querySelectorAll('#groups > li')].slice(60).map(e => e.remove())")
     found = Axe().run(page).response
     assert [rule["id"] for rule in found["violations"]] == []
     assert "color-contrast" in {rule["id"] for rule in found["passes"]}
-    page.click(".picture >> nth=0")
+    page.click(".image >> nth=0")
     assert [rule["id"] for rule in Axe().run(page).response["violations"]] == []
 
 
 def test_arrows_move_and_enter_opens(visit, sheet) -> None:
     page = visit(sheet).page
-    page.focus(".picture >> nth=0")
+    page.focus(".image >> nth=0")
     for key, expected in (
         ("ArrowRight", "Take 1: Harbour 1,"),
         ("ArrowRight", "Take 1: Harbour 2,"),
@@ -150,7 +150,7 @@ def test_arrows_move_and_enter_opens(visit, sheet) -> None:
 
 def test_focus_is_seen(visit, sheet) -> None:
     page = visit(sheet).page
-    page.focus(".picture >> nth=0")
+    page.focus(".image >> nth=0")
     page.keyboard.press("ArrowRight")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
@@ -164,11 +164,11 @@ def test_the_filter_narrows_and_the_order_changes(visit, sheet) -> None:
     assert page.text_content("#count") == "1 image"
     page.fill("#filter", "")
     page.select_option("#order", "day")
-    days = page.evaluate("[...document.querySelectorAll('#strips > li')].map(e => e.dataset.day)")
+    days = page.evaluate("[...document.querySelectorAll('#groups > li')].map(e => e.dataset.day)")
     assert days == sorted(days, reverse=True)
     page.select_option("#order", "number")
     numbers = page.evaluate(
-        "[...document.querySelectorAll('#strips > li')].map(e => +e.dataset.number)"
+        "[...document.querySelectorAll('#groups > li')].map(e => +e.dataset.number)"
     )
     assert numbers == sorted(numbers)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.visits import Visit
-from tests.tools import lacking
+from tests.tools import skip_or_fail
 
 DOCS = Path(__file__).parents[2] / "example_site/docs"
 PAGES = sorted(
@@ -57,7 +57,7 @@ def test_axe_finds_no_fault_in_images(visit, example_url, page) -> None:
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
-        lacking("axe-playwright-python is not installed")
+        skip_or_fail("axe-playwright-python is not installed")
     visited = visit(example_url + page)
     found = Axe().run(visited.page, {"include": [["img"], ["figure"], ["picture"]]}).response
     assert found["violations"] == []

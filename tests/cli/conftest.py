@@ -1,4 +1,4 @@
-"""The command line on real sites: in this process, in processes, on a pseudo-terminal."""
+"""Commands on real sites: in this process, in their own, on a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import json
 import os
 import pty
 import select
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,26 +20,33 @@ from click.testing import CliRunner
 
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.options import SKETCH_MODEL
+from tests.cli.support import MAX_S, command, environ_of, fence
 from tests.support import Site
-
-MAX_S = 60
 
 
 @dataclass
 class Ran:
-    """What one command said, and how it ended."""
+    """Exit code and output of one command."""
 
     code: int
-    said: str
-    told: str
+    stdout: str
+    stderr: str
 
     @property
     def json(self) -> Any:
-        return json.loads(self.said)
+        return json.loads(self.stdout)
 
     @property
     def lines(self) -> list[str]:
-        return self.said.splitlines()
+        return self.stdout.splitlines()
+
+    @property
+    def error(self) -> list[str]:
+        """The lines from ``Error:`` on."""
+        lines = self.stderr.splitlines()
+        start = next(number for number, line in enumerate(lines) if line.startswith("Error: "))
+        return lines[start:]
 
 
 @pytest.fixture
@@ -63,45 +68,6 @@ def _runner() -> CliRunner:
     """Keeps stderr apart, as click does by itself from 8.2 on."""
     keeps_apart = "mix_stderr" not in inspect.signature(CliRunner).parameters
     return CliRunner() if keeps_apart else CliRunner(mix_stderr=False)
-
-
-def fence(prompt: str, **options: object) -> str:
-    """An image prompt as it stands in a page."""
-    head = [f"{name}: {value}" for name, value in options.items()]
-    lines = ["```imagegen", *head, *(["---"] if head else []), prompt, "```"]
-    return "\n".join(lines) + "\n\n"
-
-
-def environ_of(more: Mapping[str, str]) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AI_GATE")}
-    return clean | {"NO_MKDOCS_2_WARNING": "1", "COLUMNS": "100", "TERM": "xterm"} | dict(more)
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "mkdocs_imagegen", *arguments]
-
-
-def interrupted(site: Site, emulator: Emulator, *arguments: str) -> tuple[int, str]:
-    """How a command ends, and what it says, that is interrupted after its first image."""
-    site.save()
-    process = subprocess.Popen(
-        command(*arguments),
-        cwd=site.folder,
-        env=environ_of({}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        end = time.monotonic() + MAX_S
-        while emulator.bill.images == 0 and process.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=MAX_S)
-    finally:
-        process.kill()
-        process.wait()
-    return process.returncode, said
 
 
 @pytest.fixture
@@ -127,7 +93,7 @@ def run_alone(site: Site) -> Callable[..., Ran]:
 
 @pytest.fixture
 def run_on_terminal(site: Site) -> Callable[..., Ran]:
-    """Runs a command on a pseudo-terminal, where output and errors come together."""
+    """Runs a command on a pseudo-terminal, where stdout and stderr are one."""
 
     def run(*arguments: str, code: int = 0, **environ: str) -> Ran:
         site.save()
@@ -142,42 +108,41 @@ def run_on_terminal(site: Site) -> Callable[..., Ran]:
         )
         os.close(theirs)
         try:
-            said = _read_all(ours, time.monotonic() + MAX_S)
-            assert process.wait(10) == code, said
+            output = _read_all(ours, time.monotonic() + MAX_S)
+            assert process.wait(10) == code, output
         finally:
             process.kill()
             process.wait()
             os.close(ours)
-        return Ran(code, said, "")
+        return Ran(code, output, "")
 
     return run
 
 
 def _read_all(terminal: int, end: float) -> str:
-    """Everything that is written until the other side is closed."""
-    taken = b""
+    output = b""
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 0.2)[0]:
             continue
         try:
             chunk = os.read(terminal, 65536)
-        except OSError:  # how Linux says that nobody holds the other side any more
+        except OSError:  # Linux raises it once the other side is closed
             break
         if not chunk:
             break
-        taken += chunk
-    return taken.decode()
+        output += chunk
+    return output.decode()
 
 
 @pytest.fixture
 def snapshot(site: Site) -> Callable[[], dict[str, str]]:
-    """Every file below the site's folder, by its hash."""
+    """Returns the hash of every file in the site's folder."""
 
-    def taken() -> dict[str, str]:
+    def take() -> dict[str, str]:
         files = (path for path in sorted(site.folder.rglob("*")) if path.is_file())
         return {str(path.relative_to(site.folder)): _hash(path) for path in files}
 
-    return taken
+    return take
 
 
 def _hash(path: Path) -> str:
@@ -190,7 +155,15 @@ def emulator() -> Emulator:
 
 
 @pytest.fixture
-def drawn(site: Site, gateway_url: str) -> Site:
-    """A site whose images an emulator on a socket draws, without a key."""
+def emulated(site: Site, gateway_url: str) -> Site:
+    """A site whose gateway is an emulator on a socket that needs no API key."""
     site.options["gateway"] = {"url": gateway_url, "auth": "none"}
     return site
+
+
+@pytest.fixture
+def small(emulated: Site) -> Site:
+    """A site whose two images are small and free."""
+    emulated.options["model"], emulated.options["size"] = SKETCH_MODEL, "400x200"
+    emulated.write("index.md", f"# Page\n\n{fence('A ferry')}{fence('A crane', take=2)}")
+    return emulated

@@ -1,52 +1,57 @@
-"""`generate`: makes what is missing, as far as it is told to, and nothing else."""
+"""The command `generate`."""
 
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
 
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.options import SKETCH_MODEL
-from tests.cli.conftest import fence, interrupted
-from tests.cli.originals import pretend_that_a_real_model_drew
+from tests.cli.conftest import Ran
+from tests.cli.support import MAX_S, command, environ_of, fence, interrupt, store_as_real_model
+from tests.soak.builds.sites import Left
 from tests.support import Site
 
 
 @pytest.fixture
-def paged(drawn: Site) -> Site:
-    drawn.options["model"], drawn.options["size"] = SKETCH_MODEL, "64x64"  # quickly drawn
-    drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
-    drawn.write("guide/one.md", f"# One\n\n{fence('A crane')}{fence('A buoy')}")
-    drawn.write("guide/two.md", f"# Two\n\n{fence('A tug')}")
-    return drawn
+def pages(emulated: Site) -> Site:
+    emulated.options["model"], emulated.options["size"] = SKETCH_MODEL, "64x64"
+    emulated.write("index.md", f"# Page\n\n{fence('A ferry')}")
+    emulated.write("guide/one.md", f"# One\n\n{fence('A crane')}{fence('A buoy')}")
+    emulated.write("guide/two.md", f"# Two\n\n{fence('A tug')}")
+    return emulated
 
 
-def original(site: Site) -> list[str]:
+def prompts_of(site: Site) -> list[str]:
     records = map(json.loads, (path.read_text() for path in site.originals.rglob("*.json")))
     return sorted(each["prompt"] for each in records)
 
 
-def test_everything_missing_is_made_once(paged: Site, run, emulator: Emulator) -> None:
-    done = run("generate")
-    assert [line.split()[1] for line in done.lines[:4]] == ["made"] * 4
-    assert "4 sketches drawn" in done.lines[-1]
-    assert len(original(paged)) == 4
-    assert "4 images: 4 sketches reused" in run("generate").lines[-1]
+def test_generate_requests_each_missing_image_once(pages: Site, run, emulator: Emulator) -> None:
+    lines = run("generate").lines
+    assert [line.split()[1] for line in lines[:4]] == ["generated"] * 4
+    assert lines[4].startswith("4 images: 4 sketches drawn")
+    assert len(prompts_of(pages)) == 4
+    assert run("generate").lines == ["4 images: 4 sketches reused"]
     assert emulator.bill.images == 4
-    assert not (paged.folder / "site").exists()
+    assert not (pages.folder / "site").exists()
 
 
-def test_a_build_after_it_makes_nothing(paged: Site, run, emulator: Emulator) -> None:
+def test_build_after_generate_makes_no_request(pages: Site, run, emulator: Emulator) -> None:
     run("generate")
-    built = paged.build(strict=True)
+    built = pages.build(strict=True)
     assert emulator.bill.images == 4
     assert len(built.images()) > 0
 
 
 @pytest.mark.parametrize(
-    ("pages", "prompts"),
+    ("names", "prompts"),
     [
         (["index.md"], ["A ferry"]),
         (["guide"], ["A buoy", "A crane", "A tug"]),
@@ -55,46 +60,94 @@ def test_a_build_after_it_makes_nothing(paged: Site, run, emulator: Emulator) ->
         (["./guide/two.md"], ["A tug"]),
     ],
 )
-def test_only_the_pages_that_were_named(paged: Site, run, pages, prompts) -> None:
-    run("generate", *pages)
-    assert original(paged) == prompts
+def test_generate_is_limited_to_the_named_pages(pages: Site, run, names, prompts) -> None:
+    run("generate", *names)
+    assert prompts_of(pages) == prompts
 
 
-@pytest.mark.usefixtures("paged")
-def test_a_page_without_images_is_a_mistake(run, emulator: Emulator) -> None:
-    assert "no page with an image matches gide" in run("generate", "gide", code=2).told
+def test_pages_are_named_as_in_docs_dir_or_as_plan_prints_them(emulated: Site, run) -> None:
+    emulated.docs.rename(emulated.folder / "content")
+    emulated.docs = emulated.folder / "content"
+    emulated.config["docs_dir"] = "content"
+    emulated.write("guide/one.md", f"# One\n\n{fence('A ferry')}")
+    emulated.write("two.md", f"# Two\n\n{fence('A crane')}")
+    for name in ("guide/one.md", "content/guide/one.md", "guide"):
+        assert "would generate 1 image " in run("generate", "--dry-run", name).lines[-1]
+    assert "would generate 2 images " in run("generate", "--dry-run", "content/").lines[-1]
+    assert run("generate", "--dry-run", "two.md", "three.md", code=2).error == [
+        "Error: no page with an image matches three.md",
+        "hint: run `mkdocs-imagegen plan` for all locations",
+    ]
+
+
+@pytest.mark.usefixtures("pages")
+def test_page_without_images_is_an_error(run, emulator: Emulator) -> None:
+    (problem, _) = run("generate", "gide", code=2).error
+    assert problem == "Error: no page with an image matches gide"
     assert emulator.bill.images == 0
 
 
-def test_budgets_of_the_command_count(paged: Site, run, emulator: Emulator) -> None:
-    del paged.options["model"], paged.options["size"]
-    done = run("generate", "--budget-images", "2", code=1)
-    assert emulator.bill.images == len(original(paged)) == 2
-    assert done.told.count("exceeds the budget of") == 2
+def test_prompt_on_several_pages_is_generated_for_a_named_one(pages: Site, run) -> None:
+    pages.write("index.md", f"# Page\n\n{fence('A tug')}")
+    run("generate")
+    (record,) = (path for path in pages.originals.rglob("*.json") if "A tug" in path.read_text())
+    record.write_text("broken")
+    assert run("generate", "index.md").lines[-1].startswith("1 image: 1 sketch drawn")
+
+
+def test_preview_is_generated_only_for_a_named_page(pages: Site, run) -> None:
+    front = "---\nimagegen:\n  preview: A preview\n  preview_position: top\n---\n"
+    pages.write("other.md", f"{front}# Other\n")
+    run("generate", "index.md")
+    assert prompts_of(pages) == ["A ferry"]
+    run("generate", "other.md")
+    assert prompts_of(pages) == ["A ferry", "A preview"]
+
+
+def test_budget_of_the_command_replaces_that_of_the_site(
+    pages: Site, run, emulator: Emulator
+) -> None:
+    del pages.options["model"], pages.options["size"]
+    lines = run("generate", "--budget-images", "2", code=1).lines
+    assert emulator.bill.images == len(prompts_of(pages)) == 2
+    assert "2 over budget (about $0.03)" in lines[-1]
     run("generate", "--budget-usd", "0.02", code=1)
     assert emulator.bill.images == 3
 
 
-@pytest.mark.usefixtures("paged")
+@pytest.mark.usefixtures("pages")
 @pytest.mark.parametrize("usd", ["-1", "much", "1e9"])
-def test_a_budget_that_is_none_is_refused(run, usd, emulator: Emulator) -> None:
-    assert "--budget-usd" in run("generate", f"--budget-usd={usd}", code=2).told
+def test_invalid_budget_is_an_error(run, usd, emulator: Emulator) -> None:
+    assert "--budget-usd" in run("generate", f"--budget-usd={usd}", code=2).stderr
     assert list(emulator.log) == []
 
 
-@pytest.mark.usefixtures("paged")
-def test_dry_run_makes_nothing(run, emulator: Emulator) -> None:
-    done = run("generate", "guide", "--dry-run")
-    assert len(done.lines) == 4
-    assert done.lines[-1].startswith("would make 3 for about $0.00")
+@pytest.mark.usefixtures("pages")
+def test_dry_run_makes_no_request(run, emulator: Emulator) -> None:
+    lines = run("generate", "guide", "--dry-run").lines
+    assert len(lines) == 4
+    assert lines[-1] == "would generate 3 images (3 of unknown price)"
     assert list(emulator.log) == []
-    assert run("generate", "guide", "--dry-run", "--json").json["makes"] == 3
 
 
-def test_upgrade_makes_anew_what_is_stale(paged: Site, run, emulator: Emulator) -> None:
+@pytest.mark.usefixtures("pages")
+def test_dry_run_prints_json(run) -> None:
+    result = run("generate", "guide", "--dry-run", "--json").json
+    assert result == {"makes": 3, "usd": "0", "refusal": ""}
+
+
+def test_dry_run_lists_invalid_directives_and_the_refusal(pages: Site, run) -> None:
+    pages.options["gateway"] = {}
+    pages.write("more.md", f"# More\n\n{fence('A cup', sise='1x1')}")
+    lines = run("generate", "--dry-run").lines
+    assert any('did you mean "size"?' in line for line in lines)
+    assert lines[-1].startswith("would generate 4 images (4 of unknown price), but not here: ")
+
+
+def test_upgrade_regenerates_stale_images(pages: Site, run, emulator: Emulator) -> None:
     run("generate")
-    pretend_that_a_real_model_drew(paged)
-    paged.options["quality"] = "low"
+    store_as_real_model(pages)
+    pages.options["quality"] = "low"
     run("generate")
     assert emulator.bill.images == 4
     assert run("generate", "--upgrade", "--dry-run", "--json").json["makes"] == 4
@@ -104,91 +157,85 @@ def test_upgrade_makes_anew_what_is_stale(paged: Site, run, emulator: Emulator) 
     assert sorted(states) == ["sketch", *["stale but usable"] * 3]
 
 
-def test_refused_prompts_are_asked_again_only_when_told(drawn: Site, run) -> None:
-    drawn.write("index.md", f"# Page\n\n{fence('A ferry')}")
+def test_refused_prompt_is_retried_only_with_the_option(emulated: Site, run) -> None:
+    emulated.write("index.md", f"# Page\n\n{fence('A ferry')}")
     refusing = Emulator(plan=["moderation-blocked"], require_key=False)
     with serve(refusing) as server:
-        drawn.options["gateway"]["url"] = server.url
+        emulated.options["gateway"]["url"] = server.url
         run("generate", code=1)
         assert run("plan", "--json").json["pictures"][0]["state"] == "refused"
         run("generate", code=1)
         assert refusing.bill.images == 0
-        asked = len(refusing.log)
+        requests = len(refusing.log)
         run("generate", "--retry-refused")
-    assert (len(refusing.log), refusing.bill.images) == (asked + 1, 1)
+    assert (len(refusing.log), refusing.bill.images) == (requests + 1, 1)
 
 
-def test_dry_run_says_what_would_come_in_the_way(paged: Site, run) -> None:
-    paged.options["gateway"] = {}
-    paged.write("more.md", f"# More\n\n{fence('A cup', sise='1x1')}")
-    lines = run("generate", "--dry-run").lines
-    assert any('did you mean "size"?' in line for line in lines)
-    assert "but not here: AI_GATEWAY_API_KEY is not set" in lines[-1]
+def test_sketch_with_an_unsupported_option_is_noted_by_generate(pages: Site, run) -> None:
+    pages.options["gateway"] = {"url": "sketch:"}
+    del pages.options["model"]
+    pages.write("more.md", f"# More\n\n{fence('A cup', quality='hihg')}")
+    assert '"hihg"' in run("generate").stderr
+    assert '"hihg"' not in run("plan").stderr
 
 
-def test_a_sketch_that_the_model_would_refuse_is_told(paged: Site, run) -> None:
-    paged.options["gateway"] = {"url": "sketch:"}
-    del paged.options["model"]
-    paged.write("more.md", f"# More\n\n{fence('A cup', quality='hihg')}")
-    told = 'docs/more.md:3: image prompt: a sketch is shown, but quality "hihg"'
-    assert told in run("generate").told
-    assert told not in run("plan").told
+@pytest.mark.usefixtures("pages")
+def test_generate_prints_the_report_as_json(run) -> None:
+    report = run("generate", "--json").json
+    assert [each["state"] for each in report["pictures"]] == ["made"] * 4
+    assert report["bill"][0]["pictures"] == 4
 
 
-@pytest.mark.usefixtures("paged")
-def test_json_is_the_report(run) -> None:
-    told = run("generate", "--json").json
-    assert [each["state"] for each in told["pictures"]] == ["made"] * 4
-    assert told["bill"][0]["pictures"] == 4
+def test_generate_without_permission_is_an_error(pages: Site, run) -> None:
+    pages.options["gateway"] = {}
+    error = run("generate", code=2).error
+    assert error[0].startswith("Error: no images can be generated: ")
+    assert "AI_GATEWAY_API_KEY" in "".join(error)
+    pages.options["generate"] = False
+    assert run("generate", code=2).error[0] == (
+        "Error: no images can be generated: generate is false"
+    )
 
 
-def test_without_permission_it_says_why(paged: Site, run) -> None:
-    paged.options["gateway"] = {}
-    assert "nothing is made: AI_GATEWAY_API_KEY is not set" in run("generate", code=2).told
-    paged.options["generate"] = False
-    assert "generate is false" in run("generate", code=2).told
-
-
-def test_an_interrupt_keeps_what_was_paid_for(site: Site) -> None:
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_finishes_and_stores_images_in_progress(site: Site, with_signal) -> None:
     prompts = "".join(fence(f"Prompt {number}") for number in range(12))
     site.write("index.md", f"# Page\n\n{prompts}")
     slow = Emulator(latency_s=1.0, require_key=False)
     with serve(slow) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["concurrency"] = 3
-        code, told = interrupted(site, slow, "generate")
-    assert (code, "what was paid for is stored" in told) == (130, True), told
-    assert "Traceback" not in told
+        code, stdout, stderr = interrupt(site, slow, "generate", with_signal=with_signal)
+    assert (code, stdout) == (130, "")
+    assert stderr.splitlines()[-1] == "interrupted; finished images are stored"
+    assert "Traceback" not in stderr
     assert 0 < slow.bill.images < 12
-    assert len(original(site)) == slow.bill.images
+    assert len(Left(site).prompts_stored()) == slow.bill.images
+    assert Left(site).begun() == []
 
 
-def test_pages_are_named_from_the_docs_folder_or_as_plan_prints_them(drawn: Site, run) -> None:
-    drawn.docs.rename(drawn.folder / "content")
-    drawn.docs = drawn.folder / "content"
-    drawn.config["docs_dir"] = "content"
-    drawn.write("guide/one.md", f"# One\n\n{fence('A ferry')}")
-    drawn.write("two.md", f"# Two\n\n{fence('A crane')}")
-    assert "would make 1 " in run("generate", "--dry-run", "guide/one.md").lines[-1]
-    assert "would make 1 " in run("generate", "--dry-run", "content/guide/one.md").lines[-1]
-    assert "would make 1 " in run("generate", "--dry-run", "guide").lines[-1]
-    assert "would make 2 " in run("generate", "--dry-run", "content/").lines[-1]
-    assert "matches three.md" in run("generate", "--dry-run", "two.md", "three.md", code=2).told
-
-
-def test_a_prompt_on_several_pages_is_made_for_the_one_that_was_named(paged: Site, run) -> None:
-    paged.write("index.md", f"# Page\n\n{fence('A tug')}")
-    run("generate")
-    (record,) = (path for path in paged.originals.rglob("*.json") if "A tug" in path.read_text())
-    record.write_text("broken")
-    done = run("generate", "index.md")
-    assert "1 sketch drawn" in done.lines[-1]
-
-
-def test_previews_of_other_pages_are_not_made(paged: Site, run) -> None:
-    front = "---\nimagegen:\n  preview: A preview\n  preview_position: top\n---\n"
-    paged.write("other.md", f"{front}# Other\n")
-    run("generate", "index.md")
-    assert original(paged) == ["A ferry"]
-    run("generate", "other.md")
-    assert original(paged) == ["A ferry", "A preview"]
+def test_run_after_a_killed_one_tells_the_requests_in_progress(
+    site: Site, run_alone: Callable[..., Ran]
+) -> None:
+    site.write("index.md", "".join(fence(f"Prompt {number}") for number in range(6)))
+    slow = Emulator(latency_s=1.0, require_key=False)
+    with serve(slow) as server:
+        site.options["gateway"] = {"url": server.url, "auth": "none"}
+        site.options["concurrency"] = 2
+        site.save()
+        process = subprocess.Popen(command("generate"), cwd=site.folder, env=environ_of({}))
+        try:
+            end = time.monotonic() + MAX_S
+            while slow.bill.images < 2:
+                assert time.monotonic() < end
+                assert process.poll() is None
+                time.sleep(0.01)
+            lost = {intent.request.prompt for intent in Left(site).begun()}
+        finally:
+            process.kill()
+            process.wait()
+        stderr = run_alone("generate", "--budget-images", "0", code=1).stderr
+    assert lost
+    for prompt in lost:
+        assert f'"{prompt}"' in stderr
+    assert set(Left(site).unknown()) == lost

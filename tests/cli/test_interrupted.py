@@ -12,7 +12,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from tests.cli.conftest import MAX_S, Ran, command, environ_of, fence
-from tests.soak.builds.sites import Left
+from tests.soak.builds.sites import SiteState
 from tests.support import Site
 
 
@@ -62,19 +62,19 @@ def test_a_signal_to_end_keeps_what_was_paid_for_and_says_so(
     assert "finishing 2 images in progress (up to" in told
     assert "s); press Ctrl-C again to stop now and lose them" in told
     assert told.endswith("interrupted; what was paid for is stored\n")
-    assert len(Left(paged).prompts_stored()) == emulator.bill.images == 2
-    assert Left(paged).begun() == []
+    assert len(SiteState(paged).stored_prompts()) == emulator.bill.images == 2
+    assert SiteState(paged).open_intents() == []
 
 
 def test_what_a_killed_one_asked_for_is_told_by_the_next(
     paged: Site, emulator: Emulator, run_alone: Callable[..., Ran]
 ) -> None:
     with asking(paged, emulator) as process:
-        lost = {intent.request.prompt for intent in Left(paged).begun()}
+        lost = {intent.request.prompt for intent in SiteState(paged).open_intents()}
         process.kill()
         process.communicate(timeout=MAX_S)
     told = run_alone("generate", "--budget-images", "0", code=1).told
     for prompt in lost:
         assert f'an earlier build was stopped while it generated "{prompt}"' in told
     assert told.count("may have been charged (listed in") == 2
-    assert set(Left(paged).unknown()) == lost
+    assert set(SiteState(paged).unknown()) == lost

@@ -1,4 +1,4 @@
-"""The JSON schema says to an editor what the plugin says to a build."""
+"""The command `schema`: an editor accepts the options that a build accepts."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CONFIG = Path(__file__).parents[2] / "example_site" / "mkdocs.yml"
 
 
 @pytest.fixture(scope="module")
-def ours() -> Draft202012Validator:
+def schema() -> Draft202012Validator:
     Draft202012Validator.check_schema(schema_of_options())
     return Draft202012Validator(schema_of_options())
 
 
-def of(ours: Draft202012Validator, name: str) -> Draft202012Validator:
-    return Draft202012Validator({**ours.schema, **ours.schema["$defs"][name]})
+def of(schema: Draft202012Validator, name: str) -> Draft202012Validator:
+    return Draft202012Validator({**schema.schema, **schema.schema["$defs"][name]})
 
 
 def configuration_of_the_manual() -> dict[str, Any]:
@@ -42,15 +42,15 @@ def options_of_the_manual() -> Mapping[str, Any]:
     )
 
 
-def test_the_manuals_own_options_are_accepted(ours) -> None:
-    assert [error.message for error in ours.iter_errors(options_of_the_manual())] == []
+def test_schema_accepts_the_configuration_of_the_manual(schema) -> None:
+    assert [error.message for error in schema.iter_errors(options_of_the_manual())] == []
 
 
-def test_every_option_is_there(ours) -> None:
-    assert list(ours.schema["properties"]) == option_names(Settings)
-    assert list(ours.schema["$defs"]["picture"]["properties"]) == option_names(DirectiveOptions)
-    assert list(ours.schema["$defs"]["page"]["properties"]) == option_names(PageOptions)
-    for name, each in ours.schema["properties"].items():
+def test_schema_describes_every_option(schema) -> None:
+    assert list(schema.schema["properties"]) == option_names(Settings)
+    assert list(schema.schema["$defs"]["picture"]["properties"]) == option_names(DirectiveOptions)
+    assert list(schema.schema["$defs"]["page"]["properties"]) == option_names(PageOptions)
+    for name, each in schema.schema["properties"].items():
         assert each["description"], name
         assert "](" not in each["description"].replace("![…](", "")
 
@@ -72,9 +72,9 @@ def test_every_option_is_there(ours) -> None:
         {"originals_dir": None, "report": "report.json"},
     ],
 )
-def test_what_a_build_accepts_is_accepted(ours, options) -> None:
+def test_schema_accepts_options_of_a_build(schema, options) -> None:
     read_settings(options, Path())
-    assert [error.message for error in ours.iter_errors(options)] == []
+    assert [error.message for error in schema.iter_errors(options)] == []
 
 
 @pytest.mark.parametrize(
@@ -96,19 +96,19 @@ def test_what_a_build_accepts_is_accepted(ours, options) -> None:
         {"folders": ["guide"]},
     ],
 )
-def test_what_a_build_refuses_is_refused(ours, options) -> None:
+def test_schema_rejects_options_that_a_build_rejects(schema, options) -> None:
     with pytest.raises(OptionsError):
         read_settings(options, Path())
-    assert list(ours.iter_errors(options)) != []
+    assert list(schema.iter_errors(options)) != []
 
 
-def test_a_misspelt_option_of_a_named_prompt_is_refused(ours) -> None:
-    (error,) = ours.iter_errors({"prompts": {"ferry": {"promt": "A ferry"}}})
+def test_schema_rejects_a_misspelled_option_of_a_named_prompt(schema) -> None:
+    (error,) = schema.iter_errors({"prompts": {"ferry": {"promt": "A ferry"}}})
     assert list(error.absolute_path) == ["prompts"]
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "options", "is_right"),
+    ("kind", "name", "options", "is_valid"),
     [
         (DirectiveOptions, "picture", {"prompt": "A ferry", "ratio": "16:9", "take": 3}, True),
         (DirectiveOptions, "picture", {"focus": "top", "class": "wide", "id": "boat"}, True),
@@ -120,9 +120,9 @@ def test_a_misspelt_option_of_a_named_prompt_is_refused(ours) -> None:
         (PageOptions, "page", {"preview_position": "left"}, False),
     ],
 )
-def test_images_and_pages_have_theirs(ours, kind, name, options, is_right) -> None:
-    assert of(ours, name).is_valid(options) is is_right
-    if is_right:
+def test_schema_covers_images_presets_and_pages(schema, kind, name, options, is_valid) -> None:
+    assert of(schema, name).is_valid(options) is is_valid
+    if is_valid:
         read_options(kind, options)
     else:
         with pytest.raises(OptionsError):
@@ -130,15 +130,15 @@ def test_images_and_pages_have_theirs(ours, kind, name, options, is_right) -> No
 
 
 @pytest.mark.parametrize("name", NOT_IN_PRESETS)
-def test_presets_have_nothing_that_says_which_image(ours, name) -> None:
-    assert not of(ours, "preset").is_valid({name: "a"})
+def test_presets_have_no_option_of_a_single_image(schema, name) -> None:
+    assert not of(schema, "preset").is_valid({name: "a"})
 
 
-def test_the_command_prints_it(run_alone) -> None:
+def test_command_prints_the_schema(run_alone) -> None:
     assert run_alone("schema").json == json.loads(json.dumps(schema_of_options()))
 
 
-def test_a_whole_file_is_checked_too(run_alone) -> None:
+def test_whole_file_covers_mkdocs_yml(run_alone) -> None:
     whole = Draft202012Validator(run_alone("schema", "--whole-file").json)
     assert whole.is_valid(configuration_of_the_manual())
     assert whole.is_valid({"plugins": ["search", "imagegen", {"imagegen": None}]})

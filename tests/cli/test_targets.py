@@ -1,10 +1,10 @@
-"""Which image an author means by a place."""
+"""The image that LOCATION names on the command line."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.cli.conftest import fence
+from tests.cli.support import fence
 from tests.support import Site
 
 
@@ -23,23 +23,7 @@ def pages(site: Site) -> Site:
     return site
 
 
-@pytest.fixture
-def found(pages: Site, run):
-    """The prompt at a place, or what is said instead."""
-    assert pages.docs.exists()
-    plan = run("plan", "--json").json["pictures"]
-    keys = {each["prompt"]: each["key"] for each in plan}
-
-    def found(location: str) -> str:
-        location = (
-            keys[location.removeprefix("key ")][:12] if location.startswith("key ") else location
-        )
-        done = run("plan", "--explain", location, "--json")
-        return str(done.json["prompts"][0])
-
-    return found
-
-
+@pytest.mark.usefixtures("pages")
 @pytest.mark.parametrize(
     ("location", "prompt"),
     [
@@ -49,30 +33,48 @@ def found(pages: Site, run):
         ("index.md#boat", "A ferry"),
         ("guide/one.md:3", "A quay"),
         ("only.md", "A reef"),
-        ("key A pier", "A pier"),
-        ("key A ferry", "A ferry"),
+        ("key of A pier", "A pier"),
+        ("key of A ferry", "A ferry"),
     ],
 )
-def test_a_place_is_found(found, location: str, prompt: str) -> None:
-    assert found(location) == prompt
+def test_location_finds_its_image(run, location: str, prompt: str) -> None:
+    if location.startswith("key of "):
+        images = run("plan", "--json").json["pictures"]
+        keys = {image["prompt"]: image["key"] for image in images}
+        location = keys[location.removeprefix("key of ")][:12]
+    assert run("plan", "--explain", location, "--json").json["prompts"] == [prompt]
 
 
+@pytest.mark.usefixtures("pages")
 @pytest.mark.parametrize(
-    ("location", "said"),
+    ("location", "problem", "hint"),
     [
-        ("index.md:4", ["no image at", "docs/index.md:3", '"A ferry"']),
-        ("index.md#ship", ["no image at", '"A ferry"']),
-        ("index.md:13", ["stands for 2 images", '"A tug"', '"A buoy"', "by its key"]),
-        ("one.md:3", ["stands for 2 images", "docs/guide/one.md:3", "docs/blog/one.md:3"]),
-        ("indx.md:3", ["no image at", 'did you mean "index.md"?']),
-        ("nowhere.md:3", ["no image at", "`plan` lists every place"]),
-        ("abcdef", ["no image at", "first 6 characters"]),
-        ("wrong.md:3", ["has a mistake", 'did you mean "size"?', "mend that first"]),
+        ("index.md:4", 'no image at "index.md:4"', ["the nearest are:", "docs/index.md:3"]),
+        ("index.md#ship", 'no image at "index.md#ship"', ["the nearest are:", '"A ferry"']),
+        (
+            "index.md:13",
+            '"index.md:13" matches 2 images',
+            ["use the cache key of one of them:", '"A tug"', '"A buoy"'],
+        ),
+        (
+            "one.md:3",
+            '"one.md:3" matches 2 images',
+            ["docs/guide/one.md:3", "docs/blog/one.md:3"],
+        ),
+        ("wrong.md:7", 'no image at "wrong.md:7"', ["  invalid       docs/wrong.md:3"]),
+        ("indx.md:3", 'no image at "indx.md:3"', ['did you mean "index.md"?']),
+        ("nowhere.md:3", 'no image at "nowhere.md:3"', ["run `mkdocs-imagegen plan`"]),
+        ("abcdef", 'no image at "abcdef"', ["use 6 characters of a cache key"]),
+        (
+            "wrong.md:3",
+            "the directive at docs/wrong.md:3 is invalid",
+            ['did you mean "size"?', "fix it first"],
+        ),
     ],
 )
-def test_what_cannot_be_found_is_told_with_what_is_near(pages: Site, run, location, said) -> None:
-    assert pages.docs.exists()
-    told = run("candidates", location, code=2).told
-    assert "Traceback" not in told
-    for words in said:
-        assert words in told
+def test_location_without_one_image_is_an_error(run, location, problem, hint) -> None:
+    first, *rest = run("candidates", location, code=2).error
+    assert first.startswith(f"Error: {problem}")
+    assert rest[0].startswith("hint: ")
+    for words in hint:
+        assert words in "\n".join(rest)

@@ -1,4 +1,4 @@
-"""A terminal gets tables and a bar; a pipe gets plain lines."""
+"""Tables and a progress bar on a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mkdocs_imagegen.cli import terminal
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.errors import OverBudgetError
 from mkdocs_imagegen.jobs.job import Result
-from tests.cli.conftest import fence
+from tests.cli.support import fence
 from tests.support import Site
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -22,73 +22,80 @@ def emulator() -> Emulator:
 
 
 @pytest.fixture
-def two(drawn: Site) -> Site:
-    drawn.write("index.md", f"# Page\n\n{fence('A ferry')}{fence('A crane')}")
-    return drawn
+def two(emulated: Site) -> Site:
+    emulated.write("index.md", f"# Page\n\n{fence('A ferry')}{fence('A crane')}")
+    return emulated
 
 
 @pytest.mark.usefixtures("two")
-def test_a_terminal_gets_a_table_and_a_bar(run_on_terminal) -> None:
-    planned = run_on_terminal("plan").said
-    assert re.search(r"Place +State +Price +Prompt", _ESCAPE.sub("", planned))
-    made = run_on_terminal("generate").said
-    assert "\x1b[" in made
-    plain = _ESCAPE.sub("", made)
+def test_terminal_gets_a_table_and_a_bar(run_on_terminal) -> None:
+    plan = run_on_terminal("plan").stdout
+    assert re.search(r"Location +State +Price +Prompt", _ESCAPE.sub("", plan))
+    generated = run_on_terminal("generate").stdout
+    assert "\x1b[" in generated
+    plain = _ESCAPE.sub("", generated)
     assert "━" in plain
-    assert re.search(r"images .*2/2 [\d:]+ \d+ a minute, about 0 s left, \$0\.03 so far", plain)
-    assert "2 sketches drawn" in plain
+    assert re.search(r"images .*2/2 [\d:]+ \d+/min, about 0 s left, \$0\.03 so far", plain)
+    assert "2 images: 2 sketches drawn" in plain
+
+
+def test_terminal_gets_no_head_of_an_empty_table(site: Site, run_on_terminal) -> None:
+    site.write("index.md", "# Page\n")
+    for name, title in (("plan", "Location"), ("verify", "Fault"), ("prune", "Prompt")):
+        assert title not in run_on_terminal(name).stdout
 
 
 @pytest.mark.usefixtures("two")
-def test_a_pipe_gets_plain_lines(run_alone) -> None:
-    planned, made = run_alone("plan"), run_alone("generate")
-    for text in (planned.said, planned.told, made.said, made.told):
+def test_pipe_gets_plain_lines(run_alone) -> None:
+    plan, generated = run_alone("plan"), run_alone("generate")
+    for text in (plan.stdout, plan.stderr, generated.stdout, generated.stderr):
         assert "\x1b" not in text
         assert "━" not in text
-    assert planned.lines[0] == 'docs/index.md:3  missing  $0.015  "A ferry"'
-    assert made.lines[0] == 'docs/index.md:3  made  $0.015  "A ferry"'
-    assert [line for line in made.told.splitlines() if "shut down on" not in line] == []
+    assert plan.lines[0] == 'docs/index.md:3  missing  $0.015  "A ferry"'
+    assert generated.lines[0] == 'docs/index.md:3  generated  $0.015  "A ferry"'
+    assert [line for line in generated.stderr.splitlines() if "2026-12-01" not in line] == []
 
 
 @pytest.mark.usefixtures("two")
-def test_json_is_the_same_on_a_terminal(run_on_terminal, run_alone) -> None:
-    assert (
-        run_on_terminal("plan", "--json").said.split() == run_alone("plan", "--json").said.split()
-    )
+def test_json_is_equal_on_a_terminal(run_on_terminal, run_alone) -> None:
+    on_terminal, in_pipe = run_on_terminal("plan", "--json"), run_alone("plan", "--json")
+    assert on_terminal.stdout.split() == in_pipe.stdout.split()
 
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time that progress is told by, in seconds; a test moves it."""
+    """The clock of the progress, in seconds; a test moves it."""
     now = [0.0]
     monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
     return now
 
 
-def test_a_long_run_in_a_pipe_says_now_and_then_how_far_it_is(
+def test_progress_in_a_pipe_is_a_line_now_and_then(
     now: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with terminal.Progress() as progress:
-        for _ in range(4):
-            progress.job_added()
-        for second in (1.0, 6.0, 8.0, 12.0):
-            now[0] = second
-            progress.job_done(Result())
-    told = capsys.readouterr().err.splitlines()
-    assert told == [
-        "2 of 4, 20 a minute, about 6 s left, $0.00 so far",
-        "4 of 4, 20 a minute, about 0 s left, $0.00 so far",
+    progress = terminal.Progress()
+    for _ in range(4):
+        progress.job_added()
+    for second in (1.0, 6.0, 8.0, 12.0):
+        now[0] = second
+        progress.job_done(Result())
+    progress.close()
+    assert capsys.readouterr().err.splitlines() == [
+        "generated 2 of 4 images (20/min, about 6 s left, $0.00 so far)",
+        "generated 4 of 4 images (20/min, about 0 s left, $0.00 so far)",
     ]
 
 
-def test_what_is_over_budget_tells_nothing_of_the_pace(
+def test_rate_leaves_out_images_over_budget(
     now: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with terminal.Progress() as progress:
-        for _ in range(40):
-            progress.job_added()
-        for _ in range(20):
-            progress.job_done(Result(error=OverBudgetError("too dear", None)))
-        now[0] = 10.0
-        progress.job_done(Result())
-    assert capsys.readouterr().err == "21 of 40, 6 a minute, about 3 min left, $0.00 so far\n"
+    progress = terminal.Progress()
+    for _ in range(40):
+        progress.job_added()
+    for _ in range(20):
+        progress.job_done(Result(error=OverBudgetError("over budget", None)))
+    now[0] = 10.0
+    progress.job_done(Result())
+    assert capsys.readouterr().err == (
+        "generated 21 of 40 images (6/min, about 3 min left, $0.00 so far)\n"
+    )

@@ -14,7 +14,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
-from tests.tools import lacking
+from tests.tools import skip_or_fail
 
 SCRIPT = Path(__file__).with_name("ai_sdk.mjs")
 MODULES = Path(os.environ.get("AI_SDK_HOME", ".")) / "node_modules"
@@ -24,9 +24,9 @@ MANIFEST = MODULES / "@ai-sdk" / "gateway" / "package.json"
 @pytest.fixture(scope="module")
 def report():
     if shutil.which("node") is None:
-        lacking("node is not installed")
+        skip_or_fail("node is not installed")
     if not MANIFEST.is_file() or not (MODULES / "ai").is_dir():
-        lacking("AI_SDK_HOME has no npm packages ai and @ai-sdk/gateway")
+        skip_or_fail("AI_SDK_HOME has no npm packages ai and @ai-sdk/gateway")
     major = json.loads(MANIFEST.read_text(encoding="utf-8"))["version"].split(".")[0]
     with serve(Emulator()) as server:
         base = f"{server.url.removesuffix('/v1')}/v{major}/ai"

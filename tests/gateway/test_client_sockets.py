@@ -144,8 +144,7 @@ def test_timeout_while_connecting_is_not_charged(tools):
 
 
 def test_connection_is_not_reused(tools):
-    """The outcome of a request is unknown if the server closes a reused connection."""
-
+    # The outcome of a request is unknown if the server closes a reused connection.
     def script(connection, stopped):
         body = tools.answer_body()
         head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode()

@@ -1,14 +1,23 @@
-"""Models on offer at a server."""
+"""Models on offer at a server, their health, and the credits of an account."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.gateway.offers import format_alternatives, read_offers, replacements
+from mkdocs_imagegen.errors import InvalidResponseError
+from mkdocs_imagegen.gateway.offers import (
+    Health,
+    endpoints_path,
+    format_alternatives,
+    read_credits,
+    read_health,
+    read_offers,
+    replacements,
+)
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
 
@@ -81,13 +90,13 @@ def test_alternatives_are_the_cheapest_models_of_the_same_creator():
     prices = {"a/5": "0.05", "a/2": "0.02", "a/4": "0.04", "a/3": "0.03", "z/y": "0.001"}
     offers = read_offers(models(*(image(model, {"image": usd}) for model, usd in prices.items())))
     asked = replace(REQUEST, model="a/gone")
-    assert format_alternatives(offers, asked) == "a/2 ($0.02), a/3 ($0.03), a/4 ($0.04), 1 more"
+    assert format_alternatives(offers, asked) == "a/2 ($0.02), a/3 ($0.03), 2 more"
 
 
 def test_alternatives_are_other_models_when_the_creator_has_none_with_a_price():
     offers = read_offers(models(*map(image, ("a/x", "m/n", "z/gone", "z/y"))))
     asked = replace(REQUEST, model="z/gone")
-    assert format_alternatives(offers, asked) == "z/y, a/x, m/n"
+    assert format_alternatives(offers, asked) == "z/y, a/x, 1 more"
     assert format_alternatives((), asked) == ""
 
 
@@ -153,3 +162,46 @@ def test_replacements_are_models_of_the_same_creator_without_a_shutdown_date():
         ("a/4", "0.04"),
         ("a/5", "0.05"),
     ]
+
+
+@dataclass
+class Endpoint:
+    """One provider of a model, as a gateway lists it."""
+
+    status: object = 0
+    uptime_last_1d: object = 99.5
+    latency_last_1h: object = field(default_factory=lambda: {"p50": 900, "p95": 4000})
+
+
+def endpoints(*listed: object) -> bytes:
+    every = [vars(each) if isinstance(each, Endpoint) else each for each in listed]
+    return json.dumps({"data": {"endpoints": every}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "health"),
+    [
+        (endpoints(Endpoint()), Health(99.5, 900, 1)),
+        (endpoints(Endpoint(), Endpoint(0, 98, {"p50": 700})), Health(99.5, 700, 2)),
+        (endpoints(Endpoint(), Endpoint(-5, 100, {"p50": 1})), Health(99.5, 900, 1)),
+        (endpoints(Endpoint(0, None, None)), Health(None, None, 1)),
+        (endpoints(Endpoint(0, "99", {"p50": True})), Health(None, None, 1)),
+        (endpoints(3, None, [], {}), Health(None, None, 1)),
+        (b'{"data": {"endpoints": 3}}', Health(None, None, 0)),
+        (b'{"data": []}', Health(None, None, 0)),
+        (b"[]", Health(None, None, 0)),
+        (b"no JSON", Health(None, None, 0)),
+    ],
+)
+def test_health_is_read_from_any_body(body: bytes, health: Health) -> None:
+    assert read_health(body) == health
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"balance": "much"}', b'{"balance": null}'])
+def test_body_without_a_balance_is_an_error(body: bytes) -> None:
+    with pytest.raises(InvalidResponseError):
+        read_credits(body)
+
+
+def test_model_name_is_quoted_in_its_path() -> None:
+    assert endpoints_path("a/b?c#d") == "models/a/b%3Fc%23d/endpoints"

@@ -29,7 +29,8 @@ from mkdocs_imagegen.gateway.wire import (
 )
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import SKETCH_MARK, ImageRequest
-from mkdocs_imagegen.settings import GATEWAY_URL, GatewaySettings
+from mkdocs_imagegen.settings import GatewaySettings
+from mkdocs_imagegen.settings.gateway import GATEWAY_URL
 
 # https://platform.openai.com/docs/api-reference/images/create for gpt-image-1-mini, and
 # providerOptions of AI Gateway: https://vercel.com/docs/ai-gateway/models-and-providers/provider-options.

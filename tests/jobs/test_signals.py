@@ -19,7 +19,7 @@ from mkdocs_imagegen.errors import StoppedError, StoreError
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending.journal import Journal
 from tests.bench import FakeGateway, job, request
-from tests.soak.builds.sites import Left, site_of, write_prompts
+from tests.soak.builds.sites import SiteState, site_of, write_prompts
 from tests.support import Site
 
 MAX_S = 20
@@ -115,10 +115,10 @@ def test_interrupt_while_event_loop_starts_ends_the_build(tmp_path, script):
         site: Site = site_of(tmp_path / "site", server.url, concurrency=2)
         write_prompts(site, [f"prompt {number}" for number in range(6)])
         done = ended(script, folder=site.folder)
-    left = Left(site)
+    left = SiteState(site)
     assert (done.returncode, done.stderr.strip()) == (1, "Aborted!")
-    assert len(left.prompts_stored()) == emulator.bill.images < 6
-    assert left.begun() == []
+    assert len(left.stored_prompts()) == emulator.bill.images < 6
+    assert left.open_intents() == []
 
 
 @pytest.mark.parametrize("wait", ["join", "close"])

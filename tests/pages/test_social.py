@@ -1,4 +1,4 @@
-"""Social tags: one set in each head, escaped once, nobody else's taken away unasked."""
+"""Social tags in the head of a page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAYLOADS = [
 
 
 def metas(page: str) -> list[tuple[str, str]]:
-    """Name and content of every tag of a page that has to do with images."""
+    """Name and content of every social tag of a page."""
     found: list[tuple[str, str]] = []
 
     class Parser(HTMLParser):
@@ -38,7 +38,7 @@ def metas(page: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_everything_is_escaped_once(payload: str) -> None:
+def test_values_are_escaped_once(payload: str) -> None:
     page = add_social_tags(
         PAGE.format(""), replace(CARD, alt=payload, url=f"https://x.org/{payload}")
     )
@@ -53,7 +53,7 @@ def test_everything_is_escaped_once(payload: str) -> None:
     assert page.endswith("\n</head>\n<body>é</body>\n</html>")
 
 
-def test_decoration_says_nothing() -> None:
+def test_decoration_has_no_alt_tag() -> None:
     page = add_social_tags(PAGE.format(""), replace(CARD, alt=""))
     assert "og:image:alt" not in page
 
@@ -67,13 +67,13 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_a_page_with_another_image_keeps_it(other: str) -> None:
+def test_page_keeps_the_card_of_a_theme(other: str) -> None:
     page = PAGE.format(other)
     assert add_social_tags(page, CARD) == page
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_a_page_that_asks_for_ours_gets_ours_alone(other: str) -> None:
+def test_card_that_replaces_is_the_only_one(other: str) -> None:
     rest = '<meta property="og:title" content="kept"><meta name="twitter:card" content="summary">'
     page = add_social_tags(PAGE.format(other + rest), replace(CARD, replaces=True))
     assert [said for name, said in metas(page) if name == "og:image"] == [CARD.url]
@@ -82,13 +82,13 @@ def test_a_page_that_asks_for_ours_gets_ours_alone(other: str) -> None:
     assert "other.org" not in page
 
 
-def test_a_theme_that_shows_our_image_gets_the_rest_of_the_tags() -> None:
+def test_theme_that_shows_the_image_gets_the_other_tags() -> None:
     page = add_social_tags(PAGE.format(f'<meta property="og:image" content="{CARD.url}">'), CARD)
     assert [name for name, _ in metas(page)].count("og:image") == 1
     assert ("og:image:width", "1200") in metas(page)
 
 
-def test_comments_and_scripts_are_no_tags() -> None:
+def test_comments_and_scripts_have_no_tags() -> None:
     hidden = (
         '<!-- <meta property="og:image" content="x"></head> -->\n'
         '<script>var x = "<meta property=og:image content=x></head>";</script>\n'
@@ -99,11 +99,11 @@ def test_comments_and_scripts_are_no_tags() -> None:
 
 
 @pytest.mark.parametrize("page", ["", "<p>x</p>", "text", "<head><title>never closed"])
-def test_a_page_without_a_head_stays_as_it_is(page: str) -> None:
+def test_page_without_a_head_is_unchanged(page: str) -> None:
     assert add_social_tags(page, CARD) == page
     assert insert_in_head(page, "<style></style>") == page
 
 
-def test_a_head_may_end_where_the_body_begins() -> None:
+def test_head_without_an_end_tag_ends_at_the_body() -> None:
     page = add_social_tags("<title>x</title><body><p>y</p>", CARD)
     assert page.index("og:image") < page.index("<body>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mkdocs_imagegen.options import Size
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.settings import DraftSettings
+from mkdocs_imagegen.settings.budget import DraftSettings
 
 REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="medium")
 

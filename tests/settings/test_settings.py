@@ -10,13 +10,13 @@ import pytest
 
 from mkdocs_imagegen.options import SKETCH_MODEL, OptionsError
 from mkdocs_imagegen.settings import (
-    FormatQualities,
     GatewaySettings,
     InheritedOptions,
     Settings,
     VariantSettings,
     read_settings,
 )
+from mkdocs_imagegen.settings.variants import FormatQualities
 
 ROOT = Path("/site")
 

@@ -156,7 +156,7 @@ def test_a_pattern_that_matches_nothing_is_a_mistake_with_its_place(site: Site) 
     assert first.startswith('imagegen: docs/index.md:3: cards: "nope/*.md" matches no page (')
     assert second.startswith('imagegen: docs/index.md:7: cards: "no<b>" matches no page (')
     assert titles(built, "index.html") == ["A"]
-    assert "has a mistake" in built.page("index.html")
+    assert "This list of cards is invalid" in built.page("index.html")
 
 
 def test_an_empty_section_is_a_mistake_with_its_place(site: Site) -> None:

@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support import Site
-from tests.tools import lacking
+from tests.tools import skip_or_fail
 
 THEMES = ("mkdocs", "material")
 JAR = os.environ.get("VNU_JAR", "")
@@ -90,9 +90,9 @@ def write_sites(site: Site, folder: Path) -> None:
 
 def test_nothing_new_is_reported(site: Site, tmp_path: Path) -> None:
     if not Path(JAR).is_file():
-        lacking("VNU_JAR names no jar of the Nu HTML checker")
+        skip_or_fail("VNU_JAR names no jar of the Nu HTML checker")
     if shutil.which("java") is None:
-        lacking("java is not installed")
+        skip_or_fail("java is not installed")
     checked = tmp_path / "checked"
     write_sites(site, checked)
     (checked / "wrong.html").write_text(WRONG)

@@ -15,7 +15,7 @@ import pytest
 from tests.site.test_company import assert_images_resolve, assert_no_token
 from tests.site.test_previews import FRONT, card, tags
 from tests.support import Built, Site
-from tests.tools import lacking
+from tests.tools import skip_or_fail
 
 Run = Callable[..., None]
 COMMANDS = str(Path(sys.executable).parent)
@@ -33,7 +33,7 @@ WRITER = {
 def run(site: Site) -> Run:
     """Runs a command in the site's folder, which is a git repository with one commit."""
     if find_spec("mike") is None or which("git") is None:
-        lacking("mike or git is not installed")
+        skip_or_fail("mike or git is not installed")
     path = os.pathsep.join([COMMANDS, os.environ["PATH"]])
 
     def run(*command: str) -> None:

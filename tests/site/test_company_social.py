@@ -10,7 +10,7 @@ from PIL import ImageFont
 from tests.site.test_company import assert_no_token
 from tests.site.test_previews import FRONT, card, tags
 from tests.support import Site
-from tests.tools import lacking
+from tests.tools import skip_or_fail
 
 THEIRS = "https://example.org/docs/assets/images/social/"
 OURS = "https://example.org/docs/assets/imagegen/"
@@ -35,7 +35,7 @@ def social(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     try:
         import cairosvg  # noqa: F401
     except (ImportError, OSError):
-        lacking("CairoSVG or Cairo is not installed")
+        skip_or_fail("CairoSVG or Cairo is not installed")
     monkeypatch.setattr("requests.get", refuse)
     put_fonts(site.folder / ".cache/plugin/social/fonts/Roboto")
     site.config["theme"] = {

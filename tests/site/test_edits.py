@@ -293,7 +293,7 @@ def test_beside_a_server_the_one_is_made_and_then_the_other(site: Site, free: Em
     with emulating(free) as gateway:
         site.options["gateway"] = {"url": gateway.url, "auth": "none"}
         with live(site) as server:
-            server.wait_for_words("Waiting for an image that it follows")
+            server.wait_for_text("Waiting for an image that it follows")
             server.wait_for_image()
     assert asked(free) == [("generations", "A fox"), ("edits", "A fox runs")]
 
@@ -302,7 +302,7 @@ def test_a_plan_counts_both_and_check_names_both(site: Site) -> None:
     site.write("index.md", FOX)
     plan = command(site, "plan")
     assert (plan["makes"], [each["state"] for each in plan["pictures"]]) == (2, ["missing"] * 2)
-    assert len(command(site, "check", code=1)["lacking"]) == 2
+    assert len(command(site, "check", code=1)["skip_or_fail"]) == 2
 
 
 def test_candidates_follow_what_the_image_follows(site: Site, free: Emulator) -> None:

@@ -59,8 +59,8 @@ def test_serving_spends_nothing_and_rests(
     site.options["gateway"] = {"url": gateway_url, "key_env": "TEST_KEY"}
     site.write("index.md", f"# Page\n\n{FENCE}")
     with serving(site, *arguments, environ=KEY) as server:
-        assert "`mkdocs serve` does not generate images" in server.words()
-        assert "A red balloon" in server.words()
+        assert "`mkdocs serve` does not generate images" in server.placeholder_text()
+        assert "A red balloon" in server.placeholder_text()
         time.sleep(1)
         assert server.builds() == 1
         site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
@@ -68,7 +68,7 @@ def test_serving_spends_nothing_and_rests(
         time.sleep(1.5)
         assert server.builds() == 2
         assert list(emulator.log) == []
-        assert "Traceback" not in server.said
+        assert "Traceback" not in server.output
 
 
 def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> None:
@@ -76,13 +76,13 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
     emulator = Emulator(latency_s=1, pause=latency)
     site.write("index.md", f"# Page\n\n{fence('A red balloon')}")
     with generating(site, emulator, serve_delay=2) as server:
-        assert "This image will be generated soon" in server.words()
-        assert "at the earliest 2 s after" in server.words()
-        assert 'width="1536" height="1024"' in server.get(server.quote_value()[0])
+        assert "This image will be generated soon" in server.placeholder_text()
+        assert "at the earliest 2 s after" in server.placeholder_text()
+        assert 'width="1536" height="1024"' in server.get(server.image_files()[0])
         assert not latency.asked.is_set()
         assert latency.asked.wait(20)
         site.write("other.md", "# Another page\n")
-        server.wait_for_words("This image is being generated")
+        server.wait_for_text("This image is being generated")
         assert server.builds() == 2
         latency.over.set()
         server.wait_for_image()
@@ -90,8 +90,8 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
         time.sleep(4)
         assert server.builds() == builds == 3
         assert server.end() == 0
-        assert "generated in" in server.said
-        assert "generated 1 image while serving ($0.0" in server.said
+        assert "generated in" in server.output
+        assert "generated 1 image while serving ($0.0" in server.output
     assert emulator.bill.images == 1 == len(stored(site))
 
 
@@ -129,8 +129,8 @@ def test_a_whole_serve_stays_within_the_budget(site: Site) -> None:
     with generating(site, emulator, budget={"images": 1}) as server:
         server.wait_for_image()
         site.write("index.md", f"# Page\n\n{fence('A')}\n{fence('B')}")
-        server.wait_for_words("This image is over budget")
-        assert "exceeds the budget of 1 images per run" in server.words()
+        server.wait_for_text("This image is over budget")
+        assert "exceeds the budget of 1 images per run" in server.placeholder_text()
         assert emulator.bill.images == 1
         site.options["budget"] = {"images": 2}
         site.save()
@@ -150,16 +150,16 @@ def test_a_failure_is_shown_and_told_and_ends_nothing(site: Site, fault: str, ti
     emulator = Emulator(plan=[fault])
     site.write("index.md", f"# Page\n\n{FENCE}")
     with generating(site, emulator, on_missing="error") as server:
-        server.wait_for_words(title)
+        server.wait_for_text(title)
         time.sleep(2)
         assert server.builds() == 2
-        assert 'image prompt "A red balloon": ' in server.said
+        assert 'image prompt "A red balloon": ' in server.output
         site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
         server.wait_for_builds(3)
         time.sleep(1)
-        assert title in server.words()
+        assert title in server.placeholder_text()
         assert server.process.poll() is None
-        assert "Traceback" not in server.said
+        assert "Traceback" not in server.output
     assert len([each for each in emulator.log if each.prompt]) == 1
 
 
@@ -193,8 +193,8 @@ def test_who_may_not_spend_is_told_why(
     site.write("index.md", f"# Page\n\n{FENCE}")
     with serving(site, environ=environ) as server:
         time.sleep(1)
-        assert why in server.words()
-        assert server.said.count("serve: generate makes nothing here: ") == 1
+        assert why in server.placeholder_text()
+        assert server.output.count("serve: generate makes nothing here: ") == 1
         assert server.builds() == 1
         assert server.end() == 0
 
@@ -208,8 +208,8 @@ def test_who_stops_the_server_keeps_what_is_paid_for(site: Site, number: int) ->
         assert latency.asked.wait(20)
         code = server.end(number)
         assert code == (0 if number == signal.SIGINT else 128 + number)
-        assert "press Ctrl-C again to stop now" in server.said
-        assert "Traceback" not in server.said
+        assert "press Ctrl-C again to stop now" in server.output
+        assert "Traceback" not in server.output
     assert emulator.bill.images == 1 == len(stored(site))
 
 
@@ -220,13 +220,13 @@ def test_a_second_signal_ends_the_server_at_once(site: Site, second: int) -> Non
     with generating(site, Emulator(latency_s=1, pause=latency)) as server:
         assert latency.asked.wait(20)
         server.process.send_signal(signal.SIGINT)
-        server.wait_until(lambda: "press Ctrl-C again" in server.said)
+        server.wait_until(lambda: "press Ctrl-C again" in server.output)
         sent = time.monotonic()
         assert server.end(second) == 130
         took_s = time.monotonic() - sent
         latency.over.set()
     assert took_s < 1
-    assert "Traceback" not in server.said
+    assert "Traceback" not in server.output
     assert stored(site) == []
     assert len(list((site.folder / ".cache/plugin/imagegen/journal").glob("*.intent"))) == 1
 
@@ -246,7 +246,7 @@ def test_sketches_cost_nothing_and_no_save_waits_for_them(
         server.wait_for_image()
         time.sleep(2)
         assert server.builds() == 4
-        assert "while serving (" not in server.said
+        assert "while serving (" not in server.output
     assert [each["model"] for each in stored(site)] == ["imagegen/sketch"] * 2
 
 
@@ -295,7 +295,7 @@ def test_changed_settings_count_without_a_new_start(site: Site) -> None:
     emulator = Emulator()
     site.write("index.md", f"# Page\n\n{FENCE}")
     with generating(site, emulator, serve="placeholder") as server:
-        assert "`mkdocs serve` does not generate images" in server.words()
+        assert "`mkdocs serve` does not generate images" in server.placeholder_text()
         site.options["serve"] = "generate"
         site.save()
         server.wait_for_image()
@@ -332,4 +332,4 @@ def test_a_mistake_while_serving_shows_in_full_and_the_server_lives(site: Site) 
         site.write("index.md", "# Page\n\n![A dog](imagegen:){ widht=3 }\n")
         server.wait_for_builds(2)
         assert server.process.poll() is None
-        assert "did you mean" in server.said
+        assert "did you mean" in server.output

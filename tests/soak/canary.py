@@ -1,7 +1,7 @@
-"""A canary for a key: real builds against servers that fail or repeat it, and a search for it.
+"""Canary API keys: builds against servers that fail or repeat the key, and a search for it.
 
-A cell is one place after one build, or one error or object with all that a crash report shows of
-it. The key is looked for as it is, encoded, quoted, backwards and by halves.
+A cell is one output or folder after one build, or one error or object as a crash report shows it.
+The search covers the key as it is, encoded, quoted, reversed and by halves.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from tests.soak.figures import Figure
 from tests.support import Site
 
 KEYS = ("vck_canary7Kp2Wq9Zt4Xm6Bn3Hd8Js5Lv1Rg", "canary-Zk3vQ9x/T7+wLm2=Rb8nHs5yGd4fJc6p")
-"""One of the gateway's form, and one that no pattern knows and that quoting changes."""
+"""One key in the form of the gateway, and one that matches no pattern and that quoting changes."""
 
 _PAGES = 6
-_BUILD_S = 90.0
+_BUILD_S = 240.0
 _LEVELS = ((), ("-q",), ("-v",))
 _COMMANDS = ("models", "credits", "generate")
 _SLOW = frozenset(name for name in FAULTS if name.startswith("retry-after")) | {"slow", "drip"}
@@ -52,54 +52,54 @@ _REQUEST = ImageRequest("openai/gpt-image-1-mini", "A red balloon", Size(1024, 1
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One place that was looked at, and all that it holds."""
+    """One output, folder, error or object, and its content."""
 
     name: str
     content: bytes
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Build so many times, make every error of the client, and look everywhere."""
-    looked, hits, seen = 0, 0, 0
+    """Build, raise every error of the client, and search all cells."""
+    searched, hits, sent = 0, 0, 0
     for key in KEYS:
         with patch.dict(os.environ, {"AI_GATEWAY_API_KEY": key}):
-            # The emulator takes no real key, so its faults would all be the same.
+            # The emulator rejects a key of this form, so all faults would be the same.
             faults = [] if key.startswith("vck_") else _errors()
             for cell in (*faults, *_echoed(), *_objects()):
-                looked, hits = looked + 1, hits + _shows(cell, key)
+                searched, hits = searched + 1, hits + _shows(cell, key)
     for number in range(rounds):
         key = KEYS[number % 4 < 2]
         cells, was_sent = _build(number, key, folder / str(number))
-        seen += was_sent
-        looked, hits = looked + len(cells), hits + sum(_shows(cell, key) for cell in cells)
+        sent += was_sent
+        searched, hits = searched + len(cells), hits + sum(_shows(cell, key) for cell in cells)
     return [
         Figure("builds", rounds),
-        Figure("builds that sent the key", seen, least=rounds),
-        Figure("cells looked at", looked, least=60),
-        Figure("cells that show the key", hits, most=0),
+        Figure("builds that sent the key", sent, min_value=rounds),
+        Figure("cells searched", searched, min_value=60),
+        Figure("cells that show the key", hits, max_value=0),
     ]
 
 
 def forms(key: str) -> tuple[bytes, ...]:
-    """What would give the key away."""
+    """Return all forms in which the key is searched for."""
     halves = (key[: len(key) // 2], key[len(key) // 2 :])
     plain = [*halves, *(half[::-1] for half in halves), quote(key, safe="")]
     shifted = [base64.b64encode(b" " * number + key.encode()) for number in range(3)]
-    # The characters at both ends depend on what stands around.
+    # The characters at both ends depend on the bytes around the key.
     return (*(each.encode() for each in plain), *(each[4:-4] for each in shifted))
 
 
 def _shows(cell: Cell, key: str) -> bool:
-    """Whether the cell gives the key away, also across line breaks and JSON's backslashes."""
+    """Return True if a cell contains the key, also across line breaks and JSON backslashes."""
     joined = b"".join(cell.content.split()).replace(b"\\", b"")
     shows = any(form in cell.content or form in joined for form in forms(key))
     if shows:
-        print(f"shown: {cell.name}", file=sys.stderr)  # noqa: T201 - says where
+        print(f"shown: {cell.name}", file=sys.stderr)  # noqa: T201 - details
     return shows
 
 
 class Echo(Emulator):
-    """A server that repeats the key wherever an answer has room for text."""
+    """Server that repeats the key in every text of a response."""
 
     def __init__(self, first: int = 0) -> None:
         super().__init__()
@@ -126,13 +126,13 @@ def _refusal(status: int, key: str, **headers: str) -> HttpResponse:
     return HttpResponse(status, {"content-type": "application/json", **headers}, text.encode())
 
 
-def _told(key: str, body: bytes) -> HttpResponse:
+def _with_metadata(key: str, body: bytes) -> HttpResponse:
     answer = json.loads(body)
     gateway = {"generationId": key, "cost": key, "routing": {"canonicalSlug": f"a/{key}"}}
     metadata = answer.get("providerMetadata") or answer.get("provider_metadata") or {}
     gateway["routing"]["finalProvider"] = key
-    told = {"provider_metadata": metadata | {"gateway": gateway}, "revised_prompt": key}
-    answer |= told | {"warnings": [f"called with {key}", {"type": key, "message": key}]}
+    texts = {"provider_metadata": metadata | {"gateway": gateway}, "revised_prompt": key}
+    answer |= texts | {"warnings": [f"called with {key}", {"type": key, "message": key}]}
     return HttpResponse(200, {"x-request-id": key, "x-vercel-id": key}, json.dumps(answer).encode())
 
 
@@ -164,7 +164,7 @@ def _link(key: str, _: bytes) -> HttpResponse:
 
 
 ECHOES: Mapping[str, Callable[[str, bytes], HttpResponse]] = {
-    "told with an image": _told,
+    "metadata of an image": _with_metadata,
     "refused": lambda key, _: _refusal(400, key, **{"x-request-id": key}),
     "moderated": lambda key, _: HttpResponse(
         400,
@@ -180,38 +180,38 @@ ECHOES: Mapping[str, Callable[[str, bytes], HttpResponse]] = {
     "failed": lambda key, _: _refusal(500, key, server=key, via=key),
     "not accepted": lambda key, _: _refusal(401, key, **{"www-authenticate": f'Bearer "{key}"'}),
 }
-"""Answers by what they are; the last one ends a build."""
+"""Responses by kind; the last one ends a build."""
 
 
 def _errors() -> Iterator[Cell]:
-    """Every error of the client, as a crash report with all variables shows it."""
+    """Yield every error of the client, as a crash report with all variables shows it."""
     for fault in sorted(set(FAULTS) - _SLOW):
         with serve(Emulator(plan=[fault] * 9), slow_s=0.1) as server:
             yield Cell(f"error {fault}", _error_of(server.url))
 
 
 def _echoed() -> Iterator[Cell]:
-    """The same for answers that repeat the key."""
+    """Yield every error from a server that repeats the key."""
     for number, name in enumerate(ECHOES):
         with serve(Echo(number)) as server:
             yield Cell(f"error {name}", _error_of(server.url))
 
 
-async def _no_nap(_: float) -> None:
+async def _no_sleep(_: float) -> None:
     pass
 
 
 def _error_of(url: str) -> bytes:
     async def once() -> object:
         settings = GatewaySettings(url=url, key_env="AI_GATEWAY_API_KEY", timeout=1)
-        gateway = Gateway(settings, find_credential(os.environ, settings, 0), sleep=_no_nap)
+        gateway = Gateway(settings, find_credential(os.environ, settings, 0), sleep=_no_sleep)
         try:
             return await gateway.generate(_REQUEST)
         finally:
             await gateway.aclose()
 
     try:
-        return repr(anyio.run(once)).encode()  # a fault that spoils nothing which is needed
+        return repr(anyio.run(once)).encode()  # some faults leave the image usable
     except GatewayError as error:
         return "".join(_crash(error)).encode()
 
@@ -224,7 +224,7 @@ def _crash(error: BaseException | None) -> Iterator[str]:
 
 
 def _objects() -> Iterator[Cell]:
-    """What the client's own objects show of themselves."""
+    """Yield the client's objects as text and as pickles."""
     settings = GatewaySettings(url="http://127.0.0.1:9/v1", key_env="AI_GATEWAY_API_KEY")
     credential = find_credential(os.environ, settings, 0)
     gateway = Gateway(settings, credential)
@@ -237,20 +237,20 @@ def _objects() -> Iterator[Cell]:
 
 
 def _build(number: int, key: str, folder: Path) -> tuple[list[Cell], bool]:
-    """One build, and every place it can have written to."""
+    """Build a site; return all outputs and folders, and True if the key was sent."""
     site = _site(number, folder)
     faults = list(FAULTS.keys() - _SLOW)
     faults = sorted(faults)[number * _PAGES % len(faults) :][:_PAGES]
     echo = Echo(number % len(ECHOES))
-    is_echo = number % 2 == 0 or key.startswith("vck_")  # the emulator takes no real key
+    is_echo = number % 2 == 0 or key.startswith("vck_")  # the emulator rejects such a key
     latency_s = 0.5 if _is_interrupted(number) else 0.0
     emulator = echo if is_echo else Emulator(plan=["ok", *faults], latency_s=latency_s)
     with serve(emulator, slow_s=0.2) as server:
         site.options["gateway"]["url"] = server.url
-        said, complained = _run(number, site, key, emulator)
+        stdout, stderr = _run(number, site, key, emulator)
         more = _command(number, site, key)
     was_sent = key in echo.keys if is_echo else bool(emulator.log)
-    return [*_cells(number, site, said, complained), more], was_sent
+    return [*_cells(number, site, stdout, stderr), more], was_sent
 
 
 def _is_interrupted(number: int) -> bool:
@@ -268,7 +268,7 @@ def _site(number: int, folder: Path) -> Site:
 
 
 def _run(number: int, site: Site, key: str, emulator: Emulator) -> tuple[bytes, bytes]:
-    """What the build said on its two outputs."""
+    """Run the build; return its two outputs."""
     strict = ["--strict"] if number % 4 == 3 else []
     site.save()
     with subprocess.Popen(
@@ -287,7 +287,7 @@ def _run(number: int, site: Site, key: str, emulator: Emulator) -> tuple[bytes, 
 
 
 def _command(number: int, site: Site, key: str) -> Cell:
-    """What one of the commands that speak with the server says."""
+    """Run one of the commands that call the server; return its output."""
     command = _COMMANDS[number % len(_COMMANDS)]
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs_imagegen", command],
@@ -301,7 +301,7 @@ def _command(number: int, site: Site, key: str) -> Cell:
 
 
 def _interrupt(process: subprocess.Popen[bytes], emulator: Emulator) -> None:
-    """Press Ctrl-C as soon as the server was asked."""
+    """Send SIGINT after the first request."""
     asked = emulator.keys if isinstance(emulator, Echo) else emulator.log
     end = time.monotonic() + _BUILD_S
     while not asked and process.poll() is None and time.monotonic() < end:
@@ -310,19 +310,19 @@ def _interrupt(process: subprocess.Popen[bytes], emulator: Emulator) -> None:
     process.send_signal(signal.SIGINT)
 
 
-def _cells(number: int, site: Site, said: bytes, complained: bytes) -> list[Cell]:
+def _cells(number: int, site: Site, stdout: bytes, stderr: bytes) -> list[Cell]:
     report = site.folder / "report.json"
     return [
-        Cell(f"build {number}: stdout", said),
-        Cell(f"build {number}: stderr", complained),
-        Cell(f"build {number}: site", _below(site.folder / "site")),
-        Cell(f"build {number}: cache", _below(site.folder / ".cache")),
+        Cell(f"build {number}: stdout", stdout),
+        Cell(f"build {number}: stderr", stderr),
+        Cell(f"build {number}: site", _content_of(site.folder / "site")),
+        Cell(f"build {number}: cache", _content_of(site.folder / ".cache")),
         Cell(f"build {number}: report", report.read_bytes() if report.exists() else b""),
     ]
 
 
-def _below(folder: Path) -> bytes:
-    """The names and contents of all files, packed ones also unpacked."""
+def _content_of(folder: Path) -> bytes:
+    """Return names and contents of all files, compressed ones decompressed."""
     parts: list[bytes] = []
     for path in islice(sorted(folder.rglob("*")), 10_000):
         parts.append(os.fsencode(path))

@@ -1,7 +1,7 @@
-"""Corrupted entries of the store of originals: never wrong bytes, nothing outside touched.
+"""Damaged originals: the store returns no wrong bytes, and touches no file outside.
 
-A round damages the record, the image, both, or the folder they are in, asks the store in every
-way there is, and puts the entry back as it was.
+A round damages the record, the image, both, or their folder, calls all methods of the store that
+read, and restores the original.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from tests.originals.support import key_of, record
 from tests.soak.figures import Figure
 
 _ENTRIES = 4
-_MAX_ROUND_S = 5.0
-_HUNG_S = 30.0
+_MAX_ROUND_CPU_S = 5.0
+_HUNG_S = 60.0
 _HUGE_ONE_IN = 300
 _QUARANTINED_ROUNDS = 50
-_GIT_LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 _PASSWD = b"root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
 _TEXTS = [
     *("", ".", "..", "../../outside/passwd", "/etc/passwd", "..\\..\\outside", "C:\\x", "CON"),
@@ -53,7 +53,7 @@ _LITERALS = ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000, "-0", "tru", "
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One original, and where it belongs."""
+    """One original, with the content of its files."""
 
     record: Record
     content: bytes
@@ -65,7 +65,7 @@ class Entry:
         return self.record_path.with_name(self.record.file_name)
 
     def restore(self) -> None:
-        """Put it back, whatever is there now."""
+        """Write both files again."""
         _remove(self.record_path.parent)
         self.record_path.parent.mkdir()
         self.image.write_bytes(self.content)
@@ -73,12 +73,12 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """The store's folders, its entries, and what lies outside."""
+class Workspace:
+    """Folders of the store, its originals, and files outside."""
 
     folder: Path
     entries: tuple[Entry, ...]
-    chance: random.Random
+    rng: random.Random
 
     @property
     def outside(self) -> Path:
@@ -88,40 +88,40 @@ class Ground:
         return OriginalStore(self.folder / "originals", self.folder / "quarantine")
 
 
-Damage = Callable[[Path, Ground], None]
+Damage = Callable[[Path, Workspace], None]
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Damage an entry so many times, and count what the store makes of it."""
-    ground = _ground(folder)
+    """Damage originals, and count the results of the store."""
+    workspace = _ground(folder)
     counts: Counter[str] = Counter()
-    slowest = [0.0]
-    watch = _Watch(ground.outside)
+    slowest_s = [0.0]
+    watch = _Watch(workspace.outside)
     work = threading.Thread(
-        target=_rounds, args=(rounds, ground, counts, slowest, watch), daemon=True
+        target=_rounds, args=(rounds, workspace, counts, slowest_s, watch), daemon=True
     )
     work.start()
     hung = _wait(work, counts)
     return [
-        Figure("entries damaged", counts["rounds"], least=rounds),
+        Figure("originals damaged", counts["rounds"], min_value=rounds),
         Figure(
-            "kinds of damage", len({name for name in counts if name.startswith("by ")}), least=1
+            "kinds of damage", len({name for name in counts if name.startswith("by ")}), min_value=1
         ),
-        Figure("entries served whole", counts["served"]),
-        Figure("entries missed", counts["missed"], least=1),
-        Figure("refusals (StoreError)", counts["refused"]),
-        Figure("wrong bytes served", counts["wrong"], most=0),
-        Figure("exceptions other than StoreError", counts["uncaught"], most=0),
-        Figure("files outside touched", counts["touched"], most=0),
-        Figure("files outside opened through an entry", counts["opened"], most=0),
-        Figure("files deleted", counts["deleted"], most=0),
-        Figure("rounds that hung", hung, most=0),
-        Figure("slowest round in seconds", slowest[0], most=_MAX_ROUND_S),
+        Figure("originals returned", counts["returned"]),
+        Figure("originals missed", counts["missed"], min_value=1),
+        Figure("errors (StoreError)", counts["refused"]),
+        Figure("wrong bytes returned", counts["wrong"], max_value=0),
+        Figure("other exceptions than StoreError", counts["uncaught"], max_value=0),
+        Figure("files outside touched", counts["touched"], max_value=0),
+        Figure("files outside opened through an original", counts["opened"], max_value=0),
+        Figure("files deleted", counts["deleted"], max_value=0),
+        Figure("rounds that hung", hung, max_value=0),
+        Figure("slowest round in seconds of CPU", slowest_s[0], max_value=_MAX_ROUND_CPU_S),
     ]
 
 
 def _wait(work: threading.Thread, counts: Counter[str]) -> int:
-    """Wait for the end; 1 where nothing happens any more."""
+    """Wait for the end; return 1 if a round hangs."""
     done, since = -1, time.monotonic()
     while work.is_alive() and time.monotonic() - since < _HUNG_S:
         work.join(0.2)
@@ -131,196 +131,204 @@ def _wait(work: threading.Thread, counts: Counter[str]) -> int:
 
 
 def _rounds(
-    rounds: int, ground: Ground, counts: Counter[str], slowest: list[float], watch: _Watch
+    rounds: int, workspace: Workspace, counts: Counter[str], slowest_s: list[float], watch: _Watch
 ) -> None:
-    before_outside = _state(ground.outside)
+    before_outside = _state(workspace.outside)
     for _ in range(rounds):
-        entry = ground.chance.choice(ground.entries)
-        _damage(entry, ground, counts)
-        before = _inodes(ground)
-        begun = time.monotonic()
+        entry = workspace.rng.choice(workspace.entries)
+        _damage(entry, workspace, counts)
+        before = _inodes(workspace)
+        begun = time.thread_time()
         with watch:
-            _ask(ground, entry, counts)
-        slowest[0] = max(slowest[0], time.monotonic() - begun)
+            _read_all(workspace, entry, counts)
+        slowest_s[0] = max(slowest_s[0], time.thread_time() - begun)
         counts["opened"] += watch.taken() * (not entry.record_path.parent.is_symlink())
-        counts["deleted"] += len(before - _inodes(ground))
-        if _state(ground.outside) != before_outside:
+        counts["deleted"] += len(before - _inodes(workspace))
+        if _state(workspace.outside) != before_outside:
             counts["touched"] += 1
-            _fill_outside(ground)
-            before_outside = _state(ground.outside)
+            _fill_outside(workspace)
+            before_outside = _state(workspace.outside)
         entry.restore()
         counts["rounds"] += 1
         if counts["rounds"] % _QUARANTINED_ROUNDS == 0:
-            _remove(ground.folder / "quarantine")
+            _remove(workspace.folder / "quarantine")
 
 
-def _ask(ground: Ground, entry: Entry, counts: Counter[str]) -> None:
-    """Ask for the entry in every way; each is a look at the damage as it was left."""
+def _read_all(workspace: Workspace, entry: Entry, counts: Counter[str]) -> None:
+    """Call all methods of the store that read, in a random order."""
     key, subject = entry.record.key, entry.record.subject
-    store = ground.store()
-    ways: list[Callable[[], Original | None]] = [
+    store = workspace.store()
+    reads: list[Callable[[], Original | None]] = [
         lambda: store.find(key),
         lambda: store.find_by_subject(subject, "a/b"),
         lambda: store.find_verified(key),
     ]
-    ground.chance.shuffle(ways)
-    for way in ways:
-        _judged(lambda way=way: _look(way(), store, ground), counts)
-    _judged(lambda: str(list(store.records()))[:0], counts)
+    workspace.rng.shuffle(reads)
+    for read in reads:
+        _count(lambda read=read: _result(read(), store, workspace), counts)
+    _count(lambda: str(list(store.records()))[:0], counts)
 
 
-def _look(original: Original | None, store: OriginalStore, ground: Ground) -> str:
-    """What is served: ``missed``, ``served`` or ``wrong``."""
+def _result(original: Original | None, store: OriginalStore, workspace: Workspace) -> str:
+    """Return ``missed``, ``returned`` or ``wrong``."""
     content = None if original is None else store.read(original)
     if original is None or content is None:
         return "missed"
-    truth = {each.record.key: each.content for each in ground.entries}
+    truth = {each.record.key: each.content for each in workspace.entries}
     is_right = content == truth[original.record.key] == original.path.read_bytes()
-    return "served" if is_right else "wrong"
+    return "returned" if is_right else "wrong"
 
 
-def _judged(way: Callable[[], str | None], counts: Counter[str]) -> None:
+def _count(read: Callable[[], str | None], counts: Counter[str]) -> None:
     try:
-        counts[way() or "listed"] += 1
+        counts[read() or "listed"] += 1
     except StoreError:
         counts["refused"] += 1
-    except Exception as error:  # noqa: BLE001 - that there is none is what is counted
-        print(f"uncaught: {error!r}", file=sys.stderr)  # noqa: T201 - says which
+    except Exception as error:  # noqa: BLE001 - counted as a fault
+        print(f"uncaught: {error!r}", file=sys.stderr)  # noqa: T201 - details
         counts["uncaught"] += 1
 
 
-def _damage(entry: Entry, ground: Ground, counts: Counter[str]) -> None:
+def _damage(entry: Entry, workspace: Workspace, counts: Counter[str]) -> None:
     """Damage one file, both, or the folder."""
-    if ground.chance.random() < 0.06:
-        _apply(ground.chance.choice(_ON_FOLDERS), entry.record_path.parent, ground, counts)
+    if workspace.rng.random() < 0.06:
+        _apply(workspace.rng.choice(_ON_FOLDERS), entry.record_path.parent, workspace, counts)
         return
-    which = ground.chance.choice([(True, False), (False, True), (True, True)])
+    which = workspace.rng.choice([(True, False), (False, True), (True, True)])
     if which[0]:
-        _apply(_chosen(ground, [*_ON_ANY, *_ON_RECORDS * 2]), entry.record_path, ground, counts)
+        _apply(
+            _chosen(workspace, [*_ON_ANY, *_ON_RECORDS * 2]), entry.record_path, workspace, counts
+        )
     if which[1]:
-        _apply(_chosen(ground, _ON_ANY), entry.image, ground, counts)
+        _apply(_chosen(workspace, _ON_ANY), entry.image, workspace, counts)
 
 
-def _chosen(ground: Ground, damages: Sequence[Damage]) -> Damage:
-    is_huge = ground.chance.randrange(_HUGE_ONE_IN) == 0
-    return _huge if is_huge else ground.chance.choice(damages)
+def _chosen(workspace: Workspace, damages: Sequence[Damage]) -> Damage:
+    is_huge = workspace.rng.randrange(_HUGE_ONE_IN) == 0
+    return _huge if is_huge else workspace.rng.choice(damages)
 
 
-def _apply(damage: Damage, path: Path, ground: Ground, counts: Counter[str]) -> None:
-    damage(path, ground)
+def _apply(damage: Damage, path: Path, workspace: Workspace, counts: Counter[str]) -> None:
+    damage(path, workspace)
     counts[f"by {damage.__name__}"] += 1
 
 
-def _bits(path: Path, ground: Ground) -> None:
+def _bits(path: Path, workspace: Workspace) -> None:
     content = bytearray(path.read_bytes())
-    for _ in range(ground.chance.randint(1, 4)):
-        content[ground.chance.randrange(len(content))] ^= 1 << ground.chance.randrange(8)
+    for _ in range(workspace.rng.randint(1, 4)):
+        content[workspace.rng.randrange(len(content))] ^= 1 << workspace.rng.randrange(8)
     path.write_bytes(content)
 
 
-def _cut(path: Path, ground: Ground) -> None:
+def _cut(path: Path, workspace: Workspace) -> None:
     content = path.read_bytes()
-    path.write_bytes(content[: ground.chance.choice([0, 1, len(content) - 1, len(content) // 2])])
+    path.write_bytes(content[: workspace.rng.choice([0, 1, len(content) - 1, len(content) // 2])])
 
 
-def _zeros(path: Path, ground: Ground) -> None:
+def _zeros(path: Path, workspace: Workspace) -> None:
     content = path.read_bytes()
-    begin, end = sorted(ground.chance.sample(range(len(content) + 1), 2))
+    begin, end = sorted(workspace.rng.sample(range(len(content) + 1), 2))
     path.write_bytes(content[:begin] + bytes(end - begin) + content[end:])
 
 
-def _put_in(path: Path, ground: Ground) -> None:
-    content, at = path.read_bytes(), ground.chance.randrange(400)
-    path.write_bytes(content[:at] + ground.chance.randbytes(9) + content[at:])
+def _put_in(path: Path, workspace: Workspace) -> None:
+    content, at = path.read_bytes(), workspace.rng.randrange(400)
+    path.write_bytes(content[:at] + workspace.rng.randbytes(9) + content[at:])
 
 
-def _turned(path: Path, ground: Ground) -> None:
-    content, at = path.read_bytes(), ground.chance.randrange(400)
+def _turned(path: Path, workspace: Workspace) -> None:
+    content, at = path.read_bytes(), workspace.rng.randrange(400)
     path.write_bytes(content[at:] + content[:at])
 
 
-def _other_s(path: Path, ground: Ground) -> None:
-    """Another entry's record or image in its place."""
-    other = ground.chance.choice(ground.entries)
-    path.write_bytes(ground.chance.choice([other.content, other.record_content]))
+def _of_another(path: Path, workspace: Workspace) -> None:
+    """Replace the file by a file of another original."""
+    other = workspace.rng.choice(workspace.entries)
+    path.write_bytes(workspace.rng.choice([other.content, other.record_content]))
 
 
-def _gone(path: Path, _: Ground) -> None:
+def _gone(path: Path, _: Workspace) -> None:
     path.unlink()
 
 
-def _pointer(path: Path, ground: Ground) -> None:
-    path.write_bytes(ground.chance.choice([_GIT_LFS, _GIT_LFS.replace(b"\n", b"\r\n")]))
+def _pointer(path: Path, workspace: Workspace) -> None:
+    path.write_bytes(workspace.rng.choice([_LFS_POINTER, _LFS_POINTER.replace(b"\n", b"\r\n")]))
 
 
-def _linked(path: Path, ground: Ground) -> None:
-    other = ground.chance.choice(ground.entries)
-    targets = [*sorted(ground.outside.rglob("*")), other.record_path, other.image, path, "nowhere"]
+def _linked(path: Path, workspace: Workspace) -> None:
+    other = workspace.rng.choice(workspace.entries)
+    targets = [
+        *sorted(workspace.outside.rglob("*")),
+        other.record_path,
+        other.image,
+        path,
+        "nowhere",
+    ]
     path.unlink()
-    path.symlink_to(ground.chance.choice(targets))
+    path.symlink_to(workspace.rng.choice(targets))
 
 
-def _linked_to_itself_elsewhere(path: Path, ground: Ground) -> None:
-    """A link to a file outside that holds exactly the right bytes."""
+def _linked_to_copy(path: Path, workspace: Workspace) -> None:
+    """Replace the file by a link to an equal file outside."""
     path.unlink()
-    path.symlink_to(ground.outside / "copies" / path.name)
+    path.symlink_to(workspace.outside / "copies" / path.name)
 
 
-def _hard_linked(path: Path, ground: Ground) -> None:
+def _hard_linked(path: Path, workspace: Workspace) -> None:
     path.unlink()
-    path.hardlink_to(ground.outside / "passwd")
+    path.hardlink_to(workspace.outside / "passwd")
 
 
-def _pipe(path: Path, _: Ground) -> None:
+def _pipe(path: Path, _: Workspace) -> None:
     path.unlink()
     os.mkfifo(path)
 
 
-def _socket(path: Path, _: Ground) -> None:
+def _socket(path: Path, _: Workspace) -> None:
     path.unlink()
     os.mknod(path, stat.S_IFSOCK | 0o600)
 
 
-def _folder(path: Path, ground: Ground) -> None:
+def _folder(path: Path, workspace: Workspace) -> None:
     path.unlink()
     path.mkdir()
-    if ground.chance.random() < 0.5:
+    if workspace.rng.random() < 0.5:
         (path / path.name).write_bytes(b"inside")
 
 
-def _huge(path: Path, ground: Ground) -> None:
+def _huge(path: Path, workspace: Workspace) -> None:
     limit = MAX_RECORD_BYTES if path.suffix == ".json" else MAX_ORIGINAL_BYTES
     with path.open("r+b") as file:
-        file.truncate(limit + ground.chance.randrange(2))
+        file.truncate(limit + workspace.rng.randrange(2))
 
 
-def _field(path: Path, ground: Ground) -> None:
-    """A field with another value, or without one, or one that nobody knows."""
+def _field(path: Path, workspace: Workspace) -> None:
+    """Change, add or delete a field."""
     fields = json.loads(path.read_bytes())
-    name = ground.chance.choice([*fields, "unheard_of", "__class__", "file_name"])
-    fields[name] = ground.chance.choice(_VALUES)
-    if ground.chance.random() < 0.1:
+    name = workspace.rng.choice([*fields, "unknown", "__class__", "file_name"])
+    fields[name] = workspace.rng.choice(_VALUES)
+    if workspace.rng.random() < 0.1:
         del fields[name]
     path.write_text(json.dumps(fields))
 
 
-def _literal(path: Path, ground: Ground) -> None:
-    """A field with a value that JSON does not have, or deep nesting; or the field twice."""
+def _literal(path: Path, workspace: Workspace) -> None:
+    """Write a field with an invalid literal or deep nesting, or twice."""
     fields = json.loads(path.read_bytes())
-    name = ground.chance.choice(list(fields))
-    depth = ground.chance.choice([10, 200, *range(930, 1000), 20_000])
+    name = workspace.rng.choice(list(fields))
+    depth = workspace.rng.choice([10, 200, *range(930, 1000), 20_000])
     deep = ["[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth, "[" * depth]
-    value = ground.chance.choice([*_LITERALS, *deep])
-    is_twice = ground.chance.random() < 0.3
+    value = workspace.rng.choice([*_LITERALS, *deep])
+    is_twice = workspace.rng.random() < 0.3
     text = json.dumps(fields if is_twice else fields | {name: "@"}).replace('"@"', value)
     path.write_text(f'{{"{name}": {value}, {text[1:]}' if is_twice else text)
 
 
-def _whole_text(path: Path, ground: Ground) -> None:
+def _whole_text(path: Path, workspace: Workspace) -> None:
     text = path.read_text()
     begin = "[" * 100_000
     path.write_bytes(
-        ground.chance.choice(
+        workspace.rng.choice(
             [
                 *(b"[]", b"null", b"0", b'"x"', b"{}", b"\xff\xfe", b"\0" * 500, begin.encode()),
                 *(b"\xef\xbb\xbf" + text.encode(), text.encode("utf-16"), text.encode("utf-32")),
@@ -330,40 +338,40 @@ def _whole_text(path: Path, ground: Ground) -> None:
     )
 
 
-def _folder_is_file(path: Path, _: Ground) -> None:
+def _folder_is_file(path: Path, _: Workspace) -> None:
     shutil.rmtree(path)
     path.write_bytes(b"")
 
 
-def _folder_is_pipe(path: Path, _: Ground) -> None:
+def _folder_is_pipe(path: Path, _: Workspace) -> None:
     shutil.rmtree(path)
     os.mkfifo(path)
 
 
-def _folder_is_linked(path: Path, ground: Ground) -> None:
+def _folder_is_linked(path: Path, workspace: Workspace) -> None:
     shutil.rmtree(path)
-    path.symlink_to(ground.chance.choice([ground.outside / "decoys", path, "/nowhere"]))
+    path.symlink_to(workspace.rng.choice([workspace.outside / "decoys", path, "/nowhere"]))
 
 
-def _strangers(path: Path, ground: Ground) -> None:
-    """Files of names that no entry has, or of an entry that belongs elsewhere."""
+def _strangers(path: Path, workspace: Workspace) -> None:
+    """Add files with invalid names, and a record of another folder."""
     names = ["x", "Z" * 64, "é" * 64, "0" * 63, "0" * 64, ".".join("ab" * 20)]
     for name in names:
-        (path / f"{name}.json").write_bytes(ground.chance.choice(ground.entries).record_content)
-    other = ground.chance.choice(ground.entries)
+        (path / f"{name}.json").write_bytes(workspace.rng.choice(workspace.entries).record_content)
+    other = workspace.rng.choice(workspace.entries)
     (path / other.record_path.name).write_bytes(other.record_content)
 
 
 _ON_ANY: list[Damage] = [
-    *(_bits, _bits, _cut, _zeros, _put_in, _turned, _other_s, _gone, _pointer, _linked, _linked),
-    *(_linked_to_itself_elsewhere, _hard_linked, _pipe, _socket, _folder),
+    *(_bits, _bits, _cut, _zeros, _put_in, _turned, _of_another, _gone, _pointer, _linked, _linked),
+    *(_linked_to_copy, _hard_linked, _pipe, _socket, _folder),
 ]
 _ON_RECORDS: list[Damage] = [*[_field] * 8, *[_literal] * 3, _whole_text, _whole_text]
 _ON_FOLDERS: list[Damage] = [_folder_is_file, _folder_is_pipe, _folder_is_linked, _strangers]
 
 
 class _Watch:
-    """Counts the files below a folder that are opened while it is entered."""
+    """Counter of opened files in a folder, while it is entered."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.path.realpath(folder)
@@ -387,44 +395,44 @@ class _Watch:
         self._is_on = False
 
 
-def _ground(folder: Path) -> Ground:
+def _ground(folder: Path) -> Workspace:
     store = OriginalStore(folder / "originals", folder / "quarantine")
-    chance = random.Random(20261123)  # noqa: S311 - the same damage every time
+    rng = random.Random(20261123)  # noqa: S311 - the same damage every time
     entries = []
     for number in range(_ENTRIES):
-        content = b"RIFF\x00\x00\x00\x00WEBP" + chance.randbytes(400 + number)
+        content = b"RIFF\x00\x00\x00\x00WEBP" + rng.randbytes(400 + number)
         # Two share a subject, so that one can stand for the other.
         facts = record(str(number), content, subject=key_of(f"subject {number // 2}"))
         store.put(facts, content)
         record_path = store.folder / facts.key[:2] / f"{facts.key}.json"
         entries.append(Entry(facts, content, record_path, record_path.read_bytes()))
-    ground = Ground(folder, tuple(entries), chance)
-    _fill_outside(ground)
-    return ground
+    workspace = Workspace(folder, tuple(entries), rng)
+    _fill_outside(workspace)
+    return workspace
 
 
-def _fill_outside(ground: Ground) -> None:
-    """Files that are nobody's business, some of them under the names of entries."""
-    _remove(ground.outside)
-    (ground.outside / "copies").mkdir(parents=True)
-    (ground.outside / "decoys").mkdir()
-    (ground.outside / "passwd").write_bytes(_PASSWD)
-    for entry in ground.entries:
-        (ground.outside / "copies" / entry.record_path.name).write_bytes(entry.record_content)
-        (ground.outside / "copies" / entry.image.name).write_bytes(entry.content)
-        (ground.outside / "decoys" / entry.record_path.name).write_bytes(b"{}")
-        (ground.outside / "decoys" / entry.image.name).write_bytes(_PASSWD)
+def _fill_outside(workspace: Workspace) -> None:
+    """Write files outside the store, some with the names of originals."""
+    _remove(workspace.outside)
+    (workspace.outside / "copies").mkdir(parents=True)
+    (workspace.outside / "decoys").mkdir()
+    (workspace.outside / "passwd").write_bytes(_PASSWD)
+    for entry in workspace.entries:
+        (workspace.outside / "copies" / entry.record_path.name).write_bytes(entry.record_content)
+        (workspace.outside / "copies" / entry.image.name).write_bytes(entry.content)
+        (workspace.outside / "decoys" / entry.record_path.name).write_bytes(b"{}")
+        (workspace.outside / "decoys" / entry.image.name).write_bytes(_PASSWD)
 
 
 def _state(folder: Path) -> list[tuple[str, int, int, int, int]]:
-    """Names, numbers, rights, lengths and times of all below."""
+    """Return names, inodes, modes, lengths and times of all files in a folder."""
     facts = ((each.path, each.stat(follow_symlinks=False)) for each in _below(folder))
     return sorted((p, s.st_ino, s.st_mode, s.st_size, s.st_mtime_ns) for p, s in facts)
 
 
-def _inodes(ground: Ground) -> set[int]:
-    """The numbers of all files in the store and in quarantine; they last through a move."""
-    folders = (ground.folder / "originals", ground.folder / "quarantine")
+def _inodes(workspace: Workspace) -> set[int]:
+    """Return the inodes of all files in the store and in quarantine; a move keeps them."""
+    folders = (workspace.folder / "originals", workspace.folder / "quarantine")
     return {each.inode() for folder in folders if folder.exists() for each in _below(folder)}
 
 

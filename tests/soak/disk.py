@@ -1,6 +1,6 @@
 """Builds of real sites on full, read-only, restored and linked disks.
 
-A round is every case once; from the second on the room that is left is random.
+A round is every case once; from the second round on, the free space is random.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.soak.disks.ground import FAULTS
-from tests.soak.disks.rooms import own_space
+from tests.soak.disks.file_systems import own_namespace
+from tests.soak.disks.workspace import FAULTS
 from tests.soak.figures import Figure
 
 _ROOT = Path(__file__).parents[2]
-_MAX_ROUND_S = 300
+_MAX_ROUND_S = 600
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Build in every case, so many times, and count what went wrong."""
-    space = own_space()
-    how = "" if space else " (pretended by RLIMIT_FSIZE: the kernel refuses mounts)"
-    counts = _counted(rounds, folder, space)
+    """Build in every case, and count the faults."""
+    namespace = own_namespace()
+    how = "" if namespace else " (simulated by RLIMIT_FSIZE: the kernel refuses mounts)"
+    counts = _run(rounds, folder, namespace)
     return [
-        Figure(f"builds on bad disks{how}", counts["builds"], least=rounds),
-        Figure("images billed", counts["billed"], least=rounds),
-        *(Figure(words, counts[name], most=0) for name, words in FAULTS.items()),
-        Figure("images bought again that a newer version had", counts["bought again"]),
+        Figure(f"builds on bad disks{how}", counts["builds"], min_value=rounds),
+        Figure("images charged", counts["charged"], min_value=rounds),
+        *(Figure(text, counts[name], max_value=0) for name, text in FAULTS.items()),
+        Figure("images charged again after a newer version", counts["charged again"]),
     ]
 
 
-def _counted(rounds: int, folder: Path, space: list[str] | None) -> Counter[str]:
-    command = [*(space or []), sys.executable, "-m", "tests.soak.disks", str(rounds), str(folder)]
+def _run(rounds: int, folder: Path, namespace: list[str] | None) -> Counter[str]:
+    command = [*(namespace or []), sys.executable, "-m", "tests.soak.disks"]
     done = subprocess.run(
-        [*command, *(["--may-mount"] if space else [])],
+        [*command, str(rounds), str(folder), *(["--may-mount"] if namespace else [])],
         cwd=_ROOT,
         stdout=subprocess.PIPE,
         check=True,

@@ -1,4 +1,4 @@
-"""What a soak has counted, and what it may count at most or must at least."""
+"""Counts of a soak, with their bounds."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing that was counted.
+    """One count, or one measurement.
 
     Attributes:
-        name: what was counted.
-        value: how many there were, or how much.
-        most: the most there may be; None for any.
-        least: the least there must be; None for any.
+        name: Description of the figure.
+        value: The figure.
+        max_value: Upper bound; None for any value.
+        min_value: Lower bound; None for any value.
     """
 
     name: str
     value: float
-    most: float | None = None
-    least: float | None = None
+    max_value: float | None = None
+    min_value: float | None = None
 
     @property
-    def holds(self) -> bool:
-        """Whether it is within its bounds."""
-        above = self.most is not None and self.value > self.most
-        below = self.least is not None and self.value < self.least
+    def is_within_bounds(self) -> bool:
+        """True if the value is within both bounds."""
+        above = self.max_value is not None and self.value > self.max_value
+        below = self.min_value is not None and self.value < self.min_value
         return not (above or below)
 
     def __str__(self) -> str:
-        bounds = [f"at most {self.most:g}"] if self.most is not None else []
-        bounds += [f"at least {self.least:g}"] if self.least is not None else []
+        bounds = [f"at most {self.max_value:g}"] if self.max_value is not None else []
+        bounds += [f"at least {self.min_value:g}"] if self.min_value is not None else []
         return f"{self.name}: {self.value:g}" + (f" ({', '.join(bounds)})" if bounds else "")
 
 
 Soak = Callable[[int, Path], Sequence[Figure]]
-"""Repeats a trial so many times in an empty folder, and tells what it counted."""
+"""Function that repeats a trial in an empty folder, and returns its counts."""
 
 
-def check(figures: Sequence[Figure]) -> None:
+def assert_within_bounds(figures: Sequence[Figure]) -> None:
     """Print every figure; fail if one is out of its bounds."""
-    told = "\n".join(map(str, figures))
-    print(told)  # noqa: T201 - the figures are what a soak is for
-    assert figures, "nothing was counted"
-    assert all(each.holds for each in figures), told
+    lines = "\n".join(map(str, figures))
+    print(lines)  # noqa: T201 - a soak prints its figures
+    assert figures, "the soak counted nothing"
+    assert all(each.is_within_bounds for each in figures), lines

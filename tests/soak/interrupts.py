@@ -1,6 +1,6 @@
-"""Interrupted builds: what was paid for is stored, and a second interrupt ends them at once.
+"""Interrupted builds: charged images are stored, and a second signal ends the build at once.
 
-A round is one build with one signal, one with two, and, now and then, one that fails by itself.
+A round is one build with one signal, one with two and, now and then, one that fails in a hook.
 """
 
 from __future__ import annotations
@@ -16,208 +16,223 @@ from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
-from tests.soak.builds.forks import Building, Forks
+from tests.soak.builds.fork_server import BuildForkServer, BuildProcess
 from tests.soak.builds.sites import (
-    Bill,
+    ChargedImages,
     Latency,
-    Left,
-    is_whole,
+    SiteState,
+    is_intact,
     site_of,
     wait_for_call,
     write_prompts,
 )
 from tests.soak.figures import Figure
 from tests.support import Site
+from tests.waiting import MAX_WAIT_S, wait_until
 
 PROMPTS = 12
-MAX_END_S = 1.0
 _CONCURRENCY = 4
 _FAILS_ONE_IN = 5
-_SANE = {signal.SIGINT: {0, 1, -signal.SIGINT}, signal.SIGTERM: {0, 143, -signal.SIGTERM}}
-_QUICK_S = (0.1, 0.4)
-_SLOW_S = (3.0, 4.0)
-_DRAIN_S = 60.0
-_ON_THE_LAST_PAGE = """
+_EXIT_CODES = {signal.SIGINT: {0, 1, -signal.SIGINT}, signal.SIGTERM: {0, 143, -signal.SIGTERM}}
+_LATENCY_S = (0.1, 0.4)
+_MAX_DELAY_S = 0.2
+_TIMEOUT_S = 10 * MAX_WAIT_S
+"""Timeout of one call: longer than every wait, so that only a signal ends a call early."""
+
+_ON_LAST_PAGE = """
 from mkdocs.exceptions import PluginError
 def {event}(text, page, **_):
     if page.file.src_uri.startswith("z"):
         raise {error}
 """
 _HOOKS = (
-    _ON_THE_LAST_PAGE.format(event="on_page_markdown", error="RuntimeError('a hook failed')"),
-    _ON_THE_LAST_PAGE.format(event="on_page_content", error="PluginError('a hook failed')"),
-    _ON_THE_LAST_PAGE.format(event="on_page_content", error="SystemExit(3)"),
-    _ON_THE_LAST_PAGE.format(event="on_post_page", error="RuntimeError('a hook failed')"),
+    _ON_LAST_PAGE.format(event="on_page_markdown", error="RuntimeError('a hook failed')"),
+    _ON_LAST_PAGE.format(event="on_page_content", error="PluginError('a hook failed')"),
+    _ON_LAST_PAGE.format(event="on_page_content", error="SystemExit(3)"),
+    _ON_LAST_PAGE.format(event="on_post_page", error="RuntimeError('a hook failed')"),
     "def on_env(env, **_):\n    raise RuntimeError('a hook failed')",
 )
-"""Failures before, during and after the images are made."""
+"""Failures before, during and after the generation of images."""
 
 
 @dataclass(slots=True)
-class Told:
-    """What was seen of all builds."""
+class Counts:
+    """Counts of all builds."""
 
-    while_asking: int = 0
+    during_calls: int = 0
     not_stored: int = 0
-    odd_ends: int = 0
-    traces: int = 0
+    odd_exit_codes: int = 0
+    tracebacks: int = 0
     hung: int = 0
-    leftovers: int = 0
+    open_calls: int = 0
     broken: int = 0
     second: int = 0
-    slowest_end_s: float = 0.0
-    not_written_down: int = 0
-    in_flight: int = 0
+    slowest_exit_s: float = 0.0
+    lost: int = 0
+    not_in_journal: int = 0
     failures: int = 0
     not_stored_by_failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What builds run on."""
+class Workspace:
+    """Folder, fork server and counts of all builds."""
 
     folder: Path
-    forks: Forks
-    chance: random.Random
-    told: Told
+    fork_server: BuildForkServer
+    rng: random.Random
+    counts: Counts
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Interrupt so many builds once, and as many twice; some fail without that."""
-    told = Told()
-    with Forks() as forks:
-        ground = Ground(folder, forks, random.Random(0), told)  # noqa: S311 - no secret
+    """Interrupt builds once and twice, and let some fail."""
+    counts = Counts()
+    with BuildForkServer() as fork_server:
+        rng = random.Random(0)  # noqa: S311 - not a secret
+        workspace = Workspace(folder, fork_server, rng, counts)
         for number in range(rounds):
-            _once(ground, f"once{number}")
-            _twice(ground, f"twice{number}")
+            _interrupt_once(workspace, f"once{number}")
+            _interrupt_twice(workspace, f"twice{number}")
             if number % _FAILS_ONE_IN == 0:
-                _failing(ground, f"failing{number}", _HOOKS[number // _FAILS_ONE_IN % len(_HOOKS)])
+                hook = _HOOKS[number // _FAILS_ONE_IN % len(_HOOKS)]
+                _fail(workspace, f"failing{number}", hook)
     return [
-        Figure("first signals while images were asked for", told.while_asking, least=rounds / 2),
-        Figure("images paid for and not stored", told.not_stored, most=0),
-        Figure("odd exit codes", told.odd_ends, most=0),
-        Figure("tracebacks", told.traces, most=0),
-        Figure("builds that did not end", told.hung, most=0),
-        Figure("calls left in the journal", told.leftovers, most=0),
-        Figure("second signals while images were asked for", told.second, least=rounds / 2),
-        Figure("slowest end after it, in s", round(told.slowest_end_s, 2), most=MAX_END_S),
-        Figure("images lost by it", told.in_flight, most=told.second * _CONCURRENCY),
-        Figure("of them, not in the journal", told.not_written_down, most=0),
-        Figure("originals and images that are not whole", told.broken, most=0),
-        Figure("builds that failed by a hook", told.failures, least=min(rounds, 1)),
-        Figure("images paid for by them and not stored", told.not_stored_by_failures, most=0),
+        Figure("first signals during calls", counts.during_calls, min_value=rounds / 2),
+        Figure("charged images not stored", counts.not_stored, max_value=0),
+        Figure("odd exit codes", counts.odd_exit_codes, max_value=0),
+        Figure("tracebacks", counts.tracebacks, max_value=0),
+        Figure("builds that did not end", counts.hung, max_value=0),
+        Figure("calls left in the journal", counts.open_calls, max_value=0),
+        Figure("second signals during calls", counts.second, min_value=rounds / 2),
+        Figure("slowest exit after a second signal in seconds", round(counts.slowest_exit_s, 2)),
+        Figure(
+            "images lost by a second signal", counts.lost, max_value=counts.second * _CONCURRENCY
+        ),
+        Figure("lost images not in the journal", counts.not_in_journal, max_value=0),
+        Figure("damaged originals and images", counts.broken, max_value=0),
+        Figure("builds that failed in a hook", counts.failures, min_value=min(rounds, 1)),
+        Figure("images charged by them and not stored", counts.not_stored_by_failures, max_value=0),
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One site, and whoever draws for it."""
+    """One site, and its gateway."""
 
     site: Site
-    bill: Bill
-    left: Left
+    charges: ChargedImages
+    state: SiteState
     latency: Latency
 
-    def paid(self) -> set[str]:
-        """The prompts of the images that were paid for, in the end."""
+    def charged(self) -> set[str]:
+        """Return the prompts of all charged images, after the last response."""
         self.latency.end()
-        return set(self.bill.by_prompt())
+        return set(self.charges.by_prompt())
 
 
 @contextmanager
-def _served(ground: Ground, name: str, latency_s: tuple[float, float]) -> Iterator[Trial]:
-    latency = Latency(*latency_s)
+def _serving(workspace: Workspace, name: str, responses: int | None = None) -> Iterator[Trial]:
+    """Create a site with a gateway that sends this number of responses, then only at its end."""
+    latency = Latency(*_LATENCY_S, responses)
     emulator = Emulator(require_key=False, pause=latency)
-    bill = Bill(emulator)
+    charges = ChargedImages(emulator)
     with serve(emulator) as server:
-        site = site_of(ground.folder / name, server.url, concurrency=_CONCURRENCY)
+        site = site_of(
+            workspace.folder / name, server.url, concurrency=_CONCURRENCY, timeout=_TIMEOUT_S
+        )
         write_prompts(site, [f"{name} {number}" for number in range(PROMPTS)])
-        yield Trial(site, bill, Left(site), latency)
+        try:
+            yield Trial(site, charges, SiteState(site), latency)
+        finally:
+            latency.end()
 
 
-def _once(ground: Ground, name: str) -> None:
-    number = ground.chance.choice([signal.SIGINT, signal.SIGTERM])
-    with _served(ground, name, _QUICK_S) as trial:
-        left = trial.left
-        build = ground.forks.start(trial.site.folder)
-        _wait_until_it_builds(build)
-        if ground.chance.random() < 0.8:
-            wait_for_call(left, 30)
-        time.sleep(ground.chance.uniform(0, 1.0))
-        ground.told.while_asking += bool(left.begun())
+def _interrupt_once(workspace: Workspace, name: str) -> None:
+    rng, counts = workspace.rng, workspace.counts
+    number = rng.choice([signal.SIGINT, signal.SIGTERM])
+    with _serving(workspace, name) as trial:
+        state = trial.state
+        build = workspace.fork_server.start(trial.site.folder)
+        wait_until(lambda: _has_output(build))
+        if rng.random() < 0.8:
+            wait_for_call(state)
+            _wait_for_responses(trial, build, rng.randrange(PROMPTS))
+        time.sleep(rng.uniform(0, _MAX_DELAY_S))
+        counts.during_calls += bool(state.open_intents())
         code = build.poll()
         if code is None:
             build.send(number)
-            code = _ended(build, ground.told)
-        ground.told.odd_ends += code not in _SANE[number]
-        ground.told.traces += "Traceback" in build.said
-        ground.told.not_stored += len(trial.paid() ^ left.prompts_stored())
-        _judge(left, ground.told)
-        ground.told.leftovers += len(left.begun()) + len(left.answered())
+            code = _wait_for_end(build, counts)
+        counts.odd_exit_codes += code not in _EXIT_CODES[number]
+        counts.tracebacks += "Traceback" in build.output
+        counts.not_stored += len(trial.charged() ^ state.stored_prompts())
+        _count_broken(state, counts)
+        counts.open_calls += len(state.open_intents()) + len(state.journaled_answers())
 
 
-def _twice(ground: Ground, name: str) -> None:
-    first, second = ground.chance.choices([signal.SIGINT, signal.SIGTERM], k=2)
-    with _served(ground, name, _SLOW_S) as trial:
-        left = trial.left
-        build = ground.forks.start(trial.site.folder)
-        wait_for_call(left, 30)
-        time.sleep(ground.chance.uniform(0, 1.0))
+def _interrupt_twice(workspace: Workspace, name: str) -> None:
+    rng, counts = workspace.rng, workspace.counts
+    first, second = rng.choices([signal.SIGINT, signal.SIGTERM], k=2)
+    responses = rng.randrange(PROMPTS - _CONCURRENCY)
+    with _serving(workspace, name, responses) as trial:
+        state = trial.state
+        build = workspace.fork_server.start(trial.site.folder)
+        _wait_for_responses(trial, build, responses)
+        wait_until(state.open_intents)
+        time.sleep(rng.uniform(0, _MAX_DELAY_S))
         build.send(first)
-        if first == second:
-            _wait_until_taken(build)  # of equal signals at once the system delivers one
-        time.sleep(ground.chance.uniform(0, 1.0))
-        ground.told.second += bool(left.begun())
+        # The system merges two equal signals that are pending, so the first must be handled.
+        wait_until(lambda: "again to" in build.output, lambda: build.output)
+        time.sleep(rng.uniform(0, _MAX_DELAY_S))
+        counts.second += bool(state.open_intents())
         build.send(second)
         sent = time.monotonic()
-        code = _ended(build, ground.told)
-        ground.told.slowest_end_s = max(ground.told.slowest_end_s, time.monotonic() - sent)
-        ground.told.odd_ends += code != 130
-        ground.told.traces += "Traceback" in build.said
-        lost = trial.paid() - left.prompts_stored()
-        ground.told.in_flight += len(lost)
-        written = {intent.request.prompt for intent in left.begun()}
-        ground.told.not_written_down += len(lost - written)
-        _judge(left, ground.told)
+        code = _wait_for_end(build, counts)
+        counts.slowest_exit_s = max(counts.slowest_exit_s, time.monotonic() - sent)
+        counts.odd_exit_codes += code != 130
+        counts.tracebacks += "Traceback" in build.output
+        lost = trial.charged() - state.stored_prompts()
+        counts.lost += len(lost)
+        journaled = {intent.request.prompt for intent in state.open_intents()}
+        counts.not_in_journal += len(lost - journaled)
+        _count_broken(state, counts)
 
 
-def _failing(ground: Ground, name: str, hook: str) -> None:
-    with _served(ground, name, _QUICK_S) as trial:
-        left = trial.left
+def _fail(workspace: Workspace, name: str, hook: str) -> None:
+    counts = workspace.counts
+    with _serving(workspace, name) as trial:
+        state = trial.state
         trial.site.write("z.md", "# The last page\n")
         (trial.site.folder / "hook.py").write_text(hook + "\n")
         trial.site.config["hooks"] = ["hook.py"]
         trial.site.save()
-        build = ground.forks.start(trial.site.folder)
-        ground.told.failures += _ended(build, ground.told) != 0
-        lost = trial.paid() ^ left.prompts_stored()
-        ground.told.not_stored_by_failures += len(lost)
-        _judge(left, ground.told)
-        ground.told.leftovers += len(left.begun()) + len(left.answered())
+        build = workspace.fork_server.start(trial.site.folder)
+        counts.failures += _wait_for_end(build, counts) != 0
+        counts.not_stored_by_failures += len(trial.charged() ^ state.stored_prompts())
+        _count_broken(state, counts)
+        counts.open_calls += len(state.open_intents()) + len(state.journaled_answers())
 
 
-def _wait_until_it_builds(build: Building) -> None:
+def _has_output(build: BuildProcess) -> bool:
     log = build.folder / "build.log"
-    while not (log.exists() and log.stat().st_size):
-        time.sleep(0.005)
+    return log.exists() and log.stat().st_size > 0
 
 
-def _wait_until_taken(build: Building) -> None:
-    end = time.monotonic() + _DRAIN_S
-    while "press Ctrl-C again" not in build.said and time.monotonic() < end:
-        time.sleep(0.005)
+def _wait_for_responses(trial: Trial, build: BuildProcess, number: int) -> None:
+    wait_until(lambda: trial.charges.count_sent() >= number, lambda: build.output)
 
 
-def _ended(build: Building, told: Told) -> int:
+def _wait_for_end(build: BuildProcess, counts: Counts) -> int:
     try:
-        return build.wait(_DRAIN_S)
+        return build.wait()
     except TimeoutError:
-        told.hung += 1
+        counts.hung += 1
         return -1
 
 
-def _judge(left: Left, told: Told) -> None:
-    """Whatever is there is whole: nothing is ever written in place."""
-    told.broken += sum(not sha256 for sha256 in left.stored().values()) + left.quarantined()
-    images = itertools.chain(left.site.rglob("*.jpg"), left.site.rglob("*.jpeg"))
-    told.broken += sum(not is_whole(path) for path in images)
+def _count_broken(state: SiteState, counts: Counts) -> None:
+    """Count damaged files: no file is ever written in place."""
+    counts.broken += sum(not sha256 for sha256 in state.stored().values())
+    counts.broken += state.count_quarantined()
+    images = itertools.chain(state.site.rglob("*.jpg"), state.site.rglob("*.jpeg"))
+    counts.broken += sum(not is_intact(path) for path in images)

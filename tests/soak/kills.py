@@ -1,7 +1,7 @@
-"""Builds killed at random moments: nothing stored is lost, nothing paid for is forgotten.
+"""Builds killed at random moments: no original is lost, and no charge is forgotten.
 
-A round is one kill. Each build has prompts of its own beside those of the builds before it; after
-a few kills one build is left alone, and everything is looked at.
+A round is one kill. Each build has its own prompts and those of the builds before it. After a few
+kills, one build runs to its end, and all files are checked.
 """
 
 from __future__ import annotations
@@ -15,157 +15,168 @@ from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
-from tests.soak.builds.forks import Forks
+from tests.soak.builds.fork_server import BuildForkServer, BuildProcess
 from tests.soak.builds.sites import (
-    Bill,
+    ChargedImages,
     Latency,
-    Left,
+    SiteState,
+    count_unlisted,
     site_of,
-    unlisted,
     wait_for_call,
     write_prompts,
 )
 from tests.soak.figures import Figure
 from tests.support import Site
+from tests.waiting import wait_until
 
 PROMPTS = 6
 _CONCURRENCY = 3
-_KILLS_IN_A_ROW = 4
-_SETS_ON_A_SITE = 5
+_KILLS_PER_SET = 4
+_SETS_PER_SITE = 5
 _LATENCY_S = (0.05, 0.3)
-_MAX_S = 60.0
-_ANY_MOMENT = 0.1
-_ANY_MOMENT_S = 0.6
-_SHORTER, _LONGER = 0.85, 1.05
+_AT_ANY_MOMENT = 0.1
+"""Share of kills that may come before the first call and after the last."""
+
+_ANY_MOMENT_S, _MAX_DELAY_S = 0.6, 0.2
 
 
 @dataclass(slots=True)
-class Told:
-    """What was seen of all builds.
-
-    Attributes:
-        asking_s: within how many seconds of its first call a build is killed; follows the machine.
-    """
+class Counts:
+    """Counts of all builds."""
 
     kills: int = 0
-    while_asking: int = 0
+    during_calls: int = 0
     in_flight: int = 0
-    answered: int = 0
+    unstored_answers: int = 0
     lost: int = 0
-    answers_lost: int = 0
+    lost_answers: int = 0
     broken: int = 0
-    pages_broken: int = 0
+    broken_files: int = 0
     unlisted: int = 0
     listed: int = 0
     failed: int = 0
     not_shown: int = 0
-    left_over: int = 0
-    asking_s: float = 0.8
+    open_calls: int = 0
 
 
 @dataclass(slots=True)
-class Ground:
-    """A site that is built again and again.
+class Workspace:
+    """Site that is built again and again.
 
     Attributes:
-        stored: every original that a build has stored, by key.
-        prompts: those of all builds since the last that was left alone.
-        answered: the keys of answers that such a build had not stored when it was killed.
+        stored: SHA-256 of every original that a build has stored, by key.
+        prompts: Prompts of all builds since the last complete one.
+        answered: Keys of answers that a killed build had not stored.
     """
 
     site: Site
-    left: Left
-    bill: Bill
-    forks: Forks
-    chance: random.Random
-    told: Told
+    state: SiteState
+    charges: ChargedImages
+    fork_server: BuildForkServer
+    rng: random.Random
+    counts: Counts
     stored: dict[str, str] = field(default_factory=dict)
     prompts: list[str] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Kill so many builds."""
-    told, chance = Told(), random.Random(0)  # noqa: S311 - no secret
-    with Forks() as forks:
+    """Kill builds."""
+    counts, rng = Counts(), random.Random(0)  # noqa: S311 - not a secret
+    with BuildForkServer() as fork_server:
         number = 0
-        while told.kills < rounds:
-            _on_a_site(folder / f"site{number}", rounds, forks, chance, told)
+        while counts.kills < rounds:
+            _kill_on_site(folder / f"site{number}", rounds, fork_server, rng, counts)
             number += 1
     return [
-        Figure("builds killed", told.kills, least=rounds),
-        Figure("of them, while they asked", told.while_asking, least=0.6 * rounds),
-        Figure("calls in flight at a kill", told.in_flight, least=min(rounds, 1)),
-        Figure("answers not stored at a kill", told.answered),
-        Figure("of them, lost", told.answers_lost, most=0),
-        Figure("stored originals lost", told.lost, most=0),
-        Figure("broken records and originals", told.broken, most=0),
-        Figure("broken images in pages of the next build", told.pages_broken, most=0),
-        Figure("images missing in pages of the next build", told.not_shown, most=0),
-        Figure("next builds that failed", told.failed, most=0),
-        Figure("payments listed as unknown", told.listed, most=told.in_flight),
-        Figure("payments beyond one that are not listed", told.unlisted, most=0),
-        Figure("calls left in the journal", told.left_over, most=0),
+        Figure("builds killed", counts.kills, min_value=rounds),
+        Figure("kills during calls", counts.during_calls, min_value=0.6 * rounds),
+        Figure("calls in flight at a kill", counts.in_flight, min_value=min(rounds, 1)),
+        Figure("answers not stored at a kill", counts.unstored_answers),
+        Figure("answers lost", counts.lost_answers, max_value=0),
+        Figure("originals lost", counts.lost, max_value=0),
+        Figure("damaged originals", counts.broken, max_value=0),
+        Figure("broken images in the pages of a complete build", counts.broken_files, max_value=0),
+        Figure("missing images in the pages of a complete build", counts.not_shown, max_value=0),
+        Figure("complete builds that failed", counts.failed, max_value=0),
+        Figure("charges listed as unknown", counts.listed, max_value=counts.in_flight),
+        Figure("charges beyond one that are not listed", counts.unlisted, max_value=0),
+        Figure("calls in the journal of a complete build", counts.open_calls, max_value=0),
     ]
 
 
-def _on_a_site(folder: Path, rounds: int, forks: Forks, chance: random.Random, told: Told) -> None:
+def _kill_on_site(
+    folder: Path, rounds: int, fork_server: BuildForkServer, rng: random.Random, counts: Counts
+) -> None:
     emulator = Emulator(require_key=False, pause=Latency(*_LATENCY_S))
     with serve(emulator) as server:
         site = site_of(folder, server.url, concurrency=_CONCURRENCY)
-        ground = Ground(site, Left(site), Bill(emulator), forks, chance, told)
-        for number in range(_SETS_ON_A_SITE):
-            kills = min(_KILLS_IN_A_ROW, rounds - told.kills)
+        charges = ChargedImages(emulator)
+        workspace = Workspace(site, SiteState(site), charges, fork_server, rng, counts)
+        for number in range(_SETS_PER_SITE):
+            kills = min(_KILLS_PER_SET, rounds - counts.kills)
             for kill in range(kills):
-                _kill(ground, f"{number}-{kill}")
+                _kill(workspace, f"{number}-{kill}")
             if kills:
-                _build_whole(ground)
-        told.listed += ground.left.unknown().total()
-        told.unlisted += unlisted(ground.bill.by_prompt(), ground.left)
+                _complete(workspace)
+        counts.listed += workspace.state.unknown().total()
+        counts.unlisted += count_unlisted(charges.by_prompt(), workspace.state)
 
 
-def _kill(ground: Ground, name: str) -> None:
-    told, chance = ground.told, ground.chance
-    ground.prompts += [f"Prompt {name}-{number}" for number in range(PROMPTS)]
-    write_prompts(ground.site, ground.prompts)
-    before = ground.left.calls()
-    build = ground.forks.start(ground.site.folder)
-    if chance.random() < _ANY_MOMENT:
-        time.sleep(chance.uniform(0, _ANY_MOMENT_S))
-    elif wait_for_call(ground.left, _MAX_S, before):
-        time.sleep(chance.uniform(0, told.asking_s))
+def _kill(workspace: Workspace, name: str) -> None:
+    counts = workspace.counts
+    workspace.prompts += [f"Prompt {name}-{number}" for number in range(PROMPTS)]
+    write_prompts(workspace.site, workspace.prompts)
+    before = workspace.state.open_calls()
+    sent = workspace.charges.count_sent()
+    build = workspace.fork_server.start(workspace.site.folder)
+    _wait_for_moment(workspace, build, before, sent)
     build.send(signal.SIGKILL)
-    build.wait(_MAX_S)
-    told.kills += 1
-    _look_at_calls(ground, before)
-    _look_at_originals(ground)
+    build.wait()
+    counts.kills += 1
+    _count_calls(workspace, before)
+    _count_originals(workspace)
 
 
-def _look_at_calls(ground: Ground, before: Mapping[str, int]) -> None:
-    """What the build that was just killed had begun and not ended."""
-    told, answered = ground.told, ground.left.answered()
-    begun = {key for key, since in ground.left.calls().items() if before.get(key) != since}
-    told.in_flight += len(begun - answered)
-    told.answered += len(begun & answered)
-    ground.answered |= answered
-    told.while_asking += bool(begun)
-    told.asking_s *= _LONGER if begun else _SHORTER
+def _wait_for_moment(
+    workspace: Workspace, build: BuildProcess, before: Mapping[str, int], sent: int
+) -> None:
+    """Wait for a random number of responses, so that a slow machine makes no difference."""
+    rng = workspace.rng
+    if rng.random() < _AT_ANY_MOMENT:
+        time.sleep(rng.uniform(0, _ANY_MOMENT_S))
+    elif wait_for_call(workspace.state, before):
+        responses = sent + rng.randrange(PROMPTS)
+        wait_until(lambda: workspace.charges.count_sent() >= responses, lambda: build.output)
+        time.sleep(rng.uniform(0, _MAX_DELAY_S))
 
 
-def _look_at_originals(ground: Ground) -> None:
-    told, stored = ground.told, ground.left.stored()
-    told.lost += sum(stored.get(key) != sha256 for key, sha256 in ground.stored.items())
-    told.broken += sum(not sha256 for sha256 in stored.values())
-    ground.stored |= stored
+def _count_calls(workspace: Workspace, before: Mapping[str, int]) -> None:
+    """Count the calls that the killed build had begun and not ended."""
+    counts, answered = workspace.counts, workspace.state.journaled_answers()
+    calls = workspace.state.open_calls()
+    begun = {key for key, since in calls.items() if before.get(key) != since}
+    counts.in_flight += len(begun - answered)
+    counts.unstored_answers += len(begun & answered)
+    workspace.answered |= answered
+    counts.during_calls += bool(begun)
 
 
-def _build_whole(ground: Ground) -> None:
-    told, left = ground.told, ground.left
-    told.failed += ground.forks.start(ground.site.folder).wait(_MAX_S) != 0
-    _look_at_originals(ground)
-    told.answers_lost += len(ground.answered - set(ground.stored))
-    told.broken += left.quarantined()
-    told.pages_broken += left.broken_images()
-    told.not_shown += abs(len(ground.prompts) - left.count_shown())
-    told.left_over += len(left.calls()) + len(left.answered())
-    ground.prompts, ground.answered = [], set()
+def _count_originals(workspace: Workspace) -> None:
+    counts, stored = workspace.counts, workspace.state.stored()
+    counts.lost += sum(stored.get(key) != sha256 for key, sha256 in workspace.stored.items())
+    counts.broken += sum(not sha256 for sha256 in stored.values())
+    workspace.stored |= stored
+
+
+def _complete(workspace: Workspace) -> None:
+    """Let one build run to its end, and check all files."""
+    counts, state = workspace.counts, workspace.state
+    counts.failed += workspace.fork_server.start(workspace.site.folder).wait() != 0
+    _count_originals(workspace)
+    counts.broken += state.count_quarantined()
+    counts.lost_answers += len(workspace.answered - set(workspace.stored))
+    counts.broken_files += state.count_broken_files()
+    counts.not_shown += abs(len(workspace.prompts) - state.count_shown())
+    counts.open_calls += len(state.open_calls()) + len(state.journaled_answers())
+    workspace.prompts, workspace.answered = [], set()

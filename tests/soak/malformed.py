@@ -1,8 +1,8 @@
-"""Malformed images as answers: refused in our words, or good to the last variant.
+"""Malformed images in responses: refused with an `ImagegenError`, or usable for all variants.
 
-Each image goes the way of a real answer: as ``b64_json`` through the wire, through the decoder,
-and, where it is accepted, through everything that makes a page's files of it. That happens in a
-process of its own, whose memory is measured, and which a decoder may bring down.
+Each image takes the path of a real response: as ``b64_json`` through the wire and the decoder and,
+if it is accepted, through the encoders. This happens in a process of its own, because its memory is
+measured and because a decoder can crash it.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, VariantSettings
 from tests.originals.support import record
 from tests.soak.figures import Figure
-from tests.tools import lacking
+from tests.tools import skip_or_fail
 
 _CHUNK = 100
-_CHUNK_S = 120.0
-_PILLOWS_SHARE = 4
+_CHUNK_S = 240.0
+_PILLOW_SHARE = 4
 _MAX_PILLOW_BYTES = 2_000_000
-_TWICE_THE_MOST_MIB = 2 * 4 * MAX_PIXELS / 2**20 + 50
-"""Pixels of four bytes, as they were decoded and as they are resized, and some more."""
+_MAX_LARGE_MIB = 2 * 4 * MAX_PIXELS / 2**20 + 50
+"""Decoded and resized pixels of four bytes each, and a margin."""
 _REQUEST = ImageRequest("openai/gpt-image-1-mini", "A red balloon", Size(1024, 1024))
 _FORMATS = ("avif", "webp", "jpeg", "png")
 _SCRIPT = b"<script>alert(1)</script>"
@@ -57,8 +57,8 @@ _SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>
 
 
 @dataclass(slots=True)
-class Seen:
-    """What became of some images."""
+class Counts:
+    """Results of some images."""
 
     images: int = 0
     refused: int = 0
@@ -68,7 +68,7 @@ class Seen:
     slowest_s: float = 0.0
     peak_mib: float = 0.0
 
-    def add(self, other: Seen) -> None:
+    def add(self, other: Counts) -> None:
         self.images += other.images
         self.refused += other.refused
         self.accepted += other.accepted
@@ -79,46 +79,46 @@ class Seen:
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Answer with so many malformed images; one in four is of Pillow's own tests."""
-    pillows = pillows_images(folder)
-    chance = random.Random(20261123)  # noqa: S311 - the same images every time
-    chance.shuffle(pillows)
-    theirs = pillows[: rounds // _PILLOWS_SHARE]
-    total, lost = _sent(_images(theirs, rounds - len(theirs), chance))
-    largest = [_flat_png(7000, 7000, colours) for colours in (_COLOURS, _WITH_ALPHA)]
-    large, lost_too = _sent(iter(largest))
+    """Respond with malformed images; one in four is from the tests of Pillow."""
+    pillow_images = download_pillow_images(folder)
+    rng = random.Random(20261123)  # noqa: S311 - repeatable
+    rng.shuffle(pillow_images)
+    downloaded = pillow_images[: rounds // _PILLOW_SHARE]
+    total, lost = _send(_images(downloaded, rounds - len(downloaded), rng))
+    largest = [_flat_png(7000, 7000, color_type) for color_type in (_RGB, _RGBA)]
+    large, lost_too = _send(iter(largest))
     usual_mib, large_mib = total.peak_mib, large.peak_mib
     total.add(large)
     for each in [*total.uncaught, *total.failed_later][:20]:
-        print(each, file=sys.stderr)  # noqa: T201 - says which
+        print(each, file=sys.stderr)  # noqa: T201 - details
     return [
-        Figure("images sent", total.images, least=rounds),
-        Figure("of Pillow's own tests", len(theirs), least=1),
-        Figure("images refused", total.refused, least=1),
-        Figure("images accepted", total.accepted, least=1),
-        Figure("exceptions other than ours", len(total.uncaught), most=0),
-        Figure("accepted images that fail later", len(total.failed_later), most=0),
-        Figure("processes brought down or hung", lost + lost_too, most=0),
-        Figure("slowest image in seconds of CPU", total.slowest_s, most=5),
-        Figure("growth of peak memory in MiB", usual_mib, most=300),
-        Figure("the same for images just within the limits", large_mib, most=_TWICE_THE_MOST_MIB),
+        Figure("images sent", total.images, min_value=rounds),
+        Figure("images from the tests of Pillow", len(downloaded), min_value=1),
+        Figure("images refused", total.refused, min_value=1),
+        Figure("images accepted", total.accepted, min_value=1),
+        Figure("other exceptions than ImagegenError", len(total.uncaught), max_value=0),
+        Figure("accepted images that fail in an encoder", len(total.failed_later), max_value=0),
+        Figure("processes that crashed or hung", lost + lost_too, max_value=0),
+        Figure("slowest image in seconds of CPU", total.slowest_s, max_value=5),
+        Figure("growth of peak memory in MiB", usual_mib, max_value=300),
+        Figure("growth for images within the limits in MiB", large_mib, max_value=_MAX_LARGE_MIB),
     ]
 
 
-def pillows_images(folder: Path) -> list[bytes]:
-    """The images of Pillow's own tests, out of the source of the version that is installed."""
+def download_pillow_images(folder: Path) -> list[bytes]:
+    """Return the images of Pillow's tests, from the source of the installed version."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", "pillow"]
-    wanted = f"pillow=={version('pillow')}"
+    requirement = f"pillow=={version('pillow')}"
     try:
         subprocess.run(
-            [*command, "--quiet", "--dest", str(folder), wanted],
+            [*command, "--quiet", "--dest", str(folder), requirement],
             check=True,
             capture_output=True,
-            timeout=90,
+            timeout=240,
         )
         (archive,) = folder.glob("*.tar.gz")
     except (subprocess.SubprocessError, OSError, ValueError):
-        lacking(f"the source of {wanted} cannot be had")
+        skip_or_fail(f"the source of {requirement} cannot be downloaded")
     return list(_in_archive(archive))
 
 
@@ -131,15 +131,15 @@ def _in_archive(archive: Path) -> Iterator[bytes]:
                 yield file.read() if file else b""
 
 
-def _sent(images: Iterator[bytes]) -> tuple[Seen, int]:
-    """What became of all images, and how many processes were lost."""
-    total, lost = Seen(), 0
+def _send(images: Iterator[bytes]) -> tuple[Counts, int]:
+    """Return the results of all images, and the number of lost processes."""
+    total, lost = Counts(), 0
     pool = _pool()
     while chunk := [each for _, each in zip(range(_CHUNK), images, strict=False)]:
         try:
-            total.add(pool.submit(answer_with, chunk).result(_CHUNK_S))
+            total.add(pool.submit(respond_with, chunk).result(_CHUNK_S))
         except (BrokenProcessPool, LateError) as error:
-            print(f"a process was lost: {error!r}", file=sys.stderr)  # noqa: T201 - says why
+            print(f"a process was lost: {error!r}", file=sys.stderr)  # noqa: T201 - details
             lost += 1
             _end(pool)
             pool = _pool()
@@ -161,11 +161,11 @@ _before_mib = 0.0
 
 
 def _warm_up() -> None:
-    """Import and use what every build needs, so that only images count as growth."""
-    warnings.simplefilter("ignore")  # the decoders' remarks about broken files
-    global _before_mib  # noqa: PLW0603 - of this process alone
+    """Import and use all decoders, so that only images count as growth."""
+    warnings.simplefilter("ignore")  # decoders warn about broken files
+    global _before_mib  # noqa: PLW0603 - one value per process
     for name in _FORMATS:
-        answer_with([_written(Image.new("RGB", _REQUEST.size), name)])
+        respond_with([_written(Image.new("RGB", _REQUEST.size), name)])
     _before_mib = _peak_mib()
 
 
@@ -173,41 +173,43 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def answer_with(images: Sequence[bytes]) -> Seen:
-    """Send each image all the way to a page's files."""
-    seen = Seen()
+def respond_with(images: Sequence[bytes]) -> Counts:
+    """Respond with each image, and derive files of those that are accepted."""
+    counts = Counts()
     for content in images:
         begun = time.process_time()
-        _answer_with(content, seen)
-        seen.images += 1
-        seen.slowest_s = max(seen.slowest_s, time.process_time() - begun)
-    seen.peak_mib = _peak_mib() - _before_mib
-    return seen
+        _respond_with(content, counts)
+        counts.images += 1
+        counts.slowest_s = max(counts.slowest_s, time.process_time() - begun)
+    counts.peak_mib = _peak_mib() - _before_mib
+    return counts
 
 
-def _answer_with(content: bytes, seen: Seen) -> None:
-    what = f"{len(content)} bytes, {content[:16]!r}, {hashlib.sha256(content).hexdigest()[:12]}"
+def _respond_with(content: bytes, counts: Counts) -> None:
+    description = (
+        f"{len(content)} bytes, {content[:16]!r}, {hashlib.sha256(content).hexdigest()[:12]}"
+    )
     body = json.dumps({"data": [{"b64_json": base64.b64encode(content).decode()}]}).encode()
     try:
         decoded = inspect_image(decode_response(body, _REQUEST, GatewaySettings()).image)
     except ImagegenError:
-        seen.refused += 1
+        counts.refused += 1
         return
-    except Exception as error:  # noqa: BLE001 - that there is none is what is counted
-        seen.uncaught.append(f"{error!r}: {what}")
+    except Exception as error:  # noqa: BLE001 - counted as a fault
+        counts.uncaught.append(f"{error!r}: {description}")
         return
-    seen.accepted += 1
+    counts.accepted += 1
     try:
-        _make_files(content, decoded)
-    except Exception as error:  # noqa: BLE001 - as above
-        seen.failed_later.append(f"{error!r}: {what}")
+        _derive_files(content, decoded)
+    except Exception as error:  # noqa: BLE001 - counted as a fault
+        counts.failed_later.append(f"{error!r}: {description}")
 
 
-def _make_files(content: bytes, decoded: ImageInfo) -> None:
-    """One small variant in some format, and the blurred pixels, as for a page.
+def _derive_files(content: bytes, decoded: ImageInfo) -> None:
+    """Derive one small variant and the blurred pixels.
 
     Raises:
-        ValueError: what was made is no image of the planned size.
+        ValueError: If a variant does not have the planned size and format.
     """
     original = record(
         content=content,
@@ -222,22 +224,22 @@ def _make_files(content: bytes, decoded: ImageInfo) -> None:
     image = open_srgb(content)
     for variant, made in encode_variants(image, planned.variants[0]):
         if inspect_image(made).size != variant.size or inspect_image(made).mime != MIMES[name]:
-            raise ValueError(f"a variant of {variant.size} came out otherwise")
+            raise ValueError(f"a variant does not have the size {variant.size}")
     inspect_image(encode_blur(image, planned.size, planned.focus))
 
 
-def _images(theirs: Sequence[bytes], ours: int, chance: random.Random) -> Iterator[bytes]:
-    yield from theirs
-    seeds, fixed = _seeds(chance), _fixed()
-    yield from fixed[:ours]
-    for _ in range(ours - len(fixed)):
-        make = chance.choice(_WAYS)
-        yield make(chance.choice(seeds), chance)
+def _images(downloaded: Sequence[bytes], count: int, rng: random.Random) -> Iterator[bytes]:
+    yield from downloaded
+    seeds, fixed = _seeds(rng), _fixed()
+    yield from fixed[:count]
+    for _ in range(count - len(fixed)):
+        make = rng.choice(_WAYS)
+        yield make(rng.choice(seeds), rng)
 
 
-def _seeds(chance: random.Random) -> list[bytes]:
-    """Small good images of every format and kind of pixels."""
-    noise = Image.frombytes("RGB", (40, 30), chance.randbytes(3600)).resize((80, 60))
+def _seeds(rng: random.Random) -> list[bytes]:
+    """Return small valid images of every format and color mode."""
+    noise = Image.frombytes("RGB", (40, 30), rng.randbytes(3600)).resize((80, 60))
     soft = noise.convert("RGBA")
     soft.putalpha(noise.convert("L"))
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -264,7 +266,7 @@ def _written(image: Image.Image, name: str, **options: object) -> bytes:
 
 
 def _fixed() -> list[bytes]:
-    """Bombs, other formats, and what only begins like an image."""
+    """Return decompression bombs, other formats, and files with the first bytes of an image."""
     small = Image.new("RGB", (20, 10), "red")
     starts = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"\0\0\0\x1cftypavif"]
     others = ["gif", "tiff", "bmp", "ico", "pdf", "eps", "ppm", "tga", "pcx", "jpeg2000"]
@@ -281,24 +283,24 @@ def _fixed() -> list[bytes]:
     ]
 
 
-_GREY, _COLOURS, _WITH_ALPHA = 0, 2, 6
-_BYTES_A_PIXEL = {_GREY: 1, _COLOURS: 3, _WITH_ALPHA: 4}
+_GRAYSCALE, _RGB, _RGBA = 0, 2, 6
+_BYTES_A_PIXEL = {_GRAYSCALE: 1, _RGB: 3, _RGBA: 4}
 _BOMB_SIZES = [
     *((1, 1), (7000, 7000), (8192, 6103), (8192, 6104), (8193, 1), (1, 8193), (49_000_000, 1)),
     *((1, 49_000_000), (9400, 9400), (14_000, 14_000), (30_000, 30_000), (2**31 - 1, 1)),
     *((1, 2**31 - 1), (2**31 - 1, 2**31 - 1)),
 ]
-"""Just within the limits, just beyond them, and far beyond."""
+"""Sizes within the limits, beyond them, and far beyond."""
 _MAX_BOMB_BYTES = 200_000_000
 
 
-def _flat_png(width: int, height: int, colours: int = _GREY) -> bytes:
-    """A image of one colour that takes few bytes; one far beyond the limits is cut off."""
-    left = min(height * (1 + width * _BYTES_A_PIXEL[colours]), _MAX_BOMB_BYTES)
+def _flat_png(width: int, height: int, color_type: int = _GRAYSCALE) -> bytes:
+    """Return an image of one color in few bytes; far beyond the limits it is truncated."""
+    left = min(height * (1 + width * _BYTES_A_PIXEL[color_type]), _MAX_BOMB_BYTES)
     squeeze, block = zlib.compressobj(6), bytes(1_000_000)
     squeezed = [squeeze.compress(block) for _ in range(left // len(block))]
     data = b"".join([*squeezed, squeeze.compress(bytes(left % len(block))), squeeze.flush()])
-    header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(*each) for each in chunks)
 
@@ -316,55 +318,55 @@ def _without_palette(png: bytes) -> bytes:
     return png[:8] + b"".join(_png_chunk(*each) for each in original)
 
 
-def _bits(seed: bytes, chance: random.Random) -> bytes:
+def _bits(seed: bytes, rng: random.Random) -> bytes:
     content = bytearray(seed)
-    for _ in range(chance.choice([1, 1, 2, 5, 30])):
-        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    for _ in range(rng.choice([1, 1, 2, 5, 30])):
+        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
     return bytes(content)
 
 
-def _header_bits(seed: bytes, chance: random.Random) -> bytes:
-    """The first bytes hold sizes, kinds of pixels and lengths."""
-    return _bits(seed[:200], chance) + seed[200:]
+def _header_bits(seed: bytes, rng: random.Random) -> bytes:
+    """Flip bits in the first bytes: sizes, color types and lengths."""
+    return _bits(seed[:200], rng) + seed[200:]
 
 
-def _cut(seed: bytes, chance: random.Random) -> bytes:
-    return seed[: chance.randrange(len(seed))]
+def _cut(seed: bytes, rng: random.Random) -> bytes:
+    return seed[: rng.randrange(len(seed))]
 
 
-def _hole(seed: bytes, chance: random.Random) -> bytes:
-    begin, end = sorted(chance.sample(range(len(seed) + 1), 2))
-    return seed[:begin] + chance.choice([b"", bytes(end - begin)]) + seed[end:]
+def _hole(seed: bytes, rng: random.Random) -> bytes:
+    begin, end = sorted(rng.sample(range(len(seed) + 1), 2))
+    return seed[:begin] + rng.choice([b"", bytes(end - begin)]) + seed[end:]
 
 
-def _numbers(seed: bytes, chance: random.Random) -> bytes:
-    """A number of two or four bytes becomes an extreme one."""
-    at, kind = chance.randrange(len(seed) - 4), chance.choice(["<H", ">H", "<I", ">I"])
+def _numbers(seed: bytes, rng: random.Random) -> bytes:
+    """Replace a number of two or four bytes by an extreme one."""
+    at, kind = rng.randrange(len(seed) - 4), rng.choice(["<H", ">H", "<I", ">I"])
     most = 256 ** struct.calcsize(kind) - 1
-    number = struct.pack(kind, chance.choice([0, 1, most, most // 2, most // 2 + 1, 5000]))
+    number = struct.pack(kind, rng.choice([0, 1, most, most // 2, most // 2 + 1, 5000]))
     return seed[:at] + number + seed[at + len(number) :]
 
 
-def _joined(seed: bytes, chance: random.Random) -> bytes:
-    return seed[: chance.randrange(len(seed))] + seed[chance.randrange(len(seed)) :]
+def _joined(seed: bytes, rng: random.Random) -> bytes:
+    return seed[: rng.randrange(len(seed))] + seed[rng.randrange(len(seed)) :]
 
 
-def _polyglot(seed: bytes, chance: random.Random) -> bytes:
-    tail = chance.choice([_SCRIPT, _SVG, b"PK\x05\x06" + bytes(18), b"%PDF-1.7\n", seed])
-    return chance.choice([seed + tail, tail + seed])
+def _polyglot(seed: bytes, rng: random.Random) -> bytes:
+    tail = rng.choice([_SCRIPT, _SVG, b"PK\x05\x06" + bytes(18), b"%PDF-1.7\n", seed])
+    return rng.choice([seed + tail, tail + seed])
 
 
-def _true_sums(seed: bytes, chance: random.Random) -> bytes:
-    """Of a PNG, one chunk's data changed and its sum made right, so that more is believed."""
+def _valid_checksums(seed: bytes, rng: random.Random) -> bytes:
+    """Change one chunk of a PNG and correct its checksum, so that decoders read on."""
     chunks = list(_chunks(seed))
     if not chunks:
-        return _bits(seed, chance)
-    at = chance.randrange(len(chunks))
+        return _bits(seed, rng)
+    at = rng.randrange(len(chunks))
     name, data = chunks[at]
     changed = (_numbers, _bits) if len(data) > 4 else (lambda *_: data,)
-    chunks[at] = (name, chance.choice(changed)(data, chance))
-    if chance.random() < 0.2:
-        chunks.insert(at, chance.choice(chunks))
+    chunks[at] = (name, rng.choice(changed)(data, rng))
+    if rng.random() < 0.2:
+        chunks.insert(at, rng.choice(chunks))
     return seed[:8] + b"".join(_png_chunk(*each) for each in chunks)
 
 
@@ -377,5 +379,15 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 _WAYS: Sequence[Callable[[bytes, random.Random], bytes]] = [
-    *(_bits, _header_bits, _cut, _hole, _numbers, _joined, _polyglot, _true_sums, _true_sums),
+    *(
+        _bits,
+        _header_bits,
+        _cut,
+        _hole,
+        _numbers,
+        _joined,
+        _polyglot,
+        _valid_checksums,
+        _valid_checksums,
+    ),
 ]

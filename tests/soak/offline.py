@@ -1,9 +1,9 @@
-"""Builds where there is no network: the same bytes, and no socket.
+"""Builds without a network: the same bytes, and no socket.
 
-A site is built once beside a server. Then it is built again in another folder, with OFFLINE set,
-without a key and in an empty network namespace, from what the first build kept. A fork's build has
-nothing at all. Where the kernel refuses a namespace, every call that needs the network is refused
-by an audit hook instead, and the figure's name says so.
+A site is built once with a server. Then it is built again in another folder, with OFFLINE set,
+without a key and in an empty network namespace, from the files of the first build. The build of a
+fork has no such files. If the kernel refuses a namespace, an audit hook refuses every call that
+needs the network, and the name of the figure says so.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from tests.soak.figures import Figure
 from tests.support import Site
+from tests.waiting import MAX_WAIT_S
 
-_BUILD_S = 120.0
+_BUILD_S = 240.0
 _KEY = "soak-key-of-no-server"
 _EPOCH = "1790000000"
 _PAGES = 4
 _NAMESPACE = ("unshare", "--map-root-user", "--net")
-_HOOK = '''"""Notes every use of the network in a file, and refuses it where that is asked for."""
+_HOOK = '''"""Log every use of the network to a file, and refuse it if SOCKET_REFUSED is set."""
 
 import os
 import socket
 import sys
 
-NOTES, REFUSES = os.environ["SOCKET_NOTES"], os.environ.get("SOCKET_REFUSED")
+LOG, REFUSES = os.environ["SOCKET_LOG"], os.environ.get("SOCKET_REFUSED")
 OUTSIDE = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"}
 NAMES = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 LOCAL = (socket.AF_UNIX,)
@@ -43,10 +44,10 @@ def hear(event, arguments):
     is_made = event == "socket.__new__" and arguments[1] not in LOCAL
     is_used = event in OUTSIDE and arguments[0].family not in LOCAL
     if is_made or is_used or event in NAMES:
-        with open(NOTES, "a") as notes:
-            notes.write(f"{event} {arguments[1:]}\\n")
+        with open(LOG, "a") as log:
+            log.write(f"{event} {arguments[1:]}\\n")
         if REFUSES:
-            raise OSError(f"{event}: there is no network")
+            raise OSError(f"{event}: no network")
 
 
 sys.addaudithook(hear)
@@ -55,19 +56,19 @@ sys.addaudithook(hear)
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What one build left behind."""
+    """Result of one build."""
 
     site: Path
     exit_code: int
     sockets: int
-    said: str
+    output: str
 
 
 class Machine:
-    """Builds sites, with a network or without.
+    """Machine that builds sites, with a network or without.
 
     Args:
-        folder: where its own files are.
+        folder: Folder of its own files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -79,15 +80,15 @@ class Machine:
 
     @property
     def way(self) -> str:
-        """How the network is taken away."""
-        return f"with sockets refused, since {self.refusal}" if self.refusal else "in a namespace"
+        """Description of the missing network."""
+        return f"with sockets refused, because {self.refusal}" if self.refusal else "in a namespace"
 
     def build(self, site: Site, *, has_network: bool, **environ: str) -> Build:
-        """Build a site as the command line does."""
+        """Build a site with the command of MkDocs."""
         self._builds += 1
-        notes = self._folder / f"sockets-{self._builds}"
+        log = self._folder / f"sockets-{self._builds}"
         command = [sys.executable, "-m", "mkdocs", "build"]
-        more = environ | {"SOCKET_NOTES": str(notes)}
+        more = environ | {"SOCKET_LOG": str(log)}
         if not has_network and not self.refusal:
             command = [*_NAMESPACE, *command]
         elif not has_network:
@@ -102,26 +103,26 @@ class Machine:
             check=False,
             timeout=_BUILD_S,
         )
-        sockets = len(notes.read_text().splitlines()) if notes.exists() else 0
+        sockets = len(log.read_text().splitlines()) if log.exists() else 0
         return Build(site.folder / "site", done.returncode, sockets, done.stdout + done.stderr)
 
     def _environ(self) -> Mapping[str, str]:
-        ours = ("AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN", "OFFLINE", "CI")
-        clean = {name: value for name, value in os.environ.items() if name not in ours}
+        unset = ("AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN", "OFFLINE", "CI")
+        clean = {name: value for name, value in os.environ.items() if name not in unset}
         hook = str(self._folder / "hook")
         fixed = {"SOURCE_DATE_EPOCH": _EPOCH, "NO_MKDOCS_2_WARNING": "1"}
         return clean | fixed | {"PYTHONPATH": os.pathsep.join([hook, clean.get("PYTHONPATH", "")])}
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Build so many sites beside a server, without a network, and as a fork does."""
+    """Build sites with a server, without a network, and as a fork does."""
     folder = folder / "machine"
     folder.mkdir()
     machine = Machine(folder)
     online, offline, forks = [], [], []
     differences = unmarked = 0
     for number in range(rounds):
-        site = _site(number, folder / f"online-{number}")
+        site = _create_site(number, folder / f"online-{number}")
         with serve(Emulator()) as server:
             site.options["gateway"]["url"] = server.url
             online.append(machine.build(site, has_network=True, SOAK_KEY=_KEY))
@@ -131,17 +132,17 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
         fork = _forked(site, folder / f"fork-{number}")
         forks.append(machine.build(fork, has_network=False))
         unmarked += _PAGES - len(list(forks[-1].site.glob("assets/imagegen/missing-*.svg")))
-    _tell([each for each in (*online, *offline, *forks) if each.exit_code])
+    _print_failures([each for each in (*online, *offline, *forks) if each.exit_code])
     return [
-        Figure(f"builds {machine.way}", len(offline) + len(forks), least=2 * rounds),
-        Figure("sockets of the builds beside a server", _sockets(online), least=rounds),
-        Figure("images of the builds beside a server", _images(online), least=_PAGES * rounds),
-        Figure("sockets of the offline builds", _sockets(offline), most=0),
-        Figure("files that differ offline", differences, most=0),
-        Figure("sockets of the forks' builds", _sockets(forks), most=0),
-        Figure("images of the forks without a placeholder", unmarked, most=0),
-        Figure("images of the forks", _images(forks), most=0),
-        Figure("builds that failed", _failed(online, offline, forks), most=0),
+        Figure(f"builds {machine.way}", len(offline) + len(forks), min_value=2 * rounds),
+        Figure("sockets of the builds with a server", _sockets(online), min_value=rounds),
+        Figure("images of the builds with a server", _images(online), min_value=_PAGES * rounds),
+        Figure("sockets of the offline builds", _sockets(offline), max_value=0),
+        Figure("files that differ offline", differences, max_value=0),
+        Figure("sockets of the forks' builds", _sockets(forks), max_value=0),
+        Figure("images of the forks without a placeholder", unmarked, max_value=0),
+        Figure("images of the forks", _images(forks), max_value=0),
+        Figure("builds that failed", _failed(online, offline, forks), max_value=0),
     ]
 
 
@@ -158,13 +159,13 @@ def _images(builds: Sequence[Build]) -> int:
     return sum(path.suffix != ".svg" for path in files)
 
 
-def _tell(failed: Sequence[Build]) -> None:
+def _print_failures(failed: Sequence[Build]) -> None:
     for each in failed[:3]:
-        print(f"exit {each.exit_code}:\n{each.said}", file=sys.stderr)  # noqa: T201 - says why
+        print(f"exit {each.exit_code}:\n{each.output}", file=sys.stderr)  # noqa: T201 - details
 
 
-def _site(number: int, folder: Path) -> Site:
-    """A site; the themes and where the originals are kept take turns."""
+def _create_site(number: int, folder: Path) -> Site:
+    """Create a site; theme and originals folder take turns."""
     site = Site(folder)
     for page in range(_PAGES):
         prompt = f"Prompt {page} of site {number}"
@@ -172,14 +173,14 @@ def _site(number: int, folder: Path) -> Site:
     site.config["theme"] = {"name": "material" if number % 2 else "mkdocs", "font": False}
     if not number % 2:
         del site.config["theme"]["font"]
-    site.options["gateway"] = {"key_env": "SOAK_KEY", "timeout": 30}
+    site.options["gateway"] = {"key_env": "SOAK_KEY", "timeout": MAX_WAIT_S}
     if number % 3 == 1:
-        site.options["originals_dir"] = "pictures"
+        site.options["originals_dir"] = "originals"
     return site
 
 
 def _moved(number: int, site: Site, folder: Path) -> Site:
-    """The same site on another machine, with what it has kept: all, or the originals alone."""
+    """Copy a site to another machine, with its whole cache or with the originals alone."""
     moved = _copied(site, folder, "site", *(("derived",) if number % 3 else ()))
     if number % 3 == 1:
         shutil.rmtree(folder / ".cache", ignore_errors=True)
@@ -187,7 +188,7 @@ def _moved(number: int, site: Site, folder: Path) -> Site:
 
 
 def _forked(site: Site, folder: Path) -> Site:
-    return _copied(site, folder, "site", ".cache", "pictures")
+    return _copied(site, folder, "site", ".cache", "originals")
 
 
 def _copied(site: Site, folder: Path, *without: str) -> Site:
@@ -198,21 +199,21 @@ def _copied(site: Site, folder: Path, *without: str) -> Site:
 
 
 def _differences(one: Path, other: Path) -> int:
-    """How many files are in one only, or differ in any byte."""
+    """Return the number of files that exist in one folder only, or that differ."""
     names = {path.relative_to(each) for each in (one, other) for path in each.rglob("*")}
     files = sorted(str(name) for name in names if not (one / name).is_dir())
     _, different, unreadable = filecmp.cmpfiles(one, other, files, shallow=False)
     for name in [*different, *unreadable][:5]:
-        print(f"differs: {name}", file=sys.stderr)  # noqa: T201 - says which
+        print(f"differs: {name}", file=sys.stderr)  # noqa: T201 - details
     return len(different) + len(unreadable)
 
 
 def _why_no_namespace() -> str:
-    """Why there can be no empty network namespace; ``""`` where there can."""
+    """Return the reason for which there is no network namespace; ``""`` if there is one."""
     try:
         done = subprocess.run(
-            [*_NAMESPACE, "true"], capture_output=True, text=True, check=False, timeout=20
+            [*_NAMESPACE, "true"], capture_output=True, text=True, check=False, timeout=MAX_WAIT_S
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"unshare cannot be run ({type(error).__name__})"
+        return f"unshare does not run ({type(error).__name__})"
     return f"the kernel refuses one ({done.stderr.strip()})" if done.returncode else ""

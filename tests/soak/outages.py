@@ -1,4 +1,4 @@
-"""A gateway's bad days in the middle of a build: how much is paid for nothing, and for how long."""
+"""Outages of a gateway during a build: charges without an image are few, and the build ends."""
 
 from __future__ import annotations
 
@@ -13,148 +13,154 @@ from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer, serve
-from tests.soak.builds.forks import Building, Forks
-from tests.soak.builds.sites import Left, site_of, write_prompts
+from tests.soak.builds.fork_server import BuildForkServer, BuildProcess
+from tests.soak.builds.sites import SiteState, site_of, write_prompts
 from tests.soak.figures import Figure
 
 PROMPTS = 300
 CONCURRENCY = 8
 MAX_WASTED = 20
-MAX_RUN_S = 60.0
-_HUNG_S = 100.0
-_TIMEOUT_S = 3.0
-_DRIP_S = 9.0
+_MAX_BUILD_S = 300.0
+"""Limit of a build, which only one that hangs reaches."""
+
+_TIMEOUT_S = 6.0
+_DRIP_S = 3 * _TIMEOUT_S
 _LATENCY_S = (0.005, 0.03)
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A way in which a gateway fails.
+    """Way in which a gateway fails.
 
     Attributes:
-        name: in words.
-        plan: the fault of each call.
-        gone: whether the server goes away, and from which call on; None: it stays.
-        is_permanent: whether no call can succeed after the first that fails.
+        name: Name of the outage.
+        plan: Fault of each call.
+        closes_after: Number of images after which the server closes; None if it stays open.
+        is_permanent: True if no call can succeed after the first failure.
     """
 
     name: str
     plan: tuple[str, ...] = ()
-    gone: int | None = None
+    closes_after: int | None = None
     is_permanent: bool = False
 
 
-def outages(chance: random.Random) -> list[Outage]:
-    """One of each, beginning at a random call."""
+def outages(rng: random.Random) -> list[Outage]:
+    """Return one outage of each kind, from a random call on."""
 
     def later(fault: str) -> tuple[str, ...]:
-        return ("ok",) * chance.randint(0, 90) + (fault,) * PROMPTS * 6
+        return ("ok",) * rng.randint(0, 90) + (fault,) * PROMPTS * 6
 
     kinds = ["lost", "cut", "late-bad-gateway", "hung-up", "late-timeout"]
-    cuts = (chance.choice(kinds) if chance.random() < 0.34 else "ok" for _ in range(PROMPTS * 2))
+    cuts = (rng.choice(kinds) if rng.random() < 0.34 else "ok" for _ in range(PROMPTS * 2))
     return [
-        Outage("server gone", gone=chance.randint(10, 90)),
-        Outage("connections refused", gone=0),
-        Outage("500 after computing", later("late-error")),
+        Outage("server closed", closes_after=rng.randint(10, 90)),
+        Outage("connections refused", closes_after=0),
+        Outage("500 after generating", later("late-error")),
         Outage("500 at once", later("internal-error")),
-        Outage("no answer", later("silence")),
+        Outage("no response", later("silence")),
         Outage("slow drip", later("drip")),
         Outage("34 % of calls cut", tuple(cuts)),
-        Outage("images that are none", later("half-image")),
+        Outage("half images", later("half-image")),
         Outage("402", ("ok",) * 50 + later("insufficient-funds")[-PROMPTS:], is_permanent=True),
         Outage("401", later("authentication"), is_permanent=True),
     ]
 
 
 @dataclass(slots=True)
-class Told:
-    """The worst of the runs of one kind of outage; failures and hangs are counted."""
+class Counts:
+    """Worst run of one kind of outage; failures and hangs are totals."""
 
     wasted: int = 0
-    after_the_first: int = 0
-    untold: int = 0
+    after_permanent_error: int = 0
+    unreported: int = 0
     failed: int = 0
     hung: int = 0
     slowest_s: float = 0.0
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Build a site during an outage of each kind, so many times."""
-    told: dict[str, Told] = {}
-    with Forks() as forks:
+    """Build a site during an outage of each kind."""
+    counts: dict[str, Counts] = {}
+    with BuildForkServer() as fork_server:
         for number in range(rounds):
-            for outage in outages(random.Random(number)):  # noqa: S311 - no secret
-                location = folder / f"{number}-{outage.name.replace(' ', '-')}"
-                _run(outage, location, forks, told.setdefault(outage.name, Told()))
-    return [figure for name, seen in told.items() for figure in _figures(name, seen)]
+            for outage in outages(random.Random(number)):  # noqa: S311 - not a secret
+                site_folder = folder / f"{number}-{outage.name.replace(' ', '-')}"
+                _run(outage, site_folder, fork_server, counts.setdefault(outage.name, Counts()))
+    return [figure for name, each in counts.items() for figure in _figures(name, each)]
 
 
-def _figures(name: str, told: Told) -> list[Figure]:
+def _figures(name: str, counts: Counts) -> list[Figure]:
     return [
-        Figure(f"{name}: most paid for nothing in a run", told.wasted, most=MAX_WASTED),
-        Figure(f"{name}: of it, not told in the report", told.untold, most=0),
-        Figure(f"{name}: calls after a permanent error", told.after_the_first, most=CONCURRENCY),
-        Figure(f"{name}: builds that did not stand", told.failed, most=0),
-        Figure(f"{name}: builds that did not end", told.hung, most=0),
-        Figure(f"{name}: slowest build in seconds", round(told.slowest_s, 1), most=MAX_RUN_S),
+        Figure(f"{name}: charges without an image", counts.wasted, max_value=MAX_WASTED),
+        Figure(f"{name}: charges not in the report", counts.unreported, max_value=0),
+        Figure(
+            f"{name}: calls after a permanent error",
+            counts.after_permanent_error,
+            max_value=CONCURRENCY,
+        ),
+        Figure(f"{name}: builds that failed", counts.failed, max_value=0),
+        Figure(f"{name}: builds that did not end", counts.hung, max_value=0),
+        Figure(f"{name}: slowest build in seconds", round(counts.slowest_s, 1)),
     ]
 
 
-def _run(outage: Outage, location: Path, forks: Forks, told: Told) -> None:
+def _run(outage: Outage, folder: Path, fork_server: BuildForkServer, counts: Counts) -> None:
     emulator = Emulator(
         plan=outage.plan,
         require_key=False,
-        pause=lambda _: time.sleep(random.uniform(*_LATENCY_S)),  # noqa: S311 - no secret
+        pause=lambda _: time.sleep(random.uniform(*_LATENCY_S)),  # noqa: S311 - not a secret
     )
     server = serve(emulator, slow_s=_DRIP_S)
     try:
-        site = site_of(location, server.url, concurrency=CONCURRENCY, timeout=_TIMEOUT_S)
+        site = site_of(folder, server.url, concurrency=CONCURRENCY, timeout=_TIMEOUT_S)
         write_prompts(site, [f"{outage.name} {number}" for number in range(PROMPTS)])
         begun = time.monotonic()
-        with _going(server, emulator, outage.gone):
-            _wait(forks.start(site.folder), told)
-        told.slowest_s = max(told.slowest_s, time.monotonic() - begun)
+        with _closing(server, emulator, outage.closes_after):
+            _wait(fork_server.start(site.folder), counts)
+        counts.slowest_s = max(counts.slowest_s, time.monotonic() - begun)
     finally:
         server.close()
-    _judge(outage, emulator, Left(site), told)
+    _count(outage, emulator, SiteState(site), counts)
 
 
-def _wait(build: Building, told: Told) -> None:
+def _wait(build: BuildProcess, counts: Counts) -> None:
     try:
-        told.failed += build.wait(_HUNG_S) != 0
+        counts.failed += build.wait(_MAX_BUILD_S) != 0
     except TimeoutError:
-        told.hung += 1
+        counts.hung += 1
 
 
-def _judge(outage: Outage, emulator: Emulator, left: Left, told: Told) -> None:
-    wasted = emulator.bill.images - len(left.prompts_stored())
-    told.wasted = max(told.wasted, wasted)
-    report = left.site.parent / "report.json"
-    said = json.loads(report.read_text())["wasted_calls"] if report.exists() else 0
-    told.untold = max(told.untold, wasted - said)
+def _count(outage: Outage, emulator: Emulator, state: SiteState, counts: Counts) -> None:
+    wasted = emulator.bill.images - len(state.stored_prompts())
+    counts.wasted = max(counts.wasted, wasted)
+    report = state.site.parent / "report.json"
+    reported = json.loads(report.read_text())["wasted_calls"] if report.exists() else 0
+    counts.unreported = max(counts.unreported, wasted - reported)
     if outage.is_permanent:
-        statuses = [seen.status for seen in emulator.log if seen.prompt]
+        statuses = [entry.status for entry in emulator.log if entry.prompt]
         first = next((at for at, status in enumerate(statuses) if status >= 400), len(statuses))
-        told.after_the_first = max(told.after_the_first, len(statuses) - first - 1)
+        later = len(statuses) - first - 1
+        counts.after_permanent_error = max(counts.after_permanent_error, later)
 
 
 @contextmanager
-def _going(server: EmulatorServer, emulator: Emulator, gone: int | None) -> Iterator[None]:
-    """The server goes away with that call, if it does."""
-    over = threading.Event()
+def _closing(server: EmulatorServer, emulator: Emulator, after: int | None) -> Iterator[None]:
+    """Close the server after a number of images; never if it is None."""
+    ended = threading.Event()
 
-    def go() -> None:
-        while not over.wait(0.005):
-            if emulator.bill.images >= (gone or 0):
+    def close() -> None:
+        while not ended.wait(0.005):
+            if emulator.bill.images >= (after or 0):
                 server.close()
                 return
 
-    thread = threading.Thread(target=go)
-    if gone is not None:
+    thread = threading.Thread(target=close)
+    if after is not None:
         thread.start()
     try:
         yield
     finally:
-        over.set()
-        if gone is not None:
+        ended.set()
+        if after is not None:
             thread.join()

@@ -1,6 +1,6 @@
-"""Many builds of the same prompts at once, with one cache: each image is paid for once.
+"""Builds of the same prompts at the same time, with one cache: each image is charged once.
 
-A round is a kill. The first builds are left alone; then, in every further set of builds, some are
+A round is one kill. The first builds run to their end. In every further set of builds, some are
 killed at random moments and started again.
 """
 
@@ -16,77 +16,87 @@ from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
-from tests.soak.builds.forks import Building, Forks
-from tests.soak.builds.sites import Bill, Left, site_of, unlisted, wait_for_call, write_prompts
+from tests.soak.builds.fork_server import BuildForkServer, BuildProcess
+from tests.soak.builds.sites import (
+    ChargedImages,
+    SiteState,
+    count_unlisted,
+    site_of,
+    wait_for_call,
+    write_prompts,
+)
 from tests.soak.figures import Figure
 from tests.support import Site
 
 PROCESSES = 8
 PROMPTS = 100
 _CONCURRENCY = 8
-_KILLS_IN_A_SET = 5
+_KILLS_PER_SET = 5
 _LATENCY_S = (0.1, 0.6)
-_MAX_S = 120.0
+_MAX_DELAY_S = 0.5
+_MAX_BUILDS_S = 240.0
+"""Limit of one set of builds: eight of them share the machine."""
 
 
 @dataclass(slots=True)
-class Told:
-    """What was seen of all sets of builds."""
+class Counts:
+    """Counts of all sets of builds."""
 
-    in_peace: int = 0
-    billed_in_peace: int = 0
+    prompts_without_kills: int = 0
+    charged_without_kills: int = 0
     killed: int = 0
-    billed: int = 0
+    charged: int = 0
     unlisted: int = 0
     listed: int = 0
     not_stored: int = 0
     not_shown: int = 0
     failed: int = 0
-    left_over: int = 0
+    open_calls: int = 0
     locks: int = 0
 
 
 def soak(rounds: int, folder: Path) -> Sequence[Figure]:
-    """Build eight sites at once, and kill so many of the builds."""
-    told, chance = Told(), random.Random(0)  # noqa: S311 - no secret
-    sets = [0] + [_KILLS_IN_A_SET] * (rounds // _KILLS_IN_A_SET) + [rounds % _KILLS_IN_A_SET]
-    with Forks() as forks:
+    """Build eight sites at the same time, and kill some of the builds."""
+    counts, rng = Counts(), random.Random(0)  # noqa: S311 - not a secret
+    sets = [0] + [_KILLS_PER_SET] * (rounds // _KILLS_PER_SET) + [rounds % _KILLS_PER_SET]
+    with BuildForkServer() as fork_server:
         for number, kills in enumerate(sets):
             if kills or number == 0:
-                _build_together(folder / str(number), kills, forks, chance, told)
+                _build_set(folder / str(number), kills, fork_server, rng, counts)
+    prompts = counts.prompts_without_kills
     return [
-        Figure("builds at once", PROCESSES),
-        Figure("prompts of all builds that were left alone", told.in_peace),
+        Figure("builds at the same time", PROCESSES),
+        Figure("prompts of builds without kills", prompts),
         Figure(
-            "images paid for by them",
-            told.billed_in_peace,
-            most=told.in_peace,
-            least=told.in_peace,
+            "images charged for them",
+            counts.charged_without_kills,
+            max_value=prompts,
+            min_value=prompts,
         ),
-        Figure("builds killed while they asked", told.killed, least=rounds),
-        Figure("images paid for where builds were killed", told.billed),
-        Figure("payments listed as unknown", told.listed, most=told.killed * _CONCURRENCY),
-        Figure("payments beyond one that are not listed", told.unlisted, most=0),
-        Figure("images paid for and not stored", told.not_stored, most=0),
-        Figure("images missing in a site", told.not_shown, most=0),
-        Figure("builds that failed", told.failed, most=0),
-        Figure("calls left in the journal", told.left_over, most=0),
-        Figure("locks left behind by builds that were left alone", told.locks, most=0),
+        Figure("builds killed during calls", counts.killed, min_value=rounds),
+        Figure("images charged in sets with kills", counts.charged),
+        Figure("charges listed as unknown", counts.listed, max_value=counts.killed * _CONCURRENCY),
+        Figure("charges beyond one that are not listed", counts.unlisted, max_value=0),
+        Figure("charged images not stored", counts.not_stored, max_value=0),
+        Figure("images missing in a site", counts.not_shown, max_value=0),
+        Figure("builds that failed", counts.failed, max_value=0),
+        Figure("calls left in the journal", counts.open_calls, max_value=0),
+        Figure("claim files of builds without kills", counts.locks, max_value=0),
     ]
 
 
-def _build_together(
-    folder: Path, kills: int, forks: Forks, chance: random.Random, told: Told
+def _build_set(
+    folder: Path, kills: int, fork_server: BuildForkServer, rng: random.Random, counts: Counts
 ) -> None:
-    emulator = Emulator(require_key=False, pause=lambda _: time.sleep(chance.uniform(*_LATENCY_S)))
-    bill = Bill(emulator)
+    emulator = Emulator(require_key=False, pause=lambda _: time.sleep(rng.uniform(*_LATENCY_S)))
+    charges = ChargedImages(emulator)
     with serve(emulator) as server:
         sites = [_site(folder / f"site{number}", server.url) for number in range(PROCESSES)]
-        builds = [forks.start(site.folder) for site in sites]
-        told.killed += _kill(builds, kills, Left(sites[0]), chance, forks)
+        builds = [fork_server.start(site.folder) for site in sites]
+        counts.killed += _kill(builds, kills, SiteState(sites[0]), rng, fork_server)
         for build in builds:
-            told.failed += build.wait(_MAX_S) != 0
-        _judge(sites, bill.by_prompt(), kills, told)
+            counts.failed += build.wait(_MAX_BUILDS_S) != 0
+        _count(sites, charges.by_prompt(), kills, counts)
 
 
 def _site(folder: Path, url: str) -> Site:
@@ -98,33 +108,37 @@ def _site(folder: Path, url: str) -> Site:
 
 
 def _kill(
-    builds: list[Building], kills: int, left: Left, chance: random.Random, forks: Forks
+    builds: list[BuildProcess],
+    kills: int,
+    state: SiteState,
+    rng: random.Random,
+    fork_server: BuildForkServer,
 ) -> int:
-    """Kill builds and start them again; how many were killed while calls were going on."""
+    """Kill builds and start them again; return the number of kills during calls."""
     killed = 0
     for _ in range(kills):
-        if not wait_for_call(left, 30):
+        if not wait_for_call(state):
             break
-        time.sleep(chance.uniform(0, 0.5))
-        number = chance.randrange(len(builds))
+        time.sleep(rng.uniform(0, _MAX_DELAY_S))
+        number = rng.randrange(len(builds))
         if builds[number].poll() is None:
-            killed += bool(left.begun())
+            killed += bool(state.open_intents())
             builds[number].send(signal.SIGKILL)
-            builds[number].wait(30)
-        builds[number] = forks.start(builds[number].folder)
+            builds[number].wait()
+        builds[number] = fork_server.start(builds[number].folder)
     return killed
 
 
-def _judge(sites: Sequence[Site], bill: Counter[str], kills: int, told: Told) -> None:
-    left = Left(sites[0])
-    told.unlisted += unlisted(bill, left)
-    told.listed += left.unknown().total()
-    told.not_stored += len(set(bill) - left.prompts_stored())
-    told.not_shown += sum(PROMPTS - Left(site).count_shown() for site in sites)
-    told.left_over += len(left.begun()) + len(left.answered())
+def _count(sites: Sequence[Site], charges: Counter[str], kills: int, counts: Counts) -> None:
+    state = SiteState(sites[0])
+    counts.unlisted += count_unlisted(charges, state)
+    counts.listed += state.unknown().total()
+    counts.not_stored += len(set(charges) - state.stored_prompts())
+    counts.not_shown += sum(PROMPTS - SiteState(site).count_shown() for site in sites)
+    counts.open_calls += len(state.open_intents()) + len(state.journaled_answers())
     if kills:
-        told.billed += bill.total()
+        counts.charged += charges.total()
     else:
-        told.locks += len(list(left.store.folder.glob(".claims/*.lock")))
-        told.in_peace += PROMPTS
-        told.billed_in_peace += bill.total()
+        counts.locks += len(list(state.store.folder.glob(".claims/*.lock")))
+        counts.prompts_without_kills += PROMPTS
+        counts.charged_without_kills += charges.total()

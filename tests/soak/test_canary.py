@@ -1,4 +1,4 @@
-"""A canary for a key, at a size that every run can afford."""
+"""Soak of API keys in outputs, at a small size."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.soak.canary import KEYS, Cell, _shows, soak
-from tests.soak.figures import check
+from tests.soak.figures import assert_within_bounds
 
 
-def test_the_key_is_nowhere(tmp_path: Path) -> None:
-    check(soak(6, tmp_path))
+def test_no_output_contains_the_key(tmp_path: Path) -> None:
+    assert_within_bounds(soak(6, tmp_path))
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_the_search_finds_what_it_looks_for(key: str) -> None:
+def test_search_finds_every_form_of_the_key(key: str) -> None:
     middle = len(key) // 2
-    given_away = [
+    leaks = [
         key,
         key[::-1],
         f"{key[middle:]}\n{key[:middle]}",
@@ -26,5 +26,5 @@ def test_the_search_finds_what_it_looks_for(key: str) -> None:
         key.replace("/", "\\/"),
         *(base64.b64encode(f"{'x' * pad}{key}yz".encode()).decode() for pad in range(3)),
     ]
-    assert all(_shows(Cell("here", f"a {text} b".encode()), key) for text in given_away)
+    assert all(_shows(Cell("here", f"a {text} b".encode()), key) for text in leaks)
     assert not _shows(Cell("here", b"the key [redacted] is bad"), key)

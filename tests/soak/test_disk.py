@@ -1,14 +1,14 @@
-"""No full, read-only or restored disk breaks a build, or loses what was paid for."""
+"""Soak of bad disks, at a small size."""
 
 import sys
 
 import pytest
 
 from tests.soak.disk import soak
-from tests.soak.figures import check
+from tests.soak.figures import assert_within_bounds
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(700)
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts small disks")
-def test_no_bad_disk_breaks_a_build_or_loses_a_image(tmp_path):
-    check(soak(1, tmp_path))
+def test_no_bad_disk_breaks_a_build_or_loses_an_image(tmp_path):
+    assert_within_bounds(soak(1, tmp_path))

@@ -1,4 +1,4 @@
-"""Builds killed at random moments, at a size that every run can afford."""
+"""Soak of killed builds, at a small size."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.figures import check
+from tests.soak.figures import assert_within_bounds
 from tests.soak.kills import soak
 
 
-@pytest.mark.timeout(400)
-def test_nothing_stored_is_lost_and_nothing_paid_for_is_forgotten(tmp_path: Path) -> None:
-    check(soak(100, tmp_path))
+@pytest.mark.timeout(900)
+def test_no_original_is_lost_and_no_charge_is_forgotten(tmp_path: Path) -> None:
+    assert_within_bounds(soak(100, tmp_path))

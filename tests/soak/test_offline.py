@@ -1,4 +1,4 @@
-"""Builds where there is no network, at a size that every run can afford."""
+"""Soak of builds without a network, at a small size."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.figures import check
+from tests.soak.figures import assert_within_bounds
 from tests.soak.offline import soak
 
 
-def test_a_build_without_a_network_gives_the_same_bytes(tmp_path: Path) -> None:
-    check(soak(2, tmp_path))
+def test_a_build_without_a_network_is_identical(tmp_path: Path) -> None:
+    assert_within_bounds(soak(2, tmp_path))
 
 
-def test_where_there_is_no_namespace_sockets_are_refused(
+def test_sockets_are_refused_without_a_namespace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.soak.offline._NAMESPACE", ("no-such-program",))
     figures = soak(1, tmp_path)
-    check(figures)
+    assert_within_bounds(figures)
     assert "sockets refused" in figures[0].name

@@ -1,4 +1,4 @@
-"""A gateway's bad days, one of each kind."""
+"""Soak of outages, one of each kind."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.figures import check
+from tests.soak.figures import assert_within_bounds
 from tests.soak.outages import soak
 
 
-@pytest.mark.timeout(600)
-def test_little_is_paid_for_nothing_and_every_build_ends(tmp_path: Path) -> None:
-    check(soak(1, tmp_path))
+@pytest.mark.timeout(1200)
+def test_few_charges_are_without_an_image_and_every_build_ends(tmp_path: Path) -> None:
+    assert_within_bounds(soak(1, tmp_path))

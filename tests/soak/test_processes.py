@@ -1,4 +1,4 @@
-"""Many builds of the same prompts at once, at a size that every run can afford."""
+"""Soak of builds at the same time, at a small size."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.figures import check
+from tests.soak.figures import assert_within_bounds
 from tests.soak.processes import soak
 
 
-@pytest.mark.timeout(300)
-def test_each_image_is_paid_for_once(tmp_path: Path) -> None:
-    check(soak(3, tmp_path))
+@pytest.mark.timeout(900)
+def test_each_image_is_charged_once(tmp_path: Path) -> None:
+    assert_within_bounds(soak(3, tmp_path))

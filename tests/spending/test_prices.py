@@ -1,4 +1,4 @@
-"""The price list of the server."""
+"""Price list of a server: prices, shutdown dates, and alternatives to a model."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from decimal import Decimal
 
 import pytest
 
-from mkdocs_imagegen.errors import OverBudgetError, UnreachableError
+from mkdocs_imagegen.errors import ModelUnavailableError, OverBudgetError, UnreachableError
 from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.gateway.offers import ImagePrice, Offer
 from tests.bench import MODEL, SERVER, FakeGateway, job, request
+
+OTHER = "openai/gpt-image-2"
 
 
 async def quarter_dollar():
@@ -57,3 +59,79 @@ def test_invalid_price_in_cached_list_is_ignored(bench, usd):
 
 def _cost(usd):
     return {"usd": usd, "size": "", "quality": ""}
+
+
+async def other_model():
+    return (Offer(OTHER, "", None, (ImagePrice(Decimal("0.04")),)),)
+
+
+async def unavailable(*_):
+    raise ModelUnavailableError("not offered", hint="set `model`")
+
+
+def write_list(made, *offers, age_s=0):
+    path = made.settings.cache_path / "offers.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fields = {"server": SERVER, "asked": time.time() - age_s, "offers": offers}
+    path.write_text(json.dumps(fields))
+
+
+def offered(model, ends=None, *costs):
+    return {"model": model, "price": "", "ends": ends, "costs": costs}
+
+
+def test_unavailable_model_is_reported_with_models_on_offer(bench):
+    made = bench(FakeGateway(before=unavailable, offers=other_model))
+    (result,) = made.run_jobs(job(request()))
+    expected = f"not offered (available: {OTHER} ($0.04)); set `model`"
+    assert str(result.error) == expected
+    assert result.error.__context__ is None
+
+
+def test_unavailable_model_is_reported_when_the_list_is_unavailable(bench):
+    async def failing():
+        raise UnreachableError("no answer")
+
+    made = bench(FakeGateway(before=unavailable, offers=failing))
+    (result,) = made.run_jobs(job(request()))
+    assert str(result.error) == "not offered; set `model`"
+    assert result.error.__context__ is None
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_list_of_models_is_requested_once_when_a_model_is_unavailable(bench, is_listed):
+    async def offers():
+        if not is_listed:
+            raise UnreachableError("no answer")
+        return await other_model()
+
+    made = bench(FakeGateway(before=unavailable, offers=offers), concurrency=4)
+    made.run_jobs(*(job(request(number)) for number in range(6)))
+    assert made.client.visits == 1
+
+
+def test_list_of_an_earlier_run_is_requested_again_when_a_model_is_unavailable(bench):
+    made = bench(FakeGateway(before=unavailable, offers=other_model))
+    write_list(made, offered(MODEL, None, _cost("0.01")))
+    (result,) = made.run_jobs(job(request()))
+    assert made.client.visits == 1
+    assert result.error.accepted == f"available: {OTHER} ($0.04)"
+
+
+@pytest.mark.parametrize("age_s", [0, 86_000])
+def test_list_of_an_earlier_run_is_not_requested_again_within_a_day(bench, age_s):
+    made = bench(budget={"images": None, "usd": 1})
+    write_list(made, offered(MODEL, None, _cost("0.25")), age_s=age_s)
+    made.run_jobs(job(request()))
+    assert (made.client.visits, made.run.ledger.budget.usd) == (0, Decimal("0.25"))
+
+
+@pytest.mark.parametrize(
+    ("date", "verb"), [("2999-12-31", "will be"), (time.strftime("%Y-%m-%d", time.gmtime()), "was")]
+)
+def test_shutdown_date_is_logged_once_with_alternatives(bench, date, verb):
+    made = bench()
+    write_list(made, offered(MODEL, date), offered(OTHER, None, _cost("0.04")))
+    made.run_jobs(*(job(request(number)) for number in range(2)))
+    hint = f"set `model` to another one: {OTHER} ($0.04)"
+    assert made.said == [f"{MODEL} {verb} shut down on {date}; existing images stay in use; {hint}"]

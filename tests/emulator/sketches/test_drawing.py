@@ -127,7 +127,7 @@ def test_no_usual_crop_cuts_the_label(monkeypatch, size, take, background):
         assert (height - down) / 2 <= top < bottom <= (height + down) / 2
 
 
-@pytest.mark.parametrize("size", [(360, 240), (240, 240), (240, 360), (64, 64)])
+@pytest.mark.parametrize("size", [(180, 120), (120, 120), (120, 180), (64, 64)])
 @pytest.mark.parametrize("motif", MOTIFS, ids=lambda motif: motif.name)
 def test_subject_and_contours_stay_clear_of_the_label(monkeypatch, motif, size):
     monkeypatch.setattr(composition, "choose_motif", lambda _: motif)
@@ -141,13 +141,21 @@ def test_subject_and_contours_stay_clear_of_the_label(monkeypatch, motif, size):
 
 
 def test_label_is_in_the_lower_left_and_tells_the_size(monkeypatch):
-    _, top, right, bottom = label_box(monkeypatch, "A boat", 1536, 1024)
+    left, top, right, bottom = label_box(monkeypatch, "A boat", 1536, 1024)
+    assert right - left > 300
     assert right < 1536 / 2
     assert top > 1024 * 0.75
     assert 25 < bottom - top < 50
     longer = label_box(monkeypatch, "A boat", 1536, 1024, take=2)
     assert longer[2] > right + 50
     assert label_box(monkeypatch, "A boat", 96, 96)[2] < 96
+
+
+@pytest.mark.parametrize("size", [(1536, 1024), (1024, 1024), (1024, 1536)])
+def test_label_of_a_transparent_image_lies_on_opaque_pixels(monkeypatch, size):
+    box = label_box(monkeypatch, "A boat", *size, background="transparent", take=12)
+    image = decoded(sketch("A boat", *size, background="transparent"))
+    assert image.getchannel("A").crop(box).getextrema() == (255, 255)
 
 
 def test_label_does_not_depend_on_the_prompt(monkeypatch):

@@ -1,4 +1,4 @@
-"""Sites of many prompts, an emulator that bills them, and what is left of a build."""
+"""Sites with many prompts, the images that an emulator charges, and the files of a site."""
 
 from __future__ import annotations
 
@@ -21,62 +21,75 @@ from mkdocs_imagegen.options import SKETCH_MODEL
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending.journal import Intent, Journal
 from tests.support import Site
+from tests.waiting import MAX_WAIT_S, wait_until
 
 PER_PAGE = 30
-_NONE: Mapping[str, int] = MappingProxyType({})
-_SHOWN = re.compile(r"assets/imagegen/[\w.-]+")
+_EMPTY: Mapping[str, int] = MappingProxyType({})
+_IMAGE_FILE = re.compile(r"assets/imagegen/[\w.-]+")
 
 
 class Latency:
-    """Random times that answers take, until nobody waits for them any more.
+    """Random latencies of responses, until `end` is called.
 
     Args:
-        low_s: the shortest, in seconds.
-        high_s: the longest.
+        low_s: Shortest latency in seconds.
+        high_s: Longest latency in seconds.
+        responses: Number of responses; all later ones wait for `end`. None for no limit.
     """
 
-    def __init__(self, low_s: float, high_s: float) -> None:
+    def __init__(self, low_s: float, high_s: float, responses: int | None = None) -> None:
         self._low_s, self._high_s = low_s, high_s
-        self._over = threading.Event()
+        self._responses = responses
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
 
     def __call__(self, _: float) -> None:
-        self._over.wait(random.uniform(self._low_s, self._high_s))  # noqa: S311 - no secret
+        self._ended.wait(self._next_s())
 
     def end(self) -> None:
-        """Answer everything at once from now on."""
-        self._over.set()
+        """Send all further responses at once."""
+        self._ended.set()
+
+    def _next_s(self) -> float | None:
+        with self._lock:
+            if self._responses == 0:
+                return None
+            self._responses = None if self._responses is None else self._responses - 1
+        return random.uniform(self._low_s, self._high_s)  # noqa: S311 - not a secret
 
 
-class Bill:
-    """What was paid for, by prompt, while every answer that is computed is delivered as a success.
+class ChargedImages:
+    """Images that an emulator has charged, by prompt; each response must be a success.
 
     Args:
-        emulator: whose images are counted.
+        emulator: The emulator.
     """
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._lock = threading.Lock()
-        self._answered: Counter[str] = Counter()
+        self._sent: Counter[str] = Counter()
         emulator.watch(self._note)
 
-    def _note(self, seen: LogEntry) -> None:
-        if seen.prompt is not None and seen.status == 200:
+    def _note(self, entry: LogEntry) -> None:
+        if entry.prompt is not None and entry.status == 200:
             with self._lock:
-                self._answered[seen.prompt] += 1
+                self._sent[entry.prompt] += 1
+
+    def count_sent(self) -> int:
+        """Return the number of images in responses so far."""
+        with self._lock:
+            return self._sent.total()
 
     def by_prompt(self) -> Counter[str]:
-        """How often each was paid for, once nothing is being computed any more."""
-        while True:
-            with self._lock:
-                answered = Counter(self._answered)
-            if answered.total() == self._emulator.bill.images:
-                return answered
-            time.sleep(0.01)
+        """Return the number of charges of each prompt, after the last response."""
+        wait_until(lambda: self.count_sent() == self._emulator.bill.images)
+        with self._lock:
+            return Counter(self._sent)
 
 
-def site_of(folder: Path, url: str, *, concurrency: int, timeout: float = 30) -> Site:
-    """A site whose images are small and cost no time."""
+def site_of(folder: Path, url: str, *, concurrency: int, timeout: float = MAX_WAIT_S) -> Site:
+    """Create a site with small images that take little time."""
     site = Site(folder)
     options = {
         "model": SKETCH_MODEL,
@@ -93,7 +106,7 @@ def site_of(folder: Path, url: str, *, concurrency: int, timeout: float = 30) ->
 
 
 def write_prompts(site: Site, prompts: Sequence[str]) -> None:
-    """Pages that show these prompts and no others."""
+    """Replace the pages of a site by pages with these prompts."""
     for page in site.docs.glob("*.md"):
         page.unlink()
     site.write("index.md", "# A site\n")
@@ -102,11 +115,11 @@ def write_prompts(site: Site, prompts: Sequence[str]) -> None:
         site.write(f"page{number:03}.md", "# A page\n\n" + "\n".join(fences))
 
 
-class Left:
-    """What a site has on disk.
+class SiteState:
+    """Files of a site: originals, journal and pages.
 
     Args:
-        site: whose cache is where it is by default, or where its option says.
+        site: The site.
     """
 
     def __init__(self, site: Site) -> None:
@@ -116,61 +129,61 @@ class Left:
         self.store = OriginalStore(self.cache / "originals", self.cache / "quarantine")
 
     def stored(self) -> dict[str, str]:
-        """The hash of every original of which there is a record, by key."""
-        records = self.store.folder.glob("??/*.json")
+        """Return the SHA-256 of each original by key; "" for a record without an intact image."""
         found: dict[str, str] = {}
-        for path in records:
+        for path in self.store.folder.glob("??/*.json"):
             with contextlib.suppress(NewerVersionError):
                 original = self.store.find_verified(path.stem)
                 found[path.stem] = original.record.sha256 if original else ""
         return found
 
-    def prompts_stored(self) -> set[str]:
-        """The prompts of all originals, verified."""
+    def stored_prompts(self) -> set[str]:
+        """Return the prompts of all intact originals."""
         return {each.prompt for each in self.store.records() if self.store.find_verified(each.key)}
 
-    def quarantined(self) -> int:
+    def count_quarantined(self) -> int:
         """Return the number of files in quarantine."""
         return sum(1 for _ in self.store.quarantine.glob("*"))
 
     def unknown(self) -> Counter[str]:
-        """How often each prompt is listed as a call whose outcome nobody knows."""
+        """Return the number of calls with an unknown outcome of each prompt."""
         return Counter(intent.request.prompt for intent in self.journal.unknown_intents())
 
-    def begun(self) -> list[Intent]:
-        """The calls that are written down and not ended."""
+    def open_intents(self) -> list[Intent]:
+        """Return the intents of calls that have not ended."""
         found = []
         for key in self.journal.open_keys():
             with contextlib.suppress(NewerVersionError):
                 found += [self.journal.find_intent(key)]
         return [intent for intent in found if intent is not None]
 
-    def calls(self) -> dict[str, int]:
-        """When each call was written down that is not ended, in nanoseconds, by key."""
+    def open_calls(self) -> dict[str, int]:
+        """Return the time in nanoseconds at which each open call was written, by key."""
         found = {}
         for path in (self.cache / "journal").glob("*.intent"):
             with contextlib.suppress(FileNotFoundError):
                 found[path.stem] = path.stat().st_mtime_ns
         return found
 
-    def answered(self) -> set[str]:
-        """The keys of answers that are not stored yet."""
+    def journaled_answers(self) -> set[str]:
+        """Return the keys of answers in the journal that are not stored as originals."""
         return {path.stem for path in (self.cache / "journal").glob("*.answer")}
 
-    def broken_images(self) -> int:
-        """Images that pages show and that are not there as a whole."""
-        pages = (path.read_text() for path in self.site.rglob("*.html"))
-        names = {name for page in pages for name in _SHOWN.findall(page)}
-        return sum(not is_whole(self.site / name) for name in names)
+    def count_broken_files(self) -> int:
+        """Return the number of images in the pages that are missing or damaged."""
+        return sum(not is_intact(self.site / name) for name in self._shown())
 
     def count_shown(self) -> int:
         """Return the number of different images in the pages, placeholders left out."""
+        return sum(not name.endswith(".svg") for name in self._shown())
+
+    def _shown(self) -> set[str]:
         pages = (path.read_text() for path in self.site.rglob("*.html"))
-        names = {name for page in pages for name in _SHOWN.findall(page)}
-        return sum(not name.endswith(".svg") for name in names)
+        return {name for page in pages for name in _IMAGE_FILE.findall(page)}
 
 
-def is_whole(path: Path) -> bool:
+def is_intact(path: Path) -> bool:
+    """Return True if an image file can be decoded."""
     try:
         if path.suffix == ".svg":
             return path.read_text().rstrip().endswith("</svg>")
@@ -181,16 +194,16 @@ def is_whole(path: Path) -> bool:
     return True
 
 
-def unlisted(bill: Counter[str], left: Left) -> int:
-    """Payments beyond one for each prompt that ``unknown.jsonl`` does not list."""
-    listed = left.unknown()
-    return sum(max(0, count - 1 - listed[prompt]) for prompt, count in bill.items())
+def count_unlisted(charges: Counter[str], state: SiteState) -> int:
+    """Return the number of charges beyond one per prompt that ``unknown.jsonl`` does not list."""
+    listed = state.unknown()
+    return sum(max(0, count - 1 - listed[prompt]) for prompt, count in charges.items())
 
 
-def wait_for_call(left: Left, timeout_s: float, before: Mapping[str, int] = _NONE) -> bool:
-    """Wait until a call is written down that was not there before; whether one was."""
-    end = time.monotonic() + timeout_s
-    while not left.calls().items() - before.items():
+def wait_for_call(state: SiteState, before: Mapping[str, int] = _EMPTY) -> bool:
+    """Wait for a call that was not open before; return False if there is none in time."""
+    end = time.monotonic() + MAX_WAIT_S
+    while not state.open_calls().items() - before.items():
         if time.monotonic() > end:
             return False
         time.sleep(0.002)

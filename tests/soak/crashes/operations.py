@@ -1,4 +1,4 @@
-"""What is stopped half way, and what has to be left of it."""
+"""Operations that are stopped half way, and checks of their files."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from mkdocs_imagegen.spending.storing import Stores, open_stores, store_response
 from tests.originals.support import record
 
 Ack = Callable[[str], None]
-"""Told of what was promised: nothing that comes later may take it back."""
+"""Function that records a promise, which no later failure may break."""
 
 
-def _png(colour: str) -> bytes:
+def _png(color: str) -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (3, 2), colour).save(file, "png")
+    Image.new("RGB", (3, 2), color).save(file, "png")
     return file.getvalue()
 
 
@@ -47,26 +47,26 @@ REFUSAL = Refusal("a/b", "2026-11-23", "the prompt was refused")
 
 def _original(content: bytes) -> Record:
     facts = {"key": KEY, "subject": REQUEST.subject_key, "mime": "image/png"}
-    return replace(record(content=content), **facts)  # type: ignore[arg-type]  # all are texts
+    return replace(record(content=content), **facts)  # type: ignore[arg-type]  # all are strings
 
 
-def _answer() -> ImageResponse:
+def _response() -> ImageResponse:
     return decode_response(BODY, REQUEST, replace(GatewaySettings(), output_format="png"))
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """A folder in which an operation is stopped."""
+class Workspace:
+    """Folder in which an operation is stopped."""
 
     folder: Path
 
     @property
     def acks(self) -> Path:
-        """The file of what was promised."""
+        """File of the promises."""
         return self.folder / "acks"
 
     def stores(self) -> Stores:
-        """The stores of a site there, as a build opens them."""
+        """Return the stores of a site, as a build opens them."""
         settings = Settings(root=self.folder)
         quarantine = settings.cache_path / "quarantine"
         return open_stores(settings, OriginalStore(settings.originals_path, quarantine))
@@ -74,11 +74,11 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Something that writes.
+    """Operation that writes files.
 
     Attributes:
-        act: what is stopped.
-        prepare: what comes before it, and is not stopped.
+        act: Function that is stopped.
+        prepare: Function that runs before it, and is not stopped.
     """
 
     act: Callable[[Stores, Ack], None]
@@ -91,7 +91,7 @@ def _put(stores: Stores, ack: Ack) -> None:
 
 
 def _put_another(stores: Stores, ack: Ack) -> None:
-    """Another image under the same key, as by a build that was slower."""
+    """Store another image under the same key, as a slower build does."""
     stores.originals.put(_original(OTHER_CONTENT), OTHER_CONTENT)
     ack("stored")
 
@@ -108,11 +108,11 @@ def _answered(stores: Stores, ack: Ack) -> None:
 
 
 def _call(stores: Stores, ack: Ack) -> None:
-    """All that is written for an image that is bought."""
+    """Write all files of an image that is generated."""
     with stores.claims.claim(KEY) as is_ours:
         assert is_ours
         _answered(stores, ack)
-        if not store_response(stores.originals, REQUEST, _answer(), INTENT.server).alarm:
+        if not store_response(stores.originals, REQUEST, _response(), INTENT.server).alarm:
             ack("stored")
             stores.journal.end(KEY)
 
@@ -153,42 +153,42 @@ OPERATIONS = {
 }
 
 
-def judge(ground: Ground, acked: set[str]) -> Counter[str]:
-    """What is wrong with what was left: ``wrong``, ``lost``, ``next`` and ``strange``, by count."""
+def judge(workspace: Workspace, acked: set[str]) -> Counter[str]:
+    """Count the faults of the files: ``wrong``, ``lost``, ``next`` and ``strange``."""
     faults: Counter[str] = Counter()
-    before = ground.stores()
-    faults["wrong"] += _serves(before) not in (None, CONTENT, OTHER_CONTENT)
+    before = workspace.stores()
+    faults["wrong"] += _read_stored(before) not in (None, CONTENT, OTHER_CONTENT)
     faults["wrong"] += before.refusals.find(KEY) not in (None, REFUSAL)
-    faults["strange"] += len(_strangers(before.originals.folder))
-    stores = ground.stores()
+    faults["strange"] += len(_find_strange_files(before.originals.folder))
+    stores = workspace.stores()
     recover_all(stores)
-    content = _serves(stores)
+    content = _read_stored(stores)
     unknown = [each.request.key for each in stores.journal.unknown_intents()]
     faults["lost"] += content is None and bool(acked & {"stored", "spooled"})
     faults["lost"] += content is None and KEY not in unknown and bool(acked & {"begun", "listed"})
     faults["lost"] += "refused" in acked and stores.refusals.find(KEY) is None
-    faults["strange"] += len(_calls(stores)) + _quarantined(stores)
-    faults["next"] += not _next_succeeds(ground.stores(), content)
+    faults["strange"] += len(_open_calls(stores)) + _count_quarantined(stores)
+    faults["next"] += not _next_succeeds(workspace.stores(), content)
     return faults
 
 
-def _serves(stores: Stores) -> bytes | None:
+def _read_stored(stores: Stores) -> bytes | None:
     original = stores.originals.find_verified(KEY)
     return stores.originals.read(original) if original else None
 
 
-def _calls(stores: Stores) -> list[Path]:
-    """Intents, and answers without one, that an import has left."""
+def _open_calls(stores: Stores) -> list[Path]:
+    """Return intents and answers that recovery has left in the journal."""
     folder = stores.journal.unknown_path.parent
     return [path for kind in ("intent", "answer") for path in folder.glob(f"*.{kind}")]
 
 
-def _quarantined(stores: Stores) -> int:
+def _count_quarantined(stores: Stores) -> int:
     return sum(1 for _ in stores.originals.quarantine.glob("*"))
 
 
-def _strangers(folder: Path) -> list[Path]:
-    """Files that are neither whole nor named as unfinished."""
+def _find_strange_files(folder: Path) -> list[Path]:
+    """Return files that are neither complete nor named as temporary."""
     images = (CONTENT, OTHER_CONTENT)
     names = {f"{KEY}.{hashlib.sha256(each).hexdigest()[:16]}.png" for each in images}
     names |= {f"{KEY}.json", f"{KEY}.refused.json", f"{KEY}.lock", ".gitignore"}
@@ -197,10 +197,10 @@ def _strangers(folder: Path) -> list[Path]:
 
 
 def _next_succeeds(stores: Stores, before: bytes | None) -> bool:
-    """Whether it can be bought now; what was there stays."""
+    """Return True if the image can be generated now, and an image that was stored stays."""
     try:
         with stores.claims.claim(KEY) as is_ours:
             stores.originals.put(_original(CONTENT), CONTENT)
     except ImagegenError:
         return False
-    return is_ours and _serves(stores) == (before or CONTENT)
+    return is_ours and _read_stored(stores) == (before or CONTENT)

@@ -1,8 +1,8 @@
-"""Operations in processes of their own, forked from one that has imported everything.
+"""Operations in processes of their own, forked from a process that has imported everything.
 
-A child waits until it is told to go, so that a tracer can be attached, and sees nothing of the
-imports. ``python -m tests.soak.crashes.stage`` obeys lines: ``fork OPERATION\tFOLDER\tFAULT``
-answers with the child's number, ``go NUMBER`` with its exit code once it has ended.
+A child waits for a command, so that a tracer can be attached, and imports no module itself.
+``python -m tests.soak.crashes.fork_server`` reads lines: the response to
+``fork OPERATION\tFOLDER\tFAULT`` is the child's pid, to ``go PID`` its exit code after its end.
 """
 
 from __future__ import annotations
@@ -22,19 +22,24 @@ from pathlib import Path
 from types import TracebackType
 
 from mkdocs_imagegen.errors import ImagegenError
-from tests.soak.crashes.operations import OPERATIONS, Ground, judge
+from tests.soak.crashes.operations import OPERATIONS, Workspace, judge
+from tests.waiting import MAX_WAIT_S
 
 REFUSED, UNCAUGHT = 3, 4
-"""Exit codes of a child whose operation raised our error, or another one."""
+"""Exit codes of a child whose operation raised an `ImagegenError`, or another error."""
 
-_HUNG_S = 20
+_HUNG_S = 60
 _ROOT = Path(__file__).parents[3]
 _IN_PYTHON = ("open", "write", "fsync", "replace", "link", "unlink", "mkdir", "close")
-"""Functions of ``os`` that fail in children that no tracer can be attached to."""
+"""Functions of ``os`` that fail in a child without a tracer."""
 
 
-class Stage:
-    """Starts children; a context manager that ends the process that forks them."""
+class OperationForkServer:
+    """Process that forks children; a context manager that ends it.
+
+    Args:
+        rescues: Folder for images that the store does not accept.
+    """
 
     def __init__(self, rescues: Path) -> None:
         self._process = subprocess.Popen(
@@ -47,20 +52,20 @@ class Stage:
         )
 
     def fork(self, operation: str, folder: Path, fault: str = "") -> int:
-        """A child that waits; its number."""
-        return self._ask(f"fork {operation}\t{folder}\t{fault}")
+        """Fork a child that waits for `go`; return its pid."""
+        return self._request(f"fork {operation}\t{folder}\t{fault}")
 
     def go(self, child: int) -> int:
-        """Its exit code, negative for a signal: SIGALRM if it hung."""
-        return self._ask(f"go {child}")
+        """Let a child run; return its exit code, negative for a signal: SIGALRM if it hung."""
+        return self._request(f"go {child}")
 
-    def _ask(self, words: str) -> int:
+    def _request(self, line: str) -> int:
         assert self._process.stdin
         assert self._process.stdout
-        print(words, file=self._process.stdin, flush=True)
+        print(line, file=self._process.stdin, flush=True)
         return int(self._process.stdout.readline())
 
-    def __enter__(self) -> Stage:  # noqa: PYI034 - typing.Self came with Python 3.11
+    def __enter__(self) -> OperationForkServer:  # noqa: PYI034 - typing.Self came with Python 3.11
         return self
 
     def __exit__(
@@ -69,27 +74,28 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=MAX_WAIT_S)
 
 
 def _main() -> None:
     _warm_up()
     waiting: dict[int, int] = {}
     while line := sys.stdin.readline():
-        word, _, rest = line.rstrip("\n").partition(" ")
-        answer = _forked(rest, waiting) if word == "fork" else _gone(int(rest), waiting)
-        sys.stdout.write(f"{answer}\n")
+        command, _, argument = line.rstrip("\n").partition(" ")
+        is_fork = command == "fork"
+        response = _fork(argument, waiting) if is_fork else _go(int(argument), waiting)
+        sys.stdout.write(f"{response}\n")
         sys.stdout.flush()
 
 
-def _forked(words: str, waiting: dict[int, int]) -> int:
+def _fork(arguments: str, waiting: dict[int, int]) -> int:
     started, go = os.pipe()
     is_ready, ready = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(go)
         signal.alarm(_HUNG_S)
-        _wait_and_act(started, ready, *words.split("\t"))
+        _wait_and_act(started, ready, *arguments.split("\t"))
     os.close(ready)
     os.read(is_ready, 1)
     os.close(is_ready)
@@ -98,25 +104,25 @@ def _forked(words: str, waiting: dict[int, int]) -> int:
     return child
 
 
-def _gone(child: int, waiting: dict[int, int]) -> int:
+def _go(child: int, waiting: dict[int, int]) -> int:
     os.close(waiting.pop(child))
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 
 
 def _wait_and_act(started: int, ready: int, operation: str, folder: str, fault: str) -> None:
-    """Act once the other end of a pipe is closed, and end."""
-    ground, code = Ground(Path(folder)), 0
-    stores, act = ground.stores(), OPERATIONS[operation].act
-    acks = os.open(ground.acks, os.O_WRONLY | os.O_APPEND)
+    """Run an operation when the other end of a pipe is closed, and end the process."""
+    workspace, code = Workspace(Path(folder)), 0
+    stores, act = workspace.stores(), OPERATIONS[operation].act
+    acks = os.open(workspace.acks, os.O_WRONLY | os.O_APPEND)
     os.write(ready, b".")
     select.select([started], [], [])
     with _failing(fault) as counts:
         try:
-            act(stores, lambda word: _ack(acks, word))
+            act(stores, lambda promise: _ack(acks, promise))
         except ImagegenError:
             code = REFUSED
-        except BaseException:  # noqa: BLE001 - that there is none is what is counted
+        except BaseException:  # noqa: BLE001 - counted as a fault
             traceback.print_exc()
             code = UNCAUGHT
     if counts:
@@ -124,12 +130,12 @@ def _wait_and_act(started: int, ready: int, operation: str, folder: str, fault: 
     os._exit(code)
 
 
-def _ack(acks: int, word: str) -> None:
-    os.pwrite(acks, f"{word}\n".encode(), 0)  # appended; no call that is ever made to fail
+def _ack(acks: int, line: str) -> None:
+    os.pwrite(acks, f"{line}\n".encode(), 0)  # appends; the only call that no fault strikes
 
 
 class _failing:  # noqa: N801 - reads as a function after ``with``
-    """Functions of ``os`` fail: at ``NAME:N:kill`` or ``NAME:N:ENOSPC``; ``count`` only counts."""
+    """Faults in functions of ``os``: ``NAME:N:kill`` or ``NAME:N:ENOSPC``; ``count`` for none."""
 
     def __init__(self, fault: str) -> None:
         self._fault = fault
@@ -160,13 +166,13 @@ class _failing:  # noqa: N801 - reads as a function after ``with``
 
 
 def _warm_up() -> None:
-    """Do everything once, so that a child imports nothing."""
+    """Run every operation once, so that a child imports no module."""
     for operation in OPERATIONS.values():
         with tempfile.TemporaryDirectory() as folder:
-            ground = Ground(Path(folder))
-            operation.prepare(ground.stores(), lambda _: None)
-            operation.act(ground.stores(), lambda _: None)
-            judge(ground, set())
+            workspace = Workspace(Path(folder))
+            operation.prepare(workspace.stores(), lambda _: None)
+            operation.act(workspace.stores(), lambda _: None)
+            judge(workspace, set())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""File systems that are small, full or read-only: mounted, or as far as possible pretended.
+"""Small, full and read-only file systems: mounted, or simulated by a limit on file sizes.
 
-Mounts are made in a name space of their own, which ends with the process.
+Mounts are in a namespace of their own, which ends with the process.
 """
 
 from __future__ import annotations
@@ -12,25 +12,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_SPACES = (["unshare", "-m"], ["unshare", "-rm"])
+from tests.waiting import MAX_WAIT_S
+
+_NAMESPACES = (["unshare", "-m"], ["unshare", "-rm"])
 _PIECE = bytes(1024)
 _TRIAL = "mount -t tmpfs none /mnt"
 
 
-def own_space() -> list[str] | None:
-    """The command that runs another one where it may mount; None where the kernel refuses."""
-    for space in _SPACES if sys.platform == "linux" else ():
+def own_namespace() -> list[str] | None:
+    """Return a command prefix that allows mounts; None if the kernel refuses."""
+    for namespace in _NAMESPACES if sys.platform == "linux" else ():
         tried = subprocess.run(
-            [*space, "sh", "-c", _TRIAL], capture_output=True, timeout=30, check=False
+            [*namespace, "sh", "-c", _TRIAL], capture_output=True, timeout=MAX_WAIT_S, check=False
         )
         if tried.returncode == 0:
-            return space
+            return namespace
     return None
 
 
 @contextmanager
 def small(folder: Path, kib: int, inodes: int = 10_000) -> Iterator[Path]:
-    """A disk of its own in a folder."""
+    """Mount a small disk on a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     _run("mount", "-t", "tmpfs", "-o", f"size={kib}k,nr_inodes={inodes}", "none", folder)
     try:
@@ -40,13 +42,13 @@ def small(folder: Path, kib: int, inodes: int = 10_000) -> Iterator[Path]:
 
 
 def more_inodes(disk: Path) -> None:
-    """Let a disk take as many files as anybody needs."""
+    """Allow more files on a disk."""
     _run("mount", "-o", "remount,nr_inodes=10000", disk)
 
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """A folder that takes no writes."""
+    """Make a folder read-only."""
     _run("mount", "--bind", folder, folder)
     try:
         _run("mount", "-o", "remount,bind,ro", folder)
@@ -56,7 +58,7 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 def fill(disk: Path, leave_kib: int) -> Path:
-    """Leave so much room; the file to delete for more."""
+    """Fill a disk; return the file to delete for more free space."""
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
         try:
@@ -69,8 +71,8 @@ def fill(disk: Path, leave_kib: int) -> Path:
 
 
 @contextmanager
-def no_file_beyond(kib: int, pid: int) -> Iterator[None]:
-    """No file of a process, nor of those it starts, grows beyond a size."""
+def limited_file_size(kib: int, pid: int) -> Iterator[None]:
+    """Limit the size of all files of a process and its children."""
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (kib * 1024, resource.RLIM_INFINITY))
     try:
         yield
@@ -79,4 +81,4 @@ def no_file_beyond(kib: int, pid: int) -> Iterator[None]:
 
 
 def _run(*command: str | Path) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    subprocess.run(command, check=True, capture_output=True, timeout=MAX_WAIT_S)

@@ -7,10 +7,10 @@ from dataclasses import MISSING, fields, is_dataclass
 import pytest
 import yaml
 
+from example_site.option_reference import reference
 from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
 from mkdocs_imagegen.options import option_names
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.settings.reference import reference
 
 
 def groups_of(kind):

@@ -1,7 +1,7 @@
-"""Builds in processes of their own, forked from one that has imported everything.
+"""Builds in processes of their own, forked from a process that has imported everything.
 
-`mkdocs build` spends most of a second on imports; a fork of a process that has done them runs the
-same command in the rest of the time. The parent has no threads and builds nothing itself.
+`mkdocs build` spends most of a second on imports; a fork of a process that has finished them runs
+the same command in the rest of the time. The fork server has no threads and builds no site itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+from tests.waiting import MAX_WAIT_S
 
 _ROOT = Path(__file__).parents[3]
 _LOG = "build.log"
@@ -34,52 +36,55 @@ _IMPORTED = [
     *("mkdocs_imagegen.imaging.encode", "PIL.JpegImagePlugin", "anyio._backends._asyncio"),
     *("anyio.from_thread", "filelock", "tenacity.asyncio", "http.cookiejar"),
 ]
-"""What a build imports; what is not there is imported by the build itself."""
+"""Modules that a build imports; it imports all others itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Building:
-    """A process that builds a site.
+class BuildProcess:
+    """Process that builds a site.
 
     Attributes:
-        pid: of the process; nobody else's until the end of it was seen.
-        folder: of the site.
+        pid: Id of the process; stays its own until `poll` has returned an exit code.
+        folder: Folder of the site.
     """
 
     pid: int
     folder: Path
-    _forks: Forks
+    _server: BuildForkServer
 
     @property
-    def said(self) -> str:
-        """What it printed so far."""
+    def output(self) -> str:
+        """Output of the build so far."""
         return (self.folder / _LOG).read_text("utf-8", "replace")
 
     def send(self, number: int) -> None:
-        """Send it a signal; before its end was seen."""
+        """Send a signal; not after `poll` has returned an exit code."""
         os.kill(self.pid, number)
 
     def poll(self) -> int | None:
-        """Its exit code, negative for a signal; None while it runs. Once it ended, only once."""
-        return self._forks.ask(f"poll {self.pid}")
+        """Return the exit code, negative for a signal, or None while the build runs.
 
-    def wait(self, timeout_s: float) -> int:
-        """Its exit code.
+        The exit code is returned once.
+        """
+        return self._server.request(f"poll {self.pid}")
+
+    def wait(self, timeout_s: float = MAX_WAIT_S) -> int:
+        """Wait for the end of the build, and return its exit code.
 
         Raises:
-            TimeoutError: it did not end; it was killed.
+            TimeoutError: If the build did not end in time; it is killed.
         """
         end = time.monotonic() + timeout_s
         while (code := self.poll()) is None:
             if time.monotonic() > end:
                 self.send(signal.SIGKILL)
-                raise TimeoutError(f"the build did not end within {timeout_s:g} s: {self.said}")
+                raise TimeoutError(f"the build did not end within {timeout_s:g} s: {self.output}")
             time.sleep(_POLL_S)
         return code
 
 
-class Forks:
-    """Starts builds; a context manager that ends whatever still runs."""
+class BuildForkServer:
+    """Process that forks builds; a context manager that kills the builds that still run."""
 
     def __init__(self) -> None:
         clean = {key: value for key, value in os.environ.items() if "GATEWAY" not in key}
@@ -92,22 +97,27 @@ class Forks:
             text=True,
         )
 
-    def start(self, folder: Path) -> Building:
-        """Run `mkdocs build` in a folder."""
-        pid = self.ask(f"start {folder}")
-        assert pid is not None
-        return Building(pid, folder, self)
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self._process.pid
 
-    def ask(self, words: str) -> int | None:
-        """Say something to the parent of all builds, and take its answer."""
+    def start(self, folder: Path) -> BuildProcess:
+        """Run `mkdocs build` in a folder."""
+        pid = self.request(f"start {folder}")
+        assert pid is not None
+        return BuildProcess(pid, folder, self)
+
+    def request(self, line: str) -> int | None:
+        """Send a line to the process, and return its response."""
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(f"{words}\n")
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
-        answer = self._process.stdout.readline().strip()
-        return int(answer) if answer else None
+        response = self._process.stdout.readline().strip()
+        return int(response) if response else None
 
-    def __enter__(self) -> Forks:  # noqa: PYI034 - typing.Self came with Python 3.11
+    def __enter__(self) -> BuildForkServer:  # noqa: PYI034 - typing.Self came with Python 3.11
         return self
 
     def __exit__(
@@ -116,40 +126,40 @@ class Forks:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=MAX_WAIT_S)
 
 
 def _main() -> None:
     for name in _IMPORTED:
         importlib.import_module(name)
-    folder = _forked()
+    folder = _serve()
     if folder is not None:
         _build(folder)
 
 
-def _forked() -> str | None:
-    """Obey until there is nothing more to do; in a child: the folder to build."""
+def _serve() -> str | None:
+    """Serve requests until the input ends; in a fork, return the folder to build."""
     running: set[int] = set()
-    with _ending(running):
+    with _killing(running):
         while line := sys.stdin.readline():
-            word, _, rest = line.rstrip("\n").partition(" ")
-            if word == "poll":
-                _tell(_polled(int(rest), running))
+            command, _, argument = line.rstrip("\n").partition(" ")
+            if command == "poll":
+                _respond(_poll(int(argument), running))
                 continue
             pid = os.fork()
             if pid == 0:
                 running.clear()
-                return rest
+                return argument
             running.add(pid)
-            _tell(pid)
+            _respond(pid)
     return None
 
 
-def _tell(answer: int | str) -> None:
-    print(answer, flush=True)  # noqa: T201 - this is how it answers
+def _respond(response: int | str) -> None:
+    print(response, flush=True)  # noqa: T201 - the protocol between the processes
 
 
-def _polled(pid: int, running: set[int]) -> int | str:
+def _poll(pid: int, running: set[int]) -> int | str:
     ended, status = os.waitpid(pid, os.WNOHANG)
     if not ended:
         return ""
@@ -158,7 +168,7 @@ def _polled(pid: int, running: set[int]) -> int | str:
 
 
 @contextmanager
-def _ending(running: set[int]) -> Iterator[None]:
+def _killing(running: set[int]) -> Iterator[None]:
     try:
         yield
     finally:
@@ -168,18 +178,18 @@ def _ending(running: set[int]) -> Iterator[None]:
 
 
 def _build(folder: str) -> None:
-    """The command line's own way; whatever it raises ends the process as it would there."""
+    """Run the command as a shell does; every exception ends the process."""
     os.setsid()
     os.chdir(folder)
-    nothing, log = os.open(os.devnull, os.O_RDONLY), os.open(_LOG, _FRESH, 0o666)
-    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+    null, log = os.open(os.devnull, os.O_RDONLY), os.open(_LOG, _NEW_FILE, 0o666)
+    for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     importlib.import_module("mkdocs.__main__").cli(["build"])
 
 
-_FRESH = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 if __name__ == "__main__":
     _main()

@@ -1,0 +1,43 @@
+"""The command `check`: an exit code that tells if any image is missing."""
+
+from __future__ import annotations
+
+import click
+
+from mkdocs_imagegen.cli.site import as_json, config_file, look
+from mkdocs_imagegen.cli.terminal import print_json, print_line, print_rows
+from mkdocs_imagegen.report import plural
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  mkdocs-imagegen check
+  mkdocs-imagegen check && mkdocs build --strict
+"""
+)
+@config_file
+@as_json
+def check(*, config_file: str | None, as_json: bool) -> None:
+    """Fail if any image is missing.
+
+    Exits with 1 if an image is missing or its directive is invalid. Needs no network and no API
+    key.
+    """
+    site = look(config_file)
+    if as_json:
+        lacking = [row.as_dict() for row in site.lacking]
+        print_json({"ok": not lacking, "lacking": lacking})
+    else:
+        print_rows(site.lacking)
+        print_line(_verdict(len(site.lacking), len(site.rows)))
+    raise SystemExit(1 if site.lacking else 0)
+
+
+def _verdict(lacking: int, total: int) -> str:
+    if not lacking:
+        return "no images are missing"
+    be = "is" if lacking == 1 else "are"
+    images = f"{lacking} of {plural(total, 'image')} {be} missing or invalid"
+    return f"{images}; run `mkdocs-imagegen plan` for details"

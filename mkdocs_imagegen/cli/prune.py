@@ -1,0 +1,118 @@
+"""The command `prune`: originals that no page uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+
+import click
+
+from mkdocs_imagegen.cli.site import as_json, config_file, look, store_of
+from mkdocs_imagegen.cli.targets import requests_of
+from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.hosts.mkdocs.look import SiteView
+from mkdocs_imagegen.options import quote_value
+from mkdocs_imagegen.originals.record import Record
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.report import State, format_usd, plural
+
+_GRACE_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Unused:
+    """An original that no page uses."""
+
+    record: Record
+    age_days: int
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Cells of a table."""
+        cost = self.record.cost_usd
+        return (
+            self.record.key[:16],
+            plural(self.age_days, "day"),
+            "?" if cost is None else format_usd(cost),
+            quote_value(self.record.prompt),
+        )
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  mkdocs-imagegen prune
+  mkdocs-imagegen prune --grace-days 90 --yes
+"""
+)
+@config_file
+@click.option("--yes", is_flag=True, help="Remove the originals instead of only listing them")
+@click.option(
+    "--grace-days",
+    type=click.IntRange(0),
+    default=_GRACE_DAYS,
+    show_default=True,
+    help="Minimum age in days",
+)
+@as_json
+def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool) -> None:
+    """Remove originals that no page uses.
+
+    Without --yes it only lists them. Generating a removed image again costs as much as before, so
+    check first that no other branch uses it.
+    """
+    site = look(config_file)
+    _require_valid(site)
+    store = store_of(site.settings)
+    unused = list(_unused(site, store))
+    old = [each for each in unused if each.age_days >= grace_days]
+    if yes:
+        for each in old:
+            store.remove(each.record)
+    if as_json:
+        print_json({"removed": yes, "unused": [each.record.key for each in old]})
+    else:
+        print_table(("Key", "Age", "Cost", "Prompt"), [each.cells for each in old])
+        kept = len(unused) - len(old)
+        more = f"; {plural(kept, 'younger one')} kept" if kept else ""
+        print_line(f"{_result(len(old), is_removed=yes)}{more}")
+
+
+def _result(count: int, *, is_removed: bool) -> str:
+    unused = plural(count, "unused original")
+    if is_removed and count:
+        return f"{unused} removed"
+    return f"{unused}; add --yes to remove" if count else "no unused originals"
+
+
+def _require_valid(site: SiteView) -> None:
+    """Raise an error if it is unknown which originals the pages use.
+
+    Raises:
+        CommandError: If a directive is invalid, or the plugin is switched off.
+    """
+    invalid = next((row for row in site.rows if row.state is State.INVALID), None)
+    if invalid is not None:
+        fault = "; ".join(invalid.remarks)
+        raise CommandError(f"the directive at {invalid.location} is invalid: {fault}")
+    if not site.settings.enabled:
+        raise CommandError("enabled is false, so no page uses an image; set it to true")
+
+
+def _unused(site: SiteView, store: OriginalStore) -> Iterator[_Unused]:
+    keys = {original.record.key for entry in site.entries for original in entry.original}
+    subjects = {request.subject_key for entry in site.entries for request in requests_of(entry)}
+    now = datetime.now(timezone.utc)
+    for record in store.records():
+        if record.key not in keys and record.subject not in subjects:
+            yield _Unused(record, (now - _created(record, now)) // timedelta(days=1))
+
+
+def _created(record: Record, now: datetime) -> datetime:
+    try:
+        created = datetime.fromisoformat(record.created)
+    except ValueError:
+        return now  # an original without a date counts as new, and stays
+    return created if created.tzinfo else created.replace(tzinfo=timezone.utc)

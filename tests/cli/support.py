@@ -1,0 +1,100 @@
+"""Pages, processes, contact sheets and originals for the tests of the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.originals.record import parse_record
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.request import ImageRequest
+from tests.support import Site
+
+MAX_S = 60
+MODEL = "openai/gpt-image-1-mini"
+
+
+def fence(prompt: str, **options: object) -> str:
+    """An image block for a page."""
+    head = [f"{name}: {value}" for name, value in options.items()]
+    lines = ["```imagegen", *head, *(["---"] if head else []), prompt, "```"]
+    return "\n".join(lines) + "\n\n"
+
+
+def environ_of(more: Mapping[str, str]) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AI_GATE")}
+    return clean | {"NO_MKDOCS_2_WARNING": "1", "COLUMNS": "100", "TERM": "xterm"} | dict(more)
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mkdocs_imagegen", *arguments]
+
+
+def interrupt(
+    site: Site, emulator: Emulator, *arguments: str, with_signal: int = signal.SIGINT
+) -> tuple[int, str, str]:
+    """Interrupt a command after its first image; its exit code, stdout and stderr."""
+    site.save()
+    process = subprocess.Popen(
+        command(*arguments),
+        cwd=site.folder,
+        env=environ_of({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        end = time.monotonic() + MAX_S
+        while emulator.bill.images == 0 and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(with_signal)
+        stdout, stderr = process.communicate(timeout=MAX_S)
+    finally:
+        process.kill()
+        process.wait()
+    return process.returncode, stdout, stderr
+
+
+def store_as_real_model(site: Site) -> None:
+    """Store each sketch also as an image of a real model, in the default quality."""
+    store = OriginalStore(site.originals, site.folder / "quarantine")
+    for path in sorted(site.originals.rglob("*.json")):
+        record = parse_record(path.read_bytes(), path.stem)
+        real = ImageRequest(MODEL, record.prompt, record.size, take=record.take)
+        content = path.with_name(record.file_name).read_bytes()
+        store.put(replace(record, key=real.key, subject=real.subject_key, model=MODEL), content)
+
+
+class Sheet(HTMLParser):
+    """A contact sheet, as a browser reads it."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.text = file.read_text()
+        self.images: list[dict[str, str | None]] = []
+        self.urls: list[str] = []
+        self.keys: list[str] = []
+        self.files: list[str] = []
+        self.feed(self.text)
+
+    @property
+    def alts(self) -> list[str]:
+        return [" ".join((image["alt"] or "").split()) for image in self.images]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.urls += [given[name] or "" for name in ("src", "href") if name in given]
+        if tag == "img" and "src" in given:
+            self.images.append(given)
+        if "data-key" in given:
+            self.keys.append(given["data-key"] or "")
+        if "data-file" in given:
+            self.files.append(given["data-file"] or "")
