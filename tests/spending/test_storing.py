@@ -1,0 +1,59 @@
+"""Storage of responses as originals."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+
+import pytest
+
+from mkdocs_imagegen.errors import InvalidResponseError, StoreError
+from mkdocs_imagegen.gateway.wire import decode_response
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.settings import GatewaySettings
+from mkdocs_imagegen.spending.storing import store_response
+from tests.bench import BODY, PNG, SERVER, request
+
+RESPONSE = decode_response(BODY, request(), replace(GatewaySettings(), output_format="png"))
+
+
+@pytest.fixture
+def originals(tmp_path):
+    return OriginalStore(tmp_path / "originals", tmp_path / "quarantine")
+
+
+def test_response_becomes_an_original_with_a_remark_about_its_size(originals):
+    result = store_response(originals, request(), RESPONSE, SERVER)
+    assert originals.find_verified(request().key) == result.original
+    assert (result.was_generated, result.alarm) == (True, "")
+    assert "requested 1024x1024, received 8x8; the image is cropped to fit" in result.remarks
+    assert result.original.record.server == SERVER
+
+
+def test_sketch_is_stored_under_the_key_of_the_sketch(originals):
+    sketch = replace(RESPONSE, is_sketch=True)
+    result = store_response(originals, request(), sketch, SERVER)
+    assert result.original.record.key == request().as_sketch.key
+    assert originals.find_exact(request(), SERVER) == result.original
+    assert originals.find_exact(request(), "https://y.example/v1") is None
+    assert originals.find_exact(request(), "") is None
+
+
+def test_damaged_image_goes_to_quarantine(originals):
+    damaged = replace(RESPONSE, image=PNG[:40])
+    with pytest.raises(InvalidResponseError, match="was charged and is damaged") as raised:
+        store_response(originals, request(), damaged, SERVER)
+    (file,) = originals.quarantine.iterdir()
+    assert file.read_bytes() == PNG[:40]
+    assert str(file) in str(raised.value)
+
+
+def test_image_is_saved_elsewhere_with_an_alarm_when_store_fails(originals, monkeypatch, tmp_path):
+    def fail(*_):
+        raise StoreError("no room")
+
+    monkeypatch.setattr(OriginalStore, "put", fail)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    result = store_response(originals, request(), RESPONSE, SERVER)
+    assert result.alarm == f"no room; the image is in {result.original.path}"
+    assert result.original.path.read_bytes() == PNG
