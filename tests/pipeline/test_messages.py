@@ -25,24 +25,25 @@ def location():
 
 
 @pytest.mark.parametrize(
-    ("state", "options", "is_serving", "level"),
+    ("case", "level"),
     [
-        (State.MISSING, {}, False, WARN),
-        (State.OVER_BUDGET, {}, False, WARN),
-        (State.REFUSED, {}, False, WARN),
-        (State.FAILED, {}, False, WARN),
-        (State.MISSING, {}, True, None),
-        (State.OVER_BUDGET, {}, True, None),
-        (State.FAILED, {}, True, WARN),
-        (State.MISSING, SILENT, False, None),
-        (State.FAILED, SILENT, False, INFO),
-        (State.REFUSED, {"on_missing": "error"}, False, INFO),
-        (State.MISSING, {"enabled": False}, False, None),
-        (State.INVALID, SILENT, True, WARN),
-        (State.INVALID, {"enabled": False}, False, WARN),
+        ((State.MISSING, {}, False), WARN),
+        ((State.OVER_BUDGET, {}, False), WARN),
+        ((State.REFUSED, {}, False), WARN),
+        ((State.FAILED, {}, False), WARN),
+        ((State.MISSING, {}, True), None),
+        ((State.OVER_BUDGET, {}, True), None),
+        ((State.FAILED, {}, True), WARN),
+        ((State.MISSING, SILENT, False), None),
+        ((State.FAILED, SILENT, False), INFO),
+        ((State.REFUSED, {"on_missing": "error"}, False), INFO),
+        ((State.MISSING, {"enabled": False}, False), None),
+        ((State.INVALID, SILENT, True), WARN),
+        ((State.INVALID, {"enabled": False}, False), WARN),
     ],
 )
-def test_level_of_an_error(tmp_path, caplog, state, options, is_serving, level):
+def test_level_of_an_error(tmp_path, caplog, case, level):
+    state, options, is_serving = case
     caplog.set_level(INFO, "mkdocs")
     context = build_context(tmp_path, options, is_serving=is_serving)
     log_outcome(context, Outcome(state, IMAGE, error="it failed"), location)
