@@ -1,7 +1,8 @@
 """Motifs: the silhouettes that sketches show, each selected by words of the prompt.
 
 A motif is drawn in its own coordinates: x from left to right, 0 in its middle, and y upwards, 0
-at its foot; it is about one unit tall. Pure: no I/O, clock or environment.
+at its foot; it is about one unit tall. The outlines are read once, from ``motifs.txt`` next to
+this module.
 """
 
 from __future__ import annotations
