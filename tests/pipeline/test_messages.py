@@ -20,8 +20,17 @@ WARN, INFO = logging.WARNING, logging.INFO
 SILENT = {"on_missing": "placeholder"}
 
 
-def location():
-    return Location("docs/a.md", 3)
+@pytest.fixture
+def messages_of(tmp_path, caplog):
+    """Logs an outcome, and returns level and text of each message."""
+    caplog.set_level(INFO, "mkdocs")
+
+    def log(outcome, options=None, **facts):
+        context = build_context(tmp_path, options, **facts)
+        log_outcome(context, outcome, lambda: Location("docs/a.md", 3))
+        return [(each.levelno, each.getMessage()) for each in caplog.records]
+
+    return log
 
 
 @pytest.mark.parametrize(
@@ -42,27 +51,20 @@ def location():
         ((State.INVALID, {"enabled": False}, False), WARN),
     ],
 )
-def test_level_of_an_error(tmp_path, caplog, case, level):
-    state, options, is_serving = case
-    caplog.set_level(INFO, "mkdocs")
-    context = build_context(tmp_path, options, is_serving=is_serving)
-    log_outcome(context, Outcome(state, IMAGE, error="it failed"), location)
-    assert [each.levelno for each in caplog.records] == ([] if level is None else [level])
-    assert caplog.messages == ["imagegen: docs/a.md:3: image prompt: it failed"] * len(
-        caplog.records
-    )
+def test_level_of_an_error(messages_of, state, options, is_serving, level):
+    outcome = Outcome(state, IMAGE, error="it failed")
+    text = "imagegen: docs/a.md:3: image prompt: it failed"
+    found = messages_of(outcome, options, is_serving=is_serving)
+    assert found == ([] if level is None else [(level, text)])
 
 
-def test_remarks_are_logged_for_generated_images_alone(tmp_path, caplog):
-    caplog.set_level(INFO, "mkdocs")
+def test_remarks_are_logged_for_generated_images_alone(messages_of):
     results = (
         Result(was_generated=True, remarks=("slow",)),
         Result(remarks=("reused",)),
         Result(alarm="move it"),
     )
-    outcome = Outcome(State.GENERATED, IMAGE, results=results)
-    log_outcome(build_context(tmp_path), outcome, location)
-    assert [(each.levelno, each.getMessage()) for each in caplog.records] == [
+    assert messages_of(Outcome(State.GENERATED, IMAGE, results=results)) == [
         (INFO, "imagegen: docs/a.md:3: image prompt: slow"),
         (WARN, "imagegen: docs/a.md:3: image prompt: move it"),
     ]

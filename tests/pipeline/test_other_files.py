@@ -52,8 +52,6 @@ def test_bytes_that_are_not_utf_8_stay(tmp_path):
     assert path.read_bytes() == b"\xff\xfe x \xe9"
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"), [("a.HTML", True), ("a.htm", True), ("a.xml", False)]
-)
-def test_pages_are_html(tmp_path, name, expected):
-    assert is_page(tmp_path / name) is expected
+@pytest.mark.parametrize(("name", "is_html"), [("a.HTML", True), ("a.htm", True), ("a.md", False)])
+def test_pages_are_html(tmp_path, name, is_html):
+    assert is_page(tmp_path / name) is is_html
