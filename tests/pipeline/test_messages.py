@@ -34,21 +34,21 @@ def messages_of(tmp_path, caplog):
 
 
 @pytest.mark.parametrize(
-    ("case", "level"),
+    ("state", "options", "is_serving", "level"),
     [
-        ((State.MISSING, {}, False), WARN),
-        ((State.OVER_BUDGET, {}, False), WARN),
-        ((State.REFUSED, {}, False), WARN),
-        ((State.FAILED, {}, False), WARN),
-        ((State.MISSING, {}, True), None),
-        ((State.OVER_BUDGET, {}, True), None),
-        ((State.FAILED, {}, True), WARN),
-        ((State.MISSING, SILENT, False), None),
-        ((State.FAILED, SILENT, False), INFO),
-        ((State.REFUSED, {"on_missing": "error"}, False), INFO),
-        ((State.MISSING, {"enabled": False}, False), None),
-        ((State.INVALID, SILENT, True), WARN),
-        ((State.INVALID, {"enabled": False}, False), WARN),
+        (State.MISSING, {}, False, WARN),
+        (State.OVER_BUDGET, {}, False, WARN),
+        (State.REFUSED, {}, False, WARN),
+        (State.FAILED, {}, False, WARN),
+        (State.MISSING, {}, True, None),
+        (State.OVER_BUDGET, {}, True, None),
+        (State.FAILED, {}, True, WARN),
+        (State.MISSING, SILENT, False, None),
+        (State.FAILED, SILENT, False, INFO),
+        (State.REFUSED, {"on_missing": "error"}, False, INFO),
+        (State.MISSING, {"enabled": False}, False, None),
+        (State.INVALID, SILENT, True, WARN),
+        (State.INVALID, {"enabled": False}, False, WARN),
     ],
 )
 def test_level_of_an_error(messages_of, state, options, is_serving, level):
