@@ -23,7 +23,6 @@ import markdown as python_markdown
 from markdown.treeprocessors import Treeprocessor
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
-from mkdocs_imagegen.gateway.catalogue import KNOWN_MODELS
 
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.directives.extension import ImagegenExtension
@@ -32,6 +31,7 @@ from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.emulator.models import SHUT_DOWN
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, Run
