@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mkdocs_imagegen.emulator.server import serve
 from tests.bench import Bench
 from tests.support import Site
 
-# Machines differ in speed, and nothing here is about it.
+# No test depends on the speed of the machine.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
@@ -39,7 +39,7 @@ def emulator() -> Emulator:
 
 @pytest.fixture
 def gateway_url(emulator: Emulator) -> Iterator[str]:
-    """An emulator on a socket, as any other server."""
+    """Serve the emulator on a socket, and yield its URL."""
     with serve(emulator) as server:
         yield server.url
 

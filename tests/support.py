@@ -1,4 +1,4 @@
-"""Real MkDocs builds in a folder, for the tests of whole sites."""
+"""MkDocs builds in a folder, for tests of whole sites."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXTENSIONS: list[Any] = ["attr_list", "admonition", "pymdownx.superfences"]
 
 @dataclass
 class Built:
-    """What one build said and did."""
+    """Log records and files of one build."""
 
     site: Path
     records: list[logging.LogRecord] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Built:
 
 
 class Site:
-    """A site in a folder, built as the command line builds it."""
+    """Site in a folder, built as with the command line."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -128,7 +128,7 @@ class Site:
 
 @contextmanager
 def recorded() -> Iterator[list[logging.LogRecord]]:
-    """Everything that is logged below `mkdocs`, at every level from INFO."""
+    """Record the log of `mkdocs` and its plugins from level INFO."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler()
     handler.emit = records.append  # type: ignore[method-assign]  # the shortest handler there is

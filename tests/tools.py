@@ -13,7 +13,7 @@ _IN_CI = is_yes(os.environ.get("CI", ""))  # read at import: tests run without i
 
 
 def skip_or_fail(reason: str) -> NoReturn:
-    """Skip a test because a program is missing; fail it in CI, where all are installed."""
+    """Skip a test because a program is missing; fail it in CI, which has all programs."""
     if _IN_CI:
         pytest.fail(f"{reason}, and CI is set")
     pytest.skip(reason)

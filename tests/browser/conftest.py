@@ -1,4 +1,4 @@
-"""A real browser, sites on loopback, and the example site."""
+"""A browser, sites on loopback, and the example site."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OPTIONS = [
     "--no-first-run",
 ]
 IMAGE_DELAY_S = 0.15
-"""Long enough for a page to be painted before its images are there."""
+"""Long enough for the browser to paint a page before its images arrive."""
 
 
 class _Files(http.server.SimpleHTTPRequestHandler):
@@ -52,7 +52,7 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of a folder on this machine; its images come late."""
+    """Serve a folder with delayed images, and yield its URL."""
     handler = functools.partial(_Files, directory=str(folder))
     with serving_http(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
         yield f"{url}/"
@@ -60,7 +60,7 @@ def served(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser():
-    """Chromium; closed with the module, since its event loop runs in this thread meanwhile."""
+    """Start Chromium for one module: its event loop runs in the thread of the tests."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         skip_or_fail("chromium is not installed")
@@ -76,7 +76,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser) -> Iterator[Callable[..., Visit]]:
-    """Opens an address in a browser of its own: ``visit(url, width=390, dark=True)``."""
+    """Open a URL in a browser of its own: ``visit(url, width=390, dark=True)``."""
     contexts = []
 
     def opened(url: str, *, width: int = 1440, dark: bool = False, change: str = "") -> Visit:
@@ -93,7 +93,7 @@ def visit(browser) -> Iterator[Callable[..., Visit]]:
 
 @pytest.fixture(scope="session")
 def example_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example site, built; from what the checkout's own build has kept, where it was built."""
+    """Build the example site, with the cache of the checkout if there is one."""
     folder = tmp_path_factory.mktemp("example")
     shutil.copytree(ROOT / "example_site", folder, dirs_exist_ok=True)
     environ = {name: os.environ[name] for name in os.environ if not name.startswith("IMAGEGEN")}

@@ -1,4 +1,4 @@
-"""The contact sheet in a real browser: 500 images, without a jump, by keyboard, for everyone."""
+"""The contact sheet in a browser: 500 images, layout shifts, keyboard and accessibility."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READ = """async () => {
     await frame();
   }
 }"""
-LAST_IS_THERE = "[...document.querySelectorAll('.image img')].at(-1).naturalWidth > 0"
+LAST_IS_LOADED = "[...document.querySelectorAll('.image img')].at(-1).naturalWidth > 0"
 FOCUSED = "document.activeElement.querySelector('img')?.alt"
 SHOWN = "document.querySelectorAll('#groups > li:not([hidden]) .image').length"
 
@@ -55,7 +55,7 @@ def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[SheetImage
 
 @pytest.fixture(scope="module")
 def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a sheet with 500 images."""
+    """Write a sheet with 500 images, and return its URL."""
     smalls = [small(number) for number in range(16)]
     counts = [7 if number == STRIPS - 1 else 1 + (number % 8 == 7) for number in range(STRIPS)]
     strips = [
@@ -68,36 +68,36 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     assert sum(counts) == 500
     file = tmp_path_factory.mktemp("sheet") / "sheet.html"
-    file.write_text(contact_sheet("Images of the site", "3 more are not made yet.", strips))
+    file.write_text(contact_sheet("Images of the site", "3 more are not generated yet.", strips))
     return file.as_uri()
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_500_images_open_and_scroll_without_a_jump(visit, sheet, width) -> None:
+def test_500_images_load_without_a_layout_shift(visit, sheet, width) -> None:
     visited = visit(sheet, width=width)
     visited.page.evaluate(READ)
-    visited.page.wait_for_function(LAST_IS_THERE)
+    visited.page.wait_for_function(LAST_IS_LOADED)
     assert visited.page.evaluate("document.images.length") == 501
-    assert visited.moved() == []
+    assert visited.layout_shifts() == []
     wide = visited.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
     assert [each for each in visited.addresses if not each.startswith("data:")] == [sheet]
     assert visited.failures == []
 
 
-def test_a_sheet_whose_cards_have_no_height_would_jump(visit, sheet) -> None:
-    """Else nothing above could fail."""
+def test_a_late_element_shifts_the_layout(visit, sheet) -> None:
+    """Without this, the test above might never fail."""
     change = """addEventListener("DOMContentLoaded", () => {
         document.querySelector("#groups").firstElementChild.prepend("late");
         setTimeout(() => document.querySelector("header").prepend(
             Object.assign(document.createElement("div"), {textContent: "late"})), 300);
     })"""
     visited = visit(sheet, change=change)
-    visited.page.wait_for_timeout(600)
-    assert visited.moved()
+    visited.wait_for_layout_shift()
+    assert visited.layout_shifts()
 
 
-def test_the_height_is_right_before_the_cards_are_drawn(visit, sheet) -> None:
+def test_the_height_is_known_before_the_cards_are_painted(visit, sheet) -> None:
     visited = visit(sheet)
     before = visited.page.evaluate("document.documentElement.scrollHeight")
     visited.page.evaluate(READ)
@@ -121,7 +121,7 @@ def test_axe_finds_no_fault(visit, sheet, width, dark) -> None:
     assert [rule["id"] for rule in Axe().run(page).response["violations"]] == []
 
 
-def test_arrows_move_and_enter_opens(visit, sheet) -> None:
+def test_arrow_keys_move_the_focus_and_enter_opens_an_image(visit, sheet) -> None:
     page = visit(sheet).page
     page.focus(".image >> nth=0")
     for key, expected in (
@@ -148,7 +148,7 @@ def test_arrows_move_and_enter_opens(visit, sheet) -> None:
     assert page.evaluate(FOCUSED).startswith("Take 1: Harbour 1,")
 
 
-def test_focus_is_seen(visit, sheet) -> None:
+def test_focus_is_visible(visit, sheet) -> None:
     page = visit(sheet).page
     page.focus(".image >> nth=0")
     page.keyboard.press("ArrowRight")
@@ -156,7 +156,7 @@ def test_focus_is_seen(visit, sheet) -> None:
     assert outline == "solid"
 
 
-def test_the_filter_narrows_and_the_order_changes(visit, sheet) -> None:
+def test_filter_and_order_change_the_list(visit, sheet) -> None:
     page = visit(sheet).page
     assert page.evaluate(SHOWN) == 500
     page.fill("#filter", "page3.md harbour 67")
@@ -173,7 +173,7 @@ def test_the_filter_narrows_and_the_order_changes(visit, sheet) -> None:
     assert numbers == sorted(numbers)
 
 
-def test_the_key_is_copied_or_can_be(visit, sheet) -> None:
+def test_the_key_is_copied_or_selected(visit, sheet) -> None:
     page = visit(sheet).page
     page.click(".key >> nth=0")
     key = "00000001".ljust(64, "a")

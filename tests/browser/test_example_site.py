@@ -1,4 +1,4 @@
-"""The manual in a real browser: every page, narrow and wide."""
+"""The manual in a browser: every page, narrow and wide."""
 
 from __future__ import annotations
 
@@ -18,38 +18,40 @@ PAGES = sorted(
 
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page or "index")
-def test_every_image_is_shown_and_moves_nothing(visit, example_url, page, width) -> None:
+def test_every_image_is_shown_without_a_layout_shift(visit, example_url, page, width) -> None:
     visited = visit(f"{example_url}{page}/" if page else example_url, width=width)
     visited.read_to_the_end()
-    assert visited.moved() == []
-    visited.decode_the_hidden()
+    assert visited.layout_shifts() == []
+    visited.decode_hidden_images()
     for image in visited.images():
         assert image["decoded"], image
         assert image["alt"] is not None
-        assert image["natural"] == pytest.approx(image["told"], rel=0.02), image
+        assert image["natural"] == pytest.approx(image["declared"], rel=0.02), image
         if image["visible"]:
-            assert image["drawn"] == pytest.approx(image["told"], rel=0.02), image
+            assert image["drawn"] == pytest.approx(image["declared"], rel=0.02), image
             assert 0 < image["width"] <= width
     assert visited.failures == []
-    assert visited.abroad() == []
+    assert visited.external_requests() == []
 
 
-def test_there_are_images_to_look_at(visit, example_url) -> None:
+def test_the_gallery_has_images(visit, example_url) -> None:
     assert len(visit(f"{example_url}gallery/").images()) > 5
 
 
-def test_images_without_width_and_height_would_move_the_page(visit, example_url) -> None:
-    """Else nothing above could fail."""
+def test_images_without_width_and_height_shift_the_layout(visit, example_url) -> None:
+    """Without this, the test above might never fail."""
     change = """new MutationObserver(() => document.querySelectorAll("img[height]").forEach(
         img => { img.removeAttribute("height"); img.removeAttribute("width"); }
     )).observe(document, {childList: true, subtree: true})"""
-    # A machine under load may paint a page only when its images are there.
-    assert any(moved_by(visit(f"{example_url}sizes-and-formats/", change=change)) for _ in range(5))
+    # A loaded machine may paint the page after its images have arrived.
+    assert any(
+        shifts_of(visit(f"{example_url}sizes-and-formats/", change=change)) for _ in range(5)
+    )
 
 
-def moved_by(visited: Visit) -> list[str]:
+def shifts_of(visited: Visit) -> list[str]:
     visited.read_to_the_end()
-    return visited.moved()
+    return visited.layout_shifts()
 
 
 @pytest.mark.parametrize("page", ["", "gallery/", "first-picture/"])

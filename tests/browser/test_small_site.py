@@ -1,4 +1,4 @@
-"""Small sites in a real browser: sizes, colour schemes, loading, instant navigation."""
+"""Small sites in a browser: sizes, color schemes, loading, instant navigation."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def test_small_screens_fetch_the_small_file(site, visit, theme, width, fetched) 
         visited.read_to_the_end()
     assert visited.widths == {fetched}
     assert [name.rpartition(".")[2] for name in visited.files] == ["avif"]
-    assert visited.moved() == []
+    assert visited.layout_shifts() == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_first_image_comes_first_and_the_others_when_they_are_near(site, visit, theme) -> None:
+def test_the_first_image_has_priority_and_the_others_are_lazy(site, visit, theme) -> None:
     images = "\n\n".join(f"{FAR}\n\n![Number {number}](imagegen:)" for number in range(3))
     themed(site, theme).write("index.md", f"# Page\n\n![First](imagegen:)\n\n{images}\n")
     with served(site.build(strict=True).site) as url:
@@ -51,23 +51,23 @@ def test_the_first_image_comes_first_and_the_others_when_they_are_near(site, vis
         assert len(visited.files) == 1
         visited.read_to_the_end()
         assert all(each["decoded"] for each in visited.images())
-    assert visited.moved() == []
+    assert visited.layout_shifts() == []
 
 
 def digests(site: Site) -> list[str]:
-    """How the files of the light and of the dark image begin."""
+    """Return the first digits of the file names of the light and the dark image."""
     records = map(json.loads, (path.read_text() for path in site.originals.rglob("*.json")))
     return [each["sha256"][:16] for each in sorted(records, key=lambda each: each["prompt"])]
 
 
 def drawn(visited) -> set[str]:
-    """How the files begin that a reader sees."""
+    """Return the first digits of the names of all visible files."""
     shown = [each["shown"] for each in visited.images() if each["visible"] and each["decoded"]]
     return {each.rpartition("/")[2][:16] for each in shown}
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_the_system_decides_in_a_theme_without_palette(site, visit, dark) -> None:
+def test_the_system_selects_the_image_in_a_theme_without_palette(site, visit, dark) -> None:
     themed(site, "mkdocs").write("index.md", f"# Page\n\n{FAR}\n\n{DARK}")
     with served(site.build(strict=True).site) as url:
         visited = visit(url, dark=dark)
@@ -75,12 +75,12 @@ def test_the_system_decides_in_a_theme_without_palette(site, visit, dark) -> Non
         expected = digests(site)[dark]
         assert drawn(visited) == {expected}
     assert [name[:16] for name in visited.files] == [expected]
-    assert visited.moved() == []
+    assert visited.layout_shifts() == []
 
 
 @pytest.mark.parametrize("system_is_dark", [False, True])
-def test_the_palette_decides_in_material(site, visit, system_is_dark) -> None:
-    """Whatever the system says; and only what is seen is fetched, where loading is lazy."""
+def test_the_palette_selects_the_image_in_material(site, visit, system_is_dark) -> None:
+    """The system has no effect, and hidden images with lazy loading are not fetched."""
     themed(site, "material").write("index.md", f"# P\n\n![x](imagegen:)\n\n{FAR}\n\n{DARK}")
     with served(site.build(strict=True).site) as url:
         visited = visit(url, dark=system_is_dark)
@@ -98,8 +98,8 @@ def test_the_palette_decides_in_material(site, visit, system_is_dark) -> None:
         assert light not in drawn(visited)
 
 
-def test_images_come_with_instant_navigation(site, visit, tmp_path) -> None:
-    """Material then puts the next page into the one that is there."""
+def test_images_are_shown_with_instant_navigation(site, visit, tmp_path) -> None:
+    """Material replaces the content of the page that is open."""
     themed(site, "material").config["theme"]["features"] = ["navigation.instant"]
     site.write("index.md", "# Home\n\n[Onwards](deep/er/page.md)\n\n![One](imagegen:)\n")
     site.write("deep/er/page.md", f"# Page\n\n![Two](imagegen:)\n\n{FAR}\n\n![Three](imagegen:)\n")
@@ -118,7 +118,7 @@ def test_images_come_with_instant_navigation(site, visit, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_badge_and_a_width_leave_the_image_its_shape(site, visit, theme) -> None:
+def test_a_badge_and_a_width_keep_the_aspect_ratio(site, visit, theme) -> None:
     site.options["disclosure"] = "badge"
     themed(site, theme).write(
         "index.md", "# Page\n\n![A](imagegen:)\n\n![B](imagegen:){ width=300 }\n"
@@ -131,4 +131,4 @@ def test_a_badge_and_a_width_leave_the_image_its_shape(site, visit, theme) -> No
                 assert image["drawn"] == pytest.approx(1.5, rel=0.02)
             assert visited.images()[1]["width"] == 300
             assert 300 < visited.images()[0]["width"] <= width
-            assert visited.moved() == []
+            assert visited.layout_shifts() == []

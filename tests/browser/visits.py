@@ -1,4 +1,4 @@
-"""What a reader's browser does with a page, and what it shows of our images."""
+"""A visit of one page in a browser: its requests, its layout shifts, and its images."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-_OURS = "assets/imagegen/"
+from tests.waiting import MAX_WAIT_S
 
-# What moved, told by the browser itself; what a reader's own click moves does not count.
+_IMAGE_PATH = "assets/imagegen/"
+
+# Layout shifts as the browser reports them; those after a click do not count.
 _NOTE_SHIFTS = """
 window.shifts = [];
 const place = rect => `${rect.x},${rect.y} ${rect.width}x${rect.height}`;
-const told = ({node, previousRect, currentRect}) =>
+const describe = ({node, previousRect, currentRect}) =>
   `${node?.nodeName}.${node?.className}: ${place(previousRect)} to ${place(currentRect)}`;
 new PerformanceObserver(list => {
   for (const {value, hadRecentInput, sources} of list.getEntries())
-    if (!hadRecentInput) window.shifts.push([value, sources.map(told).join("; ")]);
+    if (!hadRecentInput) window.shifts.push([value, sources.map(describe).join("; ")]);
 }).observe({type: "layout-shift", buffered: true});
 """
-_LEAST_SHIFT = 0.001
-"""A line of text that settles by some pixels. Images without their sizes moved pages by eight
-times as much and more."""
+_MIN_SHIFT = 0.001
+"""Shift of a line of text by a few pixels. Images without sizes shift a page at least eight times
+as much."""
 
 _IMAGES = """() => [...document.images]
   .filter(img => (img.getAttribute("src") || "").includes("assets/imagegen/"))
@@ -29,7 +31,7 @@ _IMAGES = """() => [...document.images]
     src: img.getAttribute("src"), shown: img.currentSrc, alt: img.getAttribute("alt"),
     decoded: img.complete && img.naturalWidth > 0,
     natural: img.naturalWidth / img.naturalHeight,
-    told: img.getAttribute("width") / img.getAttribute("height"),
+    declared: img.getAttribute("width") / img.getAttribute("height"),
     drawn: img.clientWidth / img.clientHeight, width: img.offsetWidth,
     loading: img.loading, priority: img.fetchPriority, visible: img.checkVisibility(),
   }))"""
@@ -41,9 +43,9 @@ _SCROLL = """async () => {
   }
 }"""
 
-_ALL_THERE = """() => [...document.images].every(img => img.complete || !img.checkVisibility())"""
+_ALL_LOADED = """() => [...document.images].every(img => img.complete || !img.checkVisibility())"""
 
-_DECODE_THE_HIDDEN = """async () => {
+_DECODE_HIDDEN = """async () => {
   const hidden = [...document.images].filter(img => !img.checkVisibility());
   for (const img of hidden) img.loading = "eager";
   await Promise.allSettled(hidden.map(img => img.decode()));
@@ -52,12 +54,14 @@ _DECODE_THE_HIDDEN = """async () => {
 
 @dataclass
 class Visit:
-    """One page, open in a browser.
+    """One page in a browser.
 
     Attributes:
-        context: the browser's, with nothing else in it.
-        url: the page's address; nothing beyond its host is reached.
-        change: a script that is run as soon as there is a document.
+        context: Context of the browser, without other pages.
+        url: URL of the page; no other host is reached.
+        change: Script that runs before the page is loaded.
+        addresses: URLs of all requests.
+        failures: Requests that failed.
     """
 
     context: Any
@@ -68,6 +72,7 @@ class Visit:
 
     def __post_init__(self) -> None:
         self.page = self.context.new_page()
+        self.page.set_default_timeout(1000 * MAX_WAIT_S)
         self.page.add_init_script(_NOTE_SHIFTS + self.change)
         self.page.on("request", lambda request: self.addresses.append(request.url))
         self.page.on("response", self._note_response)
@@ -80,17 +85,17 @@ class Visit:
 
     @property
     def files(self) -> list[str]:
-        """The names of our files that were fetched."""
-        ours = (each for each in self.addresses if _OURS in each)
-        return [each.partition(_OURS)[2].partition("#")[0] for each in ours]
+        """Names of the fetched image files of the plugin."""
+        images = (each for each in self.addresses if _IMAGE_PATH in each)
+        return [each.partition(_IMAGE_PATH)[2].partition("#")[0] for each in images]
 
     @property
     def widths(self) -> set[int]:
-        """How wide the fetched files are, in pixels."""
+        """Widths of the fetched files in pixels."""
         return {int(match[1]) for name in self.files if (match := re.search(r"-(\d+)\.", name))}
 
-    def abroad(self) -> list[str]:
-        """Requests to any other host."""
+    def external_requests(self) -> list[str]:
+        """Return requests to other hosts."""
         return [
             each
             for each in self.addresses
@@ -101,30 +106,34 @@ class Visit:
         return ("/".join(self.url.split("/")[:3]) + "/",)
 
     def read_to_the_end(self) -> None:
-        """Scroll through the page, and wait for every image that a reader can see."""
+        """Scroll through the page, and wait for every visible image."""
         self.page.evaluate(_SCROLL)
         self.wait_for_images()
 
     def wait_for_images(self) -> None:
-        """Wait for every image that is not hidden."""
-        self.page.wait_for_function(_ALL_THERE)
+        """Wait for every visible image."""
+        self.page.wait_for_function(_ALL_LOADED)
+
+    def wait_for_layout_shift(self) -> None:
+        """Wait for a layout shift."""
+        self.page.wait_for_function("window.shifts.length > 0")
 
     def images(self) -> list[dict[str, Any]]:
-        """Our images as the browser sees them."""
+        """Return the images of the plugin as the browser shows them."""
         return list(self.page.evaluate(_IMAGES))
 
     def wait_for_first_image(self) -> None:
         """Wait for the page's first image."""
         self.page.wait_for_function("document.querySelector('main img, img').naturalWidth > 0")
 
-    def decode_the_hidden(self) -> None:
-        """Fetch also what stands in closed tabs and for the other colour scheme."""
-        self.page.evaluate(_DECODE_THE_HIDDEN)
+    def decode_hidden_images(self) -> None:
+        """Fetch the images in closed tabs and for the other color scheme."""
+        self.page.evaluate(_DECODE_HIDDEN)
 
-    def moved(self) -> list[str]:
-        """What moved so far, and by how much; nothing where it was less than a reader sees."""
-        # An observer is told with the next frame.
+    def layout_shifts(self) -> list[str]:
+        """Return the layout shifts so far; an empty list if a reader sees no shift."""
+        # An observer is called with the next frame.
         self.page.evaluate("() => new Promise(done => setTimeout(done, 50))")
         shifts = self.page.evaluate("window.shifts")
         total = sum(value for value, _ in shifts)
-        return [f"{value}: {what}" for value, what in shifts] if total > _LEAST_SHIFT else []
+        return [f"{value}: {nodes}" for value, nodes in shifts] if total > _MIN_SHIFT else []

@@ -44,7 +44,7 @@ def record_path(store, name="a"):
 
 
 def everything_below(folder):
-    """The content of every file, wherever it was moved."""
+    """Return the content of every file, sorted."""
     return sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 

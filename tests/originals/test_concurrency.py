@@ -63,7 +63,7 @@ def put_in_threads(folder, name):
 
 @contextmanager
 def writer(folder, fill, count):
-    """A process that waits for a line, then stores originals and prints their hashes."""
+    """Start a process that waits for a line, then stores originals and prints their hashes."""
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(folder), str(fill), str(count)],
         stdin=subprocess.PIPE,

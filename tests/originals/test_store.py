@@ -120,7 +120,7 @@ def test_a_damaged_original_stays_in_a_read_only_folder(store, caplog, monkeypat
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE, errno.EMFILE])
 def test_an_unreadable_file_is_an_error(store, caplog, monkeypatch, number):
-    """A disk that is gone for a moment must not have every image generated again."""
+    """Or every image is charged again when a disk is gone for a moment."""
     original = store.put(record(), CONTENT)
     with monkeypatch.context() as broken:
         broken.setattr(files.os, "open", refuse(number))
