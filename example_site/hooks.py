@@ -76,13 +76,16 @@ def _of_page(sample: str, extensions: Iterable[str]) -> list[str]:
     """The warnings of a build of one page, of which only mistakes are told."""
     messages = _Messages()
     page = Page("docs/page.md", "page.md", "page/", lambda: sample)
+    level = log.level
     log.addHandler(messages)
+    log.setLevel(logging.WARNING)  # also under `mkdocs build --quiet`
     log.propagate = False  # MkDocs would count the warnings of the sample
     try:
         with TemporaryDirectory() as folder:
             _read_sample(sample, page, Path(folder), extensions)
     finally:
         log.propagate = True
+        log.setLevel(level)
         log.removeHandler(messages)
     return [f"WARNING -  {each}" for each in messages.texts]
 
