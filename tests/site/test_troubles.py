@@ -187,7 +187,7 @@ def test_a_mistyped_model_stops_only_its_own_images(site: Site) -> None:
 def test_a_server_that_cannot_be_reached_is_given_up_once(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mkdocs_imagegen.gateway.policy.ATTEMPTS", 1)
+    monkeypatch.setattr("mkdocs_imagegen.gateway.policy.MAX_ATTEMPTS", 1)
     pages(site, 20)
     site.options["gateway"] = {"url": "http://127.0.0.1:9/v1", "auth": "none"}
     site.options["concurrency"] = 2
