@@ -31,6 +31,7 @@ class Color(NamedTuple):
 PAPER, SKIN, LAMP = Color(255, 252, 244), Color(217, 166, 121), Color(248, 205, 106)
 _BLACK = Color(16, 18, 28)
 _DARK = 1000
+"""Weighted sum of a color's parts below which paper is the more readable text."""
 
 
 @dataclass(frozen=True, slots=True)
