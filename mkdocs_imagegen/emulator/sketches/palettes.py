@@ -31,6 +31,7 @@ class Color(NamedTuple):
 PAPER, SKIN, LAMP = Color(255, 252, 244), Color(217, 166, 121), Color(248, 205, 106)
 _BLACK = Color(16, 18, 28)
 _DARK = 1000
+"""Weighted sum of a color's parts below which paper is the more readable text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ f29b83 fee6d5 fff0d6 ea735c cf4747 a5313e 702334 401827 2e86ab
 """
 
 _PAINTS = """red d64545 coral f2715b orange f08a3c golden eab13c yellow f4c542 green 4f9d69
-teal 24897f blue 3a6fb5 purple 7d5ba6 pink e88fae brown 94603f grey 7c8791 gray 7c8791"""
+teal 24897f blue 3a6fb5 purple 7d5ba6 pink e88fae brown 94603f"""
 
 _LINES = iter(_TABLE.strip().splitlines())
 PALETTES = tuple(_palette(words, colors) for words, colors in zip(_LINES, _LINES, strict=True))
