@@ -20,7 +20,7 @@ from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.lookup import TOO_LATE, Lookup, scheduler_of_server
 from mkdocs_imagegen.spending.ledger import Refusal, Refusals
 from mkdocs_imagegen.spending.permission import Permission
-from tests.originals.support import CONTENT, record
+from tests.originals.support import CONTENT, flip, record
 from tests.pipeline.support import build_context, directive, request
 
 SMALL = Layout(Size(32, 24))
@@ -187,6 +187,16 @@ def test_queue_of_the_server_gets_the_missing_images(opened):
     assert isinstance(result.error, PendingError)
     assert [each.request for each in lookup.queued_jobs(directive())] == [request()]
     assert lookup.queued_jobs(directive("Another")) == []
+
+
+def test_damaged_original_is_left_to_the_queue_of_the_server(opened):
+    lookup = opened(
+        serve_queue=Queue(), is_serving=True, open_gateway=lambda _: pytest.fail("opened")
+    )
+    lookup.originals.put(record(key=request().key, subject=request().subject_key), CONTENT)
+    flip(next(lookup.originals.folder.rglob("*.webp")))
+    (result,) = look_up(lookup, directive())
+    assert isinstance(result.error, NotGeneratedError)
 
 
 def test_scheduler_of_the_server_writes_no_file_into_the_site(opened, tmp_path):

@@ -247,7 +247,7 @@ def test_the_size_that_the_model_cannot_draw_is_a_mistake_of_its_directive(site:
     site.options["gateway"] = {"url": "http://127.0.0.1:9/v1", "auth": "none"}
     site.write("index.md", "```imagegen\nsize: 640x480\n---\nA cat\n```\n")
     (warning,) = site.build().warnings
-    assert 'docs/index.md:1: image prompt: openai/gpt-image-1-mini does not support size' in warning
+    assert "docs/index.md:1: image prompt: openai/gpt-image-1-mini does not support size" in warning
     assert "1024x1024, 1536x1024, 1024x1536" in warning
 
 

@@ -1,0 +1,216 @@
+"""Tests of the pipeline: pages are read, joined and filled, and the site is finished."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mkdocs_imagegen.directives.marker import as_tag, attributes_of, find_shown_images
+from mkdocs_imagegen.log import run_filter
+from mkdocs_imagegen.pipeline.build import Pipeline
+from mkdocs_imagegen.pipeline.context import BuildMode, SitePages
+from mkdocs_imagegen.report import State
+from mkdocs_imagegen.spending.journal import Journal
+from mkdocs_imagegen.spending.permission import Permission
+from tests.bench import BODY, SERVER, FakeGateway, intent
+from tests.bench import request as paid_request
+from tests.pipeline.support import build_context, directive, facts_of, page
+
+NO = {"permission": Permission("generate is false")}
+OWN = {"imagegen": {"preview": {"prompt": "A harbour", "size": "64x48"}}}
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens pipelines: `opened(options, mode=...)`; closes them at the end."""
+    pipelines = []
+
+    def open_pipeline(options=None, **facts):
+        pipelines.append(Pipeline(build_context(tmp_path, options, **facts)))
+        return pipelines[-1]
+
+    yield open_pipeline
+    for each in pipelines:
+        each.close()
+
+
+def marker(pipeline, *given):
+    """Return the markers of directives, as the Markdown extension writes them."""
+    added = (pipeline.registry.add(each) for each in given or [directive()])
+    return "".join(as_tag(attributes_of(parsed, token)) for token, parsed in added)
+
+
+def read(pipeline, content, uri="index.md"):
+    return pipeline.read_page(page(uri), content, lambda: facts_of(uri))
+
+
+def states(pipeline):
+    return [each.line.state for each in pipeline.entries()]
+
+
+def test_marker_stays_until_the_page_is_filled(opened):
+    pipeline = opened()
+    content = f"<p>{marker(pipeline)}</p>"
+    assert read(pipeline, content) == content
+    pipeline.join()
+    filled = pipeline.fill_page(content, "guide/")
+    assert 'src="../assets/imagegen/' in filled
+    assert "imagegen:" not in filled
+
+
+def test_page_has_the_same_bytes_in_a_repeat_build(opened):
+    filled = []
+    for _ in range(2):
+        pipeline = opened()
+        content = read(pipeline, marker(pipeline))
+        pipeline.join()
+        filled.append(pipeline.fill_page(content, ""))
+    assert filled[0] == filled[1]
+
+
+def test_only_the_first_image_of_a_page_is_loaded_at_once(opened):
+    pipeline = opened()
+    content = read(pipeline, marker(pipeline, directive("A"), directive("B")))
+    pipeline.join()
+    filled = pipeline.fill_page(content, "")
+    assert (filled.count('fetchpriority="high"'), filled.count('loading="lazy"')) == (1, 1)
+
+
+def test_img_tag_is_an_error_that_names_the_alternatives(opened, caplog):
+    pipeline = opened()
+    content = read(pipeline, '<p><img src="imagegen:" alt="A balloon"></p>')
+    (image,) = find_shown_images(content)
+    pipeline.join()
+    assert pipeline.outcome(image.address).state is State.INVALID
+    assert "an <img> tag cannot have an imagegen: address; write a Markdown image" in caplog.text
+
+
+def test_text_of_a_marker_that_no_page_shows_gets_no_image(opened):
+    pipeline = opened()
+    hidden = f"<!-- {marker(pipeline)} -->"
+    read(pipeline, hidden)
+    pipeline.join()
+    token = pipeline.registry.add(directive())[0]
+    assert pipeline.outcome(token) is None
+    assert 'src="#"' in pipeline.fill_page(hidden, "")
+
+
+def test_image_of_late_html_is_looked_up_and_not_generated(opened, caplog):
+    pipeline = opened()
+    read(pipeline, marker(pipeline, directive("A")))
+    pipeline.join()
+    late = marker(pipeline, directive("B"))
+    assert "missing-" in pipeline.fill_page(late, "")
+    assert "was added to a page after the build" in caplog.text
+
+
+def test_missing_images_are_listed_with_their_lines(opened):
+    pipeline = opened(**NO)
+    read(pipeline, marker(pipeline))
+    pipeline.join()
+    (row,) = pipeline.missing()
+    assert str(row.location) == 'docs/index.md, prompt 1 ("A balloon")'
+    assert row.remarks == ("the image is missing: generate is false",)
+
+
+def test_placeholder_is_only_a_file_if_a_page_shows_it(opened):
+    pipeline = opened(**NO)
+    pipeline.registry.open_page("index.md", OWN)
+    read(pipeline, marker(pipeline))
+    pipeline.join()
+    shown, head = (each.line for each in pipeline.entries())
+    assert shown.file.startswith("assets/imagegen/missing-")
+    assert head.file == ""
+    assert pipeline.social_card("index.md") is None
+
+
+def test_preview_gets_social_tags_only_with_a_site_url(opened, caplog):
+    run_filter.begin_run()
+    for url, has_tags in [("https://example.org/", True), ("", False), ("", False)]:
+        pipeline = opened(site_url=url)
+        pipeline.registry.open_page("index.md", OWN)
+        read(pipeline, "<p></p>")
+        pipeline.join(SitePages(("index.md",)))
+        finished = pipeline.finish_page("<html><head></head><body></body></html>", "index.md")
+        assert ("og:image" in finished) is has_tags
+    assert caplog.text.count("site_url is not set") == 1
+
+
+def test_report_and_summary_of_a_build(opened, tmp_path, caplog):
+    caplog.set_level("INFO", "mkdocs")
+    pipeline = opened({"report": "report.json"})
+    content = read(pipeline, marker(pipeline))
+    pipeline.join()
+    (tmp_path / "site").mkdir(exist_ok=True)
+    (tmp_path / "site/feed.xml").write_text(content)
+    pipeline.finish()
+    (row,) = json.loads((tmp_path / "report.json").read_text())["pictures"]
+    assert row["state"] == "made"
+    assert "imagegen: 1 image: 1 sketch drawn" in caplog.messages[-1]
+    feed = (tmp_path / "site/feed.xml").read_text()
+    assert 'src="https://example.org/assets/imagegen/' in feed
+
+
+def test_report_that_cannot_be_written_is_a_warning(opened, tmp_path, caplog):
+    (tmp_path / "report.json").mkdir()
+    pipeline = opened({"report": "report.json"})
+    read(pipeline, marker(pipeline))
+    pipeline.join()
+    pipeline.finish()
+    assert f"cannot write the report to {tmp_path / 'report.json'}" in caplog.text
+
+
+def test_dry_run_logs_and_writes_nothing(opened, tmp_path, caplog):
+    caplog.set_level("INFO", "mkdocs")
+    pipeline = opened({"report": "report.json"}, mode=BuildMode(generate=False, publish=False))
+    read(pipeline, marker(pipeline))
+    pipeline.join()
+    pipeline.finish()
+    assert (caplog.messages, list(tmp_path.glob("report.json"))) == ([], [])
+    assert states(pipeline) == [State.MISSING]
+
+
+def test_response_of_an_interrupted_build_is_stored_first(opened, tmp_path):
+    settings = build_context(tmp_path).settings
+    journal = Journal(settings.journal_path)
+    journal.begin(intent(paid_request()))
+    journal.save_response(paid_request().key, BODY)
+    opened(mode=BuildMode(generate=False)).join()
+    assert journal.open_keys() == [paid_request().key]
+    opened().join()
+    assert journal.open_keys() == []
+
+
+@pytest.fixture
+def paid(opened, monkeypatch, caplog):
+    """Builds a site twice, each time with a new paid image, and returns the log records."""
+    caplog.set_level("INFO", "mkdocs")
+
+    def build(options, *, environ, is_strict):
+        monkeypatch.setenv("CI", environ)
+        monkeypatch.setattr(run_filter, "is_strict", is_strict)
+        for number in range(2):
+            gateway = {"gateway": {"url": SERVER}}
+            pipeline = opened(gateway | options, open_gateway=lambda _: FakeGateway())
+            read(pipeline, marker(pipeline, directive(request=paid_request(number))))
+            pipeline.join()
+            pipeline.finish()
+            assert states(pipeline) == [State.GENERATED]
+        return caplog.records
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "is_strict", "levels"),
+    [
+        ("true", {}, False, ["WARNING"]),
+        ("true", {}, True, ["INFO"]),
+        ("true", {"originals_dir": "kept"}, False, []),
+        ("", {}, False, []),
+    ],
+)
+def test_ci_is_told_to_keep_the_generated_images(paid, environ, options, is_strict, levels):
+    messages = paid(options, environ=environ, is_strict=is_strict)
+    assert [each.levelname for each in messages if "next run would generate" in each.msg] == levels
