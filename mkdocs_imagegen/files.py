@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from mkdocs_imagegen.errors import NewerVersionError, StoreError
+from mkdocs_imagegen.errors import StoreError
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags that refuse symbolic links and do not block on a pipe."""
@@ -89,20 +89,6 @@ def write_first(path: Path, content: bytes) -> bool:
             os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
         _sync_folder(path.parent)
         return True
-
-
-def check_version(found: object, known: int) -> None:
-    """Raise an error unless a file has the supported format version.
-
-    Raises:
-        NewerVersionError: If a newer version wrote the file; it may be valid and must stay.
-        ValueError: If no version of mkdocs-imagegen writes this number.
-    """
-    if type(found) is int and found > known:
-        fault = "it was written by a newer version of mkdocs-imagegen"
-        raise NewerVersionError(fault, hint="update mkdocs-imagegen")
-    if found != known:
-        raise ValueError("unknown format version")
 
 
 def cannot_store(folder: Path, error: OSError) -> StoreError:

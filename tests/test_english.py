@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.english import faults
+from tests.english import faults, pronouns
+from tests.syntax import MODULES, location_of
+
+MAX_PRONOUNS = 0.005
 
 FAULTY = {
     "opening": ('"""What a page shows."""', "a docstring begins with 'What'"),
@@ -61,6 +66,17 @@ class Reader:
         # A short read proves the end.
         raise OSError("cannot read it; wait ...")
 '''
+
+
+@pytest.mark.parametrize("path", MODULES, ids=location_of)
+def test_module_is_in_plain_english(path: Path) -> None:
+    assert list(faults(path)) == []
+
+
+def test_docstrings_name_things_instead_of_pointing_at_them() -> None:
+    counts = [pronouns(path) for path in MODULES]
+    found, words = (sum(column) for column in zip(*counts, strict=True))
+    assert found <= MAX_PRONOUNS * words
 
 
 @pytest.mark.parametrize(("source", "fault"), FAULTY.values(), ids=FAULTY)

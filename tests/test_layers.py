@@ -31,6 +31,9 @@ LAYERS = [
     ["__main__"],
 ]
 
+FRONT_DOORS = {"hosts", "cli"}
+"""Rooms that no other room imports; only `cli` uses a host."""
+
 # The only modules that import a library.
 DOORS = {
     "boto3": {"originals/"},
@@ -69,6 +72,7 @@ def test_imports_run_one_way(path: Path) -> None:
             continue
         other = module.split(".")[1]
         assert other == room or layer_of(other) < layer_of(room), f"{room} imports {other}"
+        assert other == room or other not in FRONT_DOORS or room in {"cli", "__main__"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=location_of)
@@ -77,6 +81,15 @@ def test_each_library_has_one_door(path: Path) -> None:
     for module in imports_of(path):
         doors = DOORS.get(module.split(".")[0])
         assert doors is None or any(location.startswith(door) for door in doors), module
+
+
+def test_the_emulator_is_imported_by_front_doors_alone() -> None:
+    users = {
+        room_of(path)
+        for path in MODULES
+        if any(module.startswith("mkdocs_imagegen.emulator") for module in imports_of(path))
+    }
+    assert users <= {"emulator", *FRONT_DOORS}
 
 
 def test_every_room_has_a_layer() -> None:

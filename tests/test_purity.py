@@ -38,7 +38,8 @@ _IMPURE_MODULES = {
     *("asyncio", "anyio", "glob", "http.client", "http.server", "httpx", "io", "logging"),
     *("multiprocessing", "random", "secrets", "select", "shutil", "signal", "socket", "sqlite3"),
     *("subprocess", "tempfile", "threading", "time", "urllib.request", "uuid"),
-    *("PIL", "diskcache", "filelock", "markdown", "mkdocs", "mkdocs_imagegen.log"),
+    *("PIL", "diskcache", "filelock", "markdown", "mkdocs", "mkdocs_imagegen.files"),
+    "mkdocs_imagegen.log",
 }
 _IMPURE_FUNCTIONS = {"input", "open", "print"}
 _IMPURE_METHODS = {

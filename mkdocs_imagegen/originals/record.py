@@ -37,7 +37,7 @@ from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from mkdocs_imagegen.files import check_version
+from mkdocs_imagegen.errors import NewerVersionError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import Size
 
@@ -136,6 +136,20 @@ def parse_record(content: bytes, key: str) -> Record:
         raise ValueError(f"the record is invalid: {error}") from None
     _check_types(record)
     return record
+
+
+def check_version(found: object, known: int) -> None:
+    """Raise an error unless a file has the supported format version.
+
+    Raises:
+        NewerVersionError: If a newer version wrote the file; it may be valid and must stay.
+        ValueError: If no version of mkdocs-imagegen writes this number.
+    """
+    if type(found) is int and found > known:
+        fault = "it was written by a newer version of mkdocs-imagegen"
+        raise NewerVersionError(fault, hint="update mkdocs-imagegen")
+    if found != known:
+        raise ValueError("unknown format version")
 
 
 def _check_types(record: Record) -> None:

@@ -22,12 +22,12 @@ from mkdocs_imagegen.errors import NewerVersionError, StoreError
 from mkdocs_imagegen.files import (
     NO_LINKS,
     cannot_store,
-    check_version,
     read_plain_file,
     write_atomic,
 )
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.originals.record import check_version
 from mkdocs_imagegen.request import ImageRequest
 
 VERSION = 1
