@@ -35,7 +35,7 @@ def test_every_image_is_shown_and_moves_nothing(visit, example_url, page, width)
 
 
 def test_there_are_images_to_look_at(visit, example_url) -> None:
-    assert len(visit(f"{example_url}gallery/").images()) > 5
+    assert len(visit(f"{example_url}get-started/examples/").images()) > 5
 
 
 def test_images_without_width_and_height_would_move_the_page(visit, example_url) -> None:
@@ -44,7 +44,7 @@ def test_images_without_width_and_height_would_move_the_page(visit, example_url)
         img => { img.removeAttribute("height"); img.removeAttribute("width"); }
     )).observe(document, {childList: true, subtree: true})"""
     # A machine under load may paint a page only when its images are there.
-    assert any(moved_by(visit(f"{example_url}sizes-and-formats/", change=change)) for _ in range(5))
+    assert any(moved_by(visit(f"{example_url}guides/sizes/", change=change)) for _ in range(5))
 
 
 def moved_by(visited: Visit) -> list[str]:
@@ -52,7 +52,7 @@ def moved_by(visited: Visit) -> list[str]:
     return visited.moved()
 
 
-@pytest.mark.parametrize("page", ["", "gallery/", "first-picture/"])
+@pytest.mark.parametrize("page", ["", "get-started/examples/", "get-started/first-image/"])
 def test_axe_finds_no_fault_in_images(visit, example_url, page) -> None:
     try:
         from axe_playwright_python.sync_playwright import Axe
