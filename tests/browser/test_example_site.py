@@ -35,7 +35,7 @@ def test_every_image_is_shown_without_a_layout_shift(visit, example_url, page, w
 
 
 def test_the_gallery_has_images(visit, example_url) -> None:
-    assert len(visit(f"{example_url}gallery/").images()) > 5
+    assert len(visit(f"{example_url}get-started/examples/").images()) > 5
 
 
 def test_images_without_width_and_height_shift_the_layout(visit, example_url) -> None:
@@ -45,7 +45,7 @@ def test_images_without_width_and_height_shift_the_layout(visit, example_url) ->
     )).observe(document, {childList: true, subtree: true})"""
     # A loaded machine may paint the page after its images have arrived.
     assert any(
-        shifts_of(visit(f"{example_url}sizes-and-formats/", change=change)) for _ in range(5)
+        shifts_of(visit(f"{example_url}guides/sizes/", change=change)) for _ in range(5)
     )
 
 
@@ -54,7 +54,7 @@ def shifts_of(visited: Visit) -> list[str]:
     return visited.layout_shifts()
 
 
-@pytest.mark.parametrize("page", ["", "gallery/", "first-picture/"])
+@pytest.mark.parametrize("page", ["", "get-started/examples/", "get-started/first-image/"])
 def test_axe_finds_no_fault_in_images(visit, example_url, page) -> None:
     try:
         from axe_playwright_python.sync_playwright import Axe
