@@ -67,7 +67,7 @@ def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) 
     takes of the same prompts that have an original.
     """
     site = look(config_file)
-    store = store_of(site.settings)
+    store = store_of(site.context.settings)
     missing = len({row.key for row in site.rows if row.state.is_missing})
     sheet = ContactSheet(store, site.entries, file)
     count = sheet.write(

@@ -42,10 +42,10 @@ def plan(config_file: str | None, explain: str | None, *, as_json: bool) -> None
         return
     estimate = estimate_build(site)
     if as_json:
-        print_json(_as_dict(estimate, site.permission))
+        print_json(_as_dict(estimate, site.context.permission))
     else:
         print_rows(estimate.rows)
-        print_line(_totals(estimate, site.permission))
+        print_line(_totals(estimate, site.context.permission))
 
 
 def _as_dict(estimate: Estimate, permission: Permission) -> dict[str, object]:

@@ -65,7 +65,7 @@ def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool)
     """
     site = look(config_file)
     _require_valid(site)
-    store = store_of(site.settings)
+    store = store_of(site.context.settings)
     unused = list(_unused(site, store))
     old = [each for each in unused if each.age_days >= grace_days]
     if yes:
@@ -97,7 +97,7 @@ def _require_valid(site: SiteView) -> None:
     if invalid is not None:
         fault = "; ".join(invalid.remarks)
         raise CommandError(f"the directive at {invalid.location} is invalid: {fault}")
-    if not site.settings.enabled:
+    if not site.context.settings.enabled:
         raise CommandError("enabled is false, so no page uses an image; set it to true")
 
 

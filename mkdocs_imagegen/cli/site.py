@@ -131,8 +131,8 @@ class Estimate:
 def estimate_build(site: host.SiteView) -> Estimate:
     """Return the missing images that a build would generate, in the order of the pages."""
     budget, over = Budget(), set()
-    is_free = site.settings.gateway.is_sketch
-    limit = _NO_LIMIT if is_free else site.settings.budget
+    is_free = site.context.settings.gateway.is_sketch
+    limit = _NO_LIMIT if is_free else site.context.settings.budget
     unpriced = 0
     for row in deduplicate(site.rows):
         if row.state is not State.MISSING:

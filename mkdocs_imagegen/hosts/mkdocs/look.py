@@ -19,11 +19,10 @@ from mkdocs.exceptions import ConfigurationError
 
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
-from mkdocs_imagegen.pipeline.context import BuildMode, Run
+from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.permission import Permission
 
 Change = Callable[[Settings], Settings]
 
@@ -33,18 +32,12 @@ class SiteView:
     """Images of a site, as a build found or generated them.
 
     Attributes:
-        settings: Settings of the site, with the changes of the command.
-        docs: Folder of the pages.
+        context: Context of the build; its settings have the changes of the command.
         entries: All locations that show an image.
-        permission: Permission to generate missing images.
-        run: State that the builds of the run shared.
     """
 
-    settings: Settings
-    docs: Path
+    context: BuildContext
     entries: list[Entry]
-    permission: Permission
-    run: Run
 
     @property
     def rows(self) -> list[ReportRow]:
@@ -76,13 +69,12 @@ def look(
     """
     with tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
         config, plugin = _load(config_file, folder)
-        docs = Path(config.docs_dir)
-        selected = globs_of(pages, docs, plugin.settings.root)
+        selected = globs_of(pages, Path(config.docs_dir), plugin.settings.root)
         with _in_mode(plugin, replace(mode, pages=selected)):
             if change is not None:
                 plugin.settings = change(plugin.settings)
             _build(config)
-            return _view(docs, plugin)
+            return _view(plugin)
 
 
 def settings_of(config_file: str | None) -> Settings:
@@ -131,13 +123,13 @@ def _build(config: MkDocsConfig) -> None:
 @contextlib.contextmanager
 def _in_mode(plugin: ImagegenPlugin, mode: BuildMode) -> Iterator[None]:
     """Set the mode of the plugin; MkDocs gives one plugin to every build of a process."""
-    plugin.mode, plugin.entries = mode, []
+    plugin.mode, plugin.context, plugin.entries = mode, None, []
     try:
         yield
     finally:
         plugin.mode = BuildMode()
 
 
-def _view(docs: Path, plugin: ImagegenPlugin) -> SiteView:
-    assert plugin.permission is not None  # noqa: S101 - every build that publishes no files sets it
-    return SiteView(plugin.settings, docs, plugin.entries, plugin.permission, plugin.run)
+def _view(plugin: ImagegenPlugin) -> SiteView:
+    assert plugin.context is not None  # noqa: S101 - every build that publishes no files sets it
+    return SiteView(plugin.context, plugin.entries)
