@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import posixpath
+import re
+from dataclasses import replace
 
+import html5lib
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mkdocs_imagegen.pages.markup import relative_url
+from mkdocs_imagegen.imaging.image import ImageSource, PageImage
+from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
+from tests.pipeline import support
 
+LAYOUT = Size(3, 2)
 NAMES = ["a.png", "about/", "about", "a/b.png", "a/b/c.png", "a/b/", ".", "x y/z.png", "ab/a.png"]
 PAGES = ["", "index.html", "a/", "a/b/", "a/b/c.html", "/404.html", "ab/c/", "deep/er/still/"]
 
@@ -19,3 +30,180 @@ def test_relative_url_leads_from_the_page_to_the_file(name: str, page: str) -> N
     url = relative_url(name, page)
     assert posixpath.normpath(posixpath.join(folder, url)) == posixpath.normpath(name)
     assert not url.startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("page", "url"),
+    [
+        ("", "assets/x.webp"),
+        ("index.html", "assets/x.webp"),
+        ("guide/", "../assets/x.webp"),
+        ("guide/index.html", "../assets/x.webp"),
+        ("guide/page.html", "../assets/x.webp"),
+        ("a/b/", "../../assets/x.webp"),
+        ("assets/", "x.webp"),
+        ("/404.html", "assets/x.webp"),
+        ("/a/b/", "../../assets/x.webp"),
+        ("mit%20space/", "../assets/x.webp"),
+    ],
+)
+def test_relative_url_of_an_image(page, url):
+    assert relative_url("assets/x.webp", page) == url
+
+
+def directive(**more):
+    return support.directive(**({"layout": Layout(LAYOUT)} | more))
+
+
+DIRECTIVE = directive()
+
+
+def image(*sources, size=LAYOUT, blur=""):
+    """Return an image from the types of its sources and the widths of their files."""
+    kinds = (
+        ImageSource(f"image/{kind}", tuple((f"{kind}-{width}", width) for width in widths))
+        for kind, *widths in sources
+    )
+    return PageImage(tuple(kinds), size, blur)
+
+
+def markup(found, shown, dark=None, **facts):
+    context = MarkupContext(lambda name: f"../{name}", **facts)
+    return image_markup(found, shown, dark, context)
+
+
+def elements(html_text):
+    """Each element as a browser reads it: its name and attributes."""
+    fragment = html5lib.parseFragment(html_text, namespaceHTMLElements=False)
+    return [(each.tag, dict(each.attrib)) for each in list(fragment.iter())[1:]]
+
+
+ONE = image(("webp", 3))
+STYLE = "max-width:100%;height:auto"
+
+
+def test_markup_has_size_alt_text_and_style():
+    one = PageImage((ImageSource("image/webp", (("a&b.webp", 3),)),), LAYOUT)
+    assert markup(DIRECTIVE, one) == (
+        '<img src="../a&amp;b.webp" alt="A balloon" width="3" height="2" '
+        'style="max-width:100%;height:auto" loading="lazy" decoding="async">'
+    )
+
+
+def test_attributes_of_the_author_take_precedence():
+    attributes = (
+        ("loading", "eager"),
+        ("style", "float: right"),
+        ("class", "a"),
+        ("decoding", "sync"),
+    )
+    written = directive(alt="x", width_px=30, attributes=attributes)
+    for first in (True, False):
+        assert markup(written, ONE, is_first=first) == (
+            '<img src="../webp-3" alt="x" width="30" height="20" loading="eager" '
+            'style="max-width:100%;height:auto;float: right" class="a" decoding="sync">'
+        )
+
+
+def test_first_image_is_loaded_with_high_priority():
+    first = markup(DIRECTIVE, ONE, is_first=True)
+    assert 'fetchpriority="high"' in first
+    assert "loading" not in first
+    said = directive(attributes=(("fetchpriority", "low"),))
+    assert 'fetchpriority="low"' in markup(said, ONE, is_first=True)
+    assert "loading" not in markup(said, ONE)
+
+
+def test_best_format_comes_first():
+    shown = image(("avif", 1, 3), ("webp", 1, 3), ("jpeg", 1, 3), size=Size(3, 2))
+    files = {
+        kind: {"srcset": f"../{kind}-1 1w, ../{kind}-3 3w", "sizes": "(max-width: 3px) 100vw, 3px"}
+        for kind in ("avif", "webp", "jpeg")
+    }
+    outer, *sources, img = elements(markup(DIRECTIVE, shown))
+    assert outer == ("picture", {})
+    assert sources == [
+        ("source", {"type": f"image/{kind}"} | files[kind]) for kind in ("avif", "webp")
+    ]
+    assert img[0] == "img"
+    assert {name: img[1][name] for name in ("src", "srcset", "sizes")} == (
+        {"src": "../jpeg-3"} | files["jpeg"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("width_px", "said", "sizes"),
+    [
+        (None, "", "(max-width: 1200px) 100vw, 1200px"),
+        (600, "", "(max-width: 600px) 100vw, 600px"),
+        (3000, "", "(max-width: 1200px) 100vw, 1200px"),
+        (600, "50vw", "50vw"),
+    ],
+)
+def test_sizes_follow_the_width_on_the_page(width_px, said, sizes):
+    shown = image(("webp", 480, 1200), size=Size(1200, 800))
+    written = directive(layout=Layout(Size(1536, 1024)), width_px=width_px, sizes=said)
+    assert elements(markup(written, shown))[0][1]["sizes"] == sizes
+
+
+def test_single_file_has_no_srcset():
+    assert "srcset" not in markup(DIRECTIVE, ONE)
+    assert "sizes" not in markup(DIRECTIVE, ONE)
+
+
+def test_blurred_pixels_are_the_background():
+    shown = replace(ONE, blur="data:image/webp;base64,AAAA")
+    blur = "background:url(data:image/webp;base64,AAAA) center/cover content-box"
+    for said, style in [((), f"{STYLE};{blur}"), ((("style", "a:b"),), f"{STYLE};{blur};a:b")]:
+        ((_, attributes),) = elements(markup(directive(attributes=said), shown))
+        assert attributes["style"] == style
+
+
+def test_color_scheme_of_the_system_chooses_light_or_dark():
+    dark = image(("avif", 2, 3), ("png", 3))
+    outer, *sources, img = elements(markup(DIRECTIVE, image(("avif", 3), ("webp", 3)), dark))
+    assert outer == ("picture", {})
+    media = "(prefers-color-scheme: dark)"
+    assert [(each["type"], each.get("media")) for _, each in sources] == [
+        ("image/avif", media),
+        ("image/png", media),
+        ("image/avif", None),
+    ]
+    assert sources[0][1]["srcset"] == "../avif-2 2w, ../avif-3 3w"
+    assert img[1]["src"] == "../webp-3"
+
+
+def test_pair_has_no_blurred_pixels():
+    light = replace(ONE, blur="data:image/webp;base64,AAAA")
+    assert "base64" not in markup(DIRECTIVE, light, image(("png", 3)))
+
+
+def test_palette_of_the_theme_chooses_light_or_dark():
+    dark = image(("png", 2, 3))
+    pair = markup(DIRECTIVE, ONE, dark, follows_palette=True, is_first=True)
+    (_, first), (_, second) = elements(pair)
+    assert first["src"] == "../webp-3#only-light"
+    assert second["src"] == "../png-3#only-dark"
+    assert second["srcset"] == "../png-2#only-dark 2w, ../png-3#only-dark 3w"
+    assert (first.get("fetchpriority"), first.get("loading")) == ("high", None)
+    assert (second.get("fetchpriority"), second.get("loading")) == (None, "lazy")
+
+
+def test_badge_is_on_top_of_the_image():
+    badged = markup(DIRECTIVE, ONE, badge="Made & <b>")
+    (outer, _), (img, attributes), (small, _) = elements(badged)
+    assert (outer, img, small) == ("span", "img", "small")
+    assert attributes["src"] == "../webp-3"
+    assert ">Made &amp; &lt;b&gt;</small></span>" in badged
+
+
+@given(st.text(), st.text())
+def test_markup_is_escaped_once(alt, name):
+    one = PageImage((ImageSource("image/webp", ((name, 3),)),), LAYOUT)
+    written = re.fullmatch(
+        r'<img src="([^"<>]*)" alt="([^"<>]*)" width=.*', markup(directive(alt=alt), one)
+    )
+    assert (html.unescape(written[1]), html.unescape(written[2])) == (
+        html.unescape(html.escape(f"../{name}")),
+        html.unescape(html.escape(alt)),
+    )

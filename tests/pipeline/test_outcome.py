@@ -1,17 +1,13 @@
-"""What a page shows: names, addresses, markup, and stand-ins for what is not there."""
+"""Outcomes of directives, their rows of the report, and their locations."""
 
 from __future__ import annotations
 
 import html
-import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-import html5lib
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mkdocs_imagegen.directives.directive import Directive, InvalidDirective, SourceExcerpt
 from mkdocs_imagegen.errors import (
@@ -27,7 +23,6 @@ from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.options import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.store import Original
-from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pipeline.context import Page
 from mkdocs_imagegen.pipeline.outcome import Outcome, invalid_outcome, outcome_of, report_row
 from mkdocs_imagegen.pipeline.placements import Placements
@@ -59,25 +54,6 @@ def directive(**more):
 DIRECTIVE = directive()
 
 
-@pytest.mark.parametrize(
-    ("page", "address"),
-    [
-        ("", "assets/x.webp"),
-        ("index.html", "assets/x.webp"),
-        ("guide/", "../assets/x.webp"),
-        ("guide/index.html", "../assets/x.webp"),
-        ("guide/page.html", "../assets/x.webp"),
-        ("a/b/", "../../assets/x.webp"),
-        ("assets/", "x.webp"),
-        ("/404.html", "assets/x.webp"),
-        ("/a/b/", "../../assets/x.webp"),
-        ("mit%20space/", "../assets/x.webp"),
-    ],
-)
-def test_an_address_leads_from_the_page_to_the_file(page, address):
-    assert relative_url("assets/x.webp", page) == address
-
-
 NAME = "assets/imagegen/x.webp"
 
 
@@ -90,145 +66,7 @@ def image(*sources, size=LAYOUT, blur=""):
     return PageImage(tuple(made), size, blur)
 
 
-def markup(found, quote_value, dark=None, **frame):
-    return image_markup(found, quote_value, dark, MarkupContext(lambda name: f"../{name}", **frame))
-
-
-def elements(html_text):
-    """Each element as a browser reads it: its name and attributes."""
-    fragment = html5lib.parseFragment(html_text, namespaceHTMLElements=False)
-    return [(each.tag, dict(each.attrib)) for each in list(fragment.iter())[1:]]
-
-
 ONE = image(("webp", 3))
-STYLE = "max-width:100%;height:auto"
-
-
-def test_markup_has_what_a_theme_needs_and_what_the_author_wrote():
-    one = PageImage((ImageSource("image/webp", (("a&b.webp", 3),)),), LAYOUT)
-    assert markup(DIRECTIVE, one) == (
-        '<img src="../a&amp;b.webp" alt="A balloon" width="3" height="2" '
-        'style="max-width:100%;height:auto" loading="lazy" decoding="async">'
-    )
-
-
-def test_the_authors_word_wins():
-    attributes = (
-        ("loading", "eager"),
-        ("style", "float: right"),
-        ("class", "a"),
-        ("decoding", "sync"),
-    )
-    written = directive(alt="x", width_px=30, attributes=attributes)
-    for first in (True, False):
-        assert markup(written, ONE, is_first=first) == (
-            '<img src="../webp-3" alt="x" width="30" height="20" loading="eager" '
-            'style="max-width:100%;height:auto;float: right" class="a" decoding="sync">'
-        )
-
-
-def test_a_reader_does_not_wait_for_the_first_image():
-    first = markup(DIRECTIVE, ONE, is_first=True)
-    assert 'fetchpriority="high"' in first
-    assert "loading" not in first
-    said = directive(attributes=(("fetchpriority", "low"),))
-    assert 'fetchpriority="low"' in markup(said, ONE, is_first=True)
-    assert "loading" not in markup(said, ONE)
-
-
-def test_all_files_are_offered_the_best_format_first():
-    quote_value = image(("avif", 1, 3), ("webp", 1, 3), ("jpeg", 1, 3), size=Size(3, 2))
-    files = {
-        kind: {"srcset": f"../{kind}-1 1w, ../{kind}-3 3w", "sizes": "(max-width: 3px) 100vw, 3px"}
-        for kind in ("avif", "webp", "jpeg")
-    }
-    outer, *sources, img = elements(markup(DIRECTIVE, quote_value))
-    assert outer == ("picture", {})
-    assert sources == [
-        ("source", {"type": f"image/{kind}"} | files[kind]) for kind in ("avif", "webp")
-    ]
-    assert img[0] == "img"
-    assert {name: img[1][name] for name in ("src", "srcset", "sizes")} == (
-        {"src": "../jpeg-3"} | files["jpeg"]
-    )
-
-
-@pytest.mark.parametrize(
-    ("width_px", "said", "sizes"),
-    [
-        (None, "", "(max-width: 1200px) 100vw, 1200px"),
-        (600, "", "(max-width: 600px) 100vw, 600px"),
-        (3000, "", "(max-width: 1200px) 100vw, 1200px"),
-        (600, "50vw", "50vw"),
-    ],
-)
-def test_sizes_follow_the_width_on_the_page(width_px, said, sizes):
-    quote_value = image(("webp", 480, 1200), size=Size(1200, 800))
-    written = directive(layout=Layout(Size(1536, 1024)), width_px=width_px, sizes=said)
-    assert elements(markup(written, quote_value))[0][1]["sizes"] == sizes
-
-
-def test_a_single_file_needs_no_srcset():
-    assert "srcset" not in markup(DIRECTIVE, ONE)
-    assert "sizes" not in markup(DIRECTIVE, ONE)
-
-
-def test_blurred_pixels_stand_behind_the_image():
-    quote_value = replace(ONE, blur="data:image/webp;base64,AAAA")
-    blur = "background:url(data:image/webp;base64,AAAA) center/cover content-box"
-    for said, style in [((), f"{STYLE};{blur}"), ((("style", "a:b"),), f"{STYLE};{blur};a:b")]:
-        ((_, attributes),) = elements(markup(directive(attributes=said), quote_value))
-        assert attributes["style"] == style
-
-
-def test_the_readers_system_decides_between_light_and_dark():
-    dark = image(("avif", 2, 3), ("png", 3))
-    outer, *sources, img = elements(markup(DIRECTIVE, image(("avif", 3), ("webp", 3)), dark))
-    assert outer == ("picture", {})
-    media = "(prefers-color-scheme: dark)"
-    assert [(each["type"], each.get("media")) for _, each in sources] == [
-        ("image/avif", media),
-        ("image/png", media),
-        ("image/avif", None),
-    ]
-    assert sources[0][1]["srcset"] == "../avif-2 2w, ../avif-3 3w"
-    assert img[1]["src"] == "../webp-3"
-
-
-def test_nothing_light_shines_in_the_dark():
-    light = replace(ONE, blur="data:image/webp;base64,AAAA")
-    assert "base64" not in markup(DIRECTIVE, light, image(("png", 3)))
-
-
-def test_a_themes_palette_decides_where_it_can():
-    dark = image(("png", 2, 3))
-    pair = markup(DIRECTIVE, ONE, dark, follows_palette=True, is_first=True)
-    (_, first), (_, second) = elements(pair)
-    assert first["src"] == "../webp-3#only-light"
-    assert second["src"] == "../png-3#only-dark"
-    assert second["srcset"] == "../png-2#only-dark 2w, ../png-3#only-dark 3w"
-    assert (first.get("fetchpriority"), first.get("loading")) == ("high", None)
-    assert (second.get("fetchpriority"), second.get("loading")) == (None, "lazy")
-
-
-def test_a_badge_lies_over_the_image():
-    badged = markup(DIRECTIVE, ONE, badge="Made & <b>")
-    (outer, _), (img, attributes), (small, _) = elements(badged)
-    assert (outer, img, small) == ("span", "img", "small")
-    assert attributes["src"] == "../webp-3"
-    assert ">Made &amp; &lt;b&gt;</small></span>" in badged
-
-
-@given(st.text(), st.text())
-def test_markup_is_escaped_once(alt, name):
-    one = PageImage((ImageSource("image/webp", ((name, 3),)),), LAYOUT)
-    written = re.fullmatch(
-        r'<img src="([^"<>]*)" alt="([^"<>]*)" width=.*', markup(directive(alt=alt), one)
-    )
-    assert (html.unescape(written[1]), html.unescape(written[2])) == (
-        html.unescape(html.escape(f"../{name}")),
-        html.unescape(html.escape(alt)),
-    )
 
 
 def kept_as(**more):
