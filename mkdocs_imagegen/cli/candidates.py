@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from mkdocs_imagegen.cli.gallery import ContactSheet, require_html
-from mkdocs_imagegen.cli.site import as_json, config_file, interrupted, look, store_of
+from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
@@ -24,11 +24,11 @@ from mkdocs_imagegen.cli.terminal import (
 )
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.hosts.mkdocs.look import SiteView
+from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.pipeline.context import BuildMode
-from mkdocs_imagegen.pipeline.lookup import Lookup
+from mkdocs_imagegen.pipeline.lookup import Lookup, open_originals
 from mkdocs_imagegen.report import State, format_usd, plural
 from mkdocs_imagegen.request import ImageRequest
 
@@ -165,10 +165,7 @@ def _generate(site: SiteView, target: Target, count: int) -> list[_Candidate]:
 def _look_up(takes: Sequence[Directive], lookup: Lookup) -> list[_Candidate]:
     for directive in takes:
         lookup.look_up(directive)
-    try:
-        lookup.join()
-    except KeyboardInterrupt:
-        raise interrupted() from None
+    lookup.join()
     return [
         _Candidate(*pair)
         for directive in takes
@@ -182,7 +179,7 @@ def _with_take(directive: Directive, take: int) -> Directive:
 
 
 def _write_sheet(site: SiteView, target: Target, takes: Sequence[_Candidate], output: Path) -> None:
-    sheet = ContactSheet(store_of(site.context.settings), site.entries, output, _SHEET_PX)
+    sheet = ContactSheet(open_originals(site.context.settings), site.entries, output, _SHEET_PX)
     originals = {
         request: [
             take.original

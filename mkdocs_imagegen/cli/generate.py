@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build, look
+from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
     Progress,
@@ -19,7 +19,7 @@ from mkdocs_imagegen.cli.terminal import (
     print_rows,
 )
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.hosts.mkdocs.look import SiteView, globs_of
+from mkdocs_imagegen.hosts.mkdocs.look import SiteView, globs_of, look
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.report import State, summary, to_json
 from mkdocs_imagegen.settings import Settings

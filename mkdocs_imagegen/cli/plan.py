@@ -7,11 +7,12 @@ from dataclasses import asdict
 
 import click
 
-from mkdocs_imagegen.cli.site import Estimate, as_json, config_file, estimate_build, look
+from mkdocs_imagegen.cli.site import Estimate, as_json, config_file, estimate_build
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_rows, print_table
 from mkdocs_imagegen.directives.explain import Explanation
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.hosts.mkdocs.look import look
 from mkdocs_imagegen.report import deduplicate, plural
 from mkdocs_imagegen.spending.permission import Permission
 

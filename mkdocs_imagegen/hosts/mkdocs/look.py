@@ -7,6 +7,7 @@ render further languages at the end of a build.
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,9 @@ from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.settings import Settings
 
 Change = Callable[[Settings], Settings]
+
+LOOK_ONLY = BuildMode(generate=False, publish=False)
+"""Mode of a build that generates no images and publishes no files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,15 @@ class SiteView:
 
 def look(
     config_file: str | None,
-    mode: BuildMode,
+    mode: BuildMode = LOOK_ONLY,
     change: Change | None = None,
     pages: Sequence[str] = (),
 ) -> SiteView:
-    """Build a site into a temporary folder and return its images.
+    """Build a site into a temporary folder and return its images; stdout stays empty.
 
     Args:
         config_file: Configuration file of the site; None for the one in the current folder.
-        mode: Work of the build, which publishes no files.
+        mode: Work of the build, which publishes no files; by default it generates no images.
         change: Changes the settings as the command's options require.
         pages: Paths or globs of the pages to generate images for; empty for all.
 
@@ -73,7 +77,8 @@ def look(
         with _in_mode(plugin, replace(mode, pages=selected)):
             if change is not None:
                 plugin.settings = change(plugin.settings)
-            _build(config)
+            with contextlib.redirect_stdout(sys.stderr):
+                _build(config)
             return _view(plugin)
 
 
@@ -103,7 +108,8 @@ def globs_of(pages: Sequence[str], docs: Path, root: Path) -> tuple[str, ...]:
 
 
 def _load(config_file: str | None, site_dir: str) -> tuple[MkDocsConfig, ImagegenPlugin]:
-    config = load_config(config_file, site_dir=site_dir)
+    with contextlib.redirect_stdout(sys.stderr):
+        config = load_config(config_file, site_dir=site_dir)
     plugins = (each for each in config.plugins.values() if isinstance(each, ImagegenPlugin))
     plugin = next(plugins, None)
     if plugin is None:
