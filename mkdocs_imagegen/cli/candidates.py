@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
 import click
 
 from mkdocs_imagegen.cli.gallery import ContactSheet, require_html
-from mkdocs_imagegen.cli.site import as_json, config_file, interrupted, look, store_of
+from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
@@ -25,12 +24,11 @@ from mkdocs_imagegen.cli.terminal import (
 )
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.hosts.mkdocs.build import credential_for, open_gateway
-from mkdocs_imagegen.hosts.mkdocs.look import SiteView
+from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.originals.store import Original
-from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode
-from mkdocs_imagegen.pipeline.lookup import Lookup
+from mkdocs_imagegen.pipeline.context import BuildMode
+from mkdocs_imagegen.pipeline.lookup import Lookup, open_originals
 from mkdocs_imagegen.report import State, format_usd, plural
 from mkdocs_imagegen.request import ImageRequest
 
@@ -122,8 +120,8 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     _require_references(target)
     takes = _generate(site, target, count)
     is_lacking = any(take.original is None for take in takes)
-    if is_lacking and not site.permission.is_granted:
-        raise CommandError(f"no images can be generated: {site.permission.refusal}")
+    if is_lacking and not site.context.permission.is_granted:
+        raise CommandError(f"no images can be generated: {site.context.permission.refusal}")
     output = output or Path(tempfile.mkdtemp(prefix="imagegen-"), "candidates.html")
     _write_sheet(site, target, takes, output)
     if as_json:
@@ -156,19 +154,23 @@ def _generate(site: SiteView, target: Target, count: int) -> list[_Candidate]:
     first = target.directive
     in_use = {first.request.take} if target.entry.line.state in _IN_USE else set()
     takes = [_with_take(first, take) for take in sorted(in_use.union(range(1, count + 1)))]
-    with contextlib.closing(Progress()) as progress, _lookup(site, progress) as lookup:
-        for directive in takes:
-            lookup.look_up(directive)
-        try:
-            lookup.join()
-        except KeyboardInterrupt:
-            raise interrupted() from None
-        found = [
-            _Candidate(*pair)
-            for directive in takes
-            for pair in zip(directive.requests, lookup.results(directive) or (), strict=True)
-        ]
+    with contextlib.closing(Progress()) as progress:
+        mode = BuildMode(publish=False, observer=progress)
+        with contextlib.closing(Lookup(replace(site.context, mode=mode))) as lookup:
+            lookup.recover()
+            found = _look_up(takes, lookup)
     return sorted(found, key=lambda each: each.request.prompt != first.request.prompt)
+
+
+def _look_up(takes: Sequence[Directive], lookup: Lookup) -> list[_Candidate]:
+    for directive in takes:
+        lookup.look_up(directive)
+    lookup.join()
+    return [
+        _Candidate(*pair)
+        for directive in takes
+        for pair in zip(directive.requests, lookup.results(directive) or (), strict=True)
+    ]
 
 
 def _with_take(directive: Directive, take: int) -> Directive:
@@ -176,28 +178,8 @@ def _with_take(directive: Directive, take: int) -> Directive:
     return replace(directive, request=replace(directive.request, take=take), dark=dark)
 
 
-@contextlib.contextmanager
-def _lookup(site: SiteView, progress: Progress) -> Iterator[Lookup]:
-    settings = site.settings
-    context = BuildContext(
-        settings=settings,
-        mode=BuildMode(publish=False, observer=progress),
-        permission=site.permission,
-        run=site.run,
-        open_gateway=partial(open_gateway, settings, credential_for(settings)[0]),
-        site=None,
-        docs=site.docs,
-    )
-    lookup = Lookup(context)
-    try:
-        lookup.recover()
-        yield lookup
-    finally:
-        lookup.close()
-
-
 def _write_sheet(site: SiteView, target: Target, takes: Sequence[_Candidate], output: Path) -> None:
-    sheet = ContactSheet(store_of(site.settings), site.entries, output, _SHEET_PX)
+    sheet = ContactSheet(open_originals(site.context.settings), site.entries, output, _SHEET_PX)
     originals = {
         request: [
             take.original

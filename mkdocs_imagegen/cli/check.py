@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file, look
+from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_rows
+from mkdocs_imagegen.hosts.mkdocs.look import look
 from mkdocs_imagegen.report import plural
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file, look, store_of
+from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
@@ -21,10 +21,12 @@ from mkdocs_imagegen.cli.terminal import (
     show_progress,
 )
 from mkdocs_imagegen.files import write_atomic
+from mkdocs_imagegen.hosts.mkdocs.look import look
 from mkdocs_imagegen.imaging.image import THUMBNAIL_PX, Thumbnail
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
+from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import format_usd, plural
 from mkdocs_imagegen.request import ImageRequest
@@ -67,7 +69,7 @@ def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) 
     takes of the same prompts that have an original.
     """
     site = look(config_file)
-    store = store_of(site.settings)
+    store = open_originals(site.context.settings)
     missing = len({row.key for row in site.rows if row.state.is_missing})
     sheet = ContactSheet(store, site.entries, file)
     count = sheet.write(

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build, look
+from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
     Progress,
@@ -19,7 +19,7 @@ from mkdocs_imagegen.cli.terminal import (
     print_rows,
 )
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.hosts.mkdocs.look import SiteView, globs_of
+from mkdocs_imagegen.hosts.mkdocs.look import SiteView, globs_of, look
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.report import State, summary, to_json
 from mkdocs_imagegen.settings import Settings
@@ -102,18 +102,19 @@ def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:
     Raises:
         CommandError: If a name matches no page with an image.
     """
+    docs, root = site.context.docs, site.context.settings.root
     for page in pages:
-        globs = globs_of([page], site.docs, site.settings.root)
+        globs = globs_of([page], docs, root)
         if not any(matches_any(globs, entry.uri) for entry in site.entries):
             hint = "run `mkdocs-imagegen plan` for all locations"
             raise CommandError(f"no page with an image matches {page}; {hint}")
-    globs = globs_of(pages, site.docs, site.settings.root)
+    globs = globs_of(pages, docs, root)
     entries = [each for each in site.entries if not pages or matches_any(globs, each.uri)]
     return replace(site, entries=entries)
 
 
 def _print_dry_run(site: SiteView, *, as_json: bool) -> None:
-    estimate, refusal = estimate_build(site), site.permission.refusal
+    estimate, refusal = estimate_build(site), site.context.permission.refusal
     if as_json:
         print_json({"makes": estimate.images, "usd": str(estimate.usd), "refusal": refusal})
         return
@@ -123,9 +124,10 @@ def _print_dry_run(site: SiteView, *, as_json: bool) -> None:
 
 
 def _print_result(site: SiteView, *, as_json: bool) -> None:
-    if any(row.state.is_missing for row in site.lacking) and not site.permission.is_granted:
-        raise CommandError(f"no images can be generated: {site.permission.refusal}")
-    seconds, failures = site.run.report.generation_s, site.run.ledger.budget.charged_failures
+    permission, run = site.context.permission, site.context.run
+    if any(row.state.is_missing for row in site.lacking) and not permission.is_granted:
+        raise CommandError(f"no images can be generated: {permission.refusal}")
+    seconds, failures = run.report.generation_s, run.ledger.budget.charged_failures
     if as_json:
         click.echo(to_json(site.rows, seconds, failures), nl=False)
         return

@@ -18,10 +18,12 @@ from mkdocs_imagegen.cli.models import models
 from mkdocs_imagegen.cli.plan import plan
 from mkdocs_imagegen.cli.prune import prune
 from mkdocs_imagegen.cli.schema import schema
-from mkdocs_imagegen.cli.site import INTERRUPTED, logging_to_stderr
-from mkdocs_imagegen.cli.terminal import CommandError
+from mkdocs_imagegen.cli.terminal import CommandError, logging_to_stderr, print_note
 from mkdocs_imagegen.cli.verify import verify
 from mkdocs_imagegen.errors import ImagegenError
+
+_INTERRUPTED = 130
+_TERMINATED = 143
 
 _SECTIONS = {
     "Start": (plan, generate, check),
@@ -38,6 +40,7 @@ Exit codes:
   1    an image is missing, failed or invalid
   2    the command or the configuration is invalid, or a server does not answer
   130  interrupted
+  (verify has codes of its own)
 \b
 Completion:
   eval "$(_MKDOCS_IMAGEGEN_COMPLETE=bash_source mkdocs-imagegen)"
@@ -54,17 +57,27 @@ class _Commands(click.Group):
     """The commands by section, in the order of use."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; every error of the package ends it with its text and exit code 2."""
+        """Run a command.
+
+        Errors of MkDocs and of the package end it with their text and exit code 2, and signals
+        with exit code 130.
+        """
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
             with logging_to_stderr():
                 return super().invoke(ctx)
+        except click.UsageError:
+            raise
+        except click.ClickException as error:  # every exception of MkDocs is one
+            raise CommandError(error.format_message()) from None
         except ImagegenError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
-            raise SystemExit(INTERRUPTED) from None
+            raise _interrupted() from None
+        except SystemExit as error:
+            raise _interrupted() if error.code == _TERMINATED else error from None
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Return the names of the commands in the order of use, not of the alphabet."""
@@ -78,6 +91,11 @@ class _Commands(click.Group):
                 formatter.write_dl(
                     [(f"{each.name:{width}}", summary_of(each)) for each in commands]
                 )
+
+
+def _interrupted() -> SystemExit:
+    print_note("interrupted; finished images are stored")
+    return SystemExit(_INTERRUPTED)
 
 
 def summary_of(command: click.Command) -> str:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import anyio
 import click
 
-from mkdocs_imagegen.cli.site import as_json, ask_gateway, config_file, settings_of
+from mkdocs_imagegen.cli.site import as_json, ask_gateway, config_file
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_table
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.offers import Health, Offer, endpoints_path, read_health
+from mkdocs_imagegen.hosts.mkdocs.look import settings_of
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 

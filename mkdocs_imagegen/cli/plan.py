@@ -7,11 +7,12 @@ from dataclasses import asdict
 
 import click
 
-from mkdocs_imagegen.cli.site import Estimate, as_json, config_file, estimate_build, look
+from mkdocs_imagegen.cli.site import Estimate, as_json, config_file, estimate_build
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_rows, print_table
 from mkdocs_imagegen.directives.explain import Explanation
 from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.hosts.mkdocs.look import look
 from mkdocs_imagegen.report import deduplicate, plural
 from mkdocs_imagegen.spending.permission import Permission
 
@@ -42,10 +43,10 @@ def plan(config_file: str | None, explain: str | None, *, as_json: bool) -> None
         return
     estimate = estimate_build(site)
     if as_json:
-        print_json(_as_dict(estimate, site.permission))
+        print_json(_as_dict(estimate, site.context.permission))
     else:
         print_rows(estimate.rows)
-        print_line(_totals(estimate, site.permission))
+        print_line(_totals(estimate, site.context.permission))
 
 
 def _as_dict(estimate: Estimate, permission: Permission) -> dict[str, object]:

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta, timezone
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file, look, store_of
+from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.hosts.mkdocs.look import SiteView
+from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.options import quote_value
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.report import State, format_usd, plural
 
 _GRACE_DAYS = 30
@@ -65,7 +66,7 @@ def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool)
     """
     site = look(config_file)
     _require_valid(site)
-    store = store_of(site.settings)
+    store = open_originals(site.context.settings)
     unused = list(_unused(site, store))
     old = [each for each in unused if each.age_days >= grace_days]
     if yes:
@@ -97,7 +98,7 @@ def _require_valid(site: SiteView) -> None:
     if invalid is not None:
         fault = "; ".join(invalid.remarks)
         raise CommandError(f"the directive at {invalid.location} is invalid: {fault}")
-    if not site.settings.enabled:
+    if not site.context.settings.enabled:
         raise CommandError("enabled is false, so no page uses an image; set it to true")
 
 

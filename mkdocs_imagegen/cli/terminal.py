@@ -5,7 +5,9 @@ The only module that uses ``rich``.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +23,7 @@ from rich.text import Text
 
 from mkdocs_imagegen.errors import NotGeneratedError, OverBudgetError
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.options import quote_value
 from mkdocs_imagegen.report import ReportRow, State, format_usd, plural
 
@@ -45,6 +48,24 @@ class CommandError(click.ClickException):
         click.echo(f"Error: {problem}", file=file, err=True)
         if hint:
             click.echo(f"hint: {hint}", file=file, err=True)
+
+
+@contextlib.contextmanager
+def logging_to_stderr() -> Iterator[None]:
+    """Write the messages of the plugin to stderr, and of MkDocs only errors."""
+    mkdocs = logging.getLogger("mkdocs")
+    levels, handler = (mkdocs.level, log.level), logging.StreamHandler()
+    mkdocs.setLevel(logging.ERROR)
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.propagate = True
+        log.removeHandler(handler)
+        mkdocs.setLevel(levels[0])
+        log.setLevel(levels[1])
 
 
 def print_line(text: str = "") -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file, settings_of
+from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_table
+from mkdocs_imagegen.hosts.mkdocs.look import settings_of
 from mkdocs_imagegen.originals.audit import Defect, DefectKind, audit
 from mkdocs_imagegen.report import plural
 

@@ -15,7 +15,7 @@ from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.options import SKETCH_MODEL
 from tests.cli.conftest import Ran
 from tests.cli.support import MAX_S, command, environ_of, fence, interrupt, store_as_real_model
-from tests.soak.builds.sites import Left
+from tests.soak.builds.sites import SiteState
 from tests.support import Site
 
 
@@ -210,8 +210,8 @@ def test_interrupt_finishes_and_stores_images_in_progress(site: Site, with_signa
     assert stderr.splitlines()[-1] == "interrupted; finished images are stored"
     assert "Traceback" not in stderr
     assert 0 < slow.bill.images < 12
-    assert len(Left(site).prompts_stored()) == slow.bill.images
-    assert Left(site).begun() == []
+    assert len(SiteState(site).stored_prompts()) == slow.bill.images
+    assert SiteState(site).open_intents() == []
 
 
 def test_run_after_a_killed_one_tells_the_requests_in_progress(
@@ -230,7 +230,7 @@ def test_run_after_a_killed_one_tells_the_requests_in_progress(
                 assert time.monotonic() < end
                 assert process.poll() is None
                 time.sleep(0.01)
-            lost = {intent.request.prompt for intent in Left(site).begun()}
+            lost = {intent.request.prompt for intent in SiteState(site).open_intents()}
         finally:
             process.kill()
             process.wait()
@@ -238,4 +238,4 @@ def test_run_after_a_killed_one_tells_the_requests_in_progress(
     assert lost
     for prompt in lost:
         assert f'"{prompt}"' in stderr
-    assert set(Left(site).unknown()) == lost
+    assert set(SiteState(site).unknown()) == lost

@@ -21,6 +21,7 @@ from tests.pipeline.support import directive
 LAYOUT = Size(3, 2)
 DIRECTIVE = directive("A balloon", layout=Layout(LAYOUT))
 
+LAYOUT = Size(3, 2)
 NAMES = ["a.png", "about/", "about", "a/b.png", "a/b/c.png", "a/b/", ".", "x y/z.png", "ab/a.png"]
 PAGES = ["", "index.html", "a/", "a/b/", "a/b/c.html", "/404.html", "ab/c/", "deep/er/still/"]
 

@@ -311,7 +311,7 @@ def test_a_plan_counts_both_and_check_names_both(site: Site) -> None:
     site.write("index.md", FOX)
     plan = command(site, "plan")
     assert (plan["makes"], [each["state"] for each in plan["pictures"]]) == (2, ["missing"] * 2)
-    assert len(command(site, "check", code=1)["skip_or_fail"]) == 2
+    assert len(command(site, "check", code=1)["lacking"]) == 2
 
 
 def test_candidates_follow_what_the_image_follows(site: Site, free: Emulator) -> None:

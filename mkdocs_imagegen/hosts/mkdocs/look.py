@@ -7,6 +7,7 @@ render further languages at the end of a build.
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -19,13 +20,15 @@ from mkdocs.exceptions import ConfigurationError
 
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
-from mkdocs_imagegen.pipeline.context import BuildMode, Run
+from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.permission import Permission
 
 Change = Callable[[Settings], Settings]
+
+LOOK_ONLY = BuildMode(generate=False, publish=False)
+"""Mode of a build that generates no images and publishes no files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +36,12 @@ class SiteView:
     """Images of a site, as a build found or generated them.
 
     Attributes:
-        settings: Settings of the site, with the changes of the command.
-        docs: Folder of the pages.
+        context: Context of the build; its settings have the changes of the command.
         entries: All locations that show an image.
-        permission: Permission to generate missing images.
-        run: State that the builds of the run shared.
     """
 
-    settings: Settings
-    docs: Path
+    context: BuildContext
     entries: list[Entry]
-    permission: Permission
-    run: Run
 
     @property
     def rows(self) -> list[ReportRow]:
@@ -59,15 +56,15 @@ class SiteView:
 
 def look(
     config_file: str | None,
-    mode: BuildMode,
+    mode: BuildMode = LOOK_ONLY,
     change: Change | None = None,
     pages: Sequence[str] = (),
 ) -> SiteView:
-    """Build a site into a temporary folder and return its images.
+    """Build a site into a temporary folder and return its images; stdout stays empty.
 
     Args:
         config_file: Configuration file of the site; None for the one in the current folder.
-        mode: Work of the build, which publishes no files.
+        mode: Work of the build, which publishes no files; by default it generates no images.
         change: Changes the settings as the command's options require.
         pages: Paths or globs of the pages to generate images for; empty for all.
 
@@ -76,13 +73,13 @@ def look(
     """
     with tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
         config, plugin = _load(config_file, folder)
-        docs = Path(config.docs_dir)
-        selected = globs_of(pages, docs, plugin.settings.root)
+        selected = globs_of(pages, Path(config.docs_dir), plugin.settings.root)
         with _in_mode(plugin, replace(mode, pages=selected)):
             if change is not None:
                 plugin.settings = change(plugin.settings)
-            _build(config)
-            return _view(docs, plugin)
+            with contextlib.redirect_stdout(sys.stderr):
+                _build(config)
+            return _view(plugin)
 
 
 def settings_of(config_file: str | None) -> Settings:
@@ -111,7 +108,8 @@ def globs_of(pages: Sequence[str], docs: Path, root: Path) -> tuple[str, ...]:
 
 
 def _load(config_file: str | None, site_dir: str) -> tuple[MkDocsConfig, ImagegenPlugin]:
-    config = load_config(config_file, site_dir=site_dir)
+    with contextlib.redirect_stdout(sys.stderr):
+        config = load_config(config_file, site_dir=site_dir)
     plugins = (each for each in config.plugins.values() if isinstance(each, ImagegenPlugin))
     plugin = next(plugins, None)
     if plugin is None:
@@ -131,13 +129,13 @@ def _build(config: MkDocsConfig) -> None:
 @contextlib.contextmanager
 def _in_mode(plugin: ImagegenPlugin, mode: BuildMode) -> Iterator[None]:
     """Set the mode of the plugin; MkDocs gives one plugin to every build of a process."""
-    plugin.mode, plugin.entries = mode, []
+    plugin.mode, plugin.context, plugin.entries = mode, None, []
     try:
         yield
     finally:
         plugin.mode = BuildMode()
 
 
-def _view(docs: Path, plugin: ImagegenPlugin) -> SiteView:
-    assert plugin.permission is not None  # noqa: S101 - every build that publishes no files sets it
-    return SiteView(plugin.settings, docs, plugin.entries, plugin.permission, plugin.run)
+def _view(plugin: ImagegenPlugin) -> SiteView:
+    assert plugin.context is not None  # noqa: S101 - every build that publishes no files sets it
+    return SiteView(plugin.context, plugin.entries)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from mkdocs_imagegen.directives.registry import Registry
     from mkdocs_imagegen.hosts.mkdocs.server import ServeSession
+    from mkdocs_imagegen.pipeline.context import BuildContext
     from mkdocs_imagegen.pipeline.outcome import Entry
-    from mkdocs_imagegen.spending.permission import Permission
 
 
 class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]  # of MkDocs
@@ -40,7 +40,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         settings: Settings of the site.
         mode: Work of the next builds, set by commands.
         run: State that the builds of the run share.
-        permission: Permission to generate, set by builds that publish no files.
+        context: Context of the last build that publishes no files.
         entries: Images of the site, added by builds that publish no files.
     """
 
@@ -51,7 +51,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self.settings = Settings()
         self.mode = BuildMode()
         self.run = Run()
-        self.permission: Permission | None = None
+        self.context: BuildContext | None = None
         self.entries: list[Entry] = []
         self._session: ServeSession | None = None
         self._extension = ImagegenExtension(self._registry)
@@ -154,7 +154,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         try:
             build.pipeline.finish()
             if not self.mode.publish:
-                self.permission = build.pipeline.context.permission
+                self.context = build.pipeline.context
                 self.entries += build.pipeline.entries()
         finally:
             build.close()
