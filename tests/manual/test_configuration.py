@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,6 @@ BLOCKS = [
 ]
 CONFIGURATIONS = [block for block in BLOCKS if block.title.endswith("mkdocs.yml")]
 FRONT_MATTER = [block for block in BLOCKS if block.title.endswith(".md")]
-UNTITLED = [block for block in BLOCKS if not block.title]
 
 
 def check_configuration(block: CodeBlock, folder: Path) -> None:
@@ -46,7 +46,7 @@ def test_configuration_is_accepted(block, tmp_path) -> None:
 
 @pytest.mark.parametrize("block", FRONT_MATTER, ids=str)
 def test_front_matter_is_accepted(block) -> None:
-    _, text, *_ = block.text.split("---\n")
+    _, text, *_ = re.split(r"^---$", block.text, flags=re.MULTILINE)
     read_options(PageOptions, (yaml_load(text) or {}).get("imagegen") or {})
 
 
