@@ -1,12 +1,12 @@
-"""What the pages of this manual take from the code itself, so that they cannot drift from it.
+"""Parts of the manual that are generated from the code.
 
 An MkDocs hook. In a page, a comment on a line of its own is replaced, or acts on the code block
 that follows it:
 
 - ``<!-- reference: settings -->`` and the other names of ``_REFERENCES``: a reference.
-- ``<!-- example -->``: the block, and below it what the block gives.
-- ``<!-- mistake -->``: the block, and below it the message that the block gives; with names of
-  Markdown extensions behind the word, on a site that uses those alone.
+- ``<!-- example -->``: the block, and below it its result.
+- ``<!-- mistake -->``: the block, and below it its message; with names of Markdown extensions
+  after the word, on a site that uses only these.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import indent
@@ -21,20 +22,23 @@ from types import SimpleNamespace
 from typing import Any
 
 import markdown as python_markdown
+from command_reference import command_headings, command_table
 from markdown.treeprocessors import Treeprocessor
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
-from option_reference import OptionReference, reference
+from option_reference import option_headings, option_table, reference
+from report_reference import report_fields, report_states
 
-from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
+from mkdocs_imagegen.directives.references import MAX_REFERENCES
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
-from mkdocs_imagegen.emulator.models import SHUT_DOWN
+from mkdocs_imagegen.emulator.models import MODELS, SHUT_DOWN
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.gateway.models import KNOWN_MODELS
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS, PRICE_DATE
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.log import log
+from mkdocs_imagegen.options import MAX_PIXELS, MAX_SIDE_PX
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.settings import Settings
@@ -48,7 +52,7 @@ _USUAL_EXTENSIONS = ("pymdownx.superfences", "attr_list")
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Put in what the code knows better than a page."""
+    """Insert references, results and messages."""
     markdown = _EXAMPLE.sub(_with_result, markdown)
     markdown = _MISTAKE.sub(_with_messages, markdown)
     return _REFERENCE.sub(_with_reference, markdown)
@@ -67,13 +71,13 @@ def _with_messages(match: re.Match[str]) -> str:
     is_page = match["language"] == "markdown"
     messages = _of_page(match["body"], extensions) if is_page else _of_settings(match["body"])
     if not messages:
-        raise ValueError(f"there is no mistake in this sample:\n{match['body']}")
+        raise ValueError(f"this sample has no mistake:\n{match['body']}")
     text = "\n".join(messages)
     return f"{match['block']}\n\n``` {{ .text .message .no-copy }}\n{text}\n```"
 
 
 def _of_page(sample: str, extensions: Iterable[str]) -> list[str]:
-    """The warnings of a build of one page, of which only mistakes are told."""
+    """Return the warnings about the mistakes of one page."""
     messages = _Messages()
     page = Page("docs/page.md", "page.md", "page/", lambda: sample)
     level = log.level
@@ -128,7 +132,7 @@ class _Messages(logging.Handler):
 
 
 class _OnPage(Treeprocessor):
-    """Tells what page is rendered, as the host's own does."""
+    """Processor that names the rendered page, as MkDocs' own processor does."""
 
     def __init__(self, uri: str) -> None:
         super().__init__()
@@ -136,11 +140,11 @@ class _OnPage(Treeprocessor):
 
 
 def _no_gateway(_: object) -> Any:  # noqa: ANN401 - never returns
-    raise RuntimeError("a sample asks for no image")
+    raise RuntimeError("a sample generates no image")
 
 
 def _of_settings(sample: str) -> list[str]:
-    """What ends the build, as MkDocs words it."""
+    """Return the configuration error, as MkDocs words it."""
     options = yaml_load(sample)["plugins"][0]["imagegen"]
     errors, _ = ImagegenPlugin().load_config(options)
     lines = "\n".join(f"Plugin 'imagegen' option '{name}': {error}" for name, error in errors)
@@ -148,32 +152,26 @@ def _of_settings(sample: str) -> list[str]:
 
 
 def _directive_options() -> Iterator[str]:
-    return (_entry(each) for each in reference(DirectiveOptions))
+    yield from option_table(reference(DirectiveOptions))
+    yield from option_headings(reference(DirectiveOptions), "image")
 
 
 def _page_options() -> Iterator[str]:
-    return (_entry(each, "page-") for each in reference(PageOptions))
+    yield from option_table(reference(PageOptions), "page-")
+    yield from option_headings(reference(PageOptions), "page", "page-")
 
 
 def _settings() -> Iterator[str]:
-    return (_entry(each, "", each.default) for each in reference(Settings))
-
-
-def _entry(option: OptionReference, anchor: str = "", default: str = "") -> str:
-    """One option as an entry of a definition list, with an anchor of its own."""
-    name = option.name.rstrip("_")  # a field that would be a keyword of Python ends with one
-    default_text = f" Default: `{default}`." if default else ""
-    return (
-        f"`{name}` {{ #{anchor}{name} }}\n\n:   {option.about}\n\n"
-        f"    Accepts: {option.accepts}.{default_text}\n"
-    )
+    yield from option_table(reference(Settings))
+    yield from option_headings(reference(Settings), "site")
 
 
 def _prices() -> Iterator[str]:
-    yield from ("| Model | Quality | Square | Other sizes |", "|---|---|---|---|")
+    yield from ("| Model | Quality | Square image | Other sizes |", "|---|---|---|---|")
     for model in (each for each in KNOWN_MODELS if each not in SHUT_DOWN):
         for quality, (square, other) in KNOWN_MODELS[model].usd.items():
             yield f"| `{model}` | `{quality}` | ${square} | ${other} |"
+    yield from ("", _PRICE_UNIT)
 
 
 def _default_prices() -> Iterator[str]:
@@ -181,21 +179,38 @@ def _default_prices() -> Iterator[str]:
     for quality, (square, other) in KNOWN_MODELS[Settings().model].usd.items():
         default = " (default)" if quality == Settings().quality else ""
         yield f"| `{quality}`{default} | ${square} | ${other} |"
+    yield from ("", f"Model: `{Settings().model}`. {_PRICE_UNIT}")
+
+
+_PRICE_UNIT = f"US dollars per image, list prices of {PRICE_DATE}."
+
+
+def _shutdowns() -> Iterator[str]:
+    yield from ("| Model | Shutdown date |", "|---|---|")
+    for model, offered in MODELS.items():
+        if offered.shutdown is not None:
+            date = datetime.fromtimestamp(offered.shutdown, timezone.utc).date()
+            yield f"| `{model}` | {date} |"
+
+
+def _limits() -> Iterator[str]:
+    limits = {
+        "Side of an image": f"{MAX_SIDE_PX:,} pixels",
+        "Area of an image": f"{MAX_PIXELS:,} pixels",
+        "Reference images of one image": f"{MAX_REFERENCES}",
+        "Aspect ratio": "1:10 to 10:1",
+    }
+    yield from ("| Limit | Value |", "|---|---|")
+    yield from (f"| {name} | {value} |" for name, value in limits.items())
 
 
 def _faults() -> Iterator[str]:
     for shape, about in SHAPES.items():
         yield from ("", f"{about[0].upper()}{about[1:]}:", "")
-        yield from ("| Fault | What happens | Charged |", "|---|---|---|")
+        yield from ("| Fault | Description | Charged |", "|---|---|---|")
         for name, fault in FAULTS.items():
             if fault.shape == shape:
                 yield f"| `{name}` | {fault.about} | {'yes' if fault.is_charged else 'no'} |"
-
-
-def _commands() -> Iterator[str]:
-    yield from ("| Command | What it does |", "|---|---|")
-    for name, command in main.commands.items():
-        yield f"| `{name}` | {command.get_short_help_str(200)} |"
 
 
 _REFERENCES: dict[str, Callable[[], Iterator[str]]] = {
@@ -204,6 +219,11 @@ _REFERENCES: dict[str, Callable[[], Iterator[str]]] = {
     "page options": _page_options,
     "prices": _prices,
     "prices of the default model": _default_prices,
+    "shutdown dates": _shutdowns,
+    "limits": _limits,
     "faults": _faults,
-    "commands": _commands,
+    "commands": command_table,
+    "command reference": command_headings,
+    "report fields": report_fields,
+    "report states": report_states,
 }

@@ -95,7 +95,9 @@ def _is_percent(word: str) -> bool:
     return re.fullmatch(r"[0-9]{1,3}", number) is not None and int(number) <= _MAX_PERCENT
 
 
-RATIO: Parser[Fraction] = Parser("WIDTH:HEIGHT from 1:10 to 10:1, like 16:9", _ratio, TEXT.schema)
+RATIO: Parser[Fraction] = Parser(
+    "WIDTH:HEIGHT from 1:10 to 10:1, like 16:9", _ratio, TEXT.schema, type="ratio (`WIDTH:HEIGHT`)"
+)
 FOCUS: Parser[Focus] = Parser(
     "a side or a corner, like left or top right, or percent from left and top, like 30% 60%",
     _focus,

@@ -60,12 +60,14 @@ class Parser(Generic[T]):
         schema: JSON schema for editors; empty for any value. Stricter than ``convert``, which
             also reads numbers from text.
         kind: Dataclass of the options in a mapping; None for any other value.
+        type: Type for the manual, in Markdown.
     """
 
     accepts: str
     convert: Callable[[object], T | None]
     schema: Mapping[str, Any] = field(default_factory=dict, compare=False)
     kind: type[Any] | None = None
+    type: str = field(default="string", compare=False)
 
     def __call__(self, value: object) -> T:
         """Return the value read from YAML or from text.
@@ -160,11 +162,12 @@ def _one_id(value: object) -> str | None:
 
 
 TEXT: Parser[str] = Parser("text", _text, _TEXT_SCHEMA)
-BOOLEAN: Parser[bool] = Parser("true or false", _boolean, {"type": "boolean"})
+BOOLEAN: Parser[bool] = Parser("true or false", _boolean, {"type": "boolean"}, type="boolean")
 SIZE: Parser[Size] = Parser(
     f"WIDTHxHEIGHT, like 1536x1024, up to {MAX_SIDE_PX} per side and {MAX_PIXELS} pixels",
     _size,
     {"type": "string", "pattern": r"^[1-9][0-9]{0,4} *[xX\u00d7] *[1-9][0-9]{0,4}$"},
+    type="size (`WIDTHxHEIGHT`)",
 )
 CLASSES: Parser[tuple[str, ...]] = Parser("class names separated by spaces", _classes, _TEXT_SCHEMA)
 ID: Parser[str] = Parser("one ID, without spaces or quotes", _one_id, _LINE_SCHEMA)
@@ -180,7 +183,9 @@ def words(*accepted: str) -> Parser[str]:
         return word if word in accepted else None
 
     truths = [each for word, each in (("true", True), ("false", False)) if word in accepted]
-    return Parser(" | ".join(accepted), convert, {"enum": [*accepted, *truths]})
+    literals = ", ".join(f"`{word}`" for word in accepted)
+    schema = {"enum": [*accepted, *truths]}
+    return Parser(" | ".join(accepted), convert, schema, type=literals)
 
 
 def whole_number(smallest: int, largest: int) -> Parser[int]:
@@ -189,6 +194,7 @@ def whole_number(smallest: int, largest: int) -> Parser[int]:
         f"a whole number from {smallest} to {largest}",
         lambda value: _whole(value, smallest, largest),
         {"type": "integer", "minimum": smallest, "maximum": largest},
+        type="integer",
     )
 
 
@@ -198,17 +204,18 @@ def number(smallest: float, largest: float) -> Parser[float]:
         f"a number from {smallest:g} to {largest:g}",
         lambda value: _number(value, smallest, largest),
         {"type": "number", "minimum": smallest, "maximum": largest},
+        type="number",
     )
 
 
-def one_line(accepts: str = "text on one line") -> Parser[str]:
+def one_line(accepts: str = "text on one line", kind: str = "string") -> Parser[str]:
     """Return a parser for text on one line that is not empty."""
 
     def convert(value: object) -> str | None:
         text = " ".join((_text(value) or "").split())
         return text or None
 
-    return Parser(accepts, convert, _LINE_SCHEMA)
+    return Parser(accepts, convert, _LINE_SCHEMA, type=kind)
 
 
 def optional(parser: Parser[T]) -> Parser[Any]:
@@ -218,21 +225,22 @@ def optional(parser: Parser[T]) -> Parser[Any]:
         return _NULL if value is None else parser(value)
 
     schema = {"anyOf": [parser.schema, {"type": "null"}]}
-    return Parser(f"{parser.accepts}, or null", convert, schema)
+    return Parser(f"{parser.accepts}, or null", convert, schema, type=f"{parser.type} or `null`")
 
 
 _NULL = object()
 
 
-def option(default: T, parser: Parser[Any], about: str) -> T:
+def option(default: T, parser: Parser[Any], about: str, example: str = "") -> T:
     """Return a dataclass field that is an option.
 
     Args:
         default: Value of an option that is not set.
         parser: Parser of its values.
         about: Description for the manual, in Markdown.
+        example: Value for the manual, in YAML.
     """
-    return _field(default, {"parser": parser, "about": about})
+    return _field(default, {"parser": parser, "about": about, "example": example})
 
 
 def shared_option(kind: type[Any], name: str, default: T) -> T:
@@ -328,6 +336,7 @@ def nested(kind: type[T]) -> Parser[T]:
         "a mapping of the options below",
         lambda value: read_options(kind, value) if isinstance(value, Mapping) else None,
         kind=kind,
+        type="mapping",
     )
 
 

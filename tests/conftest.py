@@ -13,6 +13,7 @@ from hypothesis import settings
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from tests.bench import Bench
+from tests.manual.build import BuiltManual, build_manual
 from tests.support import Site
 
 # No test depends on the speed of the machine.
@@ -55,3 +56,9 @@ def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
             return built
 
         yield build
+
+
+@pytest.fixture(scope="session")
+def manual(tmp_path_factory: pytest.TempPathFactory) -> BuiltManual:
+    """Build the manual, once for all tests of a process."""
+    return build_manual(tmp_path_factory.mktemp("manual"))

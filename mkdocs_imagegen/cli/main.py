@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -25,13 +26,14 @@ from mkdocs_imagegen.errors import ImagegenError
 _INTERRUPTED = 130
 _TERMINATED = 143
 
-_SECTIONS = {
+SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Start": (plan, generate, check),
     "Review": (candidates, gallery),
     "Maintain": (verify, prune),
     "Models": (models, credits_),
     "Tools": (schema, emulator),
 }
+"""Commands by use, in the order of help."""
 
 _EPILOG = """
 \b
@@ -86,7 +88,7 @@ class _Commands(click.Group):
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections with a summary of each command."""
         width = max(map(len, self.commands))
-        for title, commands in _SECTIONS.items():
+        for title, commands in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl(
                     [(f"{each.name:{width}}", summary_of(each)) for each in commands]
@@ -111,6 +113,6 @@ def main() -> None:
     """Generate images from prompts in MkDocs pages."""
 
 
-for _section in _SECTIONS.values():
+for _section in SECTIONS.values():
     for _command in _section:
         main.add_command(_command)

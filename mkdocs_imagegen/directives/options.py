@@ -39,56 +39,87 @@ class DirectiveOptions(InheritedOptions):
     """Options of an image, in every form of a directive."""
 
     prompt: str | None = option(
-        None, TEXT, "Prompt of a named prompt. In an image block, it is the text of the block."
+        None,
+        TEXT,
+        "Prompt of a named prompt. In an image block, it is the text of the block.",
+        "A ferry leaves the harbor at dawn.",
     )
     name: str | None = option(
         None,
         one_line("a name from `prompts:`"),
         "Named prompt whose prompt and options apply.",
+        "ferry",
     )
     take: int | None = option(
         None,
         whole_number(1, 9999),
         "Number of the take. Change it to generate a different image from the same prompt.",
+        "2",
     )
     alt: str | None = option(
-        None, TEXT, 'Alt text. By default the prompt; `""` for a decorative image.'
+        None,
+        TEXT,
+        'Alt text. By default the prompt; `""` for a decorative image.',
+        "A ferry at dawn",
     )
-    caption: str | None = option(None, TEXT, "Caption below the image, which becomes a figure.")
-    title: str | None = option(None, TEXT, "Tooltip of the image.")
+    caption: str | None = option(
+        None,
+        TEXT,
+        "Caption below the image, which becomes a figure.",
+        "The first ferry of the day.",
+    )
+    title: str | None = option(None, TEXT, "Tooltip of the image.", "A ferry")
     width: int | None = option(
-        None, whole_number(1, 8192), "Width on the page in pixels; the height follows."
+        None, whole_number(1, 8192), "Width on the page in pixels; the height follows.", "480"
     )
     ratio: Fraction | None = option(
-        None, RATIO, "Aspect ratio to crop to, like `16:9`. It does not regenerate the image."
+        None,
+        RATIO,
+        "Aspect ratio to crop to, like `16:9`. It does not regenerate the image.",
+        "16:9",
     )
     focus: Focus | None = option(
-        None, FOCUS, "Part of the image that a crop keeps: `left`, `top right`, or `30% 60%`."
+        None,
+        FOCUS,
+        "Part of the image that a crop keeps: `left`, `top right`, or `30% 60%`.",
+        "top right",
     )
     widths: tuple[int, ...] | None = option(
-        None, WIDTHS, "Widths of the smaller files in pixels, in place of `variants.widths`."
+        None,
+        WIDTHS,
+        "Widths of the smaller files in pixels, in place of `variants.widths`.",
+        "320 640",
     )
     sizes: str | None = option(
         None,
         one_line("a value of HTML's sizes"),
         "HTML `sizes` attribute, for themes with a narrow content column.",
+        "40rem",
     )
     dark: str | None = option(
-        None, TEXT, "Text appended to the prompt for a second image, shown in dark color schemes."
+        None,
+        TEXT,
+        "Text appended to the prompt for a second image, shown in dark color schemes.",
+        "At night, under a full moon.",
     )
     reference: tuple[str, ...] | None = option(
         None,
         REFERENCES,
-        "[Reference images](editing.md), up to 16, separated by commas; `none` for none.",
+        "[Reference images](../guides/references.md), up to 16, separated by commas; `none` for "
+        "none.",
+        "images/ferry.png",
     )
     mask: str | None = option(
         None,
         MASK,
         "PNG file of the first reference's size. The image may change "
-        "[only where the mask is transparent](editing.md#a-mask); `none` for no mask.",
+        "[only where the mask is transparent](../guides/references.md); `none` for no mask.",
+        "images/ferry-mask.png",
     )
-    id_: str | None = option(None, ID, "HTML `id` of the image, for links and references.")
-    class_: tuple[str, ...] | None = option(None, CLASSES, "CSS classes of the image.")
+    id_: str | None = option(None, ID, "HTML `id` of the image, for links and references.", "ferry")
+    class_: tuple[str, ...] | None = option(
+        None, CLASSES, "CSS classes of the image.", "wide framed"
+    )
 
 
 NOT_IN_PRESETS = ("prompt", "name", "preset", "alt", "id", "take")
@@ -119,6 +150,7 @@ PREVIEW: Parser[Mapping[str, object] | bool] = Parser(
     "a prompt, image options with a `prompt` or `name`, or false for none",
     _preview,
     {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/picture"}, {"const": False}]},
+    type="string, mapping or `false`",
 )
 
 
@@ -127,14 +159,18 @@ class PageOptions(InheritedOptions):
     """Options of a page, set under ``imagegen:`` in its front matter."""
 
     prompts: Mapping[str, object] = option(
-        {}, PROMPTS, "Named prompts of the page. They override named prompts of the site."
+        {},
+        PROMPTS,
+        "Named prompts of the page. They override named prompts of the site.",
+        "ferry: A ferry leaves the harbor at dawn.",
     )
     preview: Mapping[str, object] | bool | None = option(
         None,
         PREVIEW,
-        "[Preview image](previews.md) of the page, for links and cards; `false` for none if "
-        "`previews.default` applies to the page.",
+        "[Preview image](../guides/previews.md) of the page, for links and cards; `false` for none "
+        "if `previews.default` applies to the page.",
+        "A ferry leaves the harbor at dawn.",
     )
     preview_position: str | None = option(
-        None, POSITION, "Position of the preview. `top` also shows it below the heading."
+        None, POSITION, "Position of the preview. `top` also shows it below the heading.", "top"
     )

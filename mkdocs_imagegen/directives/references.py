@@ -80,8 +80,11 @@ REFERENCES: Parser[tuple[str, ...]] = Parser(
     "folder; `#id` or `page.md#id` of another image; names from `prompts:`",
     _references,
     {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema, "maxItems": MAX_REFERENCES}]},
+    type="path or name, or a list of these",
 )
-MASK: Parser[str] = Parser("the path of a PNG file in the docs folder, or none", _mask, TEXT.schema)
+MASK: Parser[str] = Parser(
+    "the path of a PNG file in the docs folder, or none", _mask, TEXT.schema, type="path"
+)
 
 
 def read_references(written: Sequence[str], page: str | None) -> tuple[Reference, ...]:

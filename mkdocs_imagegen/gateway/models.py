@@ -3,7 +3,7 @@
 Pure: no I/O, clock or environment. A request to a model that is not in the table is sent as it is,
 and the server decides. Values: https://developers.openai.com/api/docs/guides/image-generation.
 Prices: https://developers.openai.com/api/docs/models/gpt-image-1-mini and the pages of the other
-models, read on 2026-11-23.
+models.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from mkdocs_imagegen.errors import OptionError, RejectedRequestError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.options import Size, did_you_mean
 from mkdocs_imagegen.request import ImageRequest
+
+PRICE_DATE = "2026-11-23"
+"""Day on which the prices were read."""
 
 STANDARD_SIZES = (Size(1024, 1024), Size(1536, 1024), Size(1024, 1536))
 

@@ -43,7 +43,10 @@ class Settings:
     """Options of a site, as set in ``mkdocs.yml``."""
 
     enabled: bool = option(
-        True, BOOLEAN, "Switch of the plugin. `false` shows placeholders and generates no images."
+        True,
+        BOOLEAN,
+        "Switch of the plugin. `false` shows placeholders and generates no images.",
+        "!ENV [IMAGEGEN, true]",
     )
     model: str = shared_option(InheritedOptions, "model", "openai/gpt-image-1-mini")
     fallback_models: tuple[str, ...] = option(
@@ -51,6 +54,7 @@ class Settings:
         MODELS,
         "Models that Vercel's AI Gateway tries in order if `model` fails. The record of an image "
         "and the bill name the model that generated it.",
+        "[openai/gpt-image-2]",
     )
     size: Size = shared_option(InheritedOptions, "size", Size(1536, 1024))
     quality: str = shared_option(InheritedOptions, "quality", "medium")
@@ -60,36 +64,43 @@ class Settings:
         {},
         PRESETS,
         "Named sets of options for the option `preset`: all [image options]"
-        "(options.md#options-of-an-image) except `prompt`, `name`, `preset`, `alt`, `id` and "
+        "(image-options.md) except `prompt`, `name`, `preset`, `alt`, `id` and "
         "`take`.",
+        "woodcut:\n  style: Woodcut, black ink on rough paper. No text.\n  size: 1024x1024",
     )
     folders: Mapping[str, InheritedOptions] = option(
         {},
         FOLDERS,
         "Options for all images on the pages of a folder. If several patterns match a page, a "
         "later one overrides an earlier one.",
+        "blog/**: {quality: low}\nblog/2026/**: {preset: woodcut}",
     )
     prompts: Mapping[str, object] = option(
         {},
         PROMPTS_OR_FILE,
         "Named prompts for `![…](imagegen:name)`: text, or a mapping of options with `prompt`. "
         "In `mkdocs.yml`, or in a YAML file.",
+        "prompts.yml",
     )
     generate: str = option(
         "auto",
         words("auto", "true", "false"),
         "When a build generates missing images: `auto` if an API key is set or the server needs "
         "none, `true` also with a Vercel OIDC token, `false` never.",
+        "false",
     )
     on_missing: str = option(
         "warn",
         words("placeholder", "warn", "error"),
         "Reaction to an image that is missing and cannot be generated. The page shows a "
         "placeholder; `warn` also warns, which fails a strict build; `error` stops the build.",
+        "!ENV [IMAGEGEN_ON_MISSING, warn]",
     )
-    budget: BudgetSettings = option(BudgetSettings(), nested(BudgetSettings), "Limits of one run.")
+    budget: BudgetSettings = option(
+        BudgetSettings(), nested(BudgetSettings), "Limits of one run.", "usd: 1.00\nimages: 20"
+    )
     concurrency: int = option(
-        8, whole_number(1, 64), "Number of images that are generated at the same time."
+        8, whole_number(1, 64), "Number of images that are generated at the same time.", "2"
     )
     serve: str = option(
         "placeholder",
@@ -97,54 +108,76 @@ class Settings:
         "Reaction of `mkdocs serve` to missing images. It never waits for one: `placeholder` "
         "generates none; `generate` generates them in the background and shows them when they are "
         "ready; `sketch` draws sketches locally, at no cost.",
+        "sketch",
     )
     serve_delay: float = option(
         3.0,
         number(0, 3600),
         "Seconds for which a prompt must stay unchanged before `mkdocs serve` generates its image.",
+        "5",
     )
     draft: DraftSettings = option(
         DraftSettings(),
         nested(DraftSettings),
         "Options of drafts, which `serve: generate` requests instead of final images.",
+        "quality: low",
     )
     cache_dir: str = option(
         ".cache/plugin/imagegen",
-        one_line("a folder"),
+        one_line("a folder", "path"),
         "Cache folder, relative to `mkdocs.yml`. Contains the originals folder unless "
         "`originals_dir` is set.",
+        ".cache/imagegen",
     )
     originals_dir: str | None = option(
         None,
-        optional(one_line("a folder")),
+        optional(one_line("a folder", "path")),
         "Originals folder, relative to `mkdocs.yml`, to be committed. With `null`, it is the "
         "folder `originals` in `cache_dir`.",
+        "imagegen",
     )
     gateway: GatewaySettings = option(
-        GatewaySettings(), nested(GatewaySettings), "Server that generates the images."
+        GatewaySettings(),
+        nested(GatewaySettings),
+        "Server that generates the images.",
+        'url: "sketch:"',
     )
     variants: VariantSettings = option(
-        VariantSettings(), nested(VariantSettings), "Files that are derived from each original."
+        VariantSettings(),
+        nested(VariantSettings),
+        "Files that are derived from each original.",
+        "formats: [webp]\nwidths: [400, 800]",
     )
     previews: PreviewSettings = option(
-        PreviewSettings(), nested(PreviewSettings), "Preview images of pages."
+        PreviewSettings(),
+        nested(PreviewSettings),
+        "Preview images of pages.",
+        'default: "A still life about {title}."\nposition: top',
     )
     provenance: str = option(
         "keep",
         words("keep", "strip"),
         "Provenance metadata in image files. `keep` marks each file as AI-generated (IPTC digital "
         "source type).",
+        "strip",
     )
     disclosure: str = option(
         "none",
         words("none", "caption", "badge"),
         "Notice to readers that an image is AI-generated: below the image or on it.",
+        "caption",
     )
     disclosure_text: str = option(
-        "AI-generated image", one_line("a few words"), "Text of the `disclosure` notice."
+        "AI-generated image",
+        one_line("a few words"),
+        "Text of the `disclosure` notice.",
+        "Generated with AI",
     )
     report: str | None = option(
-        None, optional(one_line("a file's path")), "JSON report to write after each build."
+        None,
+        optional(one_line("a file's path", "path")),
+        "JSON report to write after each build.",
+        "imagegen-report.json",
     )
     root: Path = field(default=Path())
     """Folder of ``mkdocs.yml``, to which paths are relative; set by the host."""

@@ -20,7 +20,7 @@ def _usd(value: object) -> Decimal:
     return Decimal(str(_DOLLARS(value)))
 
 
-USD: Parser[Decimal] = Parser(_DOLLARS.accepts, _usd, _DOLLARS.schema)
+USD: Parser[Decimal] = Parser(_DOLLARS.accepts, _usd, _DOLLARS.schema, type="number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +31,14 @@ class BudgetSettings:
         100,
         optional(whole_number(0, 1_000_000)),
         "Maximum number of images that one run generates; `null` for no limit.",
+        "20",
     )
     usd: Decimal | None = option(
         Decimal("5.00"),
         optional(USD),
         "Maximum spend per run, in US dollars; `null` for no limit. List prices count until the "
         "server reports the charge. If the price of a model is not known, only `images` limits it.",
+        "1.00",
     )
 
 
@@ -45,12 +47,16 @@ class DraftSettings:
     """Options of low-cost images that only `mkdocs serve` shows."""
 
     model: str | None = option(
-        None, optional(one_line("a model ID")), "Model of drafts; `null` for the same model."
+        None,
+        optional(one_line("a model ID")),
+        "Model of drafts; `null` for the same model.",
+        "openai/gpt-image-1-mini",
     )
     quality: str | None = option(
         None,
         optional(one_line("a quality that the model supports")),
         "Quality of drafts; `null` for the same quality.",
+        "low",
     )
 
     def of(self, request: ImageRequest) -> ImageRequest:

@@ -36,31 +36,36 @@ class InheritedOptions:
     """
 
     size: Size | None = option(
-        None, SIZE, "Size to request, and the size of the image on the page."
+        None, SIZE, "Size to request, and the size of the image on the page.", "1024x1024"
     )
     quality: str | None = option(
         None,
         one_line("a quality that the model supports, like low"),
         "Image quality, for most models `low`, `medium` or `high`. If a page or an image sets it, "
         "only originals of that quality are used.",
+        "low",
     )
     background: str | None = option(
-        None, words("auto", "opaque", "transparent"), "Background of the subject."
+        None, words("auto", "opaque", "transparent"), "Background of the subject.", "transparent"
     )
     model: str | None = option(
         None,
         one_line("a model ID, like openai/gpt-image-1-mini"),
         "Image model. Originals from another model stay in use, unless a page or an image sets "
-        "this option: see "
-        "[identity of an image](how-it-works.md#what-makes-an-image-the-same).",
+        "this option: see [identity of an image](../concepts/storage.md).",
+        "openai/gpt-image-2",
     )
     style: str | None = option(
-        None, TEXT, "Text appended to every prompt, in place of an inherited one; `none` for none."
+        None,
+        TEXT,
+        "Text appended to every prompt, in place of an inherited one; `none` for none.",
+        "Flat illustration, two colors. No text.",
     )
     preset: str | None = option(
         None,
         one_line("a name from `presets:`"),
-        "[Preset](one-style.md#presets) whose options apply; `none` for no preset.",
+        "[Preset](../guides/style.md) whose options apply; `none` for no preset.",
+        "woodcut",
     )
 
 
@@ -114,6 +119,7 @@ GLOBS: Parser[tuple[str, ...]] = Parser(
     "a list of page paths in the docs folder, with * for any characters, like guide/**",
     _globs,
     {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema}]},
+    type="list of patterns",
 )
 _OPTIONS: Parser[InheritedOptions] = Parser(
     f"a mapping of {', '.join(option_names(InheritedOptions))}", nested(InheritedOptions).convert
@@ -123,4 +129,5 @@ FOLDERS: Parser[Mapping[str, InheritedOptions]] = Parser(
     f"{_OPTIONS.accepts}",
     _folders,
     {"type": "object", "additionalProperties": object_schema(InheritedOptions)},
+    type="mapping of patterns to mappings",
 )

@@ -57,16 +57,19 @@ MODELS: Parser[tuple[str, ...]] = Parser(
     "a list of model IDs",
     _models,
     {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema}]},
+    type="list of strings",
 )
 URL: Parser[str] = Parser(
     'https://…, http:// on this machine, or "sketch:"; without user name, password or query',
     _url,
     {"type": "string", "pattern": "^(https?://.|sketch:$)"},
+    type="URL",
 )
 PROVIDER_OPTIONS: Parser[Mapping[str, object]] = Parser(
     "a mapping of names to JSON values: text, numbers, true, false, lists, mappings",
     _json_object,
     {"type": "object"},
+    type="mapping",
 )
 
 
@@ -79,50 +82,59 @@ class GatewaySettings:
         URL,
         'Server URL up to and including `/v1`. `"sketch:"` selects the emulator built into the '
         "plugin: no API key, no network, labeled sketches instead of images.",
+        "http://127.0.0.1:8080/v1",
     )
     timeout: float = option(
         300.0,
         number(1, 3600),
         "Maximum seconds per image, from sending the request to the last byte of the response.",
+        "120",
     )
     auth: str = option(
         "bearer",
         words("bearer", "api-key", "none"),
         "Header for the API key: `Authorization: Bearer`, `api-key` (Azure), or no header.",
+        "api-key",
     )
     key_env: str | None = option(
         None,
         optional(one_line("the name of an environment variable")),
         "Environment variable with the API key of a server other than Vercel's AI Gateway. "
         "The gateway's own variables are never sent to another server.",
+        "AZURE_OPENAI_API_KEY",
     )
     provider_options: Mapping[str, Any] = option(
         {},
         PROVIDER_OPTIONS,
         "Options that are passed to the gateway as `providerOptions`, by provider: "
         "`gateway: {order: [azure, openai]}`.",
+        "openai: {moderation: low}",
     )
     output_format: str = option(
         "webp",
         words("webp", "jpeg", "png"),
         "Format to request for originals. Changing it does not regenerate images.",
+        "png",
     )
     send_response_format: str = option(
         "auto",
         words("auto", "true", "false"),
-        "Sending of `response_format: b64_json`. OpenAI's models reject it, LocalAI requires it. "
+        "Send `response_format: b64_json`. OpenAI's models reject it, LocalAI requires it. "
         "`auto` omits it.",
+        "true",
     )
     send_provider_options: str = option(
         "auto",
         words("auto", "true", "false"),
-        "Sending of `providerOptions`. `auto` sends it only to Vercel's AI Gateway.",
+        "Send `providerOptions`. `auto` sends it only to Vercel's AI Gateway.",
+        "false",
     )
     accept_urls: bool = option(
         False,
         BOOLEAN,
-        "Download of images that the server returns as links instead of data. Only public HTTPS "
+        "Download images that the server returns as links instead of data. Only public HTTPS "
         "URLs are fetched, without the API key and without following redirects.",
+        "true",
     )
 
     def with_fallback_models(self, models: tuple[str, ...]) -> GatewaySettings:

@@ -41,20 +41,28 @@ class PreviewSettings:
         optional(DEFAULT),
         "Prompt for pages without a `preview` of their own. `{title}` and `{description}` are "
         "replaced by those of the page. With `null`, only pages that set `preview` have one.",
+        '"A still life about {title}."',
     )
     include: tuple[str, ...] = option(
-        ("**",), GLOBS, "Pages to which `default` applies, as paths in the docs folder."
+        ("**",),
+        GLOBS,
+        "Pages to which `default` applies, as paths in the docs folder.",
+        "[blog/**]",
     )
     exclude: tuple[str, ...] | None = option(
-        None, optional(GLOBS), "Pages in `include` to which `default` does not apply."
+        None,
+        optional(GLOBS),
+        "Pages in `include` to which `default` does not apply.",
+        "[blog/index.md]",
     )
     size: Size = option(
         Size(1200, 630),
         SIZE,
         "Size of the social card, a JPEG that is cropped from the preview around its focus.",
+        "1200x600",
     )
     position: str = option(
-        "none", POSITION, "Position on the page. `top` shows the preview below the heading."
+        "none", POSITION, "Position on the page. `top` shows the preview below the heading.", "top"
     )
 
     def prompt_for(self, uri: str, page_fields: Mapping[str, str]) -> str | None:

@@ -30,16 +30,20 @@ _SCHEMA = {
     "type": "object",
     "additionalProperties": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/picture"}]},
 }
-PROMPTS: Parser[Mapping[str, object]] = Parser("a mapping of names to prompts", _by_name, _SCHEMA)
+PROMPTS: Parser[Mapping[str, object]] = Parser(
+    "a mapping of names to prompts", _by_name, _SCHEMA, type="mapping"
+)
 PROMPTS_OR_FILE: Parser[Mapping[str, object]] = Parser(
     "a mapping of names to prompts, or the path of a YAML file with such a mapping",
     _prompts_or_file,
     {"anyOf": [{"type": "string"}, _SCHEMA]},
+    type="mapping or path",
 )
 PRESETS: Parser[Mapping[str, object]] = Parser(
     "a mapping of names to mappings of image options",
     _by_name,
     {"type": "object", "additionalProperties": {"$ref": "#/$defs/preset"}},
+    type="mapping of names to mappings",
 )
 
 

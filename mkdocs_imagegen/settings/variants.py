@@ -32,6 +32,7 @@ WIDTHS: Parser[tuple[int, ...]] = Parser(
     "widths in pixels, like 480 960",
     _widths,
     {"anyOf": [_TEXT_OR_NUMBER, {"type": "array", "items": {"type": "integer"}}]},
+    type="list of integers",
 )
 
 
@@ -47,6 +48,7 @@ FORMATS: Parser[tuple[str, ...]] = Parser(
     "auto, or a list of avif, webp, jpeg and png, best first",
     _formats,
     {"anyOf": [{"type": "string"}, {"type": "array", "items": {"enum": list(_FORMATS)}}]},
+    type="`auto` or a list of formats",
 )
 
 
@@ -54,9 +56,9 @@ FORMATS: Parser[tuple[str, ...]] = Parser(
 class FormatQualities:
     """Encoding quality by format."""
 
-    avif: int = option(60, whole_number(1, 100), "Quality of AVIF files, up to 100.")
-    webp: int = option(80, whole_number(1, 100), "Quality of WebP files, up to 100.")
-    jpeg: int = option(82, whole_number(1, 100), "Quality of JPEG files, up to 100.")
+    avif: int = option(60, whole_number(1, 100), "Quality of AVIF files, up to 100.", "50")
+    webp: int = option(80, whole_number(1, 100), "Quality of WebP files, up to 100.", "75")
+    jpeg: int = option(82, whole_number(1, 100), "Quality of JPEG files, up to 100.", "75")
 
     def of(self, name: str) -> int:
         """Return the quality of a format; 100 for PNG, which is lossless."""
@@ -71,23 +73,27 @@ class VariantSettings:
         (480, 960),
         WIDTHS,
         "Widths of the smaller files in pixels. A file of full width is always added.",
+        "[400, 800]",
     )
     formats: tuple[str, ...] = option(
         (),
         FORMATS,
         "Formats, best first. The last one is for browsers without support for the others. "
         "`auto`: AVIF and JPEG, or AVIF and WebP for images with transparency.",
+        "[webp, png]",
     )
     quality: FormatQualities = option(
-        FormatQualities(), nested(FormatQualities), "Encoding quality by format."
+        FormatQualities(), nested(FormatQualities), "Encoding quality by format.", "avif: 50"
     )
     effort: str = option(
         "fast",
         words("fast", "small"),
         "Encoding effort. With `small`, AVIF files are 25 % smaller and take four times as long.",
+        "small",
     )
     blur: bool = option(
         True,
         BOOLEAN,
         "Blurred background in place of an image while it loads, without a script.",
+        "false",
     )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,10 +14,10 @@ from typing import ClassVar
 import pytest
 
 from tests.browser.visits import Visit
+from tests.manual.build import BuiltManual
 from tests.serving import serving_http
 from tests.tools import skip_or_fail
 
-ROOT = Path(__file__).parents[2]
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -92,31 +89,9 @@ def visit(browser) -> Iterator[Callable[..., Visit]]:
 
 
 @pytest.fixture(scope="session")
-def example_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the example site, with the cache of the checkout if there is one."""
-    folder = tmp_path_factory.mktemp("example")
-    shutil.copytree(ROOT / "example_site", folder, dirs_exist_ok=True)
-    environ = {name: os.environ[name] for name in os.environ if not name.startswith("IMAGEGEN")}
-    environ |= {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "mkdocs",
-            "build",
-            "--quiet",
-            "--strict",
-            "-d",
-            str(folder / "site"),
-        ],
-        cwd=folder,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder / "site"
+def example_site(manual: BuiltManual) -> Path:
+    """Return the folder of the built manual."""
+    return manual.site
 
 
 @pytest.fixture(scope="module")

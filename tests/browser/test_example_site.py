@@ -44,9 +44,7 @@ def test_images_without_width_and_height_shift_the_layout(visit, example_url) ->
         img => { img.removeAttribute("height"); img.removeAttribute("width"); }
     )).observe(document, {childList: true, subtree: true})"""
     # A loaded machine may paint the page after its images have arrived.
-    assert any(
-        shifts_of(visit(f"{example_url}guides/sizes/", change=change)) for _ in range(5)
-    )
+    assert any(shifts_of(visit(f"{example_url}guides/sizes/", change=change)) for _ in range(5))
 
 
 def shifts_of(visited: Visit) -> list[str]:

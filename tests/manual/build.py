@@ -1,0 +1,41 @@
+"""A build of the manual."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.manual.pages import ROOT
+
+
+@dataclass(frozen=True)
+class BuiltManual:
+    """Built manual, and the warnings of its build."""
+
+    site: Path
+    warnings: str
+
+
+def build_manual(folder: Path) -> BuiltManual:
+    """Build the manual in a folder, with the cache of the checkout if there is one."""
+    source = folder / "example_site"
+    shutil.copytree(ROOT / "example_site", source)
+    for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"):
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, folder)
+    environ = {name: os.environ[name] for name in os.environ if not name.startswith("IMAGEGEN")}
+    environ |= {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "-d", str(folder / "site")],
+        cwd=source,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return BuiltManual(folder / "site", done.stderr)
