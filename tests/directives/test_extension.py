@@ -85,9 +85,9 @@ def test_page_that_is_rendered_again_is_the_same(extensions):
 
 def test_one_extension_serves_many_renderers():
     registry = Registry(site_defaults(Settings()))
-    ours = ImagegenExtension(lambda: registry)
+    extension = ImagegenExtension(lambda: registry)
     for prompt in ("One", "Two"):
-        md = markdown.Markdown(extensions=["pymdownx.superfences", ours])
+        md = markdown.Markdown(extensions=["pymdownx.superfences", extension])
         assert f'alt="{prompt}"' in md.convert(f"```imagegen\n{prompt}\n```")
     assert len(registry) == 2
 

@@ -40,8 +40,8 @@ class Late(Extension):
 def converter(kind, *more):
     extensions, configs = KINDS[kind]
     registry = Registry(site_defaults(Settings()))
-    ours = ImagegenExtension(lambda: registry)
-    return markdown.Markdown(extensions=[*extensions, *more, ours], extension_configs=configs)
+    extension = ImagegenExtension(lambda: registry)
+    return markdown.Markdown(extensions=[*extensions, *more, extension], extension_configs=configs)
 
 
 @pytest.mark.parametrize("kind", KINDS)

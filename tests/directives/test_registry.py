@@ -82,10 +82,12 @@ def test_invalid_directive_is_kept_with_its_error():
 
 def test_preview_is_explained_by_the_place_that_sets_it():
     own, sites = open_registry({"preview": "A heron"}), open_registry()
-    told = own.explain(own.read_preview("page.md", "A coast").token, "page.md")
-    assert told.parts[0] == PromptPart("subject", "A heron", Origin(Level.IMAGE))
-    told = sites.explain(sites.read_preview("page.md", "A coast").token, "page.md")
-    assert told.parts[0] == PromptPart("subject", "A coast", Origin(Level.SITE, "previews.default"))
+    explanation = own.explain(own.read_preview("page.md", "A coast").token, "page.md")
+    assert explanation.parts[0] == PromptPart("subject", "A heron", Origin(Level.IMAGE))
+    explanation = sites.explain(sites.read_preview("page.md", "A coast").token, "page.md")
+    assert explanation.parts[0] == PromptPart(
+        "subject", "A coast", Origin(Level.SITE, "previews.default")
+    )
 
 
 def test_image_is_explained_by_the_page_that_shows_it():
