@@ -33,6 +33,7 @@ def _no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_tools")
 @pytest.mark.parametrize("names", ROWS, ids="-".join)
 def test_a_benchmark_measures(names: tuple[str, ...], tmp_path: Path) -> None:
