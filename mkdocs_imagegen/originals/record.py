@@ -25,7 +25,8 @@ equal records are equal bytes::
       "width": 1536                                 in pixels
     }
 
-All fields but ``has_alpha`` are required and no others are accepted. A higher version raises `NewerVersionError`.
+All fields but ``has_alpha`` are required and no others are accepted. A higher version raises
+`NewerVersionError`.
 """
 
 from __future__ import annotations

@@ -165,6 +165,7 @@ def _write(site: Site, text: str):
     return path
 
 
+@pytest.mark.slow
 def test_every_shown_prompt_is_asked_once_and_nothing_else(
     everywhere: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
