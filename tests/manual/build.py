@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from tests.manual.pages import ROOT
 
 
@@ -21,7 +23,16 @@ class BuiltManual:
 
 
 def build_manual(folder: Path) -> BuiltManual:
-    """Build the manual in a folder, with the cache of the checkout if there is one."""
+    """Build the manual in a folder, unless another process of the tests has built it there."""
+    log = folder / "build.log"
+    with FileLock(folder.with_suffix(".lock")):
+        if not log.exists():
+            log.write_text(_build(folder))
+    return BuiltManual(folder / "site", log.read_text())
+
+
+def _build(folder: Path) -> str:
+    """Build with the cache of the checkout if there is one, and return the warnings."""
     source = folder / "example_site"
     shutil.copytree(ROOT / "example_site", source)
     for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"):
@@ -38,4 +49,4 @@ def build_manual(folder: Path) -> BuiltManual:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return BuiltManual(folder / "site", done.stderr)
+    return done.stderr
