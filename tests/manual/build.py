@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from tests.manual.pages import ROOT
+
+_WARNING = re.compile(r"(WARNING|ERROR)\b")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def _build(folder: Path) -> str:
     environ = {name: os.environ[name] for name in os.environ if not name.startswith("IMAGEGEN")}
     environ |= {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "-d", str(folder / "site")],
+        [sys.executable, "-m", "mkdocs", "build", "-d", str(folder / "site")],
         cwd=source,
         env=environ,
         capture_output=True,
@@ -49,4 +52,4 @@ def _build(folder: Path) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stderr
+    return "".join(f"{line}\n" for line in done.stderr.split("\n") if _WARNING.match(line))
