@@ -24,6 +24,7 @@ from typing import Any
 import markdown as python_markdown
 from command_reference import command_headings, command_table
 from markdown.treeprocessors import Treeprocessor
+from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 from option_reference import option_headings, option_table, reference
@@ -51,8 +52,15 @@ _MISTAKE = re.compile(r"^<!-- mistake(?P<extensions>[ .\w]*) -->" + _BLOCK, re.M
 _USUAL_EXTENSIONS = ("pymdownx.superfences", "attr_list")
 
 
-def on_page_markdown(markdown: str, **_: object) -> str:
+_SEARCH_BOOSTS = {"reference/": 0.3, "development/": 0.2, "changelog": 0.1}
+"""Weights of sections in the search, below 1 so that guides come first."""
+
+
+def on_page_markdown(markdown: str, page: MkDocsPage, **_: object) -> str:
     """Insert references, results and messages."""
+    for prefix, boost in _SEARCH_BOOSTS.items():
+        if page.file.src_uri.startswith(prefix):
+            page.meta.setdefault("search", {"boost": boost})
     markdown = _EXAMPLE.sub(_with_result, markdown)
     markdown = _MISTAKE.sub(_with_messages, markdown)
     return _REFERENCE.sub(_with_reference, markdown)
