@@ -84,6 +84,7 @@ def test_counts_are_compared() -> None:
     assert [row.verdict for row in rows if row.goal] == [Verdict.MET] * 3
 
 
+@pytest.mark.slow
 def test_instructions_are_counted(tmp_path: Path) -> None:
     counting = instructions.counter()
     if not counting:

@@ -34,7 +34,7 @@ def _no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_tools")
 @pytest.mark.parametrize("names", ROWS, ids="-".join)
 def test_a_benchmark_gives_plausible_figures(names: tuple[str, ...], tmp_path: Path) -> None:

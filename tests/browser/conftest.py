@@ -47,6 +47,11 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark every test of this folder."""
+    item.add_marker(pytest.mark.browser)
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve a folder with delayed images, and yield its URL."""

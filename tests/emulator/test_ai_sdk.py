@@ -16,6 +16,8 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from tests.tools import skip_or_fail
 
+pytestmark = pytest.mark.servers
+
 SCRIPT = Path(__file__).with_name("ai_sdk.mjs")
 MODULES = Path(os.environ.get("AI_SDK_HOME", ".")) / "node_modules"
 MANIFEST = MODULES / "@ai-sdk" / "gateway" / "package.json"

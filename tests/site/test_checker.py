@@ -13,8 +13,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.support import Site
 from tests.tools import skip_or_fail
+
+pytestmark = pytest.mark.slow
 
 THEMES = ("mkdocs", "material")
 JAR = os.environ.get("VNU_JAR", "")

@@ -12,6 +12,8 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from tests.support import Built, Site
 
+pytestmark = pytest.mark.hosts
+
 TOKEN = re.compile(rb"imagegen:t[0-9a-f]{40}")
 ADDRESS = re.compile(r"(?:src|href)=[\"']?([^\"'\s>]*assets/imagegen/[^\"'\s>]+)")
 POST = """\

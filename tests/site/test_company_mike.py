@@ -17,6 +17,8 @@ from tests.site.test_previews import FRONT, card, tags
 from tests.support import Built, Site
 from tests.tools import skip_or_fail
 
+pytestmark = pytest.mark.hosts
+
 Run = Callable[..., None]
 COMMANDS = str(Path(sys.executable).parent)
 WRITER = {

@@ -12,6 +12,8 @@ from tests.site.test_previews import FRONT, card, tags
 from tests.support import Site
 from tests.tools import skip_or_fail
 
+pytestmark = pytest.mark.hosts
+
 THEIRS = "https://example.org/docs/assets/images/social/"
 OURS = "https://example.org/docs/assets/imagegen/"
 

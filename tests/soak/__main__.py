@@ -1,4 +1,4 @@
-"""Soaks: ``python -m tests.soak NAME --rounds N``.
+"""Soaks: ``python -m tests.soak NAME --rounds N``, or ``all`` for every soak at its full size.
 
 A soak is a module of this folder with a function ``soak``. The tests next to it run it at a small
 size. The exit code is 1 if a figure is out of its bounds.
@@ -17,31 +17,46 @@ from pathlib import Path
 
 from mkdocs_imagegen.log import log
 
-_OTHER_MODULES = ("__main__", "figures")
-
-
-def names() -> list[str]:
-    """Return the names of all soaks."""
-    modules = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
-    return [name for name in modules if name not in _OTHER_MODULES and not name.startswith("test_")]
+FULL_ROUNDS = {
+    "canary": 60,
+    "corruption": 100_000,
+    "disk": 10,
+    "faults": 5_000,
+    "interrupts": 200,
+    "kills": 1_000,
+    "malformed": 50_000,
+    "offline": 10,
+    "outages": 10,
+    "processes": 40,
+    "syscalls": 2_000,
+}
+"""Rounds of each soak at full size; the manual's page on reliability shows them."""
 
 
 def main() -> int:
-    """Run one soak, and print its figures."""
+    """Run one soak or all of them, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=names(), help="name of the soak")
-    parser.add_argument("--rounds", type=int, default=100, help="number of trials (100)")
+    parser.add_argument("name", choices=["all", *FULL_ROUNDS], help="name of the soak")
+    parser.add_argument("--rounds", type=int, help="number of trials (default: the full size)")
     arguments = parser.parse_args()
-    module = importlib.import_module(f"tests.soak.{arguments.name}")
+    names = FULL_ROUNDS if arguments.name == "all" else [arguments.name]
     # The figures count damaged originals; one line per warning would hide the figures.
     log.addHandler(logging.NullHandler())
+    passed = [run(name, arguments.rounds or FULL_ROUNDS[name]) for name in names]
+    return 0 if all(passed) else 1
+
+
+def run(name: str, rounds: int) -> bool:
+    """Run a soak, and print its figures; return True if all are within their bounds."""
+    module = importlib.import_module(f"tests.soak.{name}")
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        figures = module.soak(arguments.rounds, Path(folder))
+        figures = module.soak(rounds, Path(folder))
+    print(f"{name}:")
     for figure in figures:
-        print(f"{'' if figure.is_within_bounds else 'FAILED  '}{figure}")
-    print(f"{arguments.rounds} rounds in {time.monotonic() - begun:.0f} s")
-    return 0 if figures and all(figure.is_within_bounds for figure in figures) else 1
+        print(f"  {'' if figure.is_within_bounds else 'FAILED  '}{figure}")
+    print(f"  {rounds} rounds in {time.monotonic() - begun:.0f} s", flush=True)
+    return bool(figures) and all(figure.is_within_bounds for figure in figures)
 
 
 if __name__ == "__main__":

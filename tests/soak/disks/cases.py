@@ -110,7 +110,7 @@ def linked(workspace: Workspace) -> None:
     shutil.rmtree(target)
     target.mkdir()
     workspace.build(trial)
-    workspace.expect(trial, "skip_or_fail", is_met=_has_all(workspace, trial))
+    workspace.expect(trial, "missing", is_met=_has_all(workspace, trial))
 
 
 def unexpected_files(workspace: Workspace) -> None:
@@ -143,7 +143,7 @@ def _begin_call(trial: Trial) -> Path:
 def _build_on_good_disk(workspace: Workspace, trial: Trial) -> None:
     """Build on a good disk: all images are stored."""
     workspace.build(trial)
-    workspace.expect(trial, "skip_or_fail", is_met=_has_all(workspace, trial))
+    workspace.expect(trial, "missing", is_met=_has_all(workspace, trial))
     workspace.expect(trial, "other", is_met=workspace.is_same_site(trial))
 
 

@@ -159,7 +159,7 @@ FAULTS = {
     "changed": "originals with changed bytes",
     "spent": "images charged although no file can be written",
     "other": "sites that differ from the reference site",
-    "skip_or_fail": "images missing after the disk was good again",
+    "missing": "images missing after the disk was good again",
     "outside": "files outside the site that were changed",
 }
 
