@@ -35,6 +35,7 @@ def _no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("_no_tools")
 @pytest.mark.parametrize("names", ROWS, ids="-".join)
 def test_a_benchmark_gives_plausible_figures(names: tuple[str, ...], tmp_path: Path) -> None:
