@@ -39,7 +39,7 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, PRICE_DATE
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.options import MAX_PIXELS, MAX_SIDE_PX
+from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.settings import Settings

@@ -19,7 +19,7 @@ from mkdocs_imagegen.hosts.gateway import gateway_factory
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.log import log, run_filter
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.context import Run
 from mkdocs_imagegen.request import ImageRequest

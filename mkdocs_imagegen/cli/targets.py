@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import did_you_mean, quote_value
+from mkdocs_imagegen.option_parsers import did_you_mean, quote_value
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.request import ImageRequest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
-from mkdocs_imagegen.options import is_yes
+from mkdocs_imagegen.option_parsers import is_yes
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, permission_for
 

@@ -21,7 +21,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.report import ReportRow, State

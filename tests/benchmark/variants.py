@@ -17,7 +17,7 @@ from PIL import Image
 
 from mkdocs_imagegen.imaging.encode import encode_variants
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from tests.benchmark.comparing import ratio_row
 from tests.benchmark.figures import Estimate, Goal, Row
 from tests.benchmark.photographs import HEIGHT, WIDTH, image, kind_of

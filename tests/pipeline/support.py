@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mkdocs_imagegen.directives.directive import Directive, SourceExcerpt
 from mkdocs_imagegen.hosts.gateway import gateway_factory
-from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
+from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import read_settings

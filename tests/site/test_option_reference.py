@@ -12,7 +12,7 @@ from mkdocs.utils.yaml import yaml_load
 from example_site.option_reference import example, reference
 from mkdocs_imagegen.directives.grammar import split_fence
 from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
-from mkdocs_imagegen.options import option_names, read_options
+from mkdocs_imagegen.option_parsers import option_names, read_options
 from mkdocs_imagegen.settings import Settings, read_settings
 
 

@@ -20,7 +20,7 @@ from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page as MkDocsPage
 
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
-from mkdocs_imagegen.options import OptionsError
+from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.pipeline.context import (
     BuildContext,
     BuildMode,
