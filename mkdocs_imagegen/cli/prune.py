@@ -103,7 +103,7 @@ def _require_valid(site: SiteView) -> None:
 
 
 def _unused(site: SiteView, store: OriginalStore) -> Iterator[_Unused]:
-    keys = {original.record.key for entry in site.entries for original in entry.original}
+    keys = {original.record.key for entry in site.entries for original in entry.originals}
     subjects = {request.subject_key for entry in site.entries for request in requests_of(entry)}
     now = datetime.now(timezone.utc)
     for record in store.records():
