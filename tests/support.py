@@ -86,7 +86,10 @@ class Site:
     def write(self, name: str, text: str) -> Path:
         path = self.docs / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        # In one step: `mkdocs serve` may look at a half-written file, and build once more.
+        new = self.folder / "page.new"
+        new.write_text(text)
+        new.replace(path)
         return path
 
     def save(self) -> Path:

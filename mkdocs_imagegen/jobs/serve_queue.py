@@ -137,10 +137,11 @@ class ServeQueue:
 
     Args:
         ledger: Failures of the run.
-        request_rebuild: Function that requests a rebuild of the pages, called on any thread.
+        request_rebuild: Function that requests a rebuild of the pages, called on any thread; None
+            if a rebuild shows no image on pages without other changes.
     """
 
-    def __init__(self, ledger: Ledger, request_rebuild: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, request_rebuild: Callable[[], None] | None) -> None:
         self._ledger = ledger
         self._request_rebuild = request_rebuild
         self._lock = threading.Lock()
@@ -299,6 +300,8 @@ class ServeQueue:
             self._wake.set()  # jobs may wait for a new scheduler
 
     def _request_rebuild_if_unseen(self) -> None:
+        if self._request_rebuild is None:
+            return
         with self._lock:
             unseen = [each for each in self._started.values() if each.is_unseen]
             if not unseen or self._is_building or self._seconds_to_rebuild() > 0:
@@ -324,7 +327,8 @@ class ServeQueue:
             waits = [self._seen_at[key] + self._debounce_s - now for key in new]
             if self._is_outdated and self._scheduler is not None:
                 waits = []  # the last job of that scheduler wakes the thread
-            if not self._is_building and any(each.is_unseen for each in self._started.values()):
+            can_request = self._request_rebuild is not None and not self._is_building
+            if can_request and any(each.is_unseen for each in self._started.values()):
                 waits.append(self._seconds_to_rebuild())
             return max(0.0, min(waits)) if waits else None
 

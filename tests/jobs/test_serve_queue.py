@@ -218,6 +218,26 @@ def test_rebuild_is_requested_when_removed_prompt_returns(bench, comes_in_a_buil
     wait_until(lambda: bench.changes == 1)
 
 
+def test_queue_waits_for_a_save_when_no_rebuild_can_show_the_image(bench, monkeypatch) -> None:
+    bench.queue = ServeQueue(Ledger(), None)
+    bench.open()
+    waits = []
+    seconds_to_wait = bench.queue._seconds_to_wait
+    monkeypatch.setattr(
+        bench.queue, "_seconds_to_wait", lambda: waits.append(seconds_to_wait()) or waits[-1]
+    )
+    bench.build(job("A"))
+    wait_until(lambda: bench.started)
+    bench.started[0].set_result(Result(error=NotGeneratedError("it failed")))
+    wait_until(lambda: bench.logged.texts)
+    wait_until(lambda: waits[-1] is None)
+    assert bench.changes == 0
+    assert len(waits) < 10
+    bench.queue.begin(keeps_pages=True)
+    assert str(bench.queue.pending_error(job("A"))) == "it failed"
+    bench.queue.note({"index.md": [job("A")]})
+
+
 def test_alarm_is_shown_and_logged(bench) -> None:
     bench.build(job("A"))
     wait_until(lambda: bench.started)

@@ -47,9 +47,12 @@ class ServeSession:
         if settings.serve != "generate" and not is_sketched:
             return self._queue
         if self._queue is None:
-            self._queue = ServeQueue(context.run.ledger, self._request_build)
-            self._trigger = settings.cache_path / "shown"
-            self._watch_trigger()
+            # MkDocs would build no page whose source is unchanged, so a build would show no image.
+            request_build = None if self._is_dirty else self._request_build
+            self._queue = ServeQueue(context.run.ledger, request_build)
+            if not self._is_dirty:
+                self._trigger = settings.cache_path / "shown"
+                self._watch_trigger()
         if self._settings != settings:
             self._settings = settings
             debounce_s = _SKETCH_DEBOUNCE_S if is_sketched else settings.serve_delay
