@@ -24,6 +24,7 @@ from typing import Any
 import markdown as python_markdown
 from command_reference import command_headings, command_table
 from markdown.treeprocessors import Treeprocessor
+from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 from option_reference import option_headings, option_table, reference
@@ -38,7 +39,7 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, PRICE_DATE
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.options import MAX_PIXELS, MAX_SIDE_PX
+from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.settings import Settings
@@ -51,8 +52,15 @@ _MISTAKE = re.compile(r"^<!-- mistake(?P<extensions>[ .\w]*) -->" + _BLOCK, re.M
 _USUAL_EXTENSIONS = ("pymdownx.superfences", "attr_list")
 
 
-def on_page_markdown(markdown: str, **_: object) -> str:
+_SEARCH_BOOSTS = {"reference/": 0.3, "development/": 0.2, "changelog": 0.1}
+"""Weights of sections in the search, below 1 so that guides come first."""
+
+
+def on_page_markdown(markdown: str, page: MkDocsPage, **_: object) -> str:
     """Insert references, results and messages."""
+    for prefix, boost in _SEARCH_BOOSTS.items():
+        if page.file.src_uri.startswith(prefix):
+            page.meta.setdefault("search", {"boost": boost})
     markdown = _EXAMPLE.sub(_with_result, markdown)
     markdown = _MISTAKE.sub(_with_messages, markdown)
     return _REFERENCE.sub(_with_reference, markdown)

@@ -9,7 +9,7 @@ from textwrap import indent
 from typing import Any
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import Parser, Size
+from mkdocs_imagegen.option_parsers import Parser, Size
 
 _FIRST_SENTENCE = re.compile(r".+?\.(?= [A-Z`]|$)")
 _PLAIN_KINDS = re.compile(r"text|true or false|a mapping of the options below|\w+( \| \w+)+")

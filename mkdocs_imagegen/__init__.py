@@ -21,8 +21,9 @@ The folders, from the front doors to the foundations; each imports only folders 
 - ``gateway``: the client of the AI Gateway; ``emulator``: a gateway on this machine.
 - ``originals``: the generated images on disk, and their records.
 - ``settings``: typed settings from a plain mapping.
-- ``request`` (everything that determines the pixels, and its key), ``layout``, ``options``,
-  ``report``, ``files``, ``log``, ``errors`` and ``frozen``: modules that all of them share.
+- ``request`` (everything that determines the pixels, and its key), ``page_layout``,
+  ``option_parsers``, ``report``, ``files``, ``log``, ``errors`` and ``frozen``: modules that all of
+  them share.
 
 Importing this package imports no host, HTTP client or image library. The plugin imports most of it
 only for the first page with an image.

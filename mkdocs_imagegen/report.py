@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 
 
 class State(enum.Enum):

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 
 SCHEME = 1
 """Version of the rules above; raised if they change a key."""

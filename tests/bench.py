@@ -8,7 +8,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from PIL import Image
 
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.wire import ImageResponse, decode_response
-from mkdocs_imagegen.hosts.mkdocs.build import open_gateway
+from mkdocs_imagegen.hosts.gateway import gateway_factory
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.log import log, run_filter
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.context import Run
 from mkdocs_imagegen.request import ImageRequest
@@ -144,7 +143,7 @@ class Bench:
         quarantine = self.settings.cache_path / "quarantine"
         originals = OriginalStore(self.settings.originals_path, quarantine)
         self.stores = open_stores(self.settings, originals)
-        opened = partial(open_gateway, self.settings, None)
+        opened = gateway_factory(self.settings)
         self.purchaser = Purchaser(
             self.settings,
             self.stores,

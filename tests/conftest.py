@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -78,5 +79,7 @@ def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
 
 @pytest.fixture(scope="session")
 def manual(tmp_path_factory: pytest.TempPathFactory) -> BuiltManual:
-    """Build the manual, once for all tests of a process."""
-    return build_manual(tmp_path_factory.mktemp("manual"))
+    """Build the manual once, also for several processes of tests."""
+    folder = tmp_path_factory.getbasetemp()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    return build_manual((folder.parent if is_worker else folder) / "manual")

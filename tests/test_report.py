@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen.errors import Location
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.report import (
     ChargedFailures,
     ReportRow,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import (
     SCHEME,
     SKETCH_MODEL,

@@ -30,6 +30,7 @@ SHORT_MODULES = {
     "cli/credits.py": "one command",
     "cli/emulator.py": "one command",
     "cli/verify.py": "one command",
+    "gateway/replacements.py": "the rule of one question: which model replaces another",
     "imaging/image.py": "the record that pages and imaging share; imports no library",
     "log.py": "the logger, which all rooms import",
     "pipeline/messages.py": "the level of each message",

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from mkdocs_imagegen.options import is_yes
+from mkdocs_imagegen.option_parsers import is_yes
 
 _IN_CI = is_yes(os.environ.get("CI", ""))  # read at import: tests run without it
 

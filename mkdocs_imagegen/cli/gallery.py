@@ -106,11 +106,11 @@ class ContactSheet:
         self._file = file
         self._largest_px = largest_px
         self._locations: dict[str, list[str]] = {}
-        self._shown = {original.record.key for entry in entries for original in entry.original}
+        self._shown = {original.record.key for entry in entries for original in entry.originals}
         for entry in entries:
             for request in requests_of(entry):
                 locations = self._locations.setdefault(_family(request), [])
-                locations.append(str(entry.line.location))
+                locations.append(str(entry.row.location))
 
     def write(self, title: str, note: str, originals: Originals) -> int:
         """Write the page, and return the number of images on it.

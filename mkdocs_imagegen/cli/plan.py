@@ -75,7 +75,7 @@ def _totals(estimate: Estimate, permission: Permission) -> str:
 def _explain(target: Target, *, as_json: bool) -> None:
     explanation = target.entry.explain()
     if explanation is None:
-        raise OptionError(f"the directive at {target.entry.line.location} is invalid")
+        raise OptionError(f"the directive at {target.entry.row.location} is invalid")
     if as_json:
         print_json(_explanation_as_dict(target, explanation))
     else:
@@ -83,7 +83,7 @@ def _explain(target: Target, *, as_json: bool) -> None:
 
 
 def _print_explanation(target: Target, explanation: Explanation) -> None:
-    row, requests = target.entry.line, target.directive.requests
+    row, requests = target.entry.row, target.directive.requests
     print_line(f"{row.location}: {row.state.word}, cache key {requests[0].key[:16]}\n")
     for request in requests:
         print_line(f"{request.prompt}\n")
@@ -94,7 +94,7 @@ def _print_explanation(target: Target, explanation: Explanation) -> None:
 
 
 def _explanation_as_dict(target: Target, explanation: Explanation) -> dict[str, object]:
-    row, requests = target.entry.line, target.directive.requests
+    row, requests = target.entry.row, target.directive.requests
     return {
         "place": str(row.location),
         "state": row.state.value,

@@ -12,7 +12,7 @@ from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
-from mkdocs_imagegen.options import quote_value
+from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.lookup import open_originals
@@ -103,7 +103,7 @@ def _require_valid(site: SiteView) -> None:
 
 
 def _unused(site: SiteView, store: OriginalStore) -> Iterator[_Unused]:
-    keys = {original.record.key for entry in site.entries for original in entry.original}
+    keys = {original.record.key for entry in site.entries for original in entry.originals}
     subjects = {request.subject_key for entry in site.entries for request in requests_of(entry)}
     now = datetime.now(timezone.utc)
     for record in store.records():

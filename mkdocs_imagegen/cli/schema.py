@@ -9,7 +9,7 @@ import click
 
 from mkdocs_imagegen.cli.terminal import print_json
 from mkdocs_imagegen.directives.options import NOT_IN_PRESETS, DirectiveOptions, PageOptions
-from mkdocs_imagegen.options import object_schema
+from mkdocs_imagegen.option_parsers import object_schema
 from mkdocs_imagegen.settings import Settings
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

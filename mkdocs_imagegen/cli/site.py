@@ -12,7 +12,7 @@ import click
 
 from mkdocs_imagegen.errors import GatewayError, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.hosts.mkdocs.build import credential_for, open_gateway
+from mkdocs_imagegen.hosts.gateway import gateway_factory
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView
 from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
 from mkdocs_imagegen.settings import Settings
@@ -44,7 +44,7 @@ def ask_gateway(settings: Settings, ask: Callable[[Gateway], Awaitable[T]]) -> T
 
     async def once() -> T | GatewayError:
         try:
-            gateway = open_gateway(settings, credential_for(settings)[0], anyio.sleep)
+            gateway = gateway_factory(settings)(anyio.sleep)
             try:
                 return await ask(gateway)
             finally:

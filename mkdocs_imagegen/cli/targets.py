@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import did_you_mean, quote_value
+from mkdocs_imagegen.option_parsers import did_you_mean, quote_value
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.request import ImageRequest
@@ -46,16 +46,16 @@ def find_target(location: str, entries: Sequence[Entry]) -> Target:
         raise OptionError(fault, hint=f"use the cache key of one of them:\n{_listed(found)}")
     if not found:
         raise _not_found(location.strip(), entries)
-    directive = found[0].found
+    directive = found[0].directive
     if not isinstance(directive, Directive):
-        fault = f"the directive at {found[0].line.location} is invalid: {found[0].outcome.error}"
+        fault = f"the directive at {found[0].row.location} is invalid: {found[0].outcome.error}"
         raise OptionError(fault, hint="fix it first")
     return Target(found[0], directive)
 
 
 def requests_of(entry: Entry) -> tuple[ImageRequest, ...]:
     """Return the requests of an image, references included; empty for an invalid directive."""
-    return entry.found.requests if isinstance(entry.found, Directive) else ()
+    return entry.directive.requests if isinstance(entry.directive, Directive) else ()
 
 
 def _matching(location: str, entries: Sequence[Entry]) -> list[Entry]:
@@ -67,7 +67,7 @@ def _matching(location: str, entries: Sequence[Entry]) -> list[Entry]:
     match = _LINE.fullmatch(location)
     if match:
         number = int(match[2])
-        return [each for each in _on_page(match[1], entries) if each.line.location.line == number]
+        return [each for each in _on_page(match[1], entries) if each.row.location.line == number]
     return _on_page(location, entries)
 
 
@@ -80,7 +80,7 @@ def _on_page(page: str, entries: Sequence[Entry]) -> list[Entry]:
         lambda path: path.endswith(f"/{page}"),
     )
     for fits in ways:
-        found = [entry for entry in entries if fits(entry.line.location.page)]
+        found = [entry for entry in entries if fits(entry.row.location.page)]
         if found:
             return found
     return []
@@ -92,17 +92,17 @@ def _not_found(location: str, entries: Sequence[Entry]) -> OptionError:
     near = _on_page(page, entries) if page else []
     if match:
         line = int(match[2])
-        near = sorted(near, key=lambda each: abs((each.line.location.line or 0) - line))
+        near = sorted(near, key=lambda each: abs((each.row.location.line or 0) - line))
     fault = f"no image at {quote_value(location)}"
     if near:
         return OptionError(fault, hint=f"the nearest are:\n{_listed(near[:3])}")
-    pages = {entry.line.location.page for entry in entries} | {entry.uri for entry in entries}
+    pages = {entry.row.location.page for entry in entries} | {entry.uri for entry in entries}
     hint = "run `mkdocs-imagegen plan` for all locations, or use 6 characters of a cache key"
     return OptionError(fault, hint=did_you_mean(page or location, pages) or hint)
 
 
 def _listed(entries: Sequence[Entry]) -> str:
-    lines = [_listed_row(entry.line) for entry in entries[:_MAX_LISTED]]
+    lines = [_listed_row(entry.row) for entry in entries[:_MAX_LISTED]]
     more = [f"  and {len(entries) - _MAX_LISTED} more"] if len(entries) > _MAX_LISTED else []
     return "\n".join([*lines, *more])
 
@@ -118,9 +118,9 @@ def _keys(entry: Entry) -> tuple[str, ...]:
 
 def _identity(entry: Entry) -> tuple[str, ...]:
     """Return a value that is equal for two locations of the same image."""
-    return _keys(entry) or (str(entry.line.location),)
+    return _keys(entry) or (str(entry.row.location),)
 
 
 def _id(entry: Entry) -> str:
-    found = entry.found
+    found = entry.directive
     return dict(found.attributes).get("id", "") if isinstance(found, Directive) else ""

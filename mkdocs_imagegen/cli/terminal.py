@@ -24,7 +24,7 @@ from rich.text import Text
 from mkdocs_imagegen.errors import NotGeneratedError, OverBudgetError
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.options import quote_value
+from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.report import ReportRow, State, format_usd, plural
 
 T = TypeVar("T")

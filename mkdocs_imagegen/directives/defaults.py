@@ -23,7 +23,7 @@ from mkdocs_imagegen.directives.options import (
 )
 from mkdocs_imagegen.errors import ImagegenError, OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import (
+from mkdocs_imagegen.option_parsers import (
     SKETCH_MODEL,
     OptionsError,
     Size,

@@ -23,8 +23,8 @@ from mkdocs_imagegen.directives.references import (
 )
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.layout import CENTER, Layout, crop_to_ratio, scale_to_width
-from mkdocs_imagegen.options import Size, did_you_mean, quote_value
+from mkdocs_imagegen.option_parsers import Size, did_you_mean, quote_value
+from mkdocs_imagegen.page_layout import CENTER, Layout, crop_to_ratio, scale_to_width
 from mkdocs_imagegen.request import ImageRequest, final_prompt
 
 MAX_PROMPT = 32_000

@@ -15,8 +15,8 @@ from mkdocs_imagegen.directives.directive import (
 )
 from mkdocs_imagegen.directives.layers import FIELDS, Layer, Level, Origin
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.layout import Focus
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
+from mkdocs_imagegen.page_layout import Focus
 from mkdocs_imagegen.settings import Settings
 
 

@@ -14,7 +14,7 @@ from markdown.extensions.attr_list import get_attrs
 from markdown.extensions.fenced_code import FencedBlockPreprocessor
 from markdown.preprocessors import Preprocessor
 
-from mkdocs_imagegen.options import quote_value
+from mkdocs_imagegen.option_parsers import quote_value
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.directives.registry import Registry

@@ -14,7 +14,7 @@ from mkdocs_imagegen.directives.directive import WrittenDirective
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import TEXT, option_names, quote_value, read_options
+from mkdocs_imagegen.option_parsers import TEXT, option_names, quote_value, read_options
 
 SCHEME = "imagegen:"
 _HEADER_LINE = re.compile(r"\s*([A-Za-z][\w-]*)\s*:\s*(.*?)\s*")

@@ -22,7 +22,7 @@ from typing import Any
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import did_you_mean, quote_value
+from mkdocs_imagegen.option_parsers import did_you_mean, quote_value
 
 NO_PRESET = "none"
 """Value of the option ``preset`` that switches off presets of levels further away."""

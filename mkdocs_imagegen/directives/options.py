@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.references import MASK, REFERENCES
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.layout import FOCUS, RATIO, Focus
-from mkdocs_imagegen.options import (
+from mkdocs_imagegen.option_parsers import (
     CLASSES,
     ID,
     TEXT,
@@ -19,6 +18,7 @@ from mkdocs_imagegen.options import (
     option_names,
     whole_number,
 )
+from mkdocs_imagegen.page_layout import FOCUS, RATIO, Focus
 from mkdocs_imagegen.settings import InheritedOptions
 from mkdocs_imagegen.settings.previews import POSITION
 from mkdocs_imagegen.settings.prompts import PROMPTS

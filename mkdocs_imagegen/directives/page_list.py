@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mkdocs_imagegen.directives.directive import SourceExcerpt
 from mkdocs_imagegen.directives.marker import ADDRESS_START, find_shown_tags
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import quote_value
+from mkdocs_imagegen.option_parsers import quote_value
 
 _MARK = re.compile(rf"data-imagegen-cards=[\"']?({ADDRESS_START}[0-9a-f]{{40}})")
 _END = re.compile(r"\s*</div>")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import TEXT, Parser, quote_value
+from mkdocs_imagegen.option_parsers import TEXT, Parser, quote_value
 
 MAX_REFERENCES = 16
 """Limit of the API: https://platform.openai.com/docs/api-reference/images/createEdit."""

@@ -27,7 +27,7 @@ from mkdocs_imagegen.directives.page_list import PageList, list_marker, read_lis
 from mkdocs_imagegen.directives.references import ImageReference, PromptReference
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import OptionsError, read_options
+from mkdocs_imagegen.option_parsers import OptionsError, read_options
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.directives.explain import Explanation

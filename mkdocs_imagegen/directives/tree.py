@@ -16,7 +16,7 @@ from mkdocs_imagegen.directives.grammar import SCHEME, ImageText, read_image
 from mkdocs_imagegen.directives.marker import attributes_of
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.options import option_names, quote_value
+from mkdocs_imagegen.option_parsers import option_names, quote_value
 
 _IMAGE_ONLY = frozenset(option_names(DirectiveOptions)) - {"class", "id", "style", "title"}
 """Options that have no meaning for a paragraph."""

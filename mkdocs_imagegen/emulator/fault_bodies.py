@@ -16,7 +16,7 @@ from typing import Any
 
 from mkdocs_imagegen.emulator.responses import html_page, json_response, nested_error
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, DrawResult, HttpResponse
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 
 GIGABYTE = 2**30
 SVG_WITH_SCRIPT = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

@@ -24,7 +24,7 @@ from mkdocs_imagegen.emulator.responses import (
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, DrawResult, HttpResponse
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import did_you_mean, quote_value
+from mkdocs_imagegen.option_parsers import did_you_mean, quote_value
 
 OK = "ok"
 """Entry of a plan for a request without a fault."""

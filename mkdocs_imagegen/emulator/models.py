@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 
 SHUT_DOWN = frozenset({"openai/gpt-image-1"})
 """Models that were shut down and removed from the list."""

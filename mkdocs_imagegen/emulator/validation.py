@@ -21,7 +21,7 @@ from mkdocs_imagegen.emulator.responses import (
     model_not_found,
 )
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, HttpRequest
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import TAKE_HEADER
 
 MAX_PROMPT_CHARACTERS = 32_000

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from mkdocs_imagegen.errors import OptionError, RejectedRequestError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import Size, did_you_mean
+from mkdocs_imagegen.option_parsers import Size, did_you_mean
 from mkdocs_imagegen.request import ImageRequest
 
 PRICE_DATE = "2026-11-23"

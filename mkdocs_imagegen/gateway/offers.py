@@ -8,7 +8,7 @@ image, a table by size and quality, or prices of tokens.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -103,31 +103,6 @@ def read_offers(body: bytes) -> tuple[Offer, ...]:
     return tuple(sorted(found, key=lambda offer: offer.model)[:MAX_OFFERS])
 
 
-def format_alternatives(offers: Sequence[Offer], request: ImageRequest, count: int = 2) -> str:
-    """Return models that can replace the requested one, on one line.
-
-    These are the cheapest ones of its creator, with the price of the request, or else the names of
-    other models, those of its creator first.
-    """
-    priced = replacements(offers, request)
-    cheapest = [f"{offer.model} ({_format_usd(usd)})" for offer, usd in priced]
-    others = (offer.model for offer in offers if offer.model != request.model)
-    names = cheapest or sorted(others, key=lambda model: not _is_of_creator(model, request))
-    more = [f"{len(names) - count} more"] if len(names) > count else []
-    return ", ".join(names[:count] + more)
-
-
-def replacements(offers: Iterable[Offer], request: ImageRequest) -> list[tuple[Offer, Decimal]]:
-    """Return models of the same creator without a shutdown date, cheapest first, with prices."""
-    priced = [
-        (offer, usd)
-        for offer in offers
-        if _is_of_creator(offer.model, request) and offer.model != request.model
-        if not offer.shutdown_date and (usd := offer.price_usd(request)) is not None
-    ]
-    return sorted(priced, key=lambda pair: pair[1])
-
-
 def endpoints_path(model: str) -> str:
     """Return the path of the list of a model's providers."""
     return f"{MODELS_PATH}/{quote(model, safe='/')}/endpoints"
@@ -154,10 +129,6 @@ def read_credits(body: bytes) -> Credits:
     if balance is None:
         raise InvalidResponseError("the server's response does not name the balance")
     return Credits(balance, parse_usd(fields.get("total_used")))
-
-
-def _is_of_creator(model: str, request: ImageRequest) -> bool:
-    return model.partition("/")[0] == request.model.partition("/")[0]
 
 
 def _offer(entry: Mapping[str, object]) -> Offer | None:
@@ -191,7 +162,9 @@ def _is_image_model(entry: Mapping[str, object], model: str) -> bool:
 def _format_price(pricing: Mapping[str, object], amounts: list[Decimal]) -> str:
     kinds = ("input", "output")
     tokens = {kind: usd for kind in kinds if (usd := parse_usd(pricing.get(kind)))}
-    per_million = ", ".join(f"{_format_usd(usd * _MILLION)} {kind}" for kind, usd in tokens.items())
+    per_million = ", ".join(
+        f"{format_price(usd * _MILLION)} {kind}" for kind, usd in tokens.items()
+    )
     words = (
         f"{_format_range(sorted(amounts))} an image" if amounts else "",
         f"{per_million} per million tokens" if per_million else "",
@@ -206,10 +179,11 @@ def _list_prices(model: str) -> list[Decimal]:
 
 
 def _format_range(amounts: list[Decimal]) -> str:
-    return " to ".join(dict.fromkeys((_format_usd(amounts[0]), _format_usd(amounts[-1]))))
+    return " to ".join(dict.fromkeys((format_price(amounts[0]), format_price(amounts[-1]))))
 
 
-def _format_usd(amount: Decimal) -> str:
+def format_price(amount: Decimal) -> str:
+    """Return an amount in dollars with as many digits as it has."""
     return f"${amount.normalize():f}"
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import ImageError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import MAX_PIXELS, MAX_SIDE_PX, Size
+from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX, Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -22,8 +22,8 @@ from PIL.PngImagePlugin import PngInfo
 from mkdocs_imagegen.imaging.decode import has_alpha, open_image
 from mkdocs_imagegen.imaging.image import THUMBNAIL_PX, Thumbnail
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
-from mkdocs_imagegen.layout import Focus
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.page_layout import Focus
 
 BLUR_WIDTH_PX = 16
 _BLUR = {"quality": 50, "method": 4}

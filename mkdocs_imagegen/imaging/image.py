@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 
 SITE_FOLDER = "assets/imagegen"
 """Folder of the plugin's files below the root of the site."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 
 _LINES = 6
 _PARAGRAPHS = 2

@@ -14,9 +14,9 @@ from itertools import chain
 
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
-from mkdocs_imagegen.layout import CENTER, Focus, Layout, scale_to_width
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.record import Record
+from mkdocs_imagegen.page_layout import CENTER, Focus, Layout, scale_to_width
 from mkdocs_imagegen.settings import VariantSettings
 
 MIMES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}

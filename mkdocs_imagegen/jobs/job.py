@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.layout import Layout
+from mkdocs_imagegen.page_layout import Layout
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.errors import ImagegenError

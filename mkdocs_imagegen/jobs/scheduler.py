@@ -16,10 +16,10 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.signals import InterruptHandler
-from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.report import plural
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings

@@ -28,7 +28,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
-from mkdocs_imagegen.options import SKETCH_MODEL, quote_value
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.report import format_usd, plural
 from mkdocs_imagegen.spending.ledger import Ledger

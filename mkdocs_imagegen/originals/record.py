@@ -40,7 +40,7 @@ from typing import Any
 
 from mkdocs_imagegen.errors import NewerVersionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 
 VERSION = 1
 MAX_RECORD_BYTES = 1_000_000

@@ -15,7 +15,7 @@ from mkdocs_imagegen.errors import NewerVersionError, StoreError
 from mkdocs_imagegen.files import cannot_store, read_plain_file, write_atomic, write_first
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.record import (
     MAX_RECORD_BYTES,
     Record,

@@ -7,7 +7,7 @@ import html
 from html.parser import HTMLParser
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 
 _NAMES = ("og:image", "twitter:image", "twitter:card")
 

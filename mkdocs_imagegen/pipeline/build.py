@@ -30,7 +30,7 @@ from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
-from mkdocs_imagegen.options import SKETCH_MODEL, is_yes
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, is_yes
 from mkdocs_imagegen.pages.cards import card_style
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head

@@ -24,7 +24,7 @@ from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuil
 from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.options import quote_value
+from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.request import ImageRequest
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.image import PageImage
     from mkdocs_imagegen.imaging.variants import VariantPlan
     from mkdocs_imagegen.jobs.scheduler import Scheduler
-    from mkdocs_imagegen.layout import Layout
     from mkdocs_imagegen.originals.record import Record
+    from mkdocs_imagegen.page_layout import Layout
 
 _NOT_SELECTED = "it is on a page that was not selected"
 TOO_LATE = "it was added to a page after the build generated its images"

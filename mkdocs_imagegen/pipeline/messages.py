@@ -9,7 +9,7 @@ from dataclasses import replace
 from mkdocs_imagegen.errors import Location, OptionError
 from mkdocs_imagegen.gateway.models import check_request
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import State

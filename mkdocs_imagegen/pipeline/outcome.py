@@ -21,7 +21,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.report import ReportRow, State
@@ -68,22 +68,22 @@ class Entry:
     """One location that shows an image, for commands that inspect a site.
 
     Attributes:
-        line: Row of the report.
-        found: Directive.
+        row: Row of the report.
+        directive: Directive, or its error.
         outcome: Result of the directive.
         uri: Source of the page below the docs folder.
         explain: Function that returns the origin of each option; None for an invalid directive,
             and for every directive of a build that publishes a site.
     """
 
-    line: ReportRow
-    found: ParsedDirective | None
+    row: ReportRow
+    directive: ParsedDirective | None
     outcome: Outcome
     uri: str
     explain: Callable[[], Explanation | None]
 
     @property
-    def original(self) -> tuple[Original, ...]:
+    def originals(self) -> tuple[Original, ...]:
         """Originals that the page shows, or would show."""
         return tuple(each.original for each in self.outcome.results if each.original)
 

@@ -9,7 +9,7 @@ from mkdocs_imagegen.directives.directive import ParsedDirective, SourceExcerpt
 from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import quote_value
+from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.pipeline.context import Page
 
 

@@ -15,9 +15,9 @@ from mkdocs_imagegen.directives.source_lines import SourceLines
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import PageImage
-from mkdocs_imagegen.layout import Layout
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.options import Size, quote_value
+from mkdocs_imagegen.option_parsers import Size, quote_value
+from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pages.cards import PageCard, cards_html, error_html, relative_page_url
 from mkdocs_imagegen.pages.social import SocialCard
 from mkdocs_imagegen.pipeline.context import BuildContext, Page, PageFacts, SitePages

@@ -15,7 +15,7 @@ from mkdocs_imagegen.errors import ImageError, OptionError
 from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.gateway.wire import Attachment, Attachments, mime_of
 from mkdocs_imagegen.imaging.decode import ImageInfo, inspect_image
-from mkdocs_imagegen.options import did_you_mean
+from mkdocs_imagegen.option_parsers import did_you_mean
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.request import ImageRequest
 

@@ -22,7 +22,7 @@ from mkdocs_imagegen.errors import (
     PendingError,
 )
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.options import did_you_mean
+from mkdocs_imagegen.option_parsers import did_you_mean
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.lookup import TOO_LATE, Lookup
 

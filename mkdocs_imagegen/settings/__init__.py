@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import (
+from mkdocs_imagegen.option_parsers import (
     BOOLEAN,
     SKETCH_MODEL,
     OptionsError,

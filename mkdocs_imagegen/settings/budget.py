@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import Parser, number, one_line, option, optional, whole_number
+from mkdocs_imagegen.option_parsers import Parser, number, one_line, option, optional, whole_number
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.request import ImageRequest

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import (
+from mkdocs_imagegen.option_parsers import (
     SIZE,
     TEXT,
     OptionsError,

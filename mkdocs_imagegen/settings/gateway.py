@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import (
+from mkdocs_imagegen.option_parsers import (
     BOOLEAN,
     TEXT,
     Parser,

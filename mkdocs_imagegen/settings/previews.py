@@ -7,7 +7,16 @@ from collections.abc import Mapping
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import SIZE, TEXT, Parser, Size, option, optional, quote_value, words
+from mkdocs_imagegen.option_parsers import (
+    SIZE,
+    TEXT,
+    Parser,
+    Size,
+    option,
+    optional,
+    quote_value,
+    words,
+)
 from mkdocs_imagegen.settings.folders import GLOBS, matches_any
 
 POSITION: Parser[str] = words("none", "top")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import (
+from mkdocs_imagegen.option_parsers import (
     BOOLEAN,
     MAX_SIDE_PX,
     Parser,

@@ -26,7 +26,7 @@ from mkdocs_imagegen.files import (
     write_atomic,
 )
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.originals.record import check_version
 from mkdocs_imagegen.request import ImageRequest
 

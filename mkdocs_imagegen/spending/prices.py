@@ -19,7 +19,8 @@ from mkdocs_imagegen.errors import GatewayError, ModelUnavailableError
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.gateway.models import estimate_usd
-from mkdocs_imagegen.gateway.offers import ImagePrice, Offer, format_alternatives
+from mkdocs_imagegen.gateway.offers import ImagePrice, Offer
+from mkdocs_imagegen.gateway.replacements import format_alternatives
 from mkdocs_imagegen.gateway.untrusted import parse_usd
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
 from mkdocs_imagegen.request import ImageRequest

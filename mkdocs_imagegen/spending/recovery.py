@@ -10,7 +10,7 @@ from dataclasses import replace
 from mkdocs_imagegen.errors import InvalidResponseError, StoreError
 from mkdocs_imagegen.gateway.wire import decode_response, image_link
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.options import quote_value
+from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.journal import Intent, Journal
 from mkdocs_imagegen.spending.storing import (

@@ -1,15 +1,15 @@
 """The benchmark: ``python -m tests.benchmark [NAME ...]``.
 
-Whole programs are run in rounds, in each of them every contestant once, one after the other, every
-other round in the other order. A figure is the median of the ratios of the rounds, with an interval
-of about 95 % from order statistics (see ``figures``). Beside it stands the same of two programs
-that are equal, from the same rounds: where its interval does not hold 1, the machine was too noisy
-to tell. CPU time is of the program and its children, in user and system mode; memory is the most
-that one process had; wall time is used only where waiting is the point.
+Programs run in rounds. In each round, every contestant runs once, one after the other; every other
+round runs in the reverse order. A figure is the median of the ratios of the rounds, with an
+interval of about 95 % from order statistics (see ``figures``). The control is the same figure for
+two equal programs, from the same rounds: if its interval does not contain 1, the machine was too
+noisy. CPU time is that of the program and its children, in user and system mode; memory is the peak
+of the largest process; wall time is used only for waits.
 
-``pip install -e '.[bench]'`` installs what it needs; without a part of that, or without Chromium,
-node or Valgrind, the rows that need it say so. All of it takes two hours or three; ``--pages 100
---pairs 6`` is a first look.
+``pip install -e '.[bench]'`` installs the dependencies. Without one of them, or without Chromium,
+node or Valgrind, the rows that need it say so. All benchmarks take two to three hours;
+``--pages 100 --pairs 6`` gives first figures.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MODULES: tuple[ModuleType, ...] = (
     serve,
     growth,
 )
-"""Each has the NAMES of its benchmarks, and ``measure``; what takes longest to tell comes last."""
+"""Modules with the NAMES of their benchmarks and a function ``measure``; the slowest are last."""
 
 NAMES = tuple(dict.fromkeys(name for module in MODULES for name in module.NAMES))
 
@@ -55,12 +55,12 @@ NAMES = tuple(dict.fromkeys(name for module in MODULES for name in module.NAMES)
 def run(
     bench: Bench, names: Collection[str], keep: Callable[[Sequence[Row]], object] = len
 ) -> list[Row]:
-    """The rows of the named benchmarks; of what fails, a row that says so.
+    """Run benchmarks, and return their rows; a benchmark that fails gives a row that says so.
 
     Args:
-        bench: how large they are.
-        names: of the benchmarks.
-        keep: called with the rows so far, whenever there are more: all of them take long.
+        bench: Sizes of the benchmarks.
+        names: Names of the benchmarks.
+        keep: Function that is called with all rows so far after each row.
     """
     rows: list[Row] = []
     for module in MODULES:
@@ -77,14 +77,14 @@ def _measured(module: ModuleType, bench: Bench, wanted: Sequence[str]) -> Iterat
         for row in module.measure(bench, wanted):
             names.discard(row.name)
             yield row
-    except Exception as error:  # noqa: BLE001 - the figures of the others are still good
+    except Exception as error:  # noqa: BLE001 - the other figures remain valid
         bench.tell(f"{', '.join(wanted)}: {type(error).__name__}: {error}")
         note = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         yield from (Row(name, "failed", "-", None, note=note) for name in sorted(names))
 
 
 def progress() -> Callable[[str], None]:
-    """Prints to stderr: over the line before on a terminal, else a line each."""
+    """Return a function that prints to stderr; on a terminal, each line replaces the last."""
     begun, on_terminal = time.monotonic(), sys.stderr.isatty()
 
     def tell(text: str) -> None:
@@ -97,29 +97,30 @@ def progress() -> Callable[[str], None]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, and print the table; 1 where a goal is missed."""
+    """Measure, and print the table; return 1 if a goal is missed."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmark",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"all, or some of: {NAMES}")
-    parser.add_argument("--pairs", type=int, default=20, help="rounds (20)")
-    parser.add_argument("--pages", type=int, default=1000, help="of the larger sites (1000)")
-    parser.add_argument("--jobs", type=int, default=1, help="rounds at once, a core each (1)")
-    parser.add_argument("--npm", type=Path, help="the folder in which npm keeps packages")
-    parser.add_argument("--json", type=Path, help="a file for every run")
-    parser.add_argument("--markdown", type=Path, help="a file for the table of a page")
+    names = ", ".join(NAMES)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"benchmarks (all): {names}")
+    parser.add_argument("--pairs", type=int, default=20, help="number of rounds (20)")
+    parser.add_argument("--pages", type=int, default=1000, help="pages of the large sites (1000)")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel rounds, one per core (1)")
+    parser.add_argument("--npm", type=Path, help="folder of npm packages")
+    parser.add_argument("--json", type=Path, help="file for all runs, as JSON")
+    parser.add_argument("--markdown", type=Path, help="file for the table, as Markdown")
     given = parser.parse_args(arguments)
     if unknown := set(given.names) - set(NAMES):
-        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {NAMES}")
-    # What a shell starts in the background ignores interrupts, and so would what is started here.
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; choose from {names}")
+    # A shell ignores interrupts in background jobs, and child processes would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     facts = machine.described()
     with tempfile.TemporaryDirectory(prefix="mkdocs-imagegen-benchmark-") as folder:
         bench = Bench(Path(folder), given.pairs, given.pages, given.jobs, given.npm, progress())
         rows = run(bench, given.names or NAMES, lambda rows: _write(given, rows, facts))
-    print(as_text(rows))  # noqa: T201 - it is what this is for
+    print(as_text(rows))  # noqa: T201 - the result
     return 1 if any(row.verdict is Verdict.MISSED for row in rows) else 0
 
 

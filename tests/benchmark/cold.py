@@ -1,4 +1,4 @@
-"""A cold build beside the best that the gateway's own answers allow."""
+"""A first build, compared to the best schedule of the responses of the gateway."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.support import Site
 
 NAMES = ("cold",)
 MEDIAN_S = 2.0
-"""A ninth of what was seen, and all others with it."""
+"""One ninth of the median of a real gateway."""
 
 _MAX_RUNS, _PLAIN_PAIRS_A_RUN = 2, 3
 
 
 def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
-    """Half as many images as the larger sites have; wall time, as waiting is the point."""
+    """Measure wall time, with half as many images as the large sites have."""
     images, runs = max(1, bench.pages // 2), min(bench.pairs, _MAX_RUNS)
     plain = site_of(bench.folder / "cold plain", images)
     ours = site_of(bench.folder / "cold ours", images, prompt)
@@ -37,15 +37,15 @@ def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
         seconds["best"].append(best_s + statistics.median(seconds["plain"]))
         bench.tell(f"cold: run {number + 1} of {runs}, {ours_s:.1f} s, best {best_s:.1f} s + plain")
     note = (
-        f"{runs} runs, {CONCURRENCY} at the same time, answers after {MEDIAN_S:g} s in the median, "
-        "log-normal; the best is the sum of a plain build and of the very same answers begun in "
-        "order as places come free"
+        f"{runs} runs, {CONCURRENCY} calls at the same time, median latency {MEDIAN_S:g} s, "
+        "log-normal; the best is the sum of a plain build and of a schedule in which each call "
+        "starts as soon as one ends"
     )
     return [
         Row(
             "cold",
-            f"{images} images made, wall time",
-            "answers + plain",
+            f"{images} images generated, wall time",
+            "responses + plain",
             median_of(ratios(seconds["ours"], seconds["best"])),
             median_of(ratios(seconds["plain again"], seconds["plain"])),
             Goal(1.05),
@@ -56,7 +56,7 @@ def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
 
 
 def _cold_build(site: Site, images: int, seed: int) -> tuple[float, float]:
-    """Seconds of a build with nothing there, and of the best schedule of the same answers."""
+    """Return the seconds of a first build, and of the best schedule of its responses."""
     _empty(site.folder)
     latencies = Latencies(MEDIAN_S, seed)
     with gateway(pause=latencies) as address:
@@ -64,7 +64,7 @@ def _cold_build(site: Site, images: int, seed: int) -> tuple[float, float]:
         site.save()
         seconds = cost_of(BUILD, site.folder).wall_s
     if len(latencies.drawn) != images:
-        raise RunError(f"{len(latencies.drawn)} images were made, not {images}")
+        raise RunError(f"{len(latencies.drawn)} images were generated, not {images}")
     return seconds, makespan_of(latencies.drawn, CONCURRENCY)
 
 

@@ -1,4 +1,4 @@
-"""Rows made of rounds."""
+"""Rows computed from rounds."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from tests.benchmark.rounds import Round, values
 PLAIN, AGAIN = "plain", "plain again"
 
 
-def ratio_row(  # noqa: PLR0913 - one argument for each column
+def ratio_row(  # noqa: PLR0913 - one argument per column
     rounds: Sequence[Round],
     name: str,
     figure: str,
     ours: str,
     *,
     against: str = PLAIN,
-    words: str = "",
+    label: str = "",
     goal: Goal | None = None,
-    what: str = "cpu_s",
+    field: str = "cpu_s",
     note: str = "",
     control: tuple[str, str] = (PLAIN, AGAIN),
 ) -> Row:
-    """One contestant over another, in CPU time if nothing else is said.
+    """Return the ratio of two contestants, by default of their CPU time.
 
     Args:
-        rounds: in which both ran, and the two of the control.
-        name: of the benchmark.
-        figure: what was measured.
-        ours: the contestant.
-        against: the other.
-        words: what a reader calls the other; its name where it is left out.
-        goal: what the ratio may be.
-        what: the field of the costs.
-        note: what a reader has to know.
-        control: two that are equal.
+        rounds: Rounds of both, and of the two contestants of the control.
+        name: Name of the benchmark.
+        figure: Description of the figure.
+        ours: Name of the contestant.
+        against: Name of the other contestant.
+        label: Label of the other contestant; its name by default.
+        goal: Goal of the ratio.
+        field: Field of `Cost`.
+        note: Note for readers.
+        control: Two equal contestants.
     """
-    runs = {each: values(rounds, each, what) for each in (ours, against, *control)}
+    runs = {each: values(rounds, each, field) for each in (ours, against, *control)}
     first, second = control
     return Row(
         name=name,
         figure=figure,
-        against=words or against,
+        against=label or against,
         value=median_of(ratios(runs[ours], runs[against])),
         control=median_of(ratios(runs[second], runs[first])),
         goal=goal,
@@ -51,7 +51,7 @@ def ratio_row(  # noqa: PLR0913 - one argument for each column
     )
 
 
-def difference_row(  # noqa: PLR0913 - one argument for each column
+def difference_row(  # noqa: PLR0913 - one argument per column
     rounds: Sequence[Round],
     name: str,
     figure: str,
@@ -60,19 +60,19 @@ def difference_row(  # noqa: PLR0913 - one argument for each column
     unit: str,
     scale: float,
     against: str = PLAIN,
-    words: str = "",
+    label: str = "",
     goal: Goal | None = None,
-    what: str = "cpu_s",
+    field: str = "cpu_s",
     note: str = "",
     control: tuple[str, str] = (PLAIN, AGAIN),
 ) -> Row:
-    """One contestant less another, times a scale that gives the unit; else as a ratio."""
-    runs = {each: values(rounds, each, what) for each in (ours, against, *control)}
+    """Return the difference of two contestants, times a scale; all else as in `ratio_row`."""
+    runs = {each: values(rounds, each, field) for each in (ours, against, *control)}
     first, second = control
     return Row(
         name=name,
         figure=figure,
-        against=words or against,
+        against=label or against,
         value=median_of(differences(runs[ours], runs[against], scale)),
         control=median_of(differences(runs[second], runs[first], scale)),
         goal=goal,

@@ -1,9 +1,9 @@
-"""What was measured, how sure it is, and whether a goal is met; pure.
+"""Measurements with intervals, goals and verdicts. Pure: no I/O, clock or environment.
 
-An interval is one of the median, without a word on how the values are distributed: of ``n`` sorted
-values it runs from the k-th to the k-th from the end, with the largest ``k`` for which the median
-lies outside in at most 5 % of all cases (each value is below the median as often as above it, so
-that number is binomial). Fewer than six values cannot be that sure: then it is the whole range.
+An interval is that of the median, for any distribution: of ``n`` sorted values it runs from the
+k-th to the k-th from the end, with the largest ``k`` for which the median is outside in at most 5 %
+of all cases. (A value is below the median as often as above it, so the count is binomial.) With
+fewer than six values, the interval is the whole range.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 _OUTSIDE = 0.025
-"""How often the median may lie below the interval; as often it may lie above."""
+"""Probability that the median is below the interval, and that it is above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A middle value and its interval.
+    """Value with its interval.
 
     Attributes:
-        middle: the median, where nothing else is said.
-        low: where the interval begins.
-        high: where it ends.
-        count: how many values it is made of.
+        middle: The value, usually a median.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        count: Number of measured values.
     """
 
     middle: float
@@ -34,16 +34,16 @@ class Estimate:
     high: float
     count: int
 
-    def holds(self, value: float) -> bool:
-        """Whether the interval holds a value."""
+    def contains(self, value: float) -> bool:
+        """Return True if a value is in the interval."""
         return self.low <= value <= self.high
 
 
 def median_of(values: Sequence[float]) -> Estimate:
-    """The median with its interval of about 95 %.
+    """Return the median with its interval of about 95 %.
 
     Raises:
-        ValueError: there are no values.
+        ValueError: If there are no values.
     """
     if not values:
         raise ValueError("no values, no median")
@@ -53,7 +53,7 @@ def median_of(values: Sequence[float]) -> Estimate:
 
 
 def _ranks_to_cut(count: int) -> int:
-    """How many values may be left out at each end; -1 where even the range is not 95 %."""
+    """Return the number of values below the interval; -1 if even the range is too small."""
     below, cut = 0.0, -1
     while (below := below + math.comb(count, cut + 1) / 2**count) <= _OUTSIDE:
         cut += 1
@@ -61,17 +61,17 @@ def _ranks_to_cut(count: int) -> int:
 
 
 def ratios(ours: Sequence[float], others: Sequence[float]) -> list[float]:
-    """One over the other, pair by pair."""
+    """Divide values pair by pair."""
     return [one / other for one, other in zip(ours, others, strict=True)]
 
 
 def differences(ours: Sequence[float], others: Sequence[float], scale: float = 1.0) -> list[float]:
-    """One less the other, pair by pair, times a scale."""
+    """Subtract values pair by pair, and scale the differences."""
     return [(one - other) * scale for one, other in zip(ours, others, strict=True)]
 
 
 class Verdict(str, Enum):
-    """What came of a goal."""
+    """Result of a goal."""
 
     MET = "met"
     MISSED = "missed"
@@ -81,31 +81,31 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The most that a figure may be.
+    """Upper bound of a figure.
 
     Attributes:
-        most: what the middle value may be at most.
-        or_no_difference: whether it will also do that the interval holds what equals have.
+        max_value: Upper bound of the middle value.
+        or_no_difference: True if an interval that contains the value of equals also meets the goal.
     """
 
-    most: float
+    max_value: float
     or_no_difference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table.
+    """One row of the table.
 
     Attributes:
-        name: of the benchmark, as the command takes it.
-        figure: what was measured.
-        against: what it stands beside.
-        value: the ratio, or the difference where ``unit`` says of what.
-        control: the same of two that are equal, from the same rounds; None where nothing varies.
-        goal: None where the figure is only told.
-        unit: ``""`` for a ratio.
-        runs: every value it was made of, by contestant, in the order of the rounds.
-        note: what a reader has to know to understand it.
+        name: Name of the benchmark.
+        figure: Description of the figure.
+        against: Label of the other contestant.
+        value: Ratio, or difference if there is a unit.
+        control: Ratio or difference of two equal contestants; None for counts.
+        goal: Goal of the figure, if there is one.
+        unit: Unit of a difference; ``""`` for a ratio.
+        runs: All measured values by contestant, in the order of the rounds.
+        note: Note for readers.
     """
 
     name: str
@@ -120,16 +120,16 @@ class Row:
 
     @property
     def equal(self) -> float:
-        """What two that are equal have."""
+        """Value of two equal contestants."""
         return 0.0 if self.unit else 1.0
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the goal is met, or the machine was too noisy to tell."""
+        """Verdict on the goal; `NOISY` if the control does not contain the value of equals."""
         if self.goal is None or self.value is None:
             return Verdict.NO_GOAL
-        if self.control is not None and not self.control.holds(self.equal):
+        if self.control is not None and not self.control.contains(self.equal):
             return Verdict.NOISY
-        is_met = self.value.middle <= self.goal.most
-        is_met |= self.goal.or_no_difference and self.value.holds(self.equal)
+        is_met = self.value.middle <= self.goal.max_value
+        is_met |= self.goal.or_no_difference and self.value.contains(self.equal)
         return Verdict.MET if is_met else Verdict.MISSED

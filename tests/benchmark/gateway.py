@@ -1,4 +1,4 @@
-"""An emulator that draws nothing while it is measured: a real gateway draws elsewhere."""
+"""An emulator with prepared images: a real gateway uses no CPU of the machine to draw them."""
 
 from __future__ import annotations
 
@@ -26,35 +26,36 @@ _SKETCH, _NO_SKETCH = b'"imagegen":{"sketch":true}', b'"imagegen":{"sketch":fals
 _RESERVED = b"benchmark image 00000000"
 
 Draw = Callable[[str, int, int], bytes]
-"""A image of a prompt, by its words, width and height."""
+"""Function that returns an image for a prompt, a width and a height."""
 
 
 @contextmanager
 def gateway(
     draw: Draw | None = None, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[dict[str, Any]]:
-    """An emulator on a socket; the setting ``gateway`` for it.
+    """Serve an emulator on a socket, and yield the option ``gateway`` for it.
 
     Args:
-        draw: gives each image; by default all of one size look the same, in other bytes.
-        pause: called before each answer.
+        draw: Function that returns each image; by default, all images of one size look equal and
+            differ in their metadata.
+        pause: Function that waits before each response.
     """
-    given = draw or _Alike()
+    drawing_function = draw or _PreparedImages()
     before = drawing.draw
 
     def drawn(prompt: str, width: int, height: int, **_: object) -> bytes:
-        return given(prompt, width, height)
+        return drawing_function(prompt, width, height)
 
     drawing.draw = drawn
     try:
-        with serve(_LikeReal(require_key=False, pause=pause, balance_usd=Decimal(10**6))) as server:
+        with serve(_Unmarked(require_key=False, pause=pause, balance_usd=Decimal(10**6))) as server:
             yield {"url": server.url, "auth": "none"}
     finally:
         drawing.draw = before
 
 
-class _LikeReal(Emulator):
-    """Does not say that its images are sketches, which are looked up in another way."""
+class _Unmarked(Emulator):
+    """Emulator that does not mark images as sketches, which have another lookup."""
 
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
@@ -64,22 +65,22 @@ class _LikeReal(Emulator):
         return replace(response, body=response.body.replace(_SKETCH, _NO_SKETCH))
 
 
-class _Alike:
-    """One drawing for each size, with a number in its metadata, so that no two files are equal."""
+class _PreparedImages:
+    """Images with one drawing per size, and a number in the metadata, so that all files differ."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
 
     def __call__(self, _prompt: str, width: int, height: int) -> bytes:
         number = b"%08d" % next(self._numbers)
-        return _canned(width, height).replace(_RESERVED, _RESERVED[: -len(number)] + number)
+        return _prepared(width, height).replace(_RESERVED, _RESERVED[: -len(number)] + number)
 
 
 _original_draw = drawing.draw
 
 
 @lru_cache
-def _canned(width: int, height: int) -> bytes:
+def _prepared(width: int, height: int) -> bytes:
     drawn = _original_draw(
         "A quiet harbour", width, height, background="auto", output_format="png", seed="0"
     )
@@ -87,21 +88,23 @@ def _canned(width: int, height: int) -> bytes:
 
 
 def webp(image: Image.Image, quality: int, metadata: bytes) -> bytes:
-    """A image with any bytes in its metadata."""
+    """Encode an image with metadata."""
     output = io.BytesIO()
     image.save(output, "WEBP", quality=quality, xmp=metadata)
     return output.getvalue()
 
 
 class Latencies:
-    """Waits as long as a real gateway did: most answers are quick, a few take very long.
+    """Random latencies with the distribution of a real gateway.
 
-    Log-normal, with the median and the 95th percentile of 18 s and 46 s that were seen, all of it
-    faster by one factor.
+    Log-normal, with a median of 18 s and a 95th percentile of 46 s as measured, scaled by a factor.
 
     Args:
-        median_s: of the answers.
-        seed: another one gives other latencies.
+        median_s: Median in seconds.
+        seed: Seed of the latencies.
+
+    Attributes:
+        drawn: All latencies so far.
     """
 
     _SIGMA = math.log(46 / 18) / 1.645
@@ -109,7 +112,7 @@ class Latencies:
     def __init__(self, median_s: float, seed: int) -> None:
         self.drawn: list[float] = []
         self._median_s = median_s
-        self._random = random.Random(seed)  # noqa: S311 - no secret hangs on it
+        self._random = random.Random(seed)  # noqa: S311 - not a secret
         self._lock = threading.Lock()
 
     def __call__(self, _seconds: float) -> None:
@@ -120,7 +123,7 @@ class Latencies:
 
 
 def makespan_of(durations: list[float], workers: int) -> float:
-    """When the last is done, if each begins as soon as one of the workers is free, in order."""
+    """Return the end of the last task, if each starts in order when a worker is free."""
     free = [0.0] * workers
     for each in durations:
         soonest = min(range(workers), key=free.__getitem__)

@@ -1,4 +1,4 @@
-"""What an image costs in a small site and in a large one."""
+"""Cost of an image in small and large sites."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.benchmark.sites import SECTION, TINY, add_plugin, fill, site_of, tiny
 NAMES = ("growth",)
 _MAX_PAIRS = 4
 _NOTE = (
-    "pages of half a kilobyte, a template of one line, images of 96x64 in four files: what is "
-    "measured is only what grows"
+    "pages of half a kilobyte, a template of one line, images of 96x64 in four files, so that only "
+    "costs that grow are measured"
 )
 
 
 def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
-    """Sites of a tenth, of once and of ten times the pages."""
+    """Measure sites of a tenth, of once and of ten times the pages."""
     bench = replace(bench, pairs=min(bench.pairs, _MAX_PAIRS))
     sizes = (bench.few, bench.pages, bench.pages * 10)
     contestants = [each for pages in sizes for each in _contestants(bench, pages)]
@@ -43,29 +43,29 @@ def _contestants(bench: Bench, pages: int) -> list[Contestant]:
 
 def _rows_of(rounds: Sequence[Round], pages: int) -> list[Row]:
     plain, again, ours = (f"{name} {pages}" for name in ("plain", "again", "ours"))
-    said = f"{pages} pages and images"
-    most_mib = (60e6 + 2e3 * pages) / 2**20
+    label = f"{pages} pages and images"
+    max_mib = (60e6 + 2e3 * pages) / 2**20
 
-    def row(figure: str, unit: str, scale: float, what: str, goal: Goal | None = None) -> Row:
+    def row(figure: str, unit: str, scale: float, field: str, goal: Goal | None = None) -> Row:
         return difference_row(
-            rounds, "growth", f"{said}, {figure}", ours, against=plain, words="plain",
-            unit=unit, scale=scale, what=what, goal=goal, control=(plain, again), note=_NOTE,
+            rounds, "growth", f"{label}, {figure}", ours, against=plain, label="plain",
+            unit=unit, scale=scale, field=field, goal=goal, control=(plain, again), note=_NOTE,
         )  # fmt: skip
 
     return [
-        row("CPU more an image", "ms", 1000 / pages, "cpu_s"),
-        row("memory more an image", "KiB", 1024 / pages, "peak_mib"),
-        row("memory more", "MiB", 1.0, "peak_mib", Goal(most_mib)),
+        row("extra CPU per image", "ms", 1000 / pages, "cpu_s"),
+        row("extra memory per image", "KiB", 1024 / pages, "peak_mib"),
+        row("extra memory", "MiB", 1.0, "peak_mib", Goal(max_mib)),
     ]
 
 
 def _grown(rounds: Sequence[Round], large: int, small: int) -> Row:
-    """What an image takes in the larger site, over that in the smaller."""
-    more = {pages: _more(rounds, pages) for pages in (large, small)}
-    drift = {pages: _drift(rounds, pages) for pages in (large, small)}
+    """Return the cost of an image in the large site over that in the small one."""
+    more = {pages: _extra_per_image(rounds, pages) for pages in (large, small)}
+    drift = {pages: _control(rounds, pages) for pages in (large, small)}
     return Row(
         "growth",
-        f"CPU more an image, {large} pages",
+        f"extra CPU per image, {large} pages",
         f"{small} pages",
         median_of(ratios(more[large], more[small])),
         median_of(ratios(drift[large], drift[small])),
@@ -75,12 +75,12 @@ def _grown(rounds: Sequence[Round], large: int, small: int) -> Row:
     )
 
 
-def _more(rounds: Sequence[Round], pages: int) -> list[float]:
-    """CPU seconds more than the plain build, for each image."""
+def _extra_per_image(rounds: Sequence[Round], pages: int) -> list[float]:
+    """Return the CPU seconds per image beyond the plain build."""
     ours, plain = values(rounds, f"ours {pages}"), values(rounds, f"plain {pages}")
     return differences(ours, plain, 1 / pages)
 
 
-def _drift(rounds: Sequence[Round], pages: int) -> list[float]:
-    """How far apart two equal builds are, as a ratio."""
+def _control(rounds: Sequence[Round], pages: int) -> list[float]:
+    """Return the ratios of two equal builds."""
     return ratios(values(rounds, f"again {pages}"), values(rounds, f"plain {pages}"))

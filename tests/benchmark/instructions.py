@@ -1,4 +1,4 @@
-"""Machine instructions that a program takes: the same on a machine that is busy."""
+"""Machine instructions of a program, which do not depend on the load of the machine."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _COUNTED = re.compile(r"([\d,]+)\s+instructions:u|I\s+refs:\s+([\d,]+)")
 
 
 def counter() -> tuple[str, ...]:
-    """The program that counts here, with its arguments; empty where there is none.
+    """Return the command that counts instructions; empty if there is none.
 
-    `perf` asks the processor, which virtual machines often do not allow. Valgrind runs the program
-    itself, some fifty times slower; its cachegrind counts as callgrind does, and is the faster.
+    `perf` reads counters of the processor, which virtual machines often forbid. Valgrind simulates
+    the program about fifty times slower; its cachegrind counts like callgrind and is faster.
     """
     if shutil.which("perf") and _count(("perf", "stat", "-e", "instructions:u"), ("true",)):
         return ("perf", "stat", "-e", "instructions:u")
@@ -39,10 +39,10 @@ def counter() -> tuple[str, ...]:
 
 
 def instructions_of(counting: Sequence[str], command: Sequence[str], folder: Path) -> int:
-    """How many instructions a program took.
+    """Return the number of instructions of a program.
 
     Raises:
-        RuntimeError: nothing was counted.
+        RuntimeError: If the counter printed no number.
     """
     counted = _count(counting, command, folder)
     if counted is None:
@@ -67,10 +67,10 @@ def _count(
 
 
 def measure(bench: Bench, names: Collection[str] = NAMES) -> list[Row]:
-    """Each build is counted once: the same build always takes nearly the same number."""
+    """Count each build once: equal builds take nearly equal numbers of instructions."""
     counting, pages = counter(), min(_PAGES, bench.pages)
     if not counting:
-        note = "nothing counts instructions here: perf is not supported and valgrind not installed"
+        note = "instructions are not counted: perf is not supported and valgrind is not installed"
         return [
             Row(name, f"{pages} pages, instructions", "plain", None, note=note) for name in names
         ]
@@ -81,12 +81,14 @@ def measure(bench: Bench, names: Collection[str] = NAMES) -> list[Row]:
             folders = [site.folder for site in sites.values()]
             counts = pool.map(lambda folder: instructions_of(counting, BUILD, folder), folders)
             counted = dict(zip(sites, counts, strict=True))
-    note = f"instructions are counted with {counting[0]}, once, hash seed 0, without the kernel's"
+    note = (
+        f"instructions are counted with {counting[0]}, once, with hash seed 0, without the kernel"
+    )
     return [replace(row, note=note) for row in rows_of(counted, pages, names)]
 
 
 def _sites(folder: Path, pages: int, names: Collection[str], stack: ExitStack) -> dict[str, Site]:
-    """Those that are compared, each built once."""
+    """Create the sites, and build each once."""
     sites = {PLAIN: site_of(folder / "plain", pages)}
     if "idle" in names:
         sites["idle"] = add_plugin(site_of(folder / "idle", pages))
@@ -103,22 +105,22 @@ def _sites(folder: Path, pages: int, names: Collection[str], stack: ExitStack) -
 
 
 def rows_of(counted: Mapping[str, int], pages: int, names: Collection[str]) -> Iterator[Row]:
-    """The rows of what was counted, by contestant."""
+    """Yield the rows for counts by contestant."""
     if "idle" in names:
         yield _row(counted, "idle", f"{pages} pages without images", "idle", Goal(1.005))
     if "warm100" in names:
-        said = f"{pages} pages and images, all there"
-        yield _row(counted, "warm100", said, "ours", Goal(1.05))
+        label = f"{pages} pages and images, all reused"
+        yield _row(counted, "warm100", label, "ours", Goal(1.05))
     if "peers" in names:
-        there = [name for name in peers.NAMES if name in counted]
-        for name in ("ours", *there):
+        present = [name for name in peers.NAMES if name in counted]
+        for name in ("ours", *present):
             yield _row(counted, "peers", f"{pages} pages, one image each, {name}", name)
-        for name in there:
-            said = f"{pages} pages, one image each"
-            yield _row(counted, "peers", said, "ours", Goal(1.0), against=name)
+        for name in present:
+            label = f"{pages} pages, one image each"
+            yield _row(counted, "peers", label, "ours", Goal(1.0), against=name)
 
 
-def _row(  # noqa: PLR0913, PLR0917 - one argument for each column
+def _row(  # noqa: PLR0913, PLR0917 - one argument per column
     counted: Mapping[str, int],
     name: str,
     figure: str,

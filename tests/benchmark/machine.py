@@ -1,4 +1,4 @@
-"""The machine and the versions that figures belong to."""
+"""Machine and versions of a benchmark."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _PACKAGES = (
 
 
 def described() -> dict[str, str]:
-    """What it is, what runs on it, and when that was."""
+    """Return machine, versions, commit and date."""
     facts = {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-        "commit": _said("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
+        "commit": _output_of("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
         "processor": _processor(),
         "cores": str(os.cpu_count()),
         "memory": _memory(),
         "kernel": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
-        "node": _said("node", "--version"),
+        "node": _output_of("node", "--version"),
     }
     facts |= {name: _version(name) for name in _PACKAGES}
     return {name: value for name, value in facts.items() if value}
@@ -60,7 +60,7 @@ def _version(package: str) -> str:
         return ""
 
 
-def _said(*command: str) -> str:
+def _output_of(*command: str) -> str:
     if not shutil.which(command[0]):
         return ""
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)

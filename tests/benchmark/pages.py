@@ -1,4 +1,4 @@
-"""Builds in which nothing has to be made, beside plain builds and other plugins' builds."""
+"""Builds that reuse all images, compared to plain builds and to other plugins."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ from tests.benchmark.rounds import Bench, Contestant, Round, run_rounds
 from tests.benchmark.sites import add_plugin, fill, linked_by_hand, prompt, site_of
 
 NAMES = ("idle", "warm", "warm100", "peers")
-_FILES_NOTE = (
-    "every page has one image in six files; by hand the same files and HTML stand in the docs"
-)
+_FILES_NOTE = "every page has one image in six files; by hand: equal files and HTML are in the docs"
 _PEERS_NOTE = (
-    "all caches are warm; each has one diagram or card a page; kroki uses POST, since with GET it "
-    "only writes an address and keeps no image"
+    "all caches are warm; each plugin has one diagram or card per page; kroki uses POST, because "
+    "with GET it writes only a URL and caches no image"
 )
 
 
 def measure(bench: Bench, names: Collection[str]) -> Iterator[Row]:
-    """The rows of the larger sites, then those of the smaller."""
+    """Measure the large sites, then the small ones."""
     large = {"idle", "warm", "peers"}.intersection(names)
     small = {"warm100", "peers"}.intersection(names)
     for pages, wanted in ((bench.pages, large), (bench.few, small)):
@@ -56,9 +54,9 @@ def _run(bench: Bench, pages: int, wanted: set[str]) -> list[Round]:
 
 
 def _peers_of(bench: Bench, folder: Path, pages: int, server: str) -> list[Contestant]:
-    """Those that are installed; what fails is left out."""
+    """Return the installed plugins; one that fails is left out."""
 
-    def filled(name: str) -> Contestant | None:
+    def fill_cache(name: str) -> Contestant | None:
         bench.tell(f"{pages} pages: filling the cache of {name}")
         try:
             site = peers.site_with(name, folder / name, pages, server)
@@ -68,7 +66,7 @@ def _peers_of(bench: Bench, folder: Path, pages: int, server: str) -> list[Conte
         return Contestant(name, site.folder)
 
     with ThreadPoolExecutor(bench.jobs) as pool:
-        return [each for each in pool.map(filled, peers.installed()) if each]
+        return [each for each in pool.map(fill_cache, peers.installed()) if each]
 
 
 def _rows_of(rounds: Sequence[Round], pages: int, wanted: Collection[str]) -> list[Row]:
@@ -85,38 +83,38 @@ def _rows_of(rounds: Sequence[Round], pages: int, wanted: Collection[str]) -> li
 
 def _idle(rounds: Sequence[Round], pages: int) -> list[Row]:
     goal = Goal(1.005, or_no_difference=True)
-    said = f"{pages} pages without images"
+    figure = f"{pages} pages without images"
     return [
-        ratio_row(rounds, "idle", f"{said}, CPU", "idle", goal=goal),
-        ratio_row(rounds, "idle", f"{said}, memory", "idle", what="peak_mib"),
+        ratio_row(rounds, "idle", f"{figure}, CPU", "idle", goal=goal),
+        ratio_row(rounds, "idle", f"{figure}, memory", "idle", field="peak_mib"),
     ]
 
 
 def _warm(rounds: Sequence[Round], name: str, pages: int) -> list[Row]:
-    said = f"{pages} pages and images, all there"
+    figure = f"{pages} pages and images, all reused"
     by_hand = Goal(1.0) if name == "warm" else None
     return [
         ratio_row(
-            rounds, name, f"{said}, CPU", "ours", against="hand", words="files by hand",
+            rounds, name, f"{figure}, CPU", "ours", against="hand", label="files by hand",
             goal=by_hand, note=_FILES_NOTE,
         ),
-        ratio_row(rounds, name, f"{said}, CPU", "ours", words="plain, no files", goal=Goal(1.05)),
+        ratio_row(rounds, name, f"{figure}, CPU", "ours", label="plain, no files", goal=Goal(1.05)),
         ratio_row(
-            rounds, name, f"{said}, memory", "ours", against="hand", words="files by hand",
-            what="peak_mib",
+            rounds, name, f"{figure}, memory", "ours", against="hand", label="files by hand",
+            field="peak_mib",
         ),
     ]  # fmt: skip
 
 
 def _peers(rounds: Sequence[Round], pages: int) -> list[Row]:
-    there = [name for name in peers.NAMES if name in rounds[0]]
-    missing = ", ".join(name for name in peers.NAMES if name not in there)
+    present = [name for name in peers.NAMES if name in rounds[0]]
+    missing = ", ".join(name for name in peers.NAMES if name not in present)
     note = f"{_PEERS_NOTE}; left out: {missing or 'none'}"
     rows = []
-    for name in ("ours", *there):
+    for name in ("ours", *present):
         figure = f"{pages} pages, one image each, {name}, CPU"
-        rows.append(ratio_row(rounds, "peers", figure, name, words="plain", note=note))
-    for name in there:
+        rows.append(ratio_row(rounds, "peers", figure, name, label="plain", note=note))
+    for name in present:
         figure = f"{pages} pages, one image each, CPU"
         rows.append(ratio_row(rounds, "peers", figure, "ours", against=name, goal=Goal(1.0)))
     return rows

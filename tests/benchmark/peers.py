@@ -1,4 +1,4 @@
-"""Other plugins that put images into pages, and the server that draws for them."""
+"""Other plugins that add images to pages, and the server that draws their diagrams."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from PIL import ImageFont
 
 from tests.benchmark.processes import BUILD, RunError, cost_of
-from tests.benchmark.sites import nothing, page_of, site_of
+from tests.benchmark.sites import no_text, page_of, site_of
 from tests.serving import serving_http
 from tests.support import Site
 
 _MODULES = {"kroki": "kroki", "puml": "mkdocs_puml", "social": "cairosvg"}
 _SIGNS = {"kroki": "kroki-generated-", "puml": "puml-container", "social": "assets/images/social/"}
-"""What a page has in it, if they did their work."""
+"""Text in a page with an image of each plugin."""
 
 _SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="240" height="120" viewBox="0 0 240 120">'
@@ -32,11 +32,11 @@ NAMES = tuple(_MODULES)
 
 
 def installed() -> list[str]:
-    """Those that can run here."""
-    return [name for name, module in _MODULES.items() if _is_there(module)]
+    """Return the names of the installed plugins."""
+    return [name for name, module in _MODULES.items() if _is_installed(module)]
 
 
-def _is_there(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     if importlib.util.find_spec(module) is None:
         return False
     try:
@@ -47,18 +47,18 @@ def _is_there(module: str) -> bool:
 
 
 def site_with(name: str, folder: Path, pages: int, server: str) -> Site:
-    """A site with one of them, built once, so that its cache is warm."""
+    """Create a site with one plugin, and build it once to fill its cache."""
     site = _MAKERS[name](folder, pages, server)
     site.save()
     cost_of(BUILD, site.folder)
     page = (site.folder / "site" / page_of(pages - 1)).with_suffix("") / "index.html"
     if _SIGNS[name] not in page.read_text():
-        raise RunError(f"{name} has put no image into {page}")
+        raise RunError(f"{name} added no image to {page}")
     return site
 
 
 def _kroki(folder: Path, pages: int, server: str) -> Site:
-    """With POST, as only then its images are kept and become files of the site."""
+    """Create a site with kroki and POST, because with GET its images are not cached."""
     site = site_of(folder, pages, lambda number: f"```kroki-mermaid\n{_graph(number)}```\n")
     options = {"server_url": server, "http_method": "POST", "fail_fast": True}
     site.config["plugins"].append({"kroki": options | {"cache_dir": ".cache/kroki"}})
@@ -76,8 +76,8 @@ def _puml(folder: Path, pages: int, server: str) -> Site:
 
 
 def _social(folder: Path, pages: int, _server: str) -> Site:
-    """With Pillow's own font where it keeps those that it has fetched, so that it fetches none."""
-    site = site_of(folder, pages, nothing)
+    """Create a site with cards, and with Pillow's font in the cache, so that none is downloaded."""
+    site = site_of(folder, pages, no_text)
     font = ImageFont.load_default(size=10)
     assert isinstance(font, ImageFont.FreeTypeFont)  # as Pillow was built with FreeType
     fonts = folder / ".cache/plugin/social/fonts/Roboto"
@@ -96,13 +96,13 @@ def _graph(number: int) -> str:
     return f"Alice -> Bob: message {number}\nBob -> Alice: answer {number}\n"
 
 
-class _Drawing(http.server.BaseHTTPRequestHandler):
+class _DiagramHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        asked = self.rfile.read(int(self.headers.get("content-length", 0)))
-        # Each image is another one, as it would be.
-        number = zlib.crc32(self.path.encode() + asked)
+        body_read = self.rfile.read(int(self.headers.get("content-length", 0)))
+        # All images differ, as real ones do.
+        number = zlib.crc32(self.path.encode() + body_read)
         body = _SVG.replace(b"Alice", b"A%d" % number)
         self.send_response(200)
         self.send_header("content-type", "image/svg+xml")
@@ -110,18 +110,18 @@ class _Drawing(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_GET  # noqa: N815 - the name that http.server looks for
+    do_POST = do_GET  # noqa: N815 - the name that http.server expects
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log no request."""
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    request_queue_size = 4096  # one of them opens all its connections at once
+    request_queue_size = 4096  # one plugin opens all connections at the same time
 
 
 @contextmanager
 def diagram_server() -> Iterator[str]:
-    """The address of a server that answers every request with a small diagram."""
-    with serving_http(_Server(("127.0.0.1", 0), _Drawing)) as url:
+    """Serve a small diagram for every request, and yield the URL."""
+    with serving_http(_Server(("127.0.0.1", 0), _DiagramHandler)) as url:
         yield url

@@ -1,4 +1,4 @@
-"""Images of four kinds: like photographs, flat with words, drawn, and drawn with alpha."""
+"""Images of four kinds: photograph-like, flat with text, sketches, and sketches with alpha."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 from mkdocs_imagegen.emulator.sketches.drawing import draw
 
 KINDS = ("photo", "photo", "flat", "sketch", "alpha")
-"""In this order, over and over: two fifths are like photographs."""
+"""Kinds in the order of the images: two fifths are like photographs."""
 
 WIDTH, HEIGHT = 1536, 1024
 _SIZE = (WIDTH, HEIGHT)
 
 
 def kind_of(index: int) -> str:
-    """The kind of an image."""
+    """Return the kind of an image."""
     return KINDS[index % len(KINDS)]
 
 
 def image(index: int) -> bytes:
-    """A PNG of that kind."""
+    """Return an image as PNG."""
     kind = kind_of(index)
     if kind == "photo":
         return _png(photograph(index))
@@ -29,7 +29,7 @@ def image(index: int) -> bytes:
 
 
 def photograph(index: int) -> Image.Image:
-    """Light that fades, things of all sizes, and grain."""
+    """Draw gradients, shapes of all sizes, and grain."""
     image = Image.merge("RGB", [Image.linear_gradient("L").rotate(90 * each) for each in range(3)])
     image = image.resize(_SIZE)
     for size in (6, 30, 150):
@@ -41,7 +41,7 @@ def photograph(index: int) -> Image.Image:
 
 
 def _flat(index: int) -> Image.Image:
-    """Boxes with words and lines between them, as documentation has them."""
+    """Draw boxes with text and lines between them, as in documentation."""
     image = Image.new("RGB", _SIZE, "white")
     pen = ImageDraw.Draw(image)
     for row in range(4):
@@ -50,13 +50,13 @@ def _flat(index: int) -> Image.Image:
             color = f"hsl({(index * 37 + row * 60 + column * 25) % 360}, 60%, 80%)"
             pen.line((left + 150, top + 80, left + 500, top + 320), "black", 3)
             pen.rounded_rectangle((left, top, left + 300, top + 160), 14, color, "black", 3)
-            words = f"Step {row}.{column}\nof number {index}"
-            pen.text((left + 24, top + 40), words, "black", ImageFont.load_default(26 + row * 4))
+            text = f"Step {row}.{column}\nof number {index}"
+            pen.text((left + 24, top + 40), text, "black", ImageFont.load_default(26 + row * 4))
     return image
 
 
 def _drawn(index: int, *, has_alpha: bool) -> bytes:
-    """A drawing of the emulator's, with nothing around it if it has alpha."""
+    """Return a sketch of the emulator, with a transparent background if it has alpha."""
     prompt = f"A harbour with {index} boats at dusk"
     background = "transparent" if has_alpha else "auto"
     return draw(prompt, WIDTH, HEIGHT, background=background, output_format="png", seed=str(index))

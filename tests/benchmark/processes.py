@@ -1,4 +1,4 @@
-"""What a program costs, from start to end."""
+"""Costs of a program from start to end."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ print(json.dumps([done.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss
 
 
 class RunError(Exception):
-    """A program that was to be measured has failed."""
+    """Failure of a program that is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one process and its children cost.
+    """Costs of one process and its children.
 
     Attributes:
-        cpu_s: seconds of all processors, in the program and in the kernel for it.
-        peak_mib: the most memory that one of the processes had at a time.
-        wall_s: seconds that went by.
+        cpu_s: CPU seconds in user and system mode.
+        peak_mib: Peak memory of the largest process.
+        wall_s: Wall time in seconds.
     """
 
     cpu_s: float
@@ -46,15 +46,15 @@ class Cost:
 
 
 def cost_of(command: Sequence[str], folder: Path, core: int | None = None) -> Cost:
-    """Run a program to its end, from a small process: a child's peak counts its parent's.
+    """Run a program from a small process: the peak memory of a child includes its parent's.
 
     Args:
-        command: the program and its arguments.
-        folder: where it runs.
-        core: the only processor it may use; None for any.
+        command: Program and arguments.
+        folder: Working folder.
+        core: Core to use; None for all.
 
     Raises:
-        RunError: it ended with an error.
+        RunError: If the program ends with an error.
     """
     launcher = [sys.executable, "-S", "-c", _LAUNCHER, str(-1 if core is None else core)]
     done = subprocess.run(
@@ -73,9 +73,9 @@ def cost_of(command: Sequence[str], folder: Path, core: int | None = None) -> Co
 
 
 def environ() -> dict[str, str]:
-    """This process's environment without credentials, with the checkout's own package first."""
+    """Return the environment without credentials, with this checkout first in the path."""
     clean = {name: value for name, value in os.environ.items() if not _is_secret(name)}
-    clean.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled already
+    clean.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled
     paths = os.pathsep.join([str(ROOT), *_paths()])
     return clean | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": paths}
 
@@ -89,7 +89,7 @@ def _is_secret(name: str) -> bool:
 
 
 def mkdocs(*arguments: str) -> tuple[str, ...]:
-    """The command of MkDocs."""
+    """Return a command of MkDocs."""
     return (sys.executable, "-m", "mkdocs", *arguments)
 
 
@@ -97,5 +97,5 @@ BUILD = mkdocs("build", "--quiet")
 
 
 def ours(*arguments: str) -> tuple[str, ...]:
-    """The command of this package."""
+    """Return a command of mkdocs-imagegen."""
     return (sys.executable, "-m", "mkdocs_imagegen", *arguments)

@@ -1,4 +1,4 @@
-"""Rounds in which every contestant runs once, one after the other."""
+"""Rounds: every contestant runs once, one after the other."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pathlib import Path
 from tests.benchmark.processes import BUILD, Cost, cost_of
 
 Round = Mapping[str, Cost]
-"""What each contestant cost, by its name."""
+"""Costs of each contestant by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A program that is measured.
+    """Program that is measured.
 
     Attributes:
-        name: what its costs are found under.
-        folder: where it runs; rounds on another core run in copies.
-        command: the program and its arguments.
-        fresh: what is removed before each run, below its folder.
+        name: Name of the contestant.
+        folder: Working folder; rounds on other cores use copies.
+        command: Program and arguments.
+        fresh: Folders that are removed before each run.
     """
 
     name: str
@@ -35,15 +35,15 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all benchmarks share.
+    """Sizes of all benchmarks.
 
     Attributes:
-        folder: for their sites; empty at first.
-        pairs: rounds, for each of the figures.
-        pages: of the larger sites; the smaller have a tenth of them.
-        jobs: rounds at the same time, each on a core of its own.
-        npm: a folder in which npm keeps packages.
-        tell: told what is being done.
+        folder: Folder of all sites; empty at first.
+        pairs: Number of rounds of each figure.
+        pages: Number of pages of the large sites; the small sites have a tenth.
+        jobs: Number of rounds at the same time, one per core.
+        npm: Folder of npm packages.
+        tell: Function that is called with the progress.
     """
 
     folder: Path
@@ -55,22 +55,22 @@ class Bench:
 
     @property
     def few(self) -> int:
-        """Pages of the smaller sites."""
+        """Number of pages of the small sites."""
         return max(1, self.pages // 10)
 
 
 def run_rounds(
     bench: Bench, title: str, contestants: Sequence[Contestant], *, pinned: bool = True
 ) -> list[Round]:
-    """Run every contestant once a round; every other round in the other order.
+    """Run every contestant once per round; every other round in the reverse order.
 
-    Each core first runs a round that does not count, which fills caches.
+    Each core first runs a round that is not counted, to fill caches.
 
     Args:
-        bench: how many rounds, and how many at the same time.
-        title: what the rounds are for.
-        contestants: in the order of the even rounds.
-        pinned: whether a round keeps to one core; else it may use all, and runs alone.
+        bench: Number of rounds, and of rounds at the same time.
+        title: Title for the progress.
+        contestants: Contestants in the order of even rounds.
+        pinned: True to pin a round to one core; False to run alone on all cores.
     """
     cores = _cores(bench.jobs) if pinned else [None]
     numbers = [range(first, bench.pairs, len(cores)) for first in range(len(cores))]
@@ -78,11 +78,11 @@ def run_rounds(
 
     def run_lane(lane: int) -> list[tuple[int, Round]]:
         _run_one(lanes[lane], 0, cores[lane])
-        return [(number, told(lane, number)) for number in numbers[lane]]
+        return [(number, run_round(lane, number)) for number in numbers[lane]]
 
-    def told(lane: int, number: int) -> Round:
+    def run_round(lane: int, number: int) -> Round:
         costs = _run_one(lanes[lane], number, cores[lane])
-        bench.tell(f"{title}: round {number + 1} of {bench.pairs}, {_in_words(costs)}")
+        bench.tell(f"{title}: round {number + 1} of {bench.pairs}, {_describe(costs)}")
         return costs
 
     with ThreadPoolExecutor(len(cores)) as pool:
@@ -90,20 +90,20 @@ def run_rounds(
         return [costs for _, costs in sorted(done, key=lambda each: each[0])]
 
 
-def values(rounds: Sequence[Round], name: str, what: str = "cpu_s") -> list[float]:
-    """One contestant's figures, in the order of the rounds."""
-    return [getattr(costs[name], what) for costs in rounds]
+def values(rounds: Sequence[Round], name: str, field: str = "cpu_s") -> list[float]:
+    """Return the values of one contestant in the order of the rounds."""
+    return [getattr(costs[name], field) for costs in rounds]
 
 
 def _cores(jobs: int) -> Sequence[int | None]:
-    """So many of the cores there are; where cores cannot be chosen, a None for each."""
+    """Return the cores to use; None for each if the system cannot pin processes."""
     if not hasattr(os, "sched_getaffinity"):
         return [None] * jobs
     return sorted(os.sched_getaffinity(0), reverse=True)[:jobs]
 
 
 def _copies(contestants: Sequence[Contestant], lane: int) -> list[Contestant]:
-    """The same in folders of their own; the first lane has the originals."""
+    """Return the contestants with folders of their own; the first lane uses no copies."""
     if lane == 0:
         return list(contestants)
     copied = {each.folder: _copy(each.folder, lane) for each in contestants}
@@ -127,5 +127,5 @@ def _run_one(contestants: Sequence[Contestant], number: int, core: int | None) -
     return costs
 
 
-def _in_words(costs: Round) -> str:
+def _describe(costs: Round) -> str:
     return ", ".join(f"{name} {cost.cpu_s:.2f} s" for name, cost in sorted(costs.items()))

@@ -1,6 +1,7 @@
-"""How long a save takes until a browser has the new page, with and without a slow gateway.
+"""Time from a save to the new page in a browser, with and without the plugin.
 
-Servers with the plugin, whose gateway takes ten seconds, and without it are saved to in turn.
+Pages of a server with the plugin and a gateway with a latency of ten seconds, and of a plain
+server, are saved in turn.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from tests.support import Site
 NAMES = ("serve",)
 LATENCY_S = 10.0
 _TEXT = SECTION * 10
-"""Five kilobytes, as a page of a manual has."""
+"""Five kilobytes, like a page of a manual."""
 
 _SAVES_OF_A_PROMPT = 4
 _CHROMIUM = ["--no-sandbox", "--disable-gpu"]
@@ -36,14 +37,14 @@ _PAGES, _PROMPTS = 40, 8
 
 @dataclass
 class Open:
-    """A site that is served, and its first page in a browser."""
+    """Served site, and its first page in a browser."""
 
     site: Site
     server: Server
     page: Any
 
     def save(self, number: int) -> float:
-        """Seconds from a save until the browser shows it; now and then the prompt is new."""
+        """Save the page, some with a new prompt; return the seconds until the browser shows it."""
         heading = f"Version {number}"
         fence = f"```imagegen\nPicture number {number // _SAVES_OF_A_PROMPT}\n```\n"
         begun = time.perf_counter()
@@ -56,7 +57,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of each save, by pairs; of a second plain server too, if there was one."""
+    """Seconds of each save, by pairs, and of a second plain server."""
 
     plain: Sequence[float]
     ours: Sequence[float]
@@ -64,13 +65,13 @@ class Measured:
 
     @property
     def ratio(self) -> float:
-        """The median of all pairs, each with the plugin over without."""
+        """Median ratio of the pairs, with the plugin over without."""
         pairs = zip(self.ours, self.plain, strict=True)
         return statistics.median(ours / plain for ours, plain in pairs)
 
 
 def site_with(folder: Path, pages: int, prompts: int) -> Site:
-    """A site of pages, of which so many have a prompt."""
+    """Create a site; the first pages have a prompt each."""
     site = Site(folder)
     for number in range(pages):
         fence = f"```imagegen\nPicture of page {number}\n```\n" if number < prompts else ""
@@ -79,7 +80,7 @@ def site_with(folder: Path, pages: int, prompts: int) -> Site:
     return site
 
 
-def save_to_both(  # noqa: PLR0913 - what a comparison has to know
+def save_to_both(  # noqa: PLR0913 - one argument per size
     folder: Path,
     new_page: Callable[[], Any],
     pairs: int,
@@ -88,15 +89,15 @@ def save_to_both(  # noqa: PLR0913 - what a comparison has to know
     *,
     control: bool = False,
 ) -> Measured:
-    """Save so many times to each of the servers, in turn.
+    """Save a page of each server in turn.
 
     Args:
-        folder: for the sites.
-        new_page: opens a page of a browser.
-        pairs: how often.
-        pages: how many pages the sites have besides the one that is saved.
-        prompts: how many of those show an image, which is there before the first save.
-        control: whether a second server without the plugin takes part.
+        folder: Folder of the sites.
+        new_page: Function that opens a page of a browser.
+        pairs: Number of saves of each server.
+        pages: Number of further pages of each site.
+        prompts: Number of pages with an image, which is generated before the first save.
+        control: True to add a second server without the plugin.
     """
     names = ("plain", "ours", "again") if control else ("plain", "ours")
     sites = {name: site_with(folder / name, pages, prompts) for name in names}
@@ -125,7 +126,7 @@ def save_to_both(  # noqa: PLR0913 - what a comparison has to know
 
 
 def measure(bench: Bench, _names: Collection[str] = NAMES) -> list[Row]:
-    """In Chromium, if it is there; wall time, as waiting is the point."""
+    """Measure wall time in Chromium, if it is installed."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     figure, goal = "save to page, gateway 10 s, wall time", Goal(1.10)
     if program is None or not importlib.util.find_spec("playwright"):

@@ -1,4 +1,4 @@
-"""The sites that are built: Material, and pages of 5 KB, as manuals have, in folders of fifty."""
+"""Sites of the benchmark: Material, and pages of 5 KB like those of manuals, fifty per folder."""
 
 from __future__ import annotations
 
@@ -41,38 +41,38 @@ _IMAGE = re.compile("<picture>.*?</picture>", re.DOTALL)
 SHOWN = "assets/imagegen"
 
 TINY: dict[str, Any] = {"gateway": {"url": "sketch:"}, "variants": {"widths": [32]}}
-"""The emulator within the build, which draws at any size, and two widths of each image."""
+"""Options for small images: the emulator in process, and two widths of each image."""
 
 Extra = Callable[[int], str]
-"""What a page has at its end, by the page's number."""
+"""Function that returns the end of a page by its number."""
 
 
-def nothing(_number: int) -> str:
-    """Nothing more."""
+def no_text(_number: int) -> str:
+    """Return no text."""
     return ""
 
 
 def prompt(number: int) -> str:
-    """One image."""
+    """Return one image block."""
     return f"```imagegen\nPicture number {number} of the benchmark\n```\n"
 
 
 def tiny_prompt(number: int) -> str:
-    """One image that is quickly made; for a site with the settings ``TINY``."""
+    """Return a block with a small image, for a site with the options ``TINY``."""
     return f"```imagegen\nsize: 96x64\n---\nPicture number {number} of the benchmark\n```\n"
 
 
 def site_of(
-    folder: Path, pages: int, extra: Extra = nothing, *, text: str = TEXT, bare: bool = False
+    folder: Path, pages: int, extra: Extra = no_text, *, text: str = TEXT, bare: bool = False
 ) -> Site:
-    """A site of so many pages, without this project's plugin.
+    """Create a site without the plugin.
 
     Args:
-        folder: does not exist.
-        pages: how many.
-        extra: what each has at its end.
-        text: what all of them say.
-        bare: with a template of one line in place of Material.
+        folder: Folder of the site, which does not exist.
+        pages: Number of pages.
+        extra: Function that returns the end of each page.
+        text: Text of all pages.
+        bare: True for a template of one line instead of Material.
     """
     site = Site(folder)
     site.config |= {"theme": _bare(folder) if bare else _MATERIAL, "plugins": ["search"]}
@@ -91,12 +91,12 @@ def _bare(folder: Path) -> dict[str, Any]:
 
 
 def page_of(number: int) -> str:
-    """The path of a page."""
+    """Return the path of a page."""
     return f"part{number // _PAGES_IN_A_FOLDER:03}/page{number:05}.md"
 
 
 def add_plugin(site: Site, **options: object) -> Site:
-    """The same site with this project's plugin."""
+    """Add the plugin to a site."""
     budget = {"images": None, "usd": None}
     ours = {"imagegen": {"budget": budget, "concurrency": CONCURRENCY, **options}}
     site.config["plugins"] = [*site.config["plugins"], ours]
@@ -105,16 +105,16 @@ def add_plugin(site: Site, **options: object) -> Site:
 
 
 def fill(site: Site, images: int, draw: Draw | None = None, **more: str) -> None:
-    """Have all images made and their files derived by one build; later ones may make none.
+    """Generate all images of a site in one build; later builds generate none.
 
     Args:
-        site: has this project's plugin.
-        images: how many it has.
-        draw: gives each image.
-        more: settings of the gateway.
+        site: Site with the plugin.
+        images: Number of its images.
+        draw: Function that returns each image.
+        more: Options of the gateway.
 
     Raises:
-        RunError: a second build finds that an image is missing.
+        RunError: If an image is missing in a second build.
     """
     with gateway(draw) as address:
         site.options.setdefault("gateway", address | more)
@@ -130,7 +130,7 @@ def fill(site: Site, images: int, draw: Draw | None = None, **more: str) -> None
 
 
 def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:
-    """A site that shows the same files with the same HTML, written by hand; ``of`` is built."""
+    """Create a site with the image files and the HTML of a built site in its pages."""
 
     def markup(number: int) -> str:
         page = (of.folder / "site" / page_of(number)).with_suffix("") / "index.html"

@@ -1,4 +1,4 @@
-"""Commands and small builds: what is planned, the start, one response."""
+"""Commands and small builds: `plan`, the start of a build, one response."""
 
 from __future__ import annotations
 
@@ -13,58 +13,58 @@ from tests.benchmark.rounds import Bench, Contestant, run_rounds
 from tests.benchmark.sites import TINY, add_plugin, fill, site_of, tiny_prompt
 
 NAMES = ("plan", "start", "response")
-_PROMPTS_A_PAGE = 5
+_PROMPTS_PER_PAGE = 5
 _RESPONSE_BYTES = 1_500_000
-_MOST_IMAGES, _PAGES_FOR_A_IMAGE = 20, 10
-_WAITS = "CPU of `generate` alone, which stores originals; the emulator is another process"
+_MAX_IMAGES, _PAGES_PER_IMAGE = 20, 10
+_NOTE = "CPU of `generate`, which stores originals; the emulator is another process"
 
 
 def measure(bench: Bench, names: Collection[str]) -> list[Row]:
-    """The rows of those that are named."""
-    made = {"plan": plan, "start": start, "response": response}
-    return [row for name, measured in made.items() if name in names for row in measured(bench)]
+    """Run the named benchmarks."""
+    functions = {"plan": plan, "start": start, "response": response}
+    return [row for name, run in functions.items() if name in names for row in run(bench)]
 
 
 def plan(bench: Bench) -> list[Row]:
-    """`plan` and `check` beside a plain build of the same pages."""
-    pages = max(1, bench.pages // _PROMPTS_A_PAGE)
+    """Compare `plan` and `check` to a plain build of the pages."""
+    pages = max(1, bench.pages // _PROMPTS_PER_PAGE)
     folder = bench.folder / "plan"
     bench.tell(f"plan: a site of {pages} pages")
 
     def prompts(number: int) -> str:
-        numbers = range(number * _PROMPTS_A_PAGE, (number + 1) * _PROMPTS_A_PAGE)
+        numbers = range(number * _PROMPTS_PER_PAGE, (number + 1) * _PROMPTS_PER_PAGE)
         return "\n".join(map(tiny_prompt, numbers))
 
     plain = site_of(folder / "plain", pages)
     site = add_plugin(site_of(folder / "ours", pages, prompts), **TINY)
-    fill(site, pages * _PROMPTS_A_PAGE)
+    fill(site, pages * _PROMPTS_PER_PAGE)
     contestants = [Contestant(PLAIN, plain.folder), Contestant(AGAIN, plain.folder)]
     contestants += [Contestant(name, site.folder, ours(name)) for name in ("plan", "check")]
     rounds = run_rounds(bench, "plan", contestants)
-    said = f"{pages * _PROMPTS_A_PAGE} images on {pages} pages, CPU"
+    figure = f"{pages * _PROMPTS_PER_PAGE} images on {pages} pages, CPU"
     return [
         ratio_row(
-            rounds, "plan", f"{name}: {said}", name, words="plain build", goal=Goal(1.1),
-            note="all images are there",
+            rounds, "plan", f"{name}: {figure}", name, label="plain build", goal=Goal(1.1),
+            note="all images are reused",
         )
         for name in ("plan", "check")
     ]  # fmt: skip
 
 
 def start(bench: Bench) -> list[Row]:
-    """What it costs to load the plugin for nothing."""
+    """Measure the cost of the plugin in a site without images."""
     plain = site_of(bench.folder / "start plain", 0, bare=True)
     site = add_plugin(site_of(bench.folder / "start ours", 0, bare=True))
     contestants = [Contestant(PLAIN, plain.folder), Contestant(AGAIN, plain.folder)]
     rounds = run_rounds(bench, "start", [*contestants, Contestant("ours", site.folder)])
-    figure, goal = "one page without images, CPU more", Goal(15.0)
+    figure, goal = "one page without images, extra CPU", Goal(15.0)
     return [difference_row(rounds, "start", figure, "ours", unit="ms", scale=1000.0, goal=goal)]
 
 
 def response(bench: Bench) -> list[Row]:
-    """From the socket to the stored original, by processes that make N and 2N images."""
-    number = max(2, min(_MOST_IMAGES, bench.pages // _PAGES_FOR_A_IMAGE))
-    large, folders = _Large(), {}
+    """Measure from socket to stored original, in processes that generate N and 2N images."""
+    number = max(2, min(_MAX_IMAGES, bench.pages // _PAGES_PER_IMAGE))
+    large, folders = _LargeImages(), {}
     with gateway(large) as address:
         for name, images in (("n", number), ("2n", 2 * number)):
             prompts = "\n".join(map(_large_prompt, range(images)))
@@ -75,19 +75,19 @@ def response(bench: Bench) -> list[Row]:
             for name in ("n", "n again", "2n")
         ]
         rounds = run_rounds(bench, "response", contestants)
-    figure = f"a response of {_RESPONSE_BYTES / 1e6:.1f} MB, CPU an image"
+    figure = f"a response of {_RESPONSE_BYTES / 1e6:.1f} MB, CPU per image"
     row = difference_row(
         rounds,
         "response",
         figure,
         "2n",
         against="n",
-        words="-",
+        label="-",
         unit="ms",
         scale=1000.0 / number,
         goal=Goal(10.0),
         control=("n", "n again"),
-        note=f"{2 * number} images less {number}; {_WAITS}",
+        note=f"{2 * number} images minus {number}; {_NOTE}",
     )
     return [row]
 
@@ -96,8 +96,8 @@ def _large_prompt(number: int) -> str:
     return f"```imagegen\nsize: 1536x1024\n---\nLarge image number {number}\n```\n"
 
 
-class _Large:
-    """Photographs whose response has a fixed number of bytes, three quarters of it theirs."""
+class _LargeImages:
+    """Photographs that give responses of a fixed size; base64 takes a quarter of it."""
 
     def __init__(self) -> None:
         self._image = photograph(0)

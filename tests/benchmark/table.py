@@ -1,4 +1,4 @@
-"""Rows as a table for people, as Markdown, and as JSON; pure."""
+"""Rows as text, as Markdown and as JSON. Pure: no I/O, clock or environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAD = ("name", "figure", "against", "ratio [low, high]", "A/A [low, high]", "go
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """A table for a terminal, its notes below."""
+    """Return a table for a terminal, with notes below it."""
     cells = [HEAD, *map(_cells, rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(HEAD))]
     lines = [_padded(row, widths) for row in cells]
@@ -21,40 +21,40 @@ def as_text(rows: Sequence[Row]) -> str:
 
 
 def as_markdown(rows: Sequence[Row], machine: Mapping[str, str]) -> str:
-    """The same for a page, with the machine on which it was measured."""
+    """Return a Markdown table, with notes and a description of the machine."""
     head = ("", *HEAD[1:-1], "result")
     lines = [head, ("---",) * len(head), *map(_cells, rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    where = ", ".join(f"{name} {value}" for name, value in machine.items())
+    machine_text = ", ".join(f"{name} {value}" for name, value in machine.items())
     notes = "".join(f"- {note}\n" for note in _notes(rows))
-    return f"{table}\n\n{notes}\nMeasured on: {where}.\n"
+    return f"{table}\n\n{notes}\nMeasured on: {machine_text}.\n"
 
 
 def as_dict(rows: Sequence[Row], machine: Mapping[str, str]) -> dict[str, Any]:
-    """Everything, every run included, for a machine to read."""
-    told = [asdict(row) | {"verdict": row.verdict.value} for row in rows]
-    return {"machine": dict(machine), "rows": told}
+    """Return all rows and runs for JSON."""
+    dicts = [asdict(row) | {"verdict": row.verdict.value} for row in rows]
+    return {"machine": dict(machine), "rows": dicts}
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    value = _told(row.value, row.unit) if row.value else "not measured"
-    control = _told(row.control, row.unit) if row.control else "-"
+    value = _estimate(row.value, row.unit) if row.value else "not measured"
+    control = _estimate(row.control, row.unit) if row.control else "-"
     goal = _goal(row.goal, row.unit) if row.goal else "-"
     return (row.name, row.figure, row.against, value, control, goal, row.verdict.value)
 
 
-def _told(estimate: Estimate, unit: str) -> str:
+def _estimate(estimate: Estimate, unit: str) -> str:
     middle, low, high = (
         _number(each, unit) for each in (estimate.middle, estimate.low, estimate.high)
     )
-    words = f" {unit}" if unit else ""
-    return f"{middle}{words} [{low}, {high}] n={estimate.count}"
+    suffix = f" {unit}" if unit else ""
+    return f"{middle}{suffix} [{low}, {high}] n={estimate.count}"
 
 
 def _goal(goal: Goal, unit: str) -> str:
-    most = f"{goal.most:.4g}" if unit else f"{goal.most:.3f}"
+    max_value = f"{goal.max_value:.4g}" if unit else f"{goal.max_value:.3f}"
     equal = "0" if unit else "1"
-    return f"{most}{f' or holds {equal}' if goal.or_no_difference else ''}"
+    return f"{max_value}{f' or contains {equal}' if goal.or_no_difference else ''}"
 
 
 def _number(value: float, unit: str) -> str:

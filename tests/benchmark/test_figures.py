@@ -1,4 +1,4 @@
-"""Intervals of known lists, and what is made of them."""
+"""Intervals of known lists, and verdicts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def row(value: Estimate | None, control: Estimate | None, goal: Goal | None, uni
 )
 def test_the_interval_has_the_ranks_of_the_tables(count: int, low: int, high: int) -> None:
     numbers = list(range(1, count + 1))
-    random.Random(1).shuffle(numbers)  # noqa: S311 - no secret hangs on it
+    random.Random(1).shuffle(numbers)  # noqa: S311 - not a secret
     estimate = median_of(numbers)
     assert (estimate.low, estimate.high, estimate.count) == (low, high, count)
     assert estimate.middle == (count + 1) / 2
@@ -48,14 +48,14 @@ def test_no_values_have_no_median() -> None:
         median_of([])
 
 
-def test_the_interval_holds_the_median_as_often_as_it_says() -> None:
-    draws = random.Random(7)  # noqa: S311 - no secret hangs on it
+def test_the_interval_contains_the_median_in_95_percent_of_cases() -> None:
+    draws = random.Random(7)  # noqa: S311 - not a secret
     trials = [median_of([draws.expovariate(1) for _ in range(20)]) for _ in range(2000)]
-    held = sum(each.holds(math.log(2)) for each in trials) / len(trials)
-    assert 0.94 < held < 0.98
+    contained = sum(each.contains(math.log(2)) for each in trials) / len(trials)
+    assert 0.94 < contained < 0.98
 
 
-def test_pairs_stay_pairs() -> None:
+def test_ratios_and_differences_are_by_pairs() -> None:
     assert ratios([2, 9], [1, 3]) == [2, 3]
     assert differences([2, 9], [1, 3], scale=10) == [10, 60]
     with pytest.raises(ValueError, match="longer"):
@@ -72,26 +72,26 @@ def test_pairs_stay_pairs() -> None:
         (1.05, None, Verdict.MET),
     ],
 )
-def test_a_goal_is_met_at_the_goal_and_only_on_a_quiet_machine(
+def test_a_goal_is_met_at_its_bound_on_a_quiet_machine(
     middle: float, control: Estimate | None, verdict: Verdict
 ) -> None:
     value = Estimate(middle, middle - 0.02, middle + 0.02, 20)
     assert row(value, control, Goal(1.05)).verdict is verdict
 
 
-def test_what_cannot_be_told_from_nothing_may_be_enough() -> None:
+def test_a_goal_can_allow_no_difference() -> None:
     wide, narrow = Estimate(1.01, 0.99, 1.03, 20), Estimate(1.01, 1.005, 1.03, 20)
     assert row(wide, NEAR_ONE, Goal(1.005, or_no_difference=True)).verdict is Verdict.MET
     assert row(wide, NEAR_ONE, Goal(1.005)).verdict is Verdict.MISSED
     assert row(narrow, NEAR_ONE, Goal(1.005, or_no_difference=True)).verdict is Verdict.MISSED
 
 
-def test_equal_ones_differ_by_nothing() -> None:
+def test_the_control_of_a_difference_is_zero() -> None:
     value, control = Estimate(12, 11, 13, 20), Estimate(0.1, -1, 1, 20)
     assert row(value, control, Goal(15), unit="ms").verdict is Verdict.MET
     assert row(value, NEAR_ONE, Goal(15), unit="ms").verdict is Verdict.NOISY
 
 
-def test_without_a_goal_or_a_figure_there_is_no_verdict() -> None:
+def test_a_row_without_goal_or_value_has_no_verdict() -> None:
     assert row(NEAR_ONE, NEAR_ONE, None).verdict is Verdict.NO_GOAL
     assert row(None, None, Goal(1)).verdict is Verdict.NO_GOAL

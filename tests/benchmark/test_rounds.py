@@ -1,4 +1,4 @@
-"""The order of the rounds, what a program cost, and the gateway that draws nothing."""
+"""Order of rounds, costs of programs, and the gateway with prepared images."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def quiet(_text: str) -> None:
 
 
 def contestants(tmp_path: Path) -> list[Contestant]:
-    """Each writes its name into a log of the folder that they share, or of its copy."""
+    """Return programs that append their name to a log in a shared folder."""
     shared = tmp_path / "shared"
     shared.mkdir()
     code = "import sys; open('log', 'a').write(sys.argv[1])"
     return [Contestant(name, shared, (*PYTHON, code, name)) for name in "ABC"]
 
 
-def test_every_other_round_runs_the_other_way(tmp_path: Path) -> None:
+def test_every_other_round_is_reversed(tmp_path: Path) -> None:
     three = contestants(tmp_path)
     rounds = run_rounds(Bench(tmp_path, pairs=3, tell=quiet), "title", three)
     assert (tmp_path / "shared/log").read_text() == "ABC" + "ABC" + "CBA" + "ABC"
     assert len(values(rounds, "B")) == 3
 
 
-def test_rounds_on_two_cores_keep_apart(tmp_path: Path) -> None:
+def test_rounds_on_two_cores_use_copies(tmp_path: Path) -> None:
     if len(os.sched_getaffinity(0)) < 2:
         skip_or_fail("this machine has one core")
     three = contestants(tmp_path)
@@ -49,14 +49,14 @@ def test_rounds_on_two_cores_keep_apart(tmp_path: Path) -> None:
     assert len(rounds) == 3
 
 
-def test_what_is_left_of_the_run_before_is_removed(tmp_path: Path) -> None:
+def test_files_of_an_earlier_run_are_removed(tmp_path: Path) -> None:
     (tmp_path / "a/site").mkdir(parents=True)
-    code = "import os; os.mkdir('site')"  # fails where it is there
+    code = "import os; os.mkdir('site')"  # fails if the folder exists
     contestant = Contestant("A", tmp_path / "a", (*PYTHON, code))
     run_rounds(Bench(tmp_path, pairs=2, tell=quiet), "title", [contestant])
 
 
-def test_a_program_costs_what_it_does(tmp_path: Path) -> None:
+def test_costs_are_those_of_the_program(tmp_path: Path) -> None:
     nothing = cost_of((*PYTHON, "pass"), tmp_path)
     busy = cost_of((*PYTHON, "b = b'x' * 90_000_000\nfor i in range(9_000_000): pass"), tmp_path)
     assert busy.cpu_s > nothing.cpu_s + 0.02
@@ -65,16 +65,16 @@ def test_a_program_costs_what_it_does(tmp_path: Path) -> None:
     assert waiting.wall_s > 0.5 > waiting.cpu_s
 
 
-def test_a_program_that_fails_is_not_measured(tmp_path: Path) -> None:
+def test_a_failed_program_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"exit code 3(?s:.*)no luck"):
         cost_of((*PYTHON, "import sys; sys.stderr.write('no luck'); sys.exit(3)"), tmp_path)
 
 
-def test_counts_become_ratios() -> None:
+def test_counts_are_compared() -> None:
     counted = {"plain": 1000, "idle": 1004, "ours": 1040, "kroki": 1050}
     rows = list(instructions.rows_of(counted, 100, instructions.NAMES))
-    told = [(row.name, row.against, row.value and row.value.middle) for row in rows]
-    assert told == [
+    found = [(row.name, row.against, row.value and row.value.middle) for row in rows]
+    assert found == [
         ("idle", "plain", 1.004),
         ("warm100", "plain", 1.04),
         ("peers", "plain", 1.04),
@@ -88,7 +88,7 @@ def test_counts_become_ratios() -> None:
 def test_instructions_are_counted(tmp_path: Path) -> None:
     counting = instructions.counter()
     if not counting:
-        skip_or_fail("perf is not supported and valgrind not installed")
+        skip_or_fail("perf is not supported and valgrind is not installed")
     few, many = (
         instructions.instructions_of(counting, (*PYTHON, f"sum(range({number}))"), tmp_path)
         for number in (10, 1_000_000)
@@ -96,16 +96,16 @@ def test_instructions_are_counted(tmp_path: Path) -> None:
     assert many > few + 1_000_000
 
 
-def test_the_gateway_gives_images_of_which_no_two_are_equal() -> None:
+def test_the_gateway_sends_different_images() -> None:
     with gateway() as address, httpx.Client() as client:
         body = {"model": "openai/gpt-image-1-mini", "prompt": "a", "size": "1024x1024"}
-        answers = [
+        responses = [
             client.post(f"{address['url']}/images/generations", json=body).json() for _ in range(3)
         ]
-    assert len({answer["data"][0]["b64_json"] for answer in answers}) == 3
+    assert len({response["data"][0]["b64_json"] for response in responses}) == 3
 
 
-def test_latencies_have_the_tail_that_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_latencies_have_the_measured_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", quiet)
     first, second, other = Latencies(2, seed=1), Latencies(2, seed=1), Latencies(2, seed=2)
     for _ in range(4000):
@@ -116,7 +116,7 @@ def test_latencies_have_the_tail_that_was_seen(monkeypatch: pytest.MonkeyPatch) 
     assert statistics.quantiles(first.drawn, n=20)[-1] == pytest.approx(2 * 46 / 18, rel=0.1)
 
 
-def test_the_best_schedule_begins_each_as_soon_as_it_can() -> None:
+def test_makespan_starts_each_task_as_soon_as_possible() -> None:
     assert makespan_of([3, 1, 1, 1, 5], 2) == 8
     assert makespan_of([1] * 32, 16) == 2
     assert makespan_of([2.5], 16) == 2.5

@@ -1,4 +1,4 @@
-"""What is printed of rows."""
+"""Tables of rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ROWS = [
 ]
 
 
-def test_the_table_tells_all_of_a_row() -> None:
+def test_text_has_all_cells_of_a_row() -> None:
     head, rule, warm, start, serve, idle, *notes = as_text(ROWS).splitlines()
     cells = [[cell.strip() for cell in line.split(" | ")] for line in (warm, start, serve, idle)]
     assert head.startswith("name ")
@@ -43,7 +43,7 @@ def test_the_table_tells_all_of_a_row() -> None:
     figure, interval = "20.00 ms [19.00, 21.00] n=20", "0.00 ms [-1.00, 1.00] n=20"
     assert cells[1][3:] == [figure, interval, "15", "missed"]
     assert cells[2][3:] == ["not measured", "-", "-", "-"]
-    assert cells[3][5:] == ["1.005 or holds 1", "noisy"]
+    assert cells[3][5:] == ["1.005 or contains 1", "noisy"]
     assert notes == ["warm: six files", "serve: Chromium is not installed"]
 
 
@@ -56,7 +56,7 @@ def test_markdown_has_the_same_cells_and_the_machine() -> None:
 
 
 def test_json_has_every_run() -> None:
-    told = json.loads(json.dumps(as_dict(ROWS, {"cores": "2"})))
-    assert told["machine"] == {"cores": "2"}
-    assert [row["verdict"] for row in told["rows"]] == ["met", "missed", "-", "noisy"]
-    assert told["rows"][0]["runs"] == {"ours": [1.0], "plain": [0.9]}
+    loaded = json.loads(json.dumps(as_dict(ROWS, {"cores": "2"})))
+    assert loaded["machine"] == {"cores": "2"}
+    assert [row["verdict"] for row in loaded["rows"]] == ["met", "missed", "-", "noisy"]
+    assert loaded["rows"][0]["runs"] == {"ours": [1.0], "plain": [0.9]}

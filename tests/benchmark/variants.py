@@ -1,4 +1,4 @@
-"""The files of fifty originals, beside @11ty/eleventy-img, and AVIF beside WebP."""
+"""Variants of fifty originals compared to @11ty/eleventy-img, and AVIF compared to WebP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from PIL import Image
 
 from mkdocs_imagegen.imaging.encode import encode_variants
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from tests.benchmark.comparing import ratio_row
 from tests.benchmark.figures import Estimate, Goal, Row
 from tests.benchmark.photographs import HEIGHT, WIDTH, image, kind_of
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 NAMES = ("variants", "bytes")
 PACKAGE = "@11ty/eleventy-img@6.0.4"
-_MOST_IMAGES = 50
-_PAGES_FOR_A_IMAGE = 20
+_MAX_IMAGES = 50
+_PAGES_PER_IMAGE = 20
 _MAX_PAIRS = 6
-_FILES_OF_ONE = 6
+_FILES_PER_IMAGE = 6
 _SCRIPT = Path(__file__).with_name("eleventy.mjs")
 _QUALITIES = (10, 25, 40, 50, 60, 70, 80, 90, 97)
 _NPM_S = 600
@@ -41,8 +41,8 @@ _DERIVED = ".cache/plugin/imagegen/derived"
 
 
 def measure(bench: Bench, names: Collection[str]) -> list[Row]:
-    """The rows of those that are named; of fifty images, fewer where the sites are small."""
-    number = max(1, min(_MOST_IMAGES, bench.pages // _PAGES_FOR_A_IMAGE))
+    """Run the named benchmarks with fifty images, fewer for small sites."""
+    number = max(1, min(_MAX_IMAGES, bench.pages // _PAGES_PER_IMAGE))
     bench.tell(f"variants: drawing {number} originals")
     originals = bench.folder / "originals"
     originals.mkdir()
@@ -53,37 +53,37 @@ def measure(bench: Bench, names: Collection[str]) -> list[Row]:
 
 
 def _costs(bench: Bench, originals: Path) -> list[Row]:
-    """A whole build of ours, MkDocs included, beside a program that does nothing else."""
+    """Compare a build, MkDocs included, to a program that derives files and has no other task."""
     files = sorted(originals.iterdir())
     bench = replace(bench, pairs=min(bench.pairs, _MAX_PAIRS))
     site = _site_of(bench.folder / "variants", files)
     mine = [Contestant(name, site, fresh=("site", _DERIVED)) for name in ("ours", "ours again")]
     theirs, note = _eleventy(bench, originals)
     rounds = run_rounds(bench, "variants", [*mine, *theirs], pinned=False)
-    made = [site / "site" / SHOWN, *(each.folder / "made" for each in theirs)]
-    _check_made(made, _FILES_OF_ONE * len(files))
+    folders = [site / "site" / SHOWN, *(each.folder / "made" for each in theirs)]
+    _check_counts(folders, _FILES_PER_IMAGE * len(files))
     rows = []
-    for what, words, most in (("cpu_s", "CPU", 0.70), ("peak_mib", "memory", 0.45)):
+    for field, label, max_ratio in (("cpu_s", "CPU", 0.70), ("peak_mib", "memory", 0.45)):
         rows.append(
             ratio_row(
-                rounds, "variants", f"files of {len(files)} originals, {words}", "ours",
+                rounds, "variants", f"files of {len(files)} originals, {label}", "ours",
                 against="eleventy-img" if theirs else "ours again",
-                goal=Goal(most) if theirs else None, what=what, note=note,
+                goal=Goal(max_ratio) if theirs else None, field=field, note=note,
                 control=("ours", "ours again"),
             )
         )  # fmt: skip
     return rows
 
 
-def _check_made(folders: list[Path], number: int) -> None:
-    """See that all have made as many files."""
+def _check_counts(folders: list[Path], number: int) -> None:
+    """Raise an error unless all folders have the expected number of files."""
     counts = [sum(path.suffix != ".svg" for path in folder.iterdir()) for folder in folders]
     if set(counts) != {number}:
         raise RunError(f"not {number} files in each of {folders}: {counts}")
 
 
 def _site_of(folder: Path, files: list[Path]) -> Path:
-    """A page with all of them, whose originals are there and whose files are not."""
+    """Create a page with all images, with their originals and without their variants."""
     prompts = "\n".join(_prompt(index) for index in range(len(files)))
     site = add_plugin(site_of(folder, 0, text=prompts, bare=True))
 
@@ -100,29 +100,29 @@ def _prompt(index: int) -> str:
 
 
 def _eleventy(bench: Bench, originals: Path) -> tuple[list[Contestant], str]:
-    """The other program, where it can be had, and what a reader has to know."""
+    """Return the other program, if it can be installed, and a note."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
-        return [], "eleventy-img is left out: node and npm are not installed"
+        return [], "without eleventy-img: node and npm are not installed"
     modules = bench.npm or Path(tempfile.gettempdir()) / "mkdocs-imagegen-npm"
     if not (modules / "node_modules/@11ty/eleventy-img").is_dir():
         bench.tell(f"variants: npm install {PACKAGE} in {modules}")
         command = [npm, "install", "--prefix", str(modules), PACKAGE]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_NPM_S)
         if done.returncode != 0:
-            return [], f"eleventy-img is left out: {done.stderr.strip().splitlines()[-1]}"
+            return [], f"without eleventy-img: {done.stderr.strip().splitlines()[-1]}"
     folder = bench.folder / "eleventy"
     folder.mkdir()
     theirs = (node, str(_SCRIPT), str(originals), "made", str(modules.resolve()))
     note = (
-        f"beside {PACKAGE}, equal sizes, formats, qualities and AVIF speed; ours is a whole "
-        "`mkdocs build` with the originals there"
+        f"compared to {PACKAGE} with equal sizes, formats, qualities and AVIF speed; ours is a "
+        "whole `mkdocs build` with all originals"
     )
     return [Contestant("eleventy-img", folder, theirs, fresh=("made",))], note
 
 
 def _bytes(originals: Path) -> list[Row]:
-    """AVIF's bytes over those of WebP, at the similarity that WebP has at quality 80."""
+    """Compare the size of AVIF and WebP at the similarity of WebP at quality 80."""
     if not importlib.util.find_spec("numpy"):
         return [Row("bytes", "AVIF", "WebP 80", None, note="numpy is not installed")]
     found = [_share(path) for path in sorted(originals.iterdir())]
@@ -136,14 +136,14 @@ def _bytes(originals: Path) -> list[Row]:
             value,
             goal=Goal(0.80),
             runs={"shares": shares},
-            note="the geometric mean [the least, the most] of the images; "
-            f"{len(found) - len(shares)} are left out, to which no AVIF comes near enough",
+            note="geometric mean [minimum, maximum] of the images; "
+            f"{len(found) - len(shares)} without an AVIF of that similarity are left out",
         )
     ]
 
 
 def _share(path: Path) -> float | None:
-    """One image's share; None where WebP's similarity lies outside those of AVIF."""
+    """Return the ratio for one image; None if AVIF does not reach the similarity of WebP."""
     import numpy as np
 
     image = Image.open(path).convert("RGB").resize((960, 640), Image.Resampling.LANCZOS)
@@ -157,7 +157,7 @@ def _share(path: Path) -> float | None:
 
 
 def _measured(image: Image.Image, kind: str, quality: int, speed: int = 0) -> tuple[float, int]:
-    """How like the image a file of it is, and how many bytes it has."""
+    """Encode an image; return similarity and size of the file."""
     ((_, made),) = encode_variants(
         image, [Variant(Size(*image.size), Encoding(kind, quality, speed))]
     )
@@ -165,14 +165,14 @@ def _measured(image: Image.Image, kind: str, quality: int, speed: int = 0) -> tu
 
 
 def luma(image: Image.Image) -> np.ndarray:
-    """A image's brightness, as numbers."""
+    """Return the luma of an image."""
     import numpy as np
 
     return np.asarray(image.convert("L"), dtype=np.float64)
 
 
 def similarity(one: np.ndarray, other: np.ndarray) -> float:
-    """SSIM with a window of 8x8 pixels."""
+    """Return the SSIM with a window of 8x8 pixels."""
     import numpy as np
 
     def mean(numbers: np.ndarray) -> np.ndarray:

@@ -13,12 +13,10 @@ CHOOSE = "models/choose/"
 TROUBLE = "troubleshooting/"
 PREVIEWS = "guides/previews/"
 PRIVACY = "concepts/privacy/"
-STORAGE = "concepts/storage/"
 
 WORDS = {
     REGENERATE: "regenerate; redo; different image; seed; variation; delete cache; clear cache; "
-    "prune",
-    STORAGE: "gitignore",
+    "prune; gitignore",
     SIZES: "aspect ratio; 16:9; crop; width; responsive; AVIF; WebP",
     COST: "cost; price; billing; limit; spend; credits",
     GITHUB: "CI; GitHub Actions; fork; secrets; cache action; GitHub Pages",
@@ -31,26 +29,36 @@ WORDS = {
 }
 MIN_RIGHT = 25
 
-_FIRST_RESULT = """() => document.querySelector(".md-search-result__item a")?.href"""
-_HAS_ANSWERED = """() => /\\d|No/.test(
-  document.querySelector(".md-search-result__meta").textContent
-) && !document.querySelector(".md-search-result__meta").textContent.includes("No qzxv")"""
+_SEARCH = """async words => {
+  const input = document.querySelector(".md-search__input");
+  const first = () => document.querySelector(".md-search-result__item a")?.href || "";
+  const until = async reached => {
+    for (let i = 0; i < 60 && !reached(); i++) await new Promise(done => setTimeout(done, 50));
+  };
+  const type = text => {
+    input.value = text;
+    input.dispatchEvent(new KeyboardEvent("keyup", {bubbles: true}));
+  };
+  type("qzxv");
+  await until(() => !first());
+  type(words);
+  await until(first);
+  return first();
+}"""
+"""Clears the results, types words, and returns the address of the first result; waits for 3 s."""
 
 
 @pytest.fixture
 def first_page(visit, example_url):
-    """Type words into the search, and return the address of the first page that it finds."""
+    """Return a function that returns the first page that the search finds for some words."""
     page = visit(example_url).page
     page.click(".md-search__input")
-    page.wait_for_selector(".md-search-result__meta", state="attached")
+    page.wait_for_function(
+        "document.querySelector('.md-search-result__meta').textContent.includes('Type')"
+    )
 
     def search(words: str) -> str:
-        page.fill(".md-search__input", "qzxv")
-        page.wait_for_function(f"!({_FIRST_RESULT})()")
-        page.fill(".md-search__input", words)
-        page.keyboard.press("End")
-        page.wait_for_function(_HAS_ANSWERED)
-        found = page.evaluate(_FIRST_RESULT) or ""
+        found = page.evaluate(_SEARCH, words)
         return found.removeprefix(example_url).partition("#")[0].partition("?")[0]
 
     return search

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from tests.cli.support import MAX_S, command, environ_of, fence
 from tests.support import Site
 

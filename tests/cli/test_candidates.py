@@ -8,7 +8,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from tests.cli.support import Sheet, fence, interrupt
 from tests.support import Site
 

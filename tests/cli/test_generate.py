@@ -12,7 +12,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from tests.cli.conftest import Ran
 from tests.cli.support import MAX_S, command, environ_of, fence, interrupt, store_as_real_model
 from tests.soak.builds.sites import SiteState

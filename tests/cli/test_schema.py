@@ -13,7 +13,7 @@ from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
 from mkdocs_imagegen.cli.schema import schema_of_options
 from mkdocs_imagegen.directives.options import NOT_IN_PRESETS, DirectiveOptions, PageOptions
-from mkdocs_imagegen.options import OptionsError, option_names, read_options
+from mkdocs_imagegen.option_parsers import OptionsError, option_names, read_options
 from mkdocs_imagegen.settings import Settings, read_settings
 
 CONFIG = Path(__file__).parents[2] / "example_site" / "mkdocs.yml"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.directives.directive import Directive, SourceExcerpt
-from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.request import ImageRequest
 
 _TEXT = st.text(max_size=30) | st.text("\"'<>&;amp= ", max_size=10)

@@ -25,7 +25,7 @@ from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.marker import find_shown_images
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.options import OptionsError, option_names
+from mkdocs_imagegen.option_parsers import OptionsError, option_names
 from mkdocs_imagegen.pipeline.context import Page
 from mkdocs_imagegen.pipeline.placements import Placements
 from mkdocs_imagegen.settings import read_settings

@@ -8,7 +8,7 @@ import pytest
 
 from mkdocs_imagegen.directives.defaults import page_defaults, site_defaults
 from mkdocs_imagegen.directives.options import PRESET_OPTIONS
-from mkdocs_imagegen.options import OptionsError
+from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.settings import Settings, read_settings
 
 SITE = site_defaults(Settings())

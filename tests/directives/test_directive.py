@@ -18,7 +18,7 @@ from mkdocs_imagegen.directives.directive import (
 )
 from mkdocs_imagegen.directives.grammar import read_fence
 from mkdocs_imagegen.errors import DirectiveError
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.settings import Settings, read_settings
 from tests.directives.strategies import DIRECTIVES
 

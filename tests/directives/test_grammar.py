@@ -16,7 +16,7 @@ from mkdocs_imagegen.directives.grammar import (
 )
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.errors import DirectiveError, ImagegenError
-from mkdocs_imagegen.options import option_names
+from mkdocs_imagegen.option_parsers import option_names
 from mkdocs_imagegen.settings import Settings
 
 SITE = site_defaults(Settings())

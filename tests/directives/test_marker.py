@@ -23,7 +23,7 @@ from mkdocs_imagegen.directives.marker import (
     fill_images,
     find_shown_images,
 )
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from tests.directives.strategies import DIRECTIVES
 
 TOKEN = "imagegen:t" + "0123456789" * 4

@@ -11,7 +11,7 @@ from mkdocs_imagegen.directives.options import (
     PageOptions,
     is_html_attribute,
 )
-from mkdocs_imagegen.options import option_names
+from mkdocs_imagegen.option_parsers import option_names
 from mkdocs_imagegen.settings import InheritedOptions
 
 

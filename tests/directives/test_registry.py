@@ -13,7 +13,7 @@ from mkdocs_imagegen.directives.explain import PromptPart
 from mkdocs_imagegen.directives.grammar import read_fence
 from mkdocs_imagegen.directives.layers import Level, Origin
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.options import OptionsError
+from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.settings import Settings, read_settings
 
 SITE = site_defaults(Settings())

@@ -15,7 +15,7 @@ from mkdocs_imagegen.gateway.models import (
     check_request,
     estimate_usd,
 )
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.request import ImageRequest
 from tests.emulator.support import IMAGES, MODEL, checked, decoded_image, refused
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from tests.emulator.support import IMAGES, MODEL, checked, decoded_image, refused
 
 

@@ -18,7 +18,7 @@ import pytest
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import Credential
 from mkdocs_imagegen.gateway.wire import ImageResponse
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 

@@ -16,7 +16,7 @@ from mkdocs_imagegen.gateway.client import Gateway, transport_error
 from mkdocs_imagegen.gateway.failures import read_error
 from mkdocs_imagegen.gateway.policy import MAX_ATTEMPTS
 from mkdocs_imagegen.gateway.wire import decode_response
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 from tests.emulator.switchboard import Switchboard, drawn_once

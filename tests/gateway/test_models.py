@@ -6,7 +6,7 @@ import pytest
 
 from mkdocs_imagegen.errors import OptionError, RejectedRequestError
 from mkdocs_imagegen.gateway.models import check_request, check_retention
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 
 
 def test_request_with_too_many_references_is_rejected(tools):

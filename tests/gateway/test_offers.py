@@ -1,7 +1,7 @@
 """Models on offer at a server, their health, and the credits of an account."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
@@ -12,13 +12,11 @@ from mkdocs_imagegen.errors import InvalidResponseError
 from mkdocs_imagegen.gateway.offers import (
     Health,
     endpoints_path,
-    format_alternatives,
     read_credits,
     read_health,
     read_offers,
-    replacements,
 )
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import ImageRequest
 
 REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="low")
@@ -86,20 +84,6 @@ def test_shutdown_date_is_read(given_, ends):
     assert offer.shutdown_date == ends
 
 
-def test_alternatives_are_the_cheapest_models_of_the_same_creator():
-    prices = {"a/5": "0.05", "a/2": "0.02", "a/4": "0.04", "a/3": "0.03", "z/y": "0.001"}
-    offers = read_offers(models(*(image(model, {"image": usd}) for model, usd in prices.items())))
-    asked = replace(REQUEST, model="a/gone")
-    assert format_alternatives(offers, asked) == "a/2 ($0.02), a/3 ($0.03), 2 more"
-
-
-def test_alternatives_are_other_models_when_the_creator_has_none_with_a_price():
-    offers = read_offers(models(*map(image, ("a/x", "m/n", "z/gone", "z/y"))))
-    asked = replace(REQUEST, model="z/gone")
-    assert format_alternatives(offers, asked) == "z/y, a/x, 1 more"
-    assert format_alternatives((), asked) == ""
-
-
 values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=10),
     lambda inner: (
@@ -149,19 +133,6 @@ def test_offers_are_empty_when_the_body_is_not_a_list_of_models(body):
 def test_price_depends_on_size_and_quality(pricing, usd):
     (offer,) = read_offers(models(image("a/b", pricing)))
     assert offer.price_usd(REQUEST) == (None if usd is None else Decimal(usd))
-
-
-def test_replacements_are_models_of_the_same_creator_without_a_shutdown_date():
-    ends = image("a/soon", {"image": "0.001"}) | {"deprecated_at": 1796083200}
-    others = [image(f"a/{each}", {"image": f"0.0{each}"}) for each in (5, 2, 4, 3)]
-    offers = read_offers(models(ends, *others, image("z/y", {"image": "0.001"})))
-    found = replacements(offers, replace(REQUEST, model="a/soon"))
-    assert [(each.model, str(usd)) for each, usd in found] == [
-        ("a/2", "0.02"),
-        ("a/3", "0.03"),
-        ("a/4", "0.04"),
-        ("a/5", "0.05"),
-    ]
 
 
 @dataclass

@@ -27,7 +27,7 @@ from mkdocs_imagegen.gateway.wire import (
     mime_of,
     request_fields,
 )
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import SKETCH_MARK, ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.settings.gateway import GATEWAY_URL

@@ -17,7 +17,7 @@ from PIL import Image
 
 from mkdocs_imagegen.errors import ImageError
 from mkdocs_imagegen.imaging.decode import MAX_PIXELS, ImageInfo, inspect_image
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 
 FORMATS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "AVIF": "avif"}
 

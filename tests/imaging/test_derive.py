@@ -17,8 +17,8 @@ from mkdocs_imagegen.errors import ImageError
 from mkdocs_imagegen.imaging import encode as encoder
 from mkdocs_imagegen.imaging.derive import FileVariantBuilder
 from mkdocs_imagegen.imaging.variants import plan_variants
-from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.settings import VariantSettings
 from tests.derived.support import logged
 from tests.originals.support import record

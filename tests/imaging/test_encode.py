@@ -20,8 +20,8 @@ from mkdocs_imagegen.imaging.encode import (
     open_srgb,
 )
 from mkdocs_imagegen.imaging.variants import MIMES, Encoding, Variant
-from mkdocs_imagegen.layout import CENTER, Focus
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.page_layout import CENTER, Focus
 
 FORMATS = sorted(MIMES)
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"

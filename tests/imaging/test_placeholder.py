@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.imaging.image import ImageSource
 from mkdocs_imagegen.imaging.placeholder import render_placeholder
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 
 SVG = "{http://www.w3.org/2000/svg}"
 

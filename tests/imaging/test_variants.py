@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mkdocs_imagegen.imaging import variants as module
 from mkdocs_imagegen.imaging.variants import Encoding, Variant, plan_variants, variant_widths
-from mkdocs_imagegen.layout import Focus, Layout, scale_to_width
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
+from mkdocs_imagegen.page_layout import Focus, Layout, scale_to_width
 from mkdocs_imagegen.settings import VariantSettings
 from tests.originals.support import record
 

@@ -25,8 +25,8 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.jobs import serve_queue
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.serve_queue import ServeQueue
-from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.ledger import Ledger
 from tests.bench import LogTexts

@@ -10,7 +10,7 @@ from mkdocs.utils.yaml import yaml_load
 
 from mkdocs_imagegen.directives.options import PRESET_OPTIONS, DirectiveOptions, PageOptions
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.options import option_names, read_options
+from mkdocs_imagegen.option_parsers import option_names, read_options
 from mkdocs_imagegen.settings import Settings, read_settings
 from tests.manual.pages import CodeBlock, ManualPage, pages
 

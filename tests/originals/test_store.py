@@ -12,7 +12,7 @@ import pytest
 
 from mkdocs_imagegen import files
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.store import Original, OriginalStore
 from tests.originals.support import (
     CONTENT,

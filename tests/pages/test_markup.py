@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.imaging.image import ImageSource, PageImage
-from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from tests.pipeline.support import directive
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
 
 CARD = SocialCard("https://x.org/a.jpg", "image/jpeg", Size(1200, 630), "A cat", replaces=False)

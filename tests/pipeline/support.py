@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from mkdocs_imagegen.directives.directive import Directive, SourceExcerpt
-from mkdocs_imagegen.hosts.mkdocs.build import open_gateway
-from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.hosts.gateway import gateway_factory
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
+from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import read_settings
@@ -24,7 +22,7 @@ def build_context(folder, options=None, **facts):
         "mode": BuildMode(),
         "permission": Permission(),
         "run": Run(),
-        "open_gateway": partial(open_gateway, settings, None),
+        "open_gateway": gateway_factory(settings),
         "site": folder / "site",
         "site_url": "https://example.org/",
         "docs": folder / "docs",

@@ -46,7 +46,7 @@ def read(pipeline, content, uri="index.md"):
 
 
 def states(pipeline):
-    return [each.line.state for each in pipeline.entries()]
+    return [each.row.state for each in pipeline.entries()]
 
 
 def test_marker_stays_until_the_page_is_filled(opened):
@@ -119,7 +119,7 @@ def test_placeholder_is_only_a_file_if_a_page_shows_it(opened):
     pipeline.registry.open_page("index.md", OWN)
     read(pipeline, marker(pipeline))
     pipeline.join()
-    shown, head = (each.line for each in pipeline.entries())
+    shown, head = (each.row for each in pipeline.entries())
     assert shown.file.startswith("assets/imagegen/missing-")
     assert head.file == ""
     assert pipeline.social_card("index.md") is None

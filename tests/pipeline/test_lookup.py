@@ -14,8 +14,8 @@ from mkdocs_imagegen.errors import (
     PendingError,
 )
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.layout import Layout
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.lookup import TOO_LATE, Lookup, scheduler_of_server
 from mkdocs_imagegen.spending.ledger import Refusal, Refusals

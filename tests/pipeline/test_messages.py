@@ -9,7 +9,7 @@ import pytest
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.pipeline.messages import log_outcome, unsupported_by_model
 from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import State

@@ -20,7 +20,7 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.pipeline.outcome import Outcome, invalid_outcome, outcome_of, report_row
 from mkdocs_imagegen.report import State

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mkdocs_imagegen.directives.directive import InvalidDirective, SourceExcerpt
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.pipeline.context import Page
 from mkdocs_imagegen.pipeline.placements import Placements
 from tests.pipeline.support import directive, page

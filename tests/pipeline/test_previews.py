@@ -10,7 +10,7 @@ from mkdocs_imagegen.directives.marker import find_shown_images
 from mkdocs_imagegen.directives.page_list import find_shown_lists
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.imaging.image import ImageSource, PageImage
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.pipeline.context import SitePages
 from mkdocs_imagegen.pipeline.previews import Previews, with_block
 from tests.pipeline.support import build_context, facts_of, page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings.budget import DraftSettings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_imagegen.options import SKETCH_MODEL, OptionsError
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, OptionsError
 from mkdocs_imagegen.settings import (
     GatewaySettings,
     InheritedOptions,

@@ -33,7 +33,7 @@ from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.gateway.credentials import find_credential
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 from tests.soak.figures import Figure

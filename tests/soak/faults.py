@@ -31,7 +31,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.client import Gateway
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 from tests.emulator.switchboard import Switchboard, drawn_once

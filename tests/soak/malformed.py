@@ -36,8 +36,8 @@ from mkdocs_imagegen.gateway.wire import decode_response
 from mkdocs_imagegen.imaging.decode import ImageInfo, inspect_image
 from mkdocs_imagegen.imaging.encode import encode_blur, encode_variants, open_srgb
 from mkdocs_imagegen.imaging.variants import MIMES, plan_variants
-from mkdocs_imagegen.layout import Focus, Layout
-from mkdocs_imagegen.options import MAX_PIXELS, Size
+from mkdocs_imagegen.option_parsers import MAX_PIXELS, Size
+from mkdocs_imagegen.page_layout import Focus, Layout
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, VariantSettings
 from tests.originals.support import record

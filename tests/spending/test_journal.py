@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.journal import Intent, Journal
 from tests.originals.support import folder as make_folder

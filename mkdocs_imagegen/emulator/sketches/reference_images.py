@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from mkdocs_imagegen.emulator.responses import invalid_parameter
 from mkdocs_imagegen.emulator.wire_types import DrawRequest
-from mkdocs_imagegen.options import MAX_PIXELS
+from mkdocs_imagegen.option_parsers import MAX_PIXELS
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _FRAME = (255, 253, 248)

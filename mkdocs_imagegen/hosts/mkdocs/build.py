@@ -8,7 +8,6 @@ from __future__ import annotations
 import html
 import os
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, partial
@@ -20,10 +19,8 @@ from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page as MkDocsPage
 
-from mkdocs_imagegen.errors import CredentialError
-from mkdocs_imagegen.gateway.credentials import Credential, find_credential
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
-from mkdocs_imagegen.options import OptionsError, is_yes
+from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.pipeline.context import (
     BuildContext,
     BuildMode,
@@ -35,7 +32,6 @@ from mkdocs_imagegen.pipeline.context import (
     has_unfinished_requests,
 )
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.permission import Circumstances, permission_for
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -43,8 +39,6 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import File, Files
     from mkdocs.structure.nav import Navigation
 
-    from mkdocs_imagegen.gateway.client import Gateway
-    from mkdocs_imagegen.gateway.policy import Sleep
     from mkdocs_imagegen.hosts.mkdocs.server import ServeSession
     from mkdocs_imagegen.pipeline.build import Pipeline
 
@@ -175,21 +169,20 @@ class MkDocsBuild:
             self.pipeline.close()
 
     def _context(self) -> BuildContext:
+        # A site without images imports neither credentials nor permissions.
+        from mkdocs_imagegen.hosts.gateway import (  # noqa: PLC0415
+            gateway_factory,
+            permission_here,
+        )
+
         config, session = self._config, self._session
         settings = generation_settings(self._settings, is_serving=session is not None)
-        credential, problem = credential_for(settings)
-        circumstances = Circumstances(
-            credential=credential.kind if credential else "",
-            problem=problem,
-            is_serving=session is not None,
-            is_offline=is_yes(os.environ.get("OFFLINE", "")),
-        )
         context = BuildContext(
             settings=self._settings,
             mode=self._mode,
-            permission=permission_for(settings, circumstances),
+            permission=permission_here(settings, is_serving=session is not None),
             run=self._run,
-            open_gateway=partial(open_gateway, settings, credential),
+            open_gateway=gateway_factory(settings),
             site=Path(config.site_dir),
             # mike leaves the slash off.
             site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else "",
@@ -233,30 +226,6 @@ class MkDocsBuild:
             count = f"{len(missing)} images are" if len(missing) > 1 else "1 image is"
             text = "\n".join([f"{count} missing, and on_missing is error:", *rows])
             raise PluginError(f"imagegen: {text}")
-
-
-def credential_for(settings: Settings) -> tuple[Credential | None, str]:
-    """Return the credential of the environment, if there is one, and the problem with it."""
-    try:
-        return find_credential(os.environ, settings.gateway, time.time()), ""
-    except CredentialError as error:
-        return None, str(error)
-
-
-def open_gateway(settings: Settings, credential: Credential | None, sleep: Sleep) -> Gateway:
-    """Return a client of the gateway, or of the emulator in this process for sketches.
-
-    Raises:
-        UnreachableError: If the environment names a proxy or certificates that cannot be used.
-    """
-    # Takes 130 ms to import; a build that generates no image does not need it.
-    from mkdocs_imagegen.gateway.client import Gateway  # noqa: PLC0415
-
-    if not settings.gateway.is_sketch:
-        return Gateway(settings.gateway, credential, sleep=sleep)
-    from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415 - only for sketches
-
-    return Gateway(settings.gateway, None, Emulator(require_key=False).handle, sleep=sleep)
 
 
 def _read_source(file: File) -> str:

@@ -46,7 +46,7 @@ class SiteView:
     @property
     def rows(self) -> list[ReportRow]:
         """Report of each location."""
-        return [entry.line for entry in self.entries]
+        return [entry.row for entry in self.entries]
 
     @property
     def lacking(self) -> list[ReportRow]:

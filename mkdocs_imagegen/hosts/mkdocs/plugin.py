@@ -15,7 +15,7 @@ from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.hosts.mkdocs.build import MkDocsBuild
 from mkdocs_imagegen.log import run_filter
-from mkdocs_imagegen.options import OptionsError, option_names
+from mkdocs_imagegen.option_parsers import OptionsError, option_names
 from mkdocs_imagegen.pipeline.context import BuildMode, Run
 from mkdocs_imagegen.settings import Settings, read_settings
 

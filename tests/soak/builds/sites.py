@@ -17,7 +17,7 @@ from PIL import Image
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.state import LogEntry
 from mkdocs_imagegen.errors import NewerVersionError
-from mkdocs_imagegen.options import SKETCH_MODEL
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending.journal import Intent, Journal
 from tests.support import Site

@@ -15,7 +15,7 @@ from PIL import Image
 
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.wire import ImageResponse, decode_response
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest

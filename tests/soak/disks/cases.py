@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mkdocs_imagegen.options import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.journal import Intent, Journal
 from tests.soak.builds.sites import write_prompts

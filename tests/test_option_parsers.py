@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import ImagegenError, OptionError
-from mkdocs_imagegen.options import (
+from mkdocs_imagegen.option_parsers import (
     BOOLEAN,
     CLASSES,
     ID,

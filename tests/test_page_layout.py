@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.layout import CENTER, FOCUS, RATIO, Focus, crop_to_ratio, scale_to_width
-from mkdocs_imagegen.options import Size
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.page_layout import CENTER, FOCUS, RATIO, Focus, crop_to_ratio, scale_to_width
 from mkdocs_imagegen.settings.variants import WIDTHS
 
 SIDES = st.integers(1, 8192)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.options import TEXT, Parser, Size
+from mkdocs_imagegen.option_parsers import TEXT, Parser, Size
 
 if TYPE_CHECKING:
     from fractions import Fraction
