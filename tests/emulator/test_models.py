@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +109,35 @@ def test_client_and_emulator_have_the_same_prices(model):
     prices = [price_usd(model, *case) for case in cases]
     # The client lists no prices from gpt-image-2.5 on.
     assert estimates == ([None] * len(cases) if "max" in MODELS[model].qualities else prices)
+
+
+def rows_of_the_manual() -> dict[str, dict[str, tuple[str, str, str]]]:
+    """Return sizes, square price and other price by model and quality."""
+    text = (Path(__file__).parents[2] / "example_site/docs/development/protocol.md").read_text()
+    table = text.partition("<!-- models -->")[2].strip().partition("\n\n")[0]
+    rows: dict[str, dict[str, tuple[str, str, str]]] = {}
+    model = sizes = ""
+    for line in table.splitlines()[2:]:
+        named, listed, qualities, *prices = (cell.strip(" `") for cell in line.split("|")[1:-1])
+        model, sizes = named or model, listed or sizes
+        for quality in qualities.split(", "):
+            rows.setdefault(model, {})[quality] = (sizes, *prices)
+    return rows
+
+
+def test_manual_has_the_models_of_client_and_emulator():
+    rows = rows_of_the_manual()
+    assert list(rows) == list(KNOWN_MODELS)
+    for model, by_quality in rows.items():
+        assert tuple(by_quality) == MODELS[model].qualities
+        assert KNOWN_MODELS[model].qualities == ("auto", *by_quality)
+        for quality, (sizes, *prices) in by_quality.items():
+            assert sizes == (", ".join(MODELS[model].sizes) or "free")
+            assert sizes == (", ".join(map(str, KNOWN_MODELS[model].sizes)) or "free")
+            usd = KNOWN_MODELS[model].usd.get(quality)
+            assert prices == (["-", "-"] if usd is None else [str(each) for each in usd])
+            if usd is not None:
+                assert usd == MODELS[model].usd[quality]
 
 
 @pytest.mark.parametrize("model", KNOWN_MODELS)
