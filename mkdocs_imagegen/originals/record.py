@@ -25,7 +25,8 @@ equal records are equal bytes::
       "width": 1536                                 in pixels
     }
 
-All fields are required and no others are accepted. A higher version raises `NewerVersionError`.
+All fields but ``has_alpha`` are required and no others are accepted. A higher version raises
+`NewerVersionError`.
 """
 
 from __future__ import annotations
@@ -127,6 +128,8 @@ def parse_record(content: bytes, key: str) -> Record:
         check_version(fields.pop("version"), VERSION)
         if fields["key"] != key:
             raise ValueError("the record belongs to another cache key")
+        # The records of 2026-11-23 have no `has_alpha`. Only a JPEG is certainly opaque.
+        fields.setdefault("has_alpha", fields["mime"] != "image/jpeg")
         fields |= {"key": key} | {name: sys.intern(fields[name]) for name in _INTERNED}
         cost = fields.pop("cost_usd")
         warnings = tuple(str(each) for each in fields.pop("warnings"))

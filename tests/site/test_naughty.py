@@ -56,6 +56,7 @@ def test_five_hundred_naughty_strings_build(site: Site, form: str) -> None:
         assert ours == 500
 
 
+@pytest.mark.slow
 def test_naughty_prompts_are_drawn(site: Site) -> None:
     blocks = [FORMS["prompt"].replace("{0}", each) for each in STRINGS[:60]]
     site.write("index.md", "\n\n----\n\n".join(["# Page", *blocks]))

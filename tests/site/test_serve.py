@@ -95,6 +95,7 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
     assert emulator.bill.images == 1 == len(stored(site))
 
 
+@pytest.mark.slow
 def test_many_quick_edits_of_a_prompt_make_one_call(site: Site) -> None:
     emulator = Emulator()
     site.write("index.md", f"# Page\n\n{fence('A balloon')}")

@@ -165,6 +165,7 @@ def _write(site: Site, text: str):
     return path
 
 
+@pytest.mark.slow
 def test_each_shown_prompt_is_requested_once_and_no_other(
     everywhere: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

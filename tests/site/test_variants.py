@@ -71,6 +71,7 @@ def test_widths_of_variants(site: Site, where: str) -> None:
     assert sizes(built) == {(200, 133), (1536, 1024)}
 
 
+@pytest.mark.slow
 def test_directives_that_share_files_lose_none_and_encode_each_once(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +190,7 @@ def on_post_build(config):
 """
 
 
+@pytest.mark.slow
 def test_repeat_build_imports_no_encoder(site: Site) -> None:
     """In a process of its own, since this one has imported the encoder."""
     site.config["hooks"] = ["hook.py"]
@@ -203,6 +205,7 @@ def test_repeat_build_imports_no_encoder(site: Site) -> None:
     assert loaded[1] == []
 
 
+@pytest.mark.slow
 def test_two_builds_share_one_cache(site: Site) -> None:
     """At the same time, in processes of their own; both sites have the same bytes."""
     images = "\n\n".join(f"![Number {number}](imagegen:)" for number in range(4))
