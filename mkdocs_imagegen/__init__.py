@@ -7,9 +7,9 @@ The flow of a build, in order::
 
 The folders, from the front doors to the foundations; each imports only folders below it:
 
-- ``hosts``: one front door per site generator, the only importers of one. ``hosts/mkdocs`` has the
-  plugin, one build of MkDocs, and the state of ``mkdocs serve``.
 - ``cli``: the commands, one module per command.
+- ``hosts``: one front door per site generator, the only importers of one, and the opening of the
+  gateway. ``hosts/mkdocs`` has the plugin, one build of MkDocs, and the state of ``mkdocs serve``.
 - ``pipeline``: one build: it looks images up, waits for them, and puts them into pages.
 - ``jobs``: the scheduler of the images to generate, signals, and the queue of ``mkdocs serve``.
 - ``spending``: everything that can cost money: permission, budget, ledger, claims, journal,
@@ -21,9 +21,9 @@ The folders, from the front doors to the foundations; each imports only folders 
 - ``gateway``: the client of the AI Gateway; ``emulator``: a gateway on this machine.
 - ``originals``: the generated images on disk, and their records.
 - ``settings``: typed settings from a plain mapping.
-- ``request`` (everything that determines the pixels, and its key), ``page_layout``,
-  ``option_parsers``, ``report``, ``files``, ``log``, ``errors`` and ``frozen``: modules that all of
-  them share.
+- ``request``: everything that determines the pixels, and its key; ``page_layout``: how a page
+  shows an image; ``option_parsers``, ``report``, ``event_loop``, ``files``, ``log``, ``errors``,
+  ``frozen``: modules that the folders share.
 
 Importing this package imports no host, HTTP client or image library. The plugin imports most of it
 only for the first page with an image.

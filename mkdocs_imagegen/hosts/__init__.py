@@ -1,1 +1,1 @@
-"""The front doors: one package per site generator, and the only importers of one."""
+"""The front doors, one package per site generator, and the opening of the gateway for them."""

@@ -27,7 +27,7 @@ WORDS = {
     PREVIEWS: "og:image; Open Graph; thumbnail; cover",
     PRIVACY: "privacy; data retention; training; GDPR",
 }
-MIN_RIGHT = 25
+MIN_RIGHT = 40
 
 _SEARCH = """async words => {
   const input = document.querySelector(".md-search__input");

@@ -1,4 +1,4 @@
-"""The main job: a prompt in Markdown becomes an image in the site."""
+"""Whole builds: a prompt in Markdown becomes an image in the site."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FENCE = "```imagegen\nA red balloon on a wooden table\n```\n"
 
 
 def images(html: str) -> list[dict[str, str | None]]:
-    """The attributes of every image of ours in a page."""
+    """Return the attributes of every generated image of a page."""
     found: list[dict[str, str | None]] = []
 
     class Parser(HTMLParser):
@@ -33,13 +33,13 @@ def images(html: str) -> list[dict[str, str | None]]:
 
 
 def resolved(built: Built, page: str, src: str) -> bytes:
-    """The bytes that a browser gets for an image's address on a page."""
+    """Return the bytes that a browser loads for the address of an image."""
     return ((built.site / page).parent / src).resolve().read_bytes()
 
 
 @pytest.mark.parametrize("directory_urls", [True, False])
-def test_images_stand_on_pages_at_every_depth(site: Site, directory_urls: bool) -> None:
-    """Right place, right size, alt text, and an address that is right from where it stands."""
+def test_images_are_on_pages_at_every_depth(site: Site, directory_urls: bool) -> None:
+    """Each with its size, its alt text, and an address relative to the page."""
     site.config["use_directory_urls"] = directory_urls
     for name in ("index.md", "guide.md", "a/index.md", "a/b/c/deep page.md"):
         site.write(name, f"# Page\n\nBefore\n\n{FENCE}\nAfter\n")
@@ -57,7 +57,7 @@ def test_images_stand_on_pages_at_every_depth(site: Site, directory_urls: bool) 
     assert len(built.images()) == 6  # three widths in two formats
 
 
-def test_the_second_build_makes_nothing_and_gives_the_same_bytes(site: Site) -> None:
+def test_repeat_build_generates_no_image_and_has_the_same_bytes(site: Site) -> None:
     site.write("index.md", f"# Page\n\n{FENCE}\n![A dog](imagegen:)\n")
     first = site.build(strict=True)
     before = first.files()
@@ -69,7 +69,7 @@ def test_the_second_build_makes_nothing_and_gives_the_same_bytes(site: Site) -> 
     assert second.files() == before
 
 
-def test_a_site_without_directives_is_the_same_to_the_byte(site: Site) -> None:
+def test_site_without_directives_is_unchanged(site: Site) -> None:
     site.write("index.md", "# Page\n\n```python\nx = 1\n```\n\n![x](y.png)\n\n> text & `code`\n")
     site.write("y.png", "no image")
     with_plugin = site.build().files()
@@ -78,7 +78,7 @@ def test_a_site_without_directives_is_the_same_to_the_byte(site: Site) -> None:
     assert with_plugin == without
 
 
-def test_a_caption_makes_a_figure_and_everything_is_escaped_once(site: Site) -> None:
+def test_caption_makes_a_figure_and_text_is_escaped_once(site: Site) -> None:
     site.write(
         "index.md",
         '```imagegen\nalt: Tom & "Jerry" <b>\ncaption: 1 < 2 & 3 &amp; 4\n---\nA cat\n```\n',
@@ -90,7 +90,7 @@ def test_a_caption_makes_a_figure_and_everything_is_escaped_once(site: Site) -> 
     assert images(page)[0]["alt"] == 'Tom & "Jerry" <b>'
 
 
-def test_what_an_author_says_for_the_image_reaches_it(site: Site) -> None:
+def test_attributes_reach_the_image(site: Site) -> None:
     site.options["variants"] = {"blur": False}
     site.write(
         "index.md",
@@ -102,7 +102,7 @@ def test_what_an_author_says_for_the_image_reaches_it(site: Site) -> None:
     assert image["style"] == "max-width:100%;height:auto;border:0"
 
 
-def test_front_matter_is_for_its_page_and_the_directive_wins(site: Site) -> None:
+def test_front_matter_applies_to_its_page_and_directives_override_it(site: Site) -> None:
     site.options["style"] = "in blue ink"
     site.options["report"] = "report.json"
     site.options["prompts"] = {"hero": "A hero", "pet": {"prompt": "A pet", "size": "1024x1536"}}
@@ -121,7 +121,7 @@ def test_front_matter_is_for_its_page_and_the_directive_wins(site: Site) -> None
     }
 
 
-def test_equal_requests_are_made_once(site: Site) -> None:
+def test_equal_requests_are_generated_once(site: Site) -> None:
     for number in range(5):
         site.write(
             f"page{number}.md",
@@ -133,7 +133,7 @@ def test_equal_requests_are_made_once(site: Site) -> None:
     assert len(list(site.originals.rglob("*.json"))) == 1
 
 
-def test_mistakes_warn_with_their_place_and_show_a_stand_in(site: Site) -> None:
+def test_invalid_directive_warns_with_its_location_and_shows_a_placeholder(site: Site) -> None:
     site.write("index.md", "# Page\n\n![A dog](imagegen:){ widht=3 }\n")
     built = site.build()
     (warning,) = built.warnings
@@ -146,7 +146,7 @@ def test_mistakes_warn_with_their_place_and_show_a_stand_in(site: Site) -> None:
     assert "did you mean" not in placeholder
 
 
-def test_a_mistake_in_the_settings_stops_before_anything_is_built(site: Site) -> None:
+def test_invalid_configuration_stops_before_the_build(site: Site) -> None:
     site.options["sise"] = "1024x1024"
     site.options["concurrency"] = 0
     site.write("index.md", "# Page\n")
@@ -158,7 +158,7 @@ def test_a_mistake_in_the_settings_stops_before_anything_is_built(site: Site) ->
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_of_ours_inside_the_docs_is_refused(site: Site) -> None:
+def test_cache_folder_inside_docs_dir_is_an_error(site: Site) -> None:
     site.options["originals_dir"] = "docs/originals"
     site.write("index.md", FENCE)
     done = site.run("build")
@@ -167,7 +167,7 @@ def test_a_folder_of_ours_inside_the_docs_is_refused(site: Site) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_that_every_build_empties_is_refused(site: Site) -> None:
+def test_cache_folder_inside_site_dir_is_an_error(site: Site) -> None:
     site.options["cache_dir"] = "site/cache"
     site.write("index.md", FENCE)
     done = site.run("build")
@@ -175,7 +175,7 @@ def test_a_folder_that_every_build_empties_is_refused(site: Site) -> None:
     assert "is inside site_dir; choose a folder outside it, or MkDocs deletes it" in done.stderr
 
 
-def test_a_plugin_that_is_listed_twice_is_refused(site: Site) -> None:
+def test_plugin_that_is_listed_twice_is_an_error(site: Site) -> None:
     site.config["plugins"].append({"imagegen": {"gateway": {"url": "sketch:"}}})
     site.write("index.md", FENCE)
     done = site.run("build")
@@ -184,7 +184,7 @@ def test_a_plugin_that_is_listed_twice_is_refused(site: Site) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_mistake_in_the_front_matter_buys_no_other_image(site: Site) -> None:
+def test_invalid_front_matter_generates_no_image(site: Site) -> None:
     site.write("index.md", f"---\nimagegen: {{sizee: 1024x1024}}\n---\n{FENCE}")
     built = site.build()
     assert built.images() == {}
@@ -192,7 +192,7 @@ def test_a_mistake_in_the_front_matter_buys_no_other_image(site: Site) -> None:
     assert "1 invalid" in built.summary
 
 
-def test_switched_off_it_shows_stand_ins_and_is_silent(site: Site) -> None:
+def test_disabled_plugin_shows_placeholders_without_warnings(site: Site) -> None:
     site.options.update({"enabled": False, "on_missing": "error"})
     site.write("index.md", FENCE)
     built = site.build(strict=True)
@@ -200,8 +200,8 @@ def test_switched_off_it_shows_stand_ins_and_is_silent(site: Site) -> None:
     assert len(images(built.page("index.html"))) == 1
 
 
-def test_who_insists_gets_the_right_one_beside_a_twin_that_does_not(site: Site) -> None:
-    """In whatever order they stand on the page."""
+def test_exact_directive_gets_its_own_image_next_to_an_equal_prompt(site: Site) -> None:
+    """In both orders on the page."""
     site.write("index.md", FENCE)
     site.build()
     pretend_that_a_real_model_drew(site)
@@ -216,7 +216,7 @@ def test_who_insists_gets_the_right_one_beside_a_twin_that_does_not(site: Site) 
         assert states == ["stale but usable", "missing"][:: 1 if order is twins else -1]
 
 
-def test_tokens_are_filled_in_wherever_other_plugins_write_them(site: Site) -> None:
+def test_tokens_are_replaced_in_files_of_other_plugins(site: Site) -> None:
     site.config["hooks"] = ["hook.py"]
     (site.folder / "hook.py").write_text(
         "from pathlib import Path\n"
@@ -236,14 +236,14 @@ def test_tokens_are_filled_in_wherever_other_plugins_write_them(site: Site) -> N
         assert "https://example.org/docs/assets/imagegen/" in built.page(name)
 
 
-def test_originals_in_a_folder_of_the_repository(site: Site) -> None:
+def test_originals_are_kept_in_originals_dir(site: Site) -> None:
     site.options["originals_dir"] = "pictures"
     site.write("index.md", FENCE)
     site.build(strict=True)
     assert len(list((site.folder / "pictures").rglob("*.webp"))) == 1
 
 
-def test_the_size_that_the_model_cannot_draw_is_a_mistake_of_its_directive(site: Site) -> None:
+def test_unsupported_size_is_an_error_of_its_directive(site: Site) -> None:
     site.options["gateway"] = {"url": "http://127.0.0.1:9/v1", "auth": "none"}
     site.write("index.md", "```imagegen\nsize: 640x480\n---\nA cat\n```\n")
     (warning,) = site.build().warnings
@@ -251,8 +251,8 @@ def test_the_size_that_the_model_cannot_draw_is_a_mistake_of_its_directive(site:
     assert "1024x1024, 1536x1024, 1024x1536" in warning
 
 
-def test_another_quality_of_the_site_buys_nothing_again(site: Site) -> None:
-    """The image of the same subject stays in use, and the report says so."""
+def test_another_quality_of_the_site_reuses_the_originals(site: Site) -> None:
+    """The report lists the original as stale."""
     site.write("index.md", FENCE)
     site.build()
     pretend_that_a_real_model_drew(site)
@@ -264,7 +264,7 @@ def test_another_quality_of_the_site_buys_nothing_again(site: Site) -> None:
         assert site.report()["pictures"][0]["state"] == "stale but usable"
 
 
-def test_who_names_the_quality_means_it(site: Site) -> None:
+def test_directive_with_a_quality_is_exact(site: Site) -> None:
     site.write("index.md", "```imagegen\nquality: low\n---\nA red balloon\n```\n")
     site.build()
     pretend_that_a_real_model_drew(site)
@@ -273,7 +273,7 @@ def test_who_names_the_quality_means_it(site: Site) -> None:
 
 
 def pretend_that_a_real_model_drew(site: Site) -> None:
-    """Files the sketch in the store as a real model's image, and sets the real gateway."""
+    """Store the sketch as the image of a real model, and set the real gateway."""
     (path,) = site.originals.rglob("*.json")
     record = parse_record(path.read_bytes(), path.stem)
     prompt = ImageRequest(record.model, record.prompt, record.size)
@@ -285,8 +285,8 @@ def pretend_that_a_real_model_drew(site: Site) -> None:
     del site.options["gateway"]
 
 
-def test_a_prompt_that_comes_after_all_pages_is_told(site: Site) -> None:
-    """Also where no page before it had one, and so nothing was opened yet."""
+def test_prompt_that_is_added_after_the_join_warns(site: Site) -> None:
+    """Also if no page before it had an image, so that no pipeline is open."""
     site.write("index.md", "# Page\n\nNothing\n")
     hook = site.folder / "late.py"
     hook.write_text(
@@ -307,7 +307,7 @@ def test_a_prompt_that_comes_after_all_pages_is_told(site: Site) -> None:
 
 
 @pytest.mark.parametrize("tag", ["figure", "div", "section"])
-def test_a_image_inside_html_with_markdown_is_found(site: Site, tag: str) -> None:
+def test_image_inside_html_with_markdown_is_found(site: Site, tag: str) -> None:
     site.config["markdown_extensions"].append("md_in_html")
     span = ' markdown="span"' if tag == "figure" else " markdown"
     site.write(

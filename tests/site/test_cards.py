@@ -1,4 +1,4 @@
-"""Cards: lists of pages with their previews, found where they are shown."""
+"""Page cards: lists of pages with their previews."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINK = re.compile(
 
 
 def cards(built: Built, page: str) -> list[tuple[str, str, bool]]:
-    """Title, address and whether there is an image, of every card of a page."""
+    """Return title, address and presence of an image of every card of a page."""
     found = LINK.findall(built.page(page))
     return [(title, address, "<img" in image) for image, address, title in found]
 
@@ -45,7 +45,7 @@ ALL = "```imagegen-cards\nguide/**\n```"
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
 @pytest.mark.parametrize("page", ["index.md", "x/y/list.md"])
 @pytest.mark.parametrize("directory_urls", [True, False])
-def test_addresses_are_right_at_every_depth(
+def test_links_and_thumbnails_are_relative_to_the_page(
     site: Site, page: str, directory_urls: bool, theme: str
 ) -> None:
     site.config["theme"] = {"name": theme}
@@ -71,7 +71,7 @@ def _text(built: Built, name: str) -> str:
     return built.page(name) if name.endswith(".html") else ""
 
 
-def test_the_list_is_sound_html_and_its_style_comes_once(site: Site) -> None:
+def test_list_is_valid_html_with_one_style_element(site: Site) -> None:
     with_guide(site, f"{ALL}\n\n{ALL}\n\n{ALL.replace('**', 'a.md')}")
     page = site.build().page("index.html")
     assert page.count('<ul class="imagegen-cards" role="list">') == 3
@@ -101,12 +101,12 @@ def _is_balanced(text: str) -> bool:
     return not opened
 
 
-def test_a_page_without_cards_has_no_style_of_ours(site: Site) -> None:
+def test_page_without_cards_has_no_style(site: Site) -> None:
     with_guide(site, ALL)
     assert "imagegen-cards" not in site.build().page("guide/a/index.html")
 
 
-def test_nothing_lists_the_section_without_the_page_itself(site: Site) -> None:
+def test_empty_block_lists_the_section_without_the_page_itself(site: Site) -> None:
     site.config["nav"] = [
         "index.md",
         {"Guide": ["guide/start.md", "other/z.md", "guide/a.md", {"Deep": ["guide/d/x.md"]}]},
@@ -120,7 +120,7 @@ def test_nothing_lists_the_section_without_the_page_itself(site: Site) -> None:
     assert titles(built, "index.html") == ["guide/start"]
 
 
-def test_outside_the_navigation_the_folder_is_the_section(site: Site) -> None:
+def test_page_outside_the_navigation_lists_its_folder(site: Site) -> None:
     site.config["nav"] = ["index.md"]
     site.config["not_in_nav"] = "/*/**"
     for name in ("index", "f/b", "f/a", "f/in/index", "f/in/deep"):
@@ -129,7 +129,7 @@ def test_outside_the_navigation_the_folder_is_the_section(site: Site) -> None:
     assert titles(site.build(strict=True), "f/list/index.html") == ["f/a", "f/b", "f/in/index"]
 
 
-def test_drafts_are_left_out(site: Site) -> None:
+def test_drafts_are_not_listed(site: Site) -> None:
     site.config["draft_docs"] = "guide/a.md"
     site.config["exclude_docs"] = "guide/deep/"
     with_guide(site, ALL)
@@ -137,7 +137,7 @@ def test_drafts_are_left_out(site: Site) -> None:
     assert titles(site.build(), "index.html") == ["B", "Plain &amp; simple"]
 
 
-def test_drafts_that_are_served_are_left_out_too(site: Site) -> None:
+def test_drafts_are_not_listed_under_serve(site: Site) -> None:
     site.config["draft_docs"] = "guide/a.md"
     with_guide(site, ALL)
     config = load_config(str(site.save()))
@@ -149,7 +149,7 @@ def test_drafts_that_are_served_are_left_out_too(site: Site) -> None:
     assert titles(built, "index.html") == ["B", "C", "Plain &amp; simple"]
 
 
-def test_a_pattern_that_matches_nothing_is_a_mistake_with_its_place(site: Site) -> None:
+def test_pattern_without_a_match_warns_with_its_location(site: Site) -> None:
     with_guide(site, "```imagegen-cards\nnope/*.md\n```\n\n```imagegen-cards\nguide/a*\nno<b>\n```")
     built = site.build()
     first, second = [text for text in built.warnings if "cards" in text]
@@ -159,7 +159,7 @@ def test_a_pattern_that_matches_nothing_is_a_mistake_with_its_place(site: Site) 
     assert "This list of cards is invalid" in built.page("index.html")
 
 
-def test_an_empty_section_is_a_mistake_with_its_place(site: Site) -> None:
+def test_empty_section_warns_with_its_location(site: Site) -> None:
     site.write("index.md", "# Home\n\ntext\n\n```imagegen-cards\n```\n")
     (warning,) = site.build().warnings
     assert warning.startswith("imagegen: docs/index.md:5: cards: the section of this page has no")
@@ -198,7 +198,7 @@ comment/*.md
 """
 
 
-def test_found_only_where_it_is_rendered(site: Site) -> None:
+def test_block_in_a_comment_or_in_code_is_not_a_list(site: Site) -> None:
     with_guide(site, "")
     site.write("index.md", PLACES)
     built = site.build()
@@ -209,7 +209,7 @@ def test_found_only_where_it_is_rendered(site: Site) -> None:
 
 @pytest.mark.parametrize("header", ["imagegen-cards", "{ .imagegen-cards }"])
 @pytest.mark.parametrize("extension", ["pymdownx.superfences", "fenced_code"])
-def test_both_kinds_of_fences(site: Site, extension: str, header: str) -> None:
+def test_backticks_and_tildes_are_fences(site: Site, extension: str, header: str) -> None:
     site.config["markdown_extensions"] = ["attr_list", extension]
     with_guide(site, f"```{header}\nguide/a.md\n```\n\nBelow")
     built = site.build()
@@ -217,15 +217,15 @@ def test_both_kinds_of_fences(site: Site, extension: str, header: str) -> None:
     assert re.search(r"</ul>\s*<p>Below", built.page("index.html"))
 
 
-def test_a_list_has_no_options(site: Site) -> None:
+def test_options_of_a_list_are_an_error(site: Site) -> None:
     with_guide(site, '```imagegen-cards columns="3"\nguide/a.md\n```')
     built = site.build()
     (warning,) = [text for text in built.warnings if "cards" in text]
     assert warning.startswith('imagegen: docs/index.md:3: cards: unknown option "co')
 
 
-def test_built_in_fences_in_a_list_are_named(site: Site) -> None:
-    """Where no fence can stand, the author is told, and readers see no code."""
+def test_built_in_fenced_code_in_a_list_is_an_error(site: Site) -> None:
+    """The author gets a warning, and readers see no code."""
     site.config["markdown_extensions"] = ["attr_list", "fenced_code"]
     with_guide(site, "- x\n\n    ```imagegen-cards\n    guide/a.md\n    ```\n")
     (warning,) = (
@@ -234,7 +234,7 @@ def test_built_in_fences_in_a_list_are_named(site: Site) -> None:
     assert warning.endswith("add `pymdownx.superfences` to `markdown_extensions`")
 
 
-def test_search_reads_the_cards_and_no_token(site: Site) -> None:
+def test_search_index_has_the_cards_and_no_token(site: Site) -> None:
     site.config["plugins"] = ["search", *site.config["plugins"]]
     with_guide(site, ALL)
     built = site.build()
@@ -244,7 +244,7 @@ def test_search_reads_the_cards_and_no_token(site: Site) -> None:
     assert "B & more" in built.page("search/search_index.json")
 
 
-def test_the_second_build_is_the_same(site: Site) -> None:
+def test_repeat_build_has_the_same_bytes(site: Site) -> None:
     with_guide(site, ALL)
     before = site.build().files()
     site.options["generate"] = False

@@ -1,4 +1,4 @@
-"""A page's own image: for links to it, at its head, and for whole sections."""
+"""Previews of pages: social cards, images at the top, and defaults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRONT = "---\nimagegen:\n  preview: A red balloon\n---\n"
 
 @pytest.fixture
 def drawn(site: Site, gateway_url: str, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A site whose images are drawn, and counted, by an emulator on a socket."""
+    """A site with an emulator on a socket, which counts the images."""
     monkeypatch.setenv("TEST_KEY", "a-key")
     site.options.update({"gateway": {"url": gateway_url, "key_env": "TEST_KEY"}})
     site.options["report"] = "report.json"
@@ -33,7 +33,7 @@ def tags(built: Built, page: str) -> dict[str, str]:
 
 
 def files_of_ours(built: Built) -> set[str]:
-    """Images and stand-ins alike."""
+    """Return the files of images and placeholders."""
     return {name for name in built.files() if name.startswith("assets/imagegen/")}
 
 
@@ -44,8 +44,8 @@ def card(built: Built, url: str) -> Image.Image:
 
 @pytest.mark.parametrize("directory_urls", [True, False])
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
-def test_a_preview_becomes_the_social_card(site: Site, theme: str, directory_urls: bool) -> None:
-    """Absolute under the subpath of site_url, cropped, from pages at every depth."""
+def test_preview_becomes_the_social_card(site: Site, theme: str, directory_urls: bool) -> None:
+    """Absolute below the path of site_url, cropped, on pages at every depth."""
     site.config["theme"] = {"name": theme}
     site.config["use_directory_urls"] = directory_urls
     site.write("index.md", "# Home\n")
@@ -62,7 +62,7 @@ def test_a_preview_becomes_the_social_card(site: Site, theme: str, directory_url
     assert len(built.images()) == 1  # the page does not show it
 
 
-def test_the_second_build_makes_nothing_and_gives_the_same_bytes(
+def test_repeat_build_generates_no_image_and_has_the_same_bytes(
     drawn: Site, emulator: Emulator
 ) -> None:
     drawn.write("index.md", f"{FRONT}# Home\n\n![A red balloon](imagegen:)\n")
@@ -74,7 +74,7 @@ def test_the_second_build_makes_nothing_and_gives_the_same_bytes(
     assert locations == [("docs/index.md", 7), ("docs/index.md", 3)]
 
 
-def test_a_preview_has_the_options_and_defaults_of_its_page(drawn: Site) -> None:
+def test_preview_has_the_options_and_defaults_of_its_page(drawn: Site) -> None:
     drawn.options["style"] = "in ink"
     preview = "{name: hero, alt: 'My & hero', focus: left, take: 2}"
     drawn.write(
@@ -99,7 +99,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("written", "said"), MISTAKES)
-def test_mistakes_warn_with_their_place(site: Site, written: str, said: str) -> None:
+def test_invalid_preview_warns_with_its_location(site: Site, written: str, said: str) -> None:
     site.write("index.md", f"---\ntitle: x\nimagegen:\n  preview: {written}\n---\n# Home\n")
     built = site.build()
     (warning,) = built.warnings
@@ -110,15 +110,13 @@ def test_mistakes_warn_with_their_place(site: Site, written: str, said: str) -> 
 
 
 @pytest.mark.parametrize("written", ["12", "[a]", "true", ""])
-def test_what_is_no_preview_at_all_is_a_mistake_of_the_front_matter(
-    site: Site, written: str
-) -> None:
+def test_preview_of_a_wrong_type_is_an_error_of_the_front_matter(site: Site, written: str) -> None:
     site.write("index.md", f"---\nimagegen:\n  preview: {written}\n---\n# Home\n")
     (warning,) = site.build().warnings
     assert "docs/index.md: front matter: `preview`: " in warning
 
 
-def test_without_a_site_url_there_are_no_tags_and_one_warning(site: Site) -> None:
+def test_site_without_site_url_has_no_tags_and_one_warning(site: Site) -> None:
     del site.config["site_url"]
     for name in ("index.md", "other.md"):
         site.write(name, f"{FRONT}# Page\n")
@@ -128,7 +126,7 @@ def test_without_a_site_url_there_are_no_tags_and_one_warning(site: Site) -> Non
     assert tags(built, "index.html") == tags(built, "other/index.html") == {}
 
 
-def test_a_preview_that_is_missing_gives_no_tags_and_no_file(site: Site) -> None:
+def test_missing_preview_has_no_tags_and_no_file(site: Site) -> None:
     site.options.update({"generate": False, "report": "report.json"})
     site.write("index.md", f"{FRONT}# Page\n")
     built = site.build()
@@ -141,9 +139,7 @@ def test_a_preview_that_is_missing_gives_no_tags_and_no_file(site: Site) -> None
 
 
 @pytest.mark.parametrize("preview", ["A red balloon", "{prompt: A cat, widht: 3}"])
-def test_at_the_top_a_missing_preview_has_the_one_stand_in_that_is_shown(
-    site: Site, preview: str
-) -> None:
+def test_missing_preview_at_the_top_has_one_placeholder(site: Site, preview: str) -> None:
     site.options.update({"generate": False, "report": "report.json"})
     site.options["previews"] = {"position": "top"}
     site.write("index.md", FRONT.replace("A red balloon", preview) + "# Page\n")
@@ -163,7 +159,7 @@ def with_tag_in_theme(site: Site, tag: str) -> None:
     site.config["theme"] = {"name": "material", "custom_dir": "overrides"}
 
 
-def test_who_has_another_image_keeps_it_unless_the_page_asked_for_ours(site: Site) -> None:
+def test_other_social_image_stays_unless_the_page_has_its_own_preview(site: Site) -> None:
     with_tag_in_theme(site, OWN)
     site.options["previews"] = {"default": "On {title}"}
     site.write("index.md", "# Home\n")
@@ -173,8 +169,8 @@ def test_who_has_another_image_keeps_it_unless_the_page_asked_for_ours(site: Sit
     assert tags(built, "own/index.html")["og:image"].startswith("https://example.org/docs/assets/")
 
 
-def test_a_plugin_that_adds_its_card_late_is_no_exception(site: Site) -> None:
-    """Material's social plugin puts its tags in at the same priority as our first step."""
+def test_card_that_a_plugin_adds_late_is_handled_the_same(site: Site) -> None:
+    """Material's social plugin inserts its tags at the priority of the plugin's first step."""
     site.config["hooks"] = ["hook.py"]
     (site.folder / "hook.py").write_text(
         f"def on_post_page(output, page, config):\n"
@@ -188,7 +184,7 @@ def test_a_plugin_that_adds_its_card_late_is_no_exception(site: Site) -> None:
     assert "example.org" in tags(built, "own/index.html")["og:image"]
 
 
-def test_themes_are_told_and_the_author_wins(site: Site) -> None:
+def test_themes_get_the_card_unless_the_author_set_an_image(site: Site) -> None:
     with_tag_in_theme(site, '<link rel="x" href="{{ page.meta.image if page }}">')
     site.write("index.md", f"{FRONT}# Home\n")
     site.write("own.md", FRONT.replace("---\n", "---\nimage: mine.png\n", 1) + "# Own\n")
@@ -198,7 +194,7 @@ def test_themes_are_told_and_the_author_wins(site: Site) -> None:
     assert '<link rel="x" href="mine.png">' in built.page("own/index.html")
 
 
-def test_a_default_is_for_the_pages_that_it_includes(drawn: Site) -> None:
+def test_default_preview_applies_to_included_pages(drawn: Site) -> None:
     drawn.options["previews"] = {
         "default": "On {title}: {description}.",
         "include": ["guide/**"],
@@ -228,7 +224,7 @@ def test_a_default_is_for_the_pages_that_it_includes(drawn: Site) -> None:
         ({"includes": ["a"]}, 'unknown option "includes"'),
     ],
 )
-def test_mistakes_in_the_settings_stop_the_build(
+def test_invalid_preview_settings_stop_the_build(
     site: Site, caplog: pytest.LogCaptureFixture, previews: Any, said: str
 ) -> None:
     site.options["previews"] = previews
@@ -238,7 +234,7 @@ def test_mistakes_in_the_settings_stop_the_build(
     assert said in caplog.text
 
 
-def test_at_the_top_it_is_an_ordinary_image_below_the_heading(site: Site) -> None:
+def test_preview_at_the_top_is_an_image_below_the_heading(site: Site) -> None:
     site.options["previews"] = {"position": "top"}
     site.write("index.md", f"{FRONT}# Home\n\n![A dog](imagegen:)\n")
     site.write("bare.md", f"{FRONT}Only text\n")
@@ -256,9 +252,7 @@ def test_at_the_top_it_is_an_ordinary_image_below_the_heading(site: Site) -> Non
     assert set(tags(built, "off/index.html")) >= {"og:image"}
 
 
-def test_a_blog_post_has_its_own_and_the_views_of_a_blog_none(
-    drawn: Site, emulator: Emulator
-) -> None:
+def test_blog_posts_have_previews_and_blog_views_have_none(drawn: Site, emulator: Emulator) -> None:
     drawn.config["theme"] = {"name": "material", "font": False}
     drawn.config["plugins"] = ["blog", *drawn.config["plugins"]]
     drawn.options["previews"] = {"default": "On {title}", "include": ["blog/**"]}
@@ -273,7 +267,7 @@ def test_a_blog_post_has_its_own_and_the_views_of_a_blog_none(
     assert tags(built, "blog/archive/2026/index.html") == {}
 
 
-def test_every_language_has_its_tags_and_pays_once(drawn: Site, emulator: Emulator) -> None:
+def test_every_language_has_its_tags_and_shares_the_image(drawn: Site, emulator: Emulator) -> None:
     languages = [
         {"locale": "en", "name": "English", "build": True, "default": True},
         {"locale": "de", "name": "Deutsch", "build": True},

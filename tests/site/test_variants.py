@@ -1,4 +1,4 @@
-"""Sizes, formats and shapes of images in whole sites."""
+"""Sizes, formats and layouts of images in whole sites."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def derived(site: Site):
     return site.folder / ".cache/plugin/imagegen/derived"
 
 
-def test_formats_in_their_order(site: Site) -> None:
+def test_formats_are_in_their_order(site: Site) -> None:
     site.options["variants"] = {"formats": ["webp", "avif", "png"]}
     built = build(site, PLAIN)
     assert formats(built) == {"WEBP", "AVIF", "PNG"}
@@ -64,7 +64,7 @@ def test_transparent_images_have_a_webp_and_no_jpeg(site: Site) -> None:
 
 
 @pytest.mark.parametrize("where", ["site", "directive"])
-def test_widths(site: Site, where: str) -> None:
+def test_widths_of_variants(site: Site, where: str) -> None:
     if where == "site":
         site.options["variants"] = {"widths": [200, 5000]}
     built = build(site, PLAIN if where == "site" else FENCE.format("widths: 200, 5000"))
@@ -75,7 +75,7 @@ def test_widths(site: Site, where: str) -> None:
 def test_directives_that_share_files_lose_none_and_encode_each_once(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every prompt in four `widths`, generated at the same time; each has its full size."""
+    """Every prompt in four `widths`, generated at the same time."""
     count: Counter[tuple[object, bytes]] = Counter()
     encode = encoder.encode_variants
 
@@ -99,8 +99,8 @@ def test_directives_that_share_files_lose_none_and_encode_each_once(
     assert "12 sketches drawn" in built.summary
 
 
-def test_a_ratio_cuts_around_its_focus(site: Site) -> None:
-    """Two cuts of one original, which is drawn once."""
+def test_ratio_crops_around_the_focus(site: Site) -> None:
+    """Two crops of one original, which is generated once."""
     left, right = (FENCE.format(f"ratio: 1:1\nfocus: {side}") for side in ("left", "right"))
     built = build(site, f"{left}\n{right}")
     assert sizes(built) == {(480, 480), (960, 960), (1024, 1024)}
@@ -109,7 +109,7 @@ def test_a_ratio_cuts_around_its_focus(site: Site) -> None:
     assert (attribute(built, "width"), attribute(built, "height")) == (["1024"] * 2, ["1024"] * 2)
 
 
-def test_sizes_follow_the_width_unless_they_are_said(site: Site) -> None:
+def test_sizes_follow_the_width_unless_they_are_set(site: Site) -> None:
     built = build(site, FENCE.format("width: 300") + "\n" + FENCE.format("sizes: 50vw"))
     assert attribute(built, "sizes") == ["(max-width: 300px) 100vw, 300px", "50vw"]
     assert attribute(built, "width") == ["300", "1536"]
@@ -117,7 +117,7 @@ def test_sizes_follow_the_width_unless_they_are_said(site: Site) -> None:
 
 
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
-def test_a_dark_image_is_another_image(site: Site, theme: str) -> None:
+def test_dark_image_is_a_second_image(site: Site, theme: str) -> None:
     site.config["theme"] = {"name": theme, "font": False} if theme == "material" else theme
     built = build(site, FENCE.format("dark: at night"))
     assert len(built.images()) == 12
@@ -132,7 +132,7 @@ def test_a_dark_image_is_another_image(site: Site, theme: str) -> None:
 
 
 @pytest.mark.parametrize("disclosure", ["none", "caption", "badge"])
-def test_readers_are_told_where_the_site_says_so(site: Site, disclosure: str) -> None:
+def test_disclosure_is_shown_if_the_site_sets_it(site: Site, disclosure: str) -> None:
     site.options.update(disclosure=disclosure, disclosure_text="Drawn <by> a machine")
     page = build(site, FENCE.format("caption: Up")).page("index.html")
     said = "Drawn &lt;by&gt; a machine"
@@ -143,19 +143,19 @@ def test_readers_are_told_where_the_site_says_so(site: Site, disclosure: str) ->
     assert (f"{said}</small></span>" in page) is (disclosure == "badge")
 
 
-def test_no_blur_where_the_site_wants_none(site: Site) -> None:
+def test_site_can_switch_blurred_previews_off(site: Site) -> None:
     assert "data:image/webp" in build(site, PLAIN).page("index.html")
     site.options["variants"] = {"blur": False}
     assert "data:image/webp" not in build(site, PLAIN).page("index.html")
 
 
-def test_provenance(site: Site) -> None:
+def test_provenance_is_kept_or_removed(site: Site) -> None:
     assert all(b"algorithmicMedia" in each for each in build(site, PLAIN).images().values())
     site.options["provenance"] = "strip"
     assert not any(b"lgorithmicMedia" in each for each in build(site, PLAIN).images().values())
 
 
-def test_without_what_was_derived_the_site_is_the_same_and_nothing_is_called(
+def test_deleted_variant_cache_changes_no_byte_and_sends_no_request(
     site: Site, emulator: Emulator, gateway_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_KEY", "a-key")
@@ -169,7 +169,7 @@ def test_without_what_was_derived_the_site_is_the_same_and_nothing_is_called(
     assert emulator.bill.images == calls
 
 
-def test_a_site_does_not_depend_on_what_other_widths_were_made_before(site: Site) -> None:
+def test_site_does_not_depend_on_earlier_widths(site: Site) -> None:
     expected = build(site, PLAIN).files()
     shutil.rmtree(derived(site))
     for widths in ([480], [960]):
@@ -191,8 +191,8 @@ def on_post_build(config):
 
 
 @pytest.mark.slow
-def test_a_warm_build_loads_no_encoder(site: Site) -> None:
-    """In a process of its own, since this one has loaded everything."""
+def test_repeat_build_imports_no_encoder(site: Site) -> None:
+    """In a process of its own, since this one has imported the encoder."""
     site.config["hooks"] = ["hook.py"]
     (site.folder / "hook.py").write_text(HOOK)
     site.write("index.md", f"# Page\n\n{PLAIN}")
@@ -206,8 +206,8 @@ def test_a_warm_build_loads_no_encoder(site: Site) -> None:
 
 
 @pytest.mark.slow
-def test_two_builds_with_one_cache(site: Site) -> None:
-    """At the same time, in processes of their own; both sites are whole and the same."""
+def test_two_builds_share_one_cache(site: Site) -> None:
+    """At the same time, in processes of their own; both sites have the same bytes."""
     images = "\n\n".join(f"![Number {number}](imagegen:)" for number in range(4))
     site.write("index.md", f"# Page\n\n{images}\n")
     site.save()

@@ -1,4 +1,4 @@
-"""The Nu HTML checker has nothing to say of our markup.
+"""The Nu HTML checker finds no problem in the markup of images.
 
 It is a program for Java: ``npm install --ignore-scripts vnu-jar``, and its jar's path in
 ``VNU_JAR``.
@@ -67,7 +67,7 @@ WRONG = '<!doctype html><html lang="en"><title>x</title><img srcset="a.png 3w" s
 
 
 def complaints(folder: Path) -> list[dict[str, str]]:
-    """What the checker says of all pages in a folder; starting it takes seconds, so only once."""
+    """Return the messages for all pages of a folder; a start takes seconds, so only one."""
     done = subprocess.run(
         ["java", "-jar", JAR, "--format", "json", "--skip-non-html", str(folder)],
         capture_output=True,
@@ -79,7 +79,7 @@ def complaints(folder: Path) -> list[dict[str, str]]:
 
 
 def write_sites(site: Site, folder: Path) -> None:
-    """Of each theme three: without images, and with them in each kind of disclosure."""
+    """Three per theme: without images, and with images in each kind of disclosure."""
     for theme in THEMES:
         site.config["theme"] = {"name": theme, "font": False} if theme == "material" else theme
         site.write("index.md", PLAIN)
@@ -92,7 +92,7 @@ def write_sites(site: Site, folder: Path) -> None:
             assert built.page("index.html").count("<img") >= 10
 
 
-def test_nothing_new_is_reported(site: Site, tmp_path: Path) -> None:
+def test_html_checker_reports_no_new_problem(site: Site, tmp_path: Path) -> None:
     if not Path(JAR).is_file():
         skip_or_fail("VNU_JAR names no jar of the Nu HTML checker")
     if shutil.which("java") is None:

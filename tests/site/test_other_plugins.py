@@ -1,4 +1,4 @@
-"""Together with the plugins that sites have: each site is really built."""
+"""Sites with other plugins, each really built."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def assert_no_token(built: Built) -> None:
 
 
 def assert_images_resolve(built: Built) -> int:
-    """Every address of an image of ours leads to a file; how many there were."""
+    """Assert that every address of an image leads to a file; return their number."""
     number = 0
     for page in built.site.rglob("*.html"):
         for address in ADDRESS.findall(page.read_text()):
@@ -104,7 +104,7 @@ def test_search_blog_rss_print_site_and_glightbox_in_one_site(
     assert "https://example.org/docs/assets/imagegen/" in built.page("feed_rss_created.xml")
 
 
-def test_a_second_build_of_that_site_is_the_same(company: Site, emulator: Emulator) -> None:
+def test_repeat_build_of_that_site_has_the_same_bytes(company: Site, emulator: Emulator) -> None:
     first = company.build()
     before = first.files()
     second = company.build()
@@ -113,7 +113,7 @@ def test_a_second_build_of_that_site_is_the_same(company: Site, emulator: Emulat
     assert second.files() == before
 
 
-def test_glightbox_leads_to_the_image(company: Site) -> None:
+def test_glightbox_links_to_the_image(company: Site) -> None:
     built = company.build()
     page = built.page("index.html")
     link = r'<a class="glightbox"[^>]*href="assets/imagegen/[0-9a-f]{16}-1536\.[0-9a-f]{8}\.jpg"'
@@ -121,10 +121,10 @@ def test_glightbox_leads_to_the_image(company: Site) -> None:
 
 
 @pytest.mark.parametrize("first", ["i18n", "imagegen"])
-def test_a_site_in_two_languages_is_one_run(
+def test_site_in_two_languages_is_one_run(
     site: Site, gateway_url: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    """The i18n plugin builds further languages inside the first one's last hook."""
+    """The i18n plugin builds further languages inside the last hook of the first one."""
     monkeypatch.setenv("TEST_KEY", "a-key")
     i18n = {
         "i18n": {
@@ -150,7 +150,7 @@ def test_a_site_in_two_languages_is_one_run(
     assert 'alt="English only"' in built.page("fr/guide/page/index.html")
 
 
-def test_a_reference_finds_the_page_of_its_own_language(
+def test_reference_finds_the_page_of_its_language(
     site: Site, gateway_url: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_KEY", "a-key")
@@ -177,7 +177,7 @@ def test_a_reference_finds_the_page_of_its_own_language(
     assert sorted(asked) == following + followed
 
 
-def test_what_failed_in_one_language_is_not_asked_again_in_the_next(
+def test_failed_request_is_not_repeated_in_the_next_language(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_KEY", "a-key")
@@ -198,7 +198,7 @@ def test_what_failed_in_one_language_is_not_asked_again_in_the_next(
     assert report["cost_usd"] == "0.015"
 
 
-def test_built_twice_in_one_process_nothing_carries_over(site: Site) -> None:
+def test_second_build_in_one_process_starts_afresh(site: Site) -> None:
     site.write("index.md", "# Home\n\n```imagegen\nOne\n```\n")
     first = site.build()
     site.write("index.md", "# Home\n\n![y](imagegen:){ nonsense=1 }\n")
@@ -208,7 +208,7 @@ def test_built_twice_in_one_process_nothing_carries_over(site: Site) -> None:
     assert len(second.warnings) == 1
 
 
-def test_material_with_instant_navigation_and_directory_urls_off(company: Site) -> None:
+def test_material_with_instant_navigation_and_without_directory_urls(company: Site) -> None:
     company.config["use_directory_urls"] = False
     company.config["theme"]["features"] = ["navigation.instant", "content.tabs.link"]
     built = company.build()
@@ -216,8 +216,8 @@ def test_material_with_instant_navigation_and_directory_urls_off(company: Site) 
     assert assert_images_resolve(built) > 10
 
 
-def test_a_path_of_the_site_is_never_left(site: Site) -> None:
-    """Whatever an author names, files of ours lie in one folder of the site."""
+def test_no_file_is_written_outside_the_site(site: Site) -> None:
+    """For every name that an author writes, files are in one folder of the site."""
     site.write("index.md", '![../../etc/passwd](imagegen:){ #../x title="../../y" }\n')
     built = site.build()
     ours = {Path(name).parts[:2] for name in built.files() if "imagegen" in name}

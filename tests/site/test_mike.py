@@ -1,4 +1,4 @@
-"""Versions of a site, deployed by mike into a branch of a real git repository."""
+"""Versions of a site, deployed by mike into a branch of a git repository."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shutil import which
 
 import pytest
 
-from tests.site.test_company import assert_images_resolve, assert_no_token
+from tests.site.test_other_plugins import assert_images_resolve, assert_no_token
 from tests.site.test_previews import FRONT, card, tags
 from tests.support import Built, Site
 from tests.tools import skip_or_fail
@@ -33,7 +33,7 @@ WRITER = {
 
 @pytest.fixture
 def run(site: Site) -> Run:
-    """Runs a command in the site's folder, which is a git repository with one commit."""
+    """Runs a command in the folder of the site, a git repository with one commit."""
     if find_spec("mike") is None or which("git") is None:
         skip_or_fail("mike or git is not installed")
     path = os.pathsep.join([COMMANDS, os.environ["PATH"]])
@@ -56,7 +56,7 @@ def run(site: Site) -> Run:
 
 
 def deployed(site: Site, run: Run) -> Built:
-    """Two versions, as they lie in the branch.
+    """Two versions, as they are in the branch.
 
     The first is of a site that does not name mike, which then puts itself before us; the second
     names it after us, and has a page more.

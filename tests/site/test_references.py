@@ -1,4 +1,4 @@
-"""Images that follow others: files of the site, and images that it asks for itself."""
+"""Reference images: files of the site, and generated images."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def free() -> Emulator:
     return Emulator(require_key=False)
 
 
-def test_a_image_follows_a_file_and_is_bought_once(site: Site, free: Emulator) -> None:
+def test_reference_to_a_file_is_generated_once(site: Site, free: Emulator) -> None:
     put(site, "guide/cup.png", png())
     site.write("guide/page.md", f"# Page\n\n{fence('A cup', reference='cup.png')}")
     built = build(site, free)
@@ -80,7 +80,7 @@ def _key_of_next(site: Site) -> str:
     return str(image["key"])
 
 
-def test_the_same_bytes_elsewhere_buy_nothing(site: Site) -> None:
+def test_moved_reference_file_generates_no_image(site: Site) -> None:
     put(site, "cup.png", png())
     site.write("index.md", f"# Page\n\n{fence('A cup', reference='cup.png')}")
     assert "1 sketch drawn" in site.build(strict=True).summary
@@ -89,14 +89,14 @@ def test_the_same_bytes_elsewhere_buy_nothing(site: Site) -> None:
     assert "1 image: 1 sketch reused" in site.build(strict=True).summary
 
 
-def test_a_warm_build_needs_no_image_of_ours_but_its_reference(site: Site) -> None:
+def test_repeat_build_needs_only_the_reference_file(site: Site) -> None:
     put(site, "cup.png", png())
     site.write("index.md", f"# Page\n\n{fence('A cup', reference='cup.png')}")
     first = site.build(strict=True).files()
     assert site.build(strict=True).files() == first
 
 
-def test_sixteen_are_followed_and_a_seventeenth_is_a_mistake(site: Site, free: Emulator) -> None:
+def test_seventeenth_reference_is_an_error(site: Site, free: Emulator) -> None:
     names = [f"p{number}.png" for number in range(17)]
     for number, name in enumerate(names):
         put(site, name, png(colour=(number, 0, 0)))
@@ -107,7 +107,7 @@ def test_sixteen_are_followed_and_a_seventeenth_is_a_mistake(site: Site, free: E
     assert "supported: up to 16" in site.build().warnings[0]
 
 
-def test_a_mask_of_the_right_size_goes_with_it(site: Site, free: Emulator) -> None:
+def test_mask_of_the_right_size_is_sent(site: Site, free: Emulator) -> None:
     put(site, "cup.png", png())
     put(site, "mask.png", png(colour=(0, 0, 0, 0)))
     site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png', mask='mask.png')}")
@@ -146,7 +146,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("options", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_mistakes_are_told_and_cost_nothing(
+def test_invalid_reference_warns_and_sends_no_request(
     site: Site, free: Emulator, options: dict[str, str], said: str
 ) -> None:
     put(site, "img/cup.png", png())
@@ -166,7 +166,7 @@ def test_mistakes_are_told_and_cost_nothing(
     assert re.search(said, warning), warning
 
 
-def test_a_image_follows_another_one_of_a_later_page(site: Site, free: Emulator) -> None:
+def test_reference_to_an_image_of_a_later_page(site: Site, free: Emulator) -> None:
     site.write("a.md", f"# A\n\n{fence('A fox runs', reference='b.md#fox')}")
     site.write("b.md", f"# B\n\n{fence('A fox', id='fox')}")
     assert build(site, free).warnings == []
@@ -185,7 +185,7 @@ def test_a_image_follows_another_one_of_a_later_page(site: Site, free: Emulator)
         (["c.de.md"], False),
     ],
 )
-def test_a_page_stands_for_another_in_one_further_language_only(
+def test_reference_to_a_translated_page_needs_a_single_translation(
     site: Site, free: Emulator, pages: list[str], is_found: bool
 ) -> None:
     site.write("a.md", f"# A\n\n{fence('A fox runs', reference='b.md#fox')}")
@@ -198,7 +198,7 @@ def test_a_page_stands_for_another_in_one_further_language_only(
     assert ("edits", "A fox runs") in asked(free) or not is_found
 
 
-def test_a_chain_is_made_from_its_end(site: Site, free: Emulator) -> None:
+def test_chain_of_references_is_generated_from_its_end(site: Site, free: Emulator) -> None:
     steps = [fence("One", reference="#two"), fence("Two", id="two", reference="#three")]
     site.write("index.md", "# P\n\n" + "\n".join([*steps, fence("Three", id="three")]))
     assert build(site, free).warnings == []
@@ -207,7 +207,7 @@ def test_a_chain_is_made_from_its_end(site: Site, free: Emulator) -> None:
     assert states == ["made"] * 3
 
 
-def test_a_ring_is_a_mistake_that_names_it(site: Site, free: Emulator) -> None:
+def test_cycle_of_references_is_an_error_that_names_it(site: Site, free: Emulator) -> None:
     ring = [fence("One", id="one", reference="#two"), fence("Two", id="two", reference="#one")]
     site.write("index.md", "# P\n\n" + "\n".join([*ring, fence("Three", reference="#one")]))
     built = build(site, free)
@@ -217,13 +217,13 @@ def test_a_ring_is_a_mistake_that_names_it(site: Site, free: Emulator) -> None:
     assert "/index.md#one -> /index.md#two -> /index.md#one" in built.warnings[0]
 
 
-def test_what_follows_itself_is_a_ring(site: Site) -> None:
+def test_reference_to_itself_is_a_cycle(site: Site) -> None:
     site.options["prompts"] = {"snake": {"prompt": "A snake", "reference": "snake"}}
     site.write("index.md", "# P\n\n![](imagegen:snake)\n")
     assert "snake -> snake" in site.build().warnings[0]
 
 
-def test_a_named_prompt_is_followed_though_no_page_shows_it(site: Site, free: Emulator) -> None:
+def test_reference_to_a_named_prompt_that_no_page_shows(site: Site, free: Emulator) -> None:
     site.options["prompts"] = {"hero": {"prompt": "A knight", "size": "1024x1024"}}
     site.write("index.md", f"# P\n\n{fence('The knight sleeps', reference='hero')}")
     assert build(site, free).warnings == []
@@ -232,7 +232,7 @@ def test_a_named_prompt_is_followed_though_no_page_shows_it(site: Site, free: Em
     assert sorted(prompts) == ["A knight", "The knight sleeps"]
 
 
-def test_without_the_one_the_other_is_missing_with_a_reason(site: Site) -> None:
+def test_missing_reference_image_is_the_reason_for_a_missing_image(site: Site) -> None:
     site.options["generate"] = False
     site.write(
         "index.md", f"# P\n\n{fence('A fox runs', reference='#fox')}\n{fence('A fox', id='fox')}"
@@ -242,7 +242,7 @@ def test_without_the_one_the_other_is_missing_with_a_reason(site: Site) -> None:
     assert "index.md:9" in followed
 
 
-def test_a_budget_that_holds_the_one_alone_makes_the_one(site: Site, free: Emulator) -> None:
+def test_budget_of_one_image_generates_the_reference_image(site: Site, free: Emulator) -> None:
     page = f"{fence('A fox runs', reference='#fox')}\n{fence('A fox', id='fox')}"
     site.write("index.md", f"# P\n\n{page}")
     build(site, free, budget={"images": 1, "usd": None})
@@ -250,14 +250,14 @@ def test_a_budget_that_holds_the_one_alone_makes_the_one(site: Site, free: Emula
     assert free.bill.images == 1
 
 
-def test_what_no_page_shows_is_not_followed(site: Site, free: Emulator) -> None:
+def test_reference_to_a_hidden_image_is_an_error(site: Site, free: Emulator) -> None:
     hidden = f"<!--\n{fence('A fox', id='fox')}-->\n"
     site.write("index.md", f"# P\n\n{fence('A fox runs', reference='#fox')}\n{hidden}")
     assert "#fox" in build(site, free).warnings[0]
     assert free.log == ()
 
 
-def test_a_preset_gives_all_its_images_one_to_follow(site: Site, free: Emulator) -> None:
+def test_preset_sets_the_reference_of_its_images(site: Site, free: Emulator) -> None:
     put(site, "style.webp", png(kind="WEBP"))
     site.options["presets"] = {"house": {"reference": ["/style.webp"]}}
     plain = fence("A tree", preset="house", reference="none")
@@ -266,14 +266,14 @@ def test_a_preset_gives_all_its_images_one_to_follow(site: Site, free: Emulator)
     assert sorted(asked(free)) == [("edits", "A house"), ("generations", "A tree")]
 
 
-def test_both_of_a_pair_for_light_and_dark_follow(site: Site, free: Emulator) -> None:
+def test_dark_image_has_the_same_reference(site: Site, free: Emulator) -> None:
     put(site, "cup.png", png())
     site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png', dark='at night')}")
     assert build(site, free).warnings == []
     assert [path for path, _ in asked(free)] == ["edits", "edits"]
 
 
-def test_an_answer_of_an_ended_build_is_stored_without_its_reference(
+def test_response_of_an_interrupted_build_is_stored_without_its_reference(
     site: Site, free: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cup = put(site, "cup.png", png())
@@ -294,8 +294,8 @@ def test_an_answer_of_an_ended_build_is_stored_without_its_reference(
 FOX = f"# P\n\n{fence('A fox runs', reference='#fox')}\n{fence('A fox', id='fox')}"
 
 
-def test_beside_a_server_the_one_is_made_and_then_the_other(site: Site, free: Emulator) -> None:
-    """Drafts follow drafts."""
+def test_server_generates_the_reference_image_first(site: Site, free: Emulator) -> None:
+    """The reference image of a draft is a draft."""
     site.write("index.md", FOX)
     options = {"serve": "generate", "serve_delay": 0.2, "draft": {"quality": "low"}}
     site.options.update({"model": MODEL} | options)
@@ -307,14 +307,14 @@ def test_beside_a_server_the_one_is_made_and_then_the_other(site: Site, free: Em
     assert asked(free) == [("generations", "A fox"), ("edits", "A fox runs")]
 
 
-def test_a_plan_counts_both_and_check_names_both(site: Site) -> None:
+def test_plan_and_check_count_the_reference_image(site: Site) -> None:
     site.write("index.md", FOX)
     plan = command(site, "plan")
     assert (plan["makes"], [each["state"] for each in plan["pictures"]]) == (2, ["missing"] * 2)
     assert len(command(site, "check", code=1)["lacking"]) == 2
 
 
-def test_candidates_follow_what_the_image_follows(site: Site, free: Emulator) -> None:
+def test_candidates_have_the_references_of_the_image(site: Site, free: Emulator) -> None:
     put(site, "cup.png", png())
     site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png', id='cup')}")
     build(site, free)
@@ -325,7 +325,7 @@ def test_candidates_follow_what_the_image_follows(site: Site, free: Emulator) ->
     assert asked(free) == [("edits", "A cup")] * 3
 
 
-def test_a_reference_that_changes_under_the_build_is_not_sent(
+def test_reference_file_that_changes_during_the_build_is_not_sent(
     site: Site, free: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cup = put(site, "cup.png", png())
@@ -350,7 +350,7 @@ def command(site: Site, name: str, *arguments: str, code: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-def test_images_that_follow_each_other_are_all_found_again(site: Site) -> None:
+def test_chain_of_references_is_found_again(site: Site) -> None:
     chain = "\n\n".join(
         f"![Image {name}](imagegen:){{ {options} }}"
         for name, options in (("c", "id=c"), ("b", "id=b reference=#c"), ("a", "reference=#b"))

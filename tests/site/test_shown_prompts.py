@@ -1,4 +1,4 @@
-"""What a page shows is asked for, once; nothing else is."""
+"""Prompts that pages show are requested once, and no others."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _write(site: Site, text: str):
 
 
 @pytest.mark.slow
-def test_every_shown_prompt_is_asked_once_and_nothing_else(
+def test_each_shown_prompt_is_requested_once_and_no_other(
     everywhere: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_KEY", "a-key")
@@ -180,7 +180,7 @@ def test_every_shown_prompt_is_asked_once_and_nothing_else(
     assert "imagegen:t" not in page
 
 
-def test_places_are_lines_of_the_source_or_words_where_there_is_no_line(
+def test_locations_are_source_lines_or_first_words(
     everywhere: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_KEY", "a-key")
@@ -201,10 +201,10 @@ def test_places_are_lines_of_the_source_or_words_where_there_is_no_line(
             assert "imagegen" in source[line - 1]
 
 
-def test_a_formatter_that_is_called_for_nothing_costs_nothing(
+def test_formatter_call_without_a_result_sends_no_request(
     site: Site, emulator: Emulator, gateway_url: str
 ) -> None:
-    """superfences formats fences in comments and indented code, and throws the result away."""
+    """superfences formats fences in comments and indented code, and discards the result."""
     site.options["gateway"] = {"url": gateway_url, "auth": "none"}
     site.write(
         "index.md", "<!--\n```imagegen\nHidden\n```\n-->\n\n    ```imagegen\n    Hidden\n    ```\n"

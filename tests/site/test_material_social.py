@@ -1,4 +1,4 @@
-"""Together with Material's own social cards, drawn by Cairo and with a font that is here."""
+"""Sites with Material's own social cards, drawn by Cairo with a local font."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import ImageFont
 
-from tests.site.test_company import assert_no_token
+from tests.site.test_other_plugins import assert_no_token
 from tests.site.test_previews import FRONT, card, tags
 from tests.support import Site
 from tests.tools import skip_or_fail
@@ -19,7 +19,7 @@ OURS = "https://example.org/docs/assets/imagegen/"
 
 
 def put_fonts(folder: Path) -> None:
-    """Pillow's own font, where the plugin keeps those that it has fetched."""
+    """Pillow's own font in the folder of the fonts that the plugin has fetched."""
     font = ImageFont.load_default(size=10)
     assert isinstance(font, ImageFont.FreeTypeFont)
     folder.mkdir(parents=True)
@@ -33,7 +33,7 @@ def refuse(address: str) -> None:
 
 @pytest.fixture
 def social(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A site in which one page asks for a preview, and one for none."""
+    """A site with one page that sets a preview, and one that does not."""
     try:
         import cairosvg  # noqa: F401
     except (ImportError, OSError):
@@ -53,7 +53,7 @@ def social(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 @pytest.mark.parametrize("default", ["", "On {title}"], ids=["no default", "a default"])
 @pytest.mark.parametrize("order", ["before us", "after us"])
-def test_ours_takes_the_place_of_theirs_only_where_a_page_asks(
+def test_preview_replaces_the_card_of_material_only_if_the_page_has_its_own(
     social: Site, order: str, default: str
 ) -> None:
     ours = social.config["plugins"]

@@ -1,4 +1,4 @@
-"""One style for a whole site: presets, folders, and a file of prompts."""
+"""Options that images share: presets, folders, and a file of prompts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def prompts_in_the_store(site: Site) -> set[str]:
     return {json.loads(path.read_text())["prompt"] for path in site.originals.rglob("*.json")}
 
 
-def test_each_folder_draws_in_its_own_style(site: Site) -> None:
+def test_folders_have_their_own_styles(site: Site) -> None:
     site.options["style"] = "Flat colours"
     site.options["presets"] = {"ink": {"style": "Black ink", **SQUARE, "class": "ink"}}
     site.options["folders"] = {"guide/**": {"style": "Pencil"}, "guide/deep/*": {"preset": "ink"}}
@@ -39,7 +39,7 @@ def test_each_folder_draws_in_its_own_style(site: Site) -> None:
     assert 'class="ink"' not in built.page("guide/one/index.html")
 
 
-def test_previews_take_presets_and_the_styles_of_folders(site: Site) -> None:
+def test_previews_use_presets_and_the_styles_of_folders(site: Site) -> None:
     site.options["presets"] = {"ink": {"style": "Black ink"}}
     site.options["folders"] = {"guide/*": {"style": "Pencil"}}
     site.options["previews"] = {"default": "A sign that reads {title}"}
@@ -54,8 +54,8 @@ def test_previews_take_presets_and_the_styles_of_folders(site: Site) -> None:
     }
 
 
-def test_a_site_that_uses_none_of_this_is_built_to_the_same_bytes(site: Site) -> None:
-    """What is only defined, and named by nobody, changes nothing."""
+def test_site_without_shared_options_is_unchanged(site: Site) -> None:
+    """Definitions without a use change no byte."""
     site.write("index.md", f"# Page\n\n{IMAGE}")
     plain = site.build().files()
     site.options["presets"] = {"ink": {"style": "Black ink", **SQUARE}}
@@ -65,7 +65,7 @@ def test_a_site_that_uses_none_of_this_is_built_to_the_same_bytes(site: Site) ->
     assert site.build().files() == plain
 
 
-def test_prompts_stand_in_a_file_of_their_own(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prompts_are_read_from_a_file(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.options["prompts"] = "images/prompts.yml"
     site.options["presets"] = {"ink": {"style": "Black ink"}}
     (site.folder / "images").mkdir()
@@ -78,7 +78,7 @@ def test_prompts_stand_in_a_file_of_their_own(site: Site, monkeypatch: pytest.Mo
     assert 'alt="Räven"' in built.page("index.html")
 
 
-def test_the_file_of_prompts_is_read_again_by_each_build(site: Site) -> None:
+def test_prompts_file_is_read_again_by_each_build(site: Site) -> None:
     site.options["prompts"] = "prompts.yml"
     site.write("index.md", "# Page\n\n![](imagegen:raven)\n")
     for prompt in ("A raven", "Two ravens"):
@@ -129,7 +129,7 @@ def config_error_of(site: Site, caplog: pytest.LogCaptureFixture) -> str:
         ),
     ],
 )
-def test_a_mistake_in_the_file_of_prompts_ends_the_build(
+def test_invalid_prompts_file_ends_the_build(
     site: Site, caplog: pytest.LogCaptureFixture, text: str | None, told: str
 ) -> None:
     site.options["prompts"] = "prompts.yml"
@@ -140,7 +140,7 @@ def test_a_mistake_in_the_file_of_prompts_ends_the_build(
     assert told.format(folder=site.folder) in config_error_of(site, caplog)
 
 
-def test_a_file_that_is_not_utf_8_or_no_file_is_told(
+def test_prompts_file_that_cannot_be_read_is_named(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     site.options["prompts"] = "prompts.yml"
@@ -153,14 +153,14 @@ def test_a_file_that_is_not_utf_8_or_no_file_is_told(
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "\ufeffraven: A raven\n"])
-def test_an_empty_file_and_a_byte_order_mark_are_no_mistakes(site: Site, text: str) -> None:
+def test_prompts_file_can_be_empty_or_have_a_byte_order_mark(site: Site, text: str) -> None:
     site.options["prompts"] = "prompts.yml"
     (site.folder / "prompts.yml").write_text(text, "utf-8")
     site.write("index.md", "# Page\n")
     assert site.build(strict=True).warnings == []
 
 
-def test_a_merge_in_the_file_is_no_twin(site: Site) -> None:
+def test_merge_key_in_the_prompts_file_is_no_duplicate(site: Site) -> None:
     site.options["prompts"] = "prompts.yml"
     text = "raven: &raven {prompt: A raven, take: 2}\ncrow: {<<: *raven, prompt: A crow}\n"
     (site.folder / "prompts.yml").write_text(text)
@@ -170,14 +170,14 @@ def test_a_merge_in_the_file_is_no_twin(site: Site) -> None:
 
 
 def saved(file: Path, text: str) -> None:
-    """Written as editors do: whole, in place of the old one."""
+    """The file is replaced as a whole, as editors do."""
     new = file.with_suffix(".new")
     new.write_text(text)
     new.replace(file)
 
 
-def test_serving_builds_again_when_the_file_of_prompts_changes(site: Site) -> None:
-    """A mistake in it is told, and ends no server."""
+def test_server_builds_again_when_the_prompts_file_changes(site: Site) -> None:
+    """An error in it is a message, and the server runs on."""
     site.options["prompts"] = "prompts.yml"
     file = site.folder / "prompts.yml"
     file.write_text("raven: A raven\n")
