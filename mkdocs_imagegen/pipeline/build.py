@@ -165,10 +165,6 @@ class Pipeline:
         image = outcome.image if outcome else None
         return self._previews.social_card(uri, image) if image else None
 
-    def missing(self) -> list[ReportRow]:
-        """Return a row for each location with a missing image, after the join."""
-        return [row for row in self._rows(has_lines=True) if row.state.is_missing]
-
     def entries(self) -> list[Entry]:
         """Return all locations that show an image, after the join."""
         return [self._entry(*each) for each in self._outcomes_by_placement()]
@@ -324,7 +320,7 @@ class Pipeline:
         run, by_page = self.context.run, dict[str, list[ReportRow]]()
         for placement, outcome in self._outcomes_by_placement():
             rows = by_page.setdefault(placement.page.url, [])
-            rows.append(self._row(placement, outcome, has_line=True))
+            rows.append(self._row(placement, outcome, self._location(placement)))
         for url, rows in by_page.items():
             run.report.set_page(url, rows)
         try:
@@ -333,7 +329,11 @@ class Pipeline:
             log.warning("cannot write the report to %s: %s", path, error.strerror)
 
     def _log_summary(self) -> None:
-        rows = self._rows(has_lines=False)
+        # Without line numbers, which need every source file again.
+        rows = [
+            self._row(placement, outcome, Location(placement.page.path))
+            for placement, outcome in self._outcomes_by_placement()
+        ]
         if rows:
             failures = self.context.run.ledger.budget.charged_failures
             log.info(summary(rows, self._lookup.generation_s, failures))
@@ -351,15 +351,7 @@ class Pipeline:
             if outcome is not None:
                 yield placement, outcome
 
-    def _rows(self, *, has_lines: bool) -> list[ReportRow]:
-        """Return a row for each location; line numbers need every source file again."""
-        return [
-            self._row(placement, outcome, has_line=has_lines)
-            for placement, outcome in self._outcomes_by_placement()
-        ]
-
-    def _row(self, placement: Placement, outcome: Outcome, *, has_line: bool) -> ReportRow:
-        location = self._location(placement) if has_line else Location(placement.page.path)
+    def _row(self, placement: Placement, outcome: Outcome, location: Location) -> ReportRow:
         # A head names no placeholder, so the site needs no file of it.
         has_file = placement.on_page or outcome.image is not None
         file = self._page_image(outcome).name if has_file else ""
@@ -367,8 +359,9 @@ class Pipeline:
 
     def _entry(self, placement: Placement, outcome: Outcome) -> Entry:
         token, uri = placement.token, placement.page.uri
-        row, found = self._row(placement, outcome, has_line=True), self._references.get(token)
-        return Entry(row, found, outcome, uri, partial(self.registry.explain, token, uri))
+        row = self._row(placement, outcome, self._location(placement))
+        explain = partial(self.registry.explain, token, uri)
+        return Entry(row, self._references.get(token), outcome, uri, explain)
 
     def _location(self, placement: Placement) -> Location:
         found = self.registry.get(placement.token)

@@ -105,13 +105,14 @@ def test_image_of_late_html_is_looked_up_and_not_generated(opened, caplog):
     assert "was added to a page after the build" in caplog.text
 
 
-def test_missing_images_are_listed_with_their_lines(opened):
+def test_entry_has_the_location_and_the_error(opened):
     pipeline = opened(**NO)
     read(pipeline, marker(pipeline))
     pipeline.join()
-    (row,) = pipeline.missing()
-    assert str(row.location) == 'docs/index.md, prompt 1 ("A balloon")'
-    assert row.remarks == ("the image is missing: generate is false",)
+    (entry,) = pipeline.entries()
+    assert str(entry.row.location) == 'docs/index.md, prompt 1 ("A balloon")'
+    assert entry.row.remarks == ("the image is missing: generate is false",)
+    assert (entry.directive, entry.uri) == (directive(), "index.md")
 
 
 def test_placeholder_is_only_a_file_if_a_page_shows_it(opened):

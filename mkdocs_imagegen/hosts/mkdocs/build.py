@@ -218,13 +218,13 @@ class MkDocsBuild:
             file.page.meta["image"] = file.page.meta.get("image") or card.url
 
     def _raise_if_missing(self) -> None:
-        missing = self.pipeline.missing()
+        rows = (entry.row for entry in self.pipeline.entries())
+        missing = [f"  {row.location}: {row.remarks[-1]}" for row in rows if row.state.is_missing]
         if missing:
-            rows = [f"  {row.location}: {row.remarks[-1]}" for row in missing[:_MAX_LISTED]]
-            more = len(missing) - _MAX_LISTED
-            rows += [f"  and {more} more"] if more > 0 else []
             count = f"{len(missing)} images are" if len(missing) > 1 else "1 image is"
-            text = "\n".join([f"{count} missing, and on_missing is error:", *rows])
+            more = len(missing) - _MAX_LISTED
+            listed = missing[:_MAX_LISTED] + ([f"  and {more} more"] if more > 0 else [])
+            text = "\n".join([f"{count} missing, and on_missing is error:", *listed])
             raise PluginError(f"imagegen: {text}")
 
 
