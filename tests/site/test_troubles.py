@@ -199,7 +199,7 @@ def test_a_report_that_cannot_be_written_is_a_warning(site: Site) -> None:
     pages(site, 1)
     (site.folder / "taken").mkdir()
     site.options["report"] = "taken"
-    assert "the report could not be written" in site.build().warnings[-1]
+    assert "cannot write the report" in site.build().warnings[-1]
 
 
 def test_the_key_is_nowhere(site: Site, caplog: pytest.LogCaptureFixture) -> None:
