@@ -5,17 +5,21 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import traceback
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import mkdocs_imagegen
 from mkdocs_imagegen.originals.record import parse_record
-from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 from tests.support import Built, Site
 
+PACKAGE = f"{Path(mkdocs_imagegen.__file__).parent}/"
 FENCE = "```imagegen\nA red balloon on a wooden table\n```\n"
 
 
@@ -67,6 +71,23 @@ def test_repeat_build_generates_no_image_and_has_the_same_bytes(site: Site) -> N
     assert second.summary.startswith("imagegen: 2 images: 2 sketches reused")
     assert "drawn" not in second.summary
     assert second.files() == before
+
+
+def test_lookup_is_at_most_eight_frames_deep(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the hook to the store of originals, in a first build."""
+    depths: list[int] = []
+    find = OriginalStore.find
+
+    def counting(store: OriginalStore, key: str) -> Original | None:
+        names = [each.name for each in traceback.extract_stack() if PACKAGE in each.filename]
+        if "on_page_content" in names:
+            depths.append(len(names) - names.index("on_page_content") + 1)
+        return find(store, key)
+
+    monkeypatch.setattr(OriginalStore, "find", counting)
+    site.write("index.md", FENCE)
+    site.build()
+    assert 0 < max(depths) <= 8
 
 
 def test_site_without_directives_is_unchanged(site: Site) -> None:
