@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from tests.support import Site
+from tests.waiting import MAX_WAIT_S, wait_until
 
 
 def test_what_is_in_flight_is_kept(site: Site) -> None:
@@ -28,14 +28,9 @@ def test_what_is_in_flight_is_kept(site: Site) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        end = time.monotonic() + 20
-        while emulator.bill.images == 0:
-            assert time.monotonic() < end
-            time.sleep(0.02)
-            if process.poll() is not None:
-                break
+        wait_until(lambda: emulator.bill.images or process.poll() is not None)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=MAX_WAIT_S)
     assert process.returncode != 0
     assert "Traceback" not in said
     original = len(list(site.originals.rglob("*.json")))

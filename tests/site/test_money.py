@@ -13,6 +13,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import StoreError
 from tests.support import Built, Site
+from tests.waiting import MAX_WAIT_S
 
 NO_LIMIT = {"images": None, "usd": None}
 
@@ -25,7 +26,7 @@ def pages(site: Site, number: int) -> None:
 def build_with(site: Site, emulator: Emulator, **options: Any) -> Built:
     with serve(emulator) as server:
         # One address for all of a test's servers: sketches are found by it.
-        site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": 20}
+        site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": MAX_WAIT_S}
         site.options.update({"concurrency": 1, **options})
         return site.build()
 

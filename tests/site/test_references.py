@@ -19,6 +19,7 @@ from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
 from mkdocs_imagegen.request import ImageRequest
 from tests.serving import serving as live
 from tests.support import Built, Site
+from tests.waiting import MAX_WAIT_S
 
 MODEL = "openai/gpt-image-2"  # one that does not end soon, of which builds would warn
 
@@ -44,7 +45,7 @@ def fence(prompt: str, **options: str) -> str:
 def build(site: Site, emulator: Emulator, **options: Any) -> Built:
     with emulating(emulator) as server:
         # One name for all of a test's servers: a sketch counts where its server drew it.
-        site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": 20}
+        site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": MAX_WAIT_S}
         site.options.update({"report": "report.json", "model": MODEL, **options})
         return site.build()
 

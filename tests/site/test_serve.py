@@ -16,6 +16,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve as emulating
 from tests.serving import Server, serving
 from tests.support import Site
+from tests.waiting import MAX_WAIT_S
 
 FENCE = "```imagegen\nA red balloon\n```\n"
 KEY = {"TEST_KEY": "a-key"}
@@ -72,15 +73,15 @@ def test_serving_spends_nothing_and_rests(
 
 
 def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> None:
-    latency = Latency(20)
+    latency = Latency(2 * MAX_WAIT_S)
     emulator = Emulator(latency_s=1, pause=latency)
     site.write("index.md", f"# Page\n\n{fence('A red balloon')}")
-    with generating(site, emulator, serve_delay=2) as server:
+    with generating(site, emulator, serve_delay=6) as server:
         assert "This image will be generated soon" in server.placeholder_text()
-        assert "at the earliest 2 s after" in server.placeholder_text()
+        assert "at the earliest 6 s after" in server.placeholder_text()
         assert 'width="1536" height="1024"' in server.get(server.image_files()[0])
         assert not latency.asked.is_set()
-        assert latency.asked.wait(20)
+        assert latency.asked.wait(MAX_WAIT_S)
         site.write("other.md", "# Another page\n")
         server.wait_for_text("This image is being generated")
         assert server.builds() == 2
@@ -99,7 +100,7 @@ def test_a_prompt_that_has_rested_is_made_and_shown_by_itself(site: Site) -> Non
 def test_many_quick_edits_of_a_prompt_make_one_call(site: Site) -> None:
     emulator = Emulator()
     site.write("index.md", f"# Page\n\n{fence('A balloon')}")
-    with generating(site, emulator, serve_delay=3) as server:
+    with generating(site, emulator, serve_delay=8) as server:
         for number in range(10):
             site.write("index.md", f"# Page\n\n{fence(f'A balloon, take {number}')}")
             time.sleep(0.7)
@@ -113,13 +114,13 @@ def test_what_is_deleted_while_it_waits_costs_nothing(site: Site, is_deleted: bo
     emulator = Emulator()
     site.write("index.md", "# Home\n")
     path = site.write("page.md", f"# Page\n\n{FENCE}")
-    with generating(site, emulator, serve_delay=2.5) as server:
+    with generating(site, emulator, serve_delay=6) as server:
         if is_deleted:
             path.unlink()
         else:
             site.write("page.md", "# Page without\n")
         server.wait_for_builds(2)
-        time.sleep(4)
+        time.sleep(8)
         assert server.builds() == 2
     assert list(emulator.log) == []
 
@@ -206,7 +207,7 @@ def test_who_stops_the_server_keeps_what_is_paid_for(site: Site, number: int) ->
     emulator = Emulator(latency_s=1, pause=latency)
     site.write("index.md", f"# Page\n\n{FENCE}")
     with generating(site, emulator) as server:
-        assert latency.asked.wait(20)
+        assert latency.asked.wait(MAX_WAIT_S)
         code = server.end(number)
         assert code == (0 if number == signal.SIGINT else 128 + number)
         assert "press Ctrl-C again to stop now" in server.output
@@ -216,17 +217,14 @@ def test_who_stops_the_server_keeps_what_is_paid_for(site: Site, number: int) ->
 
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_the_server_at_once(site: Site, second: int) -> None:
-    latency = Latency(60)
+    latency = Latency(2 * MAX_WAIT_S)
     site.write("index.md", f"# Page\n\n{FENCE}")
     with generating(site, Emulator(latency_s=1, pause=latency)) as server:
-        assert latency.asked.wait(20)
+        assert latency.asked.wait(MAX_WAIT_S)
         server.process.send_signal(signal.SIGINT)
         server.wait_until(lambda: "press Ctrl-C again" in server.output)
-        sent = time.monotonic()
-        assert server.end(second) == 130
-        took_s = time.monotonic() - sent
+        assert server.end(second) == 130  # the gateway has sent no response
         latency.over.set()
-    assert took_s < 1
     assert "Traceback" not in server.output
     assert stored(site) == []
     assert len(list((site.folder / ".cache/plugin/imagegen/journal").glob("*.intent"))) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -183,16 +182,8 @@ def test_server_builds_again_when_the_prompts_file_changes(site: Site) -> None:
     file.write_text("raven: A raven\n")
     site.write("index.md", "# Page\n\n![](imagegen:raven)\n")
     with serving(site) as server:
-        wait_for_words(server.log, "Serving on")
         saved(file, "raven: [A raven\n")
-        wait_for_words(server.log, "prompts.yml:2: ")
+        server.wait_until(lambda: "prompts.yml:2: " in server.output)
         saved(file, "raven: Two ravens\n")
         server.wait_for_builds(2)
         assert server.process.poll() is None
-
-
-def wait_for_words(log: Path, words: str, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while words not in log.read_text():
-        assert time.monotonic() < end, log.read_text()
-        time.sleep(0.05)

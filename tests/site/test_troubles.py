@@ -16,6 +16,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import serve
 from mkdocs_imagegen.errors import StoreError
 from tests.support import Built, Site
+from tests.waiting import MAX_WAIT_S
 
 CANARY = "canary-4f1c9e-credential"
 
@@ -28,7 +29,7 @@ def pages(site: Site, number: int) -> None:
 
 def build_with(site: Site, emulator: Emulator, **options: object) -> Built:
     with serve(emulator) as server:
-        gateway = {"url": server.url, "key_env": "TEST_KEY", "timeout": 20}
+        gateway = {"url": server.url, "key_env": "TEST_KEY", "timeout": MAX_WAIT_S}
         site.options.update({"gateway": gateway, **options})
         return site.build()
 
