@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.bench import Bench
 from tests.manual.build import BuiltManual, build_manual
 from tests.support import Site
@@ -60,7 +60,7 @@ def emulator() -> Emulator:
 @pytest.fixture
 def gateway_url(emulator: Emulator) -> Iterator[str]:
     """Serve the emulator on a socket, and yield its URL."""
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         yield server.url
 
 

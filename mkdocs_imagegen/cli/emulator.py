@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from mkdocs_imagegen.cli.terminal import CommandError, print_note
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import run_forever
+from mkdocs_imagegen.emulator.server import EmulatorServer
 
 
 @click.command(
@@ -49,11 +50,10 @@ def emulator(
     """
     gateway = Emulator(plan=faults, latency_s=latency, require_key=False)
     try:
-        run_forever(gateway, host=host, port=port, log=log, started=_print_url)
+        server = EmulatorServer(gateway, host=host, port=port, log=log)
     except OSError as error:
         fault = f"cannot listen on {host}:{port}: {error.strerror or error}"
         raise CommandError(f"{fault}; use another port with --port") from None
-
-
-def _print_url(url: str) -> None:
-    print_note(f"emulator running at {url} (press Ctrl-C to stop)")
+    with server, suppress(KeyboardInterrupt):
+        print_note(f"emulator running at {server.url} (press Ctrl-C to stop)")
+        server.wait()

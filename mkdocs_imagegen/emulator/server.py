@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 
 from mkdocs_imagegen.emulator.fault_transports import PAUSES, RESETTING, TRANSPORTS
 from mkdocs_imagegen.emulator.protocol import Emulator
@@ -31,15 +30,33 @@ _Request = socket.socket | tuple[bytes, socket.socket]
 class EmulatorServer(AbstractContextManager["EmulatorServer"]):
     """Running HTTP server of an emulator; as a context manager it closes itself.
 
+    Args:
+        emulator: Emulator that answers the requests.
+        host: Address to listen on.
+        port: Port to listen on; 0 for any free port.
+        log: File that receives a line of JSON per request.
+        slow_s: Seconds that the faults ``slow``, ``drip-head`` and ``drip`` take.
+
     Attributes:
         emulator: Emulator that answers the requests.
         url: Base URL for a client, including ``/v1``.
+
+    Raises:
+        OSError: If the address or the port is not available.
     """
 
-    def __init__(self, emulator: Emulator, listener: _Listener, log: Path | None) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        log: Path | None = None,
+        slow_s: float = 5.0,
+    ) -> None:
         self.emulator = emulator
+        self._listener = listener = _Listener((host, port), emulator, slow_s)
         self.url = f"http://{listener.address_text}/v1"
-        self._listener = listener
         self._unwatch = emulator.watch(_log_writer(log)) if log else lambda: None
         self._thread = threading.Thread(
             target=lambda: listener.serve_forever(poll_interval=0.05), name="imagegen-emulator"
@@ -61,61 +78,8 @@ class EmulatorServer(AbstractContextManager["EmulatorServer"]):
         while self._thread.is_alive():
             self._thread.join(timeout=0.5)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def serve(
-    emulator: Emulator,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    log: Path | None = None,
-    slow_s: float = 5.0,
-) -> EmulatorServer:
-    """Start a server.
-
-    Args:
-        emulator: Emulator that answers the requests.
-        host: Address to listen on.
-        port: Port to listen on; 0 for any free port.
-        log: File that receives a line of JSON per request.
-        slow_s: Seconds that the faults ``slow``, ``drip-head`` and ``drip`` take.
-
-    Raises:
-        OSError: If the address or the port is not available.
-    """
-    return EmulatorServer(emulator, _Listener((host, port), emulator, slow_s), log)
-
-
-def run_forever(
-    emulator: Emulator,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    log: Path | None = None,
-    started: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Run a server until the program is interrupted.
-
-    Args:
-        emulator: Emulator that answers the requests.
-        host: Address to listen on.
-        port: Port to listen on; 0 for any free port.
-        log: File that receives a line of JSON per request.
-        started: Function that is called with the base URL after the start.
-
-    Raises:
-        OSError: If the address or the port is not available.
-    """
-    with serve(emulator, host=host, port=port, log=log) as server, suppress(KeyboardInterrupt):
-        started(server.url)
-        server.wait()
 
 
 class _Listener(ThreadingHTTPServer):

@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.emulator.sketches import drawing
 from mkdocs_imagegen.emulator.wire_types import HttpResponse
 
@@ -48,7 +48,9 @@ def gateway(
 
     drawing.draw = drawn
     try:
-        with serve(_Unmarked(require_key=False, pause=pause, balance_usd=Decimal(10**6))) as server:
+        with EmulatorServer(
+            _Unmarked(require_key=False, pause=pause, balance_usd=Decimal(10**6))
+        ) as server:
             yield {"url": server.url, "auth": "none"}
     finally:
         drawing.draw = before

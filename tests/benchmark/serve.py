@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve as emulating
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.benchmark.figures import Goal, Row, median_of, ratios
 from tests.benchmark.rounds import Bench
 from tests.benchmark.sites import SECTION
@@ -103,7 +103,7 @@ def save_to_both(  # noqa: PLR0913 - one argument per size
     sites = {name: site_with(folder / name, pages, prompts) for name in names}
     with ExitStack() as stack:
         emulator = Emulator(latency_s=LATENCY_S, require_key=False)
-        gateway = stack.enter_context(emulating(emulator))
+        gateway = stack.enter_context(EmulatorServer(emulator))
         opened = {}
         for name, site in sites.items():
             if name == "ours":

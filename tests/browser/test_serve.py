@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.serving import serving
 from tests.support import Site
 from tests.waiting import MAX_WAIT_S
@@ -20,7 +20,7 @@ def test_a_save_waits_for_no_image(browser, site: Site) -> None:
     emulator = Emulator(latency_s=1, pause=lambda _: ended.wait(), require_key=False)
     site.write("index.md", "# Version 0\n\n![A harbor at night](imagegen:)\n")
     site.options.update(serve="generate", serve_delay=0.5)
-    with serve(emulator) as gateway:
+    with EmulatorServer(emulator) as gateway:
         site.options["gateway"] = {"url": gateway.url, "auth": "none", "timeout": 10 * MAX_WAIT_S}
         with serving(site) as server:
             page = open_page(browser, server.url)
@@ -38,7 +38,7 @@ def test_an_image_replaces_its_placeholder(browser, site: Site) -> None:
     emulator = Emulator(latency_s=1, pause=lambda _: may_respond.wait(), require_key=False)
     site.write("index.md", "# Page\n\n![A harbor at night](imagegen:)\n\nThe end.\n")
     site.options.update(serve="generate", serve_delay=1)
-    with serve(emulator) as gateway:
+    with EmulatorServer(emulator) as gateway:
         site.options["gateway"] = {"url": gateway.url, "auth": "none", "timeout": 10 * MAX_WAIT_S}
         with serving(site) as server:
             loads: list[str] = []

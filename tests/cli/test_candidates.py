@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from tests.cli.support import Sheet, fence, interrupt
 from tests.support import Site
@@ -147,7 +147,7 @@ def test_interrupt_keeps_the_takes_in_progress(site: Site, file: Path) -> None:
     site.options.update({"model": SKETCH_MODEL, "size": "64x64", "concurrency": 2})
     site.write("index.md", f"# Page\n\n{fence('A ferry')}")
     slow = Emulator(latency_s=0.8, require_key=False)
-    with serve(slow) as server:
+    with EmulatorServer(slow) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         code, _, stderr = interrupt(
             site, slow, "candidates", "index.md", "-n", "12", "-o", str(file)

@@ -1,9 +1,14 @@
-"""The command `emulator`: errors at its start."""
+"""The command `emulator`: its start and its end."""
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
+import subprocess
+import sys
 
+import httpx
 from click.testing import CliRunner
 
 from mkdocs_imagegen.cli.main import main
@@ -26,3 +31,12 @@ def test_busy_port_is_an_error() -> None:
         f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
         "hint: use another port with --port\n"
     )
+
+
+def test_emulator_ends_with_an_interrupt() -> None:
+    command = [sys.executable, "-m", "mkdocs_imagegen", "emulator", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        url = re.search(r"http://\S+", process.stderr.readline())[0]
+        assert httpx.get(f"{url}/models").status_code == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0

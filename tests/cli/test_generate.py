@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from tests.cli.conftest import Ran
 from tests.cli.support import MAX_S, command, environ_of, fence, interrupt, store_as_real_model
@@ -160,7 +160,7 @@ def test_upgrade_regenerates_stale_images(pages: Site, run, emulator: Emulator) 
 def test_refused_prompt_is_retried_only_with_the_option(emulated: Site, run) -> None:
     emulated.write("index.md", f"# Page\n\n{fence('A ferry')}")
     refusing = Emulator(plan=["moderation-blocked"], require_key=False)
-    with serve(refusing) as server:
+    with EmulatorServer(refusing) as server:
         emulated.options["gateway"]["url"] = server.url
         run("generate", code=1)
         assert run("plan", "--json").json["pictures"][0]["state"] == "refused"
@@ -202,7 +202,7 @@ def test_interrupt_finishes_and_stores_images_in_progress(site: Site, with_signa
     prompts = "".join(fence(f"Prompt {number}") for number in range(12))
     site.write("index.md", f"# Page\n\n{prompts}")
     slow = Emulator(latency_s=1.0, require_key=False)
-    with serve(slow) as server:
+    with EmulatorServer(slow) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["concurrency"] = 3
         code, stdout, stderr = interrupt(site, slow, "generate", with_signal=with_signal)
@@ -219,7 +219,7 @@ def test_run_after_a_killed_one_tells_the_requests_in_progress(
 ) -> None:
     site.write("index.md", "".join(fence(f"Prompt {number}") for number in range(6)))
     slow = Emulator(latency_s=1.0, require_key=False)
-    with serve(slow) as server:
+    with EmulatorServer(slow) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["concurrency"] = 2
         site.save()

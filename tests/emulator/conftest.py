@@ -7,7 +7,7 @@ import pytest
 
 from mkdocs_imagegen.emulator import protocol
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from tests.emulator import switchboard
 from tests.emulator.support import KEY, MODEL, REQUEST
@@ -59,7 +59,7 @@ def cached_sketches(monkeypatch):
 
 @pytest.fixture
 def server():
-    with serve(Emulator(), slow_s=0.4) as running:
+    with EmulatorServer(Emulator(), slow_s=0.4) as running:
         yield running
 
 

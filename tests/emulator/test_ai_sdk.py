@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.tools import skip_or_fail
 
 pytestmark = pytest.mark.servers
@@ -30,7 +30,7 @@ def report():
     if not MANIFEST.is_file() or not (MODULES / "ai").is_dir():
         skip_or_fail("AI_SDK_HOME has no npm packages ai and @ai-sdk/gateway")
     major = json.loads(MANIFEST.read_text(encoding="utf-8"))["version"].split(".")[0]
-    with serve(Emulator()) as server:
+    with EmulatorServer(Emulator()) as server:
         base = f"{server.url.removesuffix('/v1')}/v{major}/ai"
         command = ["node", "--input-type=module", "-", base]
         script = SCRIPT.read_text(encoding="utf-8")

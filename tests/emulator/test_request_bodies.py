@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.emulator.support import EDITS, MASK, MODEL, data_url, edit, png, red_pixels, refused
 
 
@@ -81,7 +81,7 @@ def test_sdk_request_accepts_files_and_a_mask(api):
 @pytest.fixture
 def client():
     with (
-        serve(Emulator()) as server,
+        EmulatorServer(Emulator()) as server,
         openai.OpenAI(base_url=server.url, api_key="any-word", max_retries=0) as official,
     ):
         yield official

@@ -5,9 +5,6 @@ import contextlib
 import http.client
 import io
 import json
-import signal
-import subprocess
-import sys
 import time
 from urllib.parse import urlsplit
 
@@ -17,7 +14,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import MAX_REQUEST_BYTES, serve
+from mkdocs_imagegen.emulator.server import MAX_REQUEST_BYTES, EmulatorServer
 from tests.emulator.support import MODEL, REQUEST
 
 
@@ -75,7 +72,7 @@ def test_openai_client_reads_type_and_param_of_an_error(client):
 def test_openai_client_retries_after_a_rate_limit():
     emulator = Emulator(plan=["retry-after-ms"])
     with (
-        serve(emulator) as server,
+        EmulatorServer(emulator) as server,
         openai.OpenAI(base_url=server.url, api_key="any-word", max_retries=1) as official,
     ):
         assert official.images.generate(**REQUEST).data
@@ -128,7 +125,7 @@ def test_other_methods_are_answered(server, method):
 
 def test_log_file_has_a_line_per_request_and_no_credential(tmp_path):
     path = tmp_path / "requests.jsonl"
-    with serve(Emulator(), log=path) as server:
+    with EmulatorServer(Emulator(), log=path) as server:
         headers = {"authorization": "Bearer my-secret-word"}
         httpx.get(f"{server.url}/credits", headers=headers)
         httpx.post(f"{server.url}/images/generations", json=REQUEST, headers=headers)
@@ -153,23 +150,9 @@ def test_closing_ends_idle_connections(server):
 
 def test_url_has_an_ipv6_address_in_brackets():
     try:
-        server = serve(Emulator(), host="::1")
+        server = EmulatorServer(Emulator(), host="::1")
     except OSError:
         pytest.skip("this machine has no IPv6")
     with server:
         assert server.url.startswith("http://[::1]:")
         assert httpx.get(f"{server.url}/models").status_code == 200
-
-
-def test_run_forever_ends_with_an_interrupt():
-    code = (
-        "from mkdocs_imagegen.emulator.protocol import Emulator\n"
-        "from mkdocs_imagegen.emulator.server import run_forever\n"
-        "run_forever(Emulator(), started=lambda url: print(url, flush=True))\n"
-    )
-    command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        url = process.stdout.readline().strip()
-        assert httpx.get(f"{url}/models").status_code == 200
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0

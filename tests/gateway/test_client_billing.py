@@ -10,7 +10,7 @@ import pytest
 
 from mkdocs_imagegen.emulator import protocol
 from mkdocs_imagegen.emulator.faults import FAULTS
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.errors import Billing, GatewayError
 from mkdocs_imagegen.gateway.client import Gateway, transport_error
 from mkdocs_imagegen.gateway.failures import read_error
@@ -324,7 +324,7 @@ def outcomes(board, tools):
         await some(url, ENDLESS, SHORT_S)
         await some(url, set(FAULTS) - ENDLESS, PATIENT_S)
 
-    with serve(board, slow_s=0.4) as server:
+    with EmulatorServer(board, slow_s=0.4) as server:
         anyio.run(every, server.url)
     return found
 

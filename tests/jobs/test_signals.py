@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.errors import StoppedError, StoreError
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending.journal import Journal
@@ -111,7 +111,7 @@ def ended(script: str, *arguments: str, folder: Path) -> subprocess.CompletedPro
 )
 def test_interrupt_while_event_loop_starts_ends_the_build(tmp_path, script):
     emulator = Emulator(latency_s=0.3, require_key=False)
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         site: Site = site_of(tmp_path / "site", server.url, concurrency=2)
         write_prompts(site, [f"prompt {number}" for number in range(6)])
         done = ended(script, folder=site.folder)

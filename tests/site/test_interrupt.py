@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.support import Site
 from tests.waiting import MAX_WAIT_S, wait_until
 
@@ -17,7 +17,7 @@ def test_what_is_in_flight_is_kept(site: Site) -> None:
     for number in range(12):
         site.write(f"page{number}.md", f"# Page\n\n```imagegen\nPrompt {number}\n```\n")
     emulator = Emulator(latency_s=1.5, require_key=False)
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["concurrency"] = 4
         site.save()

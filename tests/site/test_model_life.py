@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.support import Built, Site
 
 SHUTDOWN = re.compile(
@@ -26,7 +26,7 @@ def emulator() -> Emulator:
 
 @pytest.fixture(autouse=True)
 def _server(site: Site, emulator: Emulator) -> Iterator[None]:
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         yield
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.errors import StoreError
 from tests.support import Built, Site
 from tests.waiting import MAX_WAIT_S
@@ -24,7 +24,7 @@ def pages(site: Site, number: int) -> None:
 
 
 def build_with(site: Site, emulator: Emulator, **options: Any) -> Built:
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         # One address for all of a test's servers: sketches are found by it.
         site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": MAX_WAIT_S}
         site.options.update({"concurrency": 1, **options})
@@ -65,7 +65,7 @@ def test_sketches_of_this_machine_cost_nothing_and_need_no_budget(site: Site) ->
 def test_the_next_build_goes_on_where_the_budget_ended(site: Site) -> None:
     pages(site, 3)
     emulator = Emulator(require_key=False)
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["budget"] = {"images": 2}
         site.build()
@@ -91,7 +91,7 @@ def test_a_refused_prompt_is_not_asked_again_until_something_changes(site: Site)
     page = site.write("index.md", "# Page\n\n```imagegen\nA prompt\n```\n")
     site.options["report"] = "report.json"
     emulator = Emulator(plan=["moderation-blocked", "ok", "ok"], require_key=False)
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.build()
         assert states(site) == ["refused"]
@@ -115,7 +115,7 @@ def test_an_answer_that_was_received_and_not_stored_is_stored_by_the_next_build(
 ) -> None:
     pages(site, 8)
     emulator = Emulator(require_key=False)
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options.update({"concurrency": 1, "variants": {"widths": [1536], "formats": ["jpeg"]}})
         with monkeypatch.context() as patch:

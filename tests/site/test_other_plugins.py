@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.support import Built, Site
 
 pytestmark = pytest.mark.hosts
@@ -187,7 +187,7 @@ def test_failed_request_is_not_repeated_in_the_next_language(
     ]
     site.write("index.md", "# Home\n\n```imagegen\nShared\n```\n\n```imagegen\nOther\n```\n")
     emulator = Emulator(plan=["lost", "ok", "ok"])
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         ours = {"gateway": {"url": server.url, "key_env": "TEST_KEY"}, "report": "report.json"}
         site.config["plugins"] = [{"imagegen": ours}, {"i18n": {"languages": languages}}]
         site.options["concurrency"] = 1

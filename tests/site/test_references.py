@@ -14,7 +14,7 @@ from PIL import Image
 
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve as emulating
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
 from mkdocs_imagegen.request import ImageRequest
 from tests.serving import serving as live
@@ -43,7 +43,7 @@ def fence(prompt: str, **options: str) -> str:
 
 
 def build(site: Site, emulator: Emulator, **options: Any) -> Built:
-    with emulating(emulator) as server:
+    with EmulatorServer(emulator) as server:
         # One name for all of a test's servers: a sketch counts where its server drew it.
         site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": MAX_WAIT_S}
         site.options.update({"report": "report.json", "model": MODEL, **options})
@@ -300,7 +300,7 @@ def test_server_generates_the_reference_image_first(site: Site, free: Emulator) 
     site.write("index.md", FOX)
     options = {"serve": "generate", "serve_delay": 0.2, "draft": {"quality": "low"}}
     site.options.update({"model": MODEL} | options)
-    with emulating(free) as gateway:
+    with EmulatorServer(free) as gateway:
         site.options["gateway"] = {"url": gateway.url, "auth": "none"}
         with live(site) as server:
             server.wait_for_text("Waiting for a reference image")
@@ -319,7 +319,7 @@ def test_candidates_have_the_references_of_the_image(site: Site, free: Emulator)
     put(site, "cup.png", png())
     site.write("index.md", f"# P\n\n{fence('A cup', reference='cup.png', id='cup')}")
     build(site, free)
-    with emulating(free) as gateway:
+    with EmulatorServer(free) as gateway:
         site.options["gateway"] = {"url": gateway.url, "auth": "none"}
         sheet = str(site.folder / "sheet.html")
         command(site, "candidates", "index.md#cup", "-n", "2", "--output", sheet)

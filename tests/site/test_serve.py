@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve as emulating
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.serving import Server, serving
 from tests.support import Site
 from tests.waiting import MAX_WAIT_S
@@ -39,7 +39,7 @@ class Latency:
 def generating(site: Site, emulator: Emulator, **options: object) -> Iterator[Server]:
     """A server that has its images made by an emulator on a socket."""
     site.options.update({"serve": "generate", "serve_delay": 0.5} | options)
-    with emulating(emulator) as gateway:
+    with EmulatorServer(emulator) as gateway:
         site.options["gateway"] = {"url": gateway.url, "key_env": "TEST_KEY"}
         with serving(site, environ=KEY) as server:
             yield server
@@ -253,7 +253,7 @@ def test_a_draft_is_shown_while_serving_and_never_built(site: Site) -> None:
     emulator = Emulator()
     site.options["report"] = "report.json"
     site.write("index.md", f"# Page\n\n{FENCE}")
-    with emulating(emulator) as gateway:
+    with EmulatorServer(emulator) as gateway:
         site.options.update(serve="generate", serve_delay=0.3, draft={"quality": "low"})
         site.options["gateway"] = {"url": gateway.url, "key_env": "TEST_KEY"}
         with serving(site, environ=KEY) as server:
@@ -312,7 +312,7 @@ def test_dirty_server_builds_only_after_a_save(site: Site) -> None:
     emulator = Emulator()
     site.write("index.md", f"# Page\n\n{FENCE}")
     site.options.update(serve="generate", serve_delay=0.3)
-    with emulating(emulator) as gateway:
+    with EmulatorServer(emulator) as gateway:
         site.options["gateway"] = {"url": gateway.url, "key_env": "TEST_KEY"}
         with serving(site, "--dirty", environ=KEY) as server:
             server.wait_until(lambda: "generated in" in server.output)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.errors import StoreError
 from tests.support import Built, Site
 from tests.waiting import MAX_WAIT_S
@@ -28,7 +28,7 @@ def pages(site: Site, number: int) -> None:
 
 
 def build_with(site: Site, emulator: Emulator, **options: object) -> Built:
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         gateway = {"url": server.url, "key_env": "TEST_KEY", "timeout": MAX_WAIT_S}
         site.options.update({"gateway": gateway, **options})
         return site.build()
@@ -95,7 +95,7 @@ def test_garbage_that_was_paid_for_is_kept(site: Site) -> None:
 
 def test_another_size_than_asked_for_is_cut_to_fit_kept_and_told(site: Site) -> None:
     pages(site, 1)
-    with serve(Emulator(plan=["wrong-size"])) as server:
+    with EmulatorServer(Emulator(plan=["wrong-size"])) as server:
         site.options["gateway"] = {"url": server.url, "key_env": "TEST_KEY"}
         built = site.build()
         before = built.files()

@@ -28,7 +28,7 @@ import anyio
 
 from mkdocs_imagegen.emulator.faults import FAULTS
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.client import Gateway
@@ -186,14 +186,14 @@ ECHOES: Mapping[str, Callable[[str, bytes], HttpResponse]] = {
 def _errors() -> Iterator[Cell]:
     """Yield every error of the client, as a crash report with all variables shows it."""
     for fault in sorted(set(FAULTS) - _SLOW):
-        with serve(Emulator(plan=[fault] * 9), slow_s=0.1) as server:
+        with EmulatorServer(Emulator(plan=[fault] * 9), slow_s=0.1) as server:
             yield Cell(f"error {fault}", _error_of(server.url))
 
 
 def _echoed() -> Iterator[Cell]:
     """Yield every error from a server that repeats the key."""
     for number, name in enumerate(ECHOES):
-        with serve(Echo(number)) as server:
+        with EmulatorServer(Echo(number)) as server:
             yield Cell(f"error {name}", _error_of(server.url))
 
 
@@ -245,7 +245,7 @@ def _build(number: int, key: str, folder: Path) -> tuple[list[Cell], bool]:
     is_echo = number % 2 == 0 or key.startswith("vck_")  # the emulator rejects such a key
     latency_s = 0.5 if _is_interrupted(number) else 0.0
     emulator = echo if is_echo else Emulator(plan=["ok", *faults], latency_s=latency_s)
-    with serve(emulator, slow_s=0.2) as server:
+    with EmulatorServer(emulator, slow_s=0.2) as server:
         site.options["gateway"]["url"] = server.url
         stdout, stderr = _run(number, site, key, emulator)
         more = _command(number, site, key)

@@ -28,7 +28,7 @@ import pytest
 from mkdocs_imagegen.emulator import protocol
 from mkdocs_imagegen.emulator.faults import FAULTS, OK
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.option_parsers import Size
@@ -110,7 +110,7 @@ async def _every_fault(counts: Counter[str]) -> None:
         for number, strikes in enumerate(STRUCK)
     }
     board, limiter = Switchboard(plans), anyio.CapacityLimiter(AT_ONCE)
-    with serve(board, slow_s=0.2) as server:
+    with EmulatorServer(board, slow_s=0.2) as server:
         async with anyio.create_task_group() as group:
             for name in FAULTS:
                 group.start_soon(_client, server.url, name, limiter, counts)
@@ -240,7 +240,7 @@ def _growth_under_bombs() -> float:
     """Return the growth of peak memory in MiB, measured in a new process."""
     command = [sys.executable, "-m", "tests.soak.faults"]
     root = Path(__file__).parents[2]
-    with serve(Emulator(plan=[OK, *BOMBS], require_key=False)) as server:
+    with EmulatorServer(Emulator(plan=[OK, *BOMBS], require_key=False)) as server:
         done = subprocess.run(
             [*command, server.url],
             cwd=root,

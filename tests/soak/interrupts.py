@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.soak.builds.fork_server import BuildForkServer, BuildProcess
 from tests.soak.builds.sites import (
     ChargedImages,
@@ -136,7 +136,7 @@ def _serving(workspace: Workspace, name: str, responses: int | None = None) -> I
     latency = Latency(*_LATENCY_S, responses)
     emulator = Emulator(require_key=False, pause=latency)
     charges = ChargedImages(emulator)
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         site = site_of(
             workspace.folder / name, server.url, concurrency=_CONCURRENCY, timeout=_TIMEOUT_S
         )

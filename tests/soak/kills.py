@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.soak.builds.fork_server import BuildForkServer, BuildProcess
 from tests.soak.builds.sites import (
     ChargedImages,
@@ -109,7 +109,7 @@ def _kill_on_site(
     folder: Path, rounds: int, fork_server: BuildForkServer, rng: random.Random, counts: Counts
 ) -> None:
     emulator = Emulator(require_key=False, pause=Latency(*_LATENCY_S))
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         site = site_of(folder, server.url, concurrency=_CONCURRENCY)
         charges = ChargedImages(emulator)
         workspace = Workspace(site, SiteState(site), charges, fork_server, rng, counts)

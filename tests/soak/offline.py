@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.soak.figures import Figure
 from tests.support import Site
 from tests.waiting import MAX_WAIT_S
@@ -123,7 +123,7 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
     differences = unmarked = 0
     for number in range(rounds):
         site = _create_site(number, folder / f"online-{number}")
-        with serve(Emulator()) as server:
+        with EmulatorServer(Emulator()) as server:
             site.options["gateway"]["url"] = server.url
             online.append(machine.build(site, has_network=True, SOAK_KEY=_KEY))
         elsewhere = _moved(number, site, folder / f"offline-{number}")

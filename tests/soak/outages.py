@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import EmulatorServer, serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.soak.builds.fork_server import BuildForkServer, BuildProcess
 from tests.soak.builds.sites import SiteState, site_of, write_prompts
 from tests.soak.figures import Figure
@@ -111,7 +111,7 @@ def _run(outage: Outage, folder: Path, fork_server: BuildForkServer, counts: Cou
         require_key=False,
         pause=lambda _: time.sleep(random.uniform(*_LATENCY_S)),  # noqa: S311 - not a secret
     )
-    server = serve(emulator, slow_s=_DRIP_S)
+    server = EmulatorServer(emulator, slow_s=_DRIP_S)
     try:
         site = site_of(folder, server.url, concurrency=CONCURRENCY, timeout=_TIMEOUT_S)
         write_prompts(site, [f"{outage.name} {number}" for number in range(PROMPTS)])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.soak.builds.fork_server import BuildForkServer, BuildProcess
 from tests.soak.builds.sites import (
     ChargedImages,
@@ -90,7 +90,7 @@ def _build_set(
 ) -> None:
     emulator = Emulator(require_key=False, pause=lambda _: time.sleep(rng.uniform(*_LATENCY_S)))
     charges = ChargedImages(emulator)
-    with serve(emulator) as server:
+    with EmulatorServer(emulator) as server:
         sites = [_site(folder / f"site{number}", server.url) for number in range(PROCESSES)]
         builds = [fork_server.start(site.folder) for site in sites]
         counts.killed += _kill(builds, kills, SiteState(sites[0]), rng, fork_server)

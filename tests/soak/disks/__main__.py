@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.emulator.server import serve
+from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.soak.builds.fork_server import BuildForkServer
 from tests.soak.disks.cases import run_all
 from tests.soak.disks.workspace import Workspace
@@ -31,7 +31,7 @@ def main() -> None:
     os.environ["TMPDIR"] = str(arguments.folder)  # folder of images that the store does not accept
     rng = random.Random(20261123)  # noqa: S311 - repeatable
     emulator = Emulator(require_key=False)
-    with BuildForkServer() as fork_server, serve(emulator) as server:
+    with BuildForkServer() as fork_server, EmulatorServer(emulator) as server:
         workspace = Workspace(arguments.folder, fork_server, server)
         for number in range(arguments.rounds):
             kibs = [4 * rng.randrange(_MAX_KIB // 4) for _ in _KIBS] if number else _KIBS
