@@ -20,11 +20,13 @@ from mkdocs_imagegen.cli.terminal import (
     print_line,
     show_progress,
 )
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.hosts.mkdocs.look import look
 from mkdocs_imagegen.imaging.image import THUMBNAIL_PX, Thumbnail
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.originals.store import Original, OriginalStore
+from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
 from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.pipeline.outcome import Entry
@@ -136,8 +138,10 @@ class ContactSheet:
         # Imports Pillow, which takes 60 ms that other commands save.
         from mkdocs_imagegen.imaging.encode import encode_thumbnail  # noqa: PLC0415
 
-        content = self._store.read(original)
-        return encode_thumbnail(content, self._largest_px) if content is not None else None
+        try:
+            return encode_thumbnail(self._store.read(original)[1], self._largest_px)
+        except StoreError:
+            return None
 
     def _group(
         self,

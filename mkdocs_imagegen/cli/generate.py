@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 import click
 
 from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build
+from mkdocs_imagegen.cli.targets import find_target, requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
     Progress,
@@ -21,6 +22,7 @@ from mkdocs_imagegen.cli.terminal import (
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, globs_of, look
 from mkdocs_imagegen.pipeline.context import BuildMode
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import State, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
@@ -43,9 +45,10 @@ Examples:
   mkdocs-imagegen generate
   mkdocs-imagegen generate guide/install.md 'blog/**' --budget-usd 0.50
   mkdocs-imagegen generate --upgrade --dry-run
+  mkdocs-imagegen generate docs/guide.md:12 --again
 """
 )
-@click.argument("pages", nargs=-1)
+@click.argument("pages", nargs=-1, metavar="[PAGE | LOCATION]...")
 @config_file
 @click.option("--dry-run", is_flag=True, help="Only show the images to generate")
 @click.option(
@@ -55,6 +58,7 @@ Examples:
 @click.option("--concurrency", type=click.IntRange(1, 64), help="Number of concurrent requests")
 @click.option("--upgrade", is_flag=True, help="Also regenerate stale images")
 @click.option("--retry-refused", is_flag=True, help="Also retry prompts that moderation refused")
+@click.option("--again", is_flag=True, help="Regenerate the image at each LOCATION")
 @as_json
 def generate(  # noqa: PLR0913 - one argument for each option
     pages: tuple[str, ...],
@@ -66,13 +70,19 @@ def generate(  # noqa: PLR0913 - one argument for each option
     concurrency: int | None,
     upgrade: bool,
     retry_refused: bool,
+    again: bool,
     as_json: bool,
 ) -> None:
     """Generate missing images.
 
-    PAGES are paths or globs in the docs folder; a folder stands for all of its pages. Without
-    PAGES, the whole site. After an interrupt, the images in progress are finished and stored.
+    A PAGE is a path or glob in the docs folder; a folder stands for all of its pages. By default,
+    the whole site. After an interrupt, the images in progress are finished and stored.
+
+    With --again, a LOCATION is docs/guide.md:12, guide.md#id, or the start of a cache key. Its
+    image is generated and charged again; the earlier file stays next to the new one.
     """
+    if again and not pages:
+        raise click.UsageError("--again needs a LOCATION")
 
     def change(settings: Settings) -> Settings:
         budget = settings.budget
@@ -86,14 +96,33 @@ def generate(  # noqa: PLR0913 - one argument for each option
             publish=False,
             upgrade=upgrade,
             retry_refused=retry_refused,
+            again=_keys_at(pages, config_file) if again else frozenset(),
             observer=progress,
         )
-        site = _selected(look(config_file, mode, change, pages), pages)
+        selected = () if again else pages
+        site = _selected(look(config_file, mode, change, selected), selected)
+    if again:
+        site = replace(site, entries=[each for each in site.entries if _has_key(each, mode.again)])
     if dry_run:
         _print_dry_run(site, as_json=as_json)
     else:
         _print_result(site, as_json=as_json)
         raise SystemExit(1 if site.lacking else 0)
+
+
+def _keys_at(locations: Sequence[str], config_file: str | None) -> frozenset[str]:
+    """Return the cache keys of the images at locations, with those for dark color schemes.
+
+    Raises:
+        OptionError: If a location has no image, several images, or an invalid directive.
+    """
+    entries = look(config_file).entries
+    targets = [find_target(location, entries) for location in locations]
+    return frozenset(request.key for each in targets for request in each.directive.requests)
+
+
+def _has_key(entry: Entry, keys: Collection[str]) -> bool:
+    return any(request.key in keys for request in requests_of(entry))
 
 
 def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:

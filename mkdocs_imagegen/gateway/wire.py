@@ -76,6 +76,7 @@ class ImageResponse:
         cost_usd: Dollars charged, or the list price, or None if both are unknown.
         cost_is_estimate: True if ``cost_usd`` is the list price.
         model: Model that generated the image: a fallback, if AI Gateway was told of any.
+        quality: Quality of the image, if the server names it; else ``""``.
         provider: Company that ran the model, if the server names it.
         generation_id: The server's identifier of the request, if it gives one.
         warnings: Warnings of the server, and of the comparison with the request.
@@ -87,6 +88,7 @@ class ImageResponse:
     cost_usd: Decimal | None
     cost_is_estimate: bool
     model: str
+    quality: str
     provider: str | None
     generation_id: str | None
     warnings: tuple[str, ...]
@@ -193,6 +195,7 @@ def decode_response(
         cost_usd=charged if charged is not None else estimate,
         cost_is_estimate=charged is None and estimate is not None,
         model=safe_name(routing.get("canonicalSlug")) or request.model,
+        quality=safe_name(response.get("quality")) or "",
         provider=safe_name(routing.get("finalProvider"))
         or safe_name(routing.get("resolvedProvider")),
         generation_id=safe_id(gateway.get("generationId")),

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import chain
 
 from mkdocs_imagegen.frozen import dataclass
@@ -158,7 +159,8 @@ def _largest(original: Size, requested: Size) -> Size:
 def _encodings(record: Record, layout: Layout, settings: VariantSettings) -> tuple[Encoding, ...]:
     if layout.is_card:
         return (Encoding("jpeg", settings.quality.jpeg),)
-    automatic = ("avif", "webp") if record.has_alpha else ("avif", "jpeg")
+    fallback = "webp" if record.has_alpha else "jpeg"
+    automatic = ("avif", fallback) if _has_avif() else (fallback,)
     speed = {"fast": 8, "small": 6}[settings.effort]
     return tuple(
         Encoding(name, settings.quality.of(name), speed if name == "avif" else 0)
@@ -167,8 +169,16 @@ def _encodings(record: Record, layout: Layout, settings: VariantSettings) -> tup
 
 
 def _source_type(record: Record) -> str:
+    if record.is_import:
+        return ""  # a photograph, perhaps
     is_sketch = record.model == SKETCH_MODEL
     return "algorithmicMedia" if is_sketch else "trainedAlgorithmicMedia"
+
+
+@lru_cache
+def _has_avif() -> bool:
+    # Pillow can be built without AVIF; looking for the module does not import the others.
+    return find_spec("PIL._avif") is not None
 
 
 @lru_cache
