@@ -134,11 +134,11 @@ class InvalidDirective:
 ParsedDirective = Directive | InvalidDirective
 
 
-def build_token(parsed: ParsedDirective) -> str:
-    """Return the address that stands for an image until its own address is known.
+def build_token(parsed: object) -> str:
+    """Return the address that stands for an image or a list until its own content is known.
 
-    It is a pure function of the directive, so the number and order of renderings do not matter. It
-    looks like a URL with a scheme, so other plugins do not rewrite it.
+    It is a pure function of what is written, so the number and order of renderings do not matter.
+    It looks like a URL with a scheme, so other plugins do not rewrite it.
     """
     return f"imagegen:t{hashlib.sha256(repr(parsed).encode('utf-8', 'replace')).hexdigest()[:40]}"
 
