@@ -15,10 +15,11 @@ from typing import Any
 from mkdocs_imagegen.emulator.models import MODELS, unsupported_size
 from mkdocs_imagegen.emulator.request_bodies import decode_edit, decode_json, decode_sdk_files
 from mkdocs_imagegen.emulator.responses import (
+    NO_ZERO_RETENTION,
     RefusedError,
-    flat_error,
     invalid_parameter,
     model_not_found,
+    no_provider,
 )
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, HttpRequest
 from mkdocs_imagegen.option_parsers import Size
@@ -167,16 +168,9 @@ def _model(requested: object, gateway: Mapping[str, Any], offered: Collection[st
 
 
 def _refuse_zero_data_retention(model: str, gateway: Mapping[str, Any]) -> None:
-    if gateway.get("zeroDataRetention") is True and not _has_zero_retention(model):
-        message = (
-            "No providers with zero data retention are available for model: "
-            f"{model}. Providers considered: openai, azure"
-        )
-        raise RefusedError(flat_error(400, "no_providers_available", message))
-
-
-def _has_zero_retention(model: str) -> bool:
-    return model not in MODELS or MODELS[model].has_zero_retention
+    has_zero_retention = model not in MODELS or MODELS[model].has_zero_retention
+    if gateway.get("zeroDataRetention") is True and not has_zero_retention:
+        raise RefusedError(no_provider(400, NO_ZERO_RETENTION, model))
 
 
 def _prompt(value: object) -> str:
