@@ -15,7 +15,7 @@ from mkdocs_imagegen.derived.stat_index import FileStat, IndexEntry
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
-from mkdocs_imagegen.imaging.variants import MIMES, VariantPlan
+from mkdocs_imagegen.imaging.variants import VariantPlan
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.placeholder import Placeholder
@@ -260,7 +260,7 @@ def _page_image(plan: VariantPlan, blur: bytes) -> PageImage:
     names = iter(plan.files.values())
     sources = tuple(
         ImageSource(
-            MIMES[variants[0].encoding.format],
+            f"image/{variants[0].encoding.format}",
             tuple((next(names), variant.size.width) for variant in variants),
         )
         for variants in plan.variants
