@@ -136,10 +136,8 @@ def _size(value: object) -> Size | None:
 
 
 def _whole(value: object, smallest: int, largest: int) -> int | None:
-    text = "" if isinstance(value, bool) else str(value).strip()
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        return None
-    return int(text) if smallest <= int(text) <= largest else None
+    read = _number(value, smallest, largest)
+    return None if read is None or "." in str(value) else int(read)
 
 
 def _number(value: object, smallest: float, largest: float) -> float | None:
