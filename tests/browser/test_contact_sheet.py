@@ -10,6 +10,7 @@ from mkdocs_imagegen.emulator.sketches.drawing import draw
 from mkdocs_imagegen.imaging.encode import encode_thumbnail
 from mkdocs_imagegen.imaging.image import Thumbnail
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
+from tests.emulator.support import draw_request
 from tests.tools import skip_or_fail
 
 SHAPES = [(480, 320), (320, 480), (400, 400), (640, 200)]
@@ -31,10 +32,7 @@ SHOWN = "document.querySelectorAll('#groups > li:not([hidden]) .image').length"
 
 def small(number: int) -> Thumbnail:
     width, height = SHAPES[number % len(SHAPES)]
-    drawn = draw(
-        f"Harbour {number}", width, height, background="auto", output_format="png", seed="1"
-    )
-    return encode_thumbnail(drawn)
+    return encode_thumbnail(draw(draw_request(f"Harbour {number}", width, height), seed="1"))
 
 
 def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[SheetImage, ...]:

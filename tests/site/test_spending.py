@@ -10,6 +10,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.sketches.drawing import draw
+from tests.emulator.support import draw_request
 from tests.support import Site
 
 FENCE = "```imagegen\nA red balloon\n```\n"
@@ -183,5 +184,4 @@ def test_each_take_is_another_sketch_and_the_first_is_what_it_was(site: Site) ->
     site.build(strict=True)
     drawn = {path.read_bytes() for path in site.originals.rglob("*.webp")}
     assert len(drawn) == 3
-    how = {"background": "auto", "output_format": "webp", "seed": "0"}
-    assert draw("A mug", 1536, 1024, **how) in drawn
+    assert draw(draw_request("A mug", 1536, 1024, output_format="webp"), seed="0") in drawn
