@@ -88,7 +88,7 @@ def test_damaged_original_is_never_shown_when_quarantine_fails(bench):
     before.stores.originals.quarantine.write_text("no folder")
     quote_value = []
     made = bench(derive=lambda _original, _shape, content: quote_value.append(content))
-    (lost,) = made.run_jobs(job(request(), "not bought", original=original, can_generate=False))
+    (lost,) = made.run_jobs(job(request(), "not bought", original=original))
     (anew,) = made.run_jobs(job(request(), "bought anew", original=original))
     assert (lost.image, anew.error) == (None, None)
     assert made.client.asked == ["prompt 0"]
