@@ -125,7 +125,7 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     output = output or Path(tempfile.mkdtemp(prefix="imagegen-"), "candidates.html")
     _write_sheet(site, target, takes, output)
     if as_json:
-        place = str(target.entry.row.location)
+        place = str(target.entry.location)
         print_json(
             {"place": place, "sheet": str(output), "takes": [take.as_dict() for take in takes]}
         )
@@ -142,17 +142,17 @@ def _require_references(target: Target) -> None:
     Raises:
         CommandError: If the directive is invalid or a reference is missing.
     """
-    row, error = target.entry.row, target.entry.outcome.error
-    if row.state is State.INVALID:
-        raise CommandError(f"the directive at {row.location} is invalid: {error}")
+    location, outcome = target.entry.location, target.entry.outcome
+    if outcome.state is State.INVALID:
+        raise CommandError(f"the directive at {location} is invalid: {outcome.error}")
     if not target.directive.is_complete:
-        raise CommandError(f"{row.location}: {error}")
+        raise CommandError(f"{location}: {outcome.error}")
 
 
 def _generate(site: SiteView, target: Target, count: int) -> list[_Candidate]:
     """Return all takes, generated or reused; takes of a dark-mode image come last."""
     first = target.directive
-    in_use = {first.request.take} if target.entry.row.state in _IN_USE else set()
+    in_use = {first.request.take} if target.entry.outcome.state in _IN_USE else set()
     takes = [_with_take(first, take) for take in sorted(in_use.union(range(1, count + 1)))]
     with contextlib.closing(Progress()) as progress:
         mode = BuildMode(publish=False, observer=progress)
@@ -188,7 +188,7 @@ def _write_sheet(site: SiteView, target: Target, takes: Sequence[_Candidate], ou
         ]
         for request in target.directive.requests
     }
-    title = f"Candidates for {target.entry.row.location}"
+    title = f"Candidates for {target.entry.location}"
     sheet.write(title, f"{_instruction(target)}.", originals)
 
 
@@ -199,7 +199,7 @@ def _instruction(target: Target) -> str:
         option = "`{ take=2 }` after the image"
     elif "---" in source.body.split():
         option = "`take: 2` in its options"
-    return f"To choose one, set its number at {target.entry.row.location}, such as {option}"
+    return f"To choose one, set its number at {target.entry.location}, such as {option}"
 
 
 def _print_result(target: Target, takes: Sequence[_Candidate], output: Path) -> None:

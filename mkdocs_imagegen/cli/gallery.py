@@ -28,7 +28,7 @@ from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
 from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.pipeline.outcome import Entry
-from mkdocs_imagegen.report import format_usd, plural
+from mkdocs_imagegen.report import deduplicate, format_usd, plural
 from mkdocs_imagegen.request import ImageRequest
 
 _WORKERS = min(4, os.cpu_count() or 1)
@@ -70,7 +70,7 @@ def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) 
     """
     site = look(config_file)
     store = open_originals(site.context.settings)
-    missing = len({row.key for row in site.rows if row.state.is_missing})
+    missing = sum(row.state.is_missing for row in deduplicate(site.rows))
     sheet = ContactSheet(store, site.entries, file)
     count = sheet.write(
         "Images of the site",
@@ -110,7 +110,7 @@ class ContactSheet:
         for entry in entries:
             for request in requests_of(entry):
                 locations = self._locations.setdefault(_family(request), [])
-                locations.append(str(entry.row.location))
+                locations.append(str(entry.location))
 
     def write(self, title: str, note: str, originals: Originals) -> int:
         """Write the page, and return the number of images on it.

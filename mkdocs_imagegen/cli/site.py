@@ -63,7 +63,7 @@ class Estimate:
     """Images that a build would generate, and their cost.
 
     Attributes:
-        rows: All locations; state `over budget` if the budget is too small for an image.
+        rows: All locations of all images; state `over budget` if the budget is too small.
         images: Number of images.
         usd: Estimated cost in US dollars.
         unpriced: Number of images of unknown price.
@@ -91,10 +91,14 @@ def estimate_build(site: SiteView) -> Estimate:
         if row.state is not State.MISSING:
             continue
         try:
-            for usd in row.missing_usd:
-                budget.reserve(limit, usd)
-                unpriced += usd is None and not is_free
+            budget.reserve(limit, row.price_usd)
+            unpriced += row.price_usd is None and not is_free
         except OverBudgetError:
             over.add(row.key)
-    rows = [replace(row, state=State.OVER_BUDGET) if row.key in over else row for row in site.rows]
+    rows = [
+        replace(row, state=State.OVER_BUDGET)
+        if row.state is State.MISSING and row.key in over
+        else row
+        for row in site.rows
+    ]
     return Estimate(rows, budget.images, budget.usd, unpriced)
