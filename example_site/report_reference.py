@@ -18,7 +18,7 @@ _REPORT = {
     "wasted_calls": "Number of failed requests that were charged, or may have been.",
     "wasted_usd": "List price of these requests, as far as prices are known.",
     "bill": "One entry for each model that generated images.",
-    "pictures": "One entry for each image at each location. A dark-mode image has an entry of its own.",
+    "pictures": "One entry for each image at each location; a dark-mode image has its own.",
 }
 _BILL = {
     "model": "Model that answered.",
