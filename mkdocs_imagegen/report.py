@@ -65,6 +65,7 @@ class ReportRow:
         state: State of the image.
         key: Cache key of the request; ``""`` if the directive is invalid.
         prompt: Final prompt.
+        title: Prompt without the style, for tables.
         model: Model of the request.
         drawn_by: Model that answered, which may be a fallback; ``""`` without an original.
         file: Path of the image relative to the site folder; ``""`` for a missing preview or
@@ -80,6 +81,7 @@ class ReportRow:
     state: State
     key: str = ""
     prompt: str = ""
+    title: str = ""
     model: str = ""
     drawn_by: str = ""
     file: str = ""

@@ -31,7 +31,6 @@ SHORT_MODULES = {
     "cli/emulator.py": "one command",
     "cli/verify.py": "one command",
     "gateway/replacements.py": "the rule of one question: which model replaces another",
-    "imaging/image.py": "the record that pages and imaging share; imports no library",
     "log.py": "the logger, which all rooms import",
     "pipeline/messages.py": "the level of each message",
     "pipeline/other_files.py": "tokens in files that are not pages",

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.cli.gallery import ContactSheet, require_html
-from mkdocs_imagegen.cli.site import as_json, config_file
+from mkdocs_imagegen.cli.site import ContactSheet, as_json, config_file, require_html
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
@@ -32,7 +31,6 @@ from mkdocs_imagegen.pipeline.lookup import Lookup, open_originals
 from mkdocs_imagegen.report import State, format_usd, plural
 from mkdocs_imagegen.request import ImageRequest
 
-_SHEET_PX = 960
 _MAX_TAKES = 20
 _IN_USE = (State.READY, State.SKETCH)
 """States in which the page shows the take that its directive names."""
@@ -179,7 +177,8 @@ def _with_take(directive: Directive, take: int) -> Directive:
 
 
 def _write_sheet(site: SiteView, target: Target, takes: Sequence[_Candidate], output: Path) -> None:
-    sheet = ContactSheet(open_originals(site.context.settings), site.entries, output, _SHEET_PX)
+    store = open_originals(site.context.settings)
+    sheet = ContactSheet(store, site.entries, output, is_large=True)
     originals = {
         request: [
             take.original

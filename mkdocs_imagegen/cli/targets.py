@@ -109,7 +109,7 @@ def _listed(entries: Sequence[Entry]) -> str:
 
 def _listed_row(row: ReportRow) -> str:
     key = f"  {row.key[:12] or 'invalid':12}  {row.location}"
-    return f"{key}  {quote_value(row.prompt)}" if row.prompt else key
+    return f"{key}  {quote_value(row.title)}" if row.title else key
 
 
 def _keys(entry: Entry) -> tuple[str, ...]:

@@ -116,8 +116,7 @@ def _price(row: ReportRow) -> str:
 
 
 def _prompt(row: ReportRow) -> str:
-    is_valid = row.prompt and row.state is not State.INVALID
-    return quote_value(row.prompt) if is_valid else "; ".join(row.remarks)
+    return quote_value(row.title) if row.title else "; ".join(row.remarks)
 
 
 def open_in_browser(file: Path) -> None:

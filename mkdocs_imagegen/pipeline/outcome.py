@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
@@ -159,11 +160,14 @@ def report_rows(
     if not isinstance(found, Directive) or outcome.state is State.INVALID:
         return (ReportRow(location, State.INVALID, file=file, remarks=(outcome.error,)),)
     files = file, outcome.dark.name if outcome.dark else ""
-    pairs = zip(found.requests, outcome.results, strict=True)
-    return tuple(_row(location, *pair, name) for pair, name in zip(pairs, files, strict=False))
+    rows = map(partial(_row, location), found.requests, outcome.results)
+    return tuple(
+        replace(row, title=title, file=name)
+        for row, title, name in zip(rows, found.titles, files, strict=False)
+    )
 
 
-def _row(location: Location, request: ImageRequest, result: Result, file: str) -> ReportRow:
+def _row(location: Location, request: ImageRequest, result: Result) -> ReportRow:
     record = result.original.record if result.original else None
     generated = record if result.was_generated else None
     remarks = *result.remarks, result.alarm, _error_text(result.error)
@@ -174,7 +178,6 @@ def _row(location: Location, request: ImageRequest, result: Result, file: str) -
         prompt=request.prompt,
         model=record.model if record else request.model,
         drawn_by=_answered_by(record) if record else "",
-        file=file,
         price_usd=estimate_usd(request),
         seconds=result.seconds,
         cost_usd=generated.cost_usd if generated else None,
