@@ -63,7 +63,7 @@ def _request(target: Target, *, is_dark: bool) -> ImageRequest:
     if not is_dark:
         return directive.request
     if directive.dark is None:
-        raise CommandError(f"the image at {target.entry.row.location} has no option `dark`")
+        raise CommandError(f"the image at {target.entry.location} has no option `dark`")
     return directive.dark
 
 

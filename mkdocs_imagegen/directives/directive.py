@@ -25,7 +25,7 @@ from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import Size, did_you_mean, quote_value
 from mkdocs_imagegen.page_layout import CENTER, Layout, crop_to_ratio, scale_to_width
-from mkdocs_imagegen.request import ImageRequest, final_prompt
+from mkdocs_imagegen.request import PART_BREAK, ImageRequest, final_prompt
 
 MAX_PROMPT = 32_000
 """Maximum length of a final prompt, in characters.
@@ -115,6 +115,14 @@ class Directive:
     def requests(self) -> tuple[ImageRequest, ...]:
         """Request for the image, followed by that for the dark-mode image if there is one."""
         return (self.request,) if self.dark is None else (self.request, self.dark)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Prompt of each request without the style, which all images of a site share."""
+        subject = self.request.prompt.partition(PART_BREAK)[0]
+        if self.dark is None:
+            return (subject,)
+        return subject, f"{subject} {self.dark.prompt.rpartition(PART_BREAK)[2]}"
 
     @property
     def is_complete(self) -> bool:

@@ -50,7 +50,7 @@ from mkdocs_imagegen.pipeline.outcome import (
     Outcome,
     invalid_outcome,
     outcome_of,
-    report_row,
+    report_rows,
 )
 from mkdocs_imagegen.pipeline.placements import Placement, Placements
 from mkdocs_imagegen.pipeline.previews import Previews, with_block
@@ -338,7 +338,7 @@ class Pipeline:
         run, by_page = self.context.run, dict[str, list[ReportRow]]()
         for placement, outcome in self._outcomes_by_placement():
             rows = by_page.setdefault(placement.page.url, [])
-            rows.append(self._row(placement, outcome, self._location(placement)))
+            rows += self._rows(placement, outcome, self._location(placement))
         for url, rows in by_page.items():
             run.report.set_page(url, rows)
         try:
@@ -349,8 +349,9 @@ class Pipeline:
     def _log_summary(self) -> None:
         # Without line numbers, which need every source file again.
         rows = [
-            self._row(placement, outcome, Location(placement.page.path))
+            row
             for placement, outcome in self._outcomes_by_placement()
+            for row in self._rows(placement, outcome, Location(placement.page.path))
         ]
         if rows:
             failures = self.context.run.ledger.budget.charged_failures
@@ -374,17 +375,19 @@ class Pipeline:
             if outcome is not None:
                 yield placement, outcome
 
-    def _row(self, placement: Placement, outcome: Outcome, location: Location) -> ReportRow:
+    def _rows(
+        self, placement: Placement, outcome: Outcome, location: Location
+    ) -> tuple[ReportRow, ...]:
         # A head names no placeholder, so the site needs no file of it.
         has_file = placement.on_page or outcome.image is not None
         file = self._page_image(outcome).name if has_file else ""
-        return report_row(location, self._references.get(placement.token), outcome, file)
+        return report_rows(location, self._references.get(placement.token), outcome, file)
 
     def _entry(self, placement: Placement, outcome: Outcome) -> Entry:
         token, uri = placement.token, placement.page.uri
-        row = self._row(placement, outcome, self._location(placement))
+        rows = self._rows(placement, outcome, self._location(placement))
         explain = partial(self.registry.explain, token, uri)
-        return Entry(row, self._references.get(token), outcome, uri, explain)
+        return Entry(rows, self._references.get(token), outcome, uri, explain)
 
     def _location(self, placement: Placement) -> Location:
         found = self.registry.get(placement.token)
