@@ -55,18 +55,18 @@ def note_use(settings: Settings) -> None:
 
 
 def create_folder(folder: Path) -> bool:
-    """Create an originals folder; return False if it exists.
+    """Create an originals folder, and return True if it has no originals yet.
 
     Line ends of the files must not be changed by git, and working files must not be committed.
 
     Raises:
         OSError: If it cannot be created.
     """
-    is_new = not folder.is_dir()
     create_work_folder(folder / "work")
-    if not (folder / ".gitattributes").exists():
-        write_first(folder / ".gitattributes", b"* -text\n")
-    return is_new
+    if (folder / ".gitattributes").exists():
+        return False
+    write_first(folder / ".gitattributes", b"* -text\n")
+    return not any(folder.glob("??/*.json"))
 
 
 def create_work_folder(work: Path) -> None:
