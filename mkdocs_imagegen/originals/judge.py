@@ -1,4 +1,4 @@
-"""The judgement of one original, the same for a build and for `verify`.
+"""The judgment of one original, the same for a build and for `verify`.
 
 The record says which image belongs to a cache key, and the name of an image contains the key and
 the start of its SHA-256. So an image without a usable record is still found, and is not generated
@@ -59,11 +59,13 @@ class Defect:
         path: The file.
         kind: Kind of the defect.
         text: Description of the defect.
+        hint: Next step; ``""`` for the usual one of the kind.
     """
 
     path: Path
     kind: DefectKind
     text: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +73,26 @@ class Original:
     """Record of an original, and the folder with its image.
 
     The path is computed at each use: thousands of them would take more memory than the records.
+
+    Attributes:
+        record: The record.
+        folder: Folder of the image.
+        name: Name of an image that was renamed; ``""`` if its name fits the record.
     """
 
     record: Record
     folder: Path
+    name: str = ""
 
     @property
     def path(self) -> Path:
         """Path of the image file."""
-        return self.folder / self.record.file_name
+        return self.folder / (self.name or self.record.file_name)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judgement of one cache key in one folder.
+    """The judgment of one cache key in one folder.
 
     Attributes:
         original: Original that a build can show, with the facts of its image; None without one.
@@ -98,7 +106,7 @@ class Verdict:
 def judge(
     folder: Path, key: str, inspect: Inspect, request: ImageRequest | None = None
 ) -> Verdict | None:
-    """Return the judgement of a cache key after reading its files; None if it has none.
+    """Return the judgment of a cache key after reading its files; None if it has none.
 
     Args:
         folder: Folder of the record and the images.
@@ -123,9 +131,18 @@ def judge(
             return Verdict(None, _unreadable(image, error))
         else:
             if found is not None:
-                return Verdict(Original(found, folder), defect or differences(path, record, found))
+                defect = defect or differences(path, record, found)
+                return _with_name(Original(found, folder), image, defect)
             defect = defect or Defect(image, DefectKind.ORPHANED, "its record is missing")
     return Verdict(None, defect) if defect else None
+
+
+def _with_name(original: Original, image: Path, defect: Defect | None) -> Verdict:
+    if original.path == image:
+        return Verdict(original, defect)
+    text = f"its name should be {original.record.file_name}"
+    renamed = replace(original, name=image.name)
+    return Verdict(renamed, defect or Defect(image, DefectKind.DAMAGED, text))
 
 
 def differences(path: Path, record: Record | None, found: Record) -> Defect | None:
@@ -226,8 +243,9 @@ def _our_side(path: Path) -> Record | None:
 
 
 def _unreadable(path: Path, error: OSError | StoreError) -> Defect:
-    text = error.strerror if isinstance(error, OSError) else error.fault
-    return Defect(path, DefectKind.UNREADABLE, text or str(error))
+    if isinstance(error, OSError):
+        return Defect(path, DefectKind.UNREADABLE, error.strerror or str(error))
+    return Defect(path, DefectKind.UNREADABLE, error.fault, error.hint or "")
 
 
 def _read_file(path: Path, max_bytes: int) -> bytes:

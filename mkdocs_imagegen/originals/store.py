@@ -234,7 +234,7 @@ class OriginalStore:
         yield from _records(self.folder, skip_newer=skip_newer)
 
     def audit(self, key: str, request: ImageRequest | None = None) -> Verdict | None:
-        """Return the judgement of a cache key in the originals folder; None without files."""
+        """Return the judgment of a cache key in the originals folder; None without files."""
         return judge(self._folder_of(self.folder, key), key, self._inspect, request)
 
     def repair(self, original: Original) -> None:
@@ -251,6 +251,8 @@ class OriginalStore:
             if os.path.lexists(path):
                 content = with_unknown_fields(content, self.put_aside(path).read_bytes())
             write_atomic(path, content)
+            if original.name:
+                _link_or_copy(original.path, original.folder / original.record.file_name)
         except OSError as error:
             raise cannot_store(self.folder, error) from None
 
@@ -432,6 +434,6 @@ def _unusable(defect: Defect) -> StoreError:
     """Return the error for an original that cannot be shown, and must not be charged again."""
     fault = f"original {defect.path} cannot be used ({defect.text}) and is not generated again"
     if defect.kind is DefectKind.UNREADABLE:
-        return StoreError(fault, hint="check the permissions and the disk")
+        return StoreError(fault, hint=defect.hint or "check the permissions and the disk")
     again = "run `mkdocs-imagegen generate LOCATION --again`"
     return StoreError(fault, hint=f"restore it from git or a backup, or {again}")
