@@ -82,7 +82,9 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
     key = intent.request.key
     try:
         response = decode_response(saved.body, intent.request, settings)
-        known = stores.originals.find_exact(intent.request, intent.server)
+        # Not `find_exact`, which would write a lost record again without the cost.
+        verdict = stores.originals.audit(key)
+        known = verdict.original if verdict else None
         if known and known.record.sha256 == hashlib.sha256(response.image).hexdigest():
             return PurchaseResult(known)  # killed after storing it
         result = store_response(stores.originals, intent, response)
