@@ -155,7 +155,9 @@ def differences(path: Path, record: Record | None, found: Record) -> Defect | No
     """
     if record is None or not record.is_decoded:
         return None
-    pairs = [(name, getattr(record, name), getattr(found, name)) for name in _COMPARED]
+    # The first records have no `has_alpha`; those of their version have no size of the request.
+    compared = _COMPARED if record.asked_size else _COMPARED[:-1]
+    pairs = [(name, getattr(record, name), getattr(found, name)) for name in compared]
     wrong = [f"{name} {said} instead of {right}" for name, said, right in pairs if said != right]
     text = f"it differs from its image: {', '.join(wrong)}"
     return Defect(path, DefectKind.DAMAGED, text) if wrong else None

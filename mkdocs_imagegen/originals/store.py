@@ -33,6 +33,7 @@ from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings.gateway import SKETCH_URL
 
 _KEY_DIGITS = 64
+_NO_ORIGINALS = (".attempts.json", ".refused.json")
 _RECORD_GLOB = f"??/{_KEY_DIGITS * '?'}.json"
 
 
@@ -259,7 +260,7 @@ class OriginalStore:
     def cache_keys(self) -> list[str]:
         """Return the cache keys of all records and images in the folder, sorted."""
         names = (path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*"))
-        known = {name.partition(".")[0] for name in names if not name.endswith(".attempts.json")}
+        known = {name.partition(".")[0] for name in names if not name.endswith(_NO_ORIGINALS)}
         return sorted(key for key in known if len(key) == _KEY_DIGITS)
 
     def remove(self, record: Record) -> None:

@@ -286,7 +286,8 @@ def test_cache_keys_are_those_of_records_and_images(store):
     store.put(record("a"), CONTENT)
     store.put(record("b"), CONTENT)
     record_path(store, "b").unlink()
-    record_path(store, "a").with_name(f"{key_of('c')}.attempts.json").write_text("[]")
+    for ending in ("attempts", "refused"):
+        record_path(store, "a").with_name(f"{key_of('c')}.{ending}.json").write_text("[]")
     store.put_in_quarantine(f"{key_of('d')}.picture", CONTENT)
     assert store.cache_keys() == sorted([key_of("a"), key_of("b")])
 
