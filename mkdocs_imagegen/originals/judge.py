@@ -36,7 +36,7 @@ _IMAGE_NAME = re.compile(
 _CONFLICT = re.compile(
     rb"^<{7}[^\n]*\n(.*?)(?:^\|{7}[^\n]*\n.*?)?^={7}\n.*?^>{7}[^\n]*\n", re.DOTALL | re.MULTILINE
 )
-"""A conflict of git, with the side called "ours" (https://git-scm.com/docs/git-merge)."""
+"""A conflict of git; the group is the current branch (https://git-scm.com/docs/git-merge)."""
 _COMPARED = ("sha256", "bytes", "mime", "width", "height", "has_alpha")
 
 Inspect = Callable[[bytes], ImageFacts]
@@ -236,7 +236,7 @@ def _judge_record(path: Path) -> tuple[Record | None, Defect | None]:
 
 
 def _our_side(path: Path) -> Record | None:
-    """Return the record in a file after resolving conflicts in favor of "ours", or None."""
+    """Return the record in a file after resolving conflicts in favor of the current branch."""
     try:
         content = _read_file(path, MAX_RECORD_BYTES)
         return parse_record(_CONFLICT.sub(rb"\1", content), path.stem)

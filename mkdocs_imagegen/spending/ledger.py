@@ -1,6 +1,6 @@
 """Requests that must not be repeated: in this run, and in later builds.
 
-No request is sent without asking the ledger: what has an image cost so far, and was it in vain?
+No request is sent without asking the ledger for its earlier attempts and their cost.
 """
 
 from __future__ import annotations

@@ -41,9 +41,10 @@ def test_sketch_does_not_replace_response_in_journal(bench):
     sketching.run_jobs(job(request()))
     made = bench()
     key = answered(made)
-    recover_all(made.stores)
+    sketching = bench(gateway={"url": "sketch:"})
+    recover_all(sketching.stores)
     assert made.journal == []
-    assert read_original(made.stores.originals, key).record.model == request().model
+    assert read_original(sketching.stores.originals, key).record.model == request().model
 
 
 def test_intent_stays_when_it_cannot_be_listed(bench):
