@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 from dataclasses import replace
 
 import pytest
@@ -161,7 +160,9 @@ def test_sketch_of_another_folder_is_not_adopted(store, old):
 
 def test_quarantine_of_an_earlier_version_is_searched(tmp_path):
     name = f"{REQUEST.key}.{request_record().sha256[:16]}.png.0123abcd"
-    for number, folder in enumerate(["cache/quarantine", "old/work/quarantine", "o2/work/quarantine"]):
+    for number, folder in enumerate(
+        ["cache/quarantine", "old/work/quarantine", "o2/work/quarantine"]
+    ):
         file = tmp_path / folder / name
         file.parent.mkdir(parents=True)
         file.write_bytes(PNG)
@@ -177,7 +178,9 @@ def test_quarantine_of_an_earlier_version_is_searched(tmp_path):
 @pytest.mark.parametrize("content", [b"", PNG[:-1], b"no image"])
 def test_damaged_image_in_quarantine_is_ignored(tmp_path, content):
     store = opened(tmp_path / "originals", cache=tmp_path / "cache")
-    file = tmp_path / "cache/quarantine" / f"{REQUEST.key}.{request_record().sha256[:16]}.png.0123abcd"
+    file = (
+        tmp_path / "cache/quarantine" / f"{REQUEST.key}.{request_record().sha256[:16]}.png.0123abcd"
+    )
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
     assert store.find_exact(REQUEST, "") is None
@@ -247,10 +250,10 @@ def test_damaged_import_is_an_error_and_is_not_generated(store):
         store.find_exact(REQUEST, "")
 
 
-def test_several_threads_of_builds_adopt_one_original_once(tmp_path, old):
+def test_several_builds_adopt_one_original_once(tmp_path, old):
     put(old)
     stores = [opened(tmp_path / "originals", old.folder) for _ in range(3)]
     found = [each.find_exact(REQUEST, "") for each in stores]
     assert len(set(found)) == 1
     assert sum(each.adopted[old.folder] for each in stores) == 1
-    assert os.path.samefile(found[0].path, old.find(REQUEST.key).path)
+    assert found[0].path.samefile(old.find(REQUEST.key).path)

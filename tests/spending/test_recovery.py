@@ -135,7 +135,7 @@ def test_response_stays_when_storing_fails_unexpectedly(bench, monkeypatch, erro
         raise error
 
     made = bench()
-    key = answered(made)
+    answered(made)
     monkeypatch.setattr(recovery, "store_response", fails)
     recover_all(made.stores)
     assert made.said == ["the response to an earlier build stays in the journal: unforeseen"]
