@@ -87,7 +87,7 @@ def test_run_is_stopped_after_five_charged_failures_in_a_row(site: Site) -> None
     )
 
 
-def test_refused_prompt_is_requested_again_when_take_changes_or_refusal_is_deleted(
+def test_refused_prompt_is_requested_again_when_take_or_file_changes(
     site: Site,
 ) -> None:
     page = site.write("index.md", "# Page\n\n```imagegen\nA prompt\n```\n")

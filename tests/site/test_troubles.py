@@ -22,9 +22,7 @@ CANARY = "canary-4f1c9e-credential"
 
 
 def pages(site: Site, number: int) -> None:
-    site.options["model"] = (
-        "openai/gpt-image-2"  # it has no shutdown date, which would add a warning
-    )
+    site.options["model"] = "openai/gpt-image-2"  # no warning about a shutdown date
     for each in range(number):
         site.write(f"page{each}.md", f"# Page\n\n```imagegen\nPrompt {each}\n```\n")
 
@@ -80,9 +78,7 @@ def test_rate_limited_request_is_retried(site: Site) -> None:
     assert emulator.bill.images == 1
 
 
-def test_refused_prompt_is_reported_with_location_and_other_images_are_generated(
-    site: Site,
-) -> None:
+def test_refused_prompt_is_reported_and_other_images_are_generated(site: Site) -> None:
     pages(site, 3)
     emulator = Emulator(plan=["ok", "moderation-blocked", "ok"])
     built = build_with(site, emulator, concurrency=1)
@@ -120,13 +116,12 @@ def test_damaged_original_is_quarantined_and_generated_again(site: Site) -> None
     site.build()
     (image,) = site.originals.rglob("*.webp")
     image.write_bytes(image.read_bytes()[:-1] + b"x")
-    assert (
-        "drawn" not in site.build(strict=True).summary
-    )  # the variants come from the undamaged file
+    # The variants come from the undamaged file.
+    assert "drawn" not in site.build(strict=True).summary
     shutil.rmtree(site.folder / ".cache/plugin/imagegen/derived")
     built = site.build()
     assert "1 sketch drawn" in built.summary
-    assert any("broken" in text for text in built.warnings)
+    assert any("is damaged and was moved to" in text for text in built.warnings)
     assert len(list((site.folder / ".cache/plugin/imagegen/quarantine").iterdir())) == 2
 
 
