@@ -20,6 +20,7 @@ from mkdocs_imagegen.errors import (
     ModerationError,
     OutcomeUnknownError,
     StoreError,
+    unexpected,
 )
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
@@ -118,10 +119,10 @@ class Purchaser:
         gateway = await self._opened_gateway(loop)
         try:
             response = await gateway.open_response(body, intent.request)
+            return await loop.compute(self._store, intent, response)
         except GatewayError as error:
             await loop.compute(self._record_failure, intent, error)
             raise
-        return await loop.compute(self._store, intent, response)
 
     async def _sketch(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
         """Return a sketch by the embedded emulator, without budget and journal.
@@ -215,7 +216,7 @@ class Purchaser:
 
     def _store(self, intent: Intent, response: ImageResponse) -> PurchaseResult:
         stores, key = self._stores, intent.request.key
-        result = store_response(stores.originals, intent.request, response, self._server)
+        result = store_response(stores.originals, intent.request, response, intent.server)
         if not result.alarm:
             stores.journal.end(key)
             return result
@@ -240,11 +241,11 @@ class Purchaser:
             await loop.compute(self._record_failure, intent, error)
             self._settle_failure(intent, error, is_charged=is_charged)
             raise
-        except BaseException:
-            # The outcome is unknown, so the journal keeps its files.
-            self._ledger.budget.settle_failed(intent.price_usd, Billing.UNKNOWN)
-            self.in_flight -= 1
-            raise
+        except Exception as error:
+            # The journal keeps its files: the next build stores the response, or lists the request.
+            unknown = unexpected(error, OutcomeUnknownError)
+            self._settle_failure(intent, unknown, is_charged=is_charged)
+            raise unknown from error
 
     def _record_failure(self, intent: Intent, error: ImagegenError) -> None:
         journal, key = self._stores.journal, intent.request.key
@@ -259,11 +260,9 @@ class Purchaser:
         if isinstance(error, DownloadError) and journal.has_response(key):
             error.hint = f"the next build fetches it again; {journal.deletion_hint(key)}"
             return
-        if isinstance(error, InvalidResponseError) and error.body:
-            file = quarantine(self._stores.originals, key, error.body)
-            error.hint = "; ".join(filter(None, (error.hint, file)))
-            if file is None:
-                return  # the journal has the only copy of the response
+        if isinstance(error, InvalidResponseError):
+            quarantine(self._stores, key, error)
+            return
         journal.end(key)
 
     def _settle_failure(self, intent: Intent, error: ImagegenError, *, is_charged: bool) -> None:

@@ -83,10 +83,10 @@ def store_response(
         server: URL of the server.
 
     Raises:
-        InvalidResponseError: If the bytes are not a supported image; they are in quarantine.
+        InvalidResponseError: If the bytes are not a supported image.
         StoreError: If the image can be saved nowhere.
     """
-    decoded = _decode(originals, request, response)
+    decoded = _decode(response.image)
     record = _record(request, response, decoded, server)
     remarks = list(response.warnings)
     if decoded.size != request.size:
@@ -102,24 +102,25 @@ def store_response(
     return PurchaseResult(original, was_generated=True, remarks=tuple(remarks), alarm=alarm)
 
 
-def quarantine(originals: OriginalStore, key: str, body: bytes) -> str | None:
-    """Keep a response that was charged and has no image.
+def quarantine(stores: Stores, key: str, error: InvalidResponseError) -> None:
+    """End a charged request without an image; keep its response, and name the file in the error.
 
-    Returns:
-        The words that name the file, or None if it cannot be written.
+    The journal keeps its copy if no other can be written.
     """
-    path = originals.put_in_quarantine(f"{key}.answer", body)
-    return f"the response is in {path}" if path else None
+    if error.body:
+        path = stores.originals.put_in_quarantine(f"{key}.answer", error.body)
+        if path is None:
+            return
+        error.hint = "; ".join(filter(None, (error.hint, f"the response is in {path}")))
+    stores.journal.end(key)
 
 
-def _decode(originals: OriginalStore, request: ImageRequest, response: ImageResponse) -> ImageInfo:
+def _decode(image: bytes) -> ImageInfo:
     try:
-        return inspect_image(response.image)
+        return inspect_image(image)
     except ImageError as error:
-        path = originals.put_in_quarantine(f"{request.key}.picture", response.image)
-        hint = f"the response is in {path}" if path else None
         fault = f"the image was charged and is damaged: {error}"
-        raise InvalidResponseError(fault, hint=hint) from None
+        raise InvalidResponseError(fault, body=image) from None
 
 
 def _record(

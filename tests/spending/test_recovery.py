@@ -18,6 +18,7 @@ from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
 from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, intent, job, request
+from tests.originals.support import flip
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -37,6 +38,16 @@ def test_sketch_does_not_replace_response_in_journal(bench):
     recover_all(sketching.stores)
     assert sketching.journal == []
     assert sketching.stores.originals.find_verified(key).record.model == request().model
+
+
+def test_response_replaces_a_damaged_original(bench):
+    made = bench()
+    made.run_jobs(job(request()))
+    key = answered(made)
+    flip(made.stores.originals.find(key).path)
+    recover_all(made.stores)
+    assert made.stores.originals.find_verified(key)
+    assert made.journal == []
 
 
 def test_intent_stays_when_it_cannot_be_listed(bench):
@@ -198,6 +209,16 @@ def test_response_with_dead_link_goes_to_quarantine(linked):
     assert "status 404; the response is in " in str(result.error)
     assert (made.journal, host.emulator.bill.images) == ([], 1)
     assert b"sketch.png" in next(made.stores.originals.quarantine.iterdir()).read_bytes()
+
+
+def test_damaged_image_behind_a_link_ends_the_request(linked):
+    host = Linking()
+    linked(host)
+    host.answer = HttpResponse(200, {}, PNG[:40])
+    made, result = linked(host)
+    assert "charged and is damaged" in str(result.error)
+    assert made.journal == []
+    assert [path.read_bytes() for path in made.stores.originals.quarantine.iterdir()] == [PNG[:40]]
 
 
 def test_response_with_link_goes_to_quarantine_when_not_journaled(linked, monkeypatch):
