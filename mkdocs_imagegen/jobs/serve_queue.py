@@ -23,6 +23,7 @@ from mkdocs_imagegen.errors import (
     PendingError,
     StoppedError,
     StoreError,
+    unexpected,
 )
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
@@ -88,7 +89,7 @@ class _ServeJob:
             return StoppedError("the run was stopped before this image was generated")
         unforeseen = self.future.exception()
         if unforeseen is not None:
-            return NotGeneratedError(f"unexpected error: {type(unforeseen).__name__}: {unforeseen}")
+            return unexpected(unforeseen, NotGeneratedError)
         result = self.future.result()
         return result.error or (NotGeneratedError(result.alarm) if result.alarm else None)
 

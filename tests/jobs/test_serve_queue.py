@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from mkdocs_imagegen.errors import (
@@ -22,6 +24,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
     UnreachableError,
 )
+from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.jobs import serve_queue
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.serve_queue import ServeQueue
@@ -29,7 +32,8 @@ from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.ledger import Ledger
-from tests.bench import LogTexts
+from tests.bench import Bench as RealBench
+from tests.bench import FakeGateway, LogTexts
 
 
 class FakeScheduler:
@@ -245,6 +249,27 @@ def test_alarm_is_shown_and_logged(bench) -> None:
     wait_until(lambda: bench.changes)
     assert [str(each) for each in bench.build(job("A"))] == ["it is in /tmp/x"]
     assert any("it is in /tmp/x" in each for each in bench.logged.texts)
+
+
+def test_close_counts_the_image_in_flight(tmp_path, monkeypatch) -> None:
+    async def wait_for_close(*_: object) -> None:
+        await anyio.to_thread.run_sync(is_closing.wait)
+
+    def stop(loop: EventLoop) -> None:
+        real_stop(loop)
+        is_closing.set()
+
+    is_closing, real_stop = threading.Event(), EventLoop.stop
+    monkeypatch.setattr(EventLoop, "stop", stop)
+    made = RealBench(tmp_path, FakeGateway(wait_for_close))
+    queue = ServeQueue(made.run.ledger, None)
+    queue.open(lambda: contextlib.closing(made.scheduler), 0.0)
+    queue.note({"index.md": [job("A")]})
+    wait_until(lambda: made.client.asked)
+    queue.close()
+    made.close()
+    assert made.stored() == ["A"]
+    assert made.said[-1].startswith("generated 1 image while serving (")
 
 
 def test_closed_queue_starts_no_job(bench) -> None:
