@@ -140,9 +140,9 @@ class Lookup:
 
     def close(self) -> None:
         """Start no more jobs, wait for the images in flight, and close the stores."""
-        if self._has_scheduler:
-            self._scheduler.close()
-        self.builder.close()
+        with contextlib.closing(self.builder):
+            if self._has_scheduler:
+                self._scheduler.close()
 
     @property
     def _has_scheduler(self) -> bool:
