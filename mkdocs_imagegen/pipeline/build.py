@@ -209,9 +209,9 @@ class Pipeline:
 
     def finish(self) -> None:
         """Fill in the other files of the site, write the report, and log the summary."""
-        if not len(self.registry) or not self.context.mode.publish:
+        if not self.context.mode.publish:
             return
-        if self.context.site is not None:
+        if len(self.registry) and self.context.site is not None:
             self._fill_other_files(self.context.site)
         if self.context.settings.report_path is not None:
             self._write_report(self.context.settings.report_path)
