@@ -99,7 +99,9 @@ class Purchaser:
             if self._settings.gateway.is_sketch:
                 return await self._sketch(request, loop)
             recovered = await self._recover(request.key, loop)
-            return recovered or await self._generate(request, loop)
+            if recovered is not None:
+                return replace(recovered, was_generated=False)
+            return await self._generate(request, loop)
 
     async def aclose(self) -> None:
         """Close the connections of the client."""
@@ -135,7 +137,7 @@ class Purchaser:
             attached = await self._attached(request, loop)
             begun = time.monotonic()
             response = await self._send(gateway, request, attached, loop)
-        free = replace(response, cost_usd=Decimal(0), cost_is_estimate=False)
+        free = replace(response, cost_usd=Decimal(0))
         result = await loop.compute(
             store_response, self._stores.originals, request, free, self._server
         )
@@ -156,8 +158,7 @@ class Purchaser:
             response = await self._settled(intent, self._request(intent, gateway, loop), loop)
         stored = loop.compute(self._store, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
-        charged = None if response.cost_is_estimate else response.cost_usd
-        self._ledger.budget.settle_generated(price, charged)
+        self._ledger.budget.settle_generated(price, response.cost_usd)
         self.in_flight -= 1
         if result.alarm:
             # The journal has the response. Further images could not be stored either.
@@ -188,11 +189,7 @@ class Purchaser:
         # The run may have been stopped while this request was being prepared.
         self._raise_if_stopped(request, loop)
         keep = partial(self._stores.journal.save_response, request.key)
-        response = await self._send(gateway, request, attached, loop, keep)
-        if response.cost_usd is None or response.cost_is_estimate:
-            price = intent.price_usd
-            return replace(response, cost_usd=price, cost_is_estimate=price is not None)
-        return response
+        return await self._send(gateway, request, attached, loop, keep)
 
     async def _send(
         self,
@@ -216,7 +213,9 @@ class Purchaser:
 
     def _store(self, intent: Intent, response: ImageResponse) -> PurchaseResult:
         stores, key = self._stores, intent.request.key
-        result = store_response(stores.originals, intent.request, response, intent.server)
+        result = store_response(
+            stores.originals, intent.request, response, intent.server, intent.price_usd
+        )
         if not result.alarm:
             stores.journal.end(key)
             return result

@@ -75,7 +75,9 @@ def _store(stores: Stores, intent: Intent, body: bytes) -> PurchaseResult:
     key = intent.request.key
     try:
         response = decode_response(body, intent.request, settings)
-        result = store_response(stores.originals, intent.request, response, intent.server)
+        result = store_response(
+            stores.originals, intent.request, response, intent.server, intent.price_usd
+        )
     except InvalidResponseError as error:
         quarantine(stores, key, error)
         raise

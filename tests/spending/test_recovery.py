@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
+from decimal import Decimal
 
 import anyio
 import pytest
@@ -38,6 +40,16 @@ def test_sketch_does_not_replace_response_in_journal(bench):
     recover_all(sketching.stores)
     assert sketching.journal == []
     assert sketching.stores.originals.find_verified(key).record.model == request().model
+
+
+def test_recovered_image_has_the_price_of_its_request(bench):
+    made = bench()
+    made.stores.journal.begin(replace(intent(request()), price_usd=Decimal("0.02")))
+    made.stores.journal.save_response(request().key, BODY)
+    (result,) = made.run_jobs(job(request()))
+    record = result.original.record
+    assert (record.cost_usd, record.cost_is_estimate) == (Decimal("0.02"), True)
+    assert (result.was_generated, made.client.asked) == (False, [])
 
 
 def test_response_replaces_a_damaged_original(bench):
