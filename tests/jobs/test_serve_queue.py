@@ -102,13 +102,11 @@ def bench() -> Iterator[Bench]:
     assert not any(each.name == "imagegen-queue" for each in threading.enumerate())
 
 
-def fail(bench: Bench, error: Exception) -> None:
+def fail(bench: Bench, error: ImagegenError) -> None:
     """Build a page with one prompt, and let its making fail."""
     bench.build(job("A"))
     wait_until(lambda: bench.started)
-    bench.started[-1].set_result(Result(error=error)) if isinstance(
-        error, ImagegenError
-    ) else bench.started[-1].set_exception(error)
+    bench.started[-1].set_result(Result(error=error))
     wait_until(lambda: bench.changes)
 
 
@@ -157,11 +155,17 @@ def test_new_settings_wait_for_jobs_of_old_settings(bench) -> None:
 
 
 def test_unexpected_error_is_shown_and_queue_continues(bench) -> None:
-    fail(bench, ValueError("a bug"))
+    def open_scheduler() -> contextlib.AbstractContextManager[Any]:
+        raise ValueError("a bug")
+
+    bench.queue.open(open_scheduler, 0.0)
+    bench.build(job("A"))
+    wait_until(lambda: bench.changes)
     assert "ValueError: a bug" in str(bench.build(job("A"))[0])
     assert any("ValueError: a bug" in each for each in bench.logged.texts)
+    bench.open()
     bench.build(job("B"))
-    wait_until(lambda: len(bench.started) == 2)
+    wait_until(lambda: bench.started)
 
 
 def test_image_that_no_build_finds_is_not_generated_again(bench) -> None:
