@@ -33,7 +33,6 @@ SHORT_MODULES = {
     "gateway/replacements.py": "the rule of one question: which model replaces another",
     "imaging/image.py": "the record that pages and imaging share; imports no library",
     "log.py": "the logger, which all rooms import",
-    "pipeline/messages.py": "the level of each message",
     "pipeline/other_files.py": "tokens in files that are not pages",
 }
 """Modules below the minimum, each with its reason; `__init__` modules need none."""
