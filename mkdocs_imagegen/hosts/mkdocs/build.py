@@ -105,6 +105,7 @@ class MkDocsBuild:
     def begin(self) -> None:
         """Open the pipeline if it has work beside the images of pages."""
         is_needed = self._session is not None or not self._mode.publish
+        is_needed = is_needed or self._settings.report_path is not None
         if is_needed or has_unfinished_requests(self._settings):
             _ = self.pipeline
 
