@@ -280,7 +280,8 @@ class Purchaser:
             raise unknown from error
 
     def _record_failure(self, intent: Intent, error: ImagegenError) -> None:
-        journal, key = self._stores.journal, intent.request.key
+        journal, originals = self._stores.journal, self._stores.originals
+        key = intent.request.key
         if isinstance(error, StoreError):
             return  # the journal has the only copy of the response
         if billing := _noted_billing(error):
@@ -294,9 +295,8 @@ class Purchaser:
         if isinstance(error, DownloadError) and journal.has_response(key):
             error.hint = f"the next build fetches it again; {journal.deletion_hint(key)}"
             return
-        if isinstance(error, InvalidResponseError):
-            if not quarantine(self._stores.originals, key, error):
-                return  # the journal has the only copy of the response
+        if isinstance(error, InvalidResponseError) and not quarantine(originals, key, error):
+            return  # the journal has the only copy of the response
         journal.end(key)
 
     def _note_attempts(self, attempts: Sequence[tuple[str, Attempt]]) -> bool:
