@@ -73,6 +73,7 @@ _NO_SITE_URL = (
     "previews have no social tags because site_url is not set; "
     "set it in mkdocs.yml to the URL of the site"
 )
+_MAX_LISTED = 10
 _NOT_TRACKED = (
     "%s (%s) generated into %s, which git does not track, so the next run on another machine would "
     "generate them again; commit the folder, or keep it in the cache of CI"
@@ -176,6 +177,20 @@ class Pipeline:
     def entries(self) -> list[Entry]:
         """Return all locations that show an image, after the join."""
         return [self._entry(*each) for each in self._outcomes_by_placement()]
+
+    def list_missing(self) -> str:
+        """Return the error that lists all missing images, after the join; ``""`` without one."""
+        rows = [row for entry in self.entries() for row in entry.rows if row.state.is_missing]
+        if not rows:
+            return ""
+        count = len(deduplicate(rows))
+        # A pair of an image and its dark-mode image is mostly missing for one reason.
+        lines = list(dict.fromkeys(f"  {row.location}: {row.remarks[-1]}" for row in rows))
+        more = len(lines) - _MAX_LISTED
+        listed = lines[:_MAX_LISTED] + ([f"  and {more} more"] if more > 0 else [])
+        be = "is" if count == 1 else "are"
+        title = f"{plural(count, 'image')} {be} missing, and on_missing is error:"
+        return "\n".join([title, *listed])
 
     def fill_page(self, content: str, page_url: str) -> str:
         """Return HTML, after the join, with every marker replaced by its image or its cards.
