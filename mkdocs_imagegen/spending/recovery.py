@@ -13,6 +13,7 @@ from mkdocs_imagegen.errors import InvalidResponseError, StoreError
 from mkdocs_imagegen.gateway.wire import decode_response, image_link
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.journal import Intent, SavedResponse
@@ -88,16 +89,12 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
     key = intent.request.key
     try:
         response = decode_response(saved.body, intent.request, settings)
-        # Not `find_exact`, which would write a lost record again without the cost.
-        verdict = stores.originals.audit(key)
-        known = verdict.original if verdict else None
+        known = _intact_original(stores, intent)
         if known and known.record.sha256 == hashlib.sha256(response.image).hexdigest():
             return PurchaseResult(known)  # killed after storing it
         result = store_response(stores.originals, intent, response)
     except InvalidResponseError as error:
-        hint = quarantine(stores.originals, key, error.body) if error.body else None
-        error.hint = hint or error.hint
-        if hint or not error.body:
+        if quarantine(stores.originals, key, error):
             stores.attempts.add(key, attempt_of(intent, "billed", error.fault, counts=True))
             stores.journal.remove(saved)
         raise
@@ -105,6 +102,13 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
         raise StoreError(result.alarm)
     log.info("stored an image that an earlier build generated: %s", _description(intent))
     return result
+
+
+def _intact_original(stores: Stores, intent: Intent) -> Original | None:
+    """Return the original of a request; None if a file of it is lost or damaged."""
+    # Not `find_exact`, which writes a lost record again, without the cost in the response.
+    verdict = stores.originals.audit(intent.request.key)
+    return verdict.original if verdict else None
 
 
 def _note_unknown(stores: Stores, intent: Intent) -> None:

@@ -115,6 +115,20 @@ def test_free_failure_can_be_retried():
     assert refusal(ledger, "a", "a/b") is None
 
 
+def test_free_failures_can_be_retried_while_another_request_fails(monkeypatch):
+    class Stopped(dict[str, StoppedError]):
+        def pop(self, model, *_):
+            ledger.note_failure(errors.ModelUnavailableError("no such model"), "b", "c/d")
+            return super().pop(model)
+
+    ledger = Ledger()
+    monkeypatch.setattr(ledger, "_stopped", Stopped())
+    ledger.note_failure(errors.ModelUnavailableError("no such model"), "a", "a/b")
+    ledger.retry_free_failures()
+    assert refusal(ledger, "a", "a/b") is None
+    assert isinstance(refusal(ledger, "b", "c/d"), StoppedError)
+
+
 NOW = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 VERCEL = "https://ai-gateway.vercel.sh/v1"
 REQUEST = ImageRequest("a/b", "A red balloon", Size(3, 2))
