@@ -4,7 +4,7 @@ Pure: no I/O, clock or environment. A request with reference images goes to ``/i
 Vercel's AI Gateway gets it as JSON, which also carries ``providerOptions``; every other server gets
 ``multipart/form-data``, the only form that all of them read. Sources:
 https://vercel.com/docs/ai-gateway/sdks-and-apis/rest-api and
-https://platform.openai.com/docs/api-reference/images.
+https://developers.openai.com/api/reference/resources/images.
 """
 
 from __future__ import annotations

@@ -50,7 +50,6 @@ _REBUILD_RETRY_INTERVAL_S = 5.0
 _MAX_REBUILD_REQUESTS = 3
 """Maximum number of rebuilds that are requested for one image that no build shows."""
 
-_IN_PROGRESS = PendingError("this image is being generated", hint="it appears here automatically")
 _LOST = NotGeneratedError(
     "the image was generated and its original is missing now", hint="restart `mkdocs serve`"
 )
@@ -191,11 +190,21 @@ class ServeQueue:
         with self._lock:
             started = self._started.get(_key(job))
             if started is None:
-                return _debouncing(self._debounce_s)
+                return self._debouncing()
             started.is_seen = started.ended_at is not None
             if not started.is_seen:
-                return _IN_PROGRESS
+                return PendingError("this image is being generated", hint=self._appears())
             return started.error or _LOST
+
+    def _debouncing(self) -> PendingError:
+        hint = self._appears()
+        if self._debounce_s >= 1:
+            hint += f", at the earliest {self._debounce_s:g} s after the last change to its prompt"
+        return PendingError("this image will be generated soon", hint=hint)
+
+    def _appears(self) -> str:
+        is_automatic = self._request_rebuild is not None
+        return f"it appears here {'automatically' if is_automatic else 'after you save the page'}"
 
     def note(self, pages: Mapping[str, Sequence[Job]]) -> None:
         """End a rebuild with the jobs of missing images, by page."""
@@ -366,13 +375,6 @@ class ServeQueue:
 def _key(job: Job) -> _Key:
     # A draft takes the place of an image, and has a cache key of its own.
     return job.key, job.request.key
-
-
-def _debouncing(debounce_s: float) -> PendingError:
-    hint = "it appears here automatically"
-    if debounce_s >= 1:
-        hint = f"{hint}, at the earliest {debounce_s:g} s after the last change to its prompt"
-    return PendingError("this image will be generated soon", hint=hint)
 
 
 def _total(jobs: Iterable[_ServeJob]) -> str:

@@ -155,7 +155,7 @@ class Lookup:
             text = "%s damaged (%s%s); the images are used; run `mkdocs-imagegen verify --repair`"
             log.warning(text, plural(len(defects), "file is", "files are"), shown, more)
         if store.is_new:
-            log.info(_NEW_FOLDER, store.folder)
+            log.info(_NEW_FOLDER, self._settings.originals_dir or store.folder)
         if self._context.mode.writes:
             note_use(self._settings)
 

@@ -32,8 +32,9 @@ from mkdocs_imagegen.request import SKETCH_MARK, ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.settings.gateway import GATEWAY_URL
 
-# https://platform.openai.com/docs/api-reference/images/create for gpt-image-1-mini, and
-# providerOptions of AI Gateway: https://vercel.com/docs/ai-gateway/models-and-providers/provider-options.
+# https://developers.openai.com/api/reference/resources/images/methods/generate for
+# gpt-image-1-mini, and providerOptions of AI Gateway:
+# https://vercel.com/docs/ai-gateway/models-and-providers/provider-options.
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,

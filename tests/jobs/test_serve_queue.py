@@ -226,8 +226,10 @@ def test_queue_waits_for_a_save_when_no_rebuild_can_show_the_image(bench, monkey
     monkeypatch.setattr(
         bench.queue, "_seconds_to_wait", lambda: waits.append(seconds_to_wait()) or waits[-1]
     )
-    bench.build(job("A"))
+    hint = "it appears here after you save the page"
+    assert hint in str(bench.build(job("A"))[0])
     wait_until(lambda: bench.started)
+    assert hint in str(bench.build(job("A"))[0])
     bench.started[0].set_result(Result(error=NotGeneratedError("it failed")))
     wait_until(lambda: bench.logged.texts)
     wait_until(lambda: waits[-1] is None)
