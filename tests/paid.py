@@ -137,11 +137,6 @@ class PaidSite(Site):
         return [each["state"] for each in self.report()["pictures"]]
 
     @property
-    def records(self) -> list[Path]:
-        """Files of the records in the default originals folder, sorted."""
-        return sorted(self.originals.glob("??/" + "?" * 64 + ".json"))
-
-    @property
     def images_of_originals(self) -> set[Path]:
         """Image files of the default originals folder."""
         return {path for path in self.originals.glob("??/*") if path.suffix != ".json"}

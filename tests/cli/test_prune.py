@@ -9,16 +9,21 @@ from pathlib import Path
 import pytest
 
 from tests.cli.support import fence
+from tests.paid import PaidSite
 from tests.support import Site
 
 
 @pytest.fixture
-def records(site: Site) -> list[Path]:
+def site(paid_site: PaidSite) -> PaidSite:
+    return paid_site
+
+
+@pytest.fixture
+def records(site: PaidSite) -> list[Path]:
     """The records of three originals."""
-    site.options["size"] = "64x64"
-    site.write("index.md", "# Page\n\n" + "".join(map(fence, ("A ferry", "A crane", "A buoy"))))
+    site.write_prompts("A ferry", "A crane", "A buoy")
     site.build()
-    return sorted(site.originals.glob("??/*.json"))
+    return site.records
 
 
 def set_age(record: Path, days: int) -> None:
@@ -89,4 +94,4 @@ def test_prune_refuses_when_the_used_originals_are_unknown(emulated: Site, run) 
         "Error: enabled is false, so no page uses an image",
         "hint: set it to true",
     ]
-    assert len(list(emulated.originals.rglob("*.json"))) == 1
+    assert len(emulated.records) == 1
