@@ -433,7 +433,7 @@ def test_build_that_fails_after_paying_says_what_was_kept(paid_site: PaidSite) -
     with recorded() as records, pytest.raises(RuntimeError, match="the hook is broken"):
         paid_site.build()
     (told,) = (text for text in Built(Path(), records).infos if "the build failed after" in text)
-    assert "generated 3 images ($0.0" in told
+    assert "generated 3 images ($0.123)" in told
     assert f"kept in {paid_site.originals}" in told
     del paid_site.config["hooks"]
     assert paid_site.requests_of_build() == 0
@@ -499,7 +499,7 @@ def test_prune_refuses_if_a_configuration_cannot_be_built(paid_site: PaidSite, f
     else:
         shutil.rmtree(paid_site.folder / "other_docs")
     done = paid_site.command("prune", "--grace-days", "0", "--yes")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert str(config) in done.output
     assert str(paid_site.originals / "work/users.json") in done.output
     assert snapshot(paid_site.originals) == before
