@@ -40,8 +40,8 @@ def verify(*, config_file: str | None, repair: bool, as_json: bool) -> None:
     verdicts = _judge(store, config_file)
     repaired = 0
     if repair:
-        for each in verdicts.values():
-            if each.original and (each.defect or each.original.record.is_rebuilt):
+        for key, each in verdicts.items():
+            if each.original and (each.defect or not store.has_record(key)):
                 store.repair(each.original)
                 repaired += 1
         verdicts = _judge(store, config_file)

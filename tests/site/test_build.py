@@ -79,15 +79,15 @@ def test_repeat_build_generates_no_image_and_has_the_same_bytes(site: Site) -> N
 def test_lookup_is_at_most_eight_frames_deep(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the hook to the store of originals, in a first build."""
     depths: list[int] = []
-    find = OriginalStore.find
+    find = OriginalStore.find_exact
 
-    def counting(store: OriginalStore, key: str) -> Original | None:
+    def counting(store: OriginalStore, request: ImageRequest, server: str) -> Original | None:
         names = [each.name for each in traceback.extract_stack() if PACKAGE in each.filename]
         if "on_page_content" in names:
             depths.append(len(names) - names.index("on_page_content") + 1)
-        return find(store, key)
+        return find(store, request, server)
 
-    monkeypatch.setattr(OriginalStore, "find", counting)
+    monkeypatch.setattr(OriginalStore, "find_exact", counting)
     site.write("index.md", FENCE)
     site.build()
     assert 0 < max(depths) <= 8
@@ -307,7 +307,8 @@ def pretend_that_a_real_model_drew(site: Site) -> None:
     record = parse_record(path.read_bytes(), path.stem)
     prompt = ImageRequest(record.model, record.prompt, record.size)
     real = replace(prompt, model="openai/gpt-image-1-mini")
-    record = replace(record, key=real.key, subject=real.subject_key, model=real.model)
+    facts = {"key": real.key, "subject": real.subject_key, "model": real.model, "server": ""}
+    record = replace(record, **facts)
     (image,) = path.parent.glob("*.webp")
     content = image.read_bytes()
     del site.options["gateway"]
