@@ -154,7 +154,11 @@ class OriginalStore:
         found = self._find(tuple(places), original.record.key, is_thorough=True)
         if found is None:
             if original.record.server == SKETCH_URL:
-                original.path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    original.path.unlink(missing_ok=True)
+                raise StoreError(
+                    f"sketch {original.path} is damaged", hint="build again to draw it"
+                )
             raise _unusable(Defect(original.path, DefectKind.DAMAGED, "it is missing"))
         return found, read_plain_file(found.path, MAX_ORIGINAL_BYTES)
 
@@ -329,7 +333,7 @@ class OriginalStore:
                 found = None if is_thorough else _find_unread(subfolder, key)
                 found = found or self._judged(subfolder, key, request)
             except StoreError as error:
-                if folder is not self._sketch_places[0]:  # a sketch is free, and is drawn again
+                if folder != self._sketch_places[0]:  # a sketch is free, and is drawn again
                     errors.append(error)
             else:
                 if found is not None and folder is not places[0]:

@@ -137,7 +137,7 @@ def test_response_in_journal_is_stored_by_next_build_when_store_was_full(
     assert list((site.originals / "work/journal").iterdir()) == []
 
 
-def _full(*_: object) -> None:
+def _full(*_: object, **__: object) -> None:
     raise StoreError("no space left")
 
 
