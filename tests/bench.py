@@ -63,13 +63,16 @@ class FakeGateway:
     Args:
         before: what it does before it answers; may raise, and may keep an answer itself.
         offers: what it offers; may raise.
+        body: Body of its responses.
     """
 
     def __init__(
         self,
         before: Callable[..., Awaitable[None]] | None = None,
         offers: Callable[[], Awaitable[tuple[Offer, ...]]] | None = None,
+        body: bytes = BODY,
     ) -> None:
+        self._body = body
         self._before = before
         self._offers = offers
         self.asked: list[str] = []
@@ -80,8 +83,8 @@ class FakeGateway:
         self.asked.append(asked.prompt)
         if self._before is not None:
             await self._before(asked, keep)
-        keep(BODY)
-        return decode_response(BODY, asked, GatewaySettings())
+        keep(self._body)
+        return decode_response(self._body, asked, GatewaySettings())
 
     async def open_response(self, body: bytes, asked: ImageRequest) -> ImageResponse:
         self.opened.append(body)

@@ -38,8 +38,8 @@ Examples:
 def import_(file: Path, location: str, config_file: str | None, *, dark: bool) -> None:
     """Use a file of your own in place of a generated image.
 
-    The file becomes the original of the prompt at LOCATION, whatever the model and the quality, and
-    is fitted to the size on the page. `generate LOCATION --again` generates the image again.
+    The file becomes the original of the prompt at LOCATION for every model and quality, and is
+    fitted to the size on the page. `generate LOCATION --again` generates the image again.
     """
     site = look(config_file)
     request = _request(find_target(location, site.entries), is_dark=dark)

@@ -33,6 +33,7 @@ from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings.gateway import SKETCH_URL
 
 _KEY_DIGITS = 64
+_NO_ORIGINALS = (".attempts.json", ".refused.json")
 _RECORD_GLOB = f"??/{_KEY_DIGITS * '?'}.json"
 
 
@@ -242,7 +243,7 @@ class OriginalStore:
         yield from _records(self.folder, skip_newer=skip_newer)
 
     def audit(self, key: str, request: ImageRequest | None = None) -> Verdict | None:
-        """Return the judgement of a cache key in the originals folder; None without files."""
+        """Return the judgment of a cache key in the originals folder; None without files."""
         return judge(self._folder_of(self.folder, key), key, self._inspect, request)
 
     def has_record(self, key: str) -> bool:
@@ -263,13 +264,15 @@ class OriginalStore:
             if os.path.lexists(path):
                 content = with_unknown_fields(content, self.put_aside(path).read_bytes())
             write_atomic(path, content)
+            if original.name:
+                _link_or_copy(original.path, original.folder / original.record.file_name)
         except OSError as error:
             raise cannot_store(self.folder, error) from None
 
     def cache_keys(self) -> list[str]:
         """Return the cache keys of all records and images in the folder, sorted."""
         names = (path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*"))
-        known = {name.partition(".")[0] for name in names if not name.endswith(".attempts.json")}
+        known = {name.partition(".")[0] for name in names if not name.endswith(_NO_ORIGINALS)}
         return sorted(key for key in known if len(key) == _KEY_DIGITS)
 
     def remove(self, record: Record) -> None:
@@ -445,6 +448,6 @@ def _unusable(defect: Defect) -> StoreError:
     """Return the error for an original that cannot be shown, and must not be charged again."""
     fault = f"original {defect.path} cannot be used ({defect.text}) and is not generated again"
     if defect.kind is DefectKind.UNREADABLE:
-        return StoreError(fault, hint="check the permissions and the disk")
+        return StoreError(fault, hint=defect.hint or "check the permissions and the disk")
     again = "run `mkdocs-imagegen generate LOCATION --again`"
     return StoreError(fault, hint=f"restore it from git or a backup, or {again}")

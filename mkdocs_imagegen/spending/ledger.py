@@ -1,6 +1,6 @@
 """Requests that must not be repeated: in this run, and in later builds.
 
-No request is sent without asking the ledger: what has an image cost so far, and was it in vain?
+No request is sent without asking the ledger for its earlier attempts and their cost.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.originals.record import is_amount
 from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
@@ -38,6 +39,8 @@ MAX_ATTEMPTS = 2
 REST = timedelta(hours=24)
 """Time after which a resting cache key is tried once more."""
 
+_DAMAGED = (ValueError, TypeError, KeyError, ArithmeticError, RecursionError)
+"""Errors for a line that no version of mkdocs-imagegen has written."""
 _EVERY_MODEL = ""
 _MAX_BYTES = 1_000_000
 _MAX_KEPT = 100
@@ -283,7 +286,7 @@ def _read_attempts(path: Path) -> Iterator[Attempt]:
     with contextlib.suppress(OSError, ValueError):
         for line in read_plain_file(path, _MAX_BYTES).decode("utf-8", "replace").splitlines():
             text = line.strip().removesuffix(",")
-            with contextlib.suppress(ValueError, TypeError, InvalidOperation, RecursionError):
+            with contextlib.suppress(*_DAMAGED):
                 if text.startswith("{"):
                     yield _from_fields(json.loads(text))
 
@@ -297,14 +300,18 @@ def _read_refusal(path: Path) -> Iterator[Attempt]:
 
 
 def _from_fields(fields: dict[str, Any]) -> Attempt:
-    cost = fields.get("cost_usd")
+    # An empty text is not written.
+    begun, model, fault, server = (
+        str(fields.get(name, "")) for name in ("begun", "model", "fault", "server")
+    )
+    cost = Decimal(str(fields.get("cost_usd", "NaN")))
     return Attempt(
-        begun=str(fields["begun"]),
+        begun=begun,
         billing=str(fields["billing"]),
-        model=str(fields["model"]),
-        fault=str(fields["fault"]),
-        server=str(fields.get("server", "")),
+        model=model,
+        fault=fault,
+        server=server,
         timeout_s=float(fields.get("timeout_s", 0)),
-        cost_usd=None if cost is None else Decimal(str(cost)),
+        cost_usd=cost if is_amount(cost) else None,
         counts=fields.get("counts") is True,
     )

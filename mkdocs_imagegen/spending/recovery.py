@@ -51,18 +51,24 @@ def recover(stores: Stores, key: str, request: ImageRequest | None = None) -> Pu
     """
     intent = stores.journal.find_intent(key)
     responses = stores.journal.find_responses(key, request)
-    result = None
+    result = failure = None
     for saved in responses:
         if not stores.accepts_links and _is_link(saved.body):
             fault = "the response to an earlier build links to its image"
             forget = stores.journal.deletion_hint(key)
             raise StoreError(fault, hint=f"set `gateway.accept_urls: true` to fetch it; {forget}")
-        result = _store(stores, saved)
-        stores.journal.remove(saved)
-    if intent is not None:
+        try:
+            result = _store(stores, saved)
+            stores.journal.remove(saved)
+        except InvalidResponseError as error:
+            failure = error
+    # A response that could not be put into quarantine stays, and so does its intent.
+    if intent is not None and not (failure and stores.journal.has_response(key)):
         if not responses:
             _note_unknown(stores, intent)
         stores.journal.end(key)
+    if failure is not None and result is None:
+        raise failure
     return result
 
 
@@ -82,7 +88,9 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
     key = intent.request.key
     try:
         response = decode_response(saved.body, intent.request, settings)
-        known = stores.originals.find_exact(intent.request, intent.server)
+        # Not `find_exact`, which would write a lost record again without the cost.
+        verdict = stores.originals.audit(key)
+        known = verdict.original if verdict else None
         if known and known.record.sha256 == hashlib.sha256(response.image).hexdigest():
             return PurchaseResult(known)  # killed after storing it
         result = store_response(stores.originals, intent, response)

@@ -44,9 +44,9 @@ class Stores:
 
 def open_stores(settings: Settings, originals: OriginalStore) -> Stores:
     """Return the stores of a site, with an originals store that is open already."""
-    is_sketch = settings.gateway.is_sketch
     # Sketches are free: a site that shows only them needs no originals folder.
-    work = settings.sketches_path / "work" if is_sketch else settings.work_path
+    is_sketched = settings.gateway.is_sketch and not settings.work_path.is_dir()
+    work = settings.sketches_path / "work" if is_sketched else settings.work_path
     return Stores(
         originals,
         Attempts(originals.places),
