@@ -41,8 +41,9 @@ def verify(*, config_file: str | None, repair: bool, as_json: bool) -> None:
     repaired = 0
     if repair:
         for key, each in verdicts.items():
-            if each.original and (each.defect or not store.has_record(key)):
-                store.repair(each.original)
+            found = each.original
+            if found and (each.defect or not (found.folder / f"{key}.json").exists()):
+                store.repair(found)
                 repaired += 1
         verdicts = _judge(store, config_file)
     defects = [each.defect for each in verdicts.values() if each.defect]

@@ -246,10 +246,6 @@ class OriginalStore:
         """Return the judgment of a cache key in the originals folder; None without files."""
         return judge(self._folder_of(self.folder, key), key, self._inspect, request)
 
-    def has_record(self, key: str) -> bool:
-        """Return True if the originals folder has a record of a cache key, valid or not."""
-        return _has_record(self.folder, key)
-
     def repair(self, original: Original) -> None:
         """Write the record of an original again, and put a damaged one aside.
 
