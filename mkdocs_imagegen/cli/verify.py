@@ -40,9 +40,10 @@ def verify(*, config_file: str | None, repair: bool, as_json: bool) -> None:
     verdicts = _judge(store, config_file)
     repaired = 0
     if repair:
-        for each in verdicts.values():
-            if each.original and (each.defect or each.original.record.is_rebuilt):
-                store.repair(each.original)
+        for key, each in verdicts.items():
+            found = each.original
+            if found and (each.defect or not (found.folder / f"{key}.json").exists()):
+                store.repair(found)
                 repaired += 1
         verdicts = _judge(store, config_file)
     defects = [each.defect for each in verdicts.values() if each.defect]

@@ -154,6 +154,12 @@ class OriginalStore:
         places = dict.fromkeys((original.folder.parent, *self.places))
         found = self._find(tuple(places), original.record.key, is_thorough=True)
         if found is None:
+            if original.record.server == SKETCH_URL:
+                with contextlib.suppress(OSError):
+                    original.path.unlink(missing_ok=True)
+                raise StoreError(
+                    f"sketch {original.path} is damaged", hint="build again to draw it"
+                )
             raise _unusable(Defect(original.path, DefectKind.DAMAGED, "it is missing"))
         return found, read_plain_file(found.path, MAX_ORIGINAL_BYTES)
 
@@ -186,7 +192,9 @@ class OriginalStore:
         path = original.folder / f"{record.key}.json"
         try:
             write_atomic(original.path, content)
-            if not write_first(path, serialize_record(record)):
+            if home is self._sketch_places[0]:
+                write_atomic(path, serialize_record(record))  # perhaps over a damaged one
+            elif not write_first(path, serialize_record(record)):
                 verdict = judge(original.folder, record.key, self._inspect)
                 return verdict.original if verdict and verdict.original else original
         except OSError as error:
@@ -324,7 +332,8 @@ class OriginalStore:
                 found = None if is_thorough else _find_unread(subfolder, key)
                 found = found or self._judged(subfolder, key, request)
             except StoreError as error:
-                errors.append(error)
+                if folder != self._sketch_places[0]:  # a sketch is free, and is drawn again
+                    errors.append(error)
             else:
                 if found is not None and folder is not places[0]:
                     return self._adopt(found, places[0])

@@ -202,10 +202,7 @@ class Attempts:
 
     def find(self, key: str) -> list[Attempt]:
         """Return the attempts of a cache key, the oldest first."""
-        found = set[Attempt]()
-        for folder in self._folders:
-            found.update(_read_attempts(folder / key[:2] / f"{key}.attempts.json"))
-            found.update(_read_refusal(folder / key[:2] / f"{key}.refused.json"))
+        found = {each for path in self._files(key) for each in _read(path)}
         return sorted(found, key=lambda each: each.begun)
 
     def cache_keys(self) -> list[str]:
@@ -239,7 +236,8 @@ class Attempts:
         attempts = self.find(key)
         refused = next((each for each in reversed(attempts) if each.billing == "refused"), None)
         if refused is not None:
-            hint = f"reword it, set another `take`, or delete {self.path(key)}"
+            files = ", ".join(str(path) for path in self._files(key) if path.exists())
+            hint = f"reword it, set another `take`, or delete {files}"
             fault = f"{refused.fault} on {refused.begun[:10]} ({refused.model})"
             return EarlierRefusalError(fault, hint=hint)
         group = (gateway.url if gateway.is_vercel else "", request.model, gateway.timeout)
@@ -252,6 +250,11 @@ class Attempts:
         if len(counted) < MAX_ATTEMPTS or is_rested:
             return None
         return _resting(counted)
+
+    def _files(self, key: str) -> list[Path]:
+        """Return the files in which each folder may have attempts; `refused` is of old versions."""
+        names = (f"{key}.attempts.json", f"{key}.refused.json")
+        return [folder / key[:2] / name for folder in self._folders for name in names]
 
 
 def _resting(attempts: Sequence[Attempt]) -> EarlierFailureError:
@@ -273,6 +276,10 @@ def _age(attempt: Attempt, now: datetime) -> timedelta:
 def _to_line(attempt: Attempt) -> str:
     fields = {name: value for name, value in asdict(attempt).items() if value not in ("", None)}
     return json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _read(path: Path) -> Iterator[Attempt]:
+    return _read_refusal(path) if path.name.endswith(".refused.json") else _read_attempts(path)
 
 
 def _read_attempts(path: Path) -> Iterator[Attempt]:
