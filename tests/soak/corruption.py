@@ -1,8 +1,8 @@
 """Damaged originals: the store returns no wrong bytes, and changes and deletes no file.
 
 A round damages the record, the image, both, or their folder, calls all methods of the store that
-read, and restores the original. An intact image is found, whatever became of its record, unless
-the record is a Git LFS pointer or of a newer version.
+read, and restores the original. An intact image is found with any
+record but a Git LFS pointer or one of a newer version.
 """
 
 from __future__ import annotations

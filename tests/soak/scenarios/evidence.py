@@ -1,4 +1,4 @@
-"""Evidence of charges in the folders of a site, read without the package's own judgement."""
+"""Evidence of charges in the folders of a site, read without the code of the package."""
 
 from __future__ import annotations
 

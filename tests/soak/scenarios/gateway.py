@@ -50,7 +50,7 @@ class Charge:
 
 
 class BillingGateway(Emulator):
-    """Emulator that lists what it charges, and does not mark its images as sketches."""
+    """Emulator that lists its charges, and does not mark its images as sketches."""
 
     def __init__(self) -> None:
         super().__init__(require_key=False, pause=Latency(*_LATENCY_S), latency_s=1e-6)

@@ -1,4 +1,4 @@
-"""What holds after every process of a scenario."""
+"""Checks after every process of a scenario."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def checked_run(  # noqa: PLR0913 - one argument for each condition
     environ: dict[str, str] | None = None,
     others: int = 0,
 ) -> None:
-    """Run a command, and check what holds after it.
+    """Run a command, and check folders, bill and pages after it.
 
     Args:
         world: The scenario.
@@ -93,7 +93,7 @@ def _check_files(world: World, before: Evidence, after: Evidence, *, may_replace
 def _check_new_charges(
     world: World, new: Sequence[Charge], known: Evidence, after: Evidence, again: str
 ) -> None:
-    """Check that nothing was charged that was stored, damaged or in a journal."""
+    """Check that no image was charged that was stored, damaged or in a journal."""
     stored = Counter(each.key for each in new if each.sha256 in after.shas)
     for key, count in Counter(each.key for each in new).items():
         world.expect(stored[key] <= 1, f"{key} was charged {count} times at once")

@@ -1,4 +1,4 @@
-"""Steps of a scenario: what people, machines and gateways do to a site."""
+"""Steps of a scenario: edits, damage, faults, processes and commands."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ _STEPS: dict[str, tuple[int, Callable[[World], None]]] = {
 
 
 def finish(world: World) -> None:
-    """Build until all is there, then once more without a network."""
+    """Build twice with a network, and once without it."""
     world.log.append("finish")
     for name in ("generate", "on_missing", "budget"):
         world.site.options[name] = _OPTIONS[name][0]

@@ -74,8 +74,8 @@ class World:
         pages: Images of each page.
         noted: Originals folders in use, by the cache folder of that time.
         destroyed: SHA-256 of the images that the scenario has destroyed.
-        log: What has happened so far.
-        violations: What should not have happened.
+        log: Steps and processes so far.
+        violations: Failed checks.
     """
 
     def __init__(
@@ -145,15 +145,15 @@ class World:
         return f"Prompt {self._prompts}"
 
     def known(self) -> Evidence:
-        """Return what a build has to find."""
+        """Return the evidence that a build has to find."""
         return evidence_in(self.known_folders)
 
     def all(self) -> Evidence:
-        """Return what is in every folder."""
+        """Return the evidence in every folder."""
         return evidence_in(self.all_folders)
 
     def in_folder(self, folder: Path) -> Evidence:
-        """Return what is in one folder."""
+        """Return the evidence in one folder."""
         return evidence_in([folder])
 
     def expect(self, is_met: bool, text: str) -> None:
@@ -163,7 +163,7 @@ class World:
             self.log.append(f"  VIOLATION: {text}")
 
     def edit(self, change: Callable[[], None]) -> None:
-        """Change files; what is not there afterwards was destroyed by the scenario."""
+        """Change files; note the images that are destroyed by this."""
         before = self.all().shas
         change()
         self.destroyed |= before - self.all().shas
