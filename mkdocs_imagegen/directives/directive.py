@@ -30,7 +30,7 @@ from mkdocs_imagegen.request import PART_BREAK, ImageRequest, final_prompt
 MAX_PROMPT = 32_000
 """Maximum length of a final prompt, in characters.
 
-See https://platform.openai.com/docs/api-reference/images/create.
+See https://developers.openai.com/api/reference/resources/images/methods/generate.
 """
 
 FROM_IMAGE = Origin(Level.IMAGE)

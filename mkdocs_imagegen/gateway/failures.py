@@ -1,8 +1,8 @@
 """HTTP responses judged: the body of a success, or the error for any other response.
 
 Pure, apart from the credential's value. An error's body has at least four shapes: ``error`` as an
-object (https://platform.openai.com/docs/guides/error-codes), ``error`` as a string beside ``type``
-(https://vercel.com/docs/ai-gateway/security-and-compliance/zdr), the provider's own body
+object (https://developers.openai.com/api/docs/guides/error-codes), ``error`` as a string beside
+``type`` (https://vercel.com/docs/ai-gateway/security-and-compliance/zdr), the provider's own body
 (https://vercel.com/docs/ai-gateway/rate-limits), or the page of a proxy. The first row of
 :data:`RULES` that fits decides which error it is.
 """

@@ -20,6 +20,8 @@ from mkdocs_imagegen.settings import DEFAULT_CACHE_DIR, DEFAULT_ORIGINALS_DIR, S
 _MAX_NOTES_BYTES = 1_000_000
 _FOLDERS = "folders.json"
 _USERS = "users.json"
+_MIKE = "mike-mkdocs"
+"""Start of the name of mike's temporary configuration file, next to the site's own."""
 
 
 def earlier_folders(settings: Settings) -> tuple[Path, ...]:
@@ -51,7 +53,8 @@ def note_use(settings: Settings) -> None:
         return
     _add_path(cache / _FOLDERS, cache, folder)
     user = settings.config_file or settings.root / "mkdocs.yml"
-    _add_path(folder / "work" / _USERS, folder, user.absolute())
+    if not user.name.startswith(_MIKE):
+        _add_path(folder / "work" / _USERS, folder, user.absolute())
 
 
 def create_folder(folder: Path) -> bool:
