@@ -162,7 +162,8 @@ class Lookup:
         """Store the responses that interrupted builds have left; never fails."""
         from mkdocs_imagegen.spending import recovery, storing  # noqa: PLC0415 - rarely needed
 
-        recovery.recover_all(storing.open_stores(self._settings, self.originals))
+        for folder in (None, *earlier_folders(self._settings)):
+            recovery.recover_all(storing.open_stores(self._settings, self.originals, folder))
 
     def close(self) -> None:
         """Start no more jobs, wait for the images in flight, and close the stores."""

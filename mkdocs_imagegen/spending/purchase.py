@@ -25,6 +25,7 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
 from mkdocs_imagegen.imaging.decode import can_decode
+from mkdocs_imagegen.originals.folders import note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
@@ -122,6 +123,7 @@ class Purchaser:
 
         gateway = self._settings.gateway
         self._stores.originals.require_writable(for_sketches=gateway.is_sketch)
+        note_use(self._settings)  # before the build can be killed
         if not can_decode(f"image/{gateway.output_format}"):
             gateway = replace(gateway, output_format="png")  # which every Pillow decodes
             self._settings = replace(self._settings, gateway=gateway)

@@ -112,15 +112,14 @@ def _intact_original(stores: Stores, intent: Intent) -> Original | None:
 
 
 def _note_unknown(stores: Stores, intent: Intent) -> None:
-    """Note a request that was killed; the original exists if its image was stored already.
+    """Note a request that was killed.
 
     Raises:
         OSError: If the attempt cannot be written.
     """
-    if intent.replaces or stores.originals.find_exact(intent.request, intent.server) is None:
-        fault = "the build was stopped before the response arrived"
-        stores.attempts.add(intent.request.key, attempt_of(intent, "unknown", fault))
-        log.info("%s", _lost(intent, stores.attempts.path(intent.request.key)))
+    fault = "the build was stopped before the response arrived"
+    stores.attempts.add(intent.request.key, attempt_of(intent, "unknown", fault))
+    log.info("%s", _lost(intent, stores.attempts.path(intent.request.key)))
 
 
 def _description(intent: Intent) -> str:

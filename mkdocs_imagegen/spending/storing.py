@@ -42,16 +42,26 @@ class Stores:
     accepts_links: bool
 
 
-def open_stores(settings: Settings, originals: OriginalStore) -> Stores:
-    """Return the stores of a site, with an originals store that is open already."""
+def open_stores(
+    settings: Settings, originals: OriginalStore, earlier: Path | None = None
+) -> Stores:
+    """Return the stores of a site.
+
+    Args:
+        settings: Settings of the site.
+        originals: Store of originals, which is open already.
+        earlier: Another originals folder, for its journal and its claims; None for those of the
+            site.
+    """
     # Sketches are free: a site that shows only them needs no originals folder.
     is_sketched = settings.gateway.is_sketch and not settings.work_path.is_dir()
     work = settings.sketches_path / "work" if is_sketched else settings.work_path
+    work = earlier / "work" if earlier else work
     return Stores(
         originals,
         Attempts(originals.places),
         Claims(work / "claims"),
-        Journal(work / "journal", earlier_journals(settings)),
+        Journal(work / "journal", () if earlier else earlier_journals(settings)),
         settings.gateway.accept_urls,
     )
 
