@@ -112,11 +112,11 @@ class OriginalStore:
         if any(_has_record(folder, request.subject_key) for folder in self.places):
             return self._find(self.places, request.subject_key)
         places = self._draft_places if request.is_draft else self.places
-        original = self._find(places, request.key, request)
-        if original is not None or not sketch_server:
-            return original
-        sketch = self._find(self._sketch_places, request.as_sketch.key)
-        return sketch if sketch and sketch.record.server == sketch_server else None
+        if sketch_server and not _has_record(places[0], request.key):
+            sketch = self._find(self._sketch_places, request.as_sketch.key)
+            if sketch is not None and sketch.record.server == sketch_server:
+                return sketch
+        return self._find(places, request.key, request)
 
     def find(self, key: str) -> Original | None:
         """Return the original of a cache key, or None.

@@ -5,6 +5,7 @@ A caller of `recover` or `find_link` holds the claim on the cache key.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from mkdocs_imagegen.errors import InvalidResponseError, StoreError
 from mkdocs_imagegen.gateway.wire import decode_response, image_link
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.journal import Intent, SavedResponse
@@ -82,14 +84,12 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
     key = intent.request.key
     try:
         response = decode_response(saved.body, intent.request, settings)
-        known = stores.originals.find_exact(intent.request, intent.server)
+        known = _intact_original(stores, intent)
         if known and known.record.sha256 == hashlib.sha256(response.image).hexdigest():
             return PurchaseResult(known)  # killed after storing it
         result = store_response(stores.originals, intent, response)
     except InvalidResponseError as error:
-        hint = quarantine(stores.originals, key, error.body) if error.body else None
-        error.hint = hint or error.hint
-        if hint or not error.body:
+        if quarantine(stores.originals, key, error):
             stores.attempts.add(key, attempt_of(intent, "billed", error.fault, counts=True))
             stores.journal.remove(saved)
         raise
@@ -97,6 +97,14 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
         raise StoreError(result.alarm)
     log.info("stored an image that an earlier build generated: %s", _description(intent))
     return result
+
+
+def _intact_original(stores: Stores, intent: Intent) -> Original | None:
+    """Return the original of a request; None also if it is damaged, since a response heals it."""
+    with contextlib.suppress(StoreError):
+        known = stores.originals.find_exact(intent.request, intent.server)
+        return stores.originals.read(known)[0] if known else None
+    return None
 
 
 def _note_unknown(stores: Stores, intent: Intent) -> None:
