@@ -224,7 +224,9 @@ class OriginalStore:
             write_atomic(original.path, content)
             write_atomic(original.folder / f"{record.key}.json", serialize_record(record))
             if imported.exists() and record.key != record.subject:
-                self.put_aside(imported)
+                names = image_names(imported.parent, record.subject)
+                for path in (imported, *(imported.with_name(name) for name in names)):
+                    self.put_aside(path)
         except OSError as error:
             raise cannot_store(self.folder, error) from None
         return original

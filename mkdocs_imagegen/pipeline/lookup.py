@@ -145,6 +145,8 @@ class Lookup:
     def _log_originals(self) -> None:
         """Log what the build found in the folders of originals, and note their use."""
         store = self.originals
+        if not self._context.mode.writes:
+            return  # a look at the site
         for folder, count in store.adopted.items():
             log.info("adopted %s from %s", plural(count, "original"), folder)
         defects = list((store.defects | self.builder.defects).values())
@@ -155,8 +157,7 @@ class Lookup:
             log.warning(text, plural(len(defects), "file is", "files are"), shown, more)
         if store.is_new:
             log.info(_NEW_FOLDER, self._settings.originals_dir or store.folder)
-        if self._context.mode.writes:
-            note_use(self._settings)
+        note_use(self._settings)
 
     def recover(self) -> None:
         """Store the responses that interrupted builds have left; never fails."""

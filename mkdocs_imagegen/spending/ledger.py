@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mkdocs_imagegen.errors import (
     Billing,
@@ -170,13 +171,19 @@ class Attempt:
 
 
 def attempt_of(intent: Intent, billing: str, fault: str, *, counts: bool = False) -> Attempt:
-    """Return the attempt of a request that returned no image."""
+    """Return the attempt of a request that returned no image.
+
+    It is committed, so that it names no other server than Vercel's.
+    """
+    is_named = GatewaySettings(url=intent.server).is_vercel
+    host = urlsplit(intent.server).hostname
+    fault = fault.replace(host, "the server") if host and not is_named else fault
     return Attempt(
         begun=intent.begun,
         billing=billing,
         model=intent.request.model,
         fault=fault,
-        server=intent.server if GatewaySettings(url=intent.server).is_vercel else "",
+        server=intent.server if is_named else "",
         timeout_s=intent.timeout_s,
         cost_usd=None if billing == "refused" else intent.price_usd,
         counts=counts,

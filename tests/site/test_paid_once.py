@@ -367,6 +367,10 @@ def test_imported_photo_stays_until_it_is_generated_again(
     assert paid_site.requests_of_build() == 0
     assert set(paid_site.built.images()).isdisjoint(shown)
     assert paid_site.states == ["ready"]
+    assert paid_site.command("verify").exit_code == 0
+    assert photo.read_bytes() in {
+        path.read_bytes() for path in (paid_site.originals / "work/quarantine").iterdir()
+    }
 
 
 def test_imported_photo_needs_no_generated_image(paid_site: PaidSite, photo: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -372,3 +373,6 @@ def test_attempt_names_no_private_server(url, written):
         cost_usd=Decimal("0.015"),
     )
     assert attempt_of(intent, "refused", "no").cost_usd is None
+    host = urlsplit(url).hostname
+    named = host if written else "the server"
+    assert attempt_of(intent, "unknown", f"{host} is silent").fault == f"{named} is silent"
