@@ -218,7 +218,14 @@ def test_file_names_contain_the_hash_of_the_original() -> None:
 
 def test_build_follows_the_image_and_notes_a_record_that_differs(store, tmp_path) -> None:
     wrong = Original(
-        replace(ORIGINAL.record, mime="image/webp", width=60, height=60, has_alpha=True),
+        replace(
+            ORIGINAL.record,
+            mime="image/webp",
+            width=60,
+            height=60,
+            has_alpha=True,
+            asked_size="120x80",
+        ),
         ORIGINAL.folder,
     )
     builder = FileVariantBuilder(store, tmp_path / "site")
