@@ -211,7 +211,8 @@ def judge_image(
         raise ValueError("the image differs from the SHA-256 in its name")
     facts = inspect(content)
     if record is None:
-        return rebuild_record(request, sha256, len(content), facts) if request else None
+        key = path.name.partition(".")[0]
+        return rebuild_record(key, request, sha256, len(content), facts) if request else None
     return replace(record.with_facts(facts), sha256=sha256, bytes=len(content))
 
 

@@ -213,11 +213,20 @@ def with_unknown_fields(content: bytes, damaged: bytes) -> bytes:
 
 
 def rebuild_record(
-    request: ImageRequest, sha256: str, size_bytes: int, facts: ImageFacts
+    key: str, request: ImageRequest, sha256: str, size_bytes: int, facts: ImageFacts
 ) -> Record:
-    """Return a record for an image whose record is lost; cost, model and time are unknown."""
+    """Return a record for an image whose record is lost; cost, model and time are unknown.
+
+    Args:
+        key: Cache key of the request, or its subject key for an imported file.
+        request: Request that the image answers.
+        sha256: SHA-256 of the image.
+        size_bytes: Size of the image.
+        facts: Facts of the image.
+    """
+    is_import = key == request.subject_key
     return Record(
-        key=request.key,
+        key=key,
         subject=request.subject_key,
         sha256=sha256,
         bytes=size_bytes,
@@ -225,8 +234,8 @@ def rebuild_record(
         width=facts.size.width,
         height=facts.size.height,
         has_alpha=facts.has_alpha,
-        model=request.model,
-        answered_by="",
+        model=IMPORT if is_import else request.model,
+        answered_by=IMPORT if is_import else "",
         prompt=request.prompt,
         take=request.take,
         cost_usd=None,

@@ -117,7 +117,8 @@ class OriginalStore:
             sketch = self._find(self._sketch_places, request.as_sketch.key)
             if sketch is not None and sketch.record.server == sketch_server:
                 return sketch
-        return self._find(places, request.key, request)
+        original = self._find(places, request.key, request)
+        return original or self._find(self.places, request.subject_key, request)
 
     def find(self, key: str) -> Original | None:
         """Return the original of a cache key, or None.

@@ -380,6 +380,17 @@ def test_imported_photo_needs_no_generated_image(paid_site: PaidSite, photo: Pat
     assert paid_site.states == ["ready"]
 
 
+def test_record_of_an_imported_photo_is_written_again(paid_site: PaidSite, photo: Path) -> None:
+    paid_site.write_prompts(PROMPTS[0])
+    assert paid_site.command("import", str(photo), LOCATION).exit_code == 0
+    (record,) = paid_site.records
+    record.unlink()
+    assert paid_site.requests_of_build(model="openai/gpt-image-2.5-flare") == 0
+    assert paid_site.records == [record]
+    assert paid_site.states == ["ready"]
+    assert paid_site.command("verify").exit_code == 0
+
+
 def test_again_without_a_location_is_a_usage_error(paid_site: PaidSite, paid: PaidEmulator) -> None:
     paid_site.write_prompts(*PROMPTS)
     done = paid_site.command("generate", "--again")
