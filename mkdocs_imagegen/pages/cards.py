@@ -71,7 +71,7 @@ def _card(card: PageCard) -> str:
 _STYLE = """\
 <style>
 ul.imagegen-cards[role=list]{display:grid;gap:var(--imagegen-cards-gap,1.2em);\
-grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--imagegen-cards-width,14em)),1fr));\
+grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--imagegen-cards-width,13em)),1fr));\
 margin:1.5em 0;padding:0;list-style:none}
 ul.imagegen-cards[role=list]>li{position:relative;display:flex;flex-direction:column;margin:0;\
 padding:0 0 .8em;overflow:hidden;border-radius:var(--imagegen-cards-radius,.4em);\

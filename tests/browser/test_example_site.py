@@ -34,6 +34,30 @@ def test_every_image_is_shown_without_a_layout_shift(visit, example_url, page, w
     assert visited.external_requests() == []
 
 
+HIDDEN_LINES = """wide => [...document.querySelectorAll(".md-content pre > code")]
+  .filter(code => wide || getComputedStyle(code).whiteSpace === "pre-wrap")
+  .filter(code => code.checkVisibility() && code.scrollWidth > code.clientWidth)
+  .map(code => code.textContent)"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_and_no_message_is_scrolled_sideways(visit, example_url, width) -> None:
+    """On phones, code whose line breaks matter is scrolled; on a wide screen, none is."""
+    visited = visit(example_url, width=width)
+    for page in PAGES:
+        visited.page.goto(f"{example_url}{page}/" if page else example_url)
+        assert visited.page.evaluate("document.documentElement.scrollWidth") <= width, page
+        assert visited.page.evaluate(HIDDEN_LINES, width > 1000) == [], page
+
+
+def test_the_messages_of_errors_are_wrapped(visit, example_url) -> None:
+    visited = visit(f"{example_url}troubleshooting/errors/", width=390)
+    spaces = (
+        "[...document.querySelectorAll('.message code')].map(c => getComputedStyle(c).whiteSpace)"
+    )
+    assert set(visited.page.evaluate(spaces)) == {"pre-wrap"}
+
+
 def test_the_gallery_has_images(visit, example_url) -> None:
     assert len(visit(f"{example_url}get-started/examples/").images()) > 5
 
