@@ -86,3 +86,18 @@ def test_axe_finds_no_fault_in_images(visit, example_url, page) -> None:
     found = Axe().run(visited.page, {"include": [["img"], ["figure"], ["picture"]]}).response
     assert found["violations"] == []
     assert "image-alt" in {rule["id"] for rule in found["passes"]}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("page", ["", "guides/previews/", "models/cost/", "development/protocol/"])
+def test_axe_finds_no_fault_in_text_and_code(visit, example_url, page, dark) -> None:
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        skip_or_fail("axe-playwright-python is not installed")
+    visited = visit(example_url + page, dark=dark)
+    # Material gives the same name to the buttons of all code blocks.
+    options = {"rules": {"landmark-unique": {"enabled": False}}}
+    found = Axe().run(visited.page, ".md-content", options).response
+    assert found["violations"] == []
+    assert "color-contrast" in {rule["id"] for rule in found["passes"]}
