@@ -30,6 +30,7 @@ from mkdocs.utils.yaml import yaml_load
 from option_reference import option_headings, option_table, reference
 from report_reference import report_fields, report_states
 
+from mkdocs_imagegen.directives.directive import MAX_PROMPT
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
 from mkdocs_imagegen.directives.references import MAX_REFERENCES
@@ -40,8 +41,10 @@ from mkdocs_imagegen.gateway.models import KNOWN_MODELS, PRICE_DATE
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX
+from mkdocs_imagegen.page_layout import RATIO
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
+from mkdocs_imagegen.pipeline.reference_files import MAX_MASK_BYTES, MAX_REFERENCE_BYTES
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
 
@@ -211,8 +214,11 @@ def _limits() -> Iterator[str]:
     limits = {
         "Side of an image": f"{MAX_SIDE_PX:,} pixels",
         "Area of an image": f"{MAX_PIXELS:,} pixels",
+        "Aspect ratio": RATIO.accepts.removeprefix("WIDTH:HEIGHT from ").partition(",")[0],
+        "Final prompt": f"{MAX_PROMPT:,} characters",
         "Reference images of one image": f"{MAX_REFERENCES}",
-        "Aspect ratio": "1:10 to 10:1",
+        "File of a reference image": f"{MAX_REFERENCE_BYTES // 2**20} MB",
+        "File of a mask": f"{MAX_MASK_BYTES // 2**20} MB",
     }
     yield from ("| Limit | Value |", "|---|---|")
     yield from (f"| {name} | {value} |" for name, value in limits.items())

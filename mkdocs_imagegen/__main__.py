@@ -3,4 +3,4 @@
 from mkdocs_imagegen.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="mkdocs-imagegen")

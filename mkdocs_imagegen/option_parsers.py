@@ -59,14 +59,12 @@ class Parser(Generic[T]):
         convert: Function that returns the value read, or None if it is not supported.
         schema: JSON schema for editors; empty for any value. Stricter than ``convert``, which
             also reads numbers from text.
-        kind: Dataclass of the options in a mapping; None for any other value.
         type: Type for the manual, in Markdown.
     """
 
     accepts: str
     convert: Callable[[object], T | None]
     schema: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    kind: type[Any] | None = None
     type: str = field(default="string", compare=False)
 
     def __call__(self, value: object) -> T:
@@ -138,10 +136,8 @@ def _size(value: object) -> Size | None:
 
 
 def _whole(value: object, smallest: int, largest: int) -> int | None:
-    text = "" if isinstance(value, bool) else str(value).strip()
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        return None
-    return int(text) if smallest <= int(text) <= largest else None
+    read = _number(value, smallest, largest)
+    return None if read is None or "." in str(value) else int(read)
 
 
 def _number(value: object, smallest: float, largest: float) -> float | None:
@@ -335,7 +331,7 @@ def nested(kind: type[T]) -> Parser[T]:
     return Parser(
         "a mapping of the options below",
         lambda value: read_options(kind, value) if isinstance(value, Mapping) else None,
-        kind=kind,
+        object_schema(kind),
         type="mapping",
     )
 
@@ -344,14 +340,10 @@ def object_schema(kind: type[Any]) -> Mapping[str, Any]:
     """Return the JSON schema of a mapping of the options of a dataclass."""
     properties = {
         name: {"description": _LINK.sub(r"\1", each.metadata["about"])}
-        | dict(_schema_of(each.metadata["parser"]))
+        | dict(each.metadata["parser"].schema)
         for name, each in _options(kind).items()
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
-
-
-def _schema_of(parser: Parser[Any]) -> Mapping[str, Any]:
-    return parser.schema if parser.kind is None else object_schema(parser.kind)
 
 
 def option_names(kind: type[Any]) -> list[str]:

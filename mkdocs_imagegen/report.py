@@ -58,20 +58,20 @@ _REUSED = (State.READY, State.SKETCH, State.STALE)
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One location that shows an image.
+    """One image at one location; a dark-mode image has a row of its own.
 
     Attributes:
         location: Page and line.
         state: State of the image.
         key: Cache key of the request; ``""`` if the directive is invalid.
         prompt: Final prompt.
+        title: Prompt without the style, for tables.
         model: Model of the request.
         drawn_by: Model that answered, which may be a fallback; ``""`` without an original.
-        file: Path of the image relative to the site folder; ``""`` for a missing preview, which no
-            page shows.
+        file: Path of the image relative to the site folder; ``""`` for a missing preview or
+            dark-mode image, which no page shows.
         price_usd: List price in US dollars; None if it is unknown.
-        missing_usd: List price of each image to generate: two for a pair of a light and a dark one.
-        seconds: Duration of the requests.
+        seconds: Duration of the request.
         cost_usd: US dollars charged in this build; None if no charge is known.
         cost_is_estimate: True if the cost is the list price and not the charge that was reported.
         remarks: Warnings about the image, or the error.
@@ -79,17 +79,17 @@ class ReportRow:
 
     location: Location
     state: State
-    key: str
-    prompt: str
-    model: str
-    drawn_by: str
-    file: str
-    price_usd: Decimal | None
-    missing_usd: tuple[Decimal | None, ...]
-    seconds: float
-    cost_usd: Decimal | None
-    cost_is_estimate: bool
-    remarks: tuple[str, ...]
+    key: str = ""
+    prompt: str = ""
+    title: str = ""
+    model: str = ""
+    drawn_by: str = ""
+    file: str = ""
+    price_usd: Decimal | None = None
+    seconds: float = 0.0
+    cost_usd: Decimal | None = None
+    cost_is_estimate: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def is_sketch(self) -> bool:
@@ -162,10 +162,7 @@ def summary(
     seconds: float,
     charged_failures: ChargedFailures = NO_CHARGED_FAILURES,
 ) -> str:
-    """Return one line about the images of a build; equal requests count once.
-
-    A location that failed counts as an image of its own if another location shows the image of its
-    request, so that the numbers add up.
+    """Return one line about the images of a build, as `deduplicate` counts them.
 
     Args:
         rows: All locations that show an image.
@@ -174,7 +171,6 @@ def summary(
     """
     images = deduplicate(rows)
     counts = Counter(row.state for row in images)
-    counts[State.FAILED] = _count_failures(rows, images)
     parts = [
         *_reused([row for row in images if row.state in _REUSED]),
         _counted(State.DRAFT, counts),
@@ -242,7 +238,7 @@ def to_json(
     report = {
         "version": 1,
         "seconds": round(seconds, 3),
-        "cost_usd": str(_spent(deduplicate(rows))),
+        "cost_usd": str(_spent(rows)),
         "wasted_calls": charged_failures.calls,
         "wasted_usd": str(charged_failures.usd),
         "bill": [each.as_dict() for each in bill(rows)],
@@ -318,28 +314,31 @@ def _percentile(ordered: Sequence[float], percent: int) -> float:
 
 
 def deduplicate(rows: Sequence[ReportRow]) -> list[ReportRow]:
-    """Return one row for each request, then all invalid directives, which are not requests.
+    """Return one row for each image, in the order of the pages; every count is a count of these.
 
-    Of several rows of a request the generated one comes first, then one with a cost, so that no
-    sum misses it; a failure comes last.
+    Locations of one cache key show one image, and an image and its dark-mode image are two. Each
+    invalid directive is an image of its own, and so is an image that failed at one location, such
+    as in one size, and is shown at another.
+
+    Of the rows of an image, one that was generated in this build comes first, then one with a cost.
+    A missing image comes before an existing one: where an exact match is required it has to be
+    generated, although another location shows a stale image.
     """
-    by_worth = sorted(rows, key=_worth)
-    requests = {row.key: row for row in by_worth if row.key}
-    return [*requests.values(), *(row for row in rows if not row.key)]
+    images: dict[object, ReportRow] = {}
+    for number, row in enumerate(rows):
+        image = (row.key, row.state is State.FAILED) if row.key else number
+        images[image] = max(images.get(image, row), row, key=_weight)
+    return list(images.values())
 
 
-def _worth(row: ReportRow) -> tuple[bool, bool, bool]:
-    return row.state is State.GENERATED, row.cost_usd is not None, row.state is not State.FAILED
-
-
-def _count_failures(rows: Sequence[ReportRow], images: Sequence[ReportRow]) -> int:
-    failed = {row.key for row in images if row.state is State.FAILED}
-    failed_here = (row.state is State.FAILED and row.key not in failed for row in rows)
-    return len(failed) + sum(failed_here)
+def _weight(row: ReportRow) -> tuple[bool, bool, bool]:
+    return row.state is State.GENERATED, row.cost_usd is not None, row.state.is_missing
 
 
 def _spent(rows: Sequence[ReportRow]) -> Decimal:
-    return sum((row.cost_usd for row in rows if row.cost_usd is not None), Decimal(0))
+    """Return the cost of all rows, where each cache key counts once."""
+    costs = {row.key: row.cost_usd for row in rows if row.cost_usd is not None}
+    return sum(costs.values(), Decimal(0))
 
 
 def format_usd(amount: Decimal, *, is_estimate: bool = False) -> str:

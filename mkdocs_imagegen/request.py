@@ -24,6 +24,9 @@ SCHEME = 1
 SKETCH_MARK = b"mkdocs-imagegen sketch"
 """Bytes in the metadata of every sketch, uncompressed, which tell it from an original."""
 
+PART_BREAK = "\n\n"
+"""Characters between the parts of a final prompt; no part contains them."""
+
 TAKE_HEADER = "x-imagegen-take"
 """Header with the number of the take; sent only to the emulator in this process."""
 
@@ -112,7 +115,7 @@ def final_prompt(*parts: str) -> str:
     composed characters changes the cache key.
     """
     plain = (" ".join(unicodedata.normalize("NFC", part).split()) for part in parts)
-    return "\n\n".join(part for part in plain if part)
+    return PART_BREAK.join(part for part in plain if part)
 
 
 def pixel_options(provider_options: Mapping[str, Any]) -> str:

@@ -39,8 +39,12 @@ def _png() -> bytes:
     return file.getvalue()
 
 
+def body_of(image: bytes) -> bytes:
+    return json.dumps({"data": [{"b64_json": base64.b64encode(image).decode()}]}).encode()
+
+
 PNG = _png()
-BODY = json.dumps({"data": [{"b64_json": base64.b64encode(PNG).decode()}]}).encode()
+BODY = body_of(PNG)
 """A whole answer, which tells no cost."""
 
 
@@ -63,14 +67,17 @@ class FakeGateway:
     Args:
         before: what it does before it answers; may raise, and may keep an answer itself.
         offers: what it offers; may raise.
+        body: what it answers.
     """
 
     def __init__(
         self,
         before: Callable[..., Awaitable[None]] | None = None,
         offers: Callable[[], Awaitable[tuple[Offer, ...]]] | None = None,
+        body: bytes = BODY,
     ) -> None:
         self._before = before
+        self._body = body
         self._offers = offers
         self.asked: list[str] = []
         self.opened: list[bytes] = []
@@ -80,8 +87,8 @@ class FakeGateway:
         self.asked.append(asked.prompt)
         if self._before is not None:
             await self._before(asked, keep)
-        keep(BODY)
-        return decode_response(BODY, asked, GatewaySettings())
+        keep(self._body)
+        return decode_response(self._body, asked, GatewaySettings())
 
     async def open_response(self, body: bytes, asked: ImageRequest) -> ImageResponse:
         self.opened.append(body)

@@ -15,6 +15,7 @@ from mkdocs_imagegen.report import (
     RunReport,
     State,
     bill,
+    deduplicate,
     summary,
     to_json,
 )
@@ -34,7 +35,6 @@ def row(state, key="", cost=None, *, estimate=False, **more):
         "drawn_by": "a/b" if key else "",
         "file": "assets/imagegen/x.webp",
         "price_usd": None,
-        "missing_usd": (),
         "seconds": 0.0,
         "cost_usd": None if cost is None else Decimal(cost),
         "cost_is_estimate": estimate,
@@ -169,7 +169,7 @@ def test_cost_is_counted_when_the_request_has_another_state_elsewhere(other):
         ),
         (
             [row(GENERATED, "a", "0.25"), row(FAILED, "a", "0.25"), row(FAILED, "a", "0.25")],
-            "3 images: 1 generated in 1.0 s ($0.25), 2 failed",
+            "2 images: 1 generated in 1.0 s ($0.25), 1 failed",
         ),
         ([row(FAILED, "a", "0.25"), row(FAILED, "a", "0.25")], "1 image: 1 failed"),
     ],
@@ -183,6 +183,18 @@ def test_summary_counts_failed_location_when_its_request_was_generated_elsewhere
 def test_summary_counts_failed_location_when_its_request_has_an_original():
     for rows in ([row(READY, "a"), row(FAILED, "a")], [row(FAILED, "a"), row(READY, "a")]):
         assert summary(rows, 1.0) == "2 images: 1 reused, 1 failed"
+
+
+@pytest.mark.parametrize("state", [MISSING, OVER_BUDGET, REFUSED])
+def test_image_is_missing_when_another_location_shows_a_stale_one(state):
+    for rows in ([row(STALE, "a"), row(state, "a")], [row(state, "a"), row(STALE, "a")]):
+        assert [each.state for each in deduplicate(rows)] == [state]
+
+
+def test_images_are_in_the_order_of_their_first_locations():
+    rows = [row(MISSING, "a"), row(INVALID), row(GENERATED, "b"), row(FAILED, "c"), row(READY, "a")]
+    states = [each.state for each in deduplicate(rows)]
+    assert states == [MISSING, INVALID, GENERATED, FAILED]
 
 
 def test_cost_of_a_failed_location_is_counted_when_a_later_build_reuses_the_image():

@@ -28,12 +28,9 @@ SHORT_MODULES = {
     "__main__.py": "python -m mkdocs_imagegen",
     "cli/check.py": "one command",
     "cli/credits.py": "one command",
-    "cli/emulator.py": "one command",
     "cli/verify.py": "one command",
     "gateway/replacements.py": "the rule of one question: which model replaces another",
-    "imaging/image.py": "the record that pages and imaging share; imports no library",
     "log.py": "the logger, which all rooms import",
-    "pipeline/messages.py": "the level of each message",
     "pipeline/other_files.py": "tokens in files that are not pages",
 }
 """Modules below the minimum, each with its reason; `__init__` modules need none."""

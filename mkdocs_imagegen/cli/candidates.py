@@ -11,8 +11,7 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.cli.gallery import ContactSheet, require_html
-from mkdocs_imagegen.cli.site import as_json, config_file
+from mkdocs_imagegen.cli.site import ContactSheet, as_json, config_file, require_html
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
@@ -32,7 +31,6 @@ from mkdocs_imagegen.pipeline.lookup import Lookup, open_originals
 from mkdocs_imagegen.report import State, format_usd, plural
 from mkdocs_imagegen.request import ImageRequest
 
-_SHEET_PX = 960
 _MAX_TAKES = 20
 _IN_USE = (State.READY, State.SKETCH)
 """States in which the page shows the take that its directive names."""
@@ -125,7 +123,7 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     output = output or Path(tempfile.mkdtemp(prefix="imagegen-"), "candidates.html")
     _write_sheet(site, target, takes, output)
     if as_json:
-        place = str(target.entry.row.location)
+        place = str(target.entry.location)
         print_json(
             {"place": place, "sheet": str(output), "takes": [take.as_dict() for take in takes]}
         )
@@ -142,17 +140,17 @@ def _require_references(target: Target) -> None:
     Raises:
         CommandError: If the directive is invalid or a reference is missing.
     """
-    row, error = target.entry.row, target.entry.outcome.error
-    if row.state is State.INVALID:
-        raise CommandError(f"the directive at {row.location} is invalid: {error}")
+    location, outcome = target.entry.location, target.entry.outcome
+    if outcome.state is State.INVALID:
+        raise CommandError(f"the directive at {location} is invalid: {outcome.error}")
     if not target.directive.is_complete:
-        raise CommandError(f"{row.location}: {error}")
+        raise CommandError(f"{location}: {outcome.error}")
 
 
 def _generate(site: SiteView, target: Target, count: int) -> list[_Candidate]:
     """Return all takes, generated or reused; takes of a dark-mode image come last."""
     first = target.directive
-    in_use = {first.request.take} if target.entry.row.state in _IN_USE else set()
+    in_use = {first.request.take} if target.entry.outcome.state in _IN_USE else set()
     takes = [_with_take(first, take) for take in sorted(in_use.union(range(1, count + 1)))]
     with contextlib.closing(Progress()) as progress:
         mode = BuildMode(publish=False, observer=progress)
@@ -179,7 +177,8 @@ def _with_take(directive: Directive, take: int) -> Directive:
 
 
 def _write_sheet(site: SiteView, target: Target, takes: Sequence[_Candidate], output: Path) -> None:
-    sheet = ContactSheet(open_originals(site.context.settings), site.entries, output, _SHEET_PX)
+    store = open_originals(site.context.settings)
+    sheet = ContactSheet(store, site.entries, output, is_large=True)
     originals = {
         request: [
             take.original
@@ -188,7 +187,7 @@ def _write_sheet(site: SiteView, target: Target, takes: Sequence[_Candidate], ou
         ]
         for request in target.directive.requests
     }
-    title = f"Candidates for {target.entry.row.location}"
+    title = f"Candidates for {target.entry.location}"
     sheet.write(title, f"{_instruction(target)}.", originals)
 
 
@@ -199,7 +198,7 @@ def _instruction(target: Target) -> str:
         option = "`{ take=2 }` after the image"
     elif "---" in source.body.split():
         option = "`take: 2` in its options"
-    return f"To choose one, set its number at {target.entry.row.location}, such as {option}"
+    return f"To choose one, set its number at {target.entry.location}, such as {option}"
 
 
 def _print_result(target: Target, takes: Sequence[_Candidate], output: Path) -> None:

@@ -7,7 +7,7 @@ import click
 from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_rows
 from mkdocs_imagegen.hosts.mkdocs.look import look
-from mkdocs_imagegen.report import plural
+from mkdocs_imagegen.report import deduplicate, plural
 
 
 @click.command(
@@ -32,7 +32,8 @@ def check(*, config_file: str | None, as_json: bool) -> None:
         print_json({"ok": not lacking, "lacking": lacking})
     else:
         print_rows(site.lacking)
-        print_line(_verdict(len(site.lacking), len(site.rows)))
+        images = deduplicate(site.rows)
+        print_line(_verdict(sum(row.is_lacking for row in images), len(images)))
     raise SystemExit(1 if site.lacking else 0)
 
 

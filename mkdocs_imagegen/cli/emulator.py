@@ -38,7 +38,12 @@ Examples:
     show_default=True,
     help="Seconds before each image",
 )
-@click.option("--fault", "faults", multiple=True, help="Fault of the next request; repeatable")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    help="Fault of the next request, such as retry-after; repeatable",
+)
 def emulator(
     host: str, port: int, log: Path | None, latency: float, faults: tuple[str, ...]
 ) -> None:

@@ -132,6 +132,7 @@ def _print_result(site: SiteView, *, as_json: bool) -> None:
         click.echo(to_json(site.rows, seconds, failures), nl=False)
         return
     print_rows([row for row in site.rows if row.state is State.GENERATED])
-    for row in site.lacking:
-        print_note(f"{row.location}: {'; '.join(row.remarks)}")
+    # An image and its dark-mode image mostly fail for one reason.
+    for line in dict.fromkeys(f"{row.location}: {'; '.join(row.remarks)}" for row in site.lacking):
+        print_note(line)
     print_line(summary(site.rows, seconds, failures))

@@ -75,7 +75,7 @@ def _totals(estimate: Estimate, permission: Permission) -> str:
 def _explain(target: Target, *, as_json: bool) -> None:
     explanation = target.entry.explain()
     if explanation is None:
-        raise OptionError(f"the directive at {target.entry.row.location} is invalid")
+        raise OptionError(f"the directive at {target.entry.location} is invalid")
     if as_json:
         print_json(_explanation_as_dict(target, explanation))
     else:
@@ -83,8 +83,9 @@ def _explain(target: Target, *, as_json: bool) -> None:
 
 
 def _print_explanation(target: Target, explanation: Explanation) -> None:
-    row, requests = target.entry.row, target.directive.requests
-    print_line(f"{row.location}: {row.state.word}, cache key {requests[0].key[:16]}\n")
+    entry, requests = target.entry, target.directive.requests
+    state = entry.outcome.state.word
+    print_line(f"{entry.location}: {state}, cache key {requests[0].key[:16]}\n")
     for request in requests:
         print_line(f"{request.prompt}\n")
     parts = [(part.role, str(part.origin), part.text or "none") for part in explanation.parts]
@@ -94,10 +95,10 @@ def _print_explanation(target: Target, explanation: Explanation) -> None:
 
 
 def _explanation_as_dict(target: Target, explanation: Explanation) -> dict[str, object]:
-    row, requests = target.entry.row, target.directive.requests
+    requests = target.directive.requests
     return {
-        "place": str(row.location),
-        "state": row.state.value,
+        "place": str(target.entry.location),
+        "state": target.entry.outcome.state.value,
         "keys": [request.key for request in requests],
         "prompts": [request.prompt for request in requests],
         "parts": [asdict(part) | {"origin": str(part.origin)} for part in explanation.parts],

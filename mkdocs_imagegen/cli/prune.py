@@ -10,6 +10,7 @@ import click
 from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
+from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
@@ -92,7 +93,8 @@ def _require_valid(site: SiteView) -> None:
     """Raise an error if it is unknown which originals the pages use.
 
     Raises:
-        CommandError: If a directive is invalid, or the plugin is switched off.
+        CommandError: If a directive is invalid, a reference image is missing, or the plugin is
+            switched off.
     """
     invalid = next((row for row in site.rows if row.state is State.INVALID), None)
     if invalid is not None:
@@ -100,6 +102,10 @@ def _require_valid(site: SiteView) -> None:
         raise CommandError(f"the directive at {invalid.location} is invalid: {fault}")
     if not site.context.settings.enabled:
         raise CommandError("enabled is false, so no page uses an image; set it to true")
+    for entry in site.entries:
+        if isinstance(entry.directive, Directive) and not entry.directive.is_complete:
+            fault = f"a reference image of {entry.location} is missing"
+            raise CommandError(f"{fault}; generate it, or restore it from a backup")
 
 
 def _unused(site: SiteView, store: OriginalStore) -> Iterator[_Unused]:

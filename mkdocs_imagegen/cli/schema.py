@@ -25,12 +25,12 @@ _PLUGINS = {
 @click.command(
     epilog="""
 \b
+First line of mkdocs.yml, for editors with the YAML language server:
+  # yaml-language-server: $schema=mkdocs.schema.json
+\b
 Examples:
   mkdocs-imagegen schema > imagegen.schema.json
   mkdocs-imagegen schema --whole-file > mkdocs.schema.json
-\b
-Use the second with the YAML language server by a first line of mkdocs.yml:
-  # yaml-language-server: $schema=mkdocs.schema.json
 """
 )
 @click.option(

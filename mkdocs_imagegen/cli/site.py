@@ -1,20 +1,33 @@
-"""The site of a command: its configuration file, its gateway, and the estimate of its images."""
+"""The site of a command: its configuration file, its gateway, an estimate and a contact sheet."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 import anyio
 import click
 
+from mkdocs_imagegen.cli.terminal import CommandError, show_progress
+from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import GatewayError, OverBudgetError
+from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.gateway import gateway_factory
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView
+from mkdocs_imagegen.imaging.image import LARGE_PX, THUMBNAIL_PX, Thumbnail
+from mkdocs_imagegen.originals.record import Record
+from mkdocs_imagegen.originals.store import Original, OriginalStore
+from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
+from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.budget import Budget
@@ -24,6 +37,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_WORKERS = min(4, os.cpu_count() or 1)
+
+Originals = Mapping[ImageRequest, Sequence[Original]]
+"""Originals of each request, in the order of their takes."""
 _NO_LIMIT = BudgetSettings(images=None, usd=None)
 
 config_file = click.option(
@@ -33,6 +50,19 @@ config_file = click.option(
     help="Configuration file of the site; by default mkdocs.yml in this folder",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
+
+
+def require_html(
+    context: click.Context, parameter: click.Parameter, file: Path | None
+) -> Path | None:
+    """Return the file if its name is that of an HTML page, so that no source is overwritten.
+
+    Raises:
+        BadParameter: If it has another name.
+    """
+    if file is None or file.suffix.lower() in {".html", ".htm"}:
+        return file
+    raise click.BadParameter(f"{file} does not end in .html", context, parameter)
 
 
 def ask_gateway(settings: Settings, ask: Callable[[Gateway], Awaitable[T]]) -> T:
@@ -63,7 +93,7 @@ class Estimate:
     """Images that a build would generate, and their cost.
 
     Attributes:
-        rows: All locations; state `over budget` if the budget is too small for an image.
+        rows: All locations of all images; state `over budget` if the budget is too small.
         images: Number of images.
         usd: Estimated cost in US dollars.
         unpriced: Number of images of unknown price.
@@ -91,10 +121,122 @@ def estimate_build(site: SiteView) -> Estimate:
         if row.state is not State.MISSING:
             continue
         try:
-            for usd in row.missing_usd:
-                budget.reserve(limit, usd)
-                unpriced += usd is None and not is_free
+            budget.reserve(limit, row.price_usd)
+            unpriced += row.price_usd is None and not is_free
         except OverBudgetError:
             over.add(row.key)
-    rows = [replace(row, state=State.OVER_BUDGET) if row.key in over else row for row in site.rows]
+    rows = [
+        replace(row, state=State.OVER_BUDGET)
+        if row.state is State.MISSING and row.key in over
+        else row
+        for row in site.rows
+    ]
     return Estimate(rows, budget.images, budget.usd, unpriced)
+
+
+class ContactSheet:
+    """A contact sheet of originals, with the locations that show them.
+
+    Args:
+        store: Originals of the site.
+        entries: All locations that show an image.
+        file: HTML page to write.
+        is_large: True if the images are large enough to judge each.
+    """
+
+    def __init__(
+        self,
+        store: OriginalStore,
+        entries: Sequence[Entry],
+        file: Path,
+        *,
+        is_large: bool = False,
+    ) -> None:
+        self._store = store
+        self._file = file
+        self._is_large = is_large
+        self._titles: dict[str, str] = {}
+        self._locations: dict[str, list[str]] = {}
+        self._shown = {original.record.key for entry in entries for original in entry.originals}
+        for entry in entries:
+            if isinstance(entry.directive, Directive):
+                self._add(entry.directive, str(entry.location))
+
+    def _add(self, directive: Directive, location: str) -> None:
+        for request, title in zip(directive.requests, directive.titles, strict=True):
+            family = family_key(request)
+            self._titles.setdefault(family, title)
+            self._locations.setdefault(family, []).append(location)
+
+    def write(self, title: str, note: str, originals: Originals) -> int:
+        """Write the page, and return the number of images on it.
+
+        Raises:
+            CommandError: If the page cannot be written.
+            ImagegenError: If an original cannot be read.
+        """
+        every = {each.record.key: each for several in originals.values() for each in several}
+        with ThreadPoolExecutor(_WORKERS) as workers:
+            made = show_progress(workers.map(self._thumbnail, every.values()), len(every))
+            thumbnails = dict(zip(every, made, strict=True))
+        made_groups = (self._group(each, originals[each], thumbnails) for each in originals)
+        groups = [group for group in made_groups if group.images]
+        page = contact_sheet(title, note, groups, is_large=self._is_large)
+        try:
+            write_atomic(self._file.absolute(), page.encode("utf-8", "replace"))
+        except OSError as error:
+            raise CommandError(f"cannot write {self._file}: {error.strerror}") from None
+        return sum(each is not None for each in thumbnails.values())
+
+    def _thumbnail(self, original: Original) -> Thumbnail | None:
+        """Return a thumbnail, or None if the original is corrupt."""
+        # Imports Pillow, which takes 60 ms that other commands save.
+        from mkdocs_imagegen.imaging.encode import encode_thumbnail  # noqa: PLC0415
+
+        content = self._store.read(original)
+        largest_px = LARGE_PX if self._is_large else THUMBNAIL_PX
+        return encode_thumbnail(content, largest_px) if content is not None else None
+
+    def _group(
+        self,
+        request: ImageRequest,
+        originals: Sequence[Original],
+        thumbnails: Mapping[str, Thumbnail | None],
+    ) -> SheetGroup:
+        pairs = ((each, thumbnails[each.record.key]) for each in originals)
+        images = tuple(self._image(each, small) for each, small in pairs if small)
+        family = family_key(request)
+        locations = tuple(dict.fromkeys(self._locations[family]))
+        return SheetGroup(self._titles[family], request.prompt, locations, images)
+
+    def _image(self, original: Original, small: Thumbnail) -> SheetImage:
+        record = original.record
+        return SheetImage(
+            key=record.key,
+            take=record.take,
+            model=record.answered_by or record.model,
+            cost=_cost(record),
+            day=record.created[:10],
+            is_shown=record.key in self._shown,
+            url=_url_from(original.path, self._file),
+            thumbnail=small,
+        )
+
+
+def family_key(request: ImageRequest) -> str:
+    """Return a value that is equal for all takes of a prompt, whichever model generates them."""
+    return replace(request, take=1).subject_key
+
+
+def _cost(record: Record) -> str:
+    if record.cost_usd is None:
+        return "unknown price"
+    return format_usd(record.cost_usd, is_estimate=record.cost_is_estimate)
+
+
+def _url_from(path: Path, sheet: Path) -> str:
+    """Return the URL of an original relative to the sheet; on another Windows drive, absolute."""
+    try:
+        return quote(os.path.relpath(path, sheet.absolute().parent).replace(os.sep, "/"))
+    except ValueError:
+        return path.absolute().as_uri()

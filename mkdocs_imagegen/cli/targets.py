@@ -48,7 +48,7 @@ def find_target(location: str, entries: Sequence[Entry]) -> Target:
         raise _not_found(location.strip(), entries)
     directive = found[0].directive
     if not isinstance(directive, Directive):
-        fault = f"the directive at {found[0].row.location} is invalid: {found[0].outcome.error}"
+        fault = f"the directive at {found[0].location} is invalid: {found[0].outcome.error}"
         raise OptionError(fault, hint="fix it first")
     return Target(found[0], directive)
 
@@ -67,7 +67,7 @@ def _matching(location: str, entries: Sequence[Entry]) -> list[Entry]:
     match = _LINE.fullmatch(location)
     if match:
         number = int(match[2])
-        return [each for each in _on_page(match[1], entries) if each.row.location.line == number]
+        return [each for each in _on_page(match[1], entries) if each.location.line == number]
     return _on_page(location, entries)
 
 
@@ -80,7 +80,7 @@ def _on_page(page: str, entries: Sequence[Entry]) -> list[Entry]:
         lambda path: path.endswith(f"/{page}"),
     )
     for fits in ways:
-        found = [entry for entry in entries if fits(entry.row.location.page)]
+        found = [entry for entry in entries if fits(entry.location.page)]
         if found:
             return found
     return []
@@ -92,24 +92,24 @@ def _not_found(location: str, entries: Sequence[Entry]) -> OptionError:
     near = _on_page(page, entries) if page else []
     if match:
         line = int(match[2])
-        near = sorted(near, key=lambda each: abs((each.row.location.line or 0) - line))
+        near = sorted(near, key=lambda each: abs((each.location.line or 0) - line))
     fault = f"no image at {quote_value(location)}"
     if near:
         return OptionError(fault, hint=f"the nearest are:\n{_listed(near[:3])}")
-    pages = {entry.row.location.page for entry in entries} | {entry.uri for entry in entries}
+    pages = {entry.location.page for entry in entries} | {entry.uri for entry in entries}
     hint = "run `mkdocs-imagegen plan` for all locations, or use 6 characters of a cache key"
     return OptionError(fault, hint=did_you_mean(page or location, pages) or hint)
 
 
 def _listed(entries: Sequence[Entry]) -> str:
-    lines = [_listed_row(entry.row) for entry in entries[:_MAX_LISTED]]
+    lines = [_listed_row(entry.rows[0]) for entry in entries[:_MAX_LISTED]]
     more = [f"  and {len(entries) - _MAX_LISTED} more"] if len(entries) > _MAX_LISTED else []
     return "\n".join([*lines, *more])
 
 
 def _listed_row(row: ReportRow) -> str:
     key = f"  {row.key[:12] or 'invalid':12}  {row.location}"
-    return f"{key}  {quote_value(row.prompt)}" if row.prompt else key
+    return f"{key}  {quote_value(row.title)}" if row.title else key
 
 
 def _keys(entry: Entry) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _keys(entry: Entry) -> tuple[str, ...]:
 
 def _identity(entry: Entry) -> tuple[str, ...]:
     """Return a value that is equal for two locations of the same image."""
-    return _keys(entry) or (str(entry.row.location),)
+    return _keys(entry) or (str(entry.location),)
 
 
 def _id(entry: Entry) -> str:

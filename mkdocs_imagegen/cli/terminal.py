@@ -107,18 +107,16 @@ def print_rows(rows: Sequence[ReportRow]) -> None:
 def _price(row: ReportRow) -> str:
     """Return the price of a missing image, or the cost of a generated one."""
     if row.state is State.GENERATED:
-        known, is_estimate = [row.cost_usd], row.cost_is_estimate
+        usd, is_estimate = row.cost_usd, row.cost_is_estimate
     elif row.state.is_missing:
-        known, is_estimate = [Decimal(0)] if row.is_sketch else list(row.missing_usd), False
+        usd, is_estimate = Decimal(0) if row.is_sketch else row.price_usd, False
     else:
         return "-"
-    prices = [usd for usd in known if usd is not None]
-    return format_usd(sum(prices, Decimal(0)), is_estimate=is_estimate) if prices else "?"
+    return "?" if usd is None else format_usd(usd, is_estimate=is_estimate)
 
 
 def _prompt(row: ReportRow) -> str:
-    is_valid = row.prompt and row.state is not State.INVALID
-    return quote_value(row.prompt) if is_valid else "; ".join(row.remarks)
+    return quote_value(row.title) if row.title else "; ".join(row.remarks)
 
 
 def open_in_browser(file: Path) -> None:

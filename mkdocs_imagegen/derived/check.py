@@ -120,7 +120,7 @@ def connect(database: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
         check_same_thread=False,
         uri=True,
     )
-    connection.text_factory = _as_text
+    connection.text_factory = lambda content: content.decode(errors="replace")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     return connection
@@ -139,10 +139,6 @@ def locks_reported() -> Iterator[None]:
         if str(error) not in _LOCKED:
             raise
         raise CacheLockedError("another program has locked it") from None
-
-
-def _as_text(content: bytes) -> str:
-    return content.decode(errors="replace")
 
 
 def _check_files(folder: Path) -> None:

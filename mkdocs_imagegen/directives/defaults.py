@@ -193,18 +193,15 @@ def _read_site_prompts(
     settings: Settings, presets: Presets, errors: _Errors
 ) -> Mapping[str, Layer]:
     path = settings.prompts_path
-    if path is None:
-        origin = Origin(Level.PROMPT, file="mkdocs.yml")
-        return _read_prompts(settings.prompts, origin, presets, errors)
-    in_file: _Errors = []
-    prompts = _read_prompts(
-        settings.prompts, Origin(Level.PROMPT, file=path.name), presets, in_file
-    )
-    if in_file:
-        paths = [(name.removeprefix("prompts."), error) for name, error in in_file]
-        errors += [
-            ("prompts", OptionError(f"{path.name}: {OptionsError([each])}")) for each in paths
-        ]
+    origin = Origin(Level.PROMPT, file=path.name if path else "mkdocs.yml")
+    found: _Errors = []
+    prompts = _read_prompts(settings.prompts, origin, presets, found)
+    for name, error in found:
+        if path is None:
+            errors.append((name, error))
+        else:
+            in_file = OptionsError([(name.removeprefix("prompts."), error)])
+            errors.append(("prompts", OptionError(f"{path.name}: {in_file}")))
     return prompts
 
 

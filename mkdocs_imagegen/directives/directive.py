@@ -25,12 +25,12 @@ from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import Size, did_you_mean, quote_value
 from mkdocs_imagegen.page_layout import CENTER, Layout, crop_to_ratio, scale_to_width
-from mkdocs_imagegen.request import ImageRequest, final_prompt
+from mkdocs_imagegen.request import PART_BREAK, ImageRequest, final_prompt
 
 MAX_PROMPT = 32_000
 """Maximum length of a final prompt, in characters.
 
-See https://platform.openai.com/docs/api-reference/images/create.
+See https://developers.openai.com/api/reference/resources/images/methods/generate.
 """
 
 FROM_IMAGE = Origin(Level.IMAGE)
@@ -117,6 +117,14 @@ class Directive:
         return (self.request,) if self.dark is None else (self.request, self.dark)
 
     @property
+    def titles(self) -> tuple[str, ...]:
+        """Prompt of each request without the style, which all images of a site share."""
+        subject = self.request.prompt.partition(PART_BREAK)[0]
+        if self.dark is None:
+            return (subject,)
+        return subject, f"{subject} {self.dark.prompt.rpartition(PART_BREAK)[2]}"
+
+    @property
     def is_complete(self) -> bool:
         """True if the hashes of all reference images are known."""
         return not self.references or self.request.references != tuple(map(str, self.references))
@@ -134,11 +142,11 @@ class InvalidDirective:
 ParsedDirective = Directive | InvalidDirective
 
 
-def build_token(parsed: ParsedDirective) -> str:
-    """Return the address that stands for an image until its own address is known.
+def build_token(parsed: object) -> str:
+    """Return the address that stands for an image or a list until its own content is known.
 
-    It is a pure function of the directive, so the number and order of renderings do not matter. It
-    looks like a URL with a scheme, so other plugins do not rewrite it.
+    It is a pure function of what is written, so the number and order of renderings do not matter.
+    It looks like a URL with a scheme, so other plugins do not rewrite it.
     """
     return f"imagegen:t{hashlib.sha256(repr(parsed).encode('utf-8', 'replace')).hexdigest()[:40]}"
 
@@ -158,7 +166,12 @@ def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerp
     options = merge_layers(layers)
     references = read_references(options.reference or (), defaults.page)
     mask = read_mask(options.mask, references, defaults.page)
-    request = _with_references(_request(options, defaults), references, mask)
+    # The names of the references stand for their hashes, which are not known yet.
+    request = replace(
+        _request(options, defaults),
+        references=tuple(map(str, references)),
+        mask=str(mask or ""),
+    )
     dark = (
         replace(request, prompt=_final_prompt(options, defaults, options.dark))
         if options.dark
@@ -183,15 +196,6 @@ def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerp
         references=references,
         mask=mask,
     )
-
-
-def _with_references(
-    request: ImageRequest, references: tuple[Reference, ...], mask: FileReference | None
-) -> ImageRequest:
-    """Return the request with the names of its references, whose hashes are not known yet."""
-    if not references and mask is None:
-        return request
-    return replace(request, references=tuple(map(str, references)), mask=str(mask or ""))
 
 
 def collect_layers(written: WrittenDirective, defaults: Defaults) -> tuple[Layer, ...]:

@@ -55,8 +55,9 @@ class _RawTreeprocessor(Treeprocessor):
         if any(FENCE in text.lower() for text in texts):
             from mkdocs_imagegen.directives import tree  # noqa: PLC0415 - only with directives
 
-            tree.RawTree(self.md, self._registry()).read(root)
-            self.finish = tree.FinishedTree(self.md, self._registry()).mark
+            page = tree.PageTree(self.md, self._registry())
+            page.read(root)
+            self.finish = page.mark
 
 
 class _FinishedTreeprocessor(Treeprocessor):

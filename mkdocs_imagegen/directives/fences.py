@@ -162,13 +162,10 @@ class _BlockPreprocessor(Preprocessor):
         for match in FencedBlockPreprocessor.FENCED_BLOCK_RE.finditer(text):
             name, attributes = _fence_header(match)
             if name in (FENCE, CARDS):
-                marker = self._stash(name, match["code"], attributes)
-                done += f"{text[index : match.start()]}\n{marker}\n"
+                marker = _marker(name, self._registry, self.md, match["code"], attributes)
+                done += f"{text[index : match.start()]}\n{self.md.htmlStash.store(marker)}\n"
                 index = match.end()
         return (done + text[index:]).split("\n")
-
-    def _stash(self, name: str, body: str, attributes: Mapping[str, str]) -> str:
-        return self.md.htmlStash.store(_marker(name, self._registry, self.md, body, attributes))
 
 
 def _fence_header(match: re.Match[str]) -> tuple[str, dict[str, str]]:

@@ -7,7 +7,7 @@ with the name of the place for messages. They are merged and read by the same pa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, unquote
 
 from mkdocs_imagegen.directives.directive import WrittenDirective
@@ -23,10 +23,10 @@ _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 
 @dataclass(frozen=True, slots=True)
 class RawOptions:
-    """Options as raw text, and the place where they are written."""
+    """Names of options with their raw text, and the place where they are written."""
 
     place: str
-    options: Mapping[str, str]
+    pairs: Collection[tuple[str, str]]
     can_have_html: bool = False
 
 
@@ -41,11 +41,11 @@ def read_fence(body: str, attributes: Mapping[str, str]) -> WrittenDirective:
         DirectiveError: If the block as a whole is invalid.
         OptionsError: If some options are not accepted.
     """
-    options, prompt = split_fence(body)
-    header = RawOptions("the block's header", attributes, can_have_html=True)
-    raw = [header, RawOptions("the block", options)]
+    pairs, prompt = split_fence(body)
+    header = RawOptions("the block's header", attributes.items(), can_have_html=True)
+    raw = [header, RawOptions("the block", pairs)]
     if prompt:
-        raw.append(RawOptions("the block's text", {"prompt": prompt}))
+        raw.append(RawOptions("the block's text", [("prompt", prompt)]))
     return _read(raw)
 
 
@@ -75,17 +75,16 @@ def read_image(image: ImageText) -> WrittenDirective:
         own["title" if name else "prompt"] = image.title
     if image.text:
         own["alt" if name or image.title is not None else "prompt"] = image.text
-    pairs = parse_qsl(query, keep_blank_values=True)
     raw = [
-        RawOptions("the image", own),
-        RawOptions("its target", _unique(pairs, "its target")),
-        RawOptions("its attributes", image.attributes, can_have_html=True),
+        RawOptions("the image", own.items()),
+        RawOptions("its target", parse_qsl(query, keep_blank_values=True)),
+        RawOptions("its attributes", image.attributes.items(), can_have_html=True),
     ]
     return _read(raw)
 
 
-def split_fence(body: str) -> tuple[dict[str, str], str]:
-    """Return the options and the prompt in the body of an image block.
+def split_fence(body: str) -> tuple[list[tuple[str, str]], str]:
+    """Return the options, as name and text, and the prompt in the body of an image block.
 
     Raises:
         DirectiveError: If the options have no end, or a line among them is not an option.
@@ -96,9 +95,8 @@ def split_fence(body: str) -> tuple[dict[str, str], str]:
         number for number, line in enumerate(lines) if number >= start and line.strip() == "---"
     ]
     if ends:
-        header = [line for line in lines[start : ends[0]] if line.strip()]
-        pairs = [_header_line(line) for line in header]
-        return _unique(pairs, "the block"), "\n".join(lines[ends[0] + 1 :]).strip()
+        pairs = [_header_line(line) for line in lines[start : ends[0]] if line.strip()]
+        return pairs, "\n".join(lines[ends[0] + 1 :]).strip()
     first = lines[start] if len(lines) > start else ""
     match = _HEADER_LINE.fullmatch(first)
     if start or (match and match[1].lower() in option_names(DirectiveOptions)):
@@ -106,7 +104,7 @@ def split_fence(body: str) -> tuple[dict[str, str], str]:
             f"no line with --- after the options that begin with {quote_value(first)}",
             hint="put it between the options and the prompt",
         )
-    return {}, body.strip()
+    return [], body.strip()
 
 
 def _header_line(line: str) -> tuple[str, str]:
@@ -121,28 +119,18 @@ def _header_line(line: str) -> tuple[str, str]:
     return match[1].lower(), (quoted[1] or quoted[2] or "") if quoted else match[2]
 
 
-def _unique(pairs: Iterable[tuple[str, str]], place: str) -> dict[str, str]:
-    options: dict[str, str] = {}
-    for name, value in pairs:
-        if name in options:
-            raise DirectiveError(
-                f"option {quote_value(name)} is set twice in {place}", hint="remove one of them"
-            )
-        options[name] = value
-    return options
-
-
 def _merge(raw: Iterable[RawOptions]) -> dict[str, str]:
     merged: dict[str, str] = {}
     places: dict[str, str] = {}
     for each in raw:
-        for name in each.options:
+        for name, value in each.pairs:
             if name in merged:
-                both = f"in {places[name]} and in {each.place}"
+                first, second = places[name], each.place
+                where = f" in {first}" if first == second else f", in {first} and in {second}"
                 raise DirectiveError(
-                    f"option {quote_value(name)} is set twice, {both}", hint="remove one of them"
+                    f"option {quote_value(name)} is set twice{where}", hint="remove one of them"
                 )
-            merged[name], places[name] = each.options[name], each.place
+            merged[name], places[name] = value, each.place
     return merged
 
 
@@ -152,7 +140,7 @@ def _read(raw: Sequence[RawOptions]) -> WrittenDirective:
         name: TEXT(value)
         for each in raw
         if each.can_have_html
-        for name, value in each.options.items()
+        for name, value in each.pairs
         if is_html_attribute(name, value)
     }
     options = {name: value for name, value in merged.items() if name not in html}

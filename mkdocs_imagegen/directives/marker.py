@@ -81,13 +81,8 @@ class ShownImage:
 
 def attributes_of(found: ParsedDirective, address: str) -> dict[str, str]:
     """Return the attributes of a marker; the final image has the same ones but the address."""
-    layout_size = found.layout_size
-    attributes = {
-        "src": address,
-        "alt": "",
-        "width": str(layout_size[0]),
-        "height": str(layout_size[1]),
-    }
+    width, height = map(str, found.layout_size)
+    attributes = {"src": address, "alt": "", "width": width, "height": height}
     if isinstance(found, InvalidDirective):
         return attributes | {"alt": "Image prompt with an error"}
     return attributes | {"alt": found.alt} | dict(found.attributes)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from mkdocs_imagegen.directives.directive import SourceExcerpt
+from mkdocs_imagegen.directives.directive import SourceExcerpt, build_token
 from mkdocs_imagegen.directives.marker import ADDRESS_START, find_shown_tags
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import quote_value
@@ -34,8 +33,7 @@ class PageList:
     @property
     def token(self) -> str:
         """Token of the list until all pages are known, in the form of an image's token."""
-        digest = hashlib.sha256(repr(self).encode("utf-8", "replace")).hexdigest()
-        return f"{ADDRESS_START}{digest[:40]}"
+        return build_token(self)
 
 
 def read_list(page: str | None, body: str, attributes: Mapping[str, str]) -> PageList:

@@ -17,7 +17,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import TEXT, Parser, quote_value
 
 MAX_REFERENCES = 16
-"""Limit of the API: https://platform.openai.com/docs/api-reference/images/createEdit."""
+"""Limit of the API: https://developers.openai.com/api/reference/resources/images/methods/edit."""
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif", ".bmp", ".tif", ".tiff")
 """Endings of files, also of unsupported formats: a name with one of them is not a prompt."""

@@ -69,9 +69,7 @@ class SourceLines:
     def _preview(self) -> int | None:
         """Return the line of the page's preview in its front matter."""
         inside = self._lines[: 1 + _end_of_front_matter(self._lines)]
-        found = (number for number, line in enumerate(inside) if _PREVIEW.match(line))
-        number = next(found, None)
-        return None if number is None else number + 1
+        return next((number for number, line in enumerate(inside, 1) if _PREVIEW.match(line)), None)
 
     def _images(self, source: SourceExcerpt) -> list[int]:
         """Return the lines with the target and every word; a wrong line is worse than no line."""

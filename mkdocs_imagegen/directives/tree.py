@@ -33,12 +33,12 @@ _BLOCK_AS_CODE = re.compile(
 _BLOCK_AS_TEXT = re.compile(rf"^[ \t]*(?:`{{3,}}|~{{3,}}){_BLOCK_HEADER}", re.MULTILINE)
 
 
-class RawTree:
-    """Tree of a page before attributes and escapes are resolved.
+class PageTree:
+    """Tree of a page, read before and after attributes and escapes are resolved.
 
     Args:
         md: Renderer of the page.
-        registry: Registry for errors.
+        registry: Registry for the directives.
     """
 
     def __init__(self, md: Markdown, registry: Registry) -> None:
@@ -80,28 +80,8 @@ class RawTree:
         )
         return _for_tree(attributes_of(invalid, token))
 
-
-def _move_text(image: Element) -> None:
-    if image.get("src", "").strip().lower().startswith(SCHEME):
-        image.set(_TEXT, image.attrib.pop("alt", ""))
-        if "title" in image.attrib:
-            image.set(_TITLE, image.attrib.pop("title"))
-
-
-class FinishedTree:
-    """Tree of a page after all other extensions.
-
-    Args:
-        md: Renderer of the page.
-        registry: Registry for the directives.
-    """
-
-    def __init__(self, md: Markdown, registry: Registry) -> None:
-        self._md = md
-        self._registry = registry
-
     def mark(self, root: Element) -> None:
-        """Replace inline images with markers."""
+        """Replace inline images with markers, after all other extensions."""
         for parent in list(root.iter()):
             for element in list(parent):
                 if element.tag == "img" and _TEXT in element.attrib:
@@ -132,6 +112,13 @@ class FinishedTree:
         """Return text as a reader sees it: without Markdown escapes, entities decoded once."""
         text = _unstashed(text, self._md)
         return html.unescape(_ESCAPED.sub(lambda match: chr(int(match[1])), text))
+
+
+def _move_text(image: Element) -> None:
+    if image.get("src", "").strip().lower().startswith(SCHEME):
+        image.set(_TEXT, image.attrib.pop("alt", ""))
+        if "title" in image.attrib:
+            image.set(_TITLE, image.attrib.pop("title"))
 
 
 def _unstashed(text: str, md: Markdown) -> str:

@@ -1,7 +1,8 @@
 """Ways in which a socket misbehaves while it sends a response.
 
 A transport is a function that returns the pieces to send: bytes, or None for a short pause. The
-connection is closed after the last piece, or reset if the transport is in ``RESETTING``.
+connection is closed after the last piece, or reset by the transport ``reset``, which a waiting
+client notices.
 Pure: no I/O, clock or environment.
 """
 
@@ -14,8 +15,7 @@ from types import MappingProxyType
 
 from mkdocs_imagegen.emulator.wire_types import HttpResponse
 
-Pieces = Iterable[bytes | None]
-Transport = Callable[[HttpResponse], Pieces]
+Transport = Callable[[HttpResponse], Iterable[bytes | None]]
 
 PAUSES = 40
 """Number of pauses that together take as long as a slow response."""
@@ -79,9 +79,6 @@ def _chunked(response: HttpResponse) -> list[bytes]:
 def _one_chunk(response: HttpResponse) -> bytes:
     return _head(response, _CHUNKED) + _chunk(response.body)
 
-
-RESETTING = frozenset({"reset"})
-"""Transports that end with a reset, which a waiting client notices."""
 
 TRANSPORTS: Mapping[str, Transport] = MappingProxyType(
     {

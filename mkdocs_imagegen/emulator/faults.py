@@ -15,10 +15,11 @@ from types import MappingProxyType
 
 from mkdocs_imagegen.emulator import fault_bodies as bodies
 from mkdocs_imagegen.emulator.responses import (
-    flat_error,
+    NO_ZERO_RETENTION,
     html_page,
     model_not_found,
     nested_error,
+    no_provider,
     wrapped_error,
 )
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, DrawResult, HttpResponse
@@ -101,11 +102,7 @@ def _retry(
 
 
 def _no_provider(status: int, message: str) -> FaultCase:
-    def error(model: str, _: float) -> HttpResponse:
-        text = f"{message} {model}. Providers considered: openai, azure"
-        return flat_error(status, _NO_PROVIDERS, text)
-
-    return FaultCase(f"{message}…", "B", error)
+    return FaultCase(f"{message}…", "B", lambda model, _: no_provider(status, message, model))
 
 
 def _wrapped(status: int, message: str) -> FaultCase:
@@ -142,9 +139,7 @@ _OVER_BUDGET = "quota_for_entity_exceeded"
 _ERRORS = {
     "missing-parameter": _error("A", "the model is missing", bodies.missing_model()),
     "invalid-request": _gateway(400, _INVALID, "An option's value is invalid."),
-    "zero-data-retention": _no_provider(
-        400, "No providers with zero data retention are available for model:"
-    ),
+    "zero-data-retention": _no_provider(400, NO_ZERO_RETENTION),
     "authentication": _gateway(401, "authentication_error", "The API key is invalid or revoked."),
     "insufficient-funds": _gateway(
         402, "insufficient_funds", "Insufficient funds: no credit left."
@@ -277,7 +272,8 @@ def _cost(about: str, number: bytes) -> FaultCase:
 
 
 def _encoding(about: str, name: str) -> FaultCase:
-    return _response(about, lambda response: bodies.add_headers(response, {_ENCODING: name}))
+    header = {"content-encoding": name}
+    return _response(about, lambda response: bodies.add_headers(response, header))
 
 
 def _late(status: int, kind: str) -> FaultCase:
@@ -285,7 +281,6 @@ def _late(status: int, kind: str) -> FaultCase:
     return _response(f"{status} after the image was generated", lambda _: response)
 
 
-_ENCODING = "content-encoding"
 _SPOILED = {
     "camel-case-metadata": _result(
         "metadata as providerMetadata", lambda result: replace(result, is_camel_case=True)

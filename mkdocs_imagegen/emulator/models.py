@@ -45,7 +45,7 @@ class OfferedModel:
 
     qualities: tuple[str, ...]
     sizes: tuple[str, ...]
-    usd: Mapping[str, tuple[Decimal, Decimal]]
+    usd: Mapping[str, tuple[Decimal, ...]]
     token_usd: tuple[str, ...] = ()
     shutdown: int | None = None
     has_zero_retention: bool = True
@@ -58,12 +58,9 @@ _TO_HIGH = ("low", "medium", "high")
 _TO_MAX = (*_TO_HIGH, "xhigh", "max")
 
 
-def _usd(**prices: str) -> dict[str, tuple[Decimal, Decimal]]:
+def _usd(**prices: str) -> dict[str, tuple[Decimal, ...]]:
     """Read the prices of a square and of any other image, by quality."""
-    pairs = {quality: text.split() for quality, text in prices.items()}
-    return {
-        quality: (Decimal(square), Decimal(other)) for quality, (square, other) in pairs.items()
-    }
+    return {quality: tuple(map(Decimal, text.split())) for quality, text in prices.items()}
 
 
 _USD_2 = _usd(low="0.006 0.005", medium="0.053 0.041", high="0.211 0.165")

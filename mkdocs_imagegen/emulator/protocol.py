@@ -290,19 +290,5 @@ def _log_entry(request: HttpRequest, fault: str, status: int) -> LogEntry:
 def _draw_images(request: DrawRequest) -> tuple[str, ...]:
     from mkdocs_imagegen.emulator.sketches import drawing  # noqa: PLC0415 - Pillow
 
-    files = (
-        drawing.draw(
-            request.prompt,
-            request.size.width,
-            request.size.height,
-            background=request.background,
-            output_format=request.output_format,
-            seed=str(number),
-            take=request.take,
-            compression=request.compression,
-            references=request.references,
-            mask=request.mask,
-        )
-        for number in range(request.count)
-    )
+    files = (drawing.draw(request, seed=str(number)) for number in range(request.count))
     return tuple(base64.b64encode(file).decode("ascii") for file in files)

@@ -18,6 +18,7 @@ from mkdocs_imagegen.frozen import dataclass
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FIRST_MS = 1_760_000_000_000
+NO_ZERO_RETENTION = "No providers with zero data retention are available for model:"
 
 
 class RefusedError(Exception):
@@ -46,9 +47,11 @@ def nested_error(
     return json_response(status, {"error": error})
 
 
-def flat_error(status: int, kind: str, message: str) -> HttpResponse:
-    """Return an error of shape B, with a string as ``error``."""
-    return json_response(status, {"error": message, "type": kind, "statusCode": status})
+def no_provider(status: int, reason: str, model: str) -> HttpResponse:
+    """Return the error for a model without a usable provider: shape B, a string as ``error``."""
+    message = f"{reason} {model}. Providers considered: openai, azure"
+    body = {"error": message, "type": "no_providers_available", "statusCode": status}
+    return json_response(status, body)
 
 
 def wrapped_error(status: int, message: str) -> HttpResponse:

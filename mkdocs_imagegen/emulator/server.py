@@ -14,7 +14,7 @@ from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from mkdocs_imagegen.emulator.fault_transports import PAUSES, RESETTING, TRANSPORTS
+from mkdocs_imagegen.emulator.fault_transports import PAUSES, TRANSPORTS
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.responses import nested_error
 from mkdocs_imagegen.emulator.state import LogEntry
@@ -153,7 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, response: HttpResponse) -> None:
         if response.transport:
             self._send_pieces(TRANSPORTS[response.transport](response))
-            self._end(reset=response.transport in RESETTING)
+            self.close_connection = True
+            if response.transport == "reset":
+                self._reset()
             return
         self.send_response(response.status)
         for name, value in response.headers.items():
@@ -174,11 +176,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Return True if the client has closed its side."""
         readable, _, _ = select.select([self.connection], [], [], 0)
         return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
-
-    def _end(self, *, reset: bool) -> None:
-        self.close_connection = True
-        if reset:
-            self._reset()
 
     def _reset(self) -> None:
         """Close the connection so that the client sees a reset."""

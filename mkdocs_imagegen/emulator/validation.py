@@ -15,10 +15,11 @@ from typing import Any
 from mkdocs_imagegen.emulator.models import MODELS, unsupported_size
 from mkdocs_imagegen.emulator.request_bodies import decode_edit, decode_json, decode_sdk_files
 from mkdocs_imagegen.emulator.responses import (
+    NO_ZERO_RETENTION,
     RefusedError,
-    flat_error,
     invalid_parameter,
     model_not_found,
+    no_provider,
 )
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, HttpRequest
 from mkdocs_imagegen.option_parsers import Size
@@ -51,8 +52,7 @@ def read_generation(request: HttpRequest, offered: Collection[str]) -> DrawReque
     Raises:
         RefusedError: If the request is invalid.
     """
-    validated = _read_openai_fields(decode_json(request.body), offered)
-    return replace(validated, take=_take(request))
+    return _read_openai_fields(request, decode_json(request.body), offered)
 
 
 def read_edit(request: HttpRequest, offered: Collection[str]) -> DrawRequest:
@@ -66,20 +66,19 @@ def read_edit(request: HttpRequest, offered: Collection[str]) -> DrawRequest:
         raise invalid_parameter(
             "Missing required parameter: 'image'.", "image", "missing_parameter"
         )
-    validated = _read_openai_fields(body.fields, offered)
-    return replace(validated, references=body.references, mask=body.mask, take=_take(request))
+    validated = _read_openai_fields(request, body.fields, offered)
+    return replace(validated, references=body.references, mask=body.mask)
 
 
-def _take(request: HttpRequest) -> int:
-    value = request.headers.get(TAKE_HEADER, "")
-    return int(value) if _TAKE.fullmatch(value) else 1
-
-
-def _read_openai_fields(fields: Mapping[str, Any], offered: Collection[str]) -> DrawRequest:
+def _read_openai_fields(
+    request: HttpRequest, fields: Mapping[str, Any], offered: Collection[str]
+) -> DrawRequest:
     _refuse_unknown(fields, _OPENAI_FIELDS)
     if fields.get("response_format") not in (None, "b64_json"):
         raise invalid_parameter("Only response_format b64_json is supported.", "response_format")
-    return _validate(fields, fields.get("model"), offered)
+    take = request.headers.get(TAKE_HEADER, "")
+    validated = _validate(fields, fields.get("model"), offered)
+    return replace(validated, take=int(take) if _TAKE.fullmatch(take) else 1)
 
 
 def read_sdk_request(request: HttpRequest, offered: Collection[str]) -> DrawRequest:
@@ -94,8 +93,8 @@ def read_sdk_request(request: HttpRequest, offered: Collection[str]) -> DrawRequ
     if body.mask and not body.references:
         raise invalid_parameter("There is a mask and no image.", "mask")
     ignored = tuple(name for name in ("aspectRatio", "seed") if fields.get(name) is not None)
-    validated = _validate(body.fields, request.headers.get("ai-model-id"), offered, ignored)
-    return replace(validated, references=body.references, mask=body.mask)
+    validated = _validate(body.fields, request.headers.get("ai-model-id"), offered)
+    return replace(validated, references=body.references, mask=body.mask, unsupported=ignored)
 
 
 def _refuse_unknown(fields: Mapping[str, Any], known: Collection[str]) -> None:
@@ -105,17 +104,15 @@ def _refuse_unknown(fields: Mapping[str, Any], known: Collection[str]) -> None:
 
 
 def _validate(
-    fields: Mapping[str, Any],
-    requested_model: object,
-    offered: Collection[str],
-    ignored: Sequence[str] = (),
+    fields: Mapping[str, Any], requested_model: object, offered: Collection[str]
 ) -> DrawRequest:
     options = _provider_options(fields)
     model = _model(requested_model, options.get("gateway", {}), offered)
     values = _openai_options(fields, options.get("openai", {}))
     _refuse_zero_data_retention(model, options.get("gateway", {}))
     output_format = _choice(values, "output_format", ("png", "jpeg", "webp"))
-    request = DrawRequest(
+    _choice(values, "moderation", ("auto", "low"))
+    return DrawRequest(
         requested_model=str(requested_model),
         model=model,
         prompt=_prompt(fields.get("prompt")),
@@ -125,10 +122,7 @@ def _validate(
         background=_background(values, output_format),
         output_format=output_format,
         compression=_compression(values, output_format),
-        unsupported=tuple(ignored),
     )
-    _choice(values, "moderation", ("auto", "low"))
-    return request
 
 
 def _provider_options(fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -167,16 +161,9 @@ def _model(requested: object, gateway: Mapping[str, Any], offered: Collection[st
 
 
 def _refuse_zero_data_retention(model: str, gateway: Mapping[str, Any]) -> None:
-    if gateway.get("zeroDataRetention") is True and not _has_zero_retention(model):
-        message = (
-            "No providers with zero data retention are available for model: "
-            f"{model}. Providers considered: openai, azure"
-        )
-        raise RefusedError(flat_error(400, "no_providers_available", message))
-
-
-def _has_zero_retention(model: str) -> bool:
-    return model not in MODELS or MODELS[model].has_zero_retention
+    has_zero_retention = model not in MODELS or MODELS[model].has_zero_retention
+    if gateway.get("zeroDataRetention") is True and not has_zero_retention:
+        raise RefusedError(no_provider(400, NO_ZERO_RETENTION, model))
 
 
 def _prompt(value: object) -> str:

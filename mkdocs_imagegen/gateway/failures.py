@@ -1,8 +1,8 @@
 """HTTP responses judged: the body of a success, or the error for any other response.
 
 Pure, apart from the credential's value. An error's body has at least four shapes: ``error`` as an
-object (https://platform.openai.com/docs/guides/error-codes), ``error`` as a string beside ``type``
-(https://vercel.com/docs/ai-gateway/security-and-compliance/zdr), the provider's own body
+object (https://developers.openai.com/api/docs/guides/error-codes), ``error`` as a string beside
+``type`` (https://vercel.com/docs/ai-gateway/security-and-compliance/zdr), the provider's own body
 (https://vercel.com/docs/ai-gateway/rate-limits), or the page of a proxy. The first row of
 :data:`RULES` that fits decides which error it is.
 """
@@ -85,17 +85,10 @@ class Rule:
 
     def fits(self, status: int, body: ErrorBody, wait_s: float | None) -> bool:
         """Return True if the row is for the response."""
-        return (
-            status in self.statuses
-            and (wait_s is not None or not self.has_retry_after)
-            and (self._fits_any_body or self._fits_body(body))
-        )
-
-    @property
-    def _fits_any_body(self) -> bool:
-        return not self.codes and self.pattern is None
-
-    def _fits_body(self, body: ErrorBody) -> bool:
+        if status not in self.statuses or (self.has_retry_after and wait_s is None):
+            return False
+        if not self.codes and self.pattern is None:
+            return True
         is_match = self.pattern is not None and self.pattern.search(body.text) is not None
         return is_match or not self.codes.isdisjoint(body.codes)
 

@@ -41,16 +41,13 @@ class ModelFacts:
 
     qualities: tuple[str, ...]
     sizes: tuple[Size, ...]
-    usd: Mapping[str, tuple[Decimal, Decimal]]
+    usd: Mapping[str, tuple[Decimal, ...]]
     references: int = 16
 
 
-def _prices(low: str, medium: str, high: str) -> Mapping[str, tuple[Decimal, Decimal]]:
+def _prices(low: str, medium: str, high: str) -> Mapping[str, tuple[Decimal, ...]]:
     rows = {"low": low, "medium": medium, "high": high}
-    pairs = {quality: row.split() for quality, row in rows.items()}
-    return {
-        quality: (Decimal(square), Decimal(other)) for quality, (square, other) in pairs.items()
-    }
+    return {quality: tuple(map(Decimal, row.split())) for quality, row in rows.items()}
 
 
 _UNTIL_HIGH = ("auto", "low", "medium", "high")

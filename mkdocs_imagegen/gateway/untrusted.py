@@ -33,26 +33,17 @@ _SECRET = re.compile(
 _USD = re.compile(r"\d{1,6}(\.\d{1,30})?(e-\d{1,2})?", re.ASCII | re.IGNORECASE)
 
 
-def parse_json(body: bytes) -> object:
-    """Return the value of a JSON text.
+def parse_object(body: bytes) -> Mapping[str, object] | None:
+    """Return a JSON object, or None if the body is any other text.
 
-    Raises:
-        ValueError: If the body is not JSON, or contains NaN, an infinity, a number of thousands
-            of digits, endlessly nested brackets, or more than ``MAX_VALUES`` values.
+    Text with NaN, an infinity, a number of thousands of digits, endlessly nested brackets, or more
+    than ``MAX_VALUES`` values is not accepted.
     """
     if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
-        raise ValueError(f"more than {MAX_VALUES} values")
+        return None
     try:
-        return json.loads(body, parse_constant=_reject_constant)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def parse_object(body: bytes) -> Mapping[str, object] | None:
-    """Return a JSON object, or None if the body is any other text."""
-    try:
-        value = parse_json(body)
-    except ValueError:
+        value = json.loads(body, parse_constant=_reject_constant)
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, Mapping) else None
 

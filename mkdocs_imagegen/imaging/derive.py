@@ -15,7 +15,7 @@ from mkdocs_imagegen.derived.stat_index import FileStat, IndexEntry
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
-from mkdocs_imagegen.imaging.variants import MIMES, VariantPlan
+from mkdocs_imagegen.imaging.variants import VariantPlan
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.placeholder import Placeholder
@@ -143,7 +143,9 @@ class FileVariantBuilder:
                 mine = {each: files[each] for each in of_one_size if files[each][1] in claimed}
                 missing = [variant for variant, file in mine.items() if self._link(*file) is None]
                 for variant, encoded in encode_variants(image, missing):
-                    self._keep(*files[variant], encoded)
+                    key, name = files[variant]
+                    self._store.write(key, encoded)
+                    self._write(name, encoded)
             elsewhere += in_flight
         blur = encode_blur(image, plan.size, plan.focus) if plan.has_blur else b""
         if blur:
@@ -178,10 +180,6 @@ class FileVariantBuilder:
             Path(f"{self._site}/{SITE_FOLDER}").mkdir(parents=True, exist_ok=True)
             self._has_folder = True
         return f"{self._site}/{name}"
-
-    def _keep(self, key: str, name: str, content: bytes) -> None:
-        self._store.write(key, content)
-        self._write(name, content)
 
     def _write(self, name: str, content: bytes) -> None:
         if self._site is not None:
@@ -260,7 +258,7 @@ def _page_image(plan: VariantPlan, blur: bytes) -> PageImage:
     names = iter(plan.files.values())
     sources = tuple(
         ImageSource(
-            MIMES[variants[0].encoding.format],
+            f"image/{variants[0].encoding.format}",
             tuple((next(names), variant.size.width) for variant in variants),
         )
         for variants in plan.variants

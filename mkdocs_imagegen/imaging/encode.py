@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from PIL import Image, ImageCms, ImageOps
@@ -117,8 +117,7 @@ def _encode(image: Image.Image, variant: Variant) -> bytes:
     encoding = variant.encoding
     if encoding.format == "jpeg" and image.mode == "RGBA":
         image = _on_white(image)
-    options = _OPTIONS[encoding.format](encoding) | _provenance(variant)
-    return _save(image, encoding.format.upper(), options)
+    return _save(image, encoding.format.upper(), _options(encoding) | _provenance(variant))
 
 
 def _provenance(variant: Variant) -> dict[str, Any]:
@@ -136,15 +135,18 @@ def _provenance(variant: Variant) -> dict[str, Any]:
     return {"pnginfo": text}
 
 
-def _jpeg(encoding: Encoding) -> dict[str, Any]:
-    return {"quality": encoding.quality, "progressive": True}
+def _options(encoding: Encoding) -> dict[str, Any]:
+    match encoding.format:
+        case "png":
+            return {"optimize": True}
+        case "jpeg":
+            return {"quality": encoding.quality, "progressive": True}
+        case "webp":
+            return {"quality": encoding.quality, "method": 4}
+    return _avif_options(encoding)
 
 
-def _webp(encoding: Encoding) -> dict[str, Any]:
-    return {"quality": encoding.quality, "method": 4}
-
-
-def _avif(encoding: Encoding) -> dict[str, Any]:
+def _avif_options(encoding: Encoding) -> dict[str, Any]:
     # One thread per file: the files of several images are encoded at the same time.
     options = {"quality": encoding.quality, "speed": encoding.speed, "max_threads": 1}
     if not _has_aom():
@@ -158,18 +160,6 @@ def _has_aom() -> bool:
     from PIL import _avif as encoders  # noqa: PLC0415
 
     return bool(encoders.encoder_codec_available("aom"))
-
-
-def _png(_: Encoding) -> dict[str, Any]:
-    return {"optimize": True}
-
-
-_OPTIONS: Mapping[str, Callable[[Encoding], dict[str, Any]]] = {
-    "jpeg": _jpeg,
-    "webp": _webp,
-    "avif": _avif,
-    "png": _png,
-}
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -11,6 +11,9 @@ SITE_FOLDER = "assets/imagegen"
 THUMBNAIL_PX = 320
 """Default length of a thumbnail's longer side, in pixels."""
 
+LARGE_PX = 960
+"""Length of the longer side of an image that is shown to be judged, in pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:

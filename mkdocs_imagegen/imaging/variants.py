@@ -19,7 +19,6 @@ from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.page_layout import CENTER, Focus, Layout, scale_to_width
 from mkdocs_imagegen.settings import VariantSettings
 
-MIMES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 _ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
 _RULES = 3
 """Version of the encoding rules; a change of the rules must raise it to give variants new keys."""

@@ -23,6 +23,7 @@ from mkdocs_imagegen.errors import (
     PendingError,
     StoppedError,
     StoreError,
+    unexpected,
 )
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
@@ -50,7 +51,6 @@ _REBUILD_RETRY_INTERVAL_S = 5.0
 _MAX_REBUILD_REQUESTS = 3
 """Maximum number of rebuilds that are requested for one image that no build shows."""
 
-_IN_PROGRESS = PendingError("this image is being generated", hint="it appears here automatically")
 _LOST = NotGeneratedError(
     "the image was generated and its original is missing now", hint="restart `mkdocs serve`"
 )
@@ -82,20 +82,20 @@ class _ServeJob:
         return self.ended_at is not None and not self.is_seen and is_below_limit
 
     @property
+    def result(self) -> Result:
+        """Result of the job; empty before its end."""
+        return self.future.result() if self.future.done() else Result()
+
+    @property
     def error(self) -> ImagegenError | None:
         """After the end: reason for a missing image; None if there is an image."""
-        if self.future.cancelled():
-            return StoppedError("the run was stopped before this image was generated")
-        unforeseen = self.future.exception()
-        if unforeseen is not None:
-            return NotGeneratedError(f"unexpected error: {type(unforeseen).__name__}: {unforeseen}")
-        result = self.future.result()
-        return result.error or (NotGeneratedError(result.alarm) if result.alarm else None)
+        alarm = self.result.alarm
+        return self.result.error or (NotGeneratedError(alarm) if alarm else None)
 
     @property
     def has_failed_at_no_cost(self) -> bool:
         """True if no image was generated or charged, and a retry may succeed."""
-        error = self._result.error if self._result else None
+        error = self.result.error
         if isinstance(error, DownloadError):
             return True  # it was charged, but the journal has the response, so a retry is free
         if isinstance(error, GatewayError):
@@ -105,27 +105,19 @@ class _ServeJob:
     @property
     def charged_record(self) -> Record | None:
         """Record of the image if it was generated and is not free; else None."""
-        result = self._result
-        if result is None or not result.was_generated or result.original is None:
+        if not self.result.was_generated or self.result.original is None:
             return None
-        record = result.original.record
+        record = self.result.original.record
         is_free = record.model == SKETCH_MODEL and not record.cost_usd
         return None if is_free else record
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """After the end: messages about an image that was generated."""
-        result, record = self._result, self.charged_record
-        if result is None or record is None:
-            return result.remarks if result else ()
-        return (f"generated in {result.seconds:.1f} s ({_cost([record])})", *result.remarks)
-
-    @property
-    def _result(self) -> Result | None:
-        future = self.future
-        if not future.done() or future.cancelled() or future.exception() is not None:
-            return None
-        return future.result()
+        if (record := self.charged_record) is None:
+            return self.result.remarks
+        generated = f"generated in {self.result.seconds:.1f} s ({_cost([record])})"
+        return (generated, *self.result.remarks)
 
 
 class ServeQueue:
@@ -191,11 +183,21 @@ class ServeQueue:
         with self._lock:
             started = self._started.get(_key(job))
             if started is None:
-                return _debouncing(self._debounce_s)
+                return self._debouncing()
             started.is_seen = started.ended_at is not None
             if not started.is_seen:
-                return _IN_PROGRESS
+                return PendingError("this image is being generated", hint=self._appears())
             return started.error or _LOST
+
+    def _debouncing(self) -> PendingError:
+        hint = self._appears()
+        if self._debounce_s >= 1:
+            hint += f", at the earliest {self._debounce_s:g} s after the last change to its prompt"
+        return PendingError("this image will be generated soon", hint=hint)
+
+    def _appears(self) -> str:
+        is_automatic = self._request_rebuild is not None
+        return f"it appears here {'automatically' if is_automatic else 'after you save the page'}"
 
     def note(self, pages: Mapping[str, Sequence[Job]]) -> None:
         """End a rebuild with the jobs of missing images, by page."""
@@ -272,7 +274,7 @@ class ServeQueue:
             future = self._opened_scheduler().start(job)
         except Exception as error:  # noqa: BLE001 - the page shows it; the thread has other jobs
             future = Future()
-            future.set_exception(error)
+            future.set_result(Result(error=unexpected(error, NotGeneratedError)))
         with self._lock:
             self._started[_key(job)] = _ServeJob(job, future)
         future.add_done_callback(lambda _: self._wake.set())
@@ -366,13 +368,6 @@ class ServeQueue:
 def _key(job: Job) -> _Key:
     # A draft takes the place of an image, and has a cache key of its own.
     return job.key, job.request.key
-
-
-def _debouncing(debounce_s: float) -> PendingError:
-    hint = "it appears here automatically"
-    if debounce_s >= 1:
-        hint = f"{hint}, at the earliest {debounce_s:g} s after the last change to its prompt"
-    return PendingError("this image will be generated soon", hint=hint)
 
 
 def _total(jobs: Iterable[_ServeJob]) -> str:

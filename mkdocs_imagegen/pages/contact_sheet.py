@@ -1,7 +1,8 @@
 """A contact sheet: one page with many images that needs no other file; pure.
 
 Cards have one width and one height, so the page does not move when a card is drawn for the first
-time. The page's own policy allows only its style, its script and images in ``data:`` URLs.
+time. The page's own policy allows only its style, its script and images: those in ``data:`` URLs,
+and the originals next to it, of which a reader opens one at a time.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mkdocs_imagegen.frozen import dataclass
@@ -49,29 +51,35 @@ class SheetGroup:
     """The takes of one prompt.
 
     Attributes:
+        title: Prompt without the style.
         prompt: Final prompt.
         locations: Locations that show a take.
         images: The takes.
     """
 
+    title: str
     prompt: str
     locations: tuple[str, ...]
     images: tuple[SheetImage, ...]
 
 
-def contact_sheet(title: str, note: str, groups: Sequence[SheetGroup]) -> str:
+def contact_sheet(
+    title: str, note: str, groups: Sequence[SheetGroup], *, is_large: bool = False
+) -> str:
     """Return the HTML of a contact sheet.
 
     Args:
         title: Title of the page.
-        note: Sentence under the title; ``""`` for a page without one.
+        note: Sentence under the title, with code in backticks; ``""`` for a page without one.
         groups: Images by prompt, in the order of the pages that show them.
+        is_large: True if the images fill the page, in their own aspect ratio.
     """
     return _PAGE.format(
         policy=_POLICY,
         title=html.escape(title),
         style=STYLE,
-        note=f"<p>{html.escape(note)}</p>" if note else "",
+        size="large" if is_large else "small",
+        note=f"<p>{_with_code(note)}</p>" if note else "",
         count=plural(sum(len(group.images) for group in groups), "image"),
         groups="\n".join(_group(number, group) for number, group in enumerate(groups)),
         script=SCRIPT,
@@ -87,7 +95,7 @@ def _group(number: int, group: SheetGroup) -> str:
     return (
         f'<li{several} data-number="{number}" data-day="{html.escape(newest)}" '
         f'data-words="{html.escape(words.lower())}">\n'
-        f'<h2 title="{html.escape(group.prompt)}">{html.escape(group.prompt)}</h2>\n'
+        f'<h2 title="{html.escape(group.prompt)}">{html.escape(group.title)}</h2>\n'
         f'<p class="locations" title="{locations}">{locations}</p>\n'
         f'<ul class="takes">\n{cards}\n</ul>\n</li>'
     )
@@ -101,17 +109,26 @@ def _words(images: Iterable[SheetImage]) -> Iterator[str]:
 def _card(image: SheetImage, group: SheetGroup) -> str:
     shown = " · on the page" if image.is_shown else ""
     size = image.thumbnail.size
-    alt = html.escape(f"Take {image.take}: {group.prompt}")
+    take = f"take: {image.take}"
+    alt = html.escape(f"Take {image.take}: {group.title}")
     return (
         f'<li><button type="button" class="image" data-file="{html.escape(image.url)}" '
         f'aria-haspopup="dialog"><img src="{html.escape(image.thumbnail.url)}" '
         f'width="{size.width}" height="{size.height}" alt="{alt}" loading="lazy" '
         f'decoding="async"></button>\n'
-        f'<p class="take"><strong>take: {image.take}</strong>{shown}</p>\n'
-        f'<p class="facts">{html.escape(f"{image.model} · {image.cost} · {image.day}")}</p>\n'
-        f'<p class="facts"><button type="button" class="key" data-key="{html.escape(image.key)}">'
-        f"Copy key <code>{html.escape(image.key[:_KEY_DIGITS])}</code></button></p></li>"
+        f'<p class="take"><span><code>{take}</code> · {html.escape(image.cost)}{shown}</span> '
+        f'<button type="button" class="copy" data-copy="{take}" aria-label="Copy {take}">Copy'
+        f"</button></p>\n"
+        f'<p class="facts"><span>{html.escape(f"{image.model} · {image.day}")}</span></p>\n'
+        f'<p class="facts">Cache key <code>{html.escape(image.key[:_KEY_DIGITS])}</code> '
+        f'<button type="button" class="copy key" data-copy="{html.escape(image.key)}" '
+        f'aria-label="Copy cache key">Copy</button></p></li>'
     )
+
+
+def _with_code(text: str) -> str:
+    """Return text as HTML, with code for the words in backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _hash(text: str) -> str:
@@ -120,8 +137,8 @@ def _hash(text: str) -> str:
 
 
 _POLICY = (
-    f"default-src 'none'; img-src data:; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; "
-    "base-uri 'none'; form-action 'none'"
+    f"default-src 'none'; img-src data: file: 'self'; style-src {_hash(STYLE)}; "
+    f"script-src {_hash(SCRIPT)}; base-uri 'none'; form-action 'none'"
 )
 
 _PAGE = """\
@@ -136,7 +153,7 @@ _PAGE = """\
 <title>{title}</title>
 <style>{style}</style>
 </head>
-<body>
+<body class="{size}">
 <header>
 <h1>{title}</h1>
 {note}

@@ -15,14 +15,16 @@ h1{font-size:1.4rem;margin-bottom:.3rem}
 input,select,dialog button{font:inherit;color:inherit;background:var(--card);padding:.45rem .6rem;\
 border:1px solid var(--soft);border-radius:.35rem;max-width:100%}
 output{color:var(--soft)}
-#groups{display:grid;gap:1rem;justify-content:center;list-style:none;padding:.5rem 1rem 4rem;\
-grid-template-columns:repeat(auto-fill,calc(var(--w) + 1.5rem));max-width:90rem;margin:auto}
+#groups{display:grid;gap:1rem;list-style:none;padding:.5rem 1rem 4rem;\
+grid-template-columns:repeat(auto-fill,calc(var(--w) + 1.5rem + 2px));max-width:90rem;margin:auto}
+@media (max-width:44rem){#groups{justify-content:center}}
 #groups>li{background:var(--card);border:1px solid var(--line);border-radius:.6rem;\
 padding:.75rem}
 #groups>li.several{grid-column:1/-1}
 #groups>li[hidden]{display:none}
 h2{font-size:1rem;height:2.8rem;overflow:hidden;display:-webkit-box;-webkit-box-orient:vertical;\
 -webkit-line-clamp:2}
+.several h2{height:auto;margin-bottom:.2rem}
 .locations,.take,.facts{height:1.625rem;line-height:1.625rem;overflow:hidden;white-space:nowrap;\
 text-overflow:ellipsis;color:var(--soft);font-size:.9rem}
 .take{color:var(--ink)}
@@ -33,7 +35,17 @@ contain-intrinsic-size:var(--w) calc(var(--w)*.65 + 4.875rem)}
 .image{display:block;width:100%;height:calc(var(--w)*.65);padding:0;border:0;cursor:zoom-in;\
 border-radius:.35rem;background:var(--tile)}
 .image img{display:block;width:100%;height:100%;object-fit:contain}
-.key{font:inherit;padding:0;border:0;background:none;color:var(--mark);cursor:copy}
+.take code{font-weight:600}
+.copy{font:inherit;padding:0 .2rem;border:0;background:none;color:var(--mark);cursor:copy}
+.large{--w:30rem}
+.large label{display:none}
+.large header,.large #groups{max-width:120rem}
+.large #groups{grid-template-columns:minmax(0,1fr)}
+.large h2{height:auto;-webkit-line-clamp:4}
+.large .takes{grid-template-columns:repeat(auto-fill,minmax(min(var(--w),100%),1fr))}
+.large .takes>li{content-visibility:visible}
+.large .image{height:auto}
+.large .image img{height:auto;max-height:85vh}
 code{font-family:ui-monospace,monospace}
 :focus-visible{outline:3px solid var(--mark);outline-offset:2px}
 .takes :focus-visible{outline-offset:-3px}
@@ -77,22 +89,28 @@ function open(button) {
   byId("large-image").width = img.naturalWidth;
   byId("large-image").height = img.naturalHeight;
   byId("large-image").alt = img.alt;
-  byId("large-words").textContent = img.alt;
-  const facts = [card.closest("#groups > li").querySelector(".locations").textContent];
-  for (const line of card.querySelectorAll(".take, .facts:not(:has(button))"))
-    facts.push(line.textContent);
-  byId("large-facts").textContent = [...facts, card.querySelector(".key").dataset.key].join(" · ");
+  const group = card.closest("#groups > li");
+  byId("large-words").textContent = group.querySelector("h2").title;
+  const facts = [group.querySelector(".locations").textContent];
+  for (const line of card.querySelectorAll(".take span, .facts span")) facts.push(line.textContent);
+  byId("large-facts").textContent = [...facts, card.querySelector(".key").dataset.copy].join(" · ");
   byId("large-file").href = button.dataset.file;
   large.showModal();
+  // A copy of the page in another folder keeps the small image.
+  const original = new Image();
+  original.onload = () => {
+    if (byId("large-image").src === img.src) byId("large-image").src = original.src;
+  };
+  original.src = button.dataset.file;
 }
 
 async function copy(button) {
-  const code = button.querySelector("code");
+  const code = button.parentElement.querySelector("code"), text = button.dataset.copy;
   try {
-    await navigator.clipboard.writeText(button.dataset.key);
-    byId("count").textContent = "copied " + button.dataset.key;
+    await navigator.clipboard.writeText(text);
+    byId("count").textContent = "copied " + text;
   } catch {
-    code.textContent = button.dataset.key;
+    code.textContent = text;
     getSelection().selectAllChildren(code);
   }
 }
@@ -128,7 +146,7 @@ byId("close").addEventListener("click", () => large.close());
 large.addEventListener("click", event => event.target === large && large.close());
 byId("groups").addEventListener("click", event => {
   const button = event.target.closest("button");
-  if (button) button.matches(".key") ? copy(button) : open(button);
+  if (button) button.matches(".copy") ? copy(button) : open(button);
 });
 byId("groups").addEventListener("keydown", event => {
   const to = event.target.matches(".image") && MOVES[event.key]?.(event.target);

@@ -47,31 +47,25 @@ def image_markup(
 ) -> str:
     """Return the HTML of an image; attributes that the author set take precedence."""
     if dark is None:
-        markup = _one(found, image, context)
+        markup = _picture(found, image, context)
     elif context.follows_palette:
-        markup = _one(found, image, _with_fragment(context, "#only-light"))
-        markup += _one(found, dark, replace(_with_fragment(context, "#only-dark"), is_first=False))
+        on_dark = replace(_with_fragment(context, "#only-dark"), is_first=False)
+        markup = _picture(found, image, _with_fragment(context, "#only-light"))
+        markup += _picture(found, dark, on_dark)
     else:
-        markup = _pair(found, image, dark, context)
+        # Without the blur: a light one would show until the dark image is loaded.
+        markup = _picture(found, replace(image, blur=""), context, dark)
     return _BADGE.format(markup, html.escape(context.badge)) if context.badge else markup
 
 
-def _one(found: ParsedDirective, image: PageImage, context: MarkupContext) -> str:
-    sizes = _sizes(found, image)
-    sources = [_source(each, sizes, context, "") for each in image.sources[:-1]]
-    return _in_picture(sources, _img(found, image, sizes, context))
-
-
-def _pair(found: ParsedDirective, image: PageImage, dark: PageImage, context: MarkupContext) -> str:
-    image = replace(image, blur="")  # a light one would show until the dark image is loaded
+def _picture(
+    found: ParsedDirective, image: PageImage, context: MarkupContext, dark: PageImage | None = None
+) -> str:
     sizes = _sizes(found, image)
     media = "(prefers-color-scheme: dark)"
-    sources = [_source(each, sizes, context, media) for each in dark.sources]
+    sources = [_source(each, sizes, context, media) for each in dark.sources] if dark else []
     sources += [_source(each, sizes, context, "") for each in image.sources[:-1]]
-    return _in_picture(sources, _img(found, image, sizes, context))
-
-
-def _in_picture(sources: list[str], img: str) -> str:
+    img = _img(found, image, sizes, context)
     return f"<picture>{''.join(sources)}{img}</picture>" if sources else img
 
 

@@ -42,14 +42,14 @@ from mkdocs_imagegen.pipeline.context import (
     has_unfinished_requests,
 )
 from mkdocs_imagegen.pipeline.lookup import Lookup
-from mkdocs_imagegen.pipeline.messages import log_outcome, unsupported_by_model
+from mkdocs_imagegen.pipeline.messages import log_outcomes, unsupported_by_model
 from mkdocs_imagegen.pipeline.other_files import files_with_tokens, is_page, write_text
 from mkdocs_imagegen.pipeline.outcome import (
     Entry,
     Outcome,
     invalid_outcome,
     outcome_of,
-    report_row,
+    report_rows,
 )
 from mkdocs_imagegen.pipeline.placements import Placement, Placements
 from mkdocs_imagegen.pipeline.previews import Previews, with_block
@@ -209,9 +209,9 @@ class Pipeline:
 
     def finish(self) -> None:
         """Fill in the other files of the site, write the report, and log the summary."""
-        if not len(self.registry) or not self.context.mode.publish:
+        if not self.context.mode.publish:
             return
-        if self.context.site is not None:
+        if len(self.registry) and self.context.site is not None:
             self._fill_other_files(self.context.site)
         if self.context.settings.report_path is not None:
             self._write_report(self.context.settings.report_path)
@@ -272,16 +272,18 @@ class Pipeline:
         return "".join([*parts, content[done:]]), tokens
 
     def _log_outcomes(self) -> None:
-        logged: set[str] = set()
-        for placement, outcome in self._outcomes_by_placement():
-            found, location = self.registry.get(placement.token), partial(self._location, placement)
-            if self.context.mode.publish:
-                log_outcome(self.context, outcome, location)
+        logged, outcomes = set[str](), list(self._outcomes_by_placement())
+        if self.context.mode.publish:
+            located = ((each, partial(self._location, placement)) for placement, each in outcomes)
+            log_outcomes(self.context, located)
+        for placement, outcome in outcomes:
+            found = self.registry.get(placement.token)
             if self.context.mode.generate and outcome.image and isinstance(found, Directive):
                 error = unsupported_by_model(self.context.settings, found.request)
                 if error and error not in logged:
                     logged.add(error)
-                    log.info("%s: image prompt: a sketch is shown, but %s", location(), error)
+                    location = self._location(placement)
+                    log.info("%s: image prompt: a sketch is shown, but %s", location, error)
 
     def _queued_jobs(self) -> dict[str, list[Job]]:
         """Return the jobs that the queue of `mkdocs serve` runs, by page."""
@@ -320,7 +322,7 @@ class Pipeline:
         run, by_page = self.context.run, dict[str, list[ReportRow]]()
         for placement, outcome in self._outcomes_by_placement():
             rows = by_page.setdefault(placement.page.url, [])
-            rows.append(self._row(placement, outcome, self._location(placement)))
+            rows += self._rows(placement, outcome, self._location(placement))
         for url, rows in by_page.items():
             run.report.set_page(url, rows)
         try:
@@ -331,8 +333,9 @@ class Pipeline:
     def _log_summary(self) -> None:
         # Without line numbers, which need every source file again.
         rows = [
-            self._row(placement, outcome, Location(placement.page.path))
+            row
             for placement, outcome in self._outcomes_by_placement()
+            for row in self._rows(placement, outcome, Location(placement.page.path))
         ]
         if rows:
             failures = self.context.run.ledger.budget.charged_failures
@@ -351,17 +354,19 @@ class Pipeline:
             if outcome is not None:
                 yield placement, outcome
 
-    def _row(self, placement: Placement, outcome: Outcome, location: Location) -> ReportRow:
+    def _rows(
+        self, placement: Placement, outcome: Outcome, location: Location
+    ) -> tuple[ReportRow, ...]:
         # A head names no placeholder, so the site needs no file of it.
         has_file = placement.on_page or outcome.image is not None
         file = self._page_image(outcome).name if has_file else ""
-        return report_row(location, self._references.get(placement.token), outcome, file)
+        return report_rows(location, self._references.get(placement.token), outcome, file)
 
     def _entry(self, placement: Placement, outcome: Outcome) -> Entry:
         token, uri = placement.token, placement.page.uri
-        row = self._row(placement, outcome, self._location(placement))
+        rows = self._rows(placement, outcome, self._location(placement))
         explain = partial(self.registry.explain, token, uri)
-        return Entry(row, self._references.get(token), outcome, uri, explain)
+        return Entry(rows, self._references.get(token), outcome, uri, explain)
 
     def _location(self, placement: Placement) -> Location:
         found = self.registry.get(placement.token)

@@ -131,7 +131,7 @@ class BuildContext:
 def has_unfinished_requests(settings: Settings) -> bool:
     """Return True if the journal has entries of a build that was interrupted."""
     with contextlib.suppress(OSError), os.scandir(settings.journal_path) as entries:
-        return any(entries)
+        return any(each.name.endswith(".intent") for each in entries)
     return False
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import field
-from decimal import Decimal
+from collections.abc import Callable
+from dataclasses import field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
@@ -68,7 +68,7 @@ class Entry:
     """One location that shows an image, for commands that inspect a site.
 
     Attributes:
-        row: Row of the report.
+        rows: Rows of the report: the image, then the dark-mode image if there is one.
         directive: Directive, or its error.
         outcome: Result of the directive.
         uri: Source of the page below the docs folder.
@@ -76,11 +76,16 @@ class Entry:
             and for every directive of a build that publishes a site.
     """
 
-    row: ReportRow
+    rows: tuple[ReportRow, ...]
     directive: ParsedDirective | None
     outcome: Outcome
     uri: str
     explain: Callable[[], Explanation | None]
+
+    @property
+    def location(self) -> Location:
+        """Page and line."""
+        return self.rows[0].location
 
     @property
     def originals(self) -> tuple[Original, ...]:
@@ -99,7 +104,7 @@ def outcome_of(directive: Directive, results: tuple[Result, ...], *, shows_error
     states = [_state(*each) for each in zip(directive.requests, results, strict=True)]
     worst = max(states, key=_BY_TROUBLE.index)
     error = next((each.error for each in results if each.error is not None), None)
-    text = f"the image is missing: {error}" if error else ""
+    text = _error_text(error)
     first, dark = results[0].image, results[1].image if directive.dark else None
     if first is not None:
         return Outcome(worst, first, dark, results=results, error=text)
@@ -141,10 +146,10 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def report_row(
+def report_rows(
     location: Location, found: ParsedDirective | None, outcome: Outcome, file: str
-) -> ReportRow:
-    """Return the row of the report for one location that shows an image.
+) -> tuple[ReportRow, ...]:
+    """Return the rows of the report for one location: one for each request, or for the error.
 
     Args:
         location: Location of the image.
@@ -152,41 +157,41 @@ def report_row(
         outcome: Result of the directive.
         file: Path of the image or placeholder below the site's root; ``""`` for no file.
     """
-    requests = found.requests if isinstance(found, Directive) else ()
-    request = requests[0] if requests else None
-    results = outcome.results
-    originals = [each.original.record for each in results if each.original]
-    generated = [each.original.record for each in results if each.original and each.was_generated]
-    costs = [each.cost_usd for each in generated if each.cost_usd is not None]
-    remarks = [each for result in results for each in (*result.remarks, result.alarm) if each]
+    if not isinstance(found, Directive) or outcome.state is State.INVALID:
+        return (ReportRow(location, State.INVALID, file=file, remarks=(outcome.error,)),)
+    files = file, outcome.dark.name if outcome.dark else ""
+    rows = map(partial(_row, location), found.requests, outcome.results)
+    return tuple(
+        replace(row, title=title, file=name)
+        for row, title, name in zip(rows, found.titles, files, strict=False)
+    )
+
+
+def _row(location: Location, request: ImageRequest, result: Result) -> ReportRow:
+    record = result.original.record if result.original else None
+    generated = record if result.was_generated else None
+    remarks = *result.remarks, result.alarm, _error_text(result.error)
     return ReportRow(
         location=location,
-        state=outcome.state,
-        key=request.key if request else "",
-        prompt=request.prompt if request else "",
-        model=originals[0].model if originals else request.model if request else "",
-        drawn_by=_answered_by(originals[0]) if originals else "",
-        file=file,
-        price_usd=_total(map(estimate_usd, requests)),
-        missing_usd=tuple(
-            estimate_usd(each)
-            for each, result in zip(requests, results, strict=False)
-            if result.original is None
-        ),
-        seconds=max((each.seconds for each in results), default=0.0),
-        cost_usd=sum(costs, Decimal(0)) if costs else None,
-        cost_is_estimate=any(each.cost_is_estimate for each in generated),
-        remarks=(*remarks, *filter(None, [outcome.error])),
+        state=_state(request, result),
+        key=request.key,
+        prompt=request.prompt,
+        model=record.model if record else request.model,
+        drawn_by=_answered_by(record) if record else "",
+        price_usd=estimate_usd(request),
+        seconds=result.seconds,
+        cost_usd=generated.cost_usd if generated else None,
+        cost_is_estimate=bool(generated and generated.cost_is_estimate),
+        remarks=tuple(filter(None, remarks)),
     )
+
+
+def _error_text(error: ImagegenError | None) -> str:
+    return f"the image is missing: {error}" if error else ""
 
 
 def _answered_by(record: Record) -> str:
     return record.model if record.model == SKETCH_MODEL else record.answered_by
-
-
-def _total(prices: Iterable[Decimal | None]) -> Decimal | None:
-    known = list(prices)
-    return sum((each for each in known if each), Decimal(0)) if known and all(known) else None
 
 
 _BY_TROUBLE = (

@@ -12,8 +12,7 @@ from mkdocs_imagegen.option_parsers import Parser, number, one_line, option, opt
 if TYPE_CHECKING:
     from mkdocs_imagegen.request import ImageRequest
 
-_MAX_USD = 100_000
-_DOLLARS = number(0, _MAX_USD)
+_DOLLARS = number(0, 100_000)
 
 
 def _usd(value: object) -> Decimal:

@@ -95,11 +95,8 @@ def _globs(value: object) -> tuple[str, ...] | None:
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
         return None
-    return tuple(each.strip() for each in listed) if all(map(_is_relative, listed)) else None
-
-
-def _is_relative(glob: str) -> bool:
-    return bool(glob.strip()) and not glob.strip().startswith(("/", ".."))
+    globs = tuple(each.strip() for each in listed)
+    return globs if all(each and not each.startswith(("/", "..")) for each in globs) else None
 
 
 def _folders(value: object) -> Mapping[str, InheritedOptions] | None:

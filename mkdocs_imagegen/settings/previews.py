@@ -21,14 +21,13 @@ from mkdocs_imagegen.settings.folders import GLOBS, matches_any
 
 POSITION: Parser[str] = words("none", "top")
 
-_FIELDS = ("title", "description")
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 def _default(value: object) -> str | None:
     text = " ".join(TEXT(value).split())
     for name in _FIELD.findall(text):
-        if name not in _FIELDS:
+        if name not in ("title", "description"):
             raise OptionError(
                 f"unknown field {quote_value(f'{{{name}}}')}",
                 accepted="supported: {title}, {description}",

@@ -27,11 +27,10 @@ def _widths(value: object) -> tuple[int, ...] | None:
     return tuple(widths) if fit and all(map(_WIDTH.fullmatch, words)) else None
 
 
-_TEXT_OR_NUMBER = {"type": ["string", "integer"]}
 WIDTHS: Parser[tuple[int, ...]] = Parser(
     "widths in pixels, like 480 960",
     _widths,
-    {"anyOf": [_TEXT_OR_NUMBER, {"type": "array", "items": {"type": "integer"}}]},
+    {"anyOf": [{"type": ["string", "integer"]}, {"type": "array", "items": {"type": "integer"}}]},
     type="list of integers",
 )
 

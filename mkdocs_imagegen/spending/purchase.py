@@ -20,6 +20,7 @@ from mkdocs_imagegen.errors import (
     ModerationError,
     OutcomeUnknownError,
     StoreError,
+    unexpected,
 )
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
@@ -98,7 +99,9 @@ class Purchaser:
             if self._settings.gateway.is_sketch:
                 return await self._sketch(request, loop)
             recovered = await self._recover(request.key, loop)
-            return recovered or await self._generate(request, loop)
+            if recovered is not None:
+                return replace(recovered, was_generated=False)
+            return await self._generate(request, loop)
 
     async def aclose(self) -> None:
         """Close the connections of the client."""
@@ -118,10 +121,10 @@ class Purchaser:
         gateway = await self._opened_gateway(loop)
         try:
             response = await gateway.open_response(body, intent.request)
+            return await loop.compute(self._store, intent, response)
         except GatewayError as error:
             await loop.compute(self._record_failure, intent, error)
             raise
-        return await loop.compute(self._store, intent, response)
 
     async def _sketch(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
         """Return a sketch by the embedded emulator, without budget and journal.
@@ -134,7 +137,7 @@ class Purchaser:
             attached = await self._attached(request, loop)
             begun = time.monotonic()
             response = await self._send(gateway, request, attached, loop)
-        free = replace(response, cost_usd=Decimal(0), cost_is_estimate=False)
+        free = replace(response, cost_usd=Decimal(0))
         result = await loop.compute(
             store_response, self._stores.originals, request, free, self._server
         )
@@ -155,8 +158,7 @@ class Purchaser:
             response = await self._settled(intent, self._request(intent, gateway, loop), loop)
         stored = loop.compute(self._store, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
-        charged = None if response.cost_is_estimate else response.cost_usd
-        self._ledger.budget.settle_generated(price, charged)
+        self._ledger.budget.settle_generated(price, response.cost_usd)
         self.in_flight -= 1
         if result.alarm:
             # The journal has the response. Further images could not be stored either.
@@ -187,11 +189,7 @@ class Purchaser:
         # The run may have been stopped while this request was being prepared.
         self._raise_if_stopped(request, loop)
         keep = partial(self._stores.journal.save_response, request.key)
-        response = await self._send(gateway, request, attached, loop, keep)
-        if response.cost_usd is None or response.cost_is_estimate:
-            price = intent.price_usd
-            return replace(response, cost_usd=price, cost_is_estimate=price is not None)
-        return response
+        return await self._send(gateway, request, attached, loop, keep)
 
     async def _send(
         self,
@@ -215,7 +213,9 @@ class Purchaser:
 
     def _store(self, intent: Intent, response: ImageResponse) -> PurchaseResult:
         stores, key = self._stores, intent.request.key
-        result = store_response(stores.originals, intent.request, response, self._server)
+        result = store_response(
+            stores.originals, intent.request, response, intent.server, intent.price_usd
+        )
         if not result.alarm:
             stores.journal.end(key)
             return result
@@ -240,11 +240,11 @@ class Purchaser:
             await loop.compute(self._record_failure, intent, error)
             self._settle_failure(intent, error, is_charged=is_charged)
             raise
-        except BaseException:
-            # The outcome is unknown, so the journal keeps its files.
-            self._ledger.budget.settle_failed(intent.price_usd, Billing.UNKNOWN)
-            self.in_flight -= 1
-            raise
+        except Exception as error:
+            # The journal keeps its files: the next build stores the response, or lists the request.
+            unknown = unexpected(error, OutcomeUnknownError)
+            self._settle_failure(intent, unknown, is_charged=is_charged)
+            raise unknown from error
 
     def _record_failure(self, intent: Intent, error: ImagegenError) -> None:
         journal, key = self._stores.journal, intent.request.key
@@ -259,11 +259,9 @@ class Purchaser:
         if isinstance(error, DownloadError) and journal.has_response(key):
             error.hint = f"the next build fetches it again; {journal.deletion_hint(key)}"
             return
-        if isinstance(error, InvalidResponseError) and error.body:
-            file = quarantine(self._stores.originals, key, error.body)
-            error.hint = "; ".join(filter(None, (error.hint, file)))
-            if file is None:
-                return  # the journal has the only copy of the response
+        if isinstance(error, InvalidResponseError):
+            quarantine(self._stores, key, error)
+            return
         journal.end(key)
 
     def _settle_failure(self, intent: Intent, error: ImagegenError, *, is_charged: bool) -> None:

@@ -44,7 +44,7 @@ def recover(stores: Stores, key: str) -> PurchaseResult | None:
     if intent is None:
         return None
     original = stores.originals.find_exact(intent.request, intent.server)
-    if original is not None:
+    if original is not None and stores.originals.read(original) is not None:
         stores.journal.end(key)
         return PurchaseResult(original)
     body = stores.journal.find_response(key)
@@ -75,12 +75,11 @@ def _store(stores: Stores, intent: Intent, body: bytes) -> PurchaseResult:
     key = intent.request.key
     try:
         response = decode_response(body, intent.request, settings)
-        result = store_response(stores.originals, intent.request, response, intent.server)
+        result = store_response(
+            stores.originals, intent.request, response, intent.server, intent.price_usd
+        )
     except InvalidResponseError as error:
-        hint = quarantine(stores.originals, key, error.body) if error.body else None
-        error.hint = hint or error.hint
-        if hint or not error.body:
-            stores.journal.end(key)
+        quarantine(stores, key, error)
         raise
     if result.alarm:
         raise StoreError(result.alarm)

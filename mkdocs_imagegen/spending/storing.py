@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 
 from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
@@ -72,7 +73,11 @@ class PurchaseResult:
 
 
 def store_response(
-    originals: OriginalStore, request: ImageRequest, response: ImageResponse, server: str
+    originals: OriginalStore,
+    request: ImageRequest,
+    response: ImageResponse,
+    server: str,
+    price_usd: Decimal | None = None,
 ) -> PurchaseResult:
     """Store the image of a response; if that fails, save it elsewhere and raise an alarm.
 
@@ -81,13 +86,14 @@ def store_response(
         request: Request that was sent.
         response: Response with the image.
         server: URL of the server.
+        price_usd: Price in dollars, recorded if the response names no cost.
 
     Raises:
-        InvalidResponseError: If the bytes are not a supported image; they are in quarantine.
+        InvalidResponseError: If the bytes are not a supported image.
         StoreError: If the image can be saved nowhere.
     """
-    decoded = _decode(originals, request, response)
-    record = _record(request, response, decoded, server)
+    decoded = _decode(response.image)
+    record = _record(request, response, decoded, server, price_usd)
     remarks = list(response.warnings)
     if decoded.size != request.size:
         remarks.append(
@@ -102,29 +108,35 @@ def store_response(
     return PurchaseResult(original, was_generated=True, remarks=tuple(remarks), alarm=alarm)
 
 
-def quarantine(originals: OriginalStore, key: str, body: bytes) -> str | None:
-    """Keep a response that was charged and has no image.
+def quarantine(stores: Stores, key: str, error: InvalidResponseError) -> None:
+    """End a charged request without an image; keep its response, and name the file in the error.
 
-    Returns:
-        The words that name the file, or None if it cannot be written.
+    The journal keeps its copy if no other can be written.
     """
-    path = originals.put_in_quarantine(f"{key}.answer", body)
-    return f"the response is in {path}" if path else None
+    if error.body:
+        path = stores.originals.put_in_quarantine(f"{key}.answer", error.body)
+        if path is None:
+            return
+        error.hint = "; ".join(filter(None, (error.hint, f"the response is in {path}")))
+    stores.journal.end(key)
 
 
-def _decode(originals: OriginalStore, request: ImageRequest, response: ImageResponse) -> ImageInfo:
+def _decode(image: bytes) -> ImageInfo:
     try:
-        return inspect_image(response.image)
+        return inspect_image(image)
     except ImageError as error:
-        path = originals.put_in_quarantine(f"{request.key}.picture", response.image)
-        hint = f"the response is in {path}" if path else None
         fault = f"the image was charged and is damaged: {error}"
-        raise InvalidResponseError(fault, hint=hint) from None
+        raise InvalidResponseError(fault, body=image) from None
 
 
 def _record(
-    request: ImageRequest, response: ImageResponse, decoded: ImageInfo, server: str
+    request: ImageRequest,
+    response: ImageResponse,
+    decoded: ImageInfo,
+    server: str,
+    price_usd: Decimal | None,
 ) -> Record:
+    is_charge_known = response.cost_usd is not None
     drawn = request.as_sketch if response.is_sketch else request
     return Record(
         key=drawn.key,
@@ -139,8 +151,8 @@ def _record(
         answered_by=response.model,
         prompt=drawn.prompt,
         take=drawn.take,
-        cost_usd=response.cost_usd,
-        cost_is_estimate=response.cost_is_estimate,
+        cost_usd=response.cost_usd if is_charge_known else price_usd,
+        cost_is_estimate=not is_charge_known and price_usd is not None,
         generation_id=response.generation_id,
         server=server,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -20,7 +20,8 @@ from PIL import Image
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.emulator.sketches import drawing
-from mkdocs_imagegen.emulator.wire_types import HttpResponse
+from mkdocs_imagegen.emulator.wire_types import DrawRequest, HttpResponse
+from tests.emulator.support import draw_request
 
 _SKETCH, _NO_SKETCH = b'"imagegen":{"sketch":true}', b'"imagegen":{"sketch":false}'
 _RESERVED = b"benchmark image 00000000"
@@ -43,8 +44,8 @@ def gateway(
     drawing_function = draw or _PreparedImages()
     before = drawing.draw
 
-    def drawn(prompt: str, width: int, height: int, **_: object) -> bytes:
-        return drawing_function(prompt, width, height)
+    def drawn(request: DrawRequest, **_: object) -> bytes:
+        return drawing_function(request.prompt, *request.size)
 
     drawing.draw = drawn
     try:
@@ -83,9 +84,7 @@ _original_draw = drawing.draw
 
 @lru_cache
 def _prepared(width: int, height: int) -> bytes:
-    drawn = _original_draw(
-        "A quiet harbour", width, height, background="auto", output_format="png", seed="0"
-    )
+    drawn = _original_draw(draw_request("A quiet harbour", width, height), seed="0")
     return webp(Image.open(io.BytesIO(drawn)), 80, _RESERVED)
 
 

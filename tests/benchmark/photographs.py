@@ -7,6 +7,7 @@ import io
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from mkdocs_imagegen.emulator.sketches.drawing import draw
+from tests.emulator.support import draw_request
 
 KINDS = ("photo", "photo", "flat", "sketch", "alpha")
 """Kinds in the order of the images: two fifths are like photographs."""
@@ -59,7 +60,7 @@ def _drawn(index: int, *, has_alpha: bool) -> bytes:
     """Return a sketch of the emulator, with a transparent background if it has alpha."""
     prompt = f"A harbour with {index} boats at dusk"
     background = "transparent" if has_alpha else "auto"
-    return draw(prompt, WIDTH, HEIGHT, background=background, output_format="png", seed=str(index))
+    return draw(draw_request(prompt, WIDTH, HEIGHT, background=background), seed=str(index))
 
 
 def _png(image: Image.Image) -> bytes:

@@ -29,7 +29,7 @@ def row(value: Estimate | None, control: Estimate | None, goal: Goal | None, uni
     # From the tables of the sign test: the ranks of the interval of 95 %.
     [(6, 1, 6), (8, 1, 8), (9, 2, 8), (12, 3, 10), (20, 6, 15), (25, 8, 18), (50, 18, 33)],
 )
-def test_the_interval_has_the_ranks_of_the_tables(count: int, low: int, high: int) -> None:
+def test_interval_has_the_ranks_of_published_tables(count: int, low: int, high: int) -> None:
     numbers = list(range(1, count + 1))
     random.Random(1).shuffle(numbers)  # noqa: S311 - not a secret
     estimate = median_of(numbers)
@@ -38,24 +38,24 @@ def test_the_interval_has_the_ranks_of_the_tables(count: int, low: int, high: in
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_few_values_give_the_whole_range(count: int) -> None:
+def test_interval_is_the_whole_range_when_values_are_few(count: int) -> None:
     estimate = median_of([float(each) for each in range(count)])
     assert (estimate.low, estimate.high) == (0, count - 1)
 
 
-def test_no_values_have_no_median() -> None:
+def test_median_of_no_values_is_an_error() -> None:
     with pytest.raises(ValueError, match="no values"):
         median_of([])
 
 
-def test_the_interval_contains_the_median_in_95_percent_of_cases() -> None:
+def test_interval_contains_the_median_in_95_percent_of_cases() -> None:
     draws = random.Random(7)  # noqa: S311 - not a secret
     trials = [median_of([draws.expovariate(1) for _ in range(20)]) for _ in range(2000)]
     contained = sum(each.contains(math.log(2)) for each in trials) / len(trials)
     assert 0.94 < contained < 0.98
 
 
-def test_ratios_and_differences_are_by_pairs() -> None:
+def test_ratios_and_differences_are_computed_by_pairs() -> None:
     assert ratios([2, 9], [1, 3]) == [2, 3]
     assert differences([2, 9], [1, 3], scale=10) == [10, 60]
     with pytest.raises(ValueError, match="longer"):
@@ -72,26 +72,26 @@ def test_ratios_and_differences_are_by_pairs() -> None:
         (1.05, None, Verdict.MET),
     ],
 )
-def test_a_goal_is_met_at_its_bound_on_a_quiet_machine(
+def test_goal_is_met_at_its_bound_when_machine_is_quiet(
     middle: float, control: Estimate | None, verdict: Verdict
 ) -> None:
     value = Estimate(middle, middle - 0.02, middle + 0.02, 20)
     assert row(value, control, Goal(1.05)).verdict is verdict
 
 
-def test_a_goal_can_allow_no_difference() -> None:
+def test_goal_can_allow_no_difference() -> None:
     wide, narrow = Estimate(1.01, 0.99, 1.03, 20), Estimate(1.01, 1.005, 1.03, 20)
     assert row(wide, NEAR_ONE, Goal(1.005, or_no_difference=True)).verdict is Verdict.MET
     assert row(wide, NEAR_ONE, Goal(1.005)).verdict is Verdict.MISSED
     assert row(narrow, NEAR_ONE, Goal(1.005, or_no_difference=True)).verdict is Verdict.MISSED
 
 
-def test_the_control_of_a_difference_is_zero() -> None:
+def test_control_of_a_difference_is_zero() -> None:
     value, control = Estimate(12, 11, 13, 20), Estimate(0.1, -1, 1, 20)
     assert row(value, control, Goal(15), unit="ms").verdict is Verdict.MET
     assert row(value, NEAR_ONE, Goal(15), unit="ms").verdict is Verdict.NOISY
 
 
-def test_a_row_without_goal_or_value_has_no_verdict() -> None:
+def test_row_has_no_verdict_without_goal_or_value() -> None:
     assert row(NEAR_ONE, NEAR_ONE, None).verdict is Verdict.NO_GOAL
     assert row(None, None, Goal(1)).verdict is Verdict.NO_GOAL

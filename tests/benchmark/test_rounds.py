@@ -65,7 +65,7 @@ def test_costs_are_those_of_the_program(tmp_path: Path) -> None:
     assert waiting.wall_s > 0.5 > waiting.cpu_s
 
 
-def test_a_failed_program_is_an_error(tmp_path: Path) -> None:
+def test_failed_program_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"exit code 3(?s:.*)no luck"):
         cost_of((*PYTHON, "import sys; sys.stderr.write('no luck'); sys.exit(3)"), tmp_path)
 
@@ -96,7 +96,7 @@ def test_instructions_are_counted(tmp_path: Path) -> None:
     assert many > few + 1_000_000
 
 
-def test_the_gateway_sends_different_images() -> None:
+def test_gateway_sends_different_images() -> None:
     with gateway() as address, httpx.Client() as client:
         body = {"model": "openai/gpt-image-1-mini", "prompt": "a", "size": "1024x1024"}
         responses = [

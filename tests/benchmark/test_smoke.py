@@ -38,7 +38,7 @@ def _no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("_no_tools")
 @pytest.mark.parametrize("names", ROWS, ids="-".join)
-def test_a_benchmark_gives_plausible_figures(names: tuple[str, ...], tmp_path: Path) -> None:
+def test_benchmark_gives_plausible_figures(names: tuple[str, ...], tmp_path: Path) -> None:
     progress: list[str] = []
     rows = run(Bench(tmp_path, pairs=1, pages=4, tell=progress.append), names)
     assert len(rows) == ROWS[names], progress
@@ -64,7 +64,7 @@ def test_all_benchmarks_but_peers_are_tested() -> None:
     assert {name for names in ROWS for name in names} == set(NAMES) - {"peers"}
 
 
-def test_an_unknown_benchmark_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_benchmark_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["wram"])
     assert "no such benchmark: wram" in capsys.readouterr().err

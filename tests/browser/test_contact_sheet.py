@@ -8,8 +8,9 @@ import pytest
 
 from mkdocs_imagegen.emulator.sketches.drawing import draw
 from mkdocs_imagegen.imaging.encode import encode_thumbnail
-from mkdocs_imagegen.imaging.image import Thumbnail
+from mkdocs_imagegen.imaging.image import LARGE_PX, Thumbnail
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
+from tests.emulator.support import draw_request
 from tests.tools import skip_or_fail
 
 SHAPES = [(480, 320), (320, 480), (400, 400), (640, 200)]
@@ -31,10 +32,7 @@ SHOWN = "document.querySelectorAll('#groups > li:not([hidden]) .image').length"
 
 def small(number: int) -> Thumbnail:
     width, height = SHAPES[number % len(SHAPES)]
-    drawn = draw(
-        f"Harbour {number}", width, height, background="auto", output_format="png", seed="1"
-    )
-    return encode_thumbnail(drawn)
+    return encode_thumbnail(draw(draw_request(f"Harbour {number}", width, height), seed="1"))
 
 
 def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[SheetImage, ...]:
@@ -61,6 +59,7 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
     strips = [
         SheetGroup(
             f"Harbour {number}, " + "with a long quay " * (number % 9),
+            f"Harbour {number}, with the style of the site",
             tuple(f"docs/page{number // 20}.md:{place}" for place in range(3, 4 + number % 3)),
             frames(number, count, smalls),
         )
@@ -140,7 +139,8 @@ def test_arrow_keys_move_the_focus_and_enter_opens_an_image(visit, sheet) -> Non
     assert page.evaluate("document.querySelector('dialog').open")
     facts = page.text_content("#large-facts")
     assert "docs/page0.md:3, docs/page0.md:4" in facts
-    assert "take: 1 · on the page" in facts
+    assert "take: 1 · $0.015 · on the page" in facts
+    assert page.text_content("#large-words") == "Harbour 1, with the style of the site"
     assert "00010001".ljust(64, "a") in facts
     assert page.get_attribute("#large-file", "href") == "originals/1.png"
     page.keyboard.press("Escape")
@@ -173,13 +173,55 @@ def test_filter_and_order_change_the_list(visit, sheet) -> None:
     assert numbers == sorted(numbers)
 
 
-def test_the_key_is_copied_or_selected(visit, sheet) -> None:
+@pytest.mark.parametrize(
+    ("button", "text"), [(".take .copy", "take: 1"), (".key", "00000001".ljust(64, "a"))]
+)
+def test_take_and_key_are_copied_or_selected(visit, sheet, button, text) -> None:
     page = visit(sheet).page
-    page.click(".key >> nth=0")
-    key = "00000001".ljust(64, "a")
+    page.click(f"{button} >> nth=0")
     page.wait_for_function(
-        f"document.body.innerText.includes('copied {key}') || String(getSelection()) === '{key}'"
+        f"document.body.innerText.includes('copied {text}') || String(getSelection()) === '{text}'"
     )
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> str:
+    """Write a sheet with four candidates next to their originals, and return its URL."""
+    drawn = draw("Harbour", 1536, 1024, background="auto", output_format="png", seed="1")
+    (tmp_path / "originals").mkdir()
+    (tmp_path / "originals/0.png").write_bytes(drawn)
+    thumbnails = [encode_thumbnail(drawn, LARGE_PX)]
+    group = SheetGroup("Harbour", "Harbour in ink", ("docs/a.md:3",), frames(0, 4, thumbnails))
+    file = tmp_path / "sheet.html"
+    file.write_text(contact_sheet("Candidates", "Set `take: 2`.", [group], is_large=True))
+    return file.as_uri()
+
+
+@pytest.mark.parametrize(("width", "least_px", "columns"), [(390, 320, 1), (1440, 480, 2)])
+def test_candidates_are_large_enough_to_judge(visit, large, width, least_px, columns) -> None:
+    visited = visit(large, width=width)
+    page = visited.page
+    page.wait_for_function(LAST_IS_LOADED)
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.image img')].map(e => e.getBoundingClientRect().toJSON())"
+    )
+    assert min(box["width"] for box in boxes) >= least_px
+    assert all(box["width"] / box["height"] == pytest.approx(1.5, abs=0.02) for box in boxes)
+    assert len({box["x"] for box in boxes}) == columns
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.text_content("header code") == "take: 2"
+    assert visited.layout_shifts() == []
+
+
+def test_opened_image_is_the_original_if_it_is_next_to_the_sheet(visit, large, sheet) -> None:
+    page = visit(large).page
+    page.click(".image >> nth=0")
+    page.wait_for_function("document.getElementById('large-image').naturalWidth === 1536")
+    visited = visit(sheet)
+    with visited.page.expect_event("requestfailed"):
+        visited.page.click(".image >> nth=0")
+    shown = visited.page.evaluate("document.getElementById('large-image').src.slice(0, 5)")
+    assert shown == "data:"
 
 
 def test_the_file_stays_small(sheet) -> None:

@@ -82,6 +82,7 @@ class Sheet(HTMLParser):
         self.images: list[dict[str, str | None]] = []
         self.urls: list[str] = []
         self.keys: list[str] = []
+        self.takes: list[str] = []
         self.files: list[str] = []
         self.feed(self.text)
 
@@ -94,7 +95,9 @@ class Sheet(HTMLParser):
         self.urls += [given[name] or "" for name in ("src", "href") if name in given]
         if tag == "img" and "src" in given:
             self.images.append(given)
-        if "data-key" in given:
-            self.keys.append(given["data-key"] or "")
+        if given.get("class") == "copy key":
+            self.keys.append(given["data-copy"] or "")
+        elif "data-copy" in given:
+            self.takes.append(given["data-copy"] or "")
         if "data-file" in given:
             self.files.append(given["data-file"] or "")

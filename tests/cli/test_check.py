@@ -28,7 +28,7 @@ def test_check_lists_missing_images(run) -> None:
     lines = run("check", code=1).lines
     assert lines[0] == 'docs/index.md:3  missing  $0.015  "A ferry"'
     assert lines[3] == (
-        "3 of 3 images are missing or invalid; run `mkdocs-imagegen plan` for details"
+        "2 of 2 images are missing or invalid; run `mkdocs-imagegen plan` for details"
     )
     done = run("check", "--json", code=1).json
     assert not done["ok"]

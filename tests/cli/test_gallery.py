@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.cli.support import Sheet, fence
+from tests.cli.support import Sheet, fence, store_as_real_model
 from tests.support import Site
 
 
@@ -60,6 +60,7 @@ def test_sheet_shows_other_takes_of_a_prompt(small: Site, run, file: Path) -> No
     assert result == {"file": str(file), "pictures": 2, "missing": 0}
     sheet = Sheet(file)
     assert sheet.alts == ["Take 1: A ferry", "Take 3: A ferry"]
+    assert sheet.takes == ["take: 1", "take: 3"]
     assert sheet.text.count("on the page") == 1 + sheet.text.count("as on the pages")
     assert 'class="several"' in sheet.text
 
@@ -86,6 +87,31 @@ def test_sheet_leaves_out_a_corrupt_original(small: Site, run, file: Path) -> No
     done = run("gallery", file)
     assert done.lines[-1] == f"{file}: 1 image"
     assert image.name.partition(".")[0][:6] in done.stderr
+
+
+def test_titles_leave_out_the_style(small: Site, run, file: Path) -> None:
+    small.options["style"] = "Ink on paper."
+    small.write("index.md", f"# Page\n\n{fence('A ferry', dark='at night')}")
+    small.build()
+    run("gallery", file)
+    titles = re.findall(r"<h2 title=\"([^\"]+)\">([^<]+)</h2>", Sheet(file).text)
+    assert [(" ".join(prompt.split()), title) for prompt, title in titles] == [
+        ("A ferry Ink on paper.", "A ferry"),
+        ("A ferry Ink on paper. at night", "A ferry at night"),
+    ]
+    assert [line.split("  ")[-1] for line in run("plan").lines[:2]] == [
+        '"A ferry"',
+        '"A ferry at night"',
+    ]
+
+
+def test_sheet_shows_the_price_of_each_image(emulated: Site, run, file: Path) -> None:
+    emulated.write("index.md", f"# Page\n\n{fence('A ferry')}{fence('A crane', quality='high')}")
+    emulated.build()
+    store_as_real_model(emulated)
+    run("gallery", file)
+    prices = re.findall(r"<code>take: 1</code> · (.+?)(?: · on the page)?</span>", Sheet(file).text)
+    assert {"$0.015", "$0.052"} <= set(prices)
 
 
 def test_prompt_is_escaped(small: Site, run, file: Path) -> None:

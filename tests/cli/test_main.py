@@ -42,7 +42,8 @@ def test_help_shows_the_whole_summary(run_alone, name: str) -> None:
 def test_help_of_a_command_ends_with_examples(name: str) -> None:
     text = CliRunner().invoke(main, [name, "--help"]).stdout
     examples = text.partition("Examples:\n")[2].splitlines()
-    assert f"mkdocs-imagegen {name}" in examples[0]
+    assert examples
+    assert all(line.startswith(f"    mkdocs-imagegen {name}") for line in examples)
 
 
 @pytest.mark.parametrize("name", main.commands)

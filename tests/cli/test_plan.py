@@ -71,6 +71,27 @@ def test_image_is_stale_when_the_quality_changes(priced: Site, run) -> None:
     assert run("plan").lines[0] == 'docs/index.md:3  stale  -  "A ferry"'
 
 
+@pytest.mark.parametrize("pages", [("a.md", "b.md"), ("b.md", "a.md")])
+def test_image_is_missing_when_it_is_stale_elsewhere(priced: Site, run, pages) -> None:
+    priced.build()
+    store_as_real_model(priced)
+    (priced.docs / "guide/one.md").unlink()
+    priced.options["quality"] = "low"
+    priced.write("index.md", "# Page\n")
+    stale, exact = pages
+    priced.write(stale, f"# Page\n\n{fence('A ferry')}")
+    priced.write(exact, f"# Page\n\n{fence('A ferry', quality='low')}")
+    plan = run("plan", "--json").json
+    states = {each["page"]: each["state"] for each in plan["pictures"]}
+    assert states == {f"docs/{stale}": "stale but usable", f"docs/{exact}": "missing"}
+    assert plan["makes"] == 1
+    assert run("plan").lines[-1] == ("1 image: 1 missing; a build generates 1 image (about $0.006)")
+    assert run("check", code=1).lines[-1].startswith("1 of 1 image is missing or invalid; ")
+    priced.options["budget"] = {"images": 0}
+    states = [each["state"] for each in run("plan", "--json").json["pictures"]]
+    assert sorted(states) == ["over budget", "stale but usable"]
+
+
 def test_sketch_is_told_from_an_image(emulated: Site, run) -> None:
     emulated.write("index.md", f"# Page\n\n{fence('A ferry')}")
     emulated.build()

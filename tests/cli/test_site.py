@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mkdocs_imagegen.emulator.protocol import Emulator
-from tests.cli.support import fence
+from tests.cli.support import Sheet, fence
 from tests.support import Site
 
 
@@ -58,3 +60,45 @@ def test_commands_that_only_look_write_no_file_when_the_site_was_never_built(
     run("check", code=1)
     assert snapshot() == before
     assert not (emulated.folder / "site").exists()
+
+
+def test_image_and_its_dark_image_are_two_images_in_every_command(
+    small: Site, run, tmp_path: Path
+) -> None:
+    """Two pairs, of which one is on two pages."""
+    ferry = fence("A ferry", dark="at night")
+    small.write("index.md", f"# Page\n\n{ferry}{fence('A crane', dark='in fog')}")
+    small.write("more.md", f"# More\n\n{ferry}")
+    small.options["report"] = "report.json"
+    sheet = tmp_path / "sheet.html"
+
+    plan = run("plan", "--json").json
+    assert (plan["makes"], len(plan["pictures"])) == (4, 6)
+    totals = run("plan").lines[-1]
+    assert totals.startswith("4 images: 4 missing; a build generates 4 images (")
+    assert run("generate", "--dry-run", "--json").json["makes"] == 4
+    assert run("check", code=1).lines[-1].startswith("4 of 4 images are missing")
+    assert run("gallery", sheet, "--json").json == {
+        "file": str(sheet),
+        "pictures": 0,
+        "missing": 4,
+    }
+    small.options["generate"], small.options["on_missing"] = False, "error"
+    assert "imagegen: 4 images are missing, " in small.run("build").stderr
+
+    small.options["generate"], small.options["budget"] = True, {"images": 3}
+    assert run("plan").lines[-1].startswith("4 images: 3 missing, 1 over budget; a build generates")
+    assert run("generate", code=1).lines[-1].startswith("4 images: 3 sketches drawn, 1 over budget")
+    assert run("check", code=1).lines[-1].startswith("1 of 4 images is missing")
+    assert run("gallery", sheet, "--json").json["missing"] == 1
+
+    assert small.build().summary.startswith("imagegen: 4 images: 3 sketches reused, 1 sketch drawn")
+    pictures = small.report()["pictures"]
+    assert len({each["key"] for each in pictures}) == 4
+    assert (len(pictures), [each["pictures"] for each in small.report()["bill"]]) == (6, [1])
+    assert small.build().summary == "imagegen: 4 images: 4 sketches reused"
+    assert run("plan").lines[-1] == "4 images: 4 sketches; no images to generate"
+    assert run("generate").lines == ["4 images: 4 sketches reused"]
+    assert run("check").lines == ["no images are missing"]
+    assert run("gallery", sheet).lines == [f"{sheet}: 4 images"]
+    assert len(Sheet(sheet).images) == 4

@@ -46,7 +46,8 @@ def test_any_inline_image_yields_a_directive_or_an_error(text, target, title):
 @given(st.dictionaries(st.sampled_from(["alt", "caption", "title"]), LINES), LINES)
 def test_split_fence_separates_options_and_prompt(options, prompt):
     header = "".join(f"{name}: {value}\n" for name, value in options.items())
-    read, rest = split_fence(f"---\n{header}---\n{prompt}\n")
+    pairs, rest = split_fence(f"---\n{header}---\n{prompt}\n")
+    read = dict(pairs)
     assert rest == prompt
     assert list(read) == list(options)
     for name, value in options.items():

@@ -7,6 +7,9 @@ import json
 import jsonschema
 from PIL import Image
 
+from mkdocs_imagegen.emulator.wire_types import DrawRequest
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
+
 MODEL = "openai/gpt-image-1-mini"
 EDITS = "/v1/images/edits"
 RED = (255, 0, 0)
@@ -84,6 +87,20 @@ SDK_IMAGES = {
         "usage": {"required": ["inputTokens", "outputTokens", "totalTokens"]},
     },
 }
+
+
+def draw_request(prompt: str, width: int, height: int, **options) -> DrawRequest:
+    """Return a valid request of the sketch model for one PNG."""
+    given = {
+        "requested_model": SKETCH_MODEL,
+        "model": SKETCH_MODEL,
+        "count": 1,
+        "quality": "medium",
+        "background": "auto",
+        "output_format": "png",
+        "compression": None,
+    }
+    return DrawRequest(prompt=prompt, size=Size(width, height), **given | options)
 
 
 def checked(response, schema, status=200):

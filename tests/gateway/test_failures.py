@@ -41,8 +41,8 @@ def named(name):
 
 
 SOON = {"retry-after": "7"}
-# Errors of AI Gateway, then of OpenAI (https://platform.openai.com/docs/guides/error-codes), then
-# of LiteLLM and other OpenAI-compatible servers.
+# Errors of AI Gateway, then of OpenAI (https://developers.openai.com/api/docs/guides/error-codes),
+# then of LiteLLM and other OpenAI-compatible servers.
 ROWS = [
     (400, {}, nested("invalid_request_error", "missing_parameter", "model"), RejectedRequestError),
     (400, {}, flat("no_providers_available", 400), RejectedRequestError),

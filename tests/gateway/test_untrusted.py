@@ -7,23 +7,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.gateway.untrusted import parse_json, parse_usd, safe_id, safe_text
+from mkdocs_imagegen.gateway.untrusted import parse_object, parse_usd, safe_id, safe_text
 
 
 @pytest.mark.parametrize(
-    "body", [b"[" * 200_000, b"NaN", b"-Infinity", b"1" * 10_000, b"\xff", b"", b'{"a":}']
+    "value",
+    [
+        b"[" * 190_000,
+        b"[" * 190_000 + b"]" * 190_000,
+        b"NaN",
+        b"-Infinity",
+        b"1" * 10_000,
+        b'"\xff"',
+        b"",
+    ],
 )
-def test_malicious_json_is_rejected(body):
-    with pytest.raises(ValueError, match=r"."):
-        parse_json(body)
+def test_malicious_json_is_rejected(value):
+    assert parse_object(b'{"a":0}') == {"a": 0}
+    assert parse_object(b'{"a":' + value + b"}") is None
 
 
 @pytest.mark.parametrize("value", [b"[],", b"{},", b"0,", b'"",'])
 def test_json_with_too_many_values_is_rejected(value):
-    wide = b"[" + value * 1_000_000 + b"0]"
+    wide = b'{"a":[' + value * 1_000_000 + b"0]}"
     tracemalloc.start()
-    with pytest.raises(ValueError, match="more than 200000 values"):
-        parse_json(wide)
+    assert parse_object(wide) is None
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1_000_000
@@ -31,7 +39,7 @@ def test_json_with_too_many_values_is_rejected(value):
 
 def test_json_with_a_large_image_is_accepted():
     body = b'{"data":[{"b64_json":"' + b"A" * 10_000_000 + b'"}]}'
-    assert parse_json(body) == {"data": [{"b64_json": "A" * 10_000_000}]}
+    assert parse_object(body) == {"data": [{"b64_json": "A" * 10_000_000}]}
 
 
 @given(st.text())

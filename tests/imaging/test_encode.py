@@ -19,11 +19,11 @@ from mkdocs_imagegen.imaging.encode import (
     encode_variants,
     open_srgb,
 )
-from mkdocs_imagegen.imaging.variants import MIMES, Encoding, Variant
+from mkdocs_imagegen.imaging.variants import Encoding, Variant
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.page_layout import CENTER, Focus
 
-FORMATS = sorted(MIMES)
+FORMATS = ["avif", "jpeg", "png", "webp"]
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
 RED, GREEN, BLUE, WHITE = (220, 20, 20), (20, 200, 20), (20, 20, 220), (250, 250, 250)

@@ -19,7 +19,6 @@ PUBLIC = {
     "github.com",
     "html.spec.whatwg.org",
     "owasp.org",
-    "platform.openai.com",
     "sqlite.org",
     "vercel.com",
     "www.w3.org",

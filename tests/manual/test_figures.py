@@ -1,33 +1,84 @@
-"""Figures that the README and the home page state by hand are those of the code."""
+"""Figures that sentences and samples of the manual state by hand are those of the code."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from decimal import Decimal
+from inspect import signature
+from pathlib import Path
 
 import pytest
 
+from mkdocs_imagegen.cli.prune import _GRACE_DAYS
+from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.emulator.models import MODELS
+from mkdocs_imagegen.gateway.client import CONNECT_TIMEOUT_S
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS
+from mkdocs_imagegen.gateway.policy import MAX_ATTEMPTS, MAX_BACKOFF_S, MAX_WAIT_S
+from mkdocs_imagegen.jobs.scheduler import _DRAIN_MESSAGE_INTERVAL_S
+from mkdocs_imagegen.jobs.serve_queue import RETRY_AFTER_S
 from mkdocs_imagegen.settings import Settings
-from tests.manual.pages import DOCS, ROOT
+from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES, MAX_CHARGED_FAILURES_IN_A_ROW
+from tests.manual.pages import DOCS, ROOT, pages
 
 README = ROOT / "README.md"
+BUDGET = f"at most {Settings().budget.images} images for at most ${Settings().budget.usd}"
+LIST_PRICES = {
+    price for facts in KNOWN_MODELS.values() for pair in facts.usd.values() for price in pair
+}
+DEFAULT_PRICES = KNOWN_MODELS[Settings().model].usd[Settings().quality]
+CACHE_BYTES = signature(DerivedStore).parameters["size_limit_bytes"].default
+
+SENTENCES = [
+    ("index.md", BUDGET),
+    ("models/cost.md", BUDGET),
+    ("troubleshooting/index.md", f"exceeds the budget of {Settings().budget.images} images"),
+    ("get-started/first-image.md", f"generate the image for about ${DEFAULT_PRICES[1]}."),
+    ("guides/serve.md", f"the first save after {RETRY_AFTER_S:.0f} seconds sends it again"),
+    ("guides/regenerate.md", f"older than {_GRACE_DAYS} days (`--grace-days`)"),
+    ("concepts/billing.md", f"Retried, up to {MAX_ATTEMPTS} attempts"),
+    ("concepts/billing.md", f"no connection after {MAX_ATTEMPTS} attempts"),
+    ("concepts/billing.md", f"at most {MAX_WAIT_S:.0f} seconds, plus a random delay"),
+    ("concepts/billing.md", f"grows up to {MAX_BACKOFF_S:.0f} seconds"),
+    ("concepts/billing.md", f"After {MAX_CHARGED_FAILURES_IN_A_ROW} charged or possibly charged"),
+    ("concepts/billing.md", f"in a row, or {MAX_CHARGED_FAILURES} in total"),
+    ("concepts/billing.md", f"Every {_DRAIN_MESSAGE_INTERVAL_S:.0f} seconds a message"),
+    ("concepts/storage.md", f"up to {CACHE_BYTES // 10**9} GB"),
+    ("deploy/offline.md", f"established within {CONNECT_TIMEOUT_S:.0f} seconds"),
+    ("troubleshooting/index.md", f"accepted none of {MAX_ATTEMPTS} attempts"),
+    ("troubleshooting/index.md", f"still busy after {MAX_ATTEMPTS} attempts"),
+]
+_PRICE = re.compile(r"\$(\d+\.\d+)")
+_ROW = re.compile(r"^\S+:\d+  \w+  \$(?P<price>[\d.]+)  ", re.MULTILINE)
 
 
-def words_of(path) -> str:
+def words_of(path: Path) -> str:
     return " ".join(path.read_text().split())
 
 
-@pytest.mark.parametrize("path", [README, DOCS / "index.md"], ids=["README", "index"])
-def test_budget_is_that_of_the_code(path) -> None:
-    budget = Settings().budget
-    assert f"at most {budget.images} images for at most ${budget.usd}" in words_of(path)
+@pytest.mark.parametrize(("page", "sentence"), SENTENCES)
+def test_figure_of_a_sentence_is_that_of_the_code(page: str, sentence: str) -> None:
+    assert sentence in words_of(DOCS / page)
+
+
+def test_budget_of_the_readme_is_that_of_the_code() -> None:
+    assert BUDGET in words_of(README)
+
+
+@pytest.mark.parametrize(
+    "block", [b for p in pages() for b in p.blocks if _ROW.search(b.text)], ids=str
+)
+def test_prices_of_a_sample_are_list_prices_and_add_up(block) -> None:
+    prices = [Decimal(price) for price in _ROW.findall(block.text)]
+    assert {*prices} <= LIST_PRICES
+    *_, total = _PRICE.findall(block.text)
+    assert Decimal(total) == sum(prices)
 
 
 def test_prices_of_the_readme_are_those_of_the_code() -> None:
     settings = Settings()
-    square, other = KNOWN_MODELS[settings.model].usd[settings.quality]
+    square, other = DEFAULT_PRICES
     text = words_of(README)
     assert f"default model, `{settings.model}`, a {settings.quality}-quality image" in text
     assert f"${square} (square) or ${other} (other sizes)" in text

@@ -46,7 +46,7 @@ def read(pipeline, content, uri="index.md"):
 
 
 def states(pipeline):
-    return [each.row.state for each in pipeline.entries()]
+    return [row.state for each in pipeline.entries() for row in each.rows]
 
 
 def test_marker_stays_until_the_page_is_filled(opened):
@@ -110,8 +110,8 @@ def test_entry_has_the_location_and_the_error(opened):
     read(pipeline, marker(pipeline))
     pipeline.join()
     (entry,) = pipeline.entries()
-    assert str(entry.row.location) == 'docs/index.md, prompt 1 ("A balloon")'
-    assert entry.row.remarks == ("the image is missing: generate is false",)
+    assert str(entry.location) == 'docs/index.md, prompt 1 ("A balloon")'
+    assert entry.rows[0].remarks == ("the image is missing: generate is false",)
     assert (entry.directive, entry.uri) == (directive(), "index.md")
 
 
@@ -120,7 +120,7 @@ def test_placeholder_is_only_a_file_if_a_page_shows_it(opened):
     pipeline.registry.open_page("index.md", OWN)
     read(pipeline, marker(pipeline))
     pipeline.join()
-    shown, head = (each.row for each in pipeline.entries())
+    shown, head = (each.rows[0] for each in pipeline.entries())
     assert shown.file.startswith("assets/imagegen/missing-")
     assert head.file == ""
     assert pipeline.social_card("index.md") is None

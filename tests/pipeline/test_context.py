@@ -38,10 +38,11 @@ def test_sketches_replace_the_gateway_only_under_serve(tmp_path, serve, is_servi
     assert found.gateway.is_sketch is is_sketch
 
 
-def test_requests_are_unfinished_while_the_journal_has_files(tmp_path):
+def test_requests_are_unfinished_while_the_journal_has_an_intent(tmp_path):
     settings = read_settings({}, tmp_path)
     assert not has_unfinished_requests(settings)
     settings.journal_path.mkdir(parents=True)
+    (settings.journal_path / "unknown.jsonl").touch()
     assert not has_unfinished_requests(settings)
     (settings.journal_path / "a.intent").touch()
     assert has_unfinished_requests(settings)

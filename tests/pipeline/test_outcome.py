@@ -22,7 +22,7 @@ from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.store import Original
-from mkdocs_imagegen.pipeline.outcome import Outcome, invalid_outcome, outcome_of, report_row
+from mkdocs_imagegen.pipeline.outcome import Outcome, invalid_outcome, outcome_of, report_rows
 from mkdocs_imagegen.report import State
 from tests.originals.support import key_of, record
 from tests.pipeline.support import directive, request
@@ -118,42 +118,58 @@ def test_pair_needs_two_results():
         outcome_of(DARK, (LIGHT_RESULT,), shows_error=False)
 
 
-def test_row_of_a_pair_has_the_cost_of_both():
-    results = (
-        replace(LIGHT_RESULT, was_generated=True, seconds=2.0, remarks=("slow",), alarm="move it"),
-        replace(
-            DARK_RESULT,
-            original=original(key=DARK.dark.key, cost_usd=Decimal("0.01"), cost_is_estimate=True),
-            seconds=3.0,
-        ),
+def rows_of(found, *results):
+    outcome = outcome_of(found, results, shows_error=False)
+    return report_rows(Location("a.md", 3), found, outcome, NAME)
+
+
+def test_pair_has_a_row_for_each_image():
+    light = replace(
+        LIGHT_RESULT, was_generated=True, seconds=2.0, remarks=("slow",), alarm="move it"
     )
-    row = report_row(Location("a.md", 3), DARK, outcome_of(DARK, results, shows_error=False), NAME)
-    assert (row.key, row.prompt, row.model, row.file) == (REQUEST.key, "A balloon", "a/b", NAME)
-    assert (row.cost_usd, row.cost_is_estimate, row.seconds) == (Decimal("0.025"), True, 3.0)
-    assert row.remarks == ("slow", "move it")
+    dark = replace(
+        DARK_RESULT,
+        original=original(key=DARK.dark.key, cost_usd=Decimal("0.01"), cost_is_estimate=True),
+        seconds=3.0,
+    )
+    first, second = rows_of(DARK, light, dark)
+    assert first.location == second.location
+    assert (first.key, first.prompt, first.model, first.file) == (
+        *(REQUEST.key, "A balloon"),
+        *("a/b", NAME),
+    )
+    assert (second.key, second.prompt, second.file) == (DARK.dark.key, DARK.dark.prompt, "dark.png")
+    assert (first.cost_usd, first.cost_is_estimate, first.seconds) == (Decimal("0.015"), False, 2.0)
+    assert (second.cost_usd, second.cost_is_estimate) == (Decimal("0.01"), True)
+    assert (first.remarks, second.remarks) == (("slow", "move it"), ())
+
+
+def test_images_of_a_pair_have_their_own_states():
+    light, dark = rows_of(DARK, LIGHT_RESULT, MISSING_RESULT)
+    assert (light.state, light.remarks, light.file) == (State.READY, (), NAME)
+    assert (dark.state, dark.remarks) == (State.MISSING, ("the image is missing: no key",))
+    assert dark.file == ""
 
 
 def test_row_of_a_reused_original_has_no_cost():
     reused = replace(LIGHT_RESULT, original=original(key=REQUEST.key, model="c/d"))
-    row = report_row(
-        Location("a.md"), DIRECTIVE, outcome_of(DIRECTIVE, (reused,), shows_error=False), NAME
-    )
+    (row,) = rows_of(DIRECTIVE, reused)
     assert (row.state, row.cost_usd, row.cost_is_estimate) == (State.READY, None, False)
     assert (row.model, row.remarks) == ("c/d", ())
 
 
 def test_row_of_a_missing_image_has_the_model_and_the_error():
-    outcome = outcome_of(DIRECTIVE, (MISSING_RESULT,), shows_error=False)
-    row = report_row(Location("a.md"), DIRECTIVE, outcome, NAME)
+    (row,) = rows_of(DIRECTIVE, MISSING_RESULT)
     assert (row.model, row.cost_usd) == ("a/b", None)
     assert row.remarks == ("the image is missing: no key",)
 
 
-def test_row_of_an_invalid_directive_has_no_request():
-    found = InvalidDirective("no prompt", LAYOUT, SourceExcerpt("fence", ""))
-    row = report_row(
-        Location("a.md"), found, invalid_outcome(found, "no prompt", shows_error=False), NAME
-    )
+@pytest.mark.parametrize(
+    "found", [DARK, InvalidDirective("no prompt", LAYOUT, SourceExcerpt("fence", ""))]
+)
+def test_invalid_directive_has_one_row_without_a_request(found):
+    outcome = invalid_outcome(found, "no prompt", shows_error=False)
+    (row,) = report_rows(Location("a.md"), found, outcome, NAME)
     assert (row.state, row.key, row.prompt, row.model) == (State.INVALID, "", "", "")
     assert row.remarks == ("no prompt",)
 

@@ -1,4 +1,4 @@
-"""An interrupt stops what has not begun and keeps what is in flight."""
+"""Interrupted builds start no more requests and store the images in progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support import Site
 from tests.waiting import MAX_WAIT_S, wait_until
 
 
-def test_what_is_in_flight_is_kept(site: Site) -> None:
+def test_images_in_progress_are_stored_when_build_is_interrupted(site: Site) -> None:
     for number in range(12):
         site.write(f"page{number}.md", f"# Page\n\n```imagegen\nPrompt {number}\n```\n")
     emulator = Emulator(latency_s=1.5, require_key=False)
@@ -30,9 +30,9 @@ def test_what_is_in_flight_is_kept(site: Site) -> None:
         )
         wait_until(lambda: emulator.bill.images or process.poll() is not None)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=MAX_WAIT_S)
+        _, stderr = process.communicate(timeout=MAX_WAIT_S)
     assert process.returncode != 0
-    assert "Traceback" not in said
-    original = len(list(site.originals.rglob("*.json")))
-    assert original == emulator.bill.images
-    assert 0 < original < 12
+    assert "Traceback" not in stderr
+    stored = len(list(site.originals.rglob("*.json")))
+    assert stored == emulator.bill.images
+    assert 0 < stored < 12

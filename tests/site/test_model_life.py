@@ -1,4 +1,4 @@
-"""What a build says of models that end, and which model drew."""
+"""Shutdown dates of models, the list of models, and fallback models."""
 
 from __future__ import annotations
 
@@ -36,36 +36,36 @@ def write(site: Site, *prompts: str) -> None:
     site.write("index.md", "# Page\n\n" + "\n\n".join(fences))
 
 
-def asked(emulator: Emulator) -> int:
+def list_requests(emulator: Emulator) -> int:
     return sum(seen.path == "/v1/models" for seen in emulator.log)
 
 
-def endings(built: Built) -> list[str]:
+def shutdown_warnings(built: Built) -> list[str]:
     return [text for text in built.warnings if "shut down on" in text]
 
 
-def test_a_model_that_ends_is_told_once_with_what_may_follow_it(site: Site) -> None:
+def test_shutdown_of_model_is_reported_once_with_an_alternative(site: Site) -> None:
     write(site, "One", "Two")
-    (warning,) = endings(site.build())
+    (warning,) = shutdown_warnings(site.build())
     assert SHUTDOWN.search(warning)
     assert "set `model` to another one: openai/gpt-image-2" in warning
     assert "$" in warning
 
 
-def test_a_strict_build_is_not_ended_by_it(site: Site) -> None:
+def test_strict_build_passes_when_model_has_a_shutdown_date(site: Site) -> None:
     write(site, "One")
     built = site.build(strict=True)
-    assert endings(built) == []
+    assert shutdown_warnings(built) == []
     assert any(SHUTDOWN.search(text) for text in built.infos)
 
 
-def test_the_list_of_models_is_asked_for_once_a_day(site: Site, emulator: Emulator) -> None:
+def test_list_of_models_is_requested_once_a_day(site: Site, emulator: Emulator) -> None:
     write(site, "One", "Two")
     site.build()
-    assert asked(emulator) == 1
+    assert list_requests(emulator) == 1
     write(site, "Three")
-    assert len(endings(site.build())) == 1
-    assert asked(emulator) == 1
+    assert len(shutdown_warnings(site.build())) == 1
+    assert list_requests(emulator) == 1
 
 
 @pytest.mark.parametrize(
@@ -78,43 +78,43 @@ def test_list_of_models_is_requested_again_when_it_is_a_day_old(
 ) -> None:
     write(site, "One")
     site.build()
-    original = site.folder / ".cache/plugin/imagegen/offers.json"
-    fields = json.loads(original.read_text())
-    original.write_text(json.dumps(fields | {"asked": time.time() - age_s}))
+    offers = site.folder / ".cache/plugin/imagegen/offers.json"
+    fields = json.loads(offers.read_text())
+    offers.write_text(json.dumps(fields | {"asked": time.time() - age_s}))
     write(site, "Two")
     site.build()
-    assert asked(emulator) == requests
-    age_now_s = time.time() - json.loads(original.read_text())["asked"]
+    assert list_requests(emulator) == requests
+    age_now_s = time.time() - json.loads(offers.read_text())["asked"]
     assert 0 <= age_now_s < 1_000 if requests == 2 else age_now_s >= age_s
 
 
-def test_a_build_that_makes_nothing_asks_nothing(site: Site, emulator: Emulator) -> None:
+def test_build_sends_no_request_when_all_images_exist(site: Site, emulator: Emulator) -> None:
     write(site, "One")
     site.build()
     before = len(emulator.log)
-    assert endings(site.build()) == []
+    assert shutdown_warnings(site.build()) == []
     assert len(emulator.log) == before
 
 
-def test_a_model_that_stays_is_not_told_of(site: Site) -> None:
+def test_model_without_shutdown_date_is_not_reported(site: Site) -> None:
     site.options["model"] = "openai/gpt-image-2"
     write(site, "One")
-    assert endings(site.build(strict=True)) == []
+    assert shutdown_warnings(site.build(strict=True)) == []
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"asked": "x"}', '{"asked": 1e99}'])
-def test_a_list_that_was_spoiled_is_asked_for_again(
+def test_list_of_models_is_requested_again_when_its_file_is_invalid(
     site: Site, emulator: Emulator, content: str
 ) -> None:
-    original = site.folder / ".cache/plugin/imagegen/offers.json"
-    original.parent.mkdir(parents=True)
-    original.write_text(content)
+    offers = site.folder / ".cache/plugin/imagegen/offers.json"
+    offers.parent.mkdir(parents=True)
+    offers.write_text(content)
     write(site, "One")
-    assert len(endings(site.build())) == 1
-    assert asked(emulator) == 1
+    assert len(shutdown_warnings(site.build())) == 1
+    assert list_requests(emulator) == 1
 
 
-def test_fallback_models_travel_with_the_gateways_own_options(
+def test_fallback_models_are_sent_with_provider_options(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bodies: list[dict[str, Any]] = []

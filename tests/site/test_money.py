@@ -1,4 +1,4 @@
-"""What builds pay for: within a budget, once, and not for nothing."""
+"""Charges of builds: the budget, refused prompts, failures and crash recovery."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pages(site: Site, number: int) -> None:
 
 def build_with(site: Site, emulator: Emulator, **options: Any) -> Built:
     with EmulatorServer(emulator) as server:
-        # One address for all of a test's servers: sketches are found by it.
+        # One URL for all servers of a test: sketches are found by it.
         site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": MAX_WAIT_S}
         site.options.update({"concurrency": 1, **options})
         return site.build()
@@ -35,7 +35,7 @@ def states(site: Site) -> list[str]:
     return [image["state"] for image in site.report()["pictures"]]
 
 
-def test_a_budget_of_images_is_never_passed(site: Site) -> None:
+def test_budget_of_images_is_never_exceeded(site: Site) -> None:
     pages(site, 5)
     site.options["report"] = "report.json"
     emulator = Emulator(require_key=False)
@@ -43,12 +43,12 @@ def test_a_budget_of_images_is_never_passed(site: Site) -> None:
     assert emulator.bill.images == 2
     assert built.summary.endswith("3 over budget (about $0.045)")
     assert sorted(states(site)) == ["made"] * 2 + ["over budget"] * 3
-    over = [text for text in built.warnings if "budget" in text]
-    assert len(over) == 3
-    assert all("docs/page" in text and "the image (about $0.015)" in text for text in over)
+    (over,) = [text for text in built.warnings if "budget" in text]
+    assert "docs/page" in over
+    assert " and 2 more locations: image prompt: the image is missing: the image (about" in over
 
 
-def test_a_budget_of_dollars_is_kept_by_what_was_charged(site: Site) -> None:
+def test_budget_in_dollars_counts_reported_charges(site: Site) -> None:
     pages(site, 5)
     emulator = Emulator(require_key=False)
     build_with(site, emulator, budget={"images": None, "usd": 0.05})
@@ -56,13 +56,13 @@ def test_a_budget_of_dollars_is_kept_by_what_was_charged(site: Site) -> None:
     assert emulator.bill.images < 5
 
 
-def test_sketches_of_this_machine_cost_nothing_and_need_no_budget(site: Site) -> None:
+def test_sketch_is_drawn_when_budget_is_zero(site: Site) -> None:
     pages(site, 3)
     site.options["budget"] = {"images": 0, "usd": 0}
     assert "3 sketches drawn" in site.build(strict=True).summary
 
 
-def test_the_next_build_goes_on_where_the_budget_ended(site: Site) -> None:
+def test_next_build_generates_images_that_were_over_budget(site: Site) -> None:
     pages(site, 3)
     emulator = Emulator(require_key=False)
     with EmulatorServer(emulator) as server:
@@ -73,21 +73,22 @@ def test_the_next_build_goes_on_where_the_budget_ended(site: Site) -> None:
     assert emulator.bill.images == 3
 
 
-def test_a_run_that_pays_for_nothing_is_stopped(site: Site) -> None:
+def test_run_is_stopped_after_five_charged_failures_in_a_row(site: Site) -> None:
     pages(site, 30)
     emulator = Emulator(plan=["bad-base64"] * 30, require_key=False)
     built = build_with(site, emulator, budget=NO_LIMIT)
     assert emulator.bill.images == 5
     assert built.summary.endswith("5 failed requests may have been charged (about $0.075)")
-    stopped = [text for text in built.warnings if "the run was stopped" in text]
-    assert len(stopped) == 25
+    (stopped,) = [text for text in built.warnings if "the run was stopped" in text]
+    assert " and 24 more locations: " in stopped
     assert (
-        "5 requests in a row returned no image and may have been charged (about $0.075)"
-        in stopped[0]
+        "5 requests in a row returned no image and may have been charged (about $0.075)" in stopped
     )
 
 
-def test_a_refused_prompt_is_not_asked_again_until_something_changes(site: Site) -> None:
+def test_refused_prompt_is_requested_again_when_take_or_file_changes(
+    site: Site,
+) -> None:
     page = site.write("index.md", "# Page\n\n```imagegen\nA prompt\n```\n")
     site.options["report"] = "report.json"
     emulator = Emulator(plan=["moderation-blocked", "ok", "ok"], require_key=False)
@@ -104,13 +105,13 @@ def test_a_refused_prompt_is_not_asked_again_until_something_changes(site: Site)
         page.write_text("# Page\n\n```imagegen\ntake: 2\n---\nA prompt\n```\n")
         assert "1 sketch drawn" in site.build(strict=True).summary
         page.write_text("# Page\n\n```imagegen\nA prompt\n```\n")
-        (remembered,) = site.originals.rglob("*.refused.json")
-        assert str(remembered) in warning
-        remembered.unlink()
+        (refusal,) = site.originals.rglob("*.refused.json")
+        assert str(refusal) in warning
+        refusal.unlink()
         assert "1 sketch drawn" in site.build(strict=True).summary
 
 
-def test_an_answer_that_was_received_and_not_stored_is_stored_by_the_next_build(
+def test_response_in_journal_is_stored_by_next_build_when_store_was_full(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pages(site, 8)
@@ -122,16 +123,16 @@ def test_an_answer_that_was_received_and_not_stored_is_stored_by_the_next_build(
             patch.setattr("tempfile.tempdir", str(tmp_path))
             patch.setattr("mkdocs_imagegen.originals.store.OriginalStore.put", _full)
             built = site.build()
-        bought = emulator.bill.images
-        assert 0 < bought < 8  # no more are bought once one could not be stored
-        assert len(built.images()) == bought
-        original = [text for text in built.warnings if text.endswith("the next build stores it")]
-        assert len(original) == bought
+        generated = emulator.bill.images
+        assert 0 < generated < 8  # the run stops when an image cannot be stored
+        assert len(built.images()) == generated
+        rescued = [text for text in built.warnings if text.endswith("the next build stores it")]
+        assert len(rescued) == generated
         again = site.build()
     assert emulator.bill.images == 8
     stored = [text for text in again.infos if "stored an image that an earlier build" in text]
-    assert len(stored) == bought
-    assert f"{8 - bought} sketches drawn" in again.summary
+    assert len(stored) == generated
+    assert f"{8 - generated} sketches drawn" in again.summary
     assert list((site.folder / ".cache/plugin/imagegen/journal").iterdir()) == []
 
 
@@ -139,7 +140,7 @@ def _full(*_: object) -> None:
     raise StoreError("no space left")
 
 
-def test_a_call_whose_outcome_nobody_knows_is_told_once_and_noted(site: Site) -> None:
+def test_request_with_unknown_outcome_is_reported_and_listed(site: Site) -> None:
     pages(site, 1)
     emulator = Emulator(plan=["cut", "ok"], require_key=False)
     built = build_with(site, emulator)
@@ -154,7 +155,7 @@ def unknown(site: Site) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_languages_of_one_run_share_a_budget_and_their_images(site: Site) -> None:
+def test_languages_of_a_run_share_a_budget(site: Site) -> None:
     pages(site, 3)
     for page in site.docs.glob("*.md"):
         page.with_suffix(".de.md").write_text(page.read_text().replace("Prompt", "Bild"))

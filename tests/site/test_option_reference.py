@@ -92,6 +92,6 @@ def test_example_of_an_image_option_is_accepted(row):
 
 
 def read_fence_options(block):
-    options, _ = split_fence(block)
+    options = dict(split_fence(block)[0])
     read_options(DirectiveOptions, options)
     return options

@@ -1,4 +1,4 @@
-"""Who may spend: with a key, without one, on Vercel, offline, while serving."""
+"""Permission to generate: API key, OIDC token, offline builds and `mkdocs serve`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.sketches.drawing import draw
+from tests.emulator.support import draw_request
 from tests.support import Site
 
 FENCE = "```imagegen\nA red balloon\n```\n"
@@ -18,13 +19,13 @@ CANARY = "canary-4f1c9e-credential"
 
 @pytest.fixture
 def keyed(site: Site, gateway_url: str) -> Site:
-    """A site whose server wants a key, as the gateway does."""
+    """Return a site whose server requires an API key, as the gateway does."""
     site.options["gateway"] = {"url": gateway_url, "key_env": "TEST_KEY"}
     site.write("index.md", f"# Page\n\n{FENCE}")
     return site
 
 
-def test_without_a_key_the_build_stands_and_warns_with_page_and_line(
+def test_missing_image_is_reported_with_location_when_key_is_not_set(
     keyed: Site, emulator: Emulator
 ) -> None:
     built = keyed.build()
@@ -37,12 +38,12 @@ def test_without_a_key_the_build_stands_and_warns_with_page_and_line(
     assert list(emulator.log) == []
 
 
-def test_without_a_key_a_strict_build_fails(keyed: Site) -> None:
+def test_strict_build_fails_when_key_is_not_set(keyed: Site) -> None:
     assert keyed.run("build").returncode == 0
     assert keyed.run("build", "--strict").returncode == 1
 
 
-def test_missing_images_may_be_silent_or_an_error(keyed: Site) -> None:
+def test_missing_image_is_silent_or_an_error_when_on_missing_says_so(keyed: Site) -> None:
     keyed.options["on_missing"] = "placeholder"
     assert keyed.build(strict=True).warnings == []
     keyed.options["on_missing"] = "error"
@@ -52,7 +53,7 @@ def test_missing_images_may_be_silent_or_an_error(keyed: Site) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_with_a_key_the_image_is_made(
+def test_image_is_generated_when_key_is_set(
     keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_KEY", CANARY)
@@ -60,7 +61,7 @@ def test_with_a_key_the_image_is_made(
     assert emulator.bill.images == 1
 
 
-def test_the_gateways_own_key_goes_nowhere_else(
+def test_gateway_credentials_are_not_sent_to_another_server(
     keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AI_GATEWAY_API_KEY", CANARY)
@@ -77,7 +78,7 @@ def test_the_gateways_own_key_goes_nowhere_else(
     ("environ", "options"),
     [({"OFFLINE": "true"}, {}), ({}, {"generate": False}), ({"OFFLINE": "1"}, {"generate": True})],
 )
-def test_offline_opens_no_socket(
+def test_build_sends_no_request_when_offline_or_generate_is_false(
     keyed: Site,
     emulator: Emulator,
     monkeypatch: pytest.MonkeyPatch,
@@ -92,7 +93,7 @@ def test_offline_opens_no_socket(
 
 
 @pytest.mark.parametrize("command", ["serve"])
-def test_serving_never_spends_and_never_warns_of_what_is_missing(
+def test_serve_sends_no_request_and_logs_no_warning_by_default(
     keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setenv("TEST_KEY", CANARY)
@@ -110,8 +111,10 @@ def oidc_token(expires: float) -> str:
     )
 
 
-def test_vercels_token_is_no_consent_to_spend(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every build on Vercel has one. Nothing is asked here, so nothing leaves this machine."""
+def test_oidc_token_is_not_used_when_generate_is_auto(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every build on Vercel has a token. The warning proves that no request is sent."""
     monkeypatch.setenv("VERCEL_OIDC_TOKEN", oidc_token(time.time() + 3600))
     del site.options["gateway"]
     site.write("index.md", FENCE)
@@ -119,7 +122,7 @@ def test_vercels_token_is_no_consent_to_spend(site: Site, monkeypatch: pytest.Mo
     assert "only Vercel's OIDC token is set; set `generate: true`" in warning
 
 
-def test_a_token_that_has_run_out_says_how_to_renew_it(
+def test_warning_names_renewal_command_when_oidc_token_is_expired(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VERCEL_OIDC_TOKEN", oidc_token(time.time() - 60))
@@ -130,10 +133,10 @@ def test_a_token_that_has_run_out_says_how_to_renew_it(
     assert "vercel env pull" in warning
 
 
-def test_sketches_of_an_emulator_never_stand_for_real_images(
+def test_sketch_of_emulator_server_is_not_reused_when_gateway_is_set(
     keyed: Site, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store filled through the emulator on a socket; then the real address is set."""
+    """The originals come from an emulator on a socket; then the URL of the gateway is set."""
     monkeypatch.setenv("TEST_KEY", CANARY)
     site = keyed
     assert "1 sketch drawn" in site.build(strict=True).summary
@@ -145,24 +148,24 @@ def test_sketches_of_an_emulator_never_stand_for_real_images(
     assert built.images() == {}
 
 
-def test_one_loud_warning_where_nothing_keeps_what_is_paid_for(
+def test_sketches_in_ci_log_no_warning_about_lost_images(
     keyed: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sketches cost nothing, so the emulator's images never warn; strict builds never fail."""
+    """Sketches are free, so generating them again costs nothing."""
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("TEST_KEY", CANARY)
     assert keyed.build(strict=True).warnings == []
 
 
-def test_a_sketch_that_the_model_would_refuse_is_told_once(site: Site) -> None:
+def test_sketch_of_unsupported_size_is_reported_once_per_location(site: Site) -> None:
     odd = '![A mug](imagegen:){ size="400x200" take=2 }'
     site.write("index.md", f"# Page\n\n![A mug](imagegen:){{ size=400x200 }}\n\n{odd}\n")
     site.write("more.md", "# More\n\n![A cup](imagegen:){ size=400x300 }\n")
     site.write("plain.md", "# Plain\n\n![A jug](imagegen:){ size=1024x1024 }\n")
     for _ in ("drawn", "reused"):
         built = site.build(strict=True)
-        told = [text for text in built.infos if "a sketch is shown, but" in text]
-        assert sorted(text.partition(" (")[0] for text in told) == [
+        messages = [text for text in built.infos if "a sketch is shown, but" in text]
+        assert sorted(text.partition(" (")[0] for text in messages) == [
             f"imagegen: {location}: image prompt: a sketch is shown, but "
             f'openai/gpt-image-1-mini does not support size "{size}"'
             for location, size in (("docs/index.md:3", "400x200"), ("docs/more.md:3", "400x300"))
@@ -171,17 +174,16 @@ def test_a_sketch_that_the_model_would_refuse_is_told_once(site: Site) -> None:
     assert not any("a sketch is shown, but" in text for text in site.build().infos)
 
 
-def test_a_quality_that_no_model_has_is_told_with_the_nearest(site: Site) -> None:
+def test_sketch_of_unsupported_quality_is_reported_with_close_match(site: Site) -> None:
     site.write("index.md", "# Page\n\n![A mug](imagegen:){ quality=hihg }\n")
-    (told,) = (text for text in site.build(strict=True).infos if "a sketch is shown" in text)
-    assert told.endswith('did you mean "high"?')
+    (message,) = (text for text in site.build(strict=True).infos if "a sketch is shown" in text)
+    assert message.endswith('did you mean "high"?')
 
 
-def test_each_take_is_another_sketch_and_the_first_is_what_it_was(site: Site) -> None:
+def test_each_take_draws_another_sketch(site: Site) -> None:
     takes = "".join(f"![A mug](imagegen:){{ take={take} }}\n" for take in (1, 2, 3))
     site.write("index.md", f"# Page\n\n{takes}")
     site.build(strict=True)
     drawn = {path.read_bytes() for path in site.originals.rglob("*.webp")}
     assert len(drawn) == 3
-    how = {"background": "auto", "output_format": "webp", "seed": "0"}
-    assert draw("A mug", 1536, 1024, **how) in drawn
+    assert draw(draw_request("A mug", 1536, 1024, output_format="webp"), seed="0") in drawn

@@ -1,4 +1,4 @@
-"""What a build says and does when the gateway does not give an image."""
+"""Messages and reactions of a build when a request or a stored file fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CANARY = "canary-4f1c9e-credential"
 
 
 def pages(site: Site, number: int) -> None:
-    site.options["model"] = "openai/gpt-image-2"  # one that does not end, which would be told
+    site.options["model"] = "openai/gpt-image-2"  # no warning about a shutdown date
     for each in range(number):
         site.write(f"page{each}.md", f"# Page\n\n```imagegen\nPrompt {each}\n```\n")
 
@@ -47,8 +47,10 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
         ("model-not-found", "gpt-image"),
     ],
 )
-def test_what_no_request_can_escape_stops_the_run(site: Site, fault: str, words: str) -> None:
-    """At the first such answer nothing more is asked; what was not asked is missing."""
+def test_run_is_stopped_when_error_affects_every_request(
+    site: Site, fault: str, words: str
+) -> None:
+    """No request starts after the first such error; the other images are missing."""
     pages(site, 12)
     emulator = Emulator(plan=[fault] * 12)
     built = build_with(site, emulator, concurrency=2)
@@ -56,10 +58,11 @@ def test_what_no_request_can_escape_stops_the_run(site: Site, fault: str, words:
     assert len(posts) <= 3
     assert emulator.bill.images == 0
     assert any(words in text for text in built.warnings)
-    assert sum("the run was stopped" in text for text in built.warnings) == 12 - len(posts)
+    (stopped,) = [text for text in built.warnings if "the run was stopped" in text]
+    assert f" and {11 - len(posts)} more locations: " in stopped
 
 
-def test_an_unknown_outcome_is_never_asked_again(site: Site) -> None:
+def test_request_with_unknown_outcome_is_not_repeated(site: Site) -> None:
     pages(site, 1)
     emulator = Emulator(plan=["cut", "ok"])
     built = build_with(site, emulator)
@@ -68,7 +71,7 @@ def test_an_unknown_outcome_is_never_asked_again(site: Site) -> None:
     assert "may have been charged" in built.warnings[0]
 
 
-def test_a_rate_limit_is_waited_for(site: Site) -> None:
+def test_rate_limited_request_is_retried(site: Site) -> None:
     pages(site, 1)
     emulator = Emulator(plan=["retry-after-ms", "ok"])
     built = build_with(site, emulator)
@@ -76,7 +79,7 @@ def test_a_rate_limit_is_waited_for(site: Site) -> None:
     assert emulator.bill.images == 1
 
 
-def test_a_refusal_names_its_page_and_the_others_go_on(site: Site) -> None:
+def test_refused_prompt_is_reported_and_other_images_are_generated(site: Site) -> None:
     pages(site, 3)
     emulator = Emulator(plan=["ok", "moderation-blocked", "ok"])
     built = build_with(site, emulator, concurrency=1)
@@ -85,7 +88,7 @@ def test_a_refusal_names_its_page_and_the_others_go_on(site: Site) -> None:
     assert warning.startswith("imagegen: docs/page")
 
 
-def test_garbage_that_was_paid_for_is_kept(site: Site) -> None:
+def test_unusable_response_is_kept_in_quarantine(site: Site) -> None:
     pages(site, 1)
     emulator = Emulator(plan=["bad-base64"])
     built = build_with(site, emulator)
@@ -93,7 +96,7 @@ def test_garbage_that_was_paid_for_is_kept(site: Site) -> None:
     assert len(list((site.folder / ".cache/plugin/imagegen/quarantine").iterdir())) == 1
 
 
-def test_another_size_than_asked_for_is_cut_to_fit_kept_and_told(site: Site) -> None:
+def test_image_of_another_size_is_cropped_and_reported(site: Site) -> None:
     pages(site, 1)
     with EmulatorServer(Emulator(plan=["wrong-size"])) as server:
         site.options["gateway"] = {"url": server.url, "key_env": "TEST_KEY"}
@@ -106,23 +109,24 @@ def test_another_size_than_asked_for_is_cut_to_fit_kept_and_told(site: Site) -> 
     assert again.summary.startswith("imagegen: 1 image: 1 sketch reused")
     assert again.files() == before
     widths = {Image.open(io.BytesIO(each)).width for each in built.images().values()}
-    assert widths == {480, 774}  # of the same shape, and never more pixels than there are
+    assert widths == {480, 774}  # of the requested ratio, and never enlarged
 
 
-def test_a_broken_entry_of_the_store_is_set_aside_and_made_again(site: Site) -> None:
+def test_damaged_original_is_quarantined_and_generated_again(site: Site) -> None:
     pages(site, 1)
     site.build()
     (image,) = site.originals.rglob("*.webp")
     image.write_bytes(image.read_bytes()[:-1] + b"x")
-    assert "drawn" not in site.build(strict=True).summary  # what is shown was made of good bytes
+    # The variants come from the undamaged file.
+    assert "drawn" not in site.build(strict=True).summary
     shutil.rmtree(site.folder / ".cache/plugin/imagegen/derived")
     built = site.build()
     assert "1 sketch drawn" in built.summary
-    assert any("broken" in text for text in built.warnings)
+    assert any("is damaged and was moved to" in text for text in built.warnings)
     assert len(list((site.folder / ".cache/plugin/imagegen/quarantine").iterdir())) == 2
 
 
-def test_a_store_that_takes_nothing_stops_the_run_before_anything_is_paid_for(site: Site) -> None:
+def test_run_sends_no_request_when_originals_cannot_be_stored(site: Site) -> None:
     (site.folder / ".cache").write_text("a file where the folder should be")
     pages(site, 3)
     emulator = Emulator()
@@ -131,7 +135,7 @@ def test_a_store_that_takes_nothing_stops_the_run_before_anything_is_paid_for(si
     assert any("images cannot be stored in" in text for text in built.warnings)
 
 
-def test_a_store_that_fills_up_hands_over_what_was_paid_for(
+def test_image_is_saved_in_temporary_folder_when_disk_is_full(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def full(*_: object) -> None:
@@ -147,7 +151,7 @@ def test_a_store_that_fills_up_hands_over_what_was_paid_for(
     assert str(rescued) in warning
 
 
-def test_what_cannot_be_read_is_not_bought_again(
+def test_unreadable_original_is_not_generated_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages(site, 1)
@@ -163,12 +167,12 @@ def test_what_cannot_be_read_is_not_bought_again(
     assert "cannot be read (Input/output error)" in built.warnings[0]
 
 
-def test_a_pointer_of_git_lfs_is_not_bought_again(site: Site) -> None:
+def test_git_lfs_pointer_is_not_generated_again(site: Site) -> None:
     pages(site, 1)
-    site.options["originals_dir"] = "pictures"
+    site.options["originals_dir"] = "images"
     emulator = Emulator()
     build_with(site, emulator)
-    (image,) = (site.folder / "pictures").rglob("*.webp")
+    (image,) = (site.folder / "images").rglob("*.webp")
     image.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     built = build_with(site, emulator)
     assert emulator.bill.images == 1
@@ -176,7 +180,7 @@ def test_a_pointer_of_git_lfs_is_not_bought_again(site: Site) -> None:
     assert "run `git lfs pull`" in built.warnings[0]
 
 
-def test_a_mistyped_model_stops_only_its_own_images(site: Site) -> None:
+def test_unknown_model_stops_only_its_own_images(site: Site) -> None:
     pages(site, 4)
     site.write("wrong.md", "![A dog](imagegen:?model=openai/gpt-image-1-mimi)\n")
     emulator = Emulator()
@@ -185,7 +189,7 @@ def test_a_mistyped_model_stops_only_its_own_images(site: Site) -> None:
     assert "1 failed" in built.summary
 
 
-def test_a_server_that_cannot_be_reached_is_given_up_once(
+def test_run_is_stopped_when_server_is_unreachable(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mkdocs_imagegen.gateway.policy.MAX_ATTEMPTS", 1)
@@ -196,15 +200,17 @@ def test_a_server_that_cannot_be_reached_is_given_up_once(
     assert built.summary.endswith(("18 missing, 2 failed", "19 missing, 1 failed"))
 
 
-def test_a_report_that_cannot_be_written_is_a_warning(site: Site) -> None:
+def test_unwritable_report_is_a_warning(site: Site) -> None:
     pages(site, 1)
     (site.folder / "taken").mkdir()
     site.options["report"] = "taken"
     assert "cannot write the report" in site.build().warnings[-1]
 
 
-def test_the_key_is_nowhere(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    """Not in the site, the cache, the report, a log of any level, nor an error's trace."""
+def test_api_key_is_in_no_file_log_or_traceback(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Search the site, the cache, the report, the log at every level, and a traceback."""
     caplog.set_level(logging.DEBUG)
     pages(site, 4)
     site.options["report"] = "report.json"
@@ -213,7 +219,7 @@ def test_the_key_is_nowhere(site: Site, caplog: pytest.LogCaptureFixture) -> Non
     )
     try:
         build_with(site, Emulator(plan=["cut"] * 4), on_missing="error")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is searched
+    except Exception as error:  # noqa: BLE001 - every error is searched
         trace = traceback.TracebackException.from_exception(error, capture_locals=True)
         assert CANARY not in "".join(trace.format())
     assert CANARY not in caplog.text

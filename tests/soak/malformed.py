@@ -35,7 +35,7 @@ from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.wire import decode_response
 from mkdocs_imagegen.imaging.decode import ImageInfo, inspect_image
 from mkdocs_imagegen.imaging.encode import encode_blur, encode_variants, open_srgb
-from mkdocs_imagegen.imaging.variants import MIMES, plan_variants
+from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.option_parsers import MAX_PIXELS, Size
 from mkdocs_imagegen.page_layout import Focus, Layout
 from mkdocs_imagegen.request import ImageRequest
@@ -223,7 +223,7 @@ def _derive_files(content: bytes, decoded: ImageInfo) -> None:
     planned = plan_variants(original, layout, VariantSettings(formats=(name,), widths=()), "keep")
     image = open_srgb(content)
     for variant, made in encode_variants(image, planned.variants[0]):
-        if inspect_image(made).size != variant.size or inspect_image(made).mime != MIMES[name]:
+        if inspect_image(made).size != variant.size or inspect_image(made).mime != f"image/{name}":
             raise ValueError(f"a variant does not have the size {variant.size}")
     inspect_image(encode_blur(image, planned.size, planned.focus))
 

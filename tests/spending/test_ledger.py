@@ -100,6 +100,20 @@ def test_free_failure_can_be_retried():
     assert refusal(ledger, "a", "a/b") is None
 
 
+def test_free_failures_can_be_retried_while_another_request_fails(monkeypatch):
+    class Stopped(dict[str, StoppedError]):
+        def pop(self, model, *_):
+            ledger.note_failure(errors.ModelUnavailableError("no such model"), "b", "c/d")
+            return super().pop(model)
+
+    ledger = Ledger()
+    monkeypatch.setattr(ledger, "_stopped", Stopped())
+    ledger.note_failure(errors.ModelUnavailableError("no such model"), "a", "a/b")
+    ledger.retry_free_failures()
+    assert refusal(ledger, "a", "a/b") is None
+    assert isinstance(refusal(ledger, "b", "c/d"), StoppedError)
+
+
 def test_refusal_is_found_as_written(tmp_path):
     refusals = Refusals(tmp_path)
     refusal = Refusal("a/b", "2026-11-23", 'the prompt was refused: "no 🎈"')

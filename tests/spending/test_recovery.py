@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
+from decimal import Decimal
 
 import anyio
 import pytest
@@ -18,6 +20,7 @@ from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
 from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, intent, job, request
+from tests.originals.support import flip
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -37,6 +40,26 @@ def test_sketch_does_not_replace_response_in_journal(bench):
     recover_all(sketching.stores)
     assert sketching.journal == []
     assert sketching.stores.originals.find_verified(key).record.model == request().model
+
+
+def test_recovered_image_has_the_price_of_its_request(bench):
+    made = bench()
+    made.stores.journal.begin(replace(intent(request()), price_usd=Decimal("0.02")))
+    made.stores.journal.save_response(request().key, BODY)
+    (result,) = made.run_jobs(job(request()))
+    record = result.original.record
+    assert (record.cost_usd, record.cost_is_estimate) == (Decimal("0.02"), True)
+    assert (result.was_generated, made.client.asked) == (False, [])
+
+
+def test_response_replaces_a_damaged_original(bench):
+    made = bench()
+    made.run_jobs(job(request()))
+    key = answered(made)
+    flip(made.stores.originals.find(key).path)
+    recover_all(made.stores)
+    assert made.stores.originals.find_verified(key)
+    assert made.journal == []
 
 
 def test_intent_stays_when_it_cannot_be_listed(bench):
@@ -198,6 +221,16 @@ def test_response_with_dead_link_goes_to_quarantine(linked):
     assert "status 404; the response is in " in str(result.error)
     assert (made.journal, host.emulator.bill.images) == ([], 1)
     assert b"sketch.png" in next(made.stores.originals.quarantine.iterdir()).read_bytes()
+
+
+def test_damaged_image_behind_a_link_ends_the_request(linked):
+    host = Linking()
+    linked(host)
+    host.answer = HttpResponse(200, {}, PNG[:40])
+    made, result = linked(host)
+    assert "charged and is damaged" in str(result.error)
+    assert made.journal == []
+    assert [path.read_bytes() for path in made.stores.originals.quarantine.iterdir()] == [PNG[:40]]
 
 
 def test_response_with_link_goes_to_quarantine_when_not_journaled(linked, monkeypatch):

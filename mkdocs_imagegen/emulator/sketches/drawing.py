@@ -7,7 +7,6 @@ is built into Pillow and uses its basic layout engine.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
@@ -15,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from mkdocs_imagegen.emulator.sketches.composition import MIN_FONT_PX, Scene, compose, label_area
 from mkdocs_imagegen.emulator.sketches.palettes import Color
 from mkdocs_imagegen.emulator.sketches.reference_images import paste_references
+from mkdocs_imagegen.emulator.wire_types import DrawRequest
 from mkdocs_imagegen.request import SKETCH_MARK
 
 MAX_SCENE_PX = 1536
@@ -28,45 +28,29 @@ _XMP = (
 ) % SKETCH_MARK
 
 
-def draw(  # noqa: PLR0913 - one argument for each input of the pixels
-    prompt: str,
-    width: int,
-    height: int,
-    *,
-    background: str,
-    output_format: str,
-    seed: str,
-    take: int = 1,
-    compression: int | None = None,
-    references: Sequence[bytes] = (),
-    mask: bytes | None = None,
-) -> bytes:
+def draw(request: DrawRequest, seed: str) -> bytes:
     """Draw a sketch and return the bytes of its image file.
 
+    The words of the prompt's first paragraph select the motif and the palette. A transparent
+    background cuts out a disc, if the format supports transparency. Thumbnails of the reference
+    images are shown in the sketch.
+
     Args:
-        prompt: Prompt; the words of its first paragraph select the motif and the palette.
-        width: Width in pixels.
-        height: Height in pixels.
-        background: ``transparent`` cuts out a disc, if the format supports transparency.
-        output_format: ``png``, ``jpeg`` or ``webp``.
+        request: Request for the sketch.
         seed: Seed; another seed gives another drawing of the same prompt.
-        take: Number that selects an alternative sketch; shown on the label from 2 on.
-        compression: Quality from 0 to 100 for jpeg and webp.
-        references: Reference images; their thumbnails are shown in the sketch.
-        mask: Editable area of the first reference image; None for the whole image.
     """
-    is_round = background == "transparent" and output_format != "jpeg"
-    scene_size = _scene_size(width, height)
-    scene = compose(prompt, scene_size, seed, take, is_round=is_round)
+    is_round = request.background == "transparent" and request.output_format != "jpeg"
+    scene_size = _scene_size(*request.size)
+    scene = compose(request.prompt, scene_size, seed, request.take, is_round=is_round)
     image = _paint(scene, *scene_size)
-    if image.size != (width, height):
-        image = image.resize((width, height))
+    if image.size != request.size:
+        image = image.resize(request.size)
     if is_round:
-        image.putalpha(_disc_alpha(width, height))
-    _draw_label(image, scene.palette.text, take, is_centered=is_round)
-    if references:
-        paste_references(image, references, mask)
-    return _encode(image, output_format, compression)
+        image.putalpha(_disc_alpha(*request.size))
+    _draw_label(image, scene.palette.text, request.take, is_centered=is_round)
+    if request.references:
+        paste_references(image, request.references, request.mask)
+    return _encode(image, request.output_format, request.compression)
 
 
 def _scene_size(width: int, height: int) -> tuple[int, int]:

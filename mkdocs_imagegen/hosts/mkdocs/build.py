@@ -31,6 +31,7 @@ from mkdocs_imagegen.pipeline.context import (
     generation_settings,
     has_unfinished_requests,
 )
+from mkdocs_imagegen.report import deduplicate, plural
 from mkdocs_imagegen.settings import Settings
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class MkDocsBuild:
     def begin(self) -> None:
         """Open the pipeline if it has work beside the images of pages."""
         is_needed = self._session is not None or not self._mode.publish
+        is_needed = is_needed or self._settings.report_path is not None
         if is_needed or has_unfinished_requests(self._settings):
             _ = self.pipeline
 
@@ -218,14 +220,17 @@ class MkDocsBuild:
             file.page.meta["image"] = file.page.meta.get("image") or card.url
 
     def _raise_if_missing(self) -> None:
-        rows = (entry.row for entry in self.pipeline.entries())
-        missing = [f"  {row.location}: {row.remarks[-1]}" for row in rows if row.state.is_missing]
+        rows = [row for entry in self.pipeline.entries() for row in entry.rows]
+        missing = [row for row in rows if row.state.is_missing]
         if missing:
-            count = f"{len(missing)} images are" if len(missing) > 1 else "1 image is"
-            more = len(missing) - _MAX_LISTED
-            listed = missing[:_MAX_LISTED] + ([f"  and {more} more"] if more > 0 else [])
-            text = "\n".join([f"{count} missing, and on_missing is error:", *listed])
-            raise PluginError(f"imagegen: {text}")
+            count = len(deduplicate(missing))
+            # A pair of an image and its dark-mode image is mostly missing for one reason.
+            lines = list(dict.fromkeys(f"  {row.location}: {row.remarks[-1]}" for row in missing))
+            more = len(lines) - _MAX_LISTED
+            listed = lines[:_MAX_LISTED] + ([f"  and {more} more"] if more > 0 else [])
+            be = "is" if count == 1 else "are"
+            title = f"{plural(count, 'image')} {be} missing, and on_missing is error:"
+            raise PluginError("\n".join([f"imagegen: {title}", *listed]))
 
 
 def _read_source(file: File) -> str:

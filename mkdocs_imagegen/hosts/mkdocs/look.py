@@ -45,12 +45,12 @@ class SiteView:
 
     @property
     def rows(self) -> list[ReportRow]:
-        """Report of each location."""
-        return [entry.row for entry in self.entries]
+        """Report of each image at each location."""
+        return [row for entry in self.entries for row in entry.rows]
 
     @property
     def lacking(self) -> list[ReportRow]:
-        """Report of each location with a missing or invalid image."""
+        """Report of each missing or invalid image at each location."""
         return [row for row in self.rows if row.is_lacking]
 
 

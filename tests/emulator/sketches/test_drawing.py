@@ -10,13 +10,14 @@ from mkdocs_imagegen.emulator.sketches.composition import label_area
 from mkdocs_imagegen.emulator.sketches.drawing import draw
 from mkdocs_imagegen.emulator.sketches.motifs import MOTIFS
 from mkdocs_imagegen.request import SKETCH_MARK
+from tests.emulator.support import draw_request
 
 FORMATS = ("png", "jpeg", "webp")
 
 
 def sketch(prompt="A red balloon", width=192, height=128, **options):
-    arguments = {"background": "auto", "output_format": "png", "seed": "0"} | options
-    return draw(prompt, width, height, **arguments)
+    seed = options.pop("seed", "0")
+    return draw(draw_request(prompt, width, height, **options), seed)
 
 
 def decoded(file: bytes) -> Image.Image:
