@@ -83,9 +83,10 @@ Examples:
     "-n",
     "count",
     type=click.IntRange(1, _MAX_TAKES),
+    metavar="N",
     default=4,
     show_default=True,
-    help="Number of takes, in addition to the one in use",
+    help="Show takes 1 to N",
 )
 @click.option(
     "-o",
@@ -107,8 +108,10 @@ def candidates(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Generate several takes of one image to compare.
 
-    Shows takes 1 to N next to the take in use, on a contact sheet. Existing takes are reused, and
-    the budget applies. To choose a take, set its number in the directive, such as `take: 3`.
+    A take is another image of the same prompt. Takes 1 to N, and the take in use if its number is
+    higher, are on one contact sheet. You are charged for each new take, twice for an image with a
+    dark-mode image. Existing takes are reused, and the budget applies. To choose a take, set its
+    number on the image, such as `take: 3`.
 
     LOCATION is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image, or the first
     characters of a cache key.
@@ -196,6 +199,8 @@ def _instruction(target: Target) -> str:
     option = "`take: 2` and a line `---` above the prompt"
     if source.kind == "inline image":
         option = "`{ take=2 }` after the image"
+    elif source.kind == "preview":
+        option = "`preview: {take: 2, prompt: …}`"
     elif "---" in source.body.split():
         option = "`take: 2` in its options"
     return f"To choose one, set its number at {target.entry.location}, such as {option}"

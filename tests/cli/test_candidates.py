@@ -57,6 +57,16 @@ def test_candidates_say_how_to_choose_one(
     assert f"<p>{note}.</p>" in file.read_text()
 
 
+def test_candidates_of_a_preview_are_chosen_in_the_front_matter(small: Site, run) -> None:
+    small.write("index.md", "---\nimagegen:\n  preview: A ferry\n---\n# Page\n")
+    last = run("candidates", "index.md", "-n", "1").lines[-1]
+    assert last == (
+        "To choose one, set its number at docs/index.md:3, such as `preview: {take: 2, prompt: …}`"
+    )
+    small.write("index.md", "---\nimagegen:\n  preview: {take: 2, prompt: A ferry}\n---\n# Page\n")
+    assert run("plan", "--json").json["pictures"][0]["state"] == "missing"
+
+
 def test_chosen_take_is_shown_by_the_next_build(
     small: Site, run, file: Path, emulator: Emulator
 ) -> None:
