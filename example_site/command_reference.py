@@ -36,7 +36,7 @@ def _command(command: click.Command) -> Iterator[str]:
     yield f"{cleandoc(command.help or '')}\n"
     yield from ("| Option | Default | Description |", "|---|---|---|")
     for parameter in command.params:
-        if isinstance(parameter, click.Option):
+        if isinstance(parameter, click.Option) and not parameter.hidden:
             yield _option(parameter, context)
     yield from _epilog(command.epilog or "")
 
@@ -49,7 +49,7 @@ def _option(option: click.Option, context: click.Context) -> str:
 
 
 def _metavar(option: click.Option, context: click.Context) -> str:
-    if isinstance(option.type, click.IntRange) and not option.metavar:
+    if isinstance(option.type, click.IntRange):
         least, most = option.type.min, option.type.max
         return f"integer from {least}" + ("" if most is None else f" to {most}")
     if isinstance(option.type, click.FloatRange):
