@@ -25,6 +25,7 @@ from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.lookup import Lookup, open_originals
@@ -224,9 +225,11 @@ def _totals(takes: Sequence[_Candidate]) -> str:
     reused = sum(take.original is not None for take in takes) - len(generated)
     failed = len(takes) - reused - len(generated)
     usd = sum((record.cost_usd or Decimal(0) for record in generated), Decimal(0))
+    is_sketch = any(record.model == SKETCH_MODEL for record in generated)
+    simulated = "simulated charge: " if is_sketch and usd else ""
     parts = [
         f"{reused} reused" if reused else "",
-        f"{len(generated)} generated ({format_usd(usd)})" if generated else "",
+        f"{len(generated)} generated ({simulated}{format_usd(usd)})" if generated else "",
         f"{failed} failed" if failed else "",
     ]
     return f"{plural(len(takes), 'take')}: {', '.join(filter(None, parts))}"

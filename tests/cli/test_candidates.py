@@ -94,7 +94,7 @@ def test_candidates_respect_the_budget(emulated: Site, run, file: Path, emulator
     emulated.options["budget"] = {"images": 2}
     done = run("candidates", "index.md:3", "-o", file, code=1)
     assert emulator.bill.images == 2
-    assert done.lines[0] == "4 takes: 2 generated ($0.03), 2 failed"
+    assert done.lines[0] == "4 takes: 2 generated (simulated charge: $0.03), 2 failed"
     failed = [line.partition(":")[0] for line in done.stderr.splitlines()[-2:]]
     assert [line.split()[0] for line in failed] == ["take", "take"]
     assert len(Sheet(file).images) == 2
