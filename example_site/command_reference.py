@@ -34,7 +34,9 @@ def _command(command: click.Command) -> Iterator[str]:
     yield f"\n## `{command.name}` {{ #{command.name} }}\n"
     yield f"``` {{ .text .usage }}\n{_PROGRAM} {command.name} {pieces}\n```\n"
     yield f"{cleandoc(command.help or '')}\n"
-    options = [each for each in command.params if isinstance(each, click.Option)]
+    options = [
+        each for each in command.params if isinstance(each, click.Option) and not each.hidden
+    ]
     default = " Default |" if any(each.show_default for each in options) else ""
     yield from (f"| Option |{default} Description |", f"|---|{'---|' if default else ''}---|")
     for option in options:
@@ -50,7 +52,7 @@ def _option(option: click.Option, context: click.Context, column: str) -> str:
 
 
 def _metavar(option: click.Option, context: click.Context) -> str:
-    if isinstance(option.type, click.IntRange) and not option.metavar:
+    if isinstance(option.type, click.IntRange):
         least, most = option.type.min, option.type.max
         return f"integer from {least}" + ("" if most is None else f" to {most}")
     if isinstance(option.type, click.FloatRange):

@@ -24,8 +24,10 @@ Examples:
 def verify(*, config_file: str | None, as_json: bool) -> None:
     """Check originals for corruption.
 
+    An original is an image as the server returned it; its record is the JSON file next to it.
     Reads every original, and changes no file. The exit code is the sum of: 1 if an image or record
-    is corrupt, 2 if an image has no record or a record no image, 4 if a file cannot be read.
+    is corrupt, 2 if an image has no record or a record no image, 4 if a file cannot be read. For
+    example, 5 is a corrupt image and a file that cannot be read.
     """
     count, defects = audit(settings_of(config_file).originals_path)
     if as_json:
