@@ -32,24 +32,27 @@ def _command(command: click.Command) -> Iterator[str]:
     context = click.Context(command, info_name=f"{_PROGRAM} {command.name}")
     pieces = " ".join(command.collect_usage_pieces(context))
     yield f"\n## `{command.name}` {{ #{command.name} }}\n"
-    yield f"```text\n{_PROGRAM} {command.name} {pieces}\n```\n"
+    yield f"``` {{ .text .usage }}\n{_PROGRAM} {command.name} {pieces}\n```\n"
     yield f"{cleandoc(command.help or '')}\n"
-    yield from ("| Option | Default | Description |", "|---|---|---|")
-    for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            yield _option(parameter, context)
+    options = [
+        each for each in command.params if isinstance(each, click.Option) and not each.hidden
+    ]
+    default = " Default |" if any(each.show_default for each in options) else ""
+    yield from (f"| Option |{default} Description |", f"|---|{'---|' if default else ''}---|")
+    for option in options:
+        yield _option(option, context, default)
     yield from _epilog(command.epilog or "")
 
 
-def _option(option: click.Option, context: click.Context) -> str:
+def _option(option: click.Option, context: click.Context, column: str) -> str:
     names = ", ".join(f"`{name}`" for name in option.opts)
     value = "" if option.is_flag else f" {_metavar(option, context)}"
-    default = f"`{option.default}`" if option.show_default else ""
-    return f"| {names}{value} | {default} | {option.help} |"
+    default = f" `{option.default}` |" if option.show_default else column and " |"
+    return f"| {names}{value} |{default} {option.help} |"
 
 
 def _metavar(option: click.Option, context: click.Context) -> str:
-    if isinstance(option.type, click.IntRange) and not option.metavar:
+    if isinstance(option.type, click.IntRange):
         least, most = option.type.min, option.type.max
         return f"integer from {least}" + ("" if most is None else f" to {most}")
     if isinstance(option.type, click.FloatRange):

@@ -52,6 +52,7 @@ _REFERENCE = re.compile(r"^(?P<indent> *)<!-- reference: (?P<name>.+?) -->$", re
 _BLOCK = r"\n(?P<block>(?P<ticks>`{3,})(?P<language>\w+).*\n(?P<body>(?:.*\n)*?)(?P=ticks))$"
 _EXAMPLE = re.compile(r"^<!-- example -->" + _BLOCK, re.MULTILINE)
 _MISTAKE = re.compile(r"^<!-- mistake(?P<extensions>[ .\w]*) -->" + _BLOCK, re.MULTILINE)
+_FLAG = re.compile(r"(?<=[\s>])--[a-z][a-z-]*(?![^<>]*>)")
 _USUAL_EXTENSIONS = ("pymdownx.superfences", "attr_list")
 
 
@@ -67,6 +68,11 @@ def on_page_markdown(markdown: str, page: MkDocsPage, **_: object) -> str:
     markdown = _EXAMPLE.sub(_with_result, markdown)
     markdown = _MISTAKE.sub(_with_messages, markdown)
     return _REFERENCE.sub(_with_reference, markdown)
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Keep browsers from breaking a line within the option of a command."""
+    return _FLAG.sub(r'<span class="flag">\g<0></span>', html)
 
 
 def _with_reference(match: re.Match[str]) -> str:

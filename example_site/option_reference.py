@@ -12,7 +12,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import Parser, Size
 
 _FIRST_SENTENCE = re.compile(r".+?\.(?= [A-Z`]|$)")
-_PLAIN_KINDS = re.compile(r"text|true or false|a mapping of the options below|\w+( \| \w+)+")
+_PLAIN_KINDS = re.compile(r"text|true or false|a mapping such as .+|\w+( \| \w+)+")
 """Values that the type of an option describes in full."""
 
 

@@ -10,10 +10,13 @@ import logging
 
 log = logging.getLogger("mkdocs.plugins.imagegen")
 
-ONCE = {"imagegen_once": True}
-"""``extra`` of a message that is logged once per run, however many images it affects."""
+ONCE: dict[str, object] = {"imagegen_once": True}
+"""``extra`` of a message that is logged once per run, however many images it affects.
 
-NOT_STRICT = {"imagegen_not_strict": True}
+Text in place of True names a message whose wording differs between images.
+"""
+
+NOT_STRICT: dict[str, object] = {"imagegen_not_strict": True}
 """``extra`` of a warning that is logged as INFO under ``--strict``, so that it fails no build."""
 
 
@@ -36,10 +39,11 @@ class RunFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Prefix a record; return False if it repeats a message that is logged once per run."""
         text = record.getMessage()
-        if getattr(record, "imagegen_once", False):
-            if text in self._logged:
+        if once := getattr(record, "imagegen_once", False):
+            name = text if once is True else once
+            if name in self._logged:
                 return False
-            self._logged.add(text)
+            self._logged.add(name)
         if self.is_strict and getattr(record, "imagegen_not_strict", False):
             record.levelno, record.levelname = logging.INFO, "INFO"
         record.msg, record.args = f"imagegen: {text}", ()

@@ -326,10 +326,15 @@ def read_options(kind: type[T], written: Mapping[str, object]) -> T:
     return kind(**values)
 
 
-def nested(kind: type[T]) -> Parser[T]:
-    """Return a parser for a mapping of the options of a dataclass."""
+def nested(kind: type[T], example: str) -> Parser[T]:
+    """Return a parser for a mapping of the options of a dataclass.
+
+    Args:
+        kind: The dataclass.
+        example: One option with a value, for messages.
+    """
     return Parser(
-        "a mapping of the options below",
+        f"a mapping such as {{{example}}}",
         lambda value: read_options(kind, value) if isinstance(value, Mapping) else None,
         object_schema(kind),
         type="mapping",

@@ -203,7 +203,7 @@ def _generated(rows: Sequence[ReportRow], seconds: float) -> tuple[str, str]:
     images = [row for row in rows if not row.is_sketch]
     drawn = f"{State.SKETCH.count(len(sketches))} drawn"
     # An emulator on a socket charges dollars of its own, which count for the budget.
-    drawn += f" ({_cost(sketches)})" if spent_usd(sketches) else ""
+    drawn += f" (simulated charge: {_cost(sketches)})" if spent_usd(sketches) else ""
     generated = f"{len(images)} generated in {seconds:.1f} s ({_cost(images)})"
     return generated if images else "", drawn if sketches else ""
 

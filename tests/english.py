@@ -192,20 +192,17 @@ def _tail(node: ast.expr) -> str:
     return node.value if is_text else ""
 
 
-def main(roots: list[str]) -> None:
-    """Print every fault and the share of pronoun words of each module."""
-    words = count = 0
-    for root in map(Path, roots):
-        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-            for line, fault in sorted(faults(path)):
-                sys.stdout.write(f"{path}:{line}: {fault}\n")
-            some, all_words = pronouns(path)
-            count, words = count + some, words + all_words
-            if some * 1000 > 5 * all_words:
-                sys.stdout.write(f"{path}: {some} pronoun words in {all_words}\n")
-    share = 1000 * count / max(1, words)
-    sys.stdout.write(f"{share:.1f} pronoun words per 1,000 words of docstrings\n")
+def main(roots: list[str]) -> int:
+    """Print the violations of modules and folders; return 1 if there are any."""
+    found = [
+        f"{path}:{line}: {fault}"
+        for root in map(Path, roots)
+        for path in (sorted(root.rglob("*.py")) if root.is_dir() else [root])
+        for line, fault in sorted(faults(path))
+    ]
+    sys.stdout.write("\n".join(found or ["no violations"]) + "\n")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["mkdocs_imagegen"])
+    sys.exit(main(sys.argv[1:] or ["mkdocs_imagegen"]))

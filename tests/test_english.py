@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.english import faults, pronouns
+from tests.english import faults, main, pronouns
 from tests.syntax import MODULES, location_of
 
 MAX_PRONOUNS = 0.005
@@ -90,3 +90,12 @@ def test_plain_english_has_no_fault(tmp_path):
     path = tmp_path / "module.py"
     path.write_text(CORRECT)
     assert list(faults(path)) == []
+
+
+def test_command_lists_violations_and_fails(tmp_path, capsys):
+    path = tmp_path / "module.py"
+    path.write_text(CORRECT)
+    assert (main([str(tmp_path)]), capsys.readouterr().out) == (0, "no violations\n")
+    path.write_text('"""Pages with a picture."""')
+    found = f"{path}:1: 'picture' is banned\n"
+    assert (main([str(tmp_path)]), capsys.readouterr().out) == (1, found)

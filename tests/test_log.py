@@ -28,6 +28,12 @@ def test_once_is_once_per_run(caplog):
     assert caplog.messages == [f"imagegen: {text}" for text in ("no key", "no network", "no key")]
 
 
+def test_message_with_a_name_is_logged_once_in_any_wording(caplog):
+    for price in ("$0.041", "$0.031"):
+        log.warning("shut down (%s)", price, extra={"imagegen_once": "shutdown"})
+    assert caplog.messages == ["imagegen: shut down ($0.041)"]
+
+
 def test_other_messages_are_repeated(caplog):
     for _ in range(2):
         log.warning("broken")

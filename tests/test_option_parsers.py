@@ -235,7 +235,7 @@ def test_all_errors_come_together():
 def test_unknown_options_of_one_mapping_come_in_one_message():
     @dataclass(frozen=True)
     class Outer:
-        group: Options = option(Options(), nested(Options), "")
+        group: Options = option(Options(), nested(Options, "x: 1"), "")
 
     with pytest.raises(OptionsError) as caught:
         read_options(Outer, {"gruop": {}, "group": {"widht": 1, "clas": "a"}})

@@ -106,7 +106,7 @@ def test_summary_adds_up_the_costs(second, expected):
         ([STALE], None, "1 image: 1 sketch reused"),
         ([GENERATED], "0", "1 image: 1 sketch drawn"),
         ([GENERATED, GENERATED], "0", "2 images: 2 sketches drawn"),
-        ([GENERATED, GENERATED], "0.015", "2 images: 2 sketches drawn ($0.03)"),
+        ([GENERATED, GENERATED], "0.015", "2 images: 2 sketches drawn (simulated charge: $0.03)"),
         ([MISSING, FAILED], None, "2 images: 1 missing, 1 failed"),
     ],
 )

@@ -25,6 +25,7 @@ from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.lookup import Lookup, open_originals
@@ -83,9 +84,10 @@ Examples:
     "-n",
     "count",
     type=click.IntRange(1, _MAX_TAKES),
+    metavar="N",
     default=4,
     show_default=True,
-    help="Number of takes, in addition to the one in use",
+    help="Show takes 1 to N",
 )
 @click.option(
     "-o",
@@ -107,8 +109,10 @@ def candidates(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Generate several takes of one image to compare.
 
-    Shows takes 1 to N next to the take in use, on a contact sheet. Existing takes are reused, and
-    the budget applies. To choose a take, set its number in the directive, such as `take: 3`.
+    A take is another image of the same prompt. Takes 1 to N, and the take in use if its number is
+    higher, are on one contact sheet. You are charged for each new take, twice for an image with a
+    dark-mode image. Existing takes are reused, and the budget applies. To choose a take, set its
+    number on the image, such as `take: 3`.
 
     LOCATION is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image, or the first
     characters of a cache key.
@@ -196,6 +200,8 @@ def _instruction(target: Target) -> str:
     option = "`take: 2` and a line `---` above the prompt"
     if source.kind == "inline image":
         option = "`{ take=2 }` after the image"
+    elif source.kind == "preview":
+        option = "`preview: {take: 2, prompt: …}`"
     elif "---" in source.body.split():
         option = "`take: 2` in its options"
     return f"To choose one, set its number at {target.entry.location}, such as {option}"
@@ -219,9 +225,11 @@ def _totals(takes: Sequence[_Candidate]) -> str:
     reused = sum(take.original is not None for take in takes) - len(generated)
     failed = len(takes) - reused - len(generated)
     usd = sum((record.cost_usd or Decimal(0) for record in generated), Decimal(0))
+    is_sketch = any(record.model == SKETCH_MODEL for record in generated)
+    simulated = "simulated charge: " if is_sketch and usd else ""
     parts = [
         f"{reused} reused" if reused else "",
-        f"{len(generated)} generated ({format_usd(usd)})" if generated else "",
+        f"{len(generated)} generated ({simulated}{format_usd(usd)})" if generated else "",
         f"{failed} failed" if failed else "",
     ]
     return f"{plural(len(takes), 'take')}: {', '.join(filter(None, parts))}"

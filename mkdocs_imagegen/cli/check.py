@@ -23,16 +23,19 @@ Examples:
 def check(*, config_file: str | None, as_json: bool) -> None:
     """Fail if any image is missing.
 
-    Exits with 1 if an image is missing or its directive is invalid. Needs no network and no API
-    key.
+    Exits with 1 if an image is missing, or an image block or inline image is invalid. Sketches are
+    counted, and are not missing. Needs no network and no API key.
     """
     site = look(config_file)
+    images = deduplicate(site.rows)
+    sketches = sum(row.is_sketch and not row.is_lacking for row in images)
     if as_json:
         lacking = [row.as_dict() for row in site.lacking]
-        print_json({"ok": not lacking, "lacking": lacking})
+        print_json({"ok": not lacking, "lacking": lacking, "sketches": sketches})
     else:
         print_rows(site.lacking)
-        images = deduplicate(site.rows)
+        if sketches:
+            print_line(f"{sketches} of {plural(len(images), 'image')} drawn as sketches")
         print_line(_verdict(sum(row.is_lacking for row in images), len(images)))
     raise SystemExit(1 if site.lacking else 0)
 

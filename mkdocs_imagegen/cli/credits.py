@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, ask_gateway, config_file
-from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line
+from mkdocs_imagegen.cli.site import SIMULATED, as_json, ask_gateway, config_file
+from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_note
 from mkdocs_imagegen.gateway.credentials import missing_credential
 from mkdocs_imagegen.gateway.offers import CREDITS_PATH, Credits, read_credits
 from mkdocs_imagegen.hosts.gateway import credential_for
@@ -33,7 +33,7 @@ Examples:
 def credits_(*, config_file: str | None, as_json: bool) -> None:
     """Show the AI Gateway balance.
 
-    Needs an API key.
+    Needs an API key. If the site draws sketches, the balance is simulated.
     """
     settings = settings_of(config_file)
     _require_credential(settings)
@@ -43,6 +43,8 @@ def credits_(*, config_file: str | None, as_json: bool) -> None:
         used_usd = None if used is None else str(used)
         print_json({"balance_usd": str(balance.balance_usd), "used_usd": used_usd})
     else:
+        if settings.gateway.is_sketch:
+            print_note(SIMULATED)
         more = "" if used is None else f", {format_usd(used)} used"
         print_line(f"{format_usd(balance.balance_usd)} left{more}")
 

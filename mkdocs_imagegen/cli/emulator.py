@@ -24,6 +24,7 @@ Examples:
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
+    metavar="NUMBER",
     default=8787,
     show_default=True,
     help="Port to listen on; 0 for any free port",
@@ -34,6 +35,7 @@ Examples:
 @click.option(
     "--latency",
     type=click.FloatRange(0),
+    metavar="SECONDS",
     default=0.0,
     show_default=True,
     help="Seconds before each image",
@@ -41,8 +43,10 @@ Examples:
 @click.option(
     "--fault",
     "faults",
+    metavar="NAME",
     multiple=True,
-    help="Fault of the next request, such as retry-after; repeatable",
+    help="Fault of the next request, such as retry-after; repeatable, and `ok` is none. The manual "
+    "lists the names under Emulator and faults",
 )
 def emulator(
     host: str, port: int, log: Path | None, latency: float, faults: tuple[str, ...]

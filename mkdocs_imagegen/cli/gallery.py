@@ -44,7 +44,7 @@ def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) 
     """Write a contact sheet of all images.
 
     FILE is an HTML page that needs no other file. It shows every image of the site, and the other
-    takes of the same prompts that have an original.
+    takes of the same prompts that were generated.
     """
     site = look(config_file)
     store = open_originals(site.context.settings)

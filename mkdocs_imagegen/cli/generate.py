@@ -52,11 +52,28 @@ Examples:
 @config_file
 @click.option("--dry-run", is_flag=True, help="Only show the images to generate")
 @click.option(
-    "--budget-usd", metavar="USD", callback=_read_usd, help="Maximum spend, in US dollars"
+    "--budget-usd",
+    metavar="USD",
+    callback=_read_usd,
+    help="Maximum spend, in US dollars; by default the option budget.usd",
 )
-@click.option("--budget-images", type=click.IntRange(0), help="Maximum number of images")
-@click.option("--concurrency", type=click.IntRange(1, 64), help="Number of concurrent requests")
-@click.option("--upgrade", is_flag=True, help="Also regenerate stale images")
+@click.option(
+    "--budget-images",
+    type=click.IntRange(0),
+    metavar="NUMBER",
+    help="Maximum number of images; by default the option budget.images",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    metavar="NUMBER",
+    help="Number of concurrent requests; by default the option concurrency",
+)
+@click.option(
+    "--upgrade",
+    is_flag=True,
+    help="Also regenerate stale images, which are from another model or quality",
+)
 @click.option("--retry-refused", is_flag=True, help="Also retry prompts that moderation refused")
 @click.option("--again", is_flag=True, help="Regenerate the image at each LOCATION")
 @as_json
@@ -75,8 +92,9 @@ def generate(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Generate missing images.
 
-    A PAGE is a path or glob in the docs folder; a folder stands for all of its pages. By default,
-    the whole site. After an interrupt, the images in progress are finished and stored.
+    You are charged for each generated image; --dry-run and `plan` estimate the cost. A PAGE is a
+    path or glob in the docs folder; a folder stands for all of its pages. By default, the whole
+    site. After an interrupt, the images in progress are finished and stored.
 
     With --again, the image at each LOCATION is generated and charged again, also if it exists or
     rests after failed attempts. The earlier file stays next to the new one. A LOCATION is
@@ -91,7 +109,7 @@ def generate(  # noqa: PLR0913 - one argument for each option
         budget = budget if budget_images is None else replace(budget, images=budget_images)
         return replace(settings, budget=budget, concurrency=concurrency or settings.concurrency)
 
-    with contextlib.closing(Progress()) as progress:
+    with _progress(dry_run=dry_run) as progress:
         mode = BuildMode(
             generate=not dry_run,
             publish=False,
@@ -109,6 +127,11 @@ def generate(  # noqa: PLR0913 - one argument for each option
     else:
         _print_result(site, as_json=as_json)
         raise SystemExit(1 if site.lacking else 0)
+
+
+def _progress(*, dry_run: bool) -> contextlib.AbstractContextManager[Progress | None]:
+    """Return the progress of the images; None for a dry run, which generates none."""
+    return contextlib.nullcontext() if dry_run else contextlib.closing(Progress())
 
 
 def _keys_at(locations: Sequence[str], config_file: str | None) -> frozenset[str]:
@@ -149,7 +172,7 @@ def _print_dry_run(site: SiteView, *, as_json: bool) -> None:
         print_json({"makes": estimate.images, "usd": str(estimate.usd), "refusal": refusal})
         return
     print_rows([row for row in estimate.rows if row.is_lacking])
-    but = f", but not here: {refusal}" if estimate.images and refusal else ""
+    but = f", but {refusal}" if estimate.images and refusal else ""
     print_line(f"would generate {estimate}{but}")
 
 

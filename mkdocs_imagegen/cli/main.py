@@ -40,7 +40,7 @@ _EPILOG = """
 \b
 Exit codes:
   0    success
-  1    an image is missing, failed or invalid
+  1    an image is missing, failed or invalid (generate, check, candidates)
   2    the command or the configuration is invalid, or a server does not answer
   130  interrupted
   (verify has codes of its own)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import anyio
 import click
 
-from mkdocs_imagegen.cli.site import as_json, ask_gateway, config_file
-from mkdocs_imagegen.cli.terminal import print_json, print_line, print_table
+from mkdocs_imagegen.cli.site import SIMULATED, as_json, ask_gateway, config_file
+from mkdocs_imagegen.cli.terminal import print_json, print_line, print_note, print_table
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.offers import Health, Offer, endpoints_path, read_health
 from mkdocs_imagegen.hosts.mkdocs.look import settings_of
@@ -42,7 +42,8 @@ def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
     """List image models and prices.
 
     Prices are US dollars for one image of the configured size and quality; * marks the configured
-    model. The AI Gateway needs no API key for this.
+    model, and ? is unknown. The AI Gateway needs no API key for this. If the site draws sketches,
+    the list and the prices are simulated.
     """
     settings = settings_of(config_file)
 
@@ -54,6 +55,8 @@ def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
     if as_json:
         print_json({"models": [_as_dict(offer, healths, settings) for offer in offers]})
         return
+    if settings.gateway.is_sketch:
+        print_note(SIMULATED)
     titles = ("", "Model", "Price", "Shutdown", *(("Uptime", "Latency") if health else ()))
     print_table(titles, [_cells(offer, healths, settings) for offer in offers])
     if settings.effective_model not in {offer.model for offer in offers}:

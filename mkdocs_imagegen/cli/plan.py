@@ -28,14 +28,17 @@ Examples:
 )
 @config_file
 @click.option(
-    "--explain", metavar="LOCATION", help="Final prompt and options of one image, with origins"
+    "--explain", metavar="LOCATION", help="Final prompt, options and original of one image"
 )
 @as_json
 def plan(config_file: str | None, explain: str | None, *, as_json: bool) -> None:
     """Show missing images and their estimated cost.
 
-    Lists every image of the site, at no cost. LOCATION is `page.md:LINE`, `page.md#id`,
-    `page.md` if it has only one image, or the first characters of a cache key.
+    Lists every image of the site, at no cost and without an API key. The exit code is 0, also if
+    images are missing.
+
+    The LOCATION of --explain is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image,
+    or the first characters of a cache key.
     """
     site = look(config_file)
     if explain is not None:
@@ -68,7 +71,7 @@ def _totals(estimate: Estimate, permission: Permission) -> str:
     states = ", ".join(state.count(number) for state, number in counts.items())
     work = f"a build generates {estimate}" if estimate.images else "no images to generate"
     if estimate.images and not permission.is_granted:
-        work = f"{work}, but not here: {permission.refusal}"
+        work = f"a build would generate {estimate}, but {permission.refusal}"
     return f"{images}: {states}; {work}"
 
 
@@ -85,7 +88,12 @@ def _explain(target: Target, *, as_json: bool) -> None:
 def _print_explanation(target: Target, explanation: Explanation) -> None:
     entry, requests = target.entry, target.directive.requests
     state = entry.outcome.state.word
-    print_line(f"{entry.location}: {state}, cache key {requests[0].key[:16]}\n")
+    first, *dark = (request.key[:16] for request in requests)
+    keys = f"cache key {first}" + "".join(f", {key} in dark mode" for key in dark)
+    print_line(f"{entry.location}: {state}, {keys}")
+    for original in entry.originals:
+        print_line(f"original: {original.path}")
+    print_line()
     for request in requests:
         print_line(f"{request.prompt}\n")
     parts = [(part.role, str(part.origin), part.text or "none") for part in explanation.parts]
@@ -101,6 +109,7 @@ def _explanation_as_dict(target: Target, explanation: Explanation) -> dict[str, 
         "state": target.entry.outcome.state.value,
         "keys": [request.key for request in requests],
         "prompts": [request.prompt for request in requests],
+        "originals": [str(original.path) for original in target.entry.originals],
         "parts": [asdict(part) | {"origin": str(part.origin)} for part in explanation.parts],
         "options": [asdict(each) | {"origin": str(each.origin)} for each in explanation.options],
     }

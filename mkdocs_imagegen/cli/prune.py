@@ -55,17 +55,18 @@ Examples:
 @click.option(
     "--grace-days",
     type=click.IntRange(0),
+    metavar="DAYS",
     default=_GRACE_DAYS,
     show_default=True,
-    help="Minimum age in days",
+    help="Minimum number of days since the image was generated",
 )
 @as_json
 def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool) -> None:
     """Remove originals that no page uses.
 
-    Without --yes it only lists them. It reads all sites that have used the originals folder on this
-    machine. Generating a removed image again costs as much as before, so check first that no other
-    branch uses it.
+    Originals are images as the server returned them. Without --yes, the command only lists them.
+    It reads all sites that have used the originals folder on this machine. Generating a removed
+    image again costs as much as before, so check first that no other branch uses it.
     """
     site = look(config_file)
     store = open_originals(site.context.settings)

@@ -36,7 +36,7 @@ Examples:
 @click.option(
     "--whole-file", is_flag=True, help="Schema of mkdocs.yml, not only of the plugin's options"
 )
-@click.option("--json", "_as_json", is_flag=True, help="Print JSON; always the case")
+@click.option("--json", "_as_json", is_flag=True, hidden=True, help="Print JSON; always the case")
 def schema(*, whole_file: bool, _as_json: bool) -> None:
     """Print the JSON schema.
 

@@ -41,6 +41,9 @@ T = TypeVar("T")
 
 _WORKERS = min(4, os.cpu_count() or 1)
 
+SIMULATED = "simulated: the site draws sketches; remove the URL `sketch:` to use the AI Gateway"
+"""Note for output that comes from the emulator in this process."""
+
 Originals = Mapping[ImageRequest, Sequence[Original]]
 """Originals of each request, in the order of their takes."""
 _NO_LIMIT = BudgetSettings(images=None, usd=None)

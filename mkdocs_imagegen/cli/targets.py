@@ -60,7 +60,7 @@ def requests_of(entry: Entry) -> tuple[ImageRequest, ...]:
 
 def _matching(location: str, entries: Sequence[Entry]) -> list[Entry]:
     if _KEY.fullmatch(location):
-        return [each for each in entries if any(key.startswith(location) for key in _keys(each))]
+        return [each for each in entries if _has_key(each, location)]
     page, _, name = location.rpartition("#")
     if page:
         return [entry for entry in _on_page(page, entries) if _id(entry) == name]
@@ -114,6 +114,12 @@ def _listed_row(row: ReportRow) -> str:
 
 def _keys(entry: Entry) -> tuple[str, ...]:
     return tuple(request.key for request in requests_of(entry))
+
+
+def _has_key(entry: Entry, start: str) -> bool:
+    """Return True if a request or an original has the key; a stale original has its own."""
+    keys = *_keys(entry), *(original.record.key for original in entry.originals)
+    return any(key.startswith(start) for key in keys)
 
 
 def _identity(entry: Entry) -> tuple[str, ...]:

@@ -32,11 +32,13 @@ Examples:
 def verify(*, config_file: str | None, repair: bool, as_json: bool) -> None:
     """Check originals for corruption.
 
+    An original is an image as the server returned it; its record is the JSON file next to it.
     Reads every original in the same way as a build, and lists the requests that returned no image.
     It changes no file without --repair, which also moves invalid records to quarantine.
 
     The exit code is the sum of 1 if a file is damaged, 4 if a file cannot be read or is of a newer
-    version, and 8 if an image has no record and no page shows it.
+    version, and 8 if an image has no record and no page shows it. For example, 5 is a damaged image
+    and a file that cannot be read.
     """
     store = open_originals(settings_of(config_file))
     verdicts = _judge(store, config_file)

@@ -252,5 +252,10 @@ def _final_prompt(options: DirectiveOptions, defaults: Defaults, addition: str =
 
 def _own_attributes(options: DirectiveOptions) -> list[tuple[str, str]]:
     classes = " ".join(options.class_ or ())
-    pairs = [("title", options.title), ("id", options.id_), ("class", classes)]
+    pairs = [
+        ("title", options.title),
+        ("id", options.id_),
+        ("class", classes),
+        ("loading", options.loading),
+    ]
     return [(name, value) for name, value in pairs if value]

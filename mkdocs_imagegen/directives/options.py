@@ -17,6 +17,7 @@ from mkdocs_imagegen.option_parsers import (
     option,
     option_names,
     whole_number,
+    words,
 )
 from mkdocs_imagegen.page_layout import FOCUS, RATIO, Focus
 from mkdocs_imagegen.settings import InheritedOptions
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _HTML_ATTRIBUTE = re.compile(
     r"accesskey|align|crossorigin|decoding|dir|draggable|fetchpriority|hidden|itemprop|lang"
-    r"|loading|referrerpolicy|role|tabindex|translate|usemap|(?:data|aria)-[\w.:-]+"
+    r"|referrerpolicy|role|tabindex|translate|usemap|(?:data|aria)-[\w.:-]+"
 )
 """Attributes of an ``img`` element in HTML that are no options of this package."""
 
@@ -95,6 +96,13 @@ class DirectiveOptions(InheritedOptions):
         one_line("a value of HTML's sizes"),
         "HTML `sizes` attribute, for themes with a narrow content column.",
         "40rem",
+    )
+    loading: str | None = option(
+        None,
+        words("lazy", "eager"),
+        "HTML `loading` attribute: `eager` loads the image with the page, `lazy` when the reader "
+        "scrolls near it. By default `lazy`, except for the first image of a page.",
+        "eager",
     )
     dark: str | None = option(
         None,

@@ -71,22 +71,25 @@ def _card(card: PageCard) -> str:
 _STYLE = """\
 <style>
 ul.imagegen-cards[role=list]{display:grid;gap:var(--imagegen-cards-gap,1.2em);\
-grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--imagegen-cards-width,14em)),1fr));\
+grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--imagegen-cards-width,13em)),1fr));\
 margin:1.5em 0;padding:0;list-style:none}
 ul.imagegen-cards[role=list]>li{position:relative;display:flex;flex-direction:column;margin:0;\
-padding:0 0 .8em;overflow:hidden;border-radius:var(--imagegen-cards-radius,.4em);\
+padding:0 0 .8em;overflow:hidden;overflow-wrap:anywhere;\
+border-radius:var(--imagegen-cards-radius,.4em);\
 border:1px solid var(--imagegen-cards-border,rgba(128,128,128,.35));\
 background:var(--imagegen-cards-background,transparent)}
 ul.imagegen-cards[role=list]>li:hover,ul.imagegen-cards[role=list]>li:focus-within{\
 border-color:var(--imagegen-cards-accent,currentColor)}
-.imagegen-cards-picture{display:block;margin:0 0 .7em;overflow:hidden;\
-aspect-ratio:var(--imagegen-cards-ratio,16/9);\
+ul.imagegen-cards[role=list]>li>.imagegen-cards-picture{display:block;margin:0 0 .7em;\
+overflow:hidden;aspect-ratio:var(--imagegen-cards-ratio,16/9);\
 background:var(--imagegen-cards-tile,rgba(128,128,128,.16))}
 .imagegen-cards-picture>*{height:100%}
 ul.imagegen-cards .imagegen-cards-picture img{display:block;width:100%;height:100%!important;\
-object-fit:cover}
-ul.imagegen-cards>li>a{margin:0 .9em;font-weight:600;color:var(--imagegen-cards-title,inherit)}
+margin:0;padding:0;border:0;border-radius:0;box-shadow:none;object-fit:cover}
+ul.imagegen-cards[role=list]>li>a{margin:0 .9em;font-weight:600;text-decoration:none;\
+color:var(--imagegen-cards-title,inherit)}
 ul.imagegen-cards>li>a::after{content:"";position:absolute;inset:0}
-.imagegen-cards-text{margin:.25em 1em 0;font-size:.9em;color:var(--imagegen-cards-text,inherit)}
+ul.imagegen-cards[role=list]>li>.imagegen-cards-text{margin:.25em 1em 0;font-size:.9em;\
+color:var(--imagegen-cards-text,inherit)}
 </style>
 """

@@ -99,7 +99,10 @@ class Settings:
         "!ENV [IMAGEGEN_ON_MISSING, warn]",
     )
     budget: BudgetSettings = option(
-        BudgetSettings(), nested(BudgetSettings), "Limits of one run.", "usd: 1.00\nimages: 20"
+        BudgetSettings(),
+        nested(BudgetSettings, "usd: 1.00"),
+        "Limits of one run.",
+        "usd: 1.00\nimages: 20",
     )
     concurrency: int = option(
         8, whole_number(1, 64), "Number of images that are generated at the same time.", "2"
@@ -120,7 +123,7 @@ class Settings:
     )
     draft: DraftSettings = option(
         DraftSettings(),
-        nested(DraftSettings),
+        nested(DraftSettings, "quality: low"),
         "Options of drafts, which `serve: generate` requests instead of final images.",
         "quality: low",
     )
@@ -140,19 +143,19 @@ class Settings:
     )
     gateway: GatewaySettings = option(
         GatewaySettings(),
-        nested(GatewaySettings),
+        nested(GatewaySettings, 'url: "sketch:"'),
         "Server that generates the images.",
         'url: "sketch:"',
     )
     variants: VariantSettings = option(
         VariantSettings(),
-        nested(VariantSettings),
+        nested(VariantSettings, "formats: [webp]"),
         "Files that are derived from each original.",
         "formats: [webp]\nwidths: [400, 800]",
     )
     previews: PreviewSettings = option(
         PreviewSettings(),
-        nested(PreviewSettings),
+        nested(PreviewSettings, "position: top"),
         "Preview images of pages.",
         'default: "A still life about {title}."\nposition: top',
     )

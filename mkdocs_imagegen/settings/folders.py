@@ -119,7 +119,8 @@ GLOBS: Parser[tuple[str, ...]] = Parser(
     type="list of patterns",
 )
 _OPTIONS: Parser[InheritedOptions] = Parser(
-    f"a mapping of {', '.join(option_names(InheritedOptions))}", nested(InheritedOptions).convert
+    f"a mapping of {', '.join(option_names(InheritedOptions))}",
+    nested(InheritedOptions, "quality: low").convert,
 )
 FOLDERS: Parser[Mapping[str, InheritedOptions]] = Parser(
     "page paths in the docs folder, with * for any characters, like guide/**, each with "

@@ -82,7 +82,10 @@ class VariantSettings:
         "[webp, png]",
     )
     quality: FormatQualities = option(
-        FormatQualities(), nested(FormatQualities), "Encoding quality by format.", "avif: 50"
+        FormatQualities(),
+        nested(FormatQualities, "avif: 50"),
+        "Encoding quality by format.",
+        "avif: 50",
     )
     effort: str = option(
         "fast",

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.report import ChargedFailures, format_usd
+from mkdocs_imagegen.report import ChargedFailures, format_usd, plural
 from mkdocs_imagegen.settings.budget import BudgetSettings
 
 MAX_CHARGED_FAILURES = 12
@@ -53,9 +53,11 @@ class Budget:
         """
         price = price_usd or Decimal(0)
         if settings.images is not None and self.images >= settings.images:
-            raise _over_budget(f"{settings.images} images", "images", price_usd)
+            used = f"{self.images} of {plural(settings.images, 'image')}"
+            raise _over_budget(used, "images", price_usd)
         if settings.usd is not None and self.usd + price > settings.usd:
-            raise _over_budget(format_usd(settings.usd), "usd", price_usd)
+            used = f"{format_usd(self.usd)} of {format_usd(settings.usd)}"
+            raise _over_budget(used, "usd", price_usd)
         self.images += 1
         self.usd += price
 
@@ -93,7 +95,7 @@ class Budget:
         return f"{count} returned no image and may have been charged{price}"
 
 
-def _over_budget(limit: str, option: str, price_usd: Decimal | None) -> OverBudgetError:
+def _over_budget(used: str, option: str, price_usd: Decimal | None) -> OverBudgetError:
     price = f"about ${price_usd.normalize():f}" if price_usd else "price unknown"
-    fault = f"the image ({price}) exceeds the budget of {limit} per run"
+    fault = f"no budget left for this image ({price}): {used} used in this run"
     return OverBudgetError(fault, price_usd, hint=f"build again, or raise `budget.{option}`")

@@ -22,7 +22,7 @@ from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.gateway.offers import ImagePrice, Offer
 from mkdocs_imagegen.gateway.replacements import format_alternatives
 from mkdocs_imagegen.gateway.untrusted import parse_usd
-from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
+from mkdocs_imagegen.log import NOT_STRICT, log
 from mkdocs_imagegen.request import ImageRequest
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class PriceList:
             "was" if is_past else "will be",
             offer.shutdown_date,
             f"; set `model` to another one: {names}" if names else "",
-            extra=ONCE | NOT_STRICT,
+            extra=NOT_STRICT | {"imagegen_once": f"shutdown of {offer.model}"},
         )
 
     def _offer(self, model: str) -> Offer | None:

@@ -34,6 +34,30 @@ def test_every_image_is_shown_without_a_layout_shift(visit, example_url, page, w
     assert visited.external_requests() == []
 
 
+HIDDEN_LINES = """wide => [...document.querySelectorAll(".md-content pre > code")]
+  .filter(code => wide || getComputedStyle(code).whiteSpace === "pre-wrap")
+  .filter(code => code.checkVisibility() && code.scrollWidth > code.clientWidth)
+  .map(code => code.textContent)"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_and_no_message_is_scrolled_sideways(visit, example_url, width) -> None:
+    """On phones, code whose line breaks matter is scrolled; on a wide screen, none is."""
+    visited = visit(example_url, width=width)
+    for page in PAGES:
+        visited.page.goto(f"{example_url}{page}/" if page else example_url)
+        assert visited.page.evaluate("document.documentElement.scrollWidth") <= width, page
+        assert visited.page.evaluate(HIDDEN_LINES, width > 1000) == [], page
+
+
+def test_the_messages_of_errors_are_wrapped(visit, example_url) -> None:
+    visited = visit(f"{example_url}troubleshooting/errors/", width=390)
+    spaces = (
+        "[...document.querySelectorAll('.message code')].map(c => getComputedStyle(c).whiteSpace)"
+    )
+    assert set(visited.page.evaluate(spaces)) == {"pre-wrap"}
+
+
 def test_the_gallery_has_images(visit, example_url) -> None:
     assert len(visit(f"{example_url}get-started/examples/").images()) > 5
 
@@ -62,3 +86,18 @@ def test_axe_finds_no_fault_in_images(visit, example_url, page) -> None:
     found = Axe().run(visited.page, {"include": [["img"], ["figure"], ["picture"]]}).response
     assert found["violations"] == []
     assert "image-alt" in {rule["id"] for rule in found["passes"]}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("page", ["", "guides/previews/", "models/cost/", "development/protocol/"])
+def test_axe_finds_no_fault_in_text_and_code(visit, example_url, page, dark) -> None:
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        skip_or_fail("axe-playwright-python is not installed")
+    visited = visit(example_url + page, dark=dark)
+    # Material gives the same name to the buttons of all code blocks.
+    options = {"rules": {"landmark-unique": {"enabled": False}}}
+    found = Axe().run(visited.page, ".md-content", options).response
+    assert found["violations"] == []
+    assert "color-contrast" in {rule["id"] for rule in found["passes"]}

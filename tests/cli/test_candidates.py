@@ -57,6 +57,16 @@ def test_candidates_say_how_to_choose_one(
     assert f"<p>{note}.</p>" in file.read_text()
 
 
+def test_candidates_of_a_preview_are_chosen_in_the_front_matter(small: Site, run) -> None:
+    small.write("index.md", "---\nimagegen:\n  preview: A ferry\n---\n# Page\n")
+    last = run("candidates", "index.md", "-n", "1").lines[-1]
+    assert last == (
+        "To choose one, set its number at docs/index.md:3, such as `preview: {take: 2, prompt: …}`"
+    )
+    small.write("index.md", "---\nimagegen:\n  preview: {take: 2, prompt: A ferry}\n---\n# Page\n")
+    assert run("plan", "--json").json["pictures"][0]["state"] == "missing"
+
+
 def test_chosen_take_is_shown_by_the_next_build(
     small: Site, run, file: Path, emulator: Emulator
 ) -> None:
@@ -84,7 +94,7 @@ def test_candidates_respect_the_budget(emulated: Site, run, file: Path, emulator
     emulated.options["budget"] = {"images": 2}
     done = run("candidates", "index.md:3", "-o", file, code=1)
     assert emulator.bill.images == 2
-    assert done.lines[0] == "4 takes: 2 generated ($0.03), 2 failed"
+    assert done.lines[0] == "4 takes: 2 generated (simulated charge: $0.03), 2 failed"
     failed = [line.partition(":")[0] for line in done.stderr.splitlines()[-2:]]
     assert [line.split()[0] for line in failed] == ["take", "take"]
     assert len(Sheet(file).images) == 2

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.cli.support import fence
+from tests.cli.support import fence, store_as_real_model
 from tests.support import Site
 
 
@@ -19,8 +19,16 @@ def three(emulated: Site) -> Site:
 
 def test_check_passes_when_every_image_exists(three: Site, run) -> None:
     three.build()
+    sketches = "2 of 2 images drawn as sketches"
+    assert run("check").lines == [sketches, "no images are missing"]
+    assert run("check", "--json").json == {"ok": True, "lacking": [], "sketches": 2}
+
+
+def test_check_does_not_mention_sketches_without_any(three: Site, run) -> None:
+    three.build()
+    store_as_real_model(three)
+    three.write("index.md", f"# Page\n\n{fence('A ferry')}")
     assert run("check").lines == ["no images are missing"]
-    assert run("check", "--json").json == {"ok": True, "lacking": []}
 
 
 @pytest.mark.usefixtures("three")

@@ -27,6 +27,11 @@ def test_credits_show_the_balance(run) -> None:
     assert run("credits", "--json").json == {"balance_usd": "100", "used_usd": "0"}
 
 
+def test_balance_of_the_emulator_is_said_to_be_simulated(site: Site, run) -> None:
+    site.options["gateway"] = {"url": "sketch:"}
+    assert run("credits").stderr.startswith("simulated: the site draws sketches; ")
+
+
 @pytest.mark.usefixtures("keyed")
 def test_credits_without_an_api_key_make_no_request(run, monkeypatch, emulator: Emulator) -> None:
     monkeypatch.delenv("TEST_KEY")

@@ -139,7 +139,7 @@ def test_dry_run_lists_invalid_directives_and_the_refusal(pages: Site, run) -> N
     pages.write("more.md", f"# More\n\n{fence('A cup', sise='1x1')}")
     lines = run("generate", "--dry-run").lines
     assert any('did you mean "size"?' in line for line in lines)
-    assert lines[-1].startswith("would generate 4 images (4 of unknown price), but not here: ")
+    assert lines[-1].startswith("would generate 4 images (4 of unknown price), but ")
 
 
 def test_upgrade_regenerates_stale_images(pages: Site, run, emulator: Emulator) -> None:

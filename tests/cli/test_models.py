@@ -34,6 +34,11 @@ def test_models_are_listed_without_an_api_key(run, monkeypatch, emulator: Emulat
     assert [request.path for request in emulator.log] == ["/v1/models"]
 
 
+def test_models_of_the_emulator_are_said_to_be_simulated(site: Site, run) -> None:
+    site.options["gateway"] = {"url": "sketch:"}
+    assert run("models").stderr.startswith("simulated: the site draws sketches; ")
+
+
 def test_prices_are_for_the_configured_size_and_quality(keyed: Site, run) -> None:
     keyed.options["size"], keyed.options["quality"] = "1024x1024", "low"
     models = run("models", "--json").json["models"]

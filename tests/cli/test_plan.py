@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_plan_tells_images_over_budget(priced: Site, run) -> None:
 
 def test_plan_says_why_no_images_can_be_generated(priced: Site, run) -> None:
     priced.options["gateway"] = {}
-    assert ", but not here: " in run("plan").lines[-1]
+    assert "; a build would generate 2 images (about $0.067), but " in run("plan").lines[-1]
     assert "AI_GATEWAY_API_KEY" in run("plan").lines[-1]
     assert "AI_GATEWAY_API_KEY" in run("plan", "--json").json["refusal"]
 
@@ -166,7 +167,9 @@ def styled(emulated: Site) -> Site:
 @pytest.mark.usefixtures("styled")
 def test_explanation_names_the_origin_of_each_part_and_option(run) -> None:
     explanation = run("plan", "--explain", "index.md#boat", "--json").json
-    assert list(explanation) == ["place", "state", "keys", "prompts", "parts", "options"]
+    assert list(explanation) == [
+        *("place", "state", "keys", "prompts", "originals", "parts", "options")
+    ]
     assert explanation["prompts"] == ["A ferry\n\nAn old plate."]
     parts = [(part["role"], part["origin"]) for part in explanation["parts"]]
     assert parts == [
@@ -182,10 +185,21 @@ def test_explanation_names_the_origin_of_each_part_and_option(run) -> None:
 @pytest.mark.usefixtures("styled")
 def test_explanation_is_printed_as_text(run) -> None:
     lines = run("plan", "--explain", "index.md:5").lines
-    assert lines[0].startswith("docs/index.md:5: missing, cache key ")
+    keys = run("plan", "--explain", "index.md:5", "--json").json["keys"]
+    light, dark = (key[:16] for key in keys)
+    assert lines[0] == f"docs/index.md:5: missing, cache key {light}, {dark} in dark mode"
     assert lines[2:7:4] == ["A crane", "A crane"]
     assert "style  mkdocs.yml: style  Ink on paper." in lines
     assert "dark  the image  at night" in lines
+
+
+def test_explanation_names_the_original(emulated: Site, run) -> None:
+    emulated.write("index.md", f"# Page\n\n{fence('A ferry', dark='at night')}")
+    emulated.build()
+    originals = run("plan", "--explain", "index.md", "--json").json["originals"]
+    assert {Path(each).parent.parent for each in originals} == {emulated.originals}
+    lines = run("plan", "--explain", "index.md").lines
+    assert lines[1:4] == [*(f"original: {each}" for each in originals), ""]
 
 
 @pytest.mark.usefixtures("styled")

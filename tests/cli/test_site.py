@@ -99,6 +99,6 @@ def test_image_and_its_dark_image_are_two_images_in_every_command(
     assert small.build().summary == "imagegen: 4 images: 4 sketches reused"
     assert run("plan").lines[-1] == "4 images: 4 sketches; no images to generate"
     assert run("generate").lines == ["4 images: 4 sketches reused"]
-    assert run("check").lines == ["no images are missing"]
+    assert run("check").lines == ["4 of 4 images drawn as sketches", "no images are missing"]
     assert run("gallery", sheet).lines == [f"{sheet}: 4 images"]
     assert len(Sheet(sheet).images) == 4

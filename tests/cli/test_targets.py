@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.cli.support import fence
+from tests.cli.support import fence, store_as_real_model
 from tests.support import Site
 
 
@@ -43,6 +45,18 @@ def test_location_finds_its_image(run, location: str, prompt: str) -> None:
         keys = {image["prompt"]: image["key"] for image in images}
         location = keys[location.removeprefix("key of ")][:12]
     assert run("plan", "--explain", location, "--json").json["prompts"] == [prompt]
+
+
+def test_key_of_a_stale_original_finds_its_image(emulated: Site, run) -> None:
+    emulated.write("index.md", f"# Page\n\n{fence('A ferry')}{fence('A crane')}")
+    emulated.build()
+    store_as_real_model(emulated)
+    emulated.options["quality"] = "high"
+    (file,) = run("plan", "--explain", "index.md:3", "--json").json["originals"]
+    key = Path(file).name.partition(".")[0]
+    explanation = run("plan", "--explain", key, "--json").json
+    assert (explanation["state"], explanation["prompts"]) == ("stale but usable", ["A ferry"])
+    assert key not in explanation["keys"]
 
 
 @pytest.mark.usefixtures("pages")

@@ -39,6 +39,13 @@ def test_terminal_gets_a_table_and_a_bar(run_on_terminal) -> None:
     assert "2 images: 2 sketches drawn" in plain
 
 
+@pytest.mark.usefixtures("two")
+def test_dry_run_shows_no_bar(run_on_terminal) -> None:
+    lines = _ESCAPE.sub("", run_on_terminal("generate", "--dry-run").stdout)
+    assert "would generate 2 images" in lines
+    assert not re.search(r"images .*0/|\d:\d\d:\d\d", lines)
+
+
 def test_terminal_gets_no_head_of_an_empty_table(site: Site, run_on_terminal) -> None:
     site.write("index.md", "# Page\n")
     for name, title in (("plan", "Location"), ("verify", "Fault"), ("prune", "Prompt")):

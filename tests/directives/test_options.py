@@ -34,7 +34,7 @@ def test_name_that_breaks_out_of_a_tag_is_no_html_attribute(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["loading", "data-x", "data-a.b:c_d-e", "aria-label", "fetchpriority"]
+    "name", ["lang", "data-x", "data-a.b:c_d-e", "aria-label", "fetchpriority"]
 )
 def test_html_attributes_pass_through(name):
     assert is_html_attribute(name, "x")

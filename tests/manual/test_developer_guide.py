@@ -14,6 +14,10 @@ from tests.soak.__main__ import FULL_ROUNDS
 GUIDE = [*sorted((DOCS / "development").glob("*.md")), ROOT / "CONTRIBUTING.md"]
 _PATH = re.compile(r"`((?:mkdocs_imagegen|tests|example_site|\.ci)/[\w./-]*)(?:\*[^`]*)?`")
 _PARTS_OF_PACKAGE = re.compile(r"`((?:cli|hosts|spending|gateway|pipeline)/\w+\.py)`")
+_NAME_IN_MODULE = re.compile(
+    r"`(\w+)`,?\s+(?:in|of)\s+`((?:mkdocs_imagegen/|tests/)?(?:\w+/)+\w+\.py)`"
+)
+_SELECTION = re.compile(r"pytest (tests/[\w/]+\.py) -k (\w+)")
 _SOAK_ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
 
 
@@ -23,6 +27,21 @@ def test_paths_exist(page: Path) -> None:
     paths = [ROOT / path for path in _PATH.findall(text)]
     paths += [ROOT / "mkdocs_imagegen" / path for path in _PARTS_OF_PACKAGE.findall(text)]
     assert [str(path) for path in paths if not path.exists()] == []
+
+
+@pytest.mark.parametrize("page", GUIDE, ids=lambda path: path.name)
+def test_names_exist_in_their_modules(page: Path) -> None:
+    for name, module in _NAME_IN_MODULE.findall(page.read_text()):
+        roots = ROOT, ROOT / "mkdocs_imagegen"
+        (text,) = ((root / module).read_text() for root in roots if (root / module).exists())
+        assert re.search(rf"^(?:def |class )?{name}\b(?:\(|:| = )", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("page", GUIDE, ids=lambda path: path.name)
+def test_selections_of_tests_are_not_empty(page: Path) -> None:
+    for module, word in _SELECTION.findall(page.read_text()):
+        names = re.findall(r"def (test_\w+)", (ROOT / module).read_text())
+        assert any(word in name for name in names), word
 
 
 def soak_rows() -> dict[str, tuple[int, int]]:

@@ -42,7 +42,10 @@ EXIT_CODES = {
 SENTENCES = [
     ("index.md", BUDGET),
     ("models/cost.md", BUDGET),
-    ("troubleshooting/index.md", f"exceeds the budget of {Settings().budget.images} images"),
+    (
+        "troubleshooting/index.md",
+        f"{Settings().budget.images} of {Settings().budget.images} images used in this run",
+    ),
     ("get-started/first-image.md", f"generate the image for about ${DEFAULT_PRICES[1]}."),
     ("guides/serve.md", f"the first save after {RETRY_AFTER_S:.0f} seconds sends it again"),
     ("guides/regenerate.md", f"older than {_GRACE_DAYS} days (`--grace-days`)"),

@@ -66,7 +66,7 @@ def test_requirements_of_the_manual_name_the_repository() -> None:
         if "git+" in line
     ]
     assert lines
-    assert {*lines} == {f"mkdocs-imagegen @ git+{REPOSITORY}.git@COMMIT"}
+    assert {*lines} == {f"mkdocs-imagegen @ git+{REPOSITORY}@COMMIT"}
 
 
 def test_navigation_lists_every_page() -> None:

@@ -55,7 +55,14 @@ def test_defaults():
         ({"root": "/"}, 'unknown option "root"'),
         ({"gateway": {"urll": "x"}}, 'unknown option "urll"'),
         ({"gateway": {"timeout": 0}}, '`gateway.timeout`: unsupported value "0"'),
-        ({"gateway": "x"}, '`gateway`: unsupported value "x" (supported: a mapping of the'),
+        (
+            {"gateway": "x"},
+            '`gateway`: unsupported value "x" (supported: a mapping such as {url: "sketch:"})',
+        ),
+        (
+            {"budget": 1},
+            '`budget`: unsupported value "1" (supported: a mapping such as {usd: 1.00})',
+        ),
         ({"gateway": {"key_env": "X"}}, "`gateway.key_env`: not supported with Vercel's AI"),
         ({"concurrency": 65}, "(supported: a whole number from 1 to 64)"),
         ({"generate": "maybe"}, "(supported: auto | true | false)"),

@@ -134,7 +134,7 @@ def test_budget_applies_to_whole_serve_until_it_is_raised(site: Site) -> None:
         server.wait_for_image()
         site.write("index.md", f"# Page\n\n{fence('A')}\n{fence('B')}")
         server.wait_for_text("This image is over budget")
-        assert "exceeds the budget of 1 images per run" in server.placeholder_text()
+        assert "1 of 1 image used in this run" in server.placeholder_text()
         assert emulator.bill.images == 1
         site.options["budget"] = {"images": 2}
         site.save()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from mkdocs_imagegen.errors import ModelUnavailableError, OverBudgetError, UnreachableError
 from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.gateway.offers import ImagePrice, Offer
+from mkdocs_imagegen.option_parsers import Size
 from tests.bench import MODEL, SERVER, FakeGateway, job, request
 
 OTHER = "openai/gpt-image-2"
@@ -57,8 +59,8 @@ def test_invalid_price_in_cached_list_is_ignored(bench, usd):
     assert made.run.ledger.budget.usd == estimate_usd(request())
 
 
-def _cost(usd):
-    return {"usd": usd, "size": "", "quality": ""}
+def _cost(usd, size=""):
+    return {"usd": usd, "size": size, "quality": ""}
 
 
 async def other_model():
@@ -131,7 +133,13 @@ def test_list_of_an_earlier_run_is_not_requested_again_within_a_day(bench, age_s
 )
 def test_shutdown_date_is_logged_once_with_alternatives(bench, date, verb):
     made = bench()
-    write_list(made, offered(MODEL, date), offered(OTHER, None, _cost("0.04")))
-    made.run_jobs(*(job(request(number)) for number in range(2)))
-    hint = f"set `model` to another one: {OTHER} ($0.04)"
-    assert made.said == [f"{MODEL} {verb} shut down on {date}; existing images stay in use; {hint}"]
+    write_list(
+        made, offered(MODEL, date), offered(OTHER, None, _cost("0.04", "1024x1024"), _cost("0.03"))
+    )
+    other_size = replace(request(1), size=Size(1536, 1024))
+    made.run_jobs(job(request()), job(other_size))
+    (said,) = made.said  # with the price of one of the sizes
+    hint = f"set `model` to another one: {OTHER}"
+    assert said.partition(" ($")[0] == (
+        f"{MODEL} {verb} shut down on {date}; existing images stay in use; {hint}"
+    )

@@ -1,9 +1,11 @@
 """Compositions follow the subject of the prompt, and keep the place of the label calm."""
 
+import dataclasses
 import hashlib
 
 import pytest
 
+from mkdocs_imagegen.emulator.sketches import composition
 from mkdocs_imagegen.emulator.sketches.composition import (
     SeededRandom,
     choose_motif,
@@ -85,6 +87,29 @@ def test_next_take_has_another_layout():
             widths.append((min(across), max(across) - min(across)))
         (left, wide), (other_left, other_wide) = widths
         assert abs(left - other_left) > 200 or max(wide / other_wide, other_wide / wide) > 1.33
+
+
+PANORAMAS = {"forest", "lighthouse", "mountain", "train", "whale", "arcs"}
+
+
+@pytest.mark.parametrize(
+    "motif", [each for each in MOTIFS if each.name not in PANORAMAS], ids=lambda each: each.name
+)
+def test_no_square_image_cuts_the_subject(monkeypatch, motif):
+    def shapes(drawn, take):
+        monkeypatch.setattr(composition, "choose_motif", lambda _: drawn)
+        return compose("A", (1024, 1024), "0", take).shapes
+
+    for take in range(1, 11):
+        background = shapes(dataclasses.replace(motif, shapes=()), take)
+        subject = [each for each in shapes(motif, take) if each not in background]
+        across = [point.x for each in subject for point in each.points]
+        assert 0 <= min(across) < max(across) <= 1024
+
+
+@pytest.mark.parametrize("animal", ["dog", "mole", "monkey", "squirrel", "wolf"])
+def test_no_other_animal_is_drawn_as_a_cat(animal):
+    assert choose_motif(f"A {animal}").name != "cat"
 
 
 def test_scene_is_the_same_on_every_machine():
