@@ -38,7 +38,7 @@ from __future__ import annotations
 
 import enum
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from mkdocs_imagegen.frozen import dataclass
 
@@ -82,6 +82,15 @@ class ImagegenError(Exception):
         accepted = f" ({self.accepted})" if self.accepted else ""
         hint = f"; {self.hint}" if self.hint else ""
         return f"{self.fault}{accepted}{hint}"
+
+
+E = TypeVar("E", bound=ImagegenError)
+
+
+def unexpected(error: BaseException, kind: type[E]) -> E:
+    """Return an error for an exception that only a defect of the package can raise."""
+    fault = f"unexpected error: {type(error).__name__}: {error}"
+    return kind(fault, hint="report it to the developers of mkdocs-imagegen")
 
 
 class OptionError(ImagegenError):

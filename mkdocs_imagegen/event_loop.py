@@ -33,11 +33,12 @@ class EventLoop:
         slots: Limit on the requests in flight.
         admission: Limit on all work that has begun. It also counts images that wait for a worker
             thread, and so bounds memory.
+        is_closing: True if no more work may start.
         price_list_lock: Lock on the request for the list of prices.
     """
 
     def __init__(self, slots: int) -> None:
-        self._is_closing = False
+        self.is_closing = False
         self._stack = ExitStack()
         self._portal = self._stack.enter_context(start_blocking_portal())
         workers = os.cpu_count() or 1
@@ -75,17 +76,12 @@ class EventLoop:
         Raises:
             StoppedError: If the loop is closing.
         """
-        if self._is_closing:
+        if self.is_closing:
             raise StoppedError("the build was stopped before this image was requested")
-
-    @property
-    def is_closing(self) -> bool:
-        """True if no more work may start."""
-        return self._is_closing
 
     def stop(self) -> None:
         """Let no more work start; a signal handler may call this at any point."""
-        self._is_closing = True
+        self.is_closing = True
 
     def wake(self) -> None:
         """End every pause after `stop`."""

@@ -39,8 +39,12 @@ def _png() -> bytes:
     return file.getvalue()
 
 
+def body_of(image: bytes) -> bytes:
+    return json.dumps({"data": [{"b64_json": base64.b64encode(image).decode()}]}).encode()
+
+
 PNG = _png()
-BODY = json.dumps({"data": [{"b64_json": base64.b64encode(PNG).decode()}]}).encode()
+BODY = body_of(PNG)
 """A whole answer, which tells no cost."""
 
 
@@ -63,7 +67,7 @@ class FakeGateway:
     Args:
         before: what it does before it answers; may raise, and may keep an answer itself.
         offers: what it offers; may raise.
-        body: Body of its responses.
+        body: what it answers.
     """
 
     def __init__(
@@ -72,8 +76,8 @@ class FakeGateway:
         offers: Callable[[], Awaitable[tuple[Offer, ...]]] | None = None,
         body: bytes = BODY,
     ) -> None:
-        self._body = body
         self._before = before
+        self._body = body
         self._offers = offers
         self.asked: list[str] = []
         self.opened: list[bytes] = []

@@ -30,7 +30,6 @@ SHORT_MODULES = {
     "cli/credits.py": "one command",
     "gateway/replacements.py": "the rule of one question: which model replaces another",
     "log.py": "the logger, which all rooms import",
-    "pipeline/messages.py": "the level of each message",
     "pipeline/other_files.py": "tokens in files that are not pages",
 }
 """Modules below the minimum, each with its reason; `__init__` modules need none."""

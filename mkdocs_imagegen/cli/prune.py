@@ -10,6 +10,7 @@ import click
 from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
+from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
@@ -62,8 +63,8 @@ Examples:
 def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool) -> None:
     """Remove originals that no page uses.
 
-    Reads every site that is noted as a user of the originals folder. Without --yes it only lists
-    them. Generating a removed image again costs as much as before, so check first that no other
+    Without --yes it only lists them. It reads all sites that have used the originals folder on this
+    machine. Generating a removed image again costs as much as before, so check first that no other
     branch uses it.
     """
     site = look(config_file)
@@ -112,7 +113,8 @@ def _require_valid(site: SiteView) -> None:
     """Raise an error if it is unknown which originals the pages use.
 
     Raises:
-        CommandError: If a directive is invalid, or the plugin is switched off.
+        CommandError: If a directive is invalid, a reference image is missing, or the plugin is
+            switched off.
     """
     invalid = next((row for row in site.rows if row.state is State.INVALID), None)
     if invalid is not None:
@@ -120,6 +122,10 @@ def _require_valid(site: SiteView) -> None:
         raise CommandError(f"the directive at {invalid.location} is invalid: {fault}")
     if not site.context.settings.enabled:
         raise CommandError("enabled is false, so no page uses an image; set it to true")
+    for entry in site.entries:
+        if isinstance(entry.directive, Directive) and not entry.directive.is_complete:
+            fault = f"a reference image of {entry.location} is missing"
+            raise CommandError(f"{fault}; generate it, or restore it from a backup")
 
 
 def _unused(sites: Sequence[SiteView], store: OriginalStore) -> Iterator[_Unused]:

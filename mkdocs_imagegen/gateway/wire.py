@@ -21,7 +21,6 @@ from typing import NoReturn
 from mkdocs_imagegen.errors import InvalidResponseError, RejectedRequestError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.exchange import ClientRequest
-from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.gateway.untrusted import (
     as_mapping,
     parse_object,
@@ -73,11 +72,9 @@ class ImageResponse:
         image: Bytes exactly as received.
         mime: MIME type from the file signature, not from the request.
         is_sketch: True if the emulator drew the image, which is no original of a real model.
-        cost_usd: Dollars charged, or the list price, or None if both are unknown.
-        cost_is_estimate: True if ``cost_usd`` is the list price.
+        cost_usd: Dollars charged, or None if the server names no cost.
         model: Model that generated the image: a fallback, if AI Gateway was told of any.
         quality: Quality of the image, if the server names it; else ``""``.
-        provider: Company that ran the model, if the server names it.
         generation_id: The server's identifier of the request, if it gives one.
         warnings: Warnings of the server, and of the comparison with the request.
     """
@@ -86,10 +83,8 @@ class ImageResponse:
     mime: str
     is_sketch: bool
     cost_usd: Decimal | None
-    cost_is_estimate: bool
     model: str
     quality: str
-    provider: str | None
     generation_id: str | None
     warnings: tuple[str, ...]
 
@@ -185,19 +180,13 @@ def decode_response(
     gateway = as_mapping(metadata.get("gateway"))
     routing = as_mapping(gateway.get("routing"))
     has_mark = as_mapping(metadata.get("imagegen")).get("sketch") is True
-    is_sketch = has_mark or SKETCH_MARK in image
-    charged = parse_usd(gateway.get("cost"))
-    estimate = None if is_sketch else estimate_usd(request)
     return ImageResponse(
         image=image,
         mime=mime,
-        is_sketch=is_sketch,
-        cost_usd=charged if charged is not None else estimate,
-        cost_is_estimate=charged is None and estimate is not None,
+        is_sketch=has_mark or SKETCH_MARK in image,
+        cost_usd=parse_usd(gateway.get("cost")),
         model=safe_name(routing.get("canonicalSlug")) or request.model,
         quality=safe_name(response.get("quality")) or "",
-        provider=safe_name(routing.get("finalProvider"))
-        or safe_name(routing.get("resolvedProvider")),
         generation_id=safe_id(gateway.get("generationId")),
         warnings=(*_warnings(response), *_format_warning(settings.output_format, mime)),
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import anyio
 
-from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError
+from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError, unexpected
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import PageImage
@@ -76,8 +76,11 @@ class Scheduler:
         self._interrupts = InterruptHandler(self._stop)
 
     def start(self, job: Job) -> Future[Result]:
-        """Start a job, unless an equal one was started, and return its future."""
+        """Start a job, unless an equal one is running, and return its future."""
         with self._interrupts.deferred():
+            known = self._futures.get(job.key)
+            if known is not None and known.done():
+                self._forget(job)
             if job.key not in self._futures:
                 if job.original is None:
                     self._interrupts.install()
@@ -117,6 +120,13 @@ class Scheduler:
                     loop.call(self._purchaser.aclose)
                 finally:
                     loop.close()
+
+    def _forget(self, job: Job) -> None:
+        """Forget an ended job and its request, which the queue of `mkdocs serve` repeats."""
+        del self._futures[job.key]
+        order = self._orders.get(job.request.key)
+        if order is not None and order.done.is_set():
+            del self._orders[job.request.key]
 
     def _is_busy(self, timeout_s: float) -> bool:
         return bool(wait_for(self._futures.values(), timeout_s).not_done)
@@ -165,10 +175,11 @@ class Scheduler:
             result = Result(job.original, is_draft=job.is_draft)
         else:
             result = await self._obtain(job.request, loop)
-        if loop.is_closing and result.alarm:
-            log.info("%s", result.alarm)  # the build is over, and reports no result
-        loop.raise_if_closing()
-        return await loop.compute(self._derived, result, job.layout)
+        if not loop.is_closing:
+            return await loop.compute(self._derived, result, job.layout)
+        if result.alarm:
+            log.info("%s", result.alarm)  # the build is over, and shows no image
+        return result
 
     async def _obtain(self, request: ImageRequest, loop: EventLoop) -> Result:
         """Return the result of a request, which is sent once for all jobs that share it.
@@ -226,5 +237,4 @@ def _as_imagegen_error(error: Exception) -> ImagegenError:
     if isinstance(error, (OSError, MemoryError)):
         fault = f"the files of the image could not be written: {error}"
         return StoreError(fault, hint="free up disk space, then build again")
-    fault = f"unexpected error: {type(error).__name__}: {error}"
-    return NotGeneratedError(fault, hint="report it to the developers of mkdocs-imagegen")
+    return unexpected(error, NotGeneratedError)

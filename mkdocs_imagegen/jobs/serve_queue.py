@@ -23,6 +23,7 @@ from mkdocs_imagegen.errors import (
     PendingError,
     StoppedError,
     StoreError,
+    unexpected,
 )
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
@@ -81,20 +82,20 @@ class _ServeJob:
         return self.ended_at is not None and not self.is_seen and is_below_limit
 
     @property
+    def result(self) -> Result:
+        """Result of the job; empty before its end."""
+        return self.future.result() if self.future.done() else Result()
+
+    @property
     def error(self) -> ImagegenError | None:
         """After the end: reason for a missing image; None if there is an image."""
-        if self.future.cancelled():
-            return StoppedError("the run was stopped before this image was generated")
-        unforeseen = self.future.exception()
-        if unforeseen is not None:
-            return NotGeneratedError(f"unexpected error: {type(unforeseen).__name__}: {unforeseen}")
-        result = self.future.result()
-        return result.error or (NotGeneratedError(result.alarm) if result.alarm else None)
+        alarm = self.result.alarm
+        return self.result.error or (NotGeneratedError(alarm) if alarm else None)
 
     @property
     def has_failed_at_no_cost(self) -> bool:
         """True if no image was generated or charged, and a retry may succeed."""
-        error = self._result.error if self._result else None
+        error = self.result.error
         if isinstance(error, DownloadError):
             return True  # it was charged, but the journal has the response, so a retry is free
         if isinstance(error, GatewayError):
@@ -104,27 +105,19 @@ class _ServeJob:
     @property
     def charged_record(self) -> Record | None:
         """Record of the image if it was generated and is not free; else None."""
-        result = self._result
-        if result is None or not result.was_generated or result.original is None:
+        if not self.result.was_generated or self.result.original is None:
             return None
-        record = result.original.record
+        record = self.result.original.record
         is_free = record.model == SKETCH_MODEL and not record.cost_usd
         return None if is_free else record
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """After the end: messages about an image that was generated."""
-        result, record = self._result, self.charged_record
-        if result is None or record is None:
-            return result.remarks if result else ()
-        return (f"generated in {result.seconds:.1f} s ({_cost([record])})", *result.remarks)
-
-    @property
-    def _result(self) -> Result | None:
-        future = self.future
-        if not future.done() or future.cancelled() or future.exception() is not None:
-            return None
-        return future.result()
+        if (record := self.charged_record) is None:
+            return self.result.remarks
+        generated = f"generated in {self.result.seconds:.1f} s ({_cost([record])})"
+        return (generated, *self.result.remarks)
 
 
 class ServeQueue:
@@ -281,7 +274,7 @@ class ServeQueue:
             future = self._opened_scheduler().start(job)
         except Exception as error:  # noqa: BLE001 - the page shows it; the thread has other jobs
             future = Future()
-            future.set_exception(error)
+            future.set_result(Result(error=unexpected(error, NotGeneratedError)))
         with self._lock:
             self._started[_key(job)] = _ServeJob(job, future)
         future.add_done_callback(lambda _: self._wake.set())

@@ -30,7 +30,7 @@ from mkdocs_imagegen.request import ImageRequest
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
 _LFS_POINTER = b"version https://git-lfs"
 _IMAGE_NAME = re.compile(
-    r"[0-9a-f]{64}\.(?:([0-9a-f]{16})\.(?:png|jpg|webp|avif)|picture)(?:\.[0-9a-f]{8})?"
+    r"[0-9a-f]{64}\.(?:([0-9a-f]{16})\.(?:png|jpg|webp|avif)|picture|answer)(?:\.[0-9a-f]{8})?"
 )
 """Name of an image, with an ending in quarantine; ``picture`` was charged and not decoded."""
 _CONFLICT = re.compile(

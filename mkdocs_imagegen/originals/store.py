@@ -113,11 +113,11 @@ class OriginalStore:
         if any(_has_record(folder, request.subject_key) for folder in self.places):
             return self._find(self.places, request.subject_key)
         places = self._draft_places if request.is_draft else self.places
-        original = self._find(places, request.key, request)
-        if original is not None or not sketch_server:
-            return original
-        sketch = self._find(self._sketch_places, request.as_sketch.key)
-        return sketch if sketch and sketch.record.server == sketch_server else None
+        if sketch_server and not _has_record(places[0], request.key):
+            sketch = self._find(self._sketch_places, request.as_sketch.key)
+            if sketch is not None and sketch.record.server == sketch_server:
+                return sketch
+        return self._find(places, request.key, request)
 
     def find(self, key: str) -> Original | None:
         """Return the original of a cache key, or None.
@@ -134,14 +134,23 @@ class OriginalStore:
         chooses the same one.
 
         Raises:
-            StoreError: If an original is there and cannot be used.
+            StoreError: If originals are there and none can be used.
         """
         if self._subjects is None:
             self._subjects = self._records_by_subject()
         candidates = sorted(self._subjects.get(subject, []), key=lambda each: each.key)
         candidates.sort(key=lambda each: each.created, reverse=True)
         candidates.sort(key=lambda each: each.model != model)
-        return next(filter(None, (self._find(self.places, each.key) for each in candidates)), None)
+        errors = []
+        for each in candidates:
+            try:
+                if found := self._find(self.places, each.key):
+                    return found
+            except StoreError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return None
 
     def read(self, original: Original) -> tuple[Original, bytes]:
         """Return an original and its verified image; another one of its key if it is damaged.

@@ -43,7 +43,7 @@ from mkdocs_imagegen.pipeline.context import (
     has_unfinished_requests,
 )
 from mkdocs_imagegen.pipeline.lookup import Lookup
-from mkdocs_imagegen.pipeline.messages import log_outcome, unsupported_by_model
+from mkdocs_imagegen.pipeline.messages import log_outcomes, unsupported_by_model
 from mkdocs_imagegen.pipeline.other_files import files_with_tokens, is_page, write_text
 from mkdocs_imagegen.pipeline.outcome import (
     Entry,
@@ -73,6 +73,7 @@ _NO_SITE_URL = (
     "previews have no social tags because site_url is not set; "
     "set it in mkdocs.yml to the URL of the site"
 )
+_MAX_LISTED = 10
 _NOT_TRACKED = (
     "%s (%s) generated into %s, which git does not track, so the next run on another machine would "
     "generate them again; commit the folder, or keep it in the cache of CI"
@@ -177,6 +178,20 @@ class Pipeline:
         """Return all locations that show an image, after the join."""
         return [self._entry(*each) for each in self._outcomes_by_placement()]
 
+    def list_missing(self) -> str:
+        """Return the error that lists all missing images, after the join; ``""`` without one."""
+        rows = [row for entry in self.entries() for row in entry.rows if row.state.is_missing]
+        if not rows:
+            return ""
+        count = len(deduplicate(rows))
+        # A pair of an image and its dark-mode image is mostly missing for one reason.
+        lines = list(dict.fromkeys(f"  {row.location}: {row.remarks[-1]}" for row in rows))
+        more = len(lines) - _MAX_LISTED
+        listed = lines[:_MAX_LISTED] + ([f"  and {more} more"] if more > 0 else [])
+        be = "is" if count == 1 else "are"
+        title = f"{plural(count, 'image')} {be} missing, and on_missing is error:"
+        return "\n".join([title, *listed])
+
     def fill_page(self, content: str, page_url: str) -> str:
         """Return HTML, after the join, with every marker replaced by its image or its cards.
 
@@ -217,9 +232,9 @@ class Pipeline:
 
     def finish(self) -> None:
         """Fill in the other files of the site, write the report, and log the summary."""
-        if not len(self.registry) or not self.context.mode.publish:
+        if not self.context.mode.publish:
             return
-        if self.context.site is not None:
+        if len(self.registry) and self.context.site is not None:
             self._fill_other_files(self.context.site)
         if self.context.settings.report_path is not None:
             self._write_report(self.context.settings.report_path)
@@ -290,16 +305,18 @@ class Pipeline:
         return "".join([*parts, content[done:]]), tokens
 
     def _log_outcomes(self) -> None:
-        logged: set[str] = set()
-        for placement, outcome in self._outcomes_by_placement():
-            found, location = self.registry.get(placement.token), partial(self._location, placement)
-            if self.context.mode.publish:
-                log_outcome(self.context, outcome, location)
+        logged, outcomes = set[str](), list(self._outcomes_by_placement())
+        if self.context.mode.publish:
+            located = ((each, partial(self._location, placement)) for placement, each in outcomes)
+            log_outcomes(self.context, located)
+        for placement, outcome in outcomes:
+            found = self.registry.get(placement.token)
             if self.context.mode.generate and outcome.image and isinstance(found, Directive):
                 error = unsupported_by_model(self.context.settings, found.request)
                 if error and error not in logged:
                     logged.add(error)
-                    log.info("%s: image prompt: a sketch is shown, but %s", location(), error)
+                    location = self._location(placement)
+                    log.info("%s: image prompt: a sketch is shown, but %s", location, error)
 
     def _queued_jobs(self) -> dict[str, list[Job]]:
         """Return the jobs that the queue of `mkdocs serve` runs, by page."""

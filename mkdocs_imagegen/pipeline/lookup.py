@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.derived.store import DerivedStore
@@ -35,7 +34,6 @@ from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.ledger import Attempts
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.gateway.wire import Attachments
     from mkdocs_imagegen.imaging.image import PageImage
     from mkdocs_imagegen.imaging.variants import VariantPlan
     from mkdocs_imagegen.jobs.scheduler import Scheduler
@@ -80,6 +78,7 @@ class Lookup:
         self._observed: set[str] = set()
         self._first_job_at: float | None = None
         self._is_joined = False
+        self._scheduler: Scheduler | None = None
 
     def look_up(self, directive: Directive, uri: str | None = None) -> None:
         """Look up the images of a directive, and start a job for each that is missing.
@@ -131,7 +130,7 @@ class Lookup:
         deferred, self._deferred = self._deferred, {}
         for request, directive, can_generate in deferred.values():
             self._resolve(request, directive, can_generate=can_generate)
-        if self._has_scheduler:
+        if self._scheduler is not None:
             self._results |= self._scheduler.join()
 
     def join(self) -> None:
@@ -163,21 +162,14 @@ class Lookup:
         """Store the responses that interrupted builds have left; never fails."""
         from mkdocs_imagegen.spending import recovery, storing  # noqa: PLC0415 - rarely needed
 
-        recovery.recover_all(storing.open_stores(self._settings, self.originals))
+        for folder in (None, *earlier_folders(self._settings)):
+            recovery.recover_all(storing.open_stores(self._settings, self.originals, folder))
 
     def close(self) -> None:
         """Start no more jobs, wait for the images in flight, and close the stores."""
-        if self._has_scheduler:
-            self._scheduler.close()
-        self.builder.close()
-
-    @property
-    def _has_scheduler(self) -> bool:
-        return "_scheduler" in vars(self)
-
-    @cached_property
-    def _scheduler(self) -> Scheduler:
-        return open_scheduler(self._context, self.originals, self.builder)
+        with contextlib.closing(self.builder):
+            if self._scheduler is not None:
+                self._scheduler.close()
 
     def _may_have(self, request: ImageRequest) -> bool:
         is_enabled = self._settings.enabled
@@ -232,6 +224,8 @@ class Lookup:
             return
         self._first_job_at = self._first_job_at or time.monotonic()
         self._results[job.key] = Result()
+        if self._scheduler is None:
+            self._scheduler = open_scheduler(self._context, self.originals, self.builder)
         self._scheduler.start(job)
         self._notify_observer(job)
 
@@ -300,14 +294,12 @@ def open_scheduler(
 
     settings, run, observer = context.generation_settings, context.run, context.mode.observer
 
-    def read_references(request: ImageRequest) -> Attachments:
-        return run.reference_files.read(request)
-
     def derive(original: Original, layout: Layout, content: bytes) -> PageImage:
         return builder.build(original, content, lambda record: _plan(settings, record, layout))
 
     stores, open_gateway = storing.open_stores(settings, originals), context.open_gateway
-    purchaser = purchase.Purchaser(settings, stores, run.ledger, open_gateway, read_references)
+    references = run.reference_files.read
+    purchaser = purchase.Purchaser(settings, stores, run.ledger, open_gateway, references)
     on_result = observer.job_done if observer else lambda _: None
     return Scheduler(settings, purchaser, originals, derive, on_result)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from mkdocs_imagegen.errors import Location, OptionError
@@ -12,27 +12,36 @@ from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.outcome import Outcome
-from mkdocs_imagegen.report import State
+from mkdocs_imagegen.report import State, plural
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 
+Locate = Callable[[], Location]
+"""Finds the location of an image, which reads the source of the page again."""
 
-def log_outcome(context: BuildContext, outcome: Outcome, location: Callable[[], Location]) -> None:
-    """Log the errors and remarks of one image on a page.
+
+def log_outcomes(context: BuildContext, outcomes: Iterable[tuple[Outcome, Locate]]) -> None:
+    """Log the errors and remarks of the images on pages; an error of several images only once.
 
     Args:
         context: Context of the build.
-        outcome: Outcome of the directive.
-        location: Function that finds the location, which reads the source of the page again.
+        outcomes: Outcome and location of each directive.
     """
-    level = _level(context, outcome.state)
-    if outcome.error and level is not None:
-        log.log(level, "%s: image prompt: %s", location(), outcome.error)
-    for result in outcome.results:
-        for remark in result.remarks if result.was_generated else ():
-            log.info("%s: image prompt: %s", location(), remark)
-        if result.alarm:
-            log.warning("%s: image prompt: %s", location(), result.alarm)
+    affected: dict[tuple[int, str, Locate | None], list[Locate]] = {}
+    for outcome, locate in outcomes:
+        level = _level(context, outcome.state)
+        if outcome.error and level is not None:
+            # Each invalid directive has to be corrected.
+            own = locate if outcome.state is State.INVALID else None
+            affected.setdefault((level, outcome.error, own), []).append(locate)
+        for result in outcome.results:
+            for remark in result.remarks if result.was_generated else ():
+                log.info("%s: image prompt: %s", locate(), remark)
+            if result.alarm:
+                log.warning("%s: image prompt: %s", locate(), result.alarm)
+    for (level, error, _), (locate, *others) in affected.items():
+        more = f" and {plural(len(others), 'more location')}" if others else ""
+        log.log(level, "%s%s: image prompt: %s", locate(), more, error)
 
 
 def unsupported_by_model(settings: Settings, request: ImageRequest) -> str:

@@ -107,9 +107,9 @@ class Journal:
 
     def end(self, key: str) -> None:
         """Remove the files of a request with a known outcome."""
-        # The responses first: an intent alone is listed, a response alone would be stored again.
+        # The intent first: alone it is listed as unknown, and a response alone names its image.
         with contextlib.suppress(OSError):
-            for path in sorted(self._files(key), key=lambda each: each.suffix):
+            for path in self._files(key, ".intent") + self._files(key, ".answer"):
                 path.unlink(missing_ok=True)
 
     def remove(self, response: SavedResponse) -> None:

@@ -49,8 +49,8 @@ _MAX_KEPT = 100
 class Ledger:
     """The failures and the budget of one run.
 
-    During a run, only the thread of the event loop writes. `retry_free_failures` and all reading
-    of the budget happen while no request is in flight.
+    The thread of the event loop writes. Under `mkdocs serve`, the thread of the builds reads the
+    budget and calls `retry_free_failures` at the same time.
 
     Attributes:
         budget: Money of the run.
@@ -88,9 +88,9 @@ class Ledger:
 
     def retry_free_failures(self) -> None:
         """Forget the stops whose failures were not charged."""
-        for model in self._stopped_at_no_cost:
+        models, self._stopped_at_no_cost = self._stopped_at_no_cost, set()
+        for model in models:
             self._stopped.pop(model, None)
-        self._stopped_at_no_cost.clear()
 
     def note_failure(self, error: GatewayError, key: str, model: str) -> None:
         """Stop the requests that would fail again, or would be charged again, after an error.

@@ -20,10 +20,12 @@ from mkdocs_imagegen.errors import (
     ModerationError,
     OutcomeUnknownError,
     StoreError,
+    unexpected,
 )
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
 from mkdocs_imagegen.imaging.decode import can_decode
+from mkdocs_imagegen.originals.folders import note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
@@ -101,7 +103,7 @@ class Purchaser:
                 return await self._sketch(request, loop)
             recovered = await self._recover(request, loop)
             if recovered is not None and not is_again:
-                return recovered
+                return replace(recovered, was_generated=False)
             await loop.compute(self._raise_if_resting, request)
             return await self._generate(request, loop)
 
@@ -121,6 +123,7 @@ class Purchaser:
 
         gateway = self._settings.gateway
         self._stores.originals.require_writable(for_sketches=gateway.is_sketch)
+        note_use(self._settings)  # before the build can be killed
         if not can_decode(f"image/{gateway.output_format}"):
             gateway = replace(gateway, output_format="png")  # which every Pillow decodes
             self._settings = replace(self._settings, gateway=gateway)
@@ -144,10 +147,10 @@ class Purchaser:
         gateway = await self._opened_gateway(loop)
         try:
             response = await gateway.open_response(linked.body, linked.intent.request)
+            return await loop.compute(self._store, linked.intent, response)
         except GatewayError as error:
             await loop.compute(self._record_failure, linked.intent, error)
             raise
-        return await loop.compute(self._store, linked.intent, response)
 
     async def _sketch(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
         """Return a sketch by the embedded emulator, without budget and journal.
@@ -160,7 +163,7 @@ class Purchaser:
             attached = await self._attached(request, loop)
             begun = time.monotonic()
             response = await self._send(gateway, request, attached, loop)
-        free = replace(response, cost_usd=Decimal(0), cost_is_estimate=False)
+        free = replace(response, cost_usd=Decimal(0))
         intent = self._intent(request, None)
         result = await loop.compute(store_response, self._stores.originals, intent, free)
         return replace(result, seconds=time.monotonic() - begun)
@@ -178,8 +181,7 @@ class Purchaser:
             response = await self._settled(intent, self._request(intent, gateway, loop), loop)
         stored = loop.compute(self._store, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
-        charged = None if response.cost_is_estimate else response.cost_usd
-        self._ledger.budget.settle_generated(price, charged)
+        self._ledger.budget.settle_generated(price, response.cost_usd)
         self.in_flight -= 1
         counting = self._ledger.note_generated(request.model)
         await loop.compute(self._note_attempts, counting)
@@ -224,11 +226,7 @@ class Purchaser:
         # The run may have been stopped while this request was being prepared.
         self._raise_if_stopped(request, loop)
         keep = partial(self._stores.journal.save_response, intent)
-        response = await self._send(gateway, request, attached, loop, keep)
-        if response.cost_usd is None or response.cost_is_estimate:
-            price = intent.price_usd
-            return replace(response, cost_usd=price, cost_is_estimate=price is not None)
-        return response
+        return await self._send(gateway, request, attached, loop, keep)
 
     async def _send(
         self,
@@ -277,14 +275,15 @@ class Purchaser:
             await loop.compute(self._record_failure, intent, error)
             self._settle_failure(intent, error, is_charged=is_charged)
             raise
-        except BaseException:
-            # The outcome is unknown, so the journal keeps its files.
-            self._ledger.budget.settle_failed(intent.price_usd, Billing.UNKNOWN)
-            self.in_flight -= 1
-            raise
+        except Exception as error:
+            # The journal keeps its files: the next build stores the response, or lists the request.
+            unknown = unexpected(error, OutcomeUnknownError)
+            self._settle_failure(intent, unknown, is_charged=is_charged)
+            raise unknown from error
 
     def _record_failure(self, intent: Intent, error: ImagegenError) -> None:
-        journal, key = self._stores.journal, intent.request.key
+        journal, originals = self._stores.journal, self._stores.originals
+        key = intent.request.key
         if isinstance(error, StoreError):
             return  # the journal has the only copy of the response
         if billing := _noted_billing(error):
@@ -298,11 +297,8 @@ class Purchaser:
         if isinstance(error, DownloadError) and journal.has_response(key):
             error.hint = f"the next build fetches it again; {journal.deletion_hint(key)}"
             return
-        if isinstance(error, InvalidResponseError) and error.body:
-            file = quarantine(self._stores.originals, key, error.body)
-            error.hint = "; ".join(filter(None, (error.hint, file)))
-            if file is None:
-                return  # the journal has the only copy of the response
+        if isinstance(error, InvalidResponseError) and not quarantine(originals, key, error):
+            return  # the journal has the only copy of the response
         journal.end(key)
 
     def _note_attempts(self, attempts: Sequence[tuple[str, Attempt]]) -> bool:

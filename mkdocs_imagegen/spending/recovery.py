@@ -13,6 +13,7 @@ from mkdocs_imagegen.errors import InvalidResponseError, StoreError
 from mkdocs_imagegen.gateway.wire import decode_response, image_link
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.journal import Intent, SavedResponse
@@ -88,16 +89,12 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
     key = intent.request.key
     try:
         response = decode_response(saved.body, intent.request, settings)
-        # Not `find_exact`, which would write a lost record again without the cost.
-        verdict = stores.originals.audit(key)
-        known = verdict.original if verdict else None
+        known = _intact_original(stores, intent)
         if known and known.record.sha256 == hashlib.sha256(response.image).hexdigest():
             return PurchaseResult(known)  # killed after storing it
         result = store_response(stores.originals, intent, response)
     except InvalidResponseError as error:
-        hint = quarantine(stores.originals, key, error.body) if error.body else None
-        error.hint = hint or error.hint
-        if hint or not error.body:
+        if quarantine(stores.originals, key, error):
             stores.attempts.add(key, attempt_of(intent, "billed", error.fault, counts=True))
             stores.journal.remove(saved)
         raise
@@ -107,16 +104,22 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
     return result
 
 
+def _intact_original(stores: Stores, intent: Intent) -> Original | None:
+    """Return the original of a request; None if a file of it is lost or damaged."""
+    # Not `find_exact`, which writes a lost record again, without the cost in the response.
+    verdict = stores.originals.audit(intent.request.key)
+    return verdict.original if verdict else None
+
+
 def _note_unknown(stores: Stores, intent: Intent) -> None:
-    """Note a request that was killed; the original exists if its image was stored already.
+    """Note a request that was killed.
 
     Raises:
         OSError: If the attempt cannot be written.
     """
-    if intent.replaces or stores.originals.find_exact(intent.request, intent.server) is None:
-        fault = "the build was stopped before the response arrived"
-        stores.attempts.add(intent.request.key, attempt_of(intent, "unknown", fault))
-        log.info("%s", _lost(intent, stores.attempts.path(intent.request.key)))
+    fault = "the build was stopped before the response arrived"
+    stores.attempts.add(intent.request.key, attempt_of(intent, "unknown", fault))
+    log.info("%s", _lost(intent, stores.attempts.path(intent.request.key)))
 
 
 def _description(intent: Intent) -> str:

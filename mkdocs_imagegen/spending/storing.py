@@ -42,16 +42,26 @@ class Stores:
     accepts_links: bool
 
 
-def open_stores(settings: Settings, originals: OriginalStore) -> Stores:
-    """Return the stores of a site, with an originals store that is open already."""
+def open_stores(
+    settings: Settings, originals: OriginalStore, earlier: Path | None = None
+) -> Stores:
+    """Return the stores of a site.
+
+    Args:
+        settings: Settings of the site.
+        originals: Store of originals, which is open already.
+        earlier: Another originals folder, for its journal and its claims; None for those of the
+            site.
+    """
     # Sketches are free: a site that shows only them needs no originals folder.
     is_sketched = settings.gateway.is_sketch and not settings.work_path.is_dir()
     work = settings.sketches_path / "work" if is_sketched else settings.work_path
+    work = earlier / "work" if earlier else work
     return Stores(
         originals,
         Attempts(originals.places),
         Claims(work / "claims"),
-        Journal(work / "journal", earlier_journals(settings)),
+        Journal(work / "journal", () if earlier else earlier_journals(settings)),
         settings.gateway.accept_urls,
     )
 
@@ -87,11 +97,11 @@ def store_response(
         response: Response with the image.
 
     Raises:
-        InvalidResponseError: If the bytes are not a supported image; they are in quarantine.
+        InvalidResponseError: If the bytes are not a supported image.
         StoreError: If the image can be saved nowhere.
     """
     request = intent.request
-    facts = _decode(originals, request, response)
+    facts = _decode(response)
     record = _record(intent, response, facts or _undecoded_facts(request, response))
     record = record if facts else replace(record, is_decoded=False)
     remarks = list(response.warnings)
@@ -111,29 +121,33 @@ def store_response(
     return PurchaseResult(original, was_generated=True, remarks=tuple(remarks), alarm=alarm)
 
 
-def quarantine(originals: OriginalStore, key: str, body: bytes) -> str | None:
-    """Keep a response that was charged and has no image.
+def quarantine(originals: OriginalStore, key: str, error: InvalidResponseError) -> bool:
+    """Keep a charged response without an image, and name its file in the error.
 
     Returns:
-        The words that name the file, or None if it cannot be written.
+        False if it cannot be written, so that the journal has the only copy.
     """
-    path = originals.put_in_quarantine(f"{key}.answer", body)
-    return f"the response is in {path}" if path else None
+    if error.body:
+        path = originals.put_in_quarantine(f"{key}.answer", error.body)
+        if path is None:
+            return False
+        error.hint = "; ".join(filter(None, (error.hint, f"the response is in {path}")))
+    return True
 
 
-def _decode(
-    originals: OriginalStore, request: ImageRequest, response: ImageResponse
-) -> ImageFacts | None:
-    """Return the facts of an image; None if only this machine cannot decode it."""
+def _decode(response: ImageResponse) -> ImageFacts | None:
+    """Return the facts of an image; None if only this machine cannot decode it.
+
+    Raises:
+        InvalidResponseError: If the bytes are not a supported image.
+    """
     try:
         return inspect_image(response.image)
     except ImageError as error:
         if not can_decode(response.mime):
             return None
-        path = originals.put_in_quarantine(f"{request.key}.picture", response.image)
-        hint = f"the response is in {path}" if path else None
         fault = f"the image was charged and is damaged: {error}"
-        raise InvalidResponseError(fault, hint=hint) from None
+        raise InvalidResponseError(fault, body=response.image) from None
 
 
 def _undecoded_facts(request: ImageRequest, response: ImageResponse) -> ImageFacts:
@@ -143,6 +157,7 @@ def _undecoded_facts(request: ImageRequest, response: ImageResponse) -> ImageFac
 def _record(intent: Intent, response: ImageResponse, facts: ImageFacts) -> Record:
     drawn = intent.request.as_sketch if response.is_sketch else intent.request
     # Records are committed, and the address of a server may be private.
+    is_charge_known = response.cost_usd is not None
     is_named = response.is_sketch or GatewaySettings(url=intent.server).is_vercel
     return Record(
         key=drawn.key,
@@ -157,8 +172,8 @@ def _record(intent: Intent, response: ImageResponse, facts: ImageFacts) -> Recor
         answered_by=response.model,
         prompt=drawn.prompt,
         take=drawn.take,
-        cost_usd=response.cost_usd,
-        cost_is_estimate=response.cost_is_estimate,
+        cost_usd=response.cost_usd if is_charge_known else intent.price_usd,
+        cost_is_estimate=not is_charge_known and intent.price_usd is not None,
         generation_id=response.generation_id,
         server=intent.server if is_named else "",
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.errors import StoreError, UnreachableError
 from mkdocs_imagegen.jobs import scheduler
 from tests.bench import PNG, FakeGateway, job, request
 from tests.originals.support import flip, refuse
@@ -51,6 +51,21 @@ def test_failed_request_affects_only_its_jobs_and_is_sent_once(bench, error):
     assert sorted(made.client.asked) == ["prompt 0", "prompt 1"]
     assert made.purchaser.in_flight == 0
     assert made.stores.journal.open_keys() == [request().key]
+
+
+def test_ended_job_is_started_again_and_its_result_is_shared(bench):
+    async def fails_once(*_):
+        if len(made.client.asked) == 1:
+            raise UnreachableError("no connection")
+
+    made = bench(FakeGateway(fails_once))
+    jobs = [job(request(), layout) for layout in "AB"]
+    first, second = made.run_jobs(*jobs)
+    assert str(first.error) == str(second.error) == "no connection"
+    made.run.ledger.retry_free_failures()
+    first, second = made.run_jobs(*jobs)
+    assert (first.error, second.error) == (None, None)
+    assert made.client.asked == ["prompt 0", "prompt 0"]
 
 
 @pytest.mark.parametrize("error", UNFORESEEN)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from mkdocs_imagegen.errors import (
@@ -22,6 +24,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
     UnreachableError,
 )
+from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.jobs import serve_queue
 from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.serve_queue import ServeQueue
@@ -29,7 +32,8 @@ from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending.ledger import Ledger
-from tests.bench import LogTexts
+from tests.bench import Bench as RealBench
+from tests.bench import FakeGateway, LogTexts
 
 
 class FakeScheduler:
@@ -98,13 +102,11 @@ def bench() -> Iterator[Bench]:
     assert not any(each.name == "imagegen-queue" for each in threading.enumerate())
 
 
-def fail(bench: Bench, error: Exception) -> None:
+def fail(bench: Bench, error: ImagegenError) -> None:
     """Build a page with one prompt, and let its making fail."""
     bench.build(job("A"))
     wait_until(lambda: bench.started)
-    bench.started[-1].set_result(Result(error=error)) if isinstance(
-        error, ImagegenError
-    ) else bench.started[-1].set_exception(error)
+    bench.started[-1].set_result(Result(error=error))
     wait_until(lambda: bench.changes)
 
 
@@ -153,11 +155,17 @@ def test_new_settings_wait_for_jobs_of_old_settings(bench) -> None:
 
 
 def test_unexpected_error_is_shown_and_queue_continues(bench) -> None:
-    fail(bench, ValueError("a bug"))
+    def open_scheduler() -> contextlib.AbstractContextManager[Any]:
+        raise ValueError("a bug")
+
+    bench.queue.open(open_scheduler, 0.0)
+    bench.build(job("A"))
+    wait_until(lambda: bench.changes)
     assert "ValueError: a bug" in str(bench.build(job("A"))[0])
     assert any("ValueError: a bug" in each for each in bench.logged.texts)
+    bench.open()
     bench.build(job("B"))
-    wait_until(lambda: len(bench.started) == 2)
+    wait_until(lambda: bench.started)
 
 
 def test_image_that_no_build_finds_is_not_generated_again(bench) -> None:
@@ -247,6 +255,27 @@ def test_alarm_is_shown_and_logged(bench) -> None:
     wait_until(lambda: bench.changes)
     assert [str(each) for each in bench.build(job("A"))] == ["it is in /tmp/x"]
     assert any("it is in /tmp/x" in each for each in bench.logged.texts)
+
+
+def test_close_counts_the_image_in_flight(tmp_path, monkeypatch) -> None:
+    async def wait_for_close(*_: object) -> None:
+        await anyio.to_thread.run_sync(is_closing.wait)
+
+    def stop(loop: EventLoop) -> None:
+        real_stop(loop)
+        is_closing.set()
+
+    is_closing, real_stop = threading.Event(), EventLoop.stop
+    monkeypatch.setattr(EventLoop, "stop", stop)
+    made = RealBench(tmp_path, FakeGateway(wait_for_close))
+    queue = ServeQueue(made.run.ledger, None)
+    queue.open(lambda: contextlib.closing(made.scheduler), 0.0)
+    queue.note({"index.md": [job("A")]})
+    wait_until(lambda: made.client.asked)
+    queue.close()
+    made.close()
+    assert made.stored() == ["A"]
+    assert made.said[-1].startswith("generated 1 image while serving (")
 
 
 def test_closed_queue_starts_no_job(bench) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 from dataclasses import replace
 
 import pytest
@@ -247,10 +246,10 @@ def test_damaged_import_is_an_error_and_is_not_generated(store):
         store.find_exact(REQUEST, "")
 
 
-def test_several_threads_of_builds_adopt_one_original_once(tmp_path, old):
+def test_several_builds_adopt_one_original_once(tmp_path, old):
     put(old)
     stores = [opened(tmp_path / "originals", old.folder) for _ in range(3)]
     found = [each.find_exact(REQUEST, "") for each in stores]
     assert len(set(found)) == 1
     assert sum(each.adopted[old.folder] for each in stores) == 1
-    assert os.path.samefile(found[0].path, old.find(REQUEST.key).path)
+    assert found[0].path.samefile(old.find(REQUEST.key).path)

@@ -375,7 +375,7 @@ def test_conflict_of_two_images_shows_ours(decoding):
     assert (outcome, content) == (REPORTED, ours)
 
 
-def test_lost_record_is_written_again_from_the_image_and_the_request(decoding, tmp_path):
+def test_lost_record_is_written_again_from_the_image_and_the_request(decoding):
     original = put(decoding)
     path = record_file(original)
     path.unlink()

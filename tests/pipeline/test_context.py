@@ -38,7 +38,7 @@ def test_sketches_replace_the_gateway_only_under_serve(tmp_path, serve, is_servi
     assert found.gateway.is_sketch is is_sketch
 
 
-def test_requests_are_unfinished_while_the_journal_has_files(tmp_path):
+def test_requests_are_unfinished_while_the_journal_has_an_intent(tmp_path):
     settings = read_settings({}, tmp_path)
     assert not has_unfinished_requests(settings)
     earlier = [settings.cache_path / name for name in ("journal", "journal-0123abcd")]

@@ -17,6 +17,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pipeline.context import BuildMode
@@ -230,6 +231,24 @@ def test_scheduler_of_the_server_writes_no_file_into_the_site(opened, tmp_path):
     assert not (tmp_path / "site").exists()
     (result,) = look_up(opened(permission=Permission("no")), directive())
     assert result.image is not None
+
+
+def test_close_closes_the_stores_after_an_interrupt(opened, monkeypatch):
+    closed = []
+
+    def interrupt(scheduler):
+        close(scheduler)
+        raise KeyboardInterrupt
+
+    close = Scheduler.close
+    monkeypatch.setattr(Scheduler, "close", interrupt)
+    lookup = opened()
+    monkeypatch.setattr(lookup.builder, "close", lambda: closed.append(True))
+    lookup.look_up(directive(), "a.md")
+    with pytest.raises(KeyboardInterrupt):
+        lookup.close()
+    assert closed == [True]
+    monkeypatch.undo()
 
 
 def test_dry_run_writes_no_variant(opened, tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
+from itertools import count
 
 import pytest
 
@@ -10,7 +12,7 @@ from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.option_parsers import Size
-from mkdocs_imagegen.pipeline.messages import log_outcome, unsupported_by_model
+from mkdocs_imagegen.pipeline.messages import log_outcomes, unsupported_by_model
 from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import State
 from tests.pipeline.support import build_context, request
@@ -22,12 +24,13 @@ SILENT = {"on_missing": "placeholder"}
 
 @pytest.fixture
 def messages_of(tmp_path, caplog):
-    """Logs an outcome, and returns level and text of each message."""
+    """Logs outcomes on lines 3, 4, …, and returns level and text of each message."""
     caplog.set_level(INFO, "mkdocs")
 
-    def log(outcome, options=None, **facts):
+    def log(*outcomes, options=None, **facts):
         context = build_context(tmp_path, options, **facts)
-        log_outcome(context, outcome, lambda: Location("docs/a.md", 3))
+        lines = (partial(Location, "docs/a.md", line) for line in count(3))
+        log_outcomes(context, zip(outcomes, lines, strict=False))
         return [(each.levelno, each.getMessage()) for each in caplog.records]
 
     return log
@@ -54,7 +57,7 @@ def messages_of(tmp_path, caplog):
 def test_level_of_an_error(messages_of, state, options, is_serving, level):
     outcome = Outcome(state, IMAGE, error="it failed")
     text = "imagegen: docs/a.md:3: image prompt: it failed"
-    found = messages_of(outcome, options, is_serving=is_serving)
+    found = messages_of(outcome, options=options, is_serving=is_serving)
     assert found == ([] if level is None else [(level, text)])
 
 
@@ -72,7 +75,24 @@ def test_remarks_are_logged_for_generated_images_alone(messages_of):
 
 def test_location_is_found_only_for_a_message(tmp_path):
     outcome = Outcome(State.READY, IMAGE)
-    log_outcome(build_context(tmp_path), outcome, lambda: pytest.fail("the source was read"))
+    outcomes = [(outcome, lambda: pytest.fail("the source was read"))]
+    log_outcomes(build_context(tmp_path), outcomes)
+
+
+def test_error_of_several_images_is_logged_once(messages_of):
+    outcomes = [Outcome(State.MISSING, IMAGE, error="no API key") for _ in range(3)]
+    assert messages_of(*outcomes, Outcome(State.FAILED, IMAGE, error="it failed")) == [
+        (WARN, "imagegen: docs/a.md:3 and 2 more locations: image prompt: no API key"),
+        (WARN, "imagegen: docs/a.md:6: image prompt: it failed"),
+    ]
+
+
+def test_each_invalid_directive_is_logged(messages_of):
+    outcomes = [Outcome(State.INVALID, IMAGE, error="no prompt") for _ in range(2)]
+    assert messages_of(*outcomes) == [
+        (WARN, "imagegen: docs/a.md:3: image prompt: no prompt"),
+        (WARN, "imagegen: docs/a.md:4: image prompt: no prompt"),
+    ]
 
 
 @pytest.mark.parametrize(

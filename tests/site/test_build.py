@@ -93,6 +93,16 @@ def test_lookup_is_at_most_eight_frames_deep(site: Site, monkeypatch: pytest.Mon
     assert 0 < max(depths) <= 8
 
 
+def test_report_of_a_site_without_directives_is_empty(site: Site) -> None:
+    site.options["report"] = "report.json"
+    site.write("index.md", f"# Page\n\n{FENCE}")
+    site.build()
+    assert len(site.report()["pictures"]) == 1
+    site.write("index.md", "# Page\n")
+    assert not any("images" in text for text in site.build().infos)
+    assert site.report()["pictures"] == []
+
+
 def test_site_without_directives_is_unchanged(site: Site) -> None:
     site.write("index.md", "# Page\n\n```python\nx = 1\n```\n\n![x](y.png)\n\n> text & `code`\n")
     site.write("y.png", "no image")

@@ -43,9 +43,9 @@ def test_budget_of_images_is_never_exceeded(site: Site) -> None:
     assert emulator.bill.images == 2
     assert built.summary.endswith("3 over budget (about $0.045)")
     assert sorted(states(site)) == ["made"] * 2 + ["over budget"] * 3
-    over = [text for text in built.warnings if "budget" in text]
-    assert len(over) == 3
-    assert all("docs/page" in text and "the image (about $0.015)" in text for text in over)
+    (over,) = [text for text in built.warnings if "budget" in text]
+    assert "docs/page" in over
+    assert " and 2 more locations: image prompt: the image is missing: the image (about" in over
 
 
 def test_budget_in_dollars_counts_reported_charges(site: Site) -> None:
@@ -79,11 +79,10 @@ def test_run_is_stopped_after_five_charged_failures_in_a_row(site: Site) -> None
     built = build_with(site, emulator, budget=NO_LIMIT)
     assert emulator.bill.images == 5
     assert built.summary.endswith("5 failed requests may have been charged (about $0.075)")
-    stopped = [text for text in built.warnings if "the run was stopped" in text]
-    assert len(stopped) == 25
+    (stopped,) = [text for text in built.warnings if "the run was stopped" in text]
+    assert " and 24 more locations: " in stopped
     assert (
-        "5 requests in a row returned no image and may have been charged (about $0.075)"
-        in stopped[0]
+        "5 requests in a row returned no image and may have been charged (about $0.075)" in stopped
     )
 
 

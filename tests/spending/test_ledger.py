@@ -115,6 +115,20 @@ def test_free_failure_can_be_retried():
     assert refusal(ledger, "a", "a/b") is None
 
 
+def test_free_failures_can_be_retried_while_another_request_fails(monkeypatch):
+    class Stopped(dict[str, StoppedError]):
+        def pop(self, model, *_):
+            ledger.note_failure(errors.ModelUnavailableError("no such model"), "b", "c/d")
+            return super().pop(model)
+
+    ledger = Ledger()
+    monkeypatch.setattr(ledger, "_stopped", Stopped())
+    ledger.note_failure(errors.ModelUnavailableError("no such model"), "a", "a/b")
+    ledger.retry_free_failures()
+    assert refusal(ledger, "a", "a/b") is None
+    assert isinstance(refusal(ledger, "b", "c/d"), StoppedError)
+
+
 NOW = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 VERCEL = "https://ai-gateway.vercel.sh/v1"
 REQUEST = ImageRequest("a/b", "A red balloon", Size(3, 2))
@@ -191,7 +205,7 @@ def test_third_attempt_rests_for_good(attempts):
     assert "24 hours" not in error.hint
 
 
-@pytest.mark.parametrize("begun", ["", "x", "2026-11-29", "2026-11-29T12:00:00"])
+@pytest.mark.parametrize("begun", ["x", "x2026-11-29", "2026-11-29T12:00:00"])
 def test_attempt_without_a_time_rests(attempts, begun):
     unknown = Attempt(**(asdict(attempt()) | {"begun": begun}))
     assert noted(attempts, attempt(2000), unknown) is not None
@@ -237,7 +251,7 @@ def test_refusal_is_an_obstacle_for_every_server_and_for_good(attempts):
     assert attempts.obstacle(REQUEST, private, NOW) is not None
 
 
-def test_refusal_of_an_earlier_version_is_read(attempts, tmp_path):
+def test_refusal_of_an_earlier_version_is_read(attempts):
     path = attempts.path(KEY).with_name(f"{KEY}.refused.json")
     path.parent.mkdir()
     path.write_text('{"model": "a/b", "day": "2026-11-23", "said": "refused: \\"no 🎈\\""}')

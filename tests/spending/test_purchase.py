@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import tempfile
 
 import pytest
@@ -18,9 +16,11 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.spending import purchase
+from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES_IN_A_ROW
 from mkdocs_imagegen.spending.ledger import Attempts
 from mkdocs_imagegen.spending.recovery import recover_all
-from tests.bench import BODY, PNG, FakeGateway, job, request
+from tests.bench import BODY, PNG, FakeGateway, body_of, job, request
 from tests.originals.support import png, refuse
 
 
@@ -54,12 +54,26 @@ def test_image_that_cannot_be_saved_counts_as_charged_and_is_stored_later(bench,
     assert later.journal == []
 
 
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_unexpected_errors_stop_the_run_like_charged_failures(bench, monkeypatch, is_sent):
+    def fail(*_):
+        raise ValueError("a defect")
+
+    made = bench(concurrency=1)
+    monkeypatch.setattr(made.client if is_sent else purchase, _FIRST_STEP[is_sent], fail)
+    results = made.run_jobs(*(job(request(number)) for number in range(20)))
+    failed = [each for each in results if isinstance(each.error, OutcomeUnknownError)]
+    assert len(failed) == MAX_CHARGED_FAILURES_IN_A_ROW
+    assert "unexpected error: ValueError: a defect; report it" in str(failed[0].error)
+    assert (made.run.ledger.budget.images, made.purchaser.in_flight) == (len(failed), 0)
+    assert len(made.stores.journal.open_keys()) == len(failed)
+
+
+_FIRST_STEP = {True: "generate", False: "store_response"}
+
+
 def _no_room(*_arguments, **_options):
     raise StoreError("no room")
-
-
-def body_of(content):
-    return json.dumps({"data": [{"b64_json": base64.b64encode(content).decode()}]}).encode()
 
 
 async def cut(*_):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
+from decimal import Decimal
 
 import anyio
 import pytest
@@ -19,7 +21,7 @@ from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
 from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, intent, job, request
-from tests.originals.support import read_original, record_file
+from tests.originals.support import flip, read_original, record_file
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -45,6 +47,27 @@ def test_sketch_does_not_replace_response_in_journal(bench):
     recover_all(sketching.stores)
     assert made.journal == []
     assert read_original(sketching.stores.originals, key).record.model == request().model
+
+
+def test_recovered_image_has_the_price_of_its_request(bench):
+    made = bench()
+    sent = replace(intent(request()), price_usd=Decimal("0.02"))
+    made.stores.journal.begin(sent)
+    made.stores.journal.save_response(sent, BODY)
+    (result,) = made.run_jobs(job(request()))
+    record = result.original.record
+    assert (record.cost_usd, record.cost_is_estimate) == (Decimal("0.02"), True)
+    assert (result.was_generated, made.client.asked) == (False, [])
+
+
+def test_response_replaces_a_damaged_original(bench):
+    made = bench()
+    made.run_jobs(job(request()))
+    key = answered(made)
+    flip(made.stores.originals.find(key).path)
+    recover_all(made.stores)
+    assert read_original(made.stores.originals, key) is not None
+    assert made.journal == []
 
 
 def test_intent_stays_when_it_cannot_be_listed(bench):
@@ -135,7 +158,7 @@ def test_response_stays_when_storing_fails_unexpectedly(bench, monkeypatch, erro
         raise error
 
     made = bench()
-    key = answered(made)
+    answered(made)
     monkeypatch.setattr(recovery, "store_response", fails)
     recover_all(made.stores)
     assert made.said == ["the response to an earlier build stays in the journal: unforeseen"]
@@ -210,6 +233,16 @@ def test_response_with_dead_link_goes_to_quarantine(linked):
     assert b"sketch.png" in next(made.stores.originals.quarantine.iterdir()).read_bytes()
 
 
+def test_damaged_image_behind_a_link_ends_the_request(linked):
+    host = Linking()
+    linked(host)
+    host.answer = HttpResponse(200, {}, PNG[:40])
+    made, result = linked(host)
+    assert "charged and is damaged" in str(result.error)
+    assert made.journal == []
+    assert [path.read_bytes() for path in made.stores.originals.quarantine.iterdir()] == [PNG[:40]]
+
+
 def test_response_with_link_goes_to_quarantine_when_not_journaled(linked, monkeypatch):
     monkeypatch.setattr(Journal, "save_response", lambda *_: False)
     made, result = linked(Linking())
@@ -261,17 +294,6 @@ def test_build_killed_between_image_and_record_keeps_the_cost(bench):
     recover_all(made.stores)
     after = made.stores.originals.find(key).record
     assert (after.is_rebuilt, after.cost_usd) == (False, before.cost_usd)
-
-
-def test_response_repairs_an_original_that_is_damaged(bench):
-    made = bench()
-    key = answered(made)
-    recover_all(made.stores)
-    original = made.stores.originals.find(key)
-    original.path.write_bytes(b"cut")
-    answered(made)
-    recover_all(made.stores)
-    assert (made.journal, original.path.read_bytes()) == ([], PNG)
 
 
 def test_every_response_of_a_key_is_stored(bench):

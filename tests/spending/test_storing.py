@@ -14,10 +14,11 @@ from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending import storing
 from mkdocs_imagegen.spending.storing import store_response
-from tests.bench import BODY, PNG, SERVER, intent, request
+from tests.bench import BODY, PNG, SERVER, FakeGateway, body_of, intent, job, request
 from tests.originals.support import png, read_original
 
 VERCEL = "https://ai-gateway.vercel.sh/v1"
+DAMAGED = body_of(PNG[:40])
 
 RESPONSE = decode_response(BODY, request(), replace(GatewaySettings(), output_format="png"))
 
@@ -72,13 +73,30 @@ def test_sketch_is_stored_under_the_key_of_the_sketch(originals):
     assert originals.find_exact(request(), "") is None
 
 
-def test_damaged_image_goes_to_quarantine(originals):
+def test_damaged_image_is_an_error_with_its_bytes(originals):
     damaged = replace(RESPONSE, image=PNG[:40])
     with pytest.raises(InvalidResponseError, match="was charged and is damaged") as raised:
         store_response(originals, intent(request()), damaged)
-    (file,) = originals.quarantine.iterdir()
-    assert file.read_bytes() == PNG[:40]
-    assert str(file) in str(raised.value)
+    assert raised.value.body == PNG[:40]
+
+
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_damaged_image_is_in_quarantine_or_in_the_journal(bench, is_writable):
+    made = bench(FakeGateway(body=DAMAGED))
+    quarantine = made.stores.originals.quarantine
+    if not is_writable:
+        quarantine.parent.mkdir(parents=True, exist_ok=True)
+        quarantine.touch()
+    (result,) = made.run_jobs(job(request()))
+    assert "was charged and is damaged" in str(result.error)
+    if is_writable:
+        (file,) = quarantine.iterdir()
+        assert file.read_bytes() == PNG[:40]
+        assert str(result.error).endswith(f"the response is in {file}")
+        assert made.journal == []
+    else:
+        (saved,) = made.stores.journal.find_responses(request().key)
+        assert saved.body == DAMAGED
 
 
 def test_image_is_saved_elsewhere_with_an_alarm_when_store_fails(originals, monkeypatch, tmp_path):

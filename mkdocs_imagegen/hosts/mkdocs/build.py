@@ -31,7 +31,6 @@ from mkdocs_imagegen.pipeline.context import (
     generation_settings,
     has_unfinished_requests,
 )
-from mkdocs_imagegen.report import deduplicate, plural
 from mkdocs_imagegen.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
 _SCHEME = "imagegen:"
 _TOKEN = f"{_SCHEME}t"
 _FRONT_MATTER = "imagegen"
-_MAX_LISTED = 10
 _THEMES_WITH_PALETTE = ("material", "materialx")
 """Themes that hide images with an address that ends in ``#only-dark`` or ``#only-light``."""
 
@@ -105,6 +103,7 @@ class MkDocsBuild:
     def begin(self) -> None:
         """Open the pipeline if it has work beside the images of pages."""
         is_needed = self._session is not None or not self._mode.publish
+        is_needed = is_needed or self._settings.report_path is not None
         if is_needed or has_unfinished_requests(self._settings):
             _ = self.pipeline
 
@@ -224,17 +223,8 @@ class MkDocsBuild:
             file.page.meta["image"] = file.page.meta.get("image") or card.url
 
     def _raise_if_missing(self) -> None:
-        rows = [row for entry in self.pipeline.entries() for row in entry.rows]
-        missing = [row for row in rows if row.state.is_missing]
-        if missing:
-            count = len(deduplicate(missing))
-            # A pair of an image and its dark-mode image is mostly missing for one reason.
-            lines = list(dict.fromkeys(f"  {row.location}: {row.remarks[-1]}" for row in missing))
-            more = len(lines) - _MAX_LISTED
-            listed = lines[:_MAX_LISTED] + ([f"  and {more} more"] if more > 0 else [])
-            be = "is" if count == 1 else "are"
-            title = f"{plural(count, 'image')} {be} missing, and on_missing is error:"
-            raise PluginError("\n".join([f"imagegen: {title}", *listed]))
+        if text := self.pipeline.list_missing():
+            raise PluginError(f"imagegen: {text}")
 
 
 def _read_source(file: File) -> str:
