@@ -12,7 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from mkdocs_imagegen.errors import ImageError, NewerVersionError, StoreError
-from mkdocs_imagegen.files import cannot_store, read_plain_file, write_atomic, write_first
+from mkdocs_imagegen.files import (
+    cannot_store,
+    link_or_copy,
+    read_plain_file,
+    write_atomic,
+    write_first,
+)
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.folders import create_folder, create_work_folder
 from mkdocs_imagegen.originals.judge import (
@@ -114,7 +120,8 @@ class OriginalStore:
             return self._find(self.places, request.subject_key)
         places = self._draft_places if request.is_draft else self.places
         if sketch_server and not _has_record(places[0], request.key):
-            sketch = self._find(self._sketch_places, request.as_sketch.key)
+            drafts = self._draft_places[:1] if request.is_draft else ()
+            sketch = self._find((*self._sketch_places, *drafts), request.as_sketch.key)
             if sketch is not None and sketch.record.server == sketch_server:
                 return sketch
         original = self._find(places, request.key, request)
@@ -273,7 +280,7 @@ class OriginalStore:
                 content = with_unknown_fields(content, self.put_aside(path).read_bytes())
             write_atomic(path, content)
             if original.name:
-                _link_or_copy(original.path, original.folder / original.record.file_name)
+                link_or_copy(original.path, original.folder / original.record.file_name)
         except OSError as error:
             raise cannot_store(self.folder, error) from None
 
@@ -300,11 +307,7 @@ class OriginalStore:
             raise StoreError(fault, hint="check the permissions") from None
 
     def put_in_quarantine(self, name: str, content: bytes) -> Path | None:
-        """Write a charged response without a usable image to quarantine.
-
-        Returns:
-            The path of the file, or None if it cannot be written.
-        """
+        """Write a charged response without a usable image; return its path, or None if it fails."""
         path = self.quarantine / f"{name}.{secrets.token_hex(4)}"
         try:
             create_work_folder(self.folder / "work")
@@ -376,7 +379,8 @@ class OriginalStore:
                 with contextlib.suppress(OSError, ValueError, ImageError, StoreError):
                     record = judge_image(folder / name, self._inspect, None, request)
                     if record is not None:
-                        self._count_adopted(folder)
+                        with self._lock:
+                            self.adopted[folder] += 1
                         return self.put(record, (folder / name).read_bytes())
         return None
 
@@ -388,19 +392,16 @@ class OriginalStore:
             return original
         try:
             self.is_new |= create_folder(self.folder)
-            _link_or_copy(original.path, adopted.path)
+            link_or_copy(original.path, adopted.path)
             if not os.path.lexists(original.folder / name):
                 write_first(target / name, serialize_record(record))
             else:
-                _link_or_copy(original.folder / name, target / name)
+                link_or_copy(original.folder / name, target / name)
         except OSError:
             return original
-        self._count_adopted(original.folder.parent)
-        return adopted
-
-    def _count_adopted(self, folder: Path) -> None:
         with self._lock:
-            self.adopted[folder] += 1
+            self.adopted[original.folder.parent] += 1
+        return adopted
 
     def _complete(self, original: Original) -> None:
         """Write the record of an original if it was lost."""
@@ -440,16 +441,6 @@ def _records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
     for path in sorted(folder.glob(_RECORD_GLOB)):
         with contextlib.suppress(*skipped):
             yield read_record(path)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        pass
-    except OSError:
-        write_first(target, read_plain_file(source, MAX_ORIGINAL_BYTES))
 
 
 def _unusable(defect: Defect) -> StoreError:

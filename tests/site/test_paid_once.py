@@ -1,4 +1,4 @@
-"""Images are charged once, whatever people do with folders, records, options and machines."""
+"""Images are charged once when folders, records, options and machines change."""
 
 from __future__ import annotations
 
