@@ -86,6 +86,11 @@ class Site:
         is_sketch = self.options.get("gateway") == {"url": "sketch:"}
         return self.folder / (".cache/plugin/imagegen/sketches" if is_sketch else ORIGINALS)
 
+    @property
+    def records(self) -> list[Path]:
+        """Files of the records, sorted; failed attempts and notes are JSON files, too."""
+        return sorted(self.originals.glob(f"??/{64 * '?'}.json"))
+
     def write(self, name: str, text: str) -> Path:
         path = self.docs / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -78,8 +78,9 @@ def generate(  # noqa: PLR0913 - one argument for each option
     A PAGE is a path or glob in the docs folder; a folder stands for all of its pages. By default,
     the whole site. After an interrupt, the images in progress are finished and stored.
 
-    With --again, a LOCATION is docs/guide.md:12, guide.md#id, or the start of a cache key. Its
-    image is generated and charged again; the earlier file stays next to the new one.
+    With --again, the image at each LOCATION is generated and charged again, also if it exists or
+    rests after failed attempts. The earlier file stays next to the new one. A LOCATION is
+    `page.md:LINE`, `page.md#id`, or the first characters of a cache key.
     """
     if again and not pages:
         raise click.UsageError("--again needs a LOCATION")

@@ -38,8 +38,12 @@ Examples:
 def import_(file: Path, location: str, config_file: str | None, *, dark: bool) -> None:
     """Use a file of your own in place of a generated image.
 
-    The file becomes the original of the prompt at LOCATION, whatever the model and the quality, and
-    is fitted to the size on the page. `generate LOCATION --again` generates the image again.
+    The FILE is a PNG, JPEG, WebP or AVIF image. It is shown for the prompt at LOCATION with every
+    model and quality, and is cropped to the size on the page. `generate LOCATION --again` replaces
+    it by a generated image.
+
+    LOCATION is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image, or the first
+    characters of a cache key.
     """
     site = look(config_file)
     request = _request(find_target(location, site.entries), is_dark=dark)

@@ -63,8 +63,8 @@ Examples:
 def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool) -> None:
     """Remove originals that no page uses.
 
-    Reads every site that is noted as a user of the originals folder. Without --yes it only lists
-    them. Generating a removed image again costs as much as before, so check first that no other
+    Without --yes it only lists them. It reads all sites that have used the originals folder on this
+    machine. Generating a removed image again costs as much as before, so check first that no other
     branch uses it.
     """
     site = look(config_file)

@@ -22,6 +22,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.gateway import gateway_factory
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView
 from mkdocs_imagegen.imaging.image import LARGE_PX, THUMBNAIL_PX, Thumbnail
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
@@ -190,14 +191,15 @@ class ContactSheet:
         return sum(each is not None for each in thumbnails.values())
 
     def _thumbnail(self, original: Original) -> Thumbnail | None:
-        """Return a thumbnail, or None if the original is corrupt."""
+        """Return a thumbnail; None, with a warning, if the original cannot be read."""
         # Imports Pillow, which takes 60 ms that other commands save.
         from mkdocs_imagegen.imaging.encode import encode_thumbnail  # noqa: PLC0415
 
         largest_px = LARGE_PX if self._is_large else THUMBNAIL_PX
         try:
             return encode_thumbnail(self._store.read(original)[1], largest_px)
-        except StoreError:
+        except StoreError as error:
+            log.warning("an image is left out: %s", error)
             return None
 
     def _group(

@@ -26,23 +26,26 @@ Examples:
   mkdocs-imagegen verify --json | jq -r '.faults[].file'
 """
 )
-@click.option("--repair", is_flag=True, help="Write lost and damaged records again")
+@click.option("--repair", is_flag=True, help="Write missing and damaged records again")
 @config_file
 @as_json
 def verify(*, config_file: str | None, repair: bool, as_json: bool) -> None:
     """Check originals for corruption.
 
-    Reads every original as a build does, and lists the requests that returned no image. The exit
-    code is the sum of: 1 if a file is damaged, 4 if a file cannot be read or was written by a newer
-    version, 8 if an image has no record and no page shows it.
+    Reads every original in the same way as a build, and lists the requests that returned no image.
+    It changes no file without --repair, which also moves invalid records to quarantine.
+
+    The exit code is the sum of 1 if a file is damaged, 4 if a file cannot be read or is of a newer
+    version, and 8 if an image has no record and no page shows it.
     """
     store = open_originals(settings_of(config_file))
     verdicts = _judge(store, config_file)
     repaired = 0
     if repair:
-        for each in verdicts.values():
-            if each.original and (each.defect or each.original.record.is_rebuilt):
-                store.repair(each.original)
+        for key, each in verdicts.items():
+            found = each.original
+            if found and (each.defect or not (found.folder / f"{key}.json").exists()):
+                store.repair(found)
                 repaired += 1
         verdicts = _judge(store, config_file)
     defects = [each.defect for each in verdicts.values() if each.defect]

@@ -33,7 +33,9 @@ def earlier_folders(settings: Settings) -> tuple[Path, ...]:
     caches = _caches(settings)
     known = [path for cache in caches for path in _read_paths(cache / _FOLDERS, cache)]
     known += [root / DEFAULT_ORIGINALS_DIR, *(cache / "originals" for cache in caches)]
-    return tuple(path for path in dict.fromkeys(known) if path != own and path.is_dir())
+    # `Path.is_dir` raises an error for a name that is too long.
+    is_folder = os.path.isdir
+    return tuple(path for path in dict.fromkeys(known) if path != own and is_folder(path))
 
 
 def earlier_journals(settings: Settings) -> list[Path]:

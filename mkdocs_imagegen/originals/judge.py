@@ -1,4 +1,4 @@
-"""The judgement of one original, the same for a build and for `verify`.
+"""The judgment of one original, the same for a build and for `verify`.
 
 The record says which image belongs to a cache key, and the name of an image contains the key and
 the start of its SHA-256. So an image without a usable record is still found, and is not generated
@@ -36,7 +36,7 @@ _IMAGE_NAME = re.compile(
 _CONFLICT = re.compile(
     rb"^<{7}[^\n]*\n(.*?)(?:^\|{7}[^\n]*\n.*?)?^={7}\n.*?^>{7}[^\n]*\n", re.DOTALL | re.MULTILINE
 )
-"""A conflict of git, with the side called "ours" (https://git-scm.com/docs/git-merge)."""
+"""A conflict of git; the group is the current branch (https://git-scm.com/docs/git-merge)."""
 _COMPARED = ("sha256", "bytes", "mime", "width", "height", "has_alpha")
 
 Inspect = Callable[[bytes], ImageFacts]
@@ -59,11 +59,13 @@ class Defect:
         path: The file.
         kind: Kind of the defect.
         text: Description of the defect.
+        hint: Next step; ``""`` for the usual one of the kind.
     """
 
     path: Path
     kind: DefectKind
     text: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +73,26 @@ class Original:
     """Record of an original, and the folder with its image.
 
     The path is computed at each use: thousands of them would take more memory than the records.
+
+    Attributes:
+        record: The record.
+        folder: Folder of the image.
+        name: Name of an image that was renamed; ``""`` if its name fits the record.
     """
 
     record: Record
     folder: Path
+    name: str = ""
 
     @property
     def path(self) -> Path:
         """Path of the image file."""
-        return self.folder / self.record.file_name
+        return self.folder / (self.name or self.record.file_name)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judgement of one cache key in one folder.
+    """The judgment of one cache key in one folder.
 
     Attributes:
         original: Original that a build can show, with the facts of its image; None without one.
@@ -98,7 +106,7 @@ class Verdict:
 def judge(
     folder: Path, key: str, inspect: Inspect, request: ImageRequest | None = None
 ) -> Verdict | None:
-    """Return the judgement of a cache key after reading its files; None if it has none.
+    """Return the judgment of a cache key after reading its files; None if it has none.
 
     Args:
         folder: Folder of the record and the images.
@@ -123,9 +131,18 @@ def judge(
             return Verdict(None, _unreadable(image, error))
         else:
             if found is not None:
-                return Verdict(Original(found, folder), defect or differences(path, record, found))
+                defect = defect or differences(path, record, found)
+                return _with_name(Original(found, folder), image, defect)
             defect = defect or Defect(image, DefectKind.ORPHANED, "its record is missing")
     return Verdict(None, defect) if defect else None
+
+
+def _with_name(original: Original, image: Path, defect: Defect | None) -> Verdict:
+    if original.path == image:
+        return Verdict(original, defect)
+    text = f"its name should be {original.record.file_name}"
+    renamed = replace(original, name=image.name)
+    return Verdict(renamed, defect or Defect(image, DefectKind.DAMAGED, text))
 
 
 def differences(path: Path, record: Record | None, found: Record) -> Defect | None:
@@ -138,7 +155,9 @@ def differences(path: Path, record: Record | None, found: Record) -> Defect | No
     """
     if record is None or not record.is_decoded:
         return None
-    pairs = [(name, getattr(record, name), getattr(found, name)) for name in _COMPARED]
+    # The first records have no `has_alpha`; those of their version have no size of the request.
+    compared = _COMPARED if record.asked_size else _COMPARED[:-1]
+    pairs = [(name, getattr(record, name), getattr(found, name)) for name in compared]
     wrong = [f"{name} {said} instead of {right}" for name, said, right in pairs if said != right]
     text = f"it differs from its image: {', '.join(wrong)}"
     return Defect(path, DefectKind.DAMAGED, text) if wrong else None
@@ -217,7 +236,7 @@ def _judge_record(path: Path) -> tuple[Record | None, Defect | None]:
 
 
 def _our_side(path: Path) -> Record | None:
-    """Return the record in a file after resolving conflicts in favor of "ours", or None."""
+    """Return the record in a file after resolving conflicts in favor of the current branch."""
     try:
         content = _read_file(path, MAX_RECORD_BYTES)
         return parse_record(_CONFLICT.sub(rb"\1", content), path.stem)
@@ -226,8 +245,9 @@ def _our_side(path: Path) -> Record | None:
 
 
 def _unreadable(path: Path, error: OSError | StoreError) -> Defect:
-    text = error.strerror if isinstance(error, OSError) else error.fault
-    return Defect(path, DefectKind.UNREADABLE, text or str(error))
+    if isinstance(error, OSError):
+        return Defect(path, DefectKind.UNREADABLE, error.strerror or str(error))
+    return Defect(path, DefectKind.UNREADABLE, error.fault, error.hint or "")
 
 
 def _read_file(path: Path, max_bytes: int) -> bytes:

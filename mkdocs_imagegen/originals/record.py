@@ -255,7 +255,8 @@ def check_version(found: object, *known: int) -> None:
         raise ValueError("unknown format version")
 
 
-def _is_amount(usd: Decimal) -> bool:
+def is_amount(usd: Decimal) -> bool:
+    """Return True if a number can be the cost of one image."""
     return usd.is_finite() and 0 <= usd <= MAX_COST_USD
 
 
@@ -275,7 +276,7 @@ def _check_types(record: Record) -> None:
         and max(record.width, record.height) <= MAX_SIDE_PX
         and record.width * record.height <= MAX_PIXELS
         and record.take <= _MAX_TAKE
-        and (record.cost_usd is None or _is_amount(record.cost_usd))
+        and (record.cost_usd is None or is_amount(record.cost_usd))
     )
     if not is_valid:
         raise ValueError("a field of the record has an invalid type or value")

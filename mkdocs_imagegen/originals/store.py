@@ -33,6 +33,7 @@ from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings.gateway import SKETCH_URL
 
 _KEY_DIGITS = 64
+_NO_ORIGINALS = (".attempts.json", ".refused.json")
 _RECORD_GLOB = f"??/{_KEY_DIGITS * '?'}.json"
 
 
@@ -162,6 +163,12 @@ class OriginalStore:
         places = dict.fromkeys((original.folder.parent, *self.places))
         found = self._find(tuple(places), original.record.key, is_thorough=True)
         if found is None:
+            if original.record.server == SKETCH_URL:
+                with contextlib.suppress(OSError):
+                    original.path.unlink(missing_ok=True)
+                raise StoreError(
+                    f"sketch {original.path} is damaged", hint="build again to draw it"
+                )
             raise _unusable(Defect(original.path, DefectKind.DAMAGED, "it is missing"))
         return found, read_plain_file(found.path, MAX_ORIGINAL_BYTES)
 
@@ -194,7 +201,9 @@ class OriginalStore:
         path = original.folder / f"{record.key}.json"
         try:
             write_atomic(original.path, content)
-            if not write_first(path, serialize_record(record)):
+            if home is self._sketch_places[0]:
+                write_atomic(path, serialize_record(record))  # perhaps over a damaged one
+            elif not write_first(path, serialize_record(record)):
                 verdict = judge(original.folder, record.key, self._inspect)
                 return verdict.original if verdict and verdict.original else original
         except OSError as error:
@@ -243,7 +252,7 @@ class OriginalStore:
         yield from _records(self.folder, skip_newer=skip_newer)
 
     def audit(self, key: str, request: ImageRequest | None = None) -> Verdict | None:
-        """Return the judgement of a cache key in the originals folder; None without files."""
+        """Return the judgment of a cache key in the originals folder; None without files."""
         return judge(self._folder_of(self.folder, key), key, self._inspect, request)
 
     def repair(self, original: Original) -> None:
@@ -260,13 +269,15 @@ class OriginalStore:
             if os.path.lexists(path):
                 content = with_unknown_fields(content, self.put_aside(path).read_bytes())
             write_atomic(path, content)
+            if original.name:
+                _link_or_copy(original.path, original.folder / original.record.file_name)
         except OSError as error:
             raise cannot_store(self.folder, error) from None
 
     def cache_keys(self) -> list[str]:
         """Return the cache keys of all records and images in the folder, sorted."""
         names = (path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*"))
-        known = {name.partition(".")[0] for name in names if not name.endswith(".attempts.json")}
+        known = {name.partition(".")[0] for name in names if not name.endswith(_NO_ORIGINALS)}
         return sorted(key for key in known if len(key) == _KEY_DIGITS)
 
     def remove(self, record: Record) -> None:
@@ -330,7 +341,8 @@ class OriginalStore:
                 found = None if is_thorough else _find_unread(subfolder, key)
                 found = found or self._judged(subfolder, key, request)
             except StoreError as error:
-                errors.append(error)
+                if folder != self._sketch_places[0]:  # a sketch is free, and is drawn again
+                    errors.append(error)
             else:
                 if found is not None and folder is not places[0]:
                     return self._adopt(found, places[0])
@@ -441,6 +453,6 @@ def _unusable(defect: Defect) -> StoreError:
     """Return the error for an original that cannot be shown, and must not be charged again."""
     fault = f"original {defect.path} cannot be used ({defect.text}) and is not generated again"
     if defect.kind is DefectKind.UNREADABLE:
-        return StoreError(fault, hint="check the permissions and the disk")
+        return StoreError(fault, hint=defect.hint or "check the permissions and the disk")
     again = "run `mkdocs-imagegen generate LOCATION --again`"
     return StoreError(fault, hint=f"restore it from git or a backup, or {again}")

@@ -46,7 +46,7 @@ class BuildMode:
         publish: True if the site gets its files; False for commands that only read the images.
         pages: Globs of the pages for which missing images are generated; empty for all pages.
         upgrade: True if only a request's own original is used, and no stale one.
-        again: Cache keys of images that are generated again, whatever exists.
+        again: Cache keys of images that are generated again even if they exist.
         retry_refused: True if prompts are sent again that moderation has refused.
         observer: Observer of the images that are generated.
     """

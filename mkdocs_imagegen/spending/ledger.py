@@ -1,6 +1,6 @@
 """Requests that must not be repeated: in this run, and in later builds.
 
-No request is sent without asking the ledger: what has an image cost so far, and was it in vain?
+No request is sent without asking the ledger for its earlier attempts and their cost.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.originals.record import is_amount
 from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
@@ -38,6 +39,8 @@ MAX_ATTEMPTS = 2
 REST = timedelta(hours=24)
 """Time after which a resting cache key is tried once more."""
 
+_DAMAGED = (ValueError, TypeError, KeyError, ArithmeticError, RecursionError)
+"""Errors for a line that no version of mkdocs-imagegen has written."""
 _EVERY_MODEL = ""
 _MAX_BYTES = 1_000_000
 _MAX_KEPT = 100
@@ -199,10 +202,7 @@ class Attempts:
 
     def find(self, key: str) -> list[Attempt]:
         """Return the attempts of a cache key, the oldest first."""
-        found = set[Attempt]()
-        for folder in self._folders:
-            found.update(_read_attempts(folder / key[:2] / f"{key}.attempts.json"))
-            found.update(_read_refusal(folder / key[:2] / f"{key}.refused.json"))
+        found = {each for path in self._files(key) for each in _read(path)}
         return sorted(found, key=lambda each: each.begun)
 
     def cache_keys(self) -> list[str]:
@@ -236,7 +236,8 @@ class Attempts:
         attempts = self.find(key)
         refused = next((each for each in reversed(attempts) if each.billing == "refused"), None)
         if refused is not None:
-            hint = f"reword it, set another `take`, or delete {self.path(key)}"
+            files = ", ".join(str(path) for path in self._files(key) if path.exists())
+            hint = f"reword it, set another `take`, or delete {files}"
             fault = f"{refused.fault} on {refused.begun[:10]} ({refused.model})"
             return EarlierRefusalError(fault, hint=hint)
         group = (gateway.url if gateway.is_vercel else "", request.model, gateway.timeout)
@@ -249,6 +250,11 @@ class Attempts:
         if len(counted) < MAX_ATTEMPTS or is_rested:
             return None
         return _resting(counted)
+
+    def _files(self, key: str) -> list[Path]:
+        """Return the files in which each folder may have attempts; `refused` is of old versions."""
+        names = (f"{key}.attempts.json", f"{key}.refused.json")
+        return [folder / key[:2] / name for folder in self._folders for name in names]
 
 
 def _resting(attempts: Sequence[Attempt]) -> EarlierFailureError:
@@ -272,11 +278,15 @@ def _to_line(attempt: Attempt) -> str:
     return json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str)
 
 
+def _read(path: Path) -> Iterator[Attempt]:
+    return _read_refusal(path) if path.name.endswith(".refused.json") else _read_attempts(path)
+
+
 def _read_attempts(path: Path) -> Iterator[Attempt]:
     with contextlib.suppress(OSError, ValueError):
         for line in read_plain_file(path, _MAX_BYTES).decode("utf-8", "replace").splitlines():
             text = line.strip().removesuffix(",")
-            with contextlib.suppress(ValueError, TypeError, InvalidOperation, RecursionError):
+            with contextlib.suppress(*_DAMAGED):
                 if text.startswith("{"):
                     yield _from_fields(json.loads(text))
 
@@ -290,14 +300,18 @@ def _read_refusal(path: Path) -> Iterator[Attempt]:
 
 
 def _from_fields(fields: dict[str, Any]) -> Attempt:
-    cost = fields.get("cost_usd")
+    # An empty text is not written.
+    begun, model, fault, server = (
+        str(fields.get(name, "")) for name in ("begun", "model", "fault", "server")
+    )
+    cost = Decimal(str(fields.get("cost_usd", "NaN")))
     return Attempt(
-        begun=str(fields["begun"]),
+        begun=begun,
         billing=str(fields["billing"]),
-        model=str(fields["model"]),
-        fault=str(fields["fault"]),
-        server=str(fields.get("server", "")),
+        model=model,
+        fault=fault,
+        server=server,
         timeout_s=float(fields.get("timeout_s", 0)),
-        cost_usd=None if cost is None else Decimal(str(cost)),
+        cost_usd=cost if is_amount(cost) else None,
         counts=fields.get("counts") is True,
     )

@@ -5,7 +5,6 @@ A caller of `recover` or `find_link` holds the claim on the cache key.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -53,18 +52,24 @@ def recover(stores: Stores, key: str, request: ImageRequest | None = None) -> Pu
     """
     intent = stores.journal.find_intent(key)
     responses = stores.journal.find_responses(key, request)
-    result = None
+    result = failure = None
     for saved in responses:
         if not stores.accepts_links and _is_link(saved.body):
             fault = "the response to an earlier build links to its image"
             forget = stores.journal.deletion_hint(key)
             raise StoreError(fault, hint=f"set `gateway.accept_urls: true` to fetch it; {forget}")
-        result = _store(stores, saved)
-        stores.journal.remove(saved)
-    if intent is not None:
+        try:
+            result = _store(stores, saved)
+            stores.journal.remove(saved)
+        except InvalidResponseError as error:
+            failure = error
+    # A response that could not be put into quarantine stays, and so does its intent.
+    if intent is not None and not (failure and stores.journal.has_response(key)):
         if not responses:
             _note_unknown(stores, intent)
         stores.journal.end(key)
+    if failure is not None and result is None:
+        raise failure
     return result
 
 
@@ -100,11 +105,10 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
 
 
 def _intact_original(stores: Stores, intent: Intent) -> Original | None:
-    """Return the original of a request; None also if it is damaged, since a response heals it."""
-    with contextlib.suppress(StoreError):
-        known = stores.originals.find_exact(intent.request, intent.server)
-        return stores.originals.read(known)[0] if known else None
-    return None
+    """Return the original of a request; None if a file of it is lost or damaged."""
+    # Not `find_exact`, which writes a lost record again, without the cost in the response.
+    verdict = stores.originals.audit(intent.request.key)
+    return verdict.original if verdict else None
 
 
 def _note_unknown(stores: Stores, intent: Intent) -> None:

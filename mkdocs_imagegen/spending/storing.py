@@ -53,9 +53,9 @@ def open_stores(
         earlier: Another originals folder, for its journal and its claims; None for those of the
             site.
     """
-    is_sketch = settings.gateway.is_sketch
     # Sketches are free: a site that shows only them needs no originals folder.
-    work = settings.sketches_path / "work" if is_sketch else settings.work_path
+    is_sketched = settings.gateway.is_sketch and not settings.work_path.is_dir()
+    work = settings.sketches_path / "work" if is_sketched else settings.work_path
     work = earlier / "work" if earlier else work
     return Stores(
         originals,
