@@ -142,23 +142,14 @@ class OriginalStore:
         chooses the same one.
 
         Raises:
-            StoreError: If originals are there and none can be used.
+            StoreError: If an original is there and cannot be used.
         """
         if self._subjects is None:
             self._subjects = self._records_by_subject()
         candidates = sorted(self._subjects.get(subject, []), key=lambda each: each.key)
         candidates.sort(key=lambda each: each.created, reverse=True)
         candidates.sort(key=lambda each: each.model != model)
-        errors = []
-        for each in candidates:
-            try:
-                if found := self._find(self.places, each.key):
-                    return found
-            except StoreError as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
-        return None
+        return next(filter(None, (self._find(self.places, each.key) for each in candidates)), None)
 
     def read(self, original: Original) -> tuple[Original, bytes]:
         """Return an original and its verified image; another one of its key if it is damaged.

@@ -100,16 +100,3 @@ def test_end_of_a_request_removes_the_intent_before_the_response(
         patch.setattr(Path, "unlink", lambda path, **_: removed.append(path.suffix))
         written.end(REQUEST.key)
     assert removed == [".intent", ".answer"]
-
-
-@pytest.mark.parametrize("damaged", [0, 1])
-def test_damaged_image_does_not_hide_another_one_of_its_subject(
-    balloon: Site, damaged: int
-) -> None:
-    for quality in ("low", "high"):
-        request = replace(REQUEST, quality=quality)
-        journal(balloon).save_response(replace(INTENT, request=request), BODY)
-        offline(balloon, quality=quality)
-    sorted((balloon.folder / ORIGINALS).glob("??/*.png"))[damaged].write_bytes(b"")
-    offline(balloon, quality="medium")
-    assert state(balloon) == "stale but usable"

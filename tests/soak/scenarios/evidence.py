@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +28,20 @@ class Evidence:
         images: SHA-256 of each intact image, by cache key.
         kept: Cache keys with a record or an image, in any condition.
         subjects: SHA-256 of each intact image with a valid record, by subject key.
+        damaged: Subject keys of valid records whose image is not intact.
         answers: SHA-256 of each intact image in a journal, by cache key.
         open: Number of files in journals and quarantines, by cache key.
         attempts: Lines about failed requests, by cache key.
     """
 
-    files: Mapping[Path, str]
-    images: Mapping[str, set[str]]
+    files: dict[Path, str]
+    images: dict[str, set[str]]
     kept: set[str]
-    subjects: Mapping[str, set[str]]
-    answers: Mapping[str, set[str]]
+    subjects: dict[str, set[str]]
+    damaged: set[str]
+    answers: dict[str, set[str]]
     open: Counter[str]
-    attempts: Mapping[str, set[str]]
+    attempts: dict[str, set[str]]
 
     @property
     def shas(self) -> set[str]:
@@ -49,7 +51,7 @@ class Evidence:
 
 def evidence_in(folders: Iterable[Path]) -> Evidence:
     """Read the files of some originals folders."""
-    found = Evidence({}, {}, set(), {}, {}, Counter(), {})
+    found = Evidence({}, {}, set(), {}, set(), {}, Counter(), {})
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix not in (".tmp", ".lock"):
@@ -65,13 +67,13 @@ def _add(found: Evidence, folder: Path, path: Path) -> None:
     name, sha256 = path.relative_to(folder).as_posix(), hashlib.sha256(content).hexdigest()
     key = path.name.partition(".")[0]
     if not name.startswith(_PASSING):
-        found.files[path] = sha256  # type: ignore[index]  # filled here alone
+        found.files[path] = sha256
     if name.startswith("work/"):
         _add_open(found, path, key, content)
     elif path.name.endswith(".attempts.json"):
         lines = content.decode("utf-8", "replace").splitlines()
         begun = {_begun(each) for each in lines} - {""}
-        found.attempts.setdefault(key, set()).update(begun)  # type: ignore[attr-defined]
+        found.attempts.setdefault(key, set()).update(begun)
     elif _OF_KEY.match(path.name):
         found.kept.add(key)
         _add_image(found, path, content, sha256)
@@ -80,15 +82,15 @@ def _add(found: Evidence, folder: Path, path: Path) -> None:
 def _add_image(found: Evidence, path: Path, content: bytes, sha256: str) -> None:
     image, record = _IMAGE.fullmatch(path.name), _RECORD.fullmatch(path.name)
     if image and sha256.startswith(image[2]):
-        found.images.setdefault(image[1], set()).add(sha256)  # type: ignore[attr-defined]
+        found.images.setdefault(image[1], set()).add(sha256)
     with contextlib.suppress(ValueError, KeyError, TypeError):
         fields = json.loads(content) if record else {}
-        for each in path.parent.glob(f"{fields['key']}.{fields['sha256'][:16]}.*"):
-            if hashlib.sha256(each.read_bytes()).hexdigest() == fields["sha256"]:
-                subjects = found.subjects.setdefault(  # type: ignore[attr-defined]
-                    fields["subject"], set()
-                )
-                subjects.add(fields["sha256"])
+        subject, sha256 = fields["subject"], fields["sha256"]
+        images = path.parent.glob(f"{fields['key']}.{sha256[:16]}.*")
+        if any(hashlib.sha256(each.read_bytes()).hexdigest() == sha256 for each in images):
+            found.subjects.setdefault(subject, set()).add(sha256)
+        else:
+            found.damaged.add(subject)
 
 
 def _add_open(found: Evidence, path: Path, key: str, content: bytes) -> None:
@@ -99,7 +101,7 @@ def _add_open(found: Evidence, path: Path, key: str, content: bytes) -> None:
         if path.suffix == ".answer":
             body = json.loads(content.partition(b"\n")[2])
             image = base64.b64decode(body["data"][0]["b64_json"], validate=True)
-            shas = found.answers.setdefault(key, set())  # type: ignore[attr-defined]
+            shas = found.answers.setdefault(key, set())
             shas.add(hashlib.sha256(image).hexdigest())
 
 

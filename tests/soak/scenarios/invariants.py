@@ -128,7 +128,9 @@ def _check_pages(world: World, known: Evidence) -> None:
         request = world.request_of(fence)
         world.expect(row["key"] == request.key, f"another key: {row['key']} of {request}")
         exact = known.images.get(request.key, set())
-        is_usable = not fence.is_exact and request.key not in known.kept
+        is_other_usable = not fence.is_exact and request.key not in known.kept
+        # A damaged one is reported: another one in its place would be a surprise.
+        is_usable = is_other_usable and request.subject_key not in known.damaged
         usable = exact or (known.subjects.get(request.subject_key, set()) if is_usable else set())
         shown = _FILE.match(row["file"])
         starts = {sha256[:16] for sha256 in usable}

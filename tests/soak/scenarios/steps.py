@@ -13,6 +13,7 @@ from tests.soak.scenarios.world import MODELS, QUALITIES, SIGNALS, Fence, World,
 
 _MAX_PAGES = 4
 _KEY_DIGITS = 16
+_FOLDER_DIGITS = 2
 
 
 def begin(world: World) -> None:
@@ -104,33 +105,32 @@ def _damage_cache(world: World) -> None:
         _damage(world, path)
 
 
-def _damage_image(world: World) -> None:
-    """Flip a bit of an image in place, cut it, or delete it."""
-    images = sorted({*world.all().files} - {*_records(world)})
-    images = [path for path in images if path.suffix in (".jpg", ".png") and _is_stored(path)]
-    if images:
-        path = world.rng.choice(images)
-        world.edit(lambda: _damage(world, path))
+def _damage_images(world: World) -> None:
+    """Flip a bit of some images in place, cut them, or delete them."""
+    images = sorted(
+        path
+        for path in world.all().files
+        if path.suffix in (".jpg", ".png") and len(path.parent.name) == _FOLDER_DIGITS
+    )
+    for path in world.rng.sample(images, min(world.rng.randint(1, 2), len(images))):
+        world.edit(lambda path=path: _damage(world, path))
         world.log[-1] += f" {path.name[:8]}"
 
 
-def _damage_record(world: World) -> None:
-    """Delete or cut a record, leave a conflict in it, or add a field to it."""
+def _damage_records(world: World) -> None:
+    """Delete or cut some records, leave a conflict in them, or add a field to them."""
     records = _records(world)
-    if not records:
-        return
-    path = world.rng.choice(records)
-    content = path.read_bytes()
-    kind = world.rng.choice(["delete", "cut", "conflict", "field"])
-    world.log[-1] += f" {path.name[:8]} {kind}"
-    path.unlink()  # as editors and git do: the file can have another name in another folder
-    if kind == "cut":
-        path.write_bytes(content[: world.rng.randrange(len(content))])
-    elif kind == "conflict":
-        path.write_bytes(_conflict(content, world.rng.choice(records)))
-    elif kind == "field":
-        with_field = content.replace(b"{\n", b'{\n  "author": "Ada",\n', 1)
-        path.write_bytes(with_field)
+    for path in world.rng.sample(records, min(world.rng.randint(1, 3), len(records))):
+        content = path.read_bytes()
+        kind = world.rng.choice(["delete", "cut", "conflict", "field"])
+        world.log[-1] += f" {path.name[:8]} {kind}"
+        path.unlink()  # as editors and git do: the file can have another name elsewhere
+        if kind == "cut":
+            path.write_bytes(content[: world.rng.randrange(len(content))])
+        elif kind == "conflict":
+            path.write_bytes(_conflict(content, world.rng.choice(records)))
+        elif kind == "field":
+            path.write_bytes(content.replace(b"{\n", b'{\n  "author": "Ada",\n', 1))
 
 
 def _conflict(content: bytes, other: Path) -> bytes:
@@ -147,10 +147,6 @@ def _conflict(content: bytes, other: Path) -> bytes:
 def _records(world: World) -> list[Path]:
     found = (path for folder in world.all_folders for path in folder.glob(f"??/{64 * '?'}.json"))
     return sorted(found)
-
-
-def _is_stored(path: Path) -> bool:
-    return len(path.parent.name) == 2
 
 
 def _damage(world: World, path: Path) -> None:
@@ -236,12 +232,12 @@ _STEPS: dict[str, tuple[int, Callable[[World], None]]] = {
     "edit pages": (8, _edit_pages),
     "edit a prompt's options": (4, _edit_fence),
     "edit an option": (5, _edit_option),
-    "move originals": (3, _move_originals),
+    "move originals": (4, _move_originals),
     "move the cache": (1, _move_cache),
-    "delete the cache": (1, _delete_cache),
+    "delete the cache": (2, _delete_cache),
     "damage the cache": (2, _damage_cache),
-    "damage a record": (4, _damage_record),
-    "damage an image": (2, _damage_image),
+    "damage records": (4, _damage_records),
+    "damage images": (3, _damage_images),
     "build": (6, _build),
     "build with faults": (4, _build_with_faults),
     "kill a build": (5, _kill),
