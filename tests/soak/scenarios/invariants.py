@@ -82,6 +82,8 @@ def _check_files(world: World, before: Evidence, after: Evidence, *, may_replace
         now = after.files.get(path)
         if now == sha256 or path.name.endswith(".attempts.json"):
             continue
+        if now and f".{now[:16]}." in path.name:
+            continue  # a response in the journal has restored a damaged image
         is_record = path.suffix == ".json"
         world.expect(now is not None, f"deleted: {path}")
         world.expect(is_record and may_replace, f"changed: {path}")
