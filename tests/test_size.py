@@ -27,7 +27,6 @@ LARGE_ROOMS = {
 SHORT_MODULES = {
     "__main__.py": "python -m mkdocs_imagegen",
     "cli/check.py": "one command",
-    "cli/credits.py": "one command",
     "gateway/replacements.py": "the rule of one question: which model replaces another",
     "log.py": "the logger, which all rooms import",
     "pipeline/other_files.py": "tokens in files that are not pages",

@@ -62,7 +62,9 @@ def chunk(name, content):
 
 @pytest.mark.parametrize(("kind", "name"), FORMATS.items())
 def test_format_is_read_from_the_bytes(kind, name):
-    assert inspect_image(encoded(kind)) == ImageFacts(f"image/{name}", Size(60, 40), has_alpha=False)
+    assert inspect_image(encoded(kind)) == ImageFacts(
+        f"image/{name}", Size(60, 40), has_alpha=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,9 @@ def test_sketch_of_another_folder_is_not_adopted(store, old):
 
 def test_quarantine_of_an_earlier_version_is_searched(tmp_path):
     name = f"{REQUEST.key}.{request_record().sha256[:16]}.png.0123abcd"
-    for number, folder in enumerate(["cache/quarantine", "old/work/quarantine", "o2/work/quarantine"]):
+    for number, folder in enumerate(
+        ["cache/quarantine", "old/work/quarantine", "o2/work/quarantine"]
+    ):
         file = tmp_path / folder / name
         file.parent.mkdir(parents=True)
         file.write_bytes(PNG)
@@ -176,7 +178,9 @@ def test_quarantine_of_an_earlier_version_is_searched(tmp_path):
 @pytest.mark.parametrize("content", [b"", PNG[:-1], b"no image"])
 def test_damaged_image_in_quarantine_is_ignored(tmp_path, content):
     store = opened(tmp_path / "originals", cache=tmp_path / "cache")
-    file = tmp_path / "cache/quarantine" / f"{REQUEST.key}.{request_record().sha256[:16]}.png.0123abcd"
+    file = (
+        tmp_path / "cache/quarantine" / f"{REQUEST.key}.{request_record().sha256[:16]}.png.0123abcd"
+    )
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
     assert store.find_exact(REQUEST, "") is None

@@ -109,7 +109,9 @@ IMAGE_DAMAGES = {
     "an empty image": lambda image: image.write_bytes(b""),
     "a huge image": lambda image: grow(image, MAX_ORIGINAL_BYTES + 1),
     "no image": lambda image: image.unlink(),
-    "another hash in the name": lambda image: rename(image, f".{image.name[65:81]}.", f".{'0' * 16}."),
+    "another hash in the name": lambda image: rename(
+        image, f".{image.name[65:81]}.", f".{'0' * 16}."
+    ),
     "another key in the name": lambda image: rename(image, image.name[:64], key_of("b")),
     "a link": link,
     "a broken link": dangle,

@@ -64,7 +64,9 @@ def test_record_without_has_alpha_is_read():
 
 
 def test_marks_are_written_only_if_they_apply():
-    assert {"rebuilt", "is_decoded", "is_rebuilt"}.isdisjoint(json.loads(serialize_record(record())))
+    assert {"rebuilt", "is_decoded", "is_rebuilt"}.isdisjoint(
+        json.loads(serialize_record(record()))
+    )
     marked = json.loads(serialize_record(record(is_rebuilt=True, is_decoded=False)))
     assert (marked["rebuilt"], marked["is_decoded"], marked["version"]) == (True, False, 2)
 

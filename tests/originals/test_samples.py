@@ -100,7 +100,11 @@ def test_request_with_unknown_outcome_stays_listed(sample: Path, sampled) -> Non
         assert intent.request == LOST
     else:
         (attempt,) = Attempts([site.originals]).find(LOST.key)
-        assert (attempt.billing, attempt.counts, str(attempt.cost_usd)) == ("unknown", False, "0.015")
+        assert (attempt.billing, attempt.counts, str(attempt.cost_usd)) == (
+            "unknown",
+            False,
+            "0.015",
+        )
     assert not list(site.folder.rglob(f"{LOST.key}.*.webp"))
 
 

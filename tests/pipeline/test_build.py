@@ -215,7 +215,8 @@ def paid(opened, monkeypatch, caplog):
 )
 def test_ci_is_told_to_keep_the_generated_images(paid, environ, options, is_strict, levels):
     found = [
-        each for each in paid(options, environ=environ, is_strict=is_strict)
+        each
+        for each in paid(options, environ=environ, is_strict=is_strict)
         if "which git does not track" in each.msg
     ]
     assert [each.levelname for each in found] == levels
