@@ -12,6 +12,7 @@ The tree::
     │   ├── NotSelectedError        only images of other pages are generated
     │   ├── OverBudgetError         above the budget of the run
     │   ├── EarlierRefusalError     refused by moderation in an earlier build
+    │   ├── EarlierFailureError     charged without an image in earlier builds
     │   ├── StoppedError            run stopped before the request
     │   └── PendingError            generated later, while `mkdocs serve` runs
     └── GatewayError                failed request; has a billing class
@@ -136,6 +137,10 @@ class OverBudgetError(NotGeneratedError):
 
 class EarlierRefusalError(NotGeneratedError):
     """Prompt that moderation refused in an earlier build."""
+
+
+class EarlierFailureError(NotGeneratedError):
+    """Image that was charged in earlier builds and never returned; it is not requested now."""
 
 
 class StoppedError(NotGeneratedError):

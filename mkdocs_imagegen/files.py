@@ -13,6 +13,7 @@ from mkdocs_imagegen.errors import StoreError
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags that refuse symbolic links and do not block on a pipe."""
+_MAX_COPIED_BYTES = 64 * 1024 * 1024
 
 
 def read_plain_file(path: Path, max_bytes: int) -> bytes:
@@ -89,6 +90,22 @@ def write_first(path: Path, content: bytes) -> bool:
             os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
         _sync_folder(path.parent)
         return True
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it if links are not supported; an existing target stays.
+
+    Raises:
+        OSError: If the target cannot be written.
+        ValueError: If a file to copy is not a regular file, or is too large.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        pass
+    except OSError:
+        write_first(target, read_plain_file(source, _MAX_COPIED_BYTES))
 
 
 def cannot_store(folder: Path, error: OSError) -> StoreError:

@@ -203,7 +203,7 @@ def _generated(rows: Sequence[ReportRow], seconds: float) -> tuple[str, str]:
     images = [row for row in rows if not row.is_sketch]
     drawn = f"{State.SKETCH.count(len(sketches))} drawn"
     # An emulator on a socket charges dollars of its own, which count for the budget.
-    drawn += f" (simulated charge: {_cost(sketches)})" if _spent(sketches) else ""
+    drawn += f" (simulated charge: {_cost(sketches)})" if spent_usd(sketches) else ""
     generated = f"{len(images)} generated in {seconds:.1f} s ({_cost(images)})"
     return generated if images else "", drawn if sketches else ""
 
@@ -214,7 +214,7 @@ def _cost(rows: Sequence[ReportRow]) -> str:
         return "unknown price"
     more = f", {unknown} of unknown price" if unknown else ""
     is_estimate = any(row.cost_is_estimate for row in rows)
-    return f"{format_usd(_spent(rows), is_estimate=is_estimate)}{more}"
+    return f"{format_usd(spent_usd(rows), is_estimate=is_estimate)}{more}"
 
 
 def _over_budget(rows: Sequence[ReportRow]) -> str:
@@ -238,7 +238,7 @@ def to_json(
     report = {
         "version": 1,
         "seconds": round(seconds, 3),
-        "cost_usd": str(_spent(rows)),
+        "cost_usd": str(spent_usd(rows)),
         "wasted_calls": charged_failures.calls,
         "wasted_usd": str(charged_failures.usd),
         "bill": [each.as_dict() for each in bill(rows)],
@@ -300,8 +300,8 @@ def _bill_of(model: str, generated: Sequence[ReportRow]) -> ModelBill:
     return ModelBill(
         model=model,
         images=len(generated),
-        charged_usd=_spent([row for row in generated if not row.cost_is_estimate]),
-        estimated_usd=_spent([row for row in generated if row.cost_is_estimate]),
+        charged_usd=spent_usd([row for row in generated if not row.cost_is_estimate]),
+        estimated_usd=spent_usd([row for row in generated if row.cost_is_estimate]),
         p50_s=_percentile(seconds, 50),
         p95_s=_percentile(seconds, 95),
         slowest_s=slowest.seconds,
@@ -335,7 +335,7 @@ def _weight(row: ReportRow) -> tuple[bool, bool, bool]:
     return row.state is State.GENERATED, row.cost_usd is not None, row.state.is_missing
 
 
-def _spent(rows: Sequence[ReportRow]) -> Decimal:
+def spent_usd(rows: Sequence[ReportRow]) -> Decimal:
     """Return the cost of all rows, where each cache key counts once."""
     costs = {row.key: row.cost_usd for row in rows if row.cost_usd is not None}
     return sum(costs.values(), Decimal(0))

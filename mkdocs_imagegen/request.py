@@ -81,7 +81,7 @@ class ImageRequest:
     @property
     def subject_key(self) -> str:
         """Key of the request without model and quality: 64 hex digits."""
-        return _digest(self.subject())
+        return _subject_key_of(self)
 
     @property
     def as_sketch(self) -> ImageRequest:
@@ -106,6 +106,11 @@ class ImageRequest:
 @lru_cache(maxsize=10_000)  # a build needs each key about six times
 def _key_of(request: ImageRequest) -> str:
     return _digest({"model": request.model, "quality": request.quality} | request.subject())
+
+
+@lru_cache(maxsize=10_000)
+def _subject_key_of(request: ImageRequest) -> str:
+    return _digest(request.subject())
 
 
 def final_prompt(*parts: str) -> str:

@@ -20,8 +20,8 @@ from mkdocs_imagegen.jobs.job import Job, Result
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.log import log, run_filter
 from mkdocs_imagegen.option_parsers import Size
-from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.context import Run
+from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings, read_settings
 from mkdocs_imagegen.spending.journal import Intent
@@ -57,7 +57,7 @@ def intent(asked: ImageRequest, server: str = SERVER) -> Intent:
 
 
 def job(asked: ImageRequest, layout: str = "A", **more: Any) -> Job:
-    facts = {"original": None, "can_generate": True} | more
+    facts = {"original": None} | more
     return Job((asked.key, layout, False), asked, **facts)  # type: ignore[arg-type]  # any shape
 
 
@@ -147,15 +147,14 @@ class Bench:
         self.client: Any = client or FakeGateway()
         self.logged = LogTexts()
         self.run = Run()
-        quarantine = self.settings.cache_path / "quarantine"
-        originals = OriginalStore(self.settings.originals_path, quarantine)
+        originals = open_originals(self.settings, can_write=True)
         self.stores = open_stores(self.settings, originals)
         opened = gateway_factory(self.settings)
         self.purchaser = Purchaser(
             self.settings,
             self.stores,
             self.run.ledger,
-            opened if self.settings.gateway.is_sketch else lambda _: self.client,
+            opened if self.settings.gateway.is_sketch else lambda *_: self.client,
             self.run.reference_files.read,
         )
         self.scheduler = Scheduler(self.settings, self.purchaser, originals, derive, lambda _: None)
@@ -173,7 +172,7 @@ class Bench:
     @property
     def journal(self) -> list[str]:
         """The files of calls that are not ended."""
-        folder = self.stores.journal.unknown_path.parent
+        folder = self.stores.journal.folder
         files = [*folder.glob("*.intent"), *folder.glob("*.answer")]
         return sorted(path.name for path in files)
 

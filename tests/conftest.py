@@ -15,6 +15,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.bench import Bench
 from tests.manual.build import BuiltManual, build_manual
+from tests.paid import PaidEmulator, PaidSite, paid_gateway
 from tests.support import Site
 
 _DEFAULT_TIER = "not (slow or soak or browser or servers or hosts)"
@@ -50,6 +51,19 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return Site(tmp_path / "site_source")
+
+
+@pytest.fixture
+def paid(monkeypatch: pytest.MonkeyPatch) -> Iterator[PaidEmulator]:
+    """Serve an emulator whose images count as those of a real model."""
+    with paid_gateway(monkeypatch) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def paid_site(tmp_path: Path, paid: PaidEmulator) -> PaidSite:
+    """A site whose images are charged."""
+    return PaidSite(tmp_path / "paid_site", paid)
 
 
 @pytest.fixture

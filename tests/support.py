@@ -19,6 +19,7 @@ from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 
 SUMMARY = re.compile(r"imagegen: (\d+ images?: |no images)")
+ORIGINALS = "imagegen-originals"
 EXTENSIONS: list[Any] = ["attr_list", "admonition", "pymdownx.superfences"]
 
 
@@ -81,7 +82,14 @@ class Site:
 
     @property
     def originals(self) -> Path:
-        return self.folder / ".cache/plugin/imagegen/originals"
+        """The folder of images: sketches of the embedded emulator are not precious."""
+        is_sketch = self.options.get("gateway") == {"url": "sketch:"}
+        return self.folder / (".cache/plugin/imagegen/sketches" if is_sketch else ORIGINALS)
+
+    @property
+    def records(self) -> list[Path]:
+        """Files of the records, sorted; failed attempts and notes are JSON files, too."""
+        return sorted(self.originals.glob(f"??/{64 * '?'}.json"))
 
     def write(self, name: str, text: str) -> Path:
         path = self.docs / name

@@ -26,7 +26,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
-from mkdocs_imagegen.originals.store import Original
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.lookup import Lookup, open_originals
 from mkdocs_imagegen.report import State, format_usd, plural

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 import click
 
 from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build
+from mkdocs_imagegen.cli.targets import find_target, requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
     Progress,
@@ -21,6 +22,7 @@ from mkdocs_imagegen.cli.terminal import (
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, globs_of, look
 from mkdocs_imagegen.pipeline.context import BuildMode
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import State, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
@@ -43,9 +45,10 @@ Examples:
   mkdocs-imagegen generate
   mkdocs-imagegen generate guide/install.md 'blog/**' --budget-usd 0.50
   mkdocs-imagegen generate --upgrade --dry-run
+  mkdocs-imagegen generate docs/guide.md:12 --again
 """
 )
-@click.argument("pages", nargs=-1)
+@click.argument("pages", nargs=-1, metavar="[PAGE | LOCATION]...")
 @config_file
 @click.option("--dry-run", is_flag=True, help="Only show the images to generate")
 @click.option(
@@ -72,6 +75,7 @@ Examples:
     help="Also regenerate stale images, which are from another model or quality",
 )
 @click.option("--retry-refused", is_flag=True, help="Also retry prompts that moderation refused")
+@click.option("--again", is_flag=True, help="Regenerate the image at each LOCATION")
 @as_json
 def generate(  # noqa: PLR0913 - one argument for each option
     pages: tuple[str, ...],
@@ -83,14 +87,21 @@ def generate(  # noqa: PLR0913 - one argument for each option
     concurrency: int | None,
     upgrade: bool,
     retry_refused: bool,
+    again: bool,
     as_json: bool,
 ) -> None:
     """Generate missing images.
 
-    You are charged for each generated image; --dry-run and `plan` estimate the cost. PAGES are
-    paths or globs in the docs folder; a folder stands for all of its pages. Without PAGES, the
-    whole site. After an interrupt, the images in progress are finished and stored.
+    You are charged for each generated image; --dry-run and `plan` estimate the cost. A PAGE is a
+    path or glob in the docs folder; a folder stands for all of its pages. By default, the whole
+    site. After an interrupt, the images in progress are finished and stored.
+
+    With --again, the image at each LOCATION is generated and charged again, also if it exists or
+    rests after failed attempts. The earlier file stays next to the new one. A LOCATION is
+    `page.md:LINE`, `page.md#id`, or the first characters of a cache key.
     """
+    if again and not pages:
+        raise click.UsageError("--again needs a LOCATION")
 
     def change(settings: Settings) -> Settings:
         budget = settings.budget
@@ -104,9 +115,13 @@ def generate(  # noqa: PLR0913 - one argument for each option
             publish=False,
             upgrade=upgrade,
             retry_refused=retry_refused,
+            again=_keys_at(pages, config_file) if again else frozenset(),
             observer=progress,
         )
-        site = _selected(look(config_file, mode, change, pages), pages)
+        selected = () if again else pages
+        site = _selected(look(config_file, mode, change, selected), selected)
+    if again:
+        site = replace(site, entries=[each for each in site.entries if _has_key(each, mode.again)])
     if dry_run:
         _print_dry_run(site, as_json=as_json)
     else:
@@ -117,6 +132,21 @@ def generate(  # noqa: PLR0913 - one argument for each option
 def _progress(*, dry_run: bool) -> contextlib.AbstractContextManager[Progress | None]:
     """Return the progress of the images; None for a dry run, which generates none."""
     return contextlib.nullcontext() if dry_run else contextlib.closing(Progress())
+
+
+def _keys_at(locations: Sequence[str], config_file: str | None) -> frozenset[str]:
+    """Return the cache keys of the images at locations, with those for dark color schemes.
+
+    Raises:
+        OptionError: If a location has no image, several images, or an invalid directive.
+    """
+    entries = look(config_file).entries
+    targets = [find_target(location, entries) for location in locations]
+    return frozenset(request.key for each in targets for request in each.directive.requests)
+
+
+def _has_key(entry: Entry, keys: Collection[str]) -> bool:
+    return any(request.key in keys for request in requests_of(entry))
 
 
 def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:

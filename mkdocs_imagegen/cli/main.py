@@ -15,6 +15,7 @@ from mkdocs_imagegen.cli.credits import credits_
 from mkdocs_imagegen.cli.emulator import emulator
 from mkdocs_imagegen.cli.gallery import gallery
 from mkdocs_imagegen.cli.generate import generate
+from mkdocs_imagegen.cli.import_ import import_
 from mkdocs_imagegen.cli.models import models
 from mkdocs_imagegen.cli.plan import plan
 from mkdocs_imagegen.cli.prune import prune
@@ -28,7 +29,7 @@ _TERMINATED = 143
 
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Start": (plan, generate, check),
-    "Review": (candidates, gallery),
+    "Review": (candidates, gallery, import_),
     "Maintain": (verify, prune),
     "Models": (models, credits_),
     "Tools": (schema, emulator),

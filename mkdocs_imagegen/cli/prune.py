@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
 import click
@@ -14,6 +14,7 @@ from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
+from mkdocs_imagegen.originals.folders import users_of
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.lookup import open_originals
@@ -64,13 +65,12 @@ def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool)
     """Remove originals that no page uses.
 
     Originals are images as the server returned them. Without --yes, the command only lists them.
-    Generating a removed image again costs as much as before, so check first that no other branch
-    uses it.
+    It reads all sites that have used the originals folder on this machine. Generating a removed
+    image again costs as much as before, so check first that no other branch uses it.
     """
     site = look(config_file)
-    _require_valid(site)
     store = open_originals(site.context.settings)
-    unused = list(_unused(site, store))
+    unused = list(_unused([site, *_other_sites(site)], store))
     old = [each for each in unused if each.age_days >= grace_days]
     if yes:
         for each in old:
@@ -89,6 +89,25 @@ def _result(count: int, *, is_removed: bool) -> str:
     if is_removed and count:
         return f"{unused} removed"
     return f"{unused}; add --yes to remove" if count else "no unused originals"
+
+
+def _other_sites(site: SiteView) -> Iterator[SiteView]:
+    """Yield the other sites that use the originals folder.
+
+    Raises:
+        CommandError: If one cannot be built.
+    """
+    settings = site.context.settings
+    notes = settings.work_path / "users.json"
+    for path in users_of(settings.originals_path):
+        if settings.config_file and path == settings.config_file.absolute():
+            continue
+        try:
+            yield look(str(path))
+        except (click.ClickException, OSError) as error:
+            text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+            fault = f"{path} uses the same originals and cannot be built: {text}"
+            raise CommandError(f"{fault}; fix it, or remove it from {notes}") from None
 
 
 def _require_valid(site: SiteView) -> None:
@@ -110,9 +129,12 @@ def _require_valid(site: SiteView) -> None:
             raise CommandError(f"{fault}; generate it, or restore it from a backup")
 
 
-def _unused(site: SiteView, store: OriginalStore) -> Iterator[_Unused]:
-    keys = {original.record.key for entry in site.entries for original in entry.originals}
-    subjects = {request.subject_key for entry in site.entries for request in requests_of(entry)}
+def _unused(sites: Sequence[SiteView], store: OriginalStore) -> Iterator[_Unused]:
+    for site in sites:
+        _require_valid(site)
+    entries = [entry for site in sites for entry in site.entries]
+    keys = {original.record.key for entry in entries for original in entry.originals}
+    subjects = {request.subject_key for entry in entries for request in requests_of(entry)}
     now = datetime.now(timezone.utc)
     for record in store.records():
         if record.key not in keys and record.subject not in subjects:

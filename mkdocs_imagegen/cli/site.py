@@ -16,14 +16,16 @@ import click
 
 from mkdocs_imagegen.cli.terminal import CommandError, show_progress
 from mkdocs_imagegen.directives.directive import Directive
-from mkdocs_imagegen.errors import GatewayError, OverBudgetError
+from mkdocs_imagegen.errors import GatewayError, OverBudgetError, StoreError
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.gateway import gateway_factory
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView
 from mkdocs_imagegen.imaging.image import LARGE_PX, THUMBNAIL_PX, Thumbnail
+from mkdocs_imagegen.log import log
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.originals.store import Original, OriginalStore
+from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
@@ -77,7 +79,7 @@ def ask_gateway(settings: Settings, ask: Callable[[Gateway], Awaitable[T]]) -> T
 
     async def once() -> T | GatewayError:
         try:
-            gateway = gateway_factory(settings)(anyio.sleep)
+            gateway = gateway_factory(settings)(settings.gateway, anyio.sleep)
             try:
                 return await ask(gateway)
             finally:
@@ -192,13 +194,16 @@ class ContactSheet:
         return sum(each is not None for each in thumbnails.values())
 
     def _thumbnail(self, original: Original) -> Thumbnail | None:
-        """Return a thumbnail, or None if the original is corrupt."""
+        """Return a thumbnail; None, with a warning, if the original cannot be read."""
         # Imports Pillow, which takes 60 ms that other commands save.
         from mkdocs_imagegen.imaging.encode import encode_thumbnail  # noqa: PLC0415
 
-        content = self._store.read(original)
         largest_px = LARGE_PX if self._is_large else THUMBNAIL_PX
-        return encode_thumbnail(content, largest_px) if content is not None else None
+        try:
+            return encode_thumbnail(self._store.read(original)[1], largest_px)
+        except StoreError as error:
+            log.warning("an image is left out: %s", error)
+            return None
 
     def _group(
         self,

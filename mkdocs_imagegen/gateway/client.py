@@ -219,7 +219,7 @@ class Gateway:
         return self._credential.redact(text.encode("utf-8", "replace")).decode()
 
 
-OpenGateway = Callable[[Sleep], Gateway]
+OpenGateway = Callable[[GatewaySettings, Sleep], Gateway]
 """Opens the client, with the function that waits between its attempts."""
 
 

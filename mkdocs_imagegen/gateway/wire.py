@@ -74,6 +74,7 @@ class ImageResponse:
         is_sketch: True if the emulator drew the image, which is no original of a real model.
         cost_usd: Dollars charged, or None if the server names no cost.
         model: Model that generated the image: a fallback, if AI Gateway was told of any.
+        quality: Quality of the image, if the server names it; else ``""``.
         generation_id: The server's identifier of the request, if it gives one.
         warnings: Warnings of the server, and of the comparison with the request.
     """
@@ -83,6 +84,7 @@ class ImageResponse:
     is_sketch: bool
     cost_usd: Decimal | None
     model: str
+    quality: str
     generation_id: str | None
     warnings: tuple[str, ...]
 
@@ -184,6 +186,7 @@ def decode_response(
         is_sketch=has_mark or SKETCH_MARK in image,
         cost_usd=parse_usd(gateway.get("cost")),
         model=safe_name(routing.get("canonicalSlug")) or request.model,
+        quality=safe_name(response.get("quality")) or "",
         generation_id=safe_id(gateway.get("generationId")),
         warnings=(*_warnings(response), *_format_warning(settings.output_format, mime)),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.gateway.credentials import Credential, find_credential
 from mkdocs_imagegen.option_parsers import is_yes
-from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.settings import GatewaySettings, Settings
 from mkdocs_imagegen.spending.permission import Circumstances, Permission, permission_for
 
 if TYPE_CHECKING:
@@ -45,10 +45,12 @@ def permission_here(settings: Settings, *, is_serving: bool) -> Permission:
 
 def gateway_factory(settings: Settings) -> OpenGateway:
     """Return the factory of the gateway's client, which reads the credential now."""
-    return partial(_open_gateway, settings, credential_for(settings)[0])
+    return partial(_open_gateway, credential_for(settings)[0])
 
 
-def _open_gateway(settings: Settings, credential: Credential | None, sleep: Sleep) -> Gateway:
+def _open_gateway(
+    credential: Credential | None, settings: GatewaySettings, sleep: Sleep
+) -> Gateway:
     """Return a client of the gateway, or of the emulator in this process for sketches.
 
     Raises:
@@ -57,8 +59,8 @@ def _open_gateway(settings: Settings, credential: Credential | None, sleep: Slee
     # Takes 130 ms to import; a build that generates no image does not need it.
     from mkdocs_imagegen.gateway.client import Gateway  # noqa: PLC0415
 
-    if not settings.gateway.is_sketch:
-        return Gateway(settings.gateway, credential, sleep=sleep)
+    if not settings.is_sketch:
+        return Gateway(settings, credential, sleep=sleep)
     from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415 - only for sketches
 
-    return Gateway(settings.gateway, None, Emulator(require_key=False).handle, sleep=sleep)
+    return Gateway(settings, None, Emulator(require_key=False).handle, sleep=sleep)

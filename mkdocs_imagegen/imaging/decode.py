@@ -14,36 +14,41 @@ import warnings
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import ImageError
-from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX, Size
+from mkdocs_imagegen.originals.record import ImageFacts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
 _MIMES = {name: f"image/{name.lower()}" for name in _FORMATS} | {"MPO": "image/jpeg"}
+_FEATURES = {"image/webp": "webp", "image/avif": "avif", "image/jpeg": "jpg"}
 _OPAQUE = 255
 _WARNINGS = threading.Lock()
 """Lock of the warning filters, which belong to the whole process."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageInfo:
-    """Facts about an image that was decoded to its last pixel."""
-
-    mime: str
-    size: Size
-    has_alpha: bool
-
-
-def inspect_image(content: bytes) -> ImageInfo:
+def inspect_image(content: bytes) -> ImageFacts:
     """Return type, size and transparency of an image after decoding all of it.
 
     Raises:
         ImageError: If the bytes are not an image of a supported format and size.
     """
     image = open_image(content)
-    return ImageInfo(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
+    return facts_of(image)
+
+
+def facts_of(image: Image) -> ImageFacts:
+    """Return the facts of a decoded image."""
+    return ImageFacts(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
+
+
+def can_decode(mime: str) -> bool:
+    """Return True if this Pillow decodes images of a media type; it can be built without some."""
+    from PIL import features  # noqa: PLC0415 - takes 60 ms
+
+    name = _FEATURES.get(mime)
+    return name is None or bool(features.check(name))
 
 
 def has_alpha(image: Image) -> bool:

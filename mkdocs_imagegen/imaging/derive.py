@@ -6,7 +6,7 @@ import base64
 import contextlib
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, starmap, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,23 +16,35 @@ from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
 from mkdocs_imagegen.imaging.variants import VariantPlan
+from mkdocs_imagegen.originals.judge import Defect, Original, differences
+from mkdocs_imagegen.originals.record import Record
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.placeholder import Placeholder
 
 
+PlanOf = Callable[[Record], VariantPlan]
+
+
 class VariantBuilder(Protocol):
-    """The builder of the files that pages show."""
+    """The builder of the files that pages show.
+
+    Attributes:
+        defects: Records that differ from their images, by cache key.
+    """
+
+    defects: dict[str, Defect]
 
     def find(self, plan: VariantPlan) -> PageImage | None:
         """Return the image, or None if one of its files has to be encoded."""
 
-    def build(self, plan: VariantPlan, content: bytes, /) -> PageImage:
+    def build(self, original: Original, content: bytes, plan_of: PlanOf, /) -> PageImage:
         """Return the image after encoding the files that are missing.
 
         Args:
-            plan: Files of the image.
+            original: Original of the image; if its record differs from its image, the image counts.
             content: Bytes of the original.
+            plan_of: Function that returns the files of a record.
 
         Raises:
             ImageError: If the bytes are not an image of a supported format and size.
@@ -52,13 +64,16 @@ class VariantBuilder(Protocol):
 class DryRunVariantBuilder:
     """A builder for commands that show no pages: it describes images and writes no file."""
 
+    def __init__(self) -> None:
+        self.defects: dict[str, Defect] = {}
+
     def find(self, plan: VariantPlan) -> PageImage | None:
         """Return the image."""
         return _page_image(plan, b"")
 
-    def build(self, plan: VariantPlan, _content: bytes, /) -> PageImage:
+    def build(self, original: Original, _content: bytes, plan_of: PlanOf, /) -> PageImage:
         """Return the image."""
-        return _page_image(plan, b"")
+        return _page_image(plan_of(original.record), b"")
 
     def add_placeholder(self, placeholder: Placeholder) -> PageImage:
         """Return the image of a placeholder."""
@@ -77,6 +92,9 @@ class FileVariantBuilder:
     Args:
         store: Variant cache.
         site: Folder of the site; None fills the variant cache alone.
+
+    Attributes:
+        defects: Records that differ from their images, by cache key.
     """
 
     def __init__(self, store: DerivedStore, site: Path | None) -> None:
@@ -85,6 +103,7 @@ class FileVariantBuilder:
         self._has_folder = False
         self._files = _FilesInProgress()
         self._placeholders: set[str] = set()
+        self.defects: dict[str, Defect] = {}
 
     def find(self, plan: VariantPlan) -> PageImage | None:
         """Return the image with its files in the site if the cache has all of them."""
@@ -113,14 +132,15 @@ class FileVariantBuilder:
             self._store.stat_index.add(plan.key, IndexEntry(tuple(stats), blur))
         return _page_image(plan, blur)
 
-    def build(self, plan: VariantPlan, content: bytes, /) -> PageImage:
+    def build(self, original: Original, content: bytes, plan_of: PlanOf, /) -> PageImage:
         """Return the image after encoding the files that the cache lacks; any thread may call it.
 
         Files that another call is encoding at the moment are waited for.
 
         Args:
-            plan: Files of the image.
+            original: Original of the image; if its record differs from its image, the image counts.
             content: Bytes of the original.
+            plan_of: Function that returns the files of a record.
 
         Raises:
             ImageError: If the bytes are not an image of a supported format and size.
@@ -133,7 +153,12 @@ class FileVariantBuilder:
             open_srgb,
         )
 
-        image = open_srgb(content)
+        image, facts = open_srgb(content)
+        record = original.record.with_facts(facts)
+        plan = plan_of(record)
+        path = original.folder / f"{record.key}.json"
+        if defect := differences(path, original.record, record):
+            self.defects[record.key] = defect
         files = dict(zip(chain.from_iterable(plan.variants), plan.files.items(), strict=True))
         elsewhere: list[_Work] = []
         # Size by size: calls that share files divide them instead of one waiting for the other.

@@ -16,13 +16,14 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, features
 from PIL.PngImagePlugin import PngInfo
 
-from mkdocs_imagegen.imaging.decode import has_alpha, open_image
+from mkdocs_imagegen.imaging.decode import facts_of, open_image
 from mkdocs_imagegen.imaging.image import THUMBNAIL_PX, Thumbnail
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
 from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.originals.record import ImageFacts
 from mkdocs_imagegen.page_layout import Focus
 
 BLUR_WIDTH_PX = 16
@@ -41,20 +42,21 @@ _XMP = (
 )
 
 
-def open_srgb(content: bytes) -> Image.Image:
-    """Return the image in sRGB, turned upright, without metadata.
+def open_srgb(content: bytes) -> tuple[Image.Image, ImageFacts]:
+    """Return the image in sRGB, turned upright, without metadata; and its facts.
 
     Raises:
         ImageError: If the bytes are not an image of a supported format and size.
     """
     image = open_image(content)
+    facts = facts_of(image)
     if image.mode == "P":  # a color profile applies to colors, not to palette indexes
         image = image.convert("RGBA")
-    mode = "RGBA" if has_alpha(image) else "RGB"
+    mode = "RGBA" if facts.has_alpha else "RGB"
     profile = image.info.get("icc_profile")
     pixels = _convert_to_srgb(image, profile, mode) if profile else image.convert(mode)
     pixels.info.clear()
-    return pixels
+    return pixels, facts
 
 
 def encode_variants(
@@ -86,7 +88,7 @@ def encode_thumbnail(content: bytes, max_px: int = THUMBNAIL_PX) -> Thumbnail:
     Raises:
         ImageError: If the bytes are not an image of a supported format and size.
     """
-    image = open_srgb(content)
+    image, _ = open_srgb(content)
     image.thumbnail((max_px, max_px))
     encoded = base64.b64encode(_save(image, "WEBP", _THUMBNAIL)).decode()
     return Thumbnail(f"data:image/webp;base64,{encoded}", Size(*image.size))
@@ -160,6 +162,11 @@ def _has_aom() -> bool:
     from PIL import _avif as encoders  # noqa: PLC0415
 
     return bool(encoders.encoder_codec_available("aom"))
+
+
+def missing_encoders(formats: Sequence[str]) -> list[str]:
+    """Return the formats that this Pillow cannot write."""
+    return [name for name in formats if name in ("avif", "webp") and not features.check(name)]
 
 
 def _on_white(image: Image.Image) -> Image.Image:

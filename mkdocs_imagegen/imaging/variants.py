@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import chain
 
 from mkdocs_imagegen.frozen import dataclass
@@ -121,7 +122,8 @@ def plan_variants(
     for variant in chain.from_iterable(variants):
         key = variant.key(record.sha256)
         files[key] = variant.name(record.sha256, key)
-    has_blur = settings.blur and not record.has_alpha and not layout.is_card
+    is_blurred = settings.blur and not record.has_alpha and not layout.is_card
+    has_blur = is_blurred and _has_encoder("webp")
     return VariantPlan(record, size, variants, files, layout.focus, has_blur)
 
 
@@ -157,7 +159,9 @@ def _largest(original: Size, requested: Size) -> Size:
 def _encodings(record: Record, layout: Layout, settings: VariantSettings) -> tuple[Encoding, ...]:
     if layout.is_card:
         return (Encoding("jpeg", settings.quality.jpeg),)
-    automatic = ("avif", "webp") if record.has_alpha else ("avif", "jpeg")
+    with_alpha = "webp" if _has_encoder("webp") else "png"
+    fallback = with_alpha if record.has_alpha else "jpeg"
+    automatic = ("avif", fallback) if _has_encoder("avif") else (fallback,)
     speed = {"fast": 8, "small": 6}[settings.effort]
     return tuple(
         Encoding(name, settings.quality.of(name), speed if name == "avif" else 0)
@@ -166,8 +170,16 @@ def _encodings(record: Record, layout: Layout, settings: VariantSettings) -> tup
 
 
 def _source_type(record: Record) -> str:
+    if record.is_import:
+        return ""  # a photograph, perhaps
     is_sketch = record.model == SKETCH_MODEL
     return "algorithmicMedia" if is_sketch else "trainedAlgorithmicMedia"
+
+
+@lru_cache
+def _has_encoder(name: str) -> bool:
+    # Pillow can be built without some; looking for the module does not import the others.
+    return find_spec(f"PIL._{name}") is not None
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from mkdocs_imagegen.page_layout import Layout
 if TYPE_CHECKING:
     from mkdocs_imagegen.errors import ImagegenError
     from mkdocs_imagegen.imaging.image import PageImage
-    from mkdocs_imagegen.originals.store import Original
+    from mkdocs_imagegen.originals.judge import Original
     from mkdocs_imagegen.request import ImageRequest
 
 JobKey = tuple[str, Layout, bool]
@@ -24,15 +24,13 @@ class Job:
     Attributes:
         key: Deduplication key.
         request: Request to generate.
-        original: Existing original, or None.
-        can_generate: True if an original may be generated if it is missing or damaged.
+        original: Existing original; None if one is generated.
         is_draft: True if the image is only shown by `mkdocs serve`.
     """
 
     key: JobKey
     request: ImageRequest
     original: Original | None
-    can_generate: bool
     is_draft: bool = False
 
     @property

@@ -17,7 +17,7 @@ from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.originals.record import Record
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.report import plural
@@ -61,7 +61,7 @@ class Scheduler:
         settings: Settings,
         purchaser: Purchaser,
         originals: OriginalStore,
-        derive: Callable[[Record, Layout, bytes], PageImage],
+        derive: Callable[[Original, Layout, bytes], PageImage],
         on_result: Callable[[Result], None],
     ) -> None:
         self._settings = settings
@@ -82,7 +82,7 @@ class Scheduler:
             if known is not None and known.done():
                 self._forget(job)
             if job.key not in self._futures:
-                if job.can_generate:
+                if job.original is None:
                     self._interrupts.install()
                 self._loop = loop = self._loop or EventLoop(self._settings.concurrency)
                 self._futures[job.key] = loop.submit(self._run, job, loop)
@@ -171,15 +171,12 @@ class Scheduler:
             self._claim_message_at = time.monotonic()
 
     async def _attempt(self, job: Job, loop: EventLoop) -> Result:
-        content = await loop.compute(self._read, job)
-        if content is not None:
+        if job.original is not None:
             result = Result(job.original, is_draft=job.is_draft)
-        elif job.can_generate:
-            result = await self._obtain(job.request, loop)
         else:
-            result = Result(error=NotGeneratedError("the stored image is damaged"))
+            result = await self._obtain(job.request, loop)
         if not loop.is_closing:
-            return await loop.compute(self._derived, result, job.layout, content)
+            return await loop.compute(self._derived, result, job.layout)
         if result.alarm:
             log.info("%s", result.alarm)  # the build is over, and shows no image
         return result
@@ -223,21 +220,15 @@ class Scheduler:
         self._on_result(result)
         return result
 
-    def _read(self, job: Job) -> bytes | None:
-        return None if job.original is None else self._originals.read(job.original)
-
-    def _derived(self, result: Result, layout: Layout, content: bytes | None) -> Result:
+    def _derived(self, result: Result, layout: Layout) -> Result:
         if result.original is None:
             return result
         try:
-            content = self._originals.read(result.original) if content is None else content
-            if content is None:
-                fault = "the stored image is damaged and cannot be moved to quarantine"
-                return replace(result, error=StoreError(fault, hint="check the permissions"))
-            image = self._derive(result.original.record, layout, content)
+            original, content = self._originals.read(result.original)
+            image = self._derive(original, layout, content)
         except Exception as error:  # noqa: BLE001 - the cost and the alarm are reported all the same
             return replace(result, error=_as_imagegen_error(error))
-        return replace(result, image=image)
+        return replace(result, original=original, image=image)
 
 
 def _as_imagegen_error(error: Exception) -> ImagegenError:

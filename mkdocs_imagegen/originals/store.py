@@ -3,98 +3,110 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import secrets
-import shutil
-from collections.abc import Iterator
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from mkdocs_imagegen.errors import NewerVersionError, StoreError
-from mkdocs_imagegen.files import cannot_store, read_plain_file, write_atomic, write_first
-from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.log import log
-from mkdocs_imagegen.option_parsers import SKETCH_MODEL
-from mkdocs_imagegen.originals.record import (
-    MAX_RECORD_BYTES,
-    Record,
-    parse_record,
-    serialize_record,
+from mkdocs_imagegen.errors import ImageError, NewerVersionError, StoreError
+from mkdocs_imagegen.files import (
+    cannot_store,
+    link_or_copy,
+    read_plain_file,
+    write_atomic,
+    write_first,
 )
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
+from mkdocs_imagegen.originals.folders import create_folder, create_work_folder
+from mkdocs_imagegen.originals.judge import (
+    MAX_ORIGINAL_BYTES,
+    Defect,
+    DefectKind,
+    Inspect,
+    Original,
+    Verdict,
+    image_names,
+    judge,
+    judge_image,
+    read_image,
+    read_record,
+)
+from mkdocs_imagegen.originals.record import Record, serialize_record, with_unknown_fields
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings.gateway import SKETCH_URL
 
-MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
-_LFS_POINTER = b"version https://git-lfs"
-_RECORD_GLOB = f"??/{64 * '?'}.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """Record of an original, and the folder with its image.
-
-    The path is computed at each use: thousands of them would take more memory than the records.
-    """
-
-    record: Record
-    folder: Path
-
-    @property
-    def path(self) -> Path:
-        """Path of the image file."""
-        return self.folder / self.record.file_name
+_KEY_DIGITS = 64
+_NO_ORIGINALS = (".attempts.json", ".refused.json")
+_RECORD_GLOB = f"??/{_KEY_DIGITS * '?'}.json"
 
 
 class OriginalStore:
     """Store of originals by cache key. Any thread may call any method.
 
-    A build deletes and evicts no original. A damaged original counts as missing, and is moved to
-    quarantine with a warning. A file that cannot be read raises an error instead: it may be intact,
-    and generating the image again would charge for it twice.
+    A build deletes no original, replaces no record and moves no file. An original of another
+    folder is adopted by a link or a copy. An original that is damaged or cannot be read raises an
+    error: it may be intact elsewhere, and generating the image again would charge for it twice.
 
     Args:
+        folder: Folder of the originals; drafts are in a folder of their own in its working files.
+        inspect: Decoder of images.
+        cache: Cache folder, with the sketches of the embedded emulator; by default `folder`.
+        earlier: Other folders that may have originals.
+        can_write: False to write no file, also no adopted one.
+
+    Attributes:
         folder: Folder of the originals.
-        quarantine: Folder for damaged originals.
+        places: All folders of originals, in the order of lookup.
+        quarantine: Folder for charged responses without a usable image.
+        adopted: Number of originals adopted by this store, by folder.
+        defects: Damaged files whose image was found nevertheless, by cache key.
+        is_new: True if this store has created the folder.
     """
 
-    def __init__(self, folder: Path, quarantine: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        inspect: Inspect,
+        *,
+        cache: Path | None = None,
+        earlier: Sequence[Path] = (),
+        can_write: bool = True,
+    ) -> None:
         self.folder = folder
-        self.quarantine = quarantine
+        self.quarantine = folder / "work/quarantine"
+        self.adopted: Counter[Path] = Counter()
+        self.defects: dict[str, Defect] = {}
+        self.is_new = False
+        self._inspect = inspect
+        self._can_write = can_write
+        self.places = (folder, *earlier)
+        self._draft_places = (folder / "work/drafts", *self.places)
+        cache = cache or folder
+        self._sketch_places = (cache / "sketches", *self.places)
+        works = (each / "work/quarantine" for each in self.places)
+        self._quarantines = (*works, cache / "quarantine")  # the latter of earlier versions
         self._subjects: dict[str, list[Record]] | None = None
+        self._lock = threading.Lock()
         # Originals of one subfolder share one path, which saves memory.
-        self._subfolder = lru_cache(maxsize=256)(folder.joinpath)
-
-    def has_record(self, key: str) -> bool:
-        """Return True if a record file of a cache key exists, valid or not."""
-        return os.path.lexists(f"{self.folder}/{key[:2]}/{key}.json")
-
-    def find(self, key: str) -> Original | None:
-        """Return the original of a cache key, or None; its image is not read.
-
-        Variants are derived from verified bytes and named after their SHA-256, so a build that
-        derives none needs only the records.
-
-        Raises:
-            StoreError: If a file exists and cannot be read.
-        """
-        paths = [self._record_path(key)]
-        try:
-            original = Original(read_record(paths[0]), self._folder_of(key))
-            paths.append(original.path)
-            _check_length(original)
-        except (OSError, ValueError) as error:
-            self._handle_failure(error, *paths)
-            return None
-        return original
+        self._subfolder = lru_cache(maxsize=1024)(Path)
 
     def may_have(self, request: ImageRequest, sketch_server: str) -> bool:
-        """Return True if `find_exact` may find an original: there is a record, valid or not."""
-        return self.has_record(request.key) or bool(
-            sketch_server and self.has_record(request.as_sketch.key)
+        """Return True if `find_exact` probably finds an original: there is a file of its name."""
+        home, sketches = self.places[0], self._sketch_places[0]
+        return (
+            _has_record(home, request.key)
+            or _has_record(home, request.subject_key)
+            or bool(sketch_server and _has_record(sketches, request.as_sketch.key))
         )
 
     def find_exact(self, request: ImageRequest, sketch_server: str) -> Original | None:
-        """Return the original of a request, or the sketch that one server drew for it.
+        """Return the original of a request: an imported file, else the generated image, or None.
+
+        The image is not read: variants are derived from verified bytes and named after their
+        SHA-256, so a build that derives none needs only the records.
 
         Args:
             request: Request to look up.
@@ -102,66 +114,26 @@ class OriginalStore:
                 again; ``""`` for none.
 
         Raises:
-            StoreError: If something is there and cannot be read.
+            StoreError: If an original is there and cannot be used.
         """
-        original = self.find(request.key)
-        if original is not None or not sketch_server:
-            return original
-        sketch = self.find(request.as_sketch.key)
-        return sketch if sketch and sketch.record.server == sketch_server else None
+        if any(_has_record(folder, request.subject_key) for folder in self.places):
+            return self._find(self.places, request.subject_key)
+        places = self._draft_places if request.is_draft else self.places
+        if sketch_server and not _has_record(places[0], request.key):
+            drafts = self._draft_places[:1] if request.is_draft else ()
+            sketch = self._find((*self._sketch_places, *drafts), request.as_sketch.key)
+            if sketch is not None and sketch.record.server == sketch_server:
+                return sketch
+        original = self._find(places, request.key, request)
+        return original or self._find(self.places, request.subject_key, request)
 
-    def read(self, original: Original) -> bytes | None:
-        """Return the image of an original; None if it is missing or damaged.
+    def find(self, key: str) -> Original | None:
+        """Return the original of a cache key, or None.
 
         Raises:
-            StoreError: If the image cannot be read.
+            StoreError: If an original is there and cannot be used.
         """
-        try:
-            return read_image(original)
-        except (OSError, ValueError) as error:
-            self._handle_failure(error, self._record_path(original.record.key), original.path)
-            return None
-
-    def find_verified(self, key: str) -> Original | None:
-        """Return the original of a cache key if its image has the recorded SHA-256, or None.
-
-        Raises:
-            StoreError: If a file exists and cannot be read.
-        """
-        original = self.find(key)
-        return original if original is not None and self.read(original) is not None else None
-
-    def require_writable(self) -> None:
-        """Write and remove a file, so that a full disk is noticed before an image is charged.
-
-        Raises:
-            StoreError: If the folder cannot be written to.
-        """
-        probe = self.folder / f".{secrets.token_hex(8)}.tmp"
-        try:
-            write_atomic(probe, b"")
-            probe.unlink()
-        except OSError as error:
-            raise cannot_store(self.folder, error) from None
-
-    def put(self, record: Record, content: bytes) -> Original:
-        """Store an original, or return the one that another build stored first.
-
-        Raises:
-            StoreError: If the folder cannot be written to.
-        """
-        record_path = self._record_path(record.key)
-        original = Original(record, self._folder_of(record.key))
-        try:
-            write_atomic(original.path, content)
-            if not write_first(record_path, serialize_record(record)):
-                first = self.find_verified(record.key)
-                if first is not None:
-                    return first
-                write_atomic(record_path, serialize_record(record))
-        except OSError as error:
-            raise cannot_store(self.folder, error) from None
-        return original
+        return self._find(self.places, key)
 
     def find_by_subject(self, subject: str, model: str) -> Original | None:
         """Return an original of a real model that has a subject key, or None.
@@ -170,14 +142,103 @@ class OriginalStore:
         chooses the same one.
 
         Raises:
-            StoreError: If a file exists and cannot be read.
+            StoreError: If an original is there and cannot be used.
         """
         if self._subjects is None:
             self._subjects = self._records_by_subject()
         candidates = sorted(self._subjects.get(subject, []), key=lambda each: each.key)
         candidates.sort(key=lambda each: each.created, reverse=True)
         candidates.sort(key=lambda each: each.model != model)
-        return next(filter(None, (self.find(each.key) for each in candidates)), None)
+        return next(filter(None, (self._find(self.places, each.key) for each in candidates)), None)
+
+    def read(self, original: Original) -> tuple[Original, bytes]:
+        """Return an original and its verified image; another one of its key if it is damaged.
+
+        Raises:
+            StoreError: If the image cannot be used.
+        """
+        with contextlib.suppress(OSError, ValueError, StoreError):
+            return original, read_image(original)
+        places = dict.fromkeys((original.folder.parent, *self.places))
+        found = self._find(tuple(places), original.record.key, is_thorough=True)
+        if found is None:
+            if original.record.server == SKETCH_URL:
+                with contextlib.suppress(OSError):
+                    original.path.unlink(missing_ok=True)
+                raise StoreError(
+                    f"sketch {original.path} is damaged", hint="build again to draw it"
+                )
+            raise _unusable(Defect(original.path, DefectKind.DAMAGED, "it is missing"))
+        return found, read_plain_file(found.path, MAX_ORIGINAL_BYTES)
+
+    def require_writable(self, *, for_sketches: bool) -> None:
+        """Write and remove a file, so that a full disk is noticed before an image is charged.
+
+        Raises:
+            StoreError: If the folder of originals, or that of sketches, cannot be written to.
+        """
+        folder = self._sketch_places[0] if for_sketches else self.folder
+        probe = folder / f".{secrets.token_hex(8)}.tmp"
+        try:
+            if not for_sketches:
+                self.is_new |= create_folder(folder)
+            write_atomic(probe, b"")
+            probe.unlink()
+        except OSError as error:
+            raise cannot_store(folder, error) from None
+
+    def put(self, record: Record, content: bytes, *, is_draft: bool = False) -> Original:
+        """Store an original, or return the one that another build stored first.
+
+        The image of a later request with the same key is kept next to the first one.
+
+        Raises:
+            StoreError: If the folder cannot be written to.
+        """
+        home = self._home(record, is_draft=is_draft)
+        original = Original(record, self._folder_of(home, record.key))
+        path = original.folder / f"{record.key}.json"
+        try:
+            write_atomic(original.path, content)
+            if home is self._sketch_places[0]:
+                write_atomic(path, serialize_record(record))  # perhaps over a damaged one
+            elif not write_first(path, serialize_record(record)):
+                verdict = judge(original.folder, record.key, self._inspect)
+                return verdict.original if verdict and verdict.original else original
+        except OSError as error:
+            raise cannot_store(home, error) from None
+        return original
+
+    def replace(self, record: Record, content: bytes) -> Original:
+        """Store an original in place of an earlier one, whose image stays next to the new one.
+
+        An imported file of the same subject is put aside. Only a command of the user may call this.
+
+        Raises:
+            StoreError: If the folder cannot be written to.
+        """
+        original = Original(record, self._folder_of(self._home(record), record.key))
+        imported = self._folder_of(self.folder, record.subject) / f"{record.subject}.json"
+        try:
+            write_atomic(original.path, content)
+            write_atomic(original.folder / f"{record.key}.json", serialize_record(record))
+            if imported.exists() and record.key != record.subject:
+                names = image_names(imported.parent, record.subject)
+                for path in (imported, *(imported.with_name(name) for name in names)):
+                    self.put_aside(path)
+        except OSError as error:
+            raise cannot_store(self.folder, error) from None
+        return original
+
+    def put_aside(self, path: Path) -> Path:
+        """Move a file to quarantine and return its path; only a command of the user may call this.
+
+        Raises:
+            OSError: If it cannot be moved.
+        """
+        create_work_folder(self.folder / "work")
+        self.quarantine.mkdir(parents=True, exist_ok=True)
+        return path.replace(self.quarantine / f"{path.name}.{secrets.token_hex(4)}")
 
     def records(self, *, skip_newer: bool = False) -> Iterator[Record]:
         """Yield every readable record in the order of cache keys; images are not read.
@@ -189,14 +250,36 @@ class OriginalStore:
             StoreError: If a record is a Git LFS pointer.
             NewerVersionError: If a newer version wrote a record and `skip_newer` is False.
         """
-        skipped = (OSError, ValueError, *([NewerVersionError] if skip_newer else []))
-        for path in sorted(self.folder.glob(_RECORD_GLOB)):
-            with contextlib.suppress(*skipped):
-                yield read_record(path)
+        yield from _records(self.folder, skip_newer=skip_newer)
 
-    def is_empty(self) -> bool:
-        """Return True if the store has no record."""
-        return next(self.folder.glob(_RECORD_GLOB), None) is None
+    def audit(self, key: str, request: ImageRequest | None = None) -> Verdict | None:
+        """Return the judgment of a cache key in the originals folder; None without files."""
+        return judge(self._folder_of(self.folder, key), key, self._inspect, request)
+
+    def repair(self, original: Original) -> None:
+        """Write the record of an original again, and put a damaged one aside.
+
+        Only a command of the user may call this.
+
+        Raises:
+            StoreError: If the folder cannot be written to.
+        """
+        path = original.folder / f"{original.record.key}.json"
+        content = serialize_record(original.record)
+        try:
+            if os.path.lexists(path):
+                content = with_unknown_fields(content, self.put_aside(path).read_bytes())
+            write_atomic(path, content)
+            if original.name:
+                link_or_copy(original.path, original.folder / original.record.file_name)
+        except OSError as error:
+            raise cannot_store(self.folder, error) from None
+
+    def cache_keys(self) -> list[str]:
+        """Return the cache keys of all records and images in the folder, sorted."""
+        names = (path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*"))
+        known = {name.partition(".")[0] for name in names if not name.endswith(_NO_ORIGINALS)}
+        return sorted(key for key in known if len(key) == _KEY_DIGITS)
 
     def remove(self, record: Record) -> None:
         """Delete an original for good; only a command of the user may call this.
@@ -204,112 +287,157 @@ class OriginalStore:
         Raises:
             StoreError: If a file cannot be deleted.
         """
-        record_path = self._record_path(record.key)
+        folder = self._folder_of(self.folder, record.key)
+        path = folder / f"{record.key}.json"
         try:
-            record_path.unlink(missing_ok=True)
-            record_path.with_name(record.file_name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            for name in image_names(folder, record.key):
+                (folder / name).unlink(missing_ok=True)
         except OSError as error:
-            fault = f"original {record_path} cannot be deleted ({error.strerror or error})"
+            fault = f"original {path} cannot be deleted ({error.strerror or error})"
             raise StoreError(fault, hint="check the permissions") from None
 
     def put_in_quarantine(self, name: str, content: bytes) -> Path | None:
-        """Write a charged response without a usable image to quarantine.
-
-        Returns:
-            The path of the file, or None if it cannot be written.
-        """
+        """Write a charged response without a usable image; return its path, or None if it fails."""
         path = self.quarantine / f"{name}.{secrets.token_hex(4)}"
         try:
+            create_work_folder(self.folder / "work")
             write_atomic(path, content)
         except OSError:
             return None
         return path
 
+    def _home(self, record: Record, *, is_draft: bool = False) -> Path:
+        if record.server == SKETCH_URL:
+            return self._sketch_places[0]
+        return self._draft_places[0] if is_draft else self.folder
+
+    def _find(
+        self,
+        places: Sequence[Path],
+        key: str,
+        request: ImageRequest | None = None,
+        *,
+        is_thorough: bool = False,
+    ) -> Original | None:
+        """Return the original of a cache key in the first folder that has it.
+
+        Args:
+            places: Folders to look into; the original of another one than the first is adopted.
+            key: Cache key.
+            request: Request of the key, for an image whose record is lost.
+            is_thorough: True to read every image; else a valid record and a length suffice.
+
+        Raises:
+            StoreError: If there is none, and one that cannot be used.
+        """
+        errors = []
+        for folder in places:
+            subfolder = self._folder_of(folder, key)
+            try:
+                found = None if is_thorough else _find_unread(subfolder, key)
+                found = found or self._judged(subfolder, key, request)
+            except StoreError as error:
+                if folder != self._sketch_places[0]:  # a sketch is free, and is drawn again
+                    errors.append(error)
+            else:
+                if found is not None and folder is not places[0]:
+                    return self._adopt(found, places[0])
+                if found is not None:
+                    self._complete(found)
+                    return found
+        if request is not None and (found := self._find_in_quarantine(request)):
+            return found
+        if errors:
+            raise errors[0]
+        return None
+
+    def _judged(self, folder: Path, key: str, request: ImageRequest | None) -> Original | None:
+        verdict = judge(folder, key, self._inspect, request)
+        if verdict is None:
+            return None
+        if verdict.original is None:
+            assert verdict.defect is not None  # noqa: S101 - one of both is there
+            raise _unusable(verdict.defect)
+        if verdict.defect is not None:
+            self.defects[key] = verdict.defect
+        return verdict.original
+
+    def _find_in_quarantine(self, request: ImageRequest) -> Original | None:
+        """Return the original of an intact image that an earlier version put into quarantine."""
+        for folder in self._quarantines if self._can_write else ():
+            for name in image_names(folder, request.key):
+                with contextlib.suppress(OSError, ValueError, ImageError, StoreError):
+                    record = judge_image(folder / name, self._inspect, None, request)
+                    if record is not None:
+                        with self._lock:
+                            self.adopted[folder] += 1
+                        return self.put(record, (folder / name).read_bytes())
+        return None
+
+    def _adopt(self, original: Original, home: Path) -> Original:
+        """Return a copy of an original in another folder, made by a link if possible."""
+        record, target = original.record, self._folder_of(home, original.record.key)
+        adopted, name = Original(record, target), f"{record.key}.json"
+        if not self._can_write or record.model == SKETCH_MODEL or adopted.path.exists():
+            return original
+        try:
+            self.is_new |= create_folder(self.folder)
+            link_or_copy(original.path, adopted.path)
+            if not os.path.lexists(original.folder / name):
+                write_first(target / name, serialize_record(record))
+            else:
+                link_or_copy(original.folder / name, target / name)
+        except OSError:
+            return original
+        with self._lock:
+            self.adopted[original.folder.parent] += 1
+        return adopted
+
+    def _complete(self, original: Original) -> None:
+        """Write the record of an original if it was lost."""
+        path = original.folder / f"{original.record.key}.json"
+        if original.record.is_rebuilt and self._can_write and not os.path.lexists(path):
+            with contextlib.suppress(OSError):
+                write_first(path, serialize_record(original.record))
+
     def _records_by_subject(self) -> dict[str, list[Record]]:
         subjects: dict[str, list[Record]] = {}
-        # One record of a newer version must not hide all others.
-        for record in self.records(skip_newer=True):
-            if record.model != SKETCH_MODEL:
-                subjects.setdefault(record.subject, []).append(record)
+        for folder in self.places:
+            # One record of a newer version must not hide all others.
+            for record in _records(folder, skip_newer=True):
+                if record.model != SKETCH_MODEL:
+                    subjects.setdefault(record.subject, []).append(record)
         return subjects
 
-    def _record_path(self, key: str) -> Path:
-        return self._folder_of(key) / f"{key}.json"
-
-    def _folder_of(self, key: str) -> Path:
-        return self._subfolder(key[:2])
-
-    def _handle_failure(self, error: OSError | ValueError, *paths: Path) -> None:
-        """Quarantine damaged files, ignore missing ones, raise an error for unreadable ones."""
-        if isinstance(error, ValueError):
-            self._quarantine(error, *paths)
-        elif not isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            raise StoreError(
-                f"original {paths[-1]} cannot be read ({error.strerror or error})"
-                " and is not generated again",
-                hint="check the permissions and the disk",
-            ) from None
-
-    def _quarantine(self, error: ValueError, *paths: Path) -> None:
-        moved = [self._move(path) for path in paths]
-        if all(moved):
-            fate = f"was moved to {self.quarantine} ({error}); restore it from git or a backup"
-        else:
-            fate = f"cannot be moved to {self.quarantine} ({error}); check the permissions"
-        log.warning("original %s is damaged and %s", paths[0], fate)
-
-    def _move(self, path: Path) -> bool:
-        if path.parent.is_symlink():
-            return False  # the files may belong to another site
-        try:
-            self.quarantine.mkdir(parents=True, exist_ok=True)
-            shutil.move(path, self.quarantine / f"{path.name}.{secrets.token_hex(4)}")
-        except FileNotFoundError:
-            return True
-        except OSError:
-            return False
-        return True
+    def _folder_of(self, folder: Path, key: str) -> Path:
+        return self._subfolder(f"{folder}/{key[:2]}")
 
 
-def read_record(path: Path) -> Record:
-    """Return the record in a file named after its cache key.
+def _has_record(folder: Path, key: str) -> bool:
+    return os.path.lexists(f"{folder}/{key[:2]}/{key}.json")
 
-    Raises:
-        StoreError: If the file is a Git LFS pointer.
-        NewerVersionError: If a newer version of mkdocs-imagegen wrote it.
-        OSError: If the file is missing or cannot be read.
-        ValueError: If it is not a valid record of this cache key.
-    """
-    content = _read_file(path, MAX_RECORD_BYTES)
+
+def _find_unread(folder: Path, key: str) -> Original | None:
+    """Return the original of a valid record if its image has the recorded length."""
     try:
-        return parse_record(content, path.stem)
-    except NewerVersionError as error:
-        raise NewerVersionError(f"{path}: {error.fault}", hint=error.hint) from None
+        original = Original(read_record(folder / f"{key}.json"), folder)
+        return original if original.path.stat().st_size == original.record.bytes else None
+    except (OSError, ValueError, StoreError):
+        return None
 
 
-def read_image(original: Original) -> bytes:
-    """Return the image of an original, verified by its SHA-256.
-
-    Raises:
-        StoreError: If the file is a Git LFS pointer.
-        OSError: If the file is missing or cannot be read.
-        ValueError: If its content differs from the record.
-    """
-    content = _read_file(original.path, MAX_ORIGINAL_BYTES)
-    if hashlib.sha256(content).hexdigest() != original.record.sha256:
-        raise ValueError("the image differs from the recorded SHA-256")
-    return content
+def _records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
+    skipped = (OSError, ValueError, *([NewerVersionError] if skip_newer else []))
+    for path in sorted(folder.glob(_RECORD_GLOB)):
+        with contextlib.suppress(*skipped):
+            yield read_record(path)
 
 
-def _check_length(original: Original) -> None:
-    path, length = original.path, original.record.bytes
-    if path.stat().st_size != length:
-        _read_file(path, MAX_ORIGINAL_BYTES)  # a Git LFS pointer raises another error
-        raise ValueError(f"the image does not have the recorded {length} bytes")
-
-
-def _read_file(path: Path, max_bytes: int) -> bytes:
-    content = read_plain_file(path, max_bytes)
-    if content.startswith(_LFS_POINTER):
-        raise StoreError(f"{path} is a Git LFS pointer", hint="run `git lfs pull`")
-    return content
+def _unusable(defect: Defect) -> StoreError:
+    """Return the error for an original that cannot be shown, and must not be charged again."""
+    fault = f"original {defect.path} cannot be used ({defect.text}) and is not generated again"
+    if defect.kind is DefectKind.UNREADABLE:
+        return StoreError(fault, hint=defect.hint or "check the permissions and the disk")
+    again = "run `mkdocs-imagegen generate LOCATION --again`"
+    return StoreError(fault, hint=f"restore it from git or a backup, or {again}")

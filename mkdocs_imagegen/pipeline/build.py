@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
@@ -31,6 +31,7 @@ from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, is_yes
+from mkdocs_imagegen.originals.folders import is_tracked
 from mkdocs_imagegen.pages.cards import card_style
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
@@ -54,7 +55,15 @@ from mkdocs_imagegen.pipeline.outcome import (
 from mkdocs_imagegen.pipeline.placements import Placement, Placements
 from mkdocs_imagegen.pipeline.previews import Previews, with_block
 from mkdocs_imagegen.pipeline.references import References
-from mkdocs_imagegen.report import ReportRow, State, deduplicate, plural, summary
+from mkdocs_imagegen.report import (
+    ReportRow,
+    State,
+    deduplicate,
+    format_usd,
+    plural,
+    spent_usd,
+    summary,
+)
 
 _IMG_TAG = (
     "an <img> tag cannot have an imagegen: address; "
@@ -65,9 +74,9 @@ _NO_SITE_URL = (
     "set it in mkdocs.yml to the URL of the site"
 )
 _MAX_LISTED = 10
-_NOT_KEPT = (
-    "the generated images exist on this machine only, so the next run would generate them again; "
-    "keep %s between runs, or set originals_dir and commit that folder"
+_NOT_TRACKED = (
+    "%s (%s) generated into %s, which git does not track, so the next run on another machine would "
+    "generate them again; commit the folder, or keep it in the cache of CI"
 )
 
 
@@ -96,7 +105,6 @@ class Pipeline:
         self._shown_images: dict[int, tuple[ShownImage, ...]] = {}
         if context.mode.generate and has_unfinished_requests(context.settings):
             self._lookup.recover()
-        self._had_originals = not self._lookup.originals.is_empty()
 
     def read_page(self, page: Page, content: str, facts: Callable[[], PageFacts]) -> str:
         """Look up every image that a page shows, and start a job for each missing one.
@@ -236,6 +244,16 @@ class Pipeline:
         """Start no more jobs, wait for the images in flight, and close the stores."""
         self._lookup.close()
 
+    def log_charges(self) -> None:
+        """Log what the run has generated, charged and kept, for a build that failed."""
+        budget = self.context.run.ledger.budget
+        if count := budget.images - budget.failed:
+            cost = format_usd(budget.usd - budget.failed_usd)
+            text = "the build failed after it generated %s (%s); %s kept in %s, and reused later"
+            is_are = "it is" if count == 1 else "they are"
+            folder = self.context.settings.originals_path
+            log.info(text, plural(count, "image"), cost, is_are, folder)
+
     def outcome(self, token: str) -> Outcome | None:
         """Return the outcome of a directive, after the join; None if no page shows it."""
         if token not in self._outcomes:
@@ -355,13 +373,18 @@ class Pipeline:
         if rows:
             failures = self.context.run.ledger.budget.charged_failures
             log.info(summary(rows, self._lookup.generation_s, failures))
-        was_charged = any(
-            row.state is State.GENERATED and row.model != SKETCH_MODEL for row in rows
-        )
-        keeps_originals = self._had_originals or self.context.settings.originals_dir
-        if was_charged and not keeps_originals and is_yes(os.environ.get("CI", "")):
+        charged = [
+            row for row in rows if row.state is State.GENERATED and row.model != SKETCH_MODEL
+        ]
+        if charged and is_yes(os.environ.get("CI", "")):
+            self._warn_if_untracked(charged)
+
+    def _warn_if_untracked(self, charged: Sequence[ReportRow]) -> None:
+        folder, images = self.context.settings.originals_path, deduplicate(charged)
+        if not is_tracked(folder):
+            count, cost = plural(len(images), "image"), format_usd(spent_usd(images))
             # As a warning it would fail the first strict build, before a cache could be saved.
-            log.warning(_NOT_KEPT, self.context.settings.cache_dir, extra=NOT_STRICT)
+            log.warning(_NOT_TRACKED, count, cost, folder, extra=NOT_STRICT)
 
     def _outcomes_by_placement(self) -> Iterator[tuple[Placement, Outcome]]:
         for placement in self._placements:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.originals.folders import earlier_folders
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.folders import matches_any
 
@@ -45,6 +46,7 @@ class BuildMode:
         publish: True if the site gets its files; False for commands that only read the images.
         pages: Globs of the pages for which missing images are generated; empty for all pages.
         upgrade: True if only a request's own original is used, and no stale one.
+        again: Cache keys of images that are generated again even if they exist.
         retry_refused: True if prompts are sent again that moderation has refused.
         observer: Observer of the images that are generated.
     """
@@ -53,8 +55,14 @@ class BuildMode:
     publish: bool = True
     pages: tuple[str, ...] = ()
     upgrade: bool = False
+    again: frozenset[str] = frozenset()
     retry_refused: bool = False
     observer: ProgressObserver | None = None
+
+    @property
+    def writes(self) -> bool:
+        """True if the build may write files of originals, which a look at the site does not."""
+        return self.generate or self.publish
 
     def includes(self, uri: str) -> bool:
         """Return True if missing images of a page are generated, by its source."""
@@ -130,8 +138,16 @@ class BuildContext:
 
 def has_unfinished_requests(settings: Settings) -> bool:
     """Return True if the journal has entries of a build that was interrupted."""
-    with contextlib.suppress(OSError), os.scandir(settings.journal_path) as entries:
-        return any(each.name.endswith(".intent") for each in entries)
+    folders = (settings.originals_path, *earlier_folders(settings))
+    journals = [f"{folder}/work/journal" for folder in folders]
+    with contextlib.suppress(OSError), os.scandir(settings.cache_path) as entries:
+        journals += [each.path for each in entries if each.name.startswith("journal")]
+    return any(map(_has_open_requests, journals))
+
+
+def _has_open_requests(journal: str) -> bool:
+    with contextlib.suppress(OSError), os.scandir(journal) as entries:
+        return any(each.name.endswith((".intent", ".answer")) for each in entries)
     return False
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
-    EarlierRefusalError,
     ImagegenError,
     NotGeneratedError,
     NotSelectedError,
@@ -19,16 +18,20 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.models import check_request
+from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
 from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
+from mkdocs_imagegen.originals.folders import earlier_folders, note_use
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.context import BuildContext
+from mkdocs_imagegen.report import plural
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.ledger import Refusals
+from mkdocs_imagegen.spending.ledger import Attempts
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.image import PageImage
@@ -38,6 +41,11 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.page_layout import Layout
 
 _NOT_SELECTED = "it is on a page that was not selected"
+_NEW_FOLDER = (
+    "the generated images are stored in %s; commit the folder, or ignore it in git and cache it in "
+    "CI, so that no image is charged twice"
+)
+_MAX_LISTED = 3
 TOO_LATE = "it was added to a page after the build generated its images"
 
 
@@ -56,12 +64,12 @@ class Lookup:
 
     def __init__(self, context: BuildContext) -> None:
         self._settings = context.generation_settings
-        self.originals = open_originals(self._settings)
+        self.originals = open_originals(self._settings, can_write=context.mode.writes)
         self.builder = open_builder(context)
         self.generation_s = 0.0
         self.queued: dict[JobKey, Job] = {}
         self._context = context
-        self._refusals = Refusals(self._settings.originals_path)
+        self._attempts = Attempts(self.originals.places)
         self._sketch_server = self._settings.gateway.sketch_server
         self._has_drafts = context.serve_queue is not None and self._settings.draft.is_set
         self._results: dict[JobKey, Result] = {}
@@ -82,10 +90,12 @@ class Lookup:
             directive: Directive that a page shows.
             uri: Source of the page; None for a directive that was looked up before.
         """
-        can_generate = uri is None or self._context.mode.includes(uri)
+        mode = self._context.mode
+        can_generate = uri is None or mode.includes(uri)
         for request in directive.requests:
             key = _key(request, directive)
             known = self._results.get(key)
+            can_generate = request.key in mode.again if mode.again else can_generate
             was_not_selected = known is not None and isinstance(known.error, NotSelectedError)
             if known is not None and not (was_not_selected and can_generate and uri is not None):
                 continue
@@ -127,15 +137,34 @@ class Lookup:
         """Wait for all jobs; no other job starts after it."""
         self.settle()
         self.builder.release_index()  # not after each round of references
+        self._log_originals()
         if self._first_job_at is not None:
             self.generation_s = time.monotonic() - self._first_job_at
         self._is_joined = True
+
+    def _log_originals(self) -> None:
+        """Log what the build found in the folders of originals, and note their use."""
+        store = self.originals
+        if not self._context.mode.writes:
+            return  # a look at the site
+        for folder, count in store.adopted.items():
+            log.info("adopted %s from %s", plural(count, "original"), folder)
+        defects = list((store.defects | self.builder.defects).values())
+        if defects:
+            shown = ", ".join(f"{each.path}: {each.text}" for each in defects[:_MAX_LISTED])
+            more = f", {len(defects) - _MAX_LISTED} more" if len(defects) > _MAX_LISTED else ""
+            text = "%s damaged (%s%s); the images are used; run `mkdocs-imagegen verify --repair`"
+            log.warning(text, plural(len(defects), "file is", "files are"), shown, more)
+        if store.is_new:
+            log.info(_NEW_FOLDER, self._settings.originals_dir or store.folder)
+        note_use(self._settings)
 
     def recover(self) -> None:
         """Store the responses that interrupted builds have left; never fails."""
         from mkdocs_imagegen.spending import recovery, storing  # noqa: PLC0415 - rarely needed
 
-        recovery.recover_all(storing.open_stores(self._settings, self.originals))
+        for folder in (None, *earlier_folders(self._settings)):
+            recovery.recover_all(storing.open_stores(self._settings, self.originals, folder))
 
     def close(self) -> None:
         """Start no more jobs, wait for the images in flight, and close the stores."""
@@ -151,8 +180,10 @@ class Lookup:
         key, original = _key(request, directive), None
         try:
             if self._settings.enabled:
-                original = self.originals.find_exact(request, self._sketch_server)
-                if original is None and not (directive.is_exact or self._context.mode.upgrade):
+                if request.key not in self._context.mode.again:
+                    original = self.originals.find_exact(request, self._sketch_server)
+                is_exact = directive.is_exact or self._is_regenerated(request)
+                if original is None and not is_exact:
                     original = self.originals.find_by_subject(request.subject_key, request.model)
                 if original is None and self._has_drafts:
                     request = self._settings.draft.of(request)
@@ -166,19 +197,25 @@ class Lookup:
         if image is not None:
             self._results[key] = Result(original, image, is_draft=request.is_draft)
         else:
-            self._add(Job(key, request, original, can_generate, request.is_draft))
+            job = Job(key, request, original, request.is_draft)
+            self._add(job, can_generate=can_generate)
 
-    def _add(self, job: Job) -> None:
+    def _is_regenerated(self, request: ImageRequest) -> bool:
+        mode = self._context.mode
+        return mode.upgrade or request.key in mode.again
+
+    def _add(self, job: Job, *, can_generate: bool) -> None:
         """Start a job, unless its image may not be generated."""
-        error = self._refusal(job.request, can_generate=job.can_generate)
-        if job.original is None and error is not None:
+        refuses = job.original is None
+        error = self._refusal(job.request, can_generate=can_generate) if refuses else None
+        if error is not None:
             self._results[job.key] = Result(error=error)
         elif self._is_joined:
             late = NotGeneratedError(TOO_LATE)
             self._results[job.key] = Result(error=late)
             log.warning("image prompt %s: %s", quote_value(job.request.prompt), late)
         else:
-            self._start(replace(job, can_generate=error is None))
+            self._start(job)
 
     def _start(self, job: Job) -> None:
         serve_queue = self._context.serve_queue
@@ -186,9 +223,6 @@ class Lookup:
             self._results[job.key] = Result(error=serve_queue.pending_error(job))
             self.queued[job.key] = job
             return
-        if serve_queue is not None:
-            # Only the queue generates images; it also replaces a damaged original, if permitted.
-            job = replace(job, can_generate=False)
         self._first_job_at = self._first_job_at or time.monotonic()
         self._results[job.key] = Result()
         if self._scheduler is None:
@@ -211,12 +245,11 @@ class Lookup:
                 self._context.run.reference_files.check(request)
         except OptionError as error:
             return error
-        refused = self._refusals.find(request.key)
-        if refused is not None and not mode.retry_refused:
-            path = self._refusals.path(request.key)
-            hint = f"reword it, set another `take`, or delete {path}"
-            fault = f"{refused.said} on {refused.day} ({refused.model})"
-            return EarlierRefusalError(fault, hint=hint)
+        gateway, ledger = self._settings.gateway, self._context.run.ledger
+        ledger.again, ledger.retries_refused = mode.again, mode.retry_refused
+        obstacle = ledger.obstacle(self._attempts, request, gateway)
+        if obstacle is not None:
+            return obstacle
         if not can_generate:
             return NotSelectedError(_NOT_SELECTED)
         if not mode.generate:
@@ -224,9 +257,20 @@ class Lookup:
         return None if permission.is_granted else NotGeneratedError(permission.refusal)
 
 
-def open_originals(settings: Settings) -> OriginalStore:
-    """Return the store of a site's originals."""
-    return OriginalStore(settings.originals_path, settings.cache_path / "quarantine")
+def open_originals(settings: Settings, *, can_write: bool = False) -> OriginalStore:
+    """Return the store of a site's originals.
+
+    Args:
+        settings: Settings of the site.
+        can_write: True if originals of other folders are adopted, and lost records written again.
+    """
+    return OriginalStore(
+        settings.originals_path,
+        inspect_image,
+        cache=settings.cache_path,
+        earlier=earlier_folders(settings),
+        can_write=can_write,
+    )
 
 
 def open_builder(context: BuildContext) -> VariantBuilder:
@@ -251,8 +295,8 @@ def open_scheduler(
 
     settings, run, observer = context.generation_settings, context.run, context.mode.observer
 
-    def derive(record: Record, layout: Layout, content: bytes) -> PageImage:
-        return builder.build(_plan(settings, record, layout), content)
+    def derive(original: Original, layout: Layout, content: bytes) -> PageImage:
+        return builder.build(original, content, lambda record: _plan(settings, record, layout))
 
     stores, open_gateway = storing.open_stores(settings, originals), context.open_gateway
     references = run.reference_files.read
@@ -272,7 +316,7 @@ def scheduler_of_server(context: BuildContext) -> Iterator[Scheduler]:
     """
     context = replace(context, site=None)
     with contextlib.closing(open_builder(context)) as builder:
-        originals = open_originals(context.generation_settings)
+        originals = open_originals(context.generation_settings, can_write=True)
         with contextlib.closing(open_scheduler(context, originals, builder)) as scheduler:
             yield scheduler
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.errors import (
+    EarlierFailureError,
     EarlierRefusalError,
     ImagegenError,
     Location,
@@ -22,8 +23,8 @@ from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.originals.store import Original
 from mkdocs_imagegen.report import ReportRow, State
 from mkdocs_imagegen.request import ImageRequest
 
@@ -201,6 +202,7 @@ _BY_TROUBLE = (
 _STATES = (
     (OverBudgetError, State.OVER_BUDGET),
     (EarlierRefusalError, State.REFUSED),
+    (EarlierFailureError, State.FAILED),
     (ModerationError, State.REFUSED),
     (NotGeneratedError, State.MISSING),
 )
@@ -216,6 +218,8 @@ def _state(request: ImageRequest, result: Result) -> State:
         return State.GENERATED
     record = result.original.record
     is_sketch = record.model == SKETCH_MODEL
+    if record.is_import:
+        return State.READY
     if record.key != (request.as_sketch if is_sketch else request).key:
         return State.STALE
     return State.SKETCH if is_sketch else State.READY

@@ -14,9 +14,10 @@ from mkdocs_imagegen.directives.references import FileReference
 from mkdocs_imagegen.errors import ImageError, OptionError
 from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.gateway.wire import Attachment, Attachments, mime_of
-from mkdocs_imagegen.imaging.decode import ImageInfo, inspect_image
+from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.option_parsers import did_you_mean
-from mkdocs_imagegen.originals.store import Original
+from mkdocs_imagegen.originals.judge import Original
+from mkdocs_imagegen.originals.record import ImageFacts
 from mkdocs_imagegen.request import ImageRequest
 
 MAX_REFERENCE_BYTES = 50 * 2**20
@@ -38,7 +39,7 @@ class ReferenceFiles:
     def __init__(self) -> None:
         self._paths: dict[str, Path] = {}
         self._hashes: dict[tuple[Path, int, int], str] = {}
-        self._decoded: dict[str, ImageInfo] = {}
+        self._decoded: dict[str, ImageFacts] = {}
 
     def add_file(self, file: FileReference, docs: Path) -> str:
         """Return the hash of an image in the docs folder.
@@ -104,7 +105,7 @@ class ReferenceFiles:
         content = self._bytes(sha256)
         return Attachment(content, mime_of(content) or "")
 
-    def _inspect(self, sha256: str, accepted: str) -> ImageInfo:
+    def _inspect(self, sha256: str, accepted: str) -> ImageFacts:
         if sha256 not in self._decoded:
             try:
                 self._decoded[sha256] = inspect_image(self._bytes(sha256))

@@ -5,7 +5,6 @@ The manual's reference page is generated from the description of each option.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import field, replace
@@ -34,6 +33,9 @@ from mkdocs_imagegen.settings.gateway import MODELS, SKETCH_URL, GatewaySettings
 from mkdocs_imagegen.settings.previews import PreviewSettings
 from mkdocs_imagegen.settings.prompts import PRESETS, PROMPTS_OR_FILE, read_prompt_file
 from mkdocs_imagegen.settings.variants import VariantSettings
+
+DEFAULT_CACHE_DIR = ".cache/plugin/imagegen"
+DEFAULT_ORIGINALS_DIR = "imagegen-originals"
 
 __all__ = ["GatewaySettings", "InheritedOptions", "Settings", "VariantSettings", "read_settings"]
 
@@ -126,18 +128,18 @@ class Settings:
         "quality: low",
     )
     cache_dir: str = option(
-        ".cache/plugin/imagegen",
+        DEFAULT_CACHE_DIR,
         one_line("a folder", "path"),
-        "Cache folder, relative to `mkdocs.yml`. Contains the originals folder unless "
-        "`originals_dir` is set.",
+        "Cache folder, relative to `mkdocs.yml`. Contains variants and sketches, which cost "
+        "nothing to create again.",
         ".cache/imagegen",
     )
     originals_dir: str | None = option(
-        None,
+        DEFAULT_ORIGINALS_DIR,
         optional(one_line("a folder", "path")),
-        "Originals folder, relative to `mkdocs.yml`, to be committed. With `null`, it is the "
-        "folder `originals` in `cache_dir`.",
-        "imagegen",
+        "Originals folder, relative to `mkdocs.yml`: every image that was charged, its record, and "
+        "the failed attempts. Commit the folder, or ignore it in git and cache it in CI.",
+        "images/originals",
     )
     gateway: GatewaySettings = option(
         GatewaySettings(),
@@ -184,6 +186,8 @@ class Settings:
     )
     root: Path = field(default=Path())
     """Folder of ``mkdocs.yml``, to which paths are relative; set by the host."""
+    config_file: Path | None = field(default=None)
+    """Configuration file; set by the host."""
     prompts_path: Path | None = field(default=None)
     """Absolute path of the file that ``prompts`` were read from; None if they are inline."""
 
@@ -205,19 +209,17 @@ class Settings:
     @property
     def originals_path(self) -> Path:
         """Absolute path of the originals folder."""
-        if self.originals_dir is None:
-            return self.cache_path / "originals"
-        return _absolute(self.root / self.originals_dir)
+        return _absolute(self.root / (self.originals_dir or DEFAULT_ORIGINALS_DIR))
 
     @property
-    def journal_path(self) -> Path:
-        """Absolute path of the journal of requests in flight.
+    def work_path(self) -> Path:
+        """Absolute path of the working files of the originals folder."""
+        return self.originals_path / "work"
 
-        Each originals folder has its own, since the claims in it tell which requests are active.
-        """
-        named = self.originals_dir
-        suffix = f"-{hashlib.sha256(named.encode()).hexdigest()[:8]}" if named else ""
-        return self.cache_path / f"journal{suffix}"
+    @property
+    def sketches_path(self) -> Path:
+        """Absolute path of the sketches of the embedded emulator."""
+        return self.cache_path / "sketches"
 
     @property
     def report_path(self) -> Path | None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.files import cannot_store
+from mkdocs_imagegen.originals.folders import create_work_folder
 
-_IGNORE_ALL = "*\n"
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
@@ -71,5 +71,5 @@ class Claims:
 
     def _create_folder(self) -> None:
         if not self._folder.is_dir():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / ".gitignore").write_text(_IGNORE_ALL)
+            create_work_folder(self._folder.parent)
+            self._folder.mkdir(exist_ok=True)

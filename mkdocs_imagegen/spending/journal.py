@@ -2,35 +2,33 @@
 
 An intent is on disk before the request is sent, and the raw response before it is decoded. The
 next build finds the files of a build that was killed: it stores the image of a response, and
-lists an intent without a response, since that request may have been charged.
+notes an intent without a response as an attempt that may have been charged.
+
+``<key>.intent`` is JSON. ``<key>.<8 hex digits>.answer`` is the intent on one line, then the body:
+it needs no other file, and is never overwritten. In earlier versions ``<key>.answer`` has the body
+alone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
-import stat
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from mkdocs_imagegen.errors import NewerVersionError, StoreError
-from mkdocs_imagegen.files import (
-    NO_LINKS,
-    cannot_store,
-    read_plain_file,
-    write_atomic,
-)
+from mkdocs_imagegen.files import cannot_store, read_plain_file, write_atomic
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.originals.record import check_version
 from mkdocs_imagegen.request import ImageRequest
 
-VERSION = 1
+VERSION = 2
 _MAX_INTENT_BYTES = 1_000_000
 _MAX_RESPONSE_BYTES = 128 * 2**20
 
@@ -44,7 +42,9 @@ class Intent:
         server: URL of the server.
         output_format: Requested output format.
         price_usd: List price in dollars, or None if it is unknown.
-        begun: Time of the request, ISO 8601 in UTC.
+        begun: Time of the request, ISO 8601 in UTC; ``""`` if the intent is lost.
+        timeout_s: Timeout of the request.
+        replaces: True if the image takes the place of an existing original.
     """
 
     request: ImageRequest
@@ -52,23 +52,38 @@ class Intent:
     output_format: str
     price_usd: Decimal | None
     begun: str
+    timeout_s: float = 0.0
+    replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SavedResponse:
+    """A raw response in the journal.
+
+    Attributes:
+        intent: Intent of its request.
+        body: Body as received.
+        path: File of the response.
+    """
+
+    intent: Intent
+    body: bytes
+    path: Path
 
 
 class Journal:
-    """The journal of all builds that share a cache folder.
+    """The journal of all builds that share an originals folder.
 
     A caller that writes or removes files of a cache key holds the claim on that key.
 
     Args:
         folder: Folder of the journal.
-
-    Attributes:
-        unknown_path: List of requests without a known outcome.
+        earlier: Folders of the journals of earlier versions, which are read and emptied.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.unknown_path = folder / "unknown.jsonl"
+    def __init__(self, folder: Path, earlier: Sequence[Path] = ()) -> None:
+        self.folder = folder
+        self._folders = (folder, *earlier)
 
     def begin(self, intent: Intent) -> None:
         """Write an intent.
@@ -77,38 +92,34 @@ class Journal:
             StoreError: If it cannot be written, so that the request must not be sent.
         """
         try:
-            write_atomic(self._path(intent.request.key, "intent"), _to_json(intent))
+            write_atomic(self.folder / f"{intent.request.key}.intent", _to_json(intent))
         except OSError as error:
-            raise cannot_store(self._folder, error) from None
+            raise cannot_store(self.folder, error) from None
 
-    def save_response(self, key: str, body: bytes) -> bool:
+    def save_response(self, intent: Intent, body: bytes) -> bool:
         """Write a raw response; return True if it was written."""
+        name = f"{intent.request.key}.{secrets.token_hex(4)}.answer"
         try:
-            write_atomic(self._path(key, "answer"), body)
+            write_atomic(self.folder / name, _to_json(intent) + b"\n" + body)
         except OSError:
             return False
         return True
 
     def end(self, key: str) -> None:
         """Remove the files of a request with a known outcome."""
-        # The response first: an intent alone is listed, a response alone would not be found.
+        # The intent first: alone it is listed as unknown, and a response alone names its image.
         with contextlib.suppress(OSError):
-            for kind in ("answer", "intent"):
-                self._path(key, kind).unlink(missing_ok=True)
+            for path in self._files(key, ".intent") + self._files(key, ".answer"):
+                path.unlink(missing_ok=True)
 
-    def end_as_unknown(self, intent: Intent) -> None:
-        """Replace the files of a request by a line in the list of unknown outcomes."""
-        line = json.dumps(_as_dict(intent), sort_keys=True, ensure_ascii=False) + "\n"
+    def remove(self, response: SavedResponse) -> None:
+        """Remove one response, whose image is stored or is in quarantine."""
         with contextlib.suppress(OSError):
-            _append(self.unknown_path, line.encode("utf-8", "replace"))
-            self.end(intent.request.key)
+            response.path.unlink()
 
     def open_keys(self) -> list[str]:
         """Return the cache keys of all requests that have not ended, of this build or another."""
-        try:
-            return sorted(path.stem for path in self._folder.glob("*.intent"))
-        except OSError:
-            return []
+        return sorted({path.name.partition(".")[0] for path in self._files("")})
 
     def find_intent(self, key: str) -> Intent | None:
         """Return the intent of a cache key, if its request has not ended.
@@ -116,79 +127,80 @@ class Journal:
         Raises:
             StoreError: If it cannot be read now, so that no other request may be sent.
         """
-        try:
-            return _from_json(self._read(key, "intent", _MAX_INTENT_BYTES), key)
-        except ValueError:
-            return None
+        for path in self._files(key, ".intent"):
+            with contextlib.suppress(ValueError):
+                return _from_json(_read(path, _MAX_INTENT_BYTES), key)
+        return None
 
-    def find_response(self, key: str) -> bytes | None:
-        """Return the raw response of a cache key, if there is one and its request has not ended.
+    def find_responses(self, key: str, request: ImageRequest | None = None) -> list[SavedResponse]:
+        """Return the raw responses of a cache key whose request has not ended.
+
+        Args:
+            key: Cache key.
+            request: Request of the key, for a response whose intent is lost.
 
         Raises:
-            StoreError: If it cannot be read now, so that no other request may be sent.
+            StoreError: If one cannot be read now, so that no other request may be sent.
         """
-        try:
-            return self._read(key, "answer", _MAX_RESPONSE_BYTES)
-        except ValueError:
-            return None
+        found = []
+        for path in self._files(key, ".answer"):
+            with contextlib.suppress(ValueError):
+                content = _read(path, _MAX_RESPONSE_BYTES)
+                first, _, body = content.partition(b"\n")
+                try:
+                    found.append(SavedResponse(_from_json(first, key), body, path))
+                except ValueError:  # of an earlier version, without its intent
+                    intent = self.find_intent(key) or _lost_intent(request)
+                    found += [SavedResponse(intent, content, path)] if intent else []
+        return found
 
     def has_response(self, key: str) -> bool:
         """Return True if there is a raw response of a cache key, readable or not."""
-        return os.path.isfile(self._path(key, "answer"))  # noqa: PTH113 - never raises
+        return bool(self._files(key, ".answer"))
 
     def deletion_hint(self, key: str) -> str:
         """Return the next step for giving up the response of a cache key."""
-        return f"to generate another image instead, delete {self._path(key, 'answer')}"
+        names = ", ".join(map(str, self._files(key, ".answer")))
+        return f"to generate another image instead, delete {names}"
 
     def unknown_intents(self) -> Iterator[Intent]:
-        """Yield the listed requests without a known outcome, the oldest first."""
-        with contextlib.suppress(OSError, ValueError):
-            for line in read_plain_file(self.unknown_path, _MAX_RESPONSE_BYTES).splitlines():
-                with contextlib.suppress(ValueError, NewerVersionError):
-                    yield _from_json(line)
+        """Yield the requests without a known outcome that earlier versions have listed."""
+        for folder in self._folders:
+            with contextlib.suppress(OSError, ValueError):
+                lines = read_plain_file(folder / "unknown.jsonl", _MAX_RESPONSE_BYTES)
+                for line in lines.splitlines():
+                    with contextlib.suppress(ValueError, NewerVersionError):
+                        yield _from_json(line)
 
-    def _read(self, key: str, kind: str, max_bytes: int) -> bytes:
-        """Return the content of a file.
-
-        Raises:
-            StoreError: If the file exists and cannot be read.
-            ValueError: If there is no file, or the journal has not written it.
-        """
-        path = self._path(key, kind)
-        try:
-            return read_plain_file(path, max_bytes)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise ValueError("no such file") from error
-        except OSError as error:
-            fault = f"the journal of an earlier request cannot be read: {path}: {error.strerror}"
-            hint = "check the permissions and the disk; until then the image is not generated"
-            raise StoreError(fault, hint=hint) from None
-
-    def _path(self, key: str, kind: str) -> Path:
-        return self._folder / f"{key}.{kind}"
+    def _files(self, key: str, *endings: str) -> list[Path]:
+        """Return the files of a cache key, or of all keys for ``""``, of this journal first."""
+        found = []
+        for folder in self._folders:
+            with contextlib.suppress(OSError):
+                names = sorted(os.listdir(folder))  # noqa: PTH208 - names alone are needed
+                found += [folder / name for name in names if name.startswith(key)]
+        return [path for path in found if path.suffix in (endings or (".answer", ".intent"))]
 
 
-def _append(path: Path, line: bytes) -> None:
-    # One write of a whole line, so that lines of concurrent builds do not mix.
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_LINKS, 0o666)
+def _read(path: Path, max_bytes: int) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        StoreError: If the file exists and cannot be read.
+        ValueError: If there is no file, or the journal has not written it.
+    """
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        line = b"\n" + line if _is_torn(descriptor) else line
-        if os.write(descriptor, line) < len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return read_plain_file(path, max_bytes)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ValueError("no such file") from error
+    except OSError as error:
+        fault = f"the journal of an earlier request cannot be read: {path}: {error.strerror}"
+        hint = "check the permissions and the disk; until then the image is not generated"
+        raise StoreError(fault, hint=hint) from None
 
 
-def _is_torn(descriptor: int) -> bool:
-    """Return True if the last line is cut off, as on a full disk."""
-    size = os.fstat(descriptor).st_size
-    if not size:
-        return False
-    os.lseek(descriptor, -1, os.SEEK_END)  # O_APPEND still writes at the end
-    return os.read(descriptor, 1) != b"\n"
+def _lost_intent(request: ImageRequest | None) -> Intent | None:
+    return Intent(request, "", "", None, "") if request else None
 
 
 def _as_dict(intent: Intent) -> dict[str, object]:
@@ -217,7 +229,7 @@ def _from_json(text: bytes, key: str | None = None) -> Intent:
     """
     try:
         fields: dict[str, Any] = json.loads(text)
-        check_version(fields["version"], VERSION)
+        check_version(fields["version"], 1, VERSION)
         request = fields["request"] | {
             "size": Size(*map(int, fields["request"]["size"])),
             "references": tuple(map(str, fields["request"].get("references", ()))),
@@ -229,6 +241,8 @@ def _from_json(text: bytes, key: str | None = None) -> Intent:
             output_format=str(fields["output_format"]),
             price_usd=None if price is None else Decimal(str(price)),
             begun=str(fields["begun"]),
+            timeout_s=float(fields.get("timeout_s", 0)),
+            replaces=fields.get("replaces") is True,
         )
         is_it = intent.request.key == fields["key"]
         if intent.price_usd is not None and not intent.price_usd >= 0:

@@ -1,26 +1,50 @@
-"""Requests that must not be repeated: in this run, and in later builds after a refusal."""
+"""Requests that must not be repeated: in this run, and in later builds.
+
+No request is sent without asking the ledger for its earlier attempts and their cost.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from mkdocs_imagegen.errors import (
     Billing,
+    EarlierFailureError,
+    EarlierRefusalError,
     GatewayError,
     ImagegenError,
     ModelUnavailableError,
+    NotGeneratedError,
     StoppedError,
     UnreachableError,
 )
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.originals.record import is_amount
+from mkdocs_imagegen.report import format_usd
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.budget import Budget
+from mkdocs_imagegen.spending.journal import Intent
 
+MAX_ATTEMPTS = 2
+"""Attempts that count before a cache key rests."""
+REST = timedelta(hours=24)
+"""Time after which a resting cache key is tried once more."""
+
+_DAMAGED = (ValueError, TypeError, KeyError, ArithmeticError, RecursionError)
+"""Errors for a line that no version of mkdocs-imagegen has written."""
 _EVERY_MODEL = ""
-_MAX_REFUSAL_BYTES = 100_000
+_MAX_BYTES = 1_000_000
+_MAX_KEPT = 100
 
 
 class Ledger:
@@ -31,13 +55,19 @@ class Ledger:
 
     Attributes:
         budget: Money of the run.
+        again: Cache keys to generate although an original or an obstacle exists.
+        retries_refused: True if prompts are sent again that moderation has refused.
     """
 
     def __init__(self) -> None:
+        self.again: frozenset[str] = frozenset()
+        self.retries_refused = False
         self.budget = Budget()
         self._stopped: dict[str, StoppedError] = {}
         self._stopped_at_no_cost: set[str] = set()
         self._failed: dict[str, ImagegenError] = {}
+        self._generated: set[str] = set()
+        self._uncertain: dict[str, list[tuple[str, Attempt]]] = {}
 
     def raise_if_stopped(self, key: str, model: str) -> None:
         """Raise the earlier error if this request, its model or the run was stopped.
@@ -78,51 +108,217 @@ class Ledger:
         elif error.billing is not Billing.UNBILLED:
             self._failed[key] = error
 
+    def obstacle(
+        self, attempts: Attempts, request: ImageRequest, gateway: GatewaySettings
+    ) -> NotGeneratedError | None:
+        """Return the reason for which a request must not be sent after earlier attempts, or None.
+
+        Args:
+            attempts: Attempts of earlier builds.
+            request: Request to send.
+            gateway: Server and timeout.
+        """
+        if request.key in self.again:
+            return None
+        found = attempts.obstacle(request, gateway, datetime.now(timezone.utc))
+        is_refusal = isinstance(found, EarlierRefusalError)
+        return None if is_refusal and self.retries_refused else found
+
+    def has_generated(self, model: str) -> bool:
+        """Return True if an image of a model was generated in this run."""
+        return model in self._generated
+
+    def note_uncertain(self, key: str, attempt: Attempt) -> None:
+        """Note an attempt that counts if another image of its model is generated in this run."""
+        self._uncertain.setdefault(attempt.model, []).append((key, attempt))
+
+    def note_generated(self, model: str) -> list[tuple[str, Attempt]]:
+        """Note that a model generates images; return the earlier attempts that count now."""
+        self._generated.add(model)
+        return [(key, replace(each, counts=True)) for key, each in self._uncertain.pop(model, [])]
+
     def _stop_at_no_cost(self, reason: str, model: str) -> None:
         if model not in self._stopped:
             self.stop(reason, model)
             self._stopped_at_no_cost.add(model)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One refusal by moderation.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One request that returned no image.
 
     Attributes:
-        model: Model that was requested.
-        day: Date, like ``2026-12-01``.
-        said: Message of the server.
+        begun: Time of the request, ISO 8601 in UTC.
+        billing: Billing class: ``billed``, ``unknown`` or ``refused``.
+        model: Model that was sent.
+        server: Base URL of Vercel's AI Gateway; ``""`` for another server: its URL may be private.
+        timeout_s: Timeout of the request.
+        fault: Message of the server, or the problem.
+        cost_usd: List price in dollars of a request that was or may have been charged; None if it
+            is unknown.
+        counts: True if it counts against the cache key: it was certainly charged, or another image
+            of the same server and model succeeded in the same run.
     """
 
+    begun: str
+    billing: str
     model: str
-    day: str
-    said: str
+    fault: str
+    server: str = ""
+    timeout_s: float = 0.0
+    cost_usd: Decimal | None = None
+    counts: bool = False
 
 
-class Refusals:
-    """Refusals by moderation, in one file per cache key next to the originals.
+def attempt_of(intent: Intent, billing: str, fault: str, *, counts: bool = False) -> Attempt:
+    """Return the attempt of a request that returned no image.
+
+    It is committed, so that it names no other server than Vercel's.
+    """
+    is_named = GatewaySettings(url=intent.server).is_vercel
+    host = urlsplit(intent.server).hostname
+    fault = fault.replace(host, "the server") if host and not is_named else fault
+    return Attempt(
+        begun=intent.begun,
+        billing=billing,
+        model=intent.request.model,
+        fault=fault,
+        server=intent.server if is_named else "",
+        timeout_s=intent.timeout_s,
+        cost_usd=None if billing == "refused" else intent.price_usd,
+        counts=counts,
+    )
+
+
+class Attempts:
+    """Failed attempts, in one file per cache key next to the originals.
+
+    ``ab/<key>.attempts.json`` has one line per attempt, so that git merges two branches, and a
+    conflict leaves every line readable. A caller that adds one holds the claim on the key.
 
     Args:
-        folder: Originals folder.
+        folders: Originals folder, and others that may have attempts.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
 
     def path(self, key: str) -> Path:
-        """Return the file of a refusal; deleting it allows the request again."""
-        return self._folder / key[:2] / f"{key}.refused.json"
+        """Return the file of the attempts of a cache key."""
+        return self._folders[0] / key[:2] / f"{key}.attempts.json"
 
-    def find(self, key: str) -> Refusal | None:
-        """Return the refusal of a request, if there is one."""
-        try:
-            fields = json.loads(read_plain_file(self.path(key), _MAX_REFUSAL_BYTES))
-            return Refusal(*(str(fields[name]) for name in ("model", "day", "said")))
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    def find(self, key: str) -> list[Attempt]:
+        """Return the attempts of a cache key, the oldest first."""
+        found = {each for path in self._files(key) for each in _read(path)}
+        return sorted(found, key=lambda each: each.begun)
+
+    def cache_keys(self) -> list[str]:
+        """Return the cache keys with attempts in the originals folder."""
+        found = self._folders[0].glob("??/*.attempts.json")
+        return sorted(path.name.partition(".")[0] for path in found)
+
+    def add(self, key: str, attempt: Attempt) -> None:
+        """Write an attempt, in place of one that began at the same time.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        kept = [each for each in self.find(key) if each.begun != attempt.begun]
+        lines = ",\n".join(_to_line(each) for each in [*kept, attempt][-_MAX_KEPT:])
+        write_atomic(self.path(key), f"[\n{lines}\n]\n".encode("utf-8", "replace"))
+
+    def obstacle(
+        self, request: ImageRequest, gateway: GatewaySettings, now: datetime
+    ) -> NotGeneratedError | None:
+        """Return the reason for which a request must not be sent, or None.
+
+        After two attempts that count, the cache key rests; it is tried once more after a day.
+
+        Args:
+            request: Request to send.
+            gateway: Server and timeout.
+            now: Current time.
+        """
+        key = request.key
+        attempts = self.find(key)
+        refused = next((each for each in reversed(attempts) if each.billing == "refused"), None)
+        if refused is not None:
+            files = ", ".join(str(path) for path in self._files(key) if path.exists())
+            hint = f"reword it, set another `take`, or delete {files}"
+            fault = f"{refused.fault} on {refused.begun[:10]} ({refused.model})"
+            return EarlierRefusalError(fault, hint=hint)
+        group = (gateway.url if gateway.is_vercel else "", request.model, gateway.timeout)
+        counted = [
+            each
+            for each in attempts
+            if each.counts and (each.server, each.model, each.timeout_s) == group
+        ]
+        is_rested = len(counted) == MAX_ATTEMPTS and _age(counted[-1], now) >= REST
+        if len(counted) < MAX_ATTEMPTS or is_rested:
             return None
+        return _resting(counted)
 
-    def remember(self, key: str, refusal: Refusal) -> None:
-        """Write a refusal; a failed write is ignored, since a refused request is not charged."""
-        text = json.dumps(asdict(refusal), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        with contextlib.suppress(OSError):
-            write_atomic(self.path(key), text.encode("utf-8", "replace"))
+    def _files(self, key: str) -> list[Path]:
+        """Return the files in which each folder may have attempts; `refused` is of old versions."""
+        names = (f"{key}.attempts.json", f"{key}.refused.json")
+        return [folder / key[:2] / name for folder in self._folders for name in names]
+
+
+def _resting(attempts: Sequence[Attempt]) -> EarlierFailureError:
+    cost = sum((each.cost_usd for each in attempts if each.cost_usd), Decimal(0))
+    price = f" ({format_usd(cost, is_estimate=True)})" if cost else ""
+    fault = f"{len(attempts)} requests were charged{price} and returned no image"
+    once = "; it is requested once more after 24 hours" if len(attempts) == MAX_ATTEMPTS else ""
+    hint = f"run `mkdocs-imagegen generate LOCATION --again`, or set another `take`{once}"
+    return EarlierFailureError(f"{fault}, last error: {attempts[-1].fault}", hint=hint)
+
+
+def _age(attempt: Attempt, now: datetime) -> timedelta:
+    try:
+        return now - datetime.fromisoformat(attempt.begun)
+    except (ValueError, TypeError):
+        return timedelta(0)
+
+
+def _to_line(attempt: Attempt) -> str:
+    fields = {name: value for name, value in asdict(attempt).items() if value not in ("", None)}
+    return json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _read(path: Path) -> Iterator[Attempt]:
+    return _read_refusal(path) if path.name.endswith(".refused.json") else _read_attempts(path)
+
+
+def _read_attempts(path: Path) -> Iterator[Attempt]:
+    with contextlib.suppress(OSError, ValueError):
+        for line in read_plain_file(path, _MAX_BYTES).decode("utf-8", "replace").splitlines():
+            text = line.strip().removesuffix(",")
+            with contextlib.suppress(*_DAMAGED):
+                if text.startswith("{"):
+                    yield _from_fields(json.loads(text))
+
+
+def _read_refusal(path: Path) -> Iterator[Attempt]:
+    """Yield the refusal in a file of an earlier version, which has one file per refusal."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        fields = json.loads(read_plain_file(path, _MAX_BYTES))
+        model, day, said = (str(fields[name]) for name in ("model", "day", "said"))
+        yield Attempt(begun=f"{day}T00:00:00+00:00", billing="refused", model=model, fault=said)
+
+
+def _from_fields(fields: dict[str, Any]) -> Attempt:
+    # An empty text is not written.
+    begun, model, fault, server = (
+        str(fields.get(name, "")) for name in ("begun", "model", "fault", "server")
+    )
+    cost = Decimal(str(fields.get("cost_usd", "NaN")))
+    return Attempt(
+        begun=begun,
+        billing=str(fields["billing"]),
+        model=model,
+        fault=fault,
+        server=server,
+        timeout_s=float(fields.get("timeout_s", 0)),
+        cost_usd=cost if is_amount(cost) else None,
+        counts=fields.get("counts") is True,
+    )

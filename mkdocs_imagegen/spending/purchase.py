@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -24,11 +24,13 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
-from mkdocs_imagegen.originals.store import Original
+from mkdocs_imagegen.imaging.decode import can_decode
+from mkdocs_imagegen.originals.folders import note_use
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.journal import Intent
-from mkdocs_imagegen.spending.ledger import Ledger, Refusal
+from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of
 from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.recovery import find_link, recover
 from mkdocs_imagegen.spending.storing import (
@@ -93,14 +95,16 @@ class Purchaser:
         with self._stores.claims.claim(request.key) as is_claimed:
             if not is_claimed:
                 raise ClaimedElsewhereError
-            original = await loop.compute(self._find, request)
+            is_again = request.key in self._ledger.again
+            original = None if is_again else await loop.compute(self._find, request)
             if original is not None:
                 return PurchaseResult(original)
             if self._settings.gateway.is_sketch:
                 return await self._sketch(request, loop)
-            recovered = await self._recover(request.key, loop)
-            if recovered is not None:
+            recovered = await self._recover(request, loop)
+            if recovered is not None and not is_again:
                 return replace(recovered, was_generated=False)
+            await loop.compute(self._raise_if_resting, request)
             return await self._generate(request, loop)
 
     async def aclose(self) -> None:
@@ -108,22 +112,44 @@ class Purchaser:
         if self._gateway is not None:
             await self._gateway.aclose()
 
-    def _find(self, request: ImageRequest) -> Original | None:
-        originals = self._stores.originals
-        original = originals.find_exact(request, self._settings.gateway.sketch_server)
-        return original if original and originals.read(original) is not None else None
+    def _prepare(self) -> None:
+        """Check what the first purchase of a run needs, before anything is charged.
 
-    async def _recover(self, key: str, loop: EventLoop) -> PurchaseResult | None:
-        linked = await loop.compute(find_link, self._stores, key)
+        Raises:
+            StoreError: If a folder cannot be written to, or this Pillow cannot write a format.
+        """
+        # Pillow takes 60 ms to import, which a build without a purchase saves.
+        from mkdocs_imagegen.imaging.encode import missing_encoders  # noqa: PLC0415
+
+        gateway = self._settings.gateway
+        self._stores.originals.require_writable(for_sketches=gateway.is_sketch)
+        note_use(self._settings)  # before the build can be killed
+        if not can_decode(f"image/{gateway.output_format}"):
+            gateway = replace(gateway, output_format="png")  # which every Pillow decodes
+            self._settings = replace(self._settings, gateway=gateway)
+        if missing := missing_encoders(self._settings.variants.formats):
+            hint = f"remove them from `variants.formats`, or install a Pillow with {missing[0]}"
+            raise StoreError(f"this Pillow cannot write {', '.join(missing)}", hint=hint)
+
+    def _find(self, request: ImageRequest) -> Original | None:
+        server = self._settings.gateway.sketch_server
+        return self._stores.originals.find_exact(request, server)
+
+    def _raise_if_resting(self, request: ImageRequest) -> None:
+        gateway, attempts = self._settings.gateway, self._stores.attempts
+        if obstacle := self._ledger.obstacle(attempts, request, gateway):
+            raise obstacle
+
+    async def _recover(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult | None:
+        linked = await loop.compute(find_link, self._stores, request.key)
         if linked is None:
-            return await loop.compute(recover, self._stores, key)
-        intent, body = linked
+            return await loop.compute(recover, self._stores, request.key, request)
         gateway = await self._opened_gateway(loop)
         try:
-            response = await gateway.open_response(body, intent.request)
-            return await loop.compute(self._store, intent, response)
+            response = await gateway.open_response(linked.body, linked.intent.request)
+            return await loop.compute(self._store, linked.intent, response)
         except GatewayError as error:
-            await loop.compute(self._record_failure, intent, error)
+            await loop.compute(self._record_failure, linked.intent, error)
             raise
 
     async def _sketch(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
@@ -138,9 +164,8 @@ class Purchaser:
             begun = time.monotonic()
             response = await self._send(gateway, request, attached, loop)
         free = replace(response, cost_usd=Decimal(0))
-        result = await loop.compute(
-            store_response, self._stores.originals, request, free, self._server
-        )
+        intent = self._intent(request, None)
+        result = await loop.compute(store_response, self._stores.originals, intent, free)
         return replace(result, seconds=time.monotonic() - begun)
 
     async def _generate(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
@@ -149,9 +174,7 @@ class Purchaser:
             gateway = await self._opened_gateway(loop)
             price = self._prices.price_usd(request)
             self._prices.warn_of_shutdown(request)
-            begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            output_format = self._settings.gateway.output_format
-            intent = Intent(request, self._server, output_format, price, begun)
+            intent = self._intent(request, price)
             sent_at = time.monotonic()
             self._ledger.budget.reserve(self._settings.budget, price)
             self.in_flight += 1
@@ -160,10 +183,24 @@ class Purchaser:
         result = await self._settled(intent, stored, loop, is_charged=True)
         self._ledger.budget.settle_generated(price, response.cost_usd)
         self.in_flight -= 1
+        counting = self._ledger.note_generated(request.model)
+        await loop.compute(self._note_attempts, counting)
         if result.alarm:
             # The journal has the response. Further images could not be stored either.
             self._ledger.stop("the run was stopped: a generated image could not be stored")
         return replace(result, seconds=time.monotonic() - sent_at)
+
+    def _intent(self, request: ImageRequest, price_usd: Decimal | None) -> Intent:
+        gateway = self._settings.gateway
+        return Intent(
+            request=request,
+            server=gateway.url,
+            output_format=gateway.output_format,
+            price_usd=price_usd,
+            begun=datetime.now(timezone.utc).isoformat(),
+            timeout_s=gateway.timeout,
+            replaces=request.key in self._ledger.again,
+        )
 
     def _raise_if_stopped(self, request: ImageRequest, loop: EventLoop) -> None:
         loop.raise_if_closing()
@@ -172,12 +209,12 @@ class Purchaser:
     async def _opened_gateway(self, loop: EventLoop) -> Gateway:
         if self._gateway is None:
             try:
-                await loop.compute(self._stores.originals.require_writable)
+                await loop.compute(self._prepare)
             except StoreError as error:
                 self._ledger.stop(str(error))
                 raise
         # Another request may have opened it during the check.
-        self._gateway = self._gateway or self._open_gateway(loop.pause)
+        self._gateway = self._gateway or self._open_gateway(self._settings.gateway, loop.pause)
         if not self._settings.gateway.is_sketch:
             await self._prices.load(self._gateway, loop)
         return self._gateway
@@ -188,7 +225,7 @@ class Purchaser:
         await loop.compute(self._stores.journal.begin, intent)
         # The run may have been stopped while this request was being prepared.
         self._raise_if_stopped(request, loop)
-        keep = partial(self._stores.journal.save_response, request.key)
+        keep = partial(self._stores.journal.save_response, intent)
         return await self._send(gateway, request, attached, loop, keep)
 
     async def _send(
@@ -213,9 +250,7 @@ class Purchaser:
 
     def _store(self, intent: Intent, response: ImageResponse) -> PurchaseResult:
         stores, key = self._stores, intent.request.key
-        result = store_response(
-            stores.originals, intent.request, response, intent.server, intent.price_usd
-        )
+        result = store_response(stores.originals, intent, response)
         if not result.alarm:
             stores.journal.end(key)
             return result
@@ -247,22 +282,33 @@ class Purchaser:
             raise unknown from error
 
     def _record_failure(self, intent: Intent, error: ImagegenError) -> None:
-        journal, key = self._stores.journal, intent.request.key
+        journal, originals = self._stores.journal, self._stores.originals
+        key = intent.request.key
         if isinstance(error, StoreError):
             return  # the journal has the only copy of the response
-        if isinstance(error, OutcomeUnknownError):
-            journal.end_as_unknown(intent)
-            return
-        if isinstance(error, ModerationError):
-            refusal = Refusal(intent.request.model, intent.begun[:10], error.fault)
-            self._stores.refusals.remember(key, refusal)
+        if billing := _noted_billing(error):
+            has_generated = self._ledger.has_generated(intent.request.model)
+            counts = billing == "billed" or (billing == "unknown" and has_generated)
+            attempt = attempt_of(intent, billing, error.fault, counts=counts)
+            if billing == "unknown" and not counts:
+                self._ledger.note_uncertain(key, attempt)
+            if not self._note_attempts([(key, attempt)]) and billing != "refused":
+                return  # the journal keeps the intent, and the next build notes it
         if isinstance(error, DownloadError) and journal.has_response(key):
             error.hint = f"the next build fetches it again; {journal.deletion_hint(key)}"
             return
-        if isinstance(error, InvalidResponseError):
-            quarantine(self._stores, key, error)
-            return
+        if isinstance(error, InvalidResponseError) and not quarantine(originals, key, error):
+            return  # the journal has the only copy of the response
         journal.end(key)
+
+    def _note_attempts(self, attempts: Sequence[tuple[str, Attempt]]) -> bool:
+        """Write attempts; return False if one cannot be written."""
+        try:
+            for key, attempt in attempts:
+                self._stores.attempts.add(key, attempt)
+        except OSError:
+            return False
+        return True
 
     def _settle_failure(self, intent: Intent, error: ImagegenError, *, is_charged: bool) -> None:
         ledger, request = self._ledger, intent.request
@@ -275,3 +321,13 @@ class Purchaser:
             ledger.stop(f"the run was stopped: {error}")
         elif reason := ledger.budget.breaker_reason:
             ledger.stop(f"the run was stopped: {reason}; last error: {error}")
+
+
+def _noted_billing(error: ImagegenError) -> str:
+    """Return the billing class of an attempt to note; ``""`` if the image may still arrive."""
+    if isinstance(error, ModerationError):
+        return "refused"
+    if isinstance(error, OutcomeUnknownError):
+        return "unknown"
+    is_charged = isinstance(error, InvalidResponseError) and not isinstance(error, DownloadError)
+    return "billed" if is_charged else ""

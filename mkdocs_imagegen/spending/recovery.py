@@ -5,14 +5,19 @@ A caller of `recover` or `find_link` holds the claim on the cache key.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 from mkdocs_imagegen.errors import InvalidResponseError, StoreError
 from mkdocs_imagegen.gateway.wire import decode_response, image_link
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
+from mkdocs_imagegen.originals.judge import Original
+from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
-from mkdocs_imagegen.spending.journal import Intent, Journal
+from mkdocs_imagegen.spending.journal import Intent, SavedResponse
+from mkdocs_imagegen.spending.ledger import attempt_of
 from mkdocs_imagegen.spending.storing import (
     PurchaseResult,
     Stores,
@@ -34,69 +39,98 @@ def recover_all(stores: Stores) -> None:
             log.info("the response to an earlier build stays in the journal: %s", error)
 
 
-def recover(stores: Stores, key: str) -> PurchaseResult | None:
+def recover(stores: Stores, key: str, request: ImageRequest | None = None) -> PurchaseResult | None:
     """Return the original of an earlier request, or None if the journal has no response.
+
+    Args:
+        stores: Stores of the site.
+        key: Cache key.
+        request: Request of the key, for a response whose intent is lost.
 
     Raises:
         ImagegenError: If the response cannot be stored now, or has no image.
     """
     intent = stores.journal.find_intent(key)
-    if intent is None:
-        return None
-    original = stores.originals.find_exact(intent.request, intent.server)
-    if original is not None and stores.originals.read(original) is not None:
+    responses = stores.journal.find_responses(key, request)
+    result = failure = None
+    for saved in responses:
+        if not stores.accepts_links and _is_link(saved.body):
+            fault = "the response to an earlier build links to its image"
+            forget = stores.journal.deletion_hint(key)
+            raise StoreError(fault, hint=f"set `gateway.accept_urls: true` to fetch it; {forget}")
+        try:
+            result = _store(stores, saved)
+            stores.journal.remove(saved)
+        except InvalidResponseError as error:
+            failure = error
+    # A response that could not be put into quarantine stays, and so does its intent.
+    if intent is not None and not (failure and stores.journal.has_response(key)):
+        if not responses:
+            _note_unknown(stores, intent)
         stores.journal.end(key)
-        return PurchaseResult(original)
-    body = stores.journal.find_response(key)
-    if body is None:
-        stores.journal.end_as_unknown(intent)
-        log.info("%s", _lost(intent, stores.journal))
-        return None
-    if not stores.accepts_links and _is_link(body):
-        fault = "the response to an earlier build links to its image"
-        forget = stores.journal.deletion_hint(key)
-        raise StoreError(fault, hint=f"set `gateway.accept_urls: true` to fetch it; {forget}")
-    return _store(stores, intent, body)
+    if failure is not None and result is None:
+        raise failure
+    return result
 
 
-def find_link(stores: Stores, key: str) -> tuple[Intent, bytes] | None:
-    """Return an earlier intent and its response if that only links to the image.
+def find_link(stores: Stores, key: str) -> SavedResponse | None:
+    """Return an earlier response if it only links to its image.
 
     Raises:
         StoreError: If the journal cannot be read now.
     """
-    intent = stores.journal.find_intent(key) if stores.accepts_links else None
-    body = stores.journal.find_response(key) if intent else None
-    return (intent, body) if intent and body and _is_link(body) else None
+    responses = stores.journal.find_responses(key) if stores.accepts_links else []
+    return next((each for each in responses if _is_link(each.body)), None)
 
 
-def _store(stores: Stores, intent: Intent, body: bytes) -> PurchaseResult:
+def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
+    intent = saved.intent
     settings = replace(GatewaySettings(), output_format=intent.output_format)
     key = intent.request.key
     try:
-        response = decode_response(body, intent.request, settings)
-        result = store_response(
-            stores.originals, intent.request, response, intent.server, intent.price_usd
-        )
+        response = decode_response(saved.body, intent.request, settings)
+        known = _intact_original(stores, intent)
+        if known and known.record.sha256 == hashlib.sha256(response.image).hexdigest():
+            return PurchaseResult(known)  # killed after storing it
+        result = store_response(stores.originals, intent, response)
     except InvalidResponseError as error:
-        quarantine(stores, key, error)
+        if quarantine(stores.originals, key, error):
+            stores.attempts.add(key, attempt_of(intent, "billed", error.fault, counts=True))
+            stores.journal.remove(saved)
         raise
     if result.alarm:
         raise StoreError(result.alarm)
-    stores.journal.end(key)
     log.info("stored an image that an earlier build generated: %s", _description(intent))
     return result
+
+
+def _intact_original(stores: Stores, intent: Intent) -> Original | None:
+    """Return the original of a request; None if a file of it is lost or damaged."""
+    # Not `find_exact`, which writes a lost record again, without the cost in the response.
+    verdict = stores.originals.audit(intent.request.key)
+    return verdict.original if verdict else None
+
+
+def _note_unknown(stores: Stores, intent: Intent) -> None:
+    """Note a request that was killed.
+
+    Raises:
+        OSError: If the attempt cannot be written.
+    """
+    fault = "the build was stopped before the response arrived"
+    stores.attempts.add(intent.request.key, attempt_of(intent, "unknown", fault))
+    log.info("%s", _lost(intent, stores.attempts.path(intent.request.key)))
 
 
 def _description(intent: Intent) -> str:
     return f"{quote_value(intent.request.prompt)} ({intent.request.model}, {intent.begun})"
 
 
-def _lost(intent: Intent, journal: Journal) -> str:
+def _lost(intent: Intent, path: Path) -> str:
     price = f"about ${intent.price_usd.normalize():f}" if intent.price_usd else "its price"
     return (
         f"an earlier build was stopped while it generated {_description(intent)}; "
-        f"{price} may have been charged (listed in {journal.unknown_path})"
+        f"{price} may have been charged (listed in {path})"
     )
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from dataclasses import replace
 from datetime import datetime, timezone
-from decimal import Decimal
 from pathlib import Path
 
 from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.wire import ImageResponse
-from mkdocs_imagegen.imaging.decode import ImageInfo, inspect_image
-from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.originals.store import Original, OriginalStore
+from mkdocs_imagegen.imaging.decode import can_decode, inspect_image
+from mkdocs_imagegen.originals.folders import earlier_journals
+from mkdocs_imagegen.originals.judge import Original
+from mkdocs_imagegen.originals.record import ImageFacts, Record
+from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.settings import GatewaySettings, Settings
 from mkdocs_imagegen.spending.claims import Claims
-from mkdocs_imagegen.spending.journal import Journal
-from mkdocs_imagegen.spending.ledger import Refusals
+from mkdocs_imagegen.spending.journal import Intent, Journal
+from mkdocs_imagegen.spending.ledger import Attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +29,39 @@ class Stores:
 
     Attributes:
         originals: Originals.
-        refusals: Refusals by moderation.
+        attempts: Attempts that returned no image.
         claims: Claims on the cache keys that are being generated.
         journal: Write-ahead log of paid requests.
         accepts_links: True if an image may be fetched from a link in a response.
     """
 
     originals: OriginalStore
-    refusals: Refusals
+    attempts: Attempts
     claims: Claims
     journal: Journal
     accepts_links: bool
 
 
-def open_stores(settings: Settings, originals: OriginalStore) -> Stores:
-    """Return the stores of a site, with an originals store that is open already."""
+def open_stores(
+    settings: Settings, originals: OriginalStore, earlier: Path | None = None
+) -> Stores:
+    """Return the stores of a site.
+
+    Args:
+        settings: Settings of the site.
+        originals: Store of originals, which is open already.
+        earlier: Another originals folder, for its journal and its claims; None for those of the
+            site.
+    """
+    # Sketches are free: a site that shows only them needs no originals folder.
+    is_sketched = settings.gateway.is_sketch and not settings.work_path.is_dir()
+    work = settings.sketches_path / "work" if is_sketched else settings.work_path
+    work = earlier / "work" if earlier else work
     return Stores(
         originals,
-        Refusals(settings.originals_path),
-        # Next to the originals: builds that share those need not share a cache.
-        Claims(settings.originals_path / ".claims"),
-        Journal(settings.journal_path),
+        Attempts(originals.places),
+        Claims(work / "claims"),
+        Journal(work / "journal", () if earlier else earlier_journals(settings)),
         settings.gateway.accept_urls,
     )
 
@@ -73,90 +87,100 @@ class PurchaseResult:
 
 
 def store_response(
-    originals: OriginalStore,
-    request: ImageRequest,
-    response: ImageResponse,
-    server: str,
-    price_usd: Decimal | None = None,
+    originals: OriginalStore, intent: Intent, response: ImageResponse
 ) -> PurchaseResult:
     """Store the image of a response; if that fails, save it elsewhere and raise an alarm.
 
     Args:
         originals: Store for the image.
-        request: Request that was sent.
+        intent: Intent of the request that was sent.
         response: Response with the image.
-        server: URL of the server.
-        price_usd: Price in dollars, recorded if the response names no cost.
 
     Raises:
         InvalidResponseError: If the bytes are not a supported image.
         StoreError: If the image can be saved nowhere.
     """
-    decoded = _decode(response.image)
-    record = _record(request, response, decoded, server, price_usd)
+    request = intent.request
+    facts = _decode(response)
+    record = _record(intent, response, facts or _undecoded_facts(request, response))
+    record = record if facts else replace(record, is_decoded=False)
     remarks = list(response.warnings)
-    if decoded.size != request.size:
+    if record.size != request.size:
         remarks.append(
-            f"requested {request.size}, received {decoded.size}; the image is cropped to fit"
+            f"requested {request.size}, received {record.size}; the image is cropped to fit"
         )
     alarm = ""
     try:
-        original = originals.put(record, response.image)
+        if intent.replaces:
+            original = originals.replace(record, response.image)
+        else:
+            original = originals.put(record, response.image, is_draft=request.is_draft)
     except StoreError as error:
         original = _rescue(record, response.image)
         alarm = f"{error}; the image is in {original.path}"
     return PurchaseResult(original, was_generated=True, remarks=tuple(remarks), alarm=alarm)
 
 
-def quarantine(stores: Stores, key: str, error: InvalidResponseError) -> None:
-    """End a charged request without an image; keep its response, and name the file in the error.
+def quarantine(originals: OriginalStore, key: str, error: InvalidResponseError) -> bool:
+    """Keep a charged response without an image, and name its file in the error.
 
-    The journal keeps its copy if no other can be written.
+    Returns:
+        False if it cannot be written, so that the journal has the only copy.
     """
     if error.body:
-        path = stores.originals.put_in_quarantine(f"{key}.answer", error.body)
+        path = originals.put_in_quarantine(f"{key}.answer", error.body)
         if path is None:
-            return
+            return False
         error.hint = "; ".join(filter(None, (error.hint, f"the response is in {path}")))
-    stores.journal.end(key)
+    return True
 
 
-def _decode(image: bytes) -> ImageInfo:
+def _decode(response: ImageResponse) -> ImageFacts | None:
+    """Return the facts of an image; None if only this machine cannot decode it.
+
+    Raises:
+        InvalidResponseError: If the bytes are not a supported image.
+    """
     try:
-        return inspect_image(image)
+        return inspect_image(response.image)
     except ImageError as error:
+        if not can_decode(response.mime):
+            return None
         fault = f"the image was charged and is damaged: {error}"
-        raise InvalidResponseError(fault, body=image) from None
+        raise InvalidResponseError(fault, body=response.image) from None
 
 
-def _record(
-    request: ImageRequest,
-    response: ImageResponse,
-    decoded: ImageInfo,
-    server: str,
-    price_usd: Decimal | None,
-) -> Record:
+def _undecoded_facts(request: ImageRequest, response: ImageResponse) -> ImageFacts:
+    return ImageFacts(response.mime, request.size, response.mime != "image/jpeg")
+
+
+def _record(intent: Intent, response: ImageResponse, facts: ImageFacts) -> Record:
+    drawn = intent.request.as_sketch if response.is_sketch else intent.request
+    # Records are committed, and the address of a server may be private.
     is_charge_known = response.cost_usd is not None
-    drawn = request.as_sketch if response.is_sketch else request
+    is_named = response.is_sketch or GatewaySettings(url=intent.server).is_vercel
     return Record(
         key=drawn.key,
         subject=drawn.subject_key,
         sha256=hashlib.sha256(response.image).hexdigest(),
         bytes=len(response.image),
-        mime=decoded.mime,
-        width=decoded.size.width,
-        height=decoded.size.height,
-        has_alpha=decoded.has_alpha,
+        mime=facts.mime,
+        width=facts.size.width,
+        height=facts.size.height,
+        has_alpha=facts.has_alpha,
         model=drawn.model,
         answered_by=response.model,
         prompt=drawn.prompt,
         take=drawn.take,
-        cost_usd=response.cost_usd if is_charge_known else price_usd,
-        cost_is_estimate=not is_charge_known and price_usd is not None,
+        cost_usd=response.cost_usd if is_charge_known else intent.price_usd,
+        cost_is_estimate=not is_charge_known and intent.price_usd is not None,
         generation_id=response.generation_id,
-        server=server,
+        server=intent.server if is_named else "",
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         warnings=response.warnings,
+        quality=drawn.quality,
+        asked_size=str(drawn.size),
+        answered_quality=response.quality,
     )
 
 

@@ -12,7 +12,7 @@ from tests.benchmark.gateway import Latencies, gateway, makespan_of
 from tests.benchmark.processes import BUILD, RunError, cost_of
 from tests.benchmark.rounds import Bench
 from tests.benchmark.sites import CONCURRENCY, add_plugin, prompt, site_of
-from tests.support import Site
+from tests.support import ORIGINALS, Site
 
 NAMES = ("cold",)
 MEDIAN_S = 2.0
@@ -69,5 +69,5 @@ def _cold_build(site: Site, images: int, seed: int) -> tuple[float, float]:
 
 
 def _empty(folder: Path) -> None:
-    for name in ("site", ".cache"):
+    for name in ("site", ".cache", ORIGINALS):
         shutil.rmtree(folder / name, ignore_errors=True)

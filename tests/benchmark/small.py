@@ -11,6 +11,7 @@ from tests.benchmark.photographs import photograph
 from tests.benchmark.processes import ours
 from tests.benchmark.rounds import Bench, Contestant, run_rounds
 from tests.benchmark.sites import TINY, add_plugin, fill, site_of, tiny_prompt
+from tests.support import ORIGINALS
 
 NAMES = ("plan", "start", "response")
 _PROMPTS_PER_PAGE = 5
@@ -70,8 +71,9 @@ def response(bench: Bench) -> list[Row]:
             prompts = "\n".join(map(_large_prompt, range(images)))
             site = site_of(bench.folder / f"response {name}", 0, text=prompts, bare=True)
             folders[name] = add_plugin(site, gateway=address).folder
+        removed = ("site", ".cache", ORIGINALS)
         contestants = [
-            Contestant(name, folders[name.split()[0]], ours("generate"), ("site", ".cache"))
+            Contestant(name, folders[name.split()[0]], ours("generate"), removed)
             for name in ("n", "n again", "2n")
         ]
         rounds = run_rounds(bench, "response", contestants)

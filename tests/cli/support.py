@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.originals.record import parse_record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
@@ -65,8 +66,8 @@ def interrupt(
 
 def store_as_real_model(site: Site) -> None:
     """Store each sketch also as an image of a real model, in the default quality."""
-    store = OriginalStore(site.originals, site.folder / "quarantine")
-    for path in sorted(site.originals.rglob("*.json")):
+    store = OriginalStore(site.originals, inspect_image)
+    for path in site.records:
         record = parse_record(path.read_bytes(), path.stem)
         real = ImageRequest(MODEL, record.prompt, record.size, take=record.take)
         content = path.with_name(record.file_name).read_bytes()

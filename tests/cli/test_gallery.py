@@ -27,7 +27,7 @@ def test_sheet_shows_the_images_of_all_pages(small: Site, run, file: Path) -> No
     assert {(each["width"], each["height"], each["loading"]) for each in sheet.images} == {
         ("320", "160", "lazy")
     }
-    assert sorted(sheet.keys) == sorted(path.stem for path in small.originals.rglob("*.json"))
+    assert sorted(sheet.keys) == sorted(path.stem for path in small.records)
 
 
 def test_sheet_links_to_the_originals(small: Site, run, file: Path) -> None:

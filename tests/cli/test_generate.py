@@ -29,7 +29,7 @@ def pages(emulated: Site) -> Site:
 
 
 def prompts_of(site: Site) -> list[str]:
-    records = map(json.loads, (path.read_text() for path in site.originals.rglob("*.json")))
+    records = map(json.loads, (path.read_text() for path in site.records))
     return sorted(each["prompt"] for each in records)
 
 
@@ -89,9 +89,7 @@ def test_page_without_images_is_an_error(run, emulator: Emulator) -> None:
 
 def test_prompt_on_several_pages_is_generated_for_a_named_one(pages: Site, run) -> None:
     pages.write("index.md", f"# Page\n\n{fence('A tug')}")
-    run("generate")
-    (record,) = (path for path in pages.originals.rglob("*.json") if "A tug" in path.read_text())
-    record.write_text("broken")
+    run("generate", "guide/one.md")
     assert run("generate", "index.md").lines[-1].startswith("1 image: 1 sketch drawn")
 
 
@@ -230,12 +228,16 @@ def test_run_after_a_killed_one_tells_the_requests_in_progress(
                 assert time.monotonic() < end
                 assert process.poll() is None
                 time.sleep(0.01)
-            lost = {intent.request.prompt for intent in SiteState(site).open_intents()}
+            lost = {each.request.key: each.request for each in SiteState(site).open_intents()}
         finally:
             process.kill()
             process.wait()
         stderr = run_alone("generate", "--budget-images", "0", code=1).stderr
     assert lost
-    for prompt in lost:
-        assert f'"{prompt}"' in stderr
-    assert set(SiteState(site).unknown()) == lost
+    for request in lost.values():
+        assert f'"{request.prompt}"' in stderr
+    attempts = SiteState(site).attempts
+    assert set(attempts.cache_keys()) == set(lost)
+    for key in lost:
+        (attempt,) = attempts.find(key)
+        assert (attempt.billing, attempt.counts) == ("unknown", False)

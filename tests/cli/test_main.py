@@ -12,7 +12,7 @@ from tests.support import Site
 
 SECTIONS = {
     "Start": ["plan", "generate", "check"],
-    "Review": ["candidates", "gallery"],
+    "Review": ["candidates", "gallery", "import"],
     "Maintain": ["verify", "prune"],
     "Models": ["models", "credits"],
     "Tools": ["schema", "emulator"],

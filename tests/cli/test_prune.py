@@ -9,20 +9,21 @@ from pathlib import Path
 import pytest
 
 from tests.cli.support import fence
+from tests.paid import PaidSite
 from tests.support import Site
 
 
 @pytest.fixture
-def records(site: Site) -> list[Path]:
+def site(paid_site: PaidSite) -> PaidSite:
+    return paid_site
+
+
+@pytest.fixture
+def records(site: PaidSite) -> list[Path]:
     """The records of three originals."""
-    site.options["size"] = "64x64"
-    site.write("index.md", "# Page\n\n" + "".join(map(fence, ("A ferry", "A crane", "A buoy"))))
+    site.write_prompts("A ferry", "A crane", "A buoy")
     site.build()
-    return records_of(site)
-
-
-def records_of(site: Site) -> list[Path]:
-    return sorted(site.originals.glob("??/*.json"))
+    return site.records
 
 
 def set_age(record: Path, days: int) -> None:
@@ -81,12 +82,12 @@ def test_original_on_a_page_is_kept_at_any_age(records: list[Path], run) -> None
 
 
 def test_prune_refuses_when_a_reference_image_is_missing(site: Site, run) -> None:
-    site.options["size"] = "64x64"
     ferry = "```imagegen\nid: ferry\n---\nA ferry\n```\n"
     site.write("index.md", f"{ferry}\n```imagegen\nreference: #ferry\n---\nIn rain\n```\n")
     site.build()
-    records = {json.loads(each.read_text())["prompt"]: each for each in records_of(site)}
-    records["A ferry"].unlink()
+    records = {json.loads(each.read_text())["prompt"]: each for each in site.records}
+    for path in records["A ferry"].parent.glob(f"{records['A ferry'].stem}.*"):
+        path.unlink()
     assert run("prune", "--yes", "--grace-days", "0", code=2).error == [
         "Error: a reference image of docs/index.md:7 is missing",
         "hint: generate it, or restore it from a backup",
@@ -107,4 +108,4 @@ def test_prune_refuses_when_the_used_originals_are_unknown(emulated: Site, run) 
         "Error: enabled is false, so no page uses an image",
         "hint: set it to true",
     ]
-    assert len(list(emulated.originals.rglob("*.json"))) == 1
+    assert len(emulated.records) == 1

@@ -234,9 +234,14 @@ def test_metadata_is_read_under_both_names(tools, key):
         is_sketch=False,
         cost_usd=Decimal("0.0113"),
         model="openai/gpt-image-2",
+        quality="",
         generation_id="gen_01ARZ3NDEKTSV4RRFFQ69G5FAV",
         warnings=(),
     )
+
+
+def test_answered_quality_is_read(tools):
+    assert read(tools, tools.answer_body(quality="low")).quality == "low"
 
 
 def test_cost_is_unknown_when_metadata_is_missing(tools):

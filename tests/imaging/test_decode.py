@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mkdocs_imagegen.errors import ImageError
-from mkdocs_imagegen.imaging.decode import MAX_PIXELS, ImageInfo, inspect_image
+from mkdocs_imagegen.imaging.decode import MAX_PIXELS, inspect_image
 from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.originals.record import ImageFacts
 
 FORMATS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "AVIF": "avif"}
 
@@ -61,7 +62,9 @@ def chunk(name, content):
 
 @pytest.mark.parametrize(("kind", "name"), FORMATS.items())
 def test_format_is_read_from_the_bytes(kind, name):
-    assert inspect_image(encoded(kind)) == ImageInfo(f"image/{name}", Size(60, 40), has_alpha=False)
+    assert inspect_image(encoded(kind)) == ImageFacts(
+        f"image/{name}", Size(60, 40), has_alpha=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_format_is_read_from_the_bytes(kind, name):
 )
 def test_every_pixel_mode_is_decoded(mode, has_alpha):
     image = Image.new(mode, (7, 5))
-    assert inspect_image(encoded("PNG", image)) == ImageInfo("image/png", Size(7, 5), has_alpha)
+    assert inspect_image(encoded("PNG", image)) == ImageFacts("image/png", Size(7, 5), has_alpha)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ def test_has_alpha_is_true_when_a_transparent_palette_color_is_used(transparent,
 def test_jpeg_of_several_images_is_a_jpeg():
     """Cameras write such files, which Pillow calls MPO."""
     content = encoded("MPO", save_all=True, append_images=[sample()])
-    assert inspect_image(content) == ImageInfo("image/jpeg", Size(60, 40), has_alpha=False)
+    assert inspect_image(content) == ImageFacts("image/jpeg", Size(60, 40), has_alpha=False)
 
 
 def test_animation_has_the_size_of_its_first_frame():

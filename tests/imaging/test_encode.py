@@ -35,6 +35,10 @@ def saved(image: Image.Image, kind: str = "PNG", **options) -> bytes:
     return output.getvalue()
 
 
+def pixels_of(content: bytes) -> Image.Image:
+    return open_srgb(content)[0]
+
+
 def corners(size: Size = Size(120, 80)) -> Image.Image:
     """Return an image that is red and green above, blue and white below."""
     image = Image.new("RGB", (2, 2))
@@ -52,7 +56,7 @@ def variant(
 
 
 def encoded(content: bytes, *variants: Variant) -> list[Image.Image]:
-    files = dict(encode_variants(open_srgb(content), variants))
+    files = dict(encode_variants(pixels_of(content), variants))
     return [Image.open(io.BytesIO(files[each])) for each in variants]
 
 
@@ -98,8 +102,8 @@ def test_bytes_do_not_depend_on_other_variants() -> None:
     # One name never stands for two contents, for any widths of a site.
     noise = saved(Image.effect_noise((120, 80), 60).convert("RGB"))
     small, middle, large = (variant(Size(width, width * 2 // 3)) for width in (30, 60, 120))
-    alone = dict(encode_variants(open_srgb(noise), [small]))
-    together = dict(encode_variants(open_srgb(noise), [large, middle, small]))
+    alone = dict(encode_variants(pixels_of(noise), [small]))
+    together = dict(encode_variants(pixels_of(noise), [large, middle, small]))
     assert alone[small] == together[small]
 
 
@@ -107,7 +111,7 @@ def test_bytes_do_not_depend_on_other_variants() -> None:
 def test_equal_images_have_equal_bytes(kind) -> None:
     content = saved(Image.effect_noise((120, 80), 60).convert("RGB"))
     variants = [variant(Size(60, 40), kind, source_type="algorithmicMedia")]
-    first, second = (dict(encode_variants(open_srgb(content), variants)) for _ in range(2))
+    first, second = (dict(encode_variants(pixels_of(content), variants)) for _ in range(2))
     assert first == second
 
 
@@ -115,9 +119,9 @@ def test_avif_is_smaller_with_options_of_libaom(monkeypatch: pytest.MonkeyPatch)
     # The image has flat colors, like a chart; other encoders refuse the options.
     content = saved(corners(Size(240, 160)).rotate(20))
     variants = [Variant(Size(240, 160), Encoding("avif", 60, speed)) for speed in (6, 8)]
-    tuned = dict(encode_variants(open_srgb(content), variants))
+    tuned = dict(encode_variants(pixels_of(content), variants))
     monkeypatch.setattr("mkdocs_imagegen.imaging.encode._has_aom", lambda: False)
-    default = dict(encode_variants(open_srgb(content), variants))
+    default = dict(encode_variants(pixels_of(content), variants))
     assert all(len(tuned[each]) < len(default[each]) for each in variants)
 
 
@@ -199,7 +203,7 @@ def with_everything(kind: str) -> bytes:
 def test_metadata_of_the_original_is_dropped(kind, source) -> None:
     content = with_everything(source)
     assert b"PRIVATE" in content
-    (each,) = dict(encode_variants(open_srgb(content), [variant(Size(60, 40), kind)])).values()
+    (each,) = dict(encode_variants(pixels_of(content), [variant(Size(60, 40), kind)])).values()
     assert b"PRIVATE" not in each
     image = Image.open(io.BytesIO(each))
     assert not {"exif", "icc_profile", "comment", "xmp"} & {*image.info}
@@ -218,7 +222,7 @@ def test_file_names_its_source_type(kind, source_type) -> None:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_file_has_no_metadata_when_stripped(kind) -> None:
     (each,) = dict(
-        encode_variants(open_srgb(saved(corners())), [variant(Size(60, 40), kind)])
+        encode_variants(pixels_of(saved(corners())), [variant(Size(60, 40), kind)])
     ).values()
     assert b"xmp" not in each.lower()
     assert b"iptc" not in each.lower()
@@ -265,11 +269,11 @@ def test_image_with_broken_exif_is_opened() -> None:
     exif[0x0112] = 6
     broken = exif.tobytes().replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02")
     assert broken != exif.tobytes()
-    assert open_srgb(saved(corners(), "JPEG", exif=broken)).size in {(120, 80), (80, 120)}
+    assert pixels_of(saved(corners(), "JPEG", exif=broken)).size in {(120, 80), (80, 120)}
 
 
 def test_blur_is_small_and_has_the_aspect_ratio() -> None:
-    blur = encode_blur(open_srgb(saved(corners())), Size(60, 60), Focus(0, 0))
+    blur = encode_blur(pixels_of(saved(corners())), Size(60, 60), Focus(0, 0))
     image = Image.open(io.BytesIO(blur))
     assert (image.format, image.size) == ("WEBP", (BLUR_WIDTH_PX, BLUR_WIDTH_PX))
     assert len(blur) < 400

@@ -155,3 +155,14 @@ def test_blur_key_changes_with_everything_that_changes_the_blur() -> None:
     shapes = [Layout(size), Layout(size, focus=Focus(0, 0)), Layout(Size(50, 50))]
     keys = {plan_variants(record_of(size), each, settings, "keep").blur_key for each in shapes}
     assert len(keys) == len(shapes)
+
+
+def test_pillow_without_webp_plans_no_webp(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_has_encoder", lambda name: name == "avif")
+    size = Size(64, 64)
+    for has_alpha, fallback in ((False, "jpeg"), (True, "png")):
+        original = record_of(size, has_alpha=has_alpha)
+        planned = plan_variants(original, Layout(size), VariantSettings(blur=True), "keep")
+        formats = {each.encoding.format for each in files_of(planned)}
+        assert formats == {"avif", fallback}
+        assert not planned.has_blur

@@ -95,30 +95,31 @@ def test_job_waits_for_the_claim_of_another_build(bench, monkeypatch):
     assert (first.error, second.error, made.client.asked) == (None, None, ["prompt 0"])
 
 
-def test_damaged_original_is_never_shown_when_quarantine_fails(bench):
+def test_damaged_original_is_neither_shown_nor_generated_again(bench):
     before = bench()
     before.run_jobs(job(request()))
     original = before.stores.originals.find(request().key)
     flip(original.path)
-    before.stores.originals.quarantine.write_text("no folder")
-    quote_value = []
-    made = bench(derive=lambda _original, _shape, content: quote_value.append(content))
-    (lost,) = made.run_jobs(job(request(), "not bought", original=original, can_generate=False))
-    (anew,) = made.run_jobs(job(request(), "bought anew", original=original))
-    assert (lost.image, anew.error) == (None, None)
-    assert made.client.asked == ["prompt 0"]
-    assert quote_value == [PNG]
+    derived = []
+    made = bench(derive=lambda _original, _shape, content: derived.append(content))
+    (known,) = made.run_jobs(job(request(), "known", original=original))
+    (unknown,) = made.run_jobs(job(request(), "unknown"))
+    for result in (known, unknown):
+        assert isinstance(result.error, StoreError)
+        assert "is not generated again" in str(result.error)
+    assert (made.client.asked, derived) == ([], [])
 
 
 def test_original_damaged_between_two_layouts_is_not_shown(bench):
-    quote_value = []
-    made = bench(derive=lambda _original, _shape, content: quote_value.append(content))
+    derived = []
+    made = bench(derive=lambda _original, _shape, content: derived.append(content))
     made.run_jobs(job(request(), "A"))
-    flip(made.stores.originals.find(request().key).path)
-    made.stores.originals.quarantine.write_text("no folder")
+    original = made.stores.originals.find(request().key)
+    flip(original.path)
     (result,) = made.run_jobs(job(request(), "B"))
-    assert "cannot be moved to quarantine" in str(result.error)
-    assert quote_value == [PNG]
+    assert "is not generated again" in str(result.error)
+    assert derived == [PNG]
+    assert original.path.exists()
 
 
 def test_fitted_draft_stays_a_draft(bench):

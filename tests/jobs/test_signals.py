@@ -157,7 +157,7 @@ def test_no_request_is_sent_when_interrupted_during_journaling(bench, monkeypatc
 
 
 def test_alarm_is_logged_while_build_closes(bench, monkeypatch, tmp_path):
-    def no_room(*_):
+    def no_room(*_, **_more):
         raise StoreError("no room")
 
     async def slowly(*_):

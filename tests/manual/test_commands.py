@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from mkdocs.__main__ import cli as mkdocs
+from PIL import Image
 
 from mkdocs_imagegen.cli.main import main
 from tests.manual.pages import ManualPage, pages
@@ -19,6 +20,8 @@ _ASSIGNMENT = re.compile(r"[A-Z_][A-Z0-9_]*=.*")
 _SEPARATORS = {"&&", "||", "|", ";", ">", "2>"}
 NOT_RUN = {"emulator", "serve", "gh-deploy", "new"}
 """Commands that run until they are interrupted, or that publish a site."""
+FILES = ("tug.jpg", "tug-at-night.png")
+"""Images that commands of the manual import."""
 
 PAGE = """# Guide
 ```imagegen
@@ -57,6 +60,8 @@ COMMANDS = sorted({command for page in pages() for command in commands(page)})
 def sandbox(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     site.write("guide.md", PAGE)
     site.save()
+    for name in FILES:
+        Image.new("RGB", (48, 32)).save(site.folder / name)
     monkeypatch.chdir(site.folder)
     monkeypatch.setattr(click, "launch", lambda _: 0)
     return site

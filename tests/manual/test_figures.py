@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from inspect import signature
 from pathlib import Path
@@ -18,7 +18,10 @@ from mkdocs_imagegen.gateway.models import KNOWN_MODELS
 from mkdocs_imagegen.gateway.policy import MAX_ATTEMPTS, MAX_BACKOFF_S, MAX_WAIT_S
 from mkdocs_imagegen.jobs.scheduler import _DRAIN_MESSAGE_INTERVAL_S
 from mkdocs_imagegen.jobs.serve_queue import RETRY_AFTER_S
+from mkdocs_imagegen.originals.judge import DefectKind
+from mkdocs_imagegen.originals.record import VERSION
 from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.spending import ledger
 from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES, MAX_CHARGED_FAILURES_IN_A_ROW
 from tests.manual.pages import DOCS, ROOT, pages
 
@@ -28,7 +31,13 @@ LIST_PRICES = {
     price for facts in KNOWN_MODELS.values() for pair in facts.usd.values() for price in pair
 }
 DEFAULT_PRICES = KNOWN_MODELS[Settings().model].usd[Settings().quality]
+FOLDER, REST_HOURS = Settings().originals_dir, ledger.REST // timedelta(hours=1)
 CACHE_BYTES = signature(DerivedStore).parameters["size_limit_bytes"].default
+EXIT_CODES = {
+    DefectKind.DAMAGED: "A file is damaged",
+    DefectKind.UNREADABLE: "A file cannot be read, is a Git LFS pointer, or is of a newer version",
+    DefectKind.ORPHANED: "An image has no record, and no page shows it",
+}
 
 SENTENCES = [
     ("index.md", BUDGET),
@@ -47,10 +56,21 @@ SENTENCES = [
     ("concepts/billing.md", f"After {MAX_CHARGED_FAILURES_IN_A_ROW} charged or possibly charged"),
     ("concepts/billing.md", f"in a row, or {MAX_CHARGED_FAILURES} in total"),
     ("concepts/billing.md", f"Every {_DRAIN_MESSAGE_INTERVAL_S:.0f} seconds a message"),
+    ("concepts/billing.md", f"After {ledger.MAX_ATTEMPTS} attempts that count"),
+    ("concepts/billing.md", f"{REST_HOURS} hours after the second attempt"),
+    ("concepts/storage.md", f"The originals folder, `{FOLDER}`, contains every image"),
+    ("concepts/storage.md", f"The cache folder, `{Settings().cache_dir}`, contains files"),
+    ("concepts/storage.md", f"| `version` | {VERSION};"),
     ("concepts/storage.md", f"up to {CACHE_BYTES // 10**9} GB"),
+    ("deploy/index.md", f"Keep the whole folder `{FOLDER}` between builds"),
     ("deploy/offline.md", f"established within {CONNECT_TIMEOUT_S:.0f} seconds"),
     ("troubleshooting/index.md", f"accepted none of {MAX_ATTEMPTS} attempts"),
     ("troubleshooting/index.md", f"still busy after {MAX_ATTEMPTS} attempts"),
+    ("troubleshooting/index.md", f"except once after {REST_HOURS} hours"),
+    *(
+        ("troubleshooting/index.md", f"| {kind.value} | {EXIT_CODES[kind]} |")
+        for kind in DefectKind
+    ),
 ]
 _PRICE = re.compile(r"\$(\d+\.\d+)")
 _ROW = re.compile(r"^\S+:\d+  \w+  \$(?P<price>[\d.]+)  ", re.MULTILINE)

@@ -11,19 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_imagegen.originals.store import OriginalStore
-from tests.originals.support import key_of, leftovers, record
+from tests.originals.support import key_of, leftovers, open_store, read_original, record
 
 CONTENTS = [bytes([each]) * 5000 for each in range(4)]
 ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
 from pathlib import Path
-from mkdocs_imagegen.originals.store import OriginalStore
-from tests.originals.support import key_of, record
+from tests.originals.support import key_of, open_store, record
 
 folder, fill, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-store = OriginalStore(folder / "o", folder / "q")
+store = open_store(folder / "o")
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(count):
@@ -35,15 +33,15 @@ for number in range(count):
 
 @pytest.fixture
 def store(tmp_path):
-    return OriginalStore(tmp_path / "o", tmp_path / "q")
+    return open_store(tmp_path / "o")
 
 
 def test_threads_that_put_one_key_leave_one_intact_original(tmp_path, store, caplog):
     for number in range(40):
         stored = put_in_threads(tmp_path, f"{number}")
-        left = store.find_verified(key_of(f"{number}"))
+        left = read_original(store, key_of(f"{number}"))
         assert left.path.read_bytes() in CONTENTS
-        assert all(each == left for each in stored)
+        assert all(each.record == left.record for each in stored)
     assert not leftovers(tmp_path)
     assert not caplog.messages
     assert not store.quarantine.exists()
@@ -53,7 +51,7 @@ def put_in_threads(folder, name):
     barrier = threading.Barrier(len(CONTENTS))
 
     def put(content):
-        store = OriginalStore(folder / "o", folder / "q")
+        store = open_store(folder / "o")
         barrier.wait()
         return store.put(record(name, content), content)
 
@@ -92,7 +90,7 @@ def test_processes_that_put_one_key_leave_one_intact_original(tmp_path, store, c
         ended = [(*each.communicate(), each.returncode) for each in (one, two)]
     assert ended[0] == ended[1] == (ended[0][0], "", 0)
     for number, line in enumerate(ended[0][0].splitlines()):
-        original = store.find_verified(key_of(str(number)))
+        original = read_original(store, key_of(str(number)))
         assert line == f"{number} {original.record.sha256}"
     assert not caplog.messages
     assert not leftovers(tmp_path)
@@ -107,5 +105,5 @@ def test_a_returned_original_survives_a_kill(tmp_path, store, caplog, lines):
         printed += process.stdout.readlines()
     for line in printed:
         if line.endswith("\n"):
-            assert store.find_verified(key_of(line.split()[0])).record.bytes == 50_000
+            assert read_original(store, key_of(line.split()[0])).record.bytes == 50_000
     assert not caplog.messages

@@ -13,8 +13,12 @@ from mkdocs_imagegen import files
 from mkdocs_imagegen.errors import StoreError
 from tests.originals.support import (
     CONTENT,
+    REQUEST,
     key_of,
     leftovers,
+    open_store,
+    put,
+    read_original,
     record,
     refuse,
 )
@@ -39,17 +43,21 @@ def test_put_leaves_no_file_when_the_disk_refuses(store, monkeypatch, where, num
     assert os.strerror(number) in str(caught.value)
     assert str(store.folder) in str(caught.value)
     assert not leftovers(store.folder)
-    assert store.find_verified(key_of("a")) is None
-    assert store.put(record(), CONTENT) == store.find_verified(key_of("a"))
+    assert read_original(store, key_of("a")) is None
+    assert store.put(record(), CONTENT) == read_original(store, key_of("a"))
 
 
 @pytest.mark.parametrize("max_bytes", [100, 400], ids=["in the image", "in the record"])
-def test_put_leaves_no_file_when_the_disk_fills(store, max_bytes):
+def test_put_leaves_no_partial_file_when_the_disk_fills(store, max_bytes):
     with files_up_to(max_bytes), pytest.raises(StoreError, match="File too large"):
-        store.put(record(), CONTENT)
+        put(store, content=CONTENT, mime="image/webp")
     assert not leftovers(store.folder)
-    assert store.find_verified(key_of("a")) is None
-    assert store.put(record(), CONTENT) == store.find_verified(key_of("a"))
+    # An image without its record is complete, and a build uses it.
+    images = [path.read_bytes() for path in store.folder.glob("??/*.webp")]
+    assert images == ([] if max_bytes < len(CONTENT) else [CONTENT])
+    reader = open_store(store.folder, can_write=False)
+    assert (reader.find_exact(REQUEST, "") is not None) == bool(images)
+    assert put(store, content=CONTENT, mime="image/webp") == store.find_exact(REQUEST, "")
 
 
 @contextmanager
@@ -65,8 +73,8 @@ def files_up_to(max_bytes):
 
 def test_put_raises_an_error_when_the_folder_is_a_file(store):
     store.folder.write_text("in the way")
-    assert store.find_verified(key_of("a")) is None
-    assert store.is_empty()
+    assert read_original(store, key_of("a")) is None
+    assert store.cache_keys() == []
     with pytest.raises(StoreError, match="cannot be stored"):
         store.put(record(), CONTENT)
     assert store.folder.read_text() == "in the way"
@@ -74,7 +82,7 @@ def test_put_raises_an_error_when_the_folder_is_a_file(store):
 
 def test_put_works_without_hard_links(store, monkeypatch):
     monkeypatch.setattr(files.os, "link", refuse(errno.EPERM))
-    assert store.put(record(), CONTENT) == store.find_verified(key_of("a"))
+    assert store.put(record(), CONTENT) == read_original(store, key_of("a"))
     assert not leftovers(store.folder)
 
 

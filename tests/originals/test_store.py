@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,16 @@ import pytest
 from mkdocs_imagegen import files
 from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
-from mkdocs_imagegen.originals.store import Original, OriginalStore
+from mkdocs_imagegen.originals.judge import DefectKind, Original
 from tests.originals.support import (
     CONTENT,
+    REQUEST,
     everything_below,
     flip,
     key_of,
     leftovers,
+    open_store,
+    read_original,
     record,
     record_path,
     refuse,
@@ -29,7 +33,7 @@ from tests.originals.support import (
 def test_put_keeps_the_image_byte_for_byte(store, caplog):
     original = store.put(record(), CONTENT)
     assert (
-        store.find_verified(key_of("a"))
+        read_original(store, key_of("a"))
         == original
         == Original(record(), store.folder / key_of("a")[:2])
     )
@@ -39,8 +43,8 @@ def test_put_keeps_the_image_byte_for_byte(store, caplog):
 
 def test_a_second_store_finds_the_original(store, tmp_path):
     store.put(record(), CONTENT)
-    again = OriginalStore(tmp_path / "originals", tmp_path / "quarantine")
-    assert again.find_verified(key_of("a")).record == record()
+    again = open_store(tmp_path / "originals")
+    assert read_original(again, key_of("a")).record == record()
 
 
 def test_files_are_named_after_key_and_hash(store):
@@ -55,8 +59,8 @@ def test_files_are_named_after_key_and_hash(store):
 
 
 def test_an_empty_folder_is_read_without_a_warning(store, caplog):
-    assert store.find_verified(key_of("a")) is None
-    assert store.is_empty()
+    assert read_original(store, key_of("a")) is None
+    assert store.cache_keys() == []
     assert store.find_by_subject(key_of("subject"), "a/b") is None
     assert list(store.records()) == []
     assert not caplog.messages
@@ -68,25 +72,26 @@ def test_put_keeps_the_first_of_two_images(store):
     other = b"another image"
     second = store.put(record(content=other, cost_usd=None), other)
     assert second == first
-    assert store.find_verified(key_of("a")) == first
+    assert read_original(store, key_of("a")) == first
     assert other in everything_below(store.folder)
 
 
-def test_put_replaces_a_record_when_its_image_is_missing(store, caplog):
+def test_put_keeps_a_record_whose_image_is_missing(store):
+    """A build replaces no record; the image of a later request is shown with it."""
     store.put(record(), CONTENT).path.unlink()
-    assert store.find_verified(key_of("a")) is None
+    before = record_path(store).read_bytes()
     other = b"another image"
     original = store.put(record(content=other), other)
-    assert store.find_verified(key_of("a")) == original
-    assert original.path.read_bytes() == other
-    assert not caplog.messages
+    assert (original.path.read_bytes(), store.read(original)) == (other, (original, other))
+    assert record_path(store).read_bytes() == before
+    assert read_original(store, key_of("a")) == original
 
 
 def test_put_replaces_lone_surrogates_in_the_record(store):
     """JSON can contain them, and the record is written after the image is charged."""
     odd = record(warnings=("odd \ud800",), generation_id="\udfff", answered_by="\ud800")
     original = store.put(odd, CONTENT)
-    assert store.find_verified(key_of("a")).record.warnings == ("odd ?",)
+    assert read_original(store, key_of("a")).record.warnings == ("odd ?",)
     assert original.path.read_bytes() == CONTENT
 
 
@@ -96,103 +101,62 @@ def test_temporary_and_other_files_are_ignored(store):
     (store.folder / ".0123456789abcdef.tmp").write_bytes(b"half")
     (record_path(store).parent / "notes.json").write_text("{}")
     assert [each.key for each in store.records()] == [key_of("a")]
-    assert store.find_verified(key_of("a")) is not None
-
-
-def test_an_image_without_a_record_is_ignored(store, caplog):
-    store.put(record(), CONTENT)
-    record_path(store).unlink()
-    assert store.find_verified(key_of("a")) is None
-    assert store.is_empty()
-    assert not caplog.messages
-
-
-def test_a_damaged_original_stays_in_a_read_only_folder(store, caplog, monkeypatch):
-    image = store.put(record(), CONTENT).path
-    flip(image)
-    for name in ("rename", "unlink"):
-        monkeypatch.setattr(files.os, name, refuse(errno.EROFS))
-    assert store.find_verified(key_of("a")) is None
-    assert "cannot be moved to" in caplog.messages[0]
-    assert record_path(store).exists()
-    assert image.exists()
+    assert read_original(store, key_of("a")) is not None
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE, errno.EMFILE])
-def test_an_unreadable_file_is_an_error(store, caplog, monkeypatch, number):
+def test_an_unreadable_file_is_an_error(store, monkeypatch, number):
     """Or every image is charged again when a disk is gone for a moment."""
     original = store.put(record(), CONTENT)
     with monkeypatch.context() as broken:
         broken.setattr(files.os, "open", refuse(number))
+        assert store.audit(key_of("a")).defect.kind is DefectKind.UNREADABLE
         for act in (lambda: store.find(key_of("a")), lambda: store.read(original)):
             with pytest.raises(StoreError) as caught:
                 act()
-            assert str(caught.value).startswith(f"original {store.folder}")
-            assert f"cannot be read ({os.strerror(number)}) and is not" in str(caught.value)
-    assert store.find_verified(key_of("a")) == original
-    assert not caplog.messages
+            assert str(caught.value) == (
+                f"original {record_path(store)} cannot be used ({os.strerror(number)}) and is not "
+                "generated again; check the permissions and the disk"
+            )
+    assert read_original(store, key_of("a")) == original
+    assert store.defects == {}
 
 
-def test_a_link_loop_is_an_error(store, caplog):
-    image = store.put(record(), CONTENT).path
-    image.unlink()
-    image.symlink_to(image)
-    with pytest.raises(StoreError, match=f"{image} cannot be read .Too many levels"):
-        store.find(key_of("a"))
-    assert record_path(store).exists()
-    assert not caplog.messages
-
-
-POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
-
-
-@pytest.mark.parametrize("in_record", [True, False], ids=["the record", "the image"])
-def test_a_git_lfs_pointer_is_an_error(store, caplog, in_record):
-    image = store.put(record(), CONTENT).path
-    path = record_path(store) if in_record else image
-    path.write_bytes(POINTER)
-    for look in (store.find, store.find_verified):
-        with pytest.raises(StoreError) as caught:
-            look(key_of("a"))
-        assert str(caught.value) == f"{path} is a Git LFS pointer; run `git lfs pull`"
-    with pytest.raises(StoreError, match="git lfs pull"):
-        store.find_by_subject(key_of("subject"), "x/y")
-    assert path.read_bytes() == POINTER
-    assert not caplog.messages
-
-
-def test_find_does_not_read_the_image(store, caplog):
+def test_find_does_not_read_the_image(store):
     """Variants come from verified bytes, so a build that derives none reads no image."""
     original = store.put(record(), CONTENT)
     flip(original.path)
     assert store.find(key_of("a")) == original
-    assert not caplog.messages
-    assert store.read(original) is None
-    assert len(caplog.messages) == 1
-    assert store.find(key_of("a")) is None
+    with pytest.raises(StoreError, match="differs from the SHA-256 in its name"):
+        store.read(original)
 
 
-def test_find_compares_the_length_of_the_image(store, caplog):
+def test_find_compares_the_length_of_the_image(store):
     original = store.put(record(), CONTENT)
     original.path.write_bytes(CONTENT + b"x")
-    assert store.find(key_of("a")) is None
-    assert f"not have the recorded {len(CONTENT)} bytes" in caplog.messages[0]
+    with pytest.raises(StoreError, match="differs from the SHA-256 in its name"):
+        store.find(key_of("a"))
 
 
-def test_read_returns_the_image_or_none_when_it_is_missing(store, caplog):
+def test_read_returns_the_image_or_an_error_when_it_is_missing(store):
     original = store.put(record(), CONTENT)
-    assert store.read(original) == CONTENT
+    assert store.read(original) == (original, CONTENT)
     original.path.unlink()
-    assert store.read(original) is None
-    assert not caplog.messages
+    with pytest.raises(StoreError, match="its image is missing"):
+        store.read(original)
+    record_path(store).unlink()
+    with pytest.raises(StoreError, match="it is missing"):
+        store.read(original)
 
 
 def test_require_writable_leaves_no_file(store):
-    store.require_writable()
-    assert list(store.folder.iterdir()) == []
+    store.require_writable(for_sketches=False)
+    names = sorted(path.relative_to(store.folder).as_posix() for path in store.folder.rglob("*"))
+    assert names == [".gitattributes", "work", "work/.gitignore"]
+    assert store.is_new
     original = store.put(record(), CONTENT)
-    store.require_writable()
-    assert store.find_verified(key_of("a")) == original
+    store.require_writable(for_sketches=False)
+    assert read_original(store, key_of("a")) == original
     assert not leftovers(store.folder)
 
 
@@ -200,7 +164,7 @@ def test_require_writable_leaves_no_file(store):
 def test_require_writable_raises_an_error_when_the_disk_refuses(store, monkeypatch, number):
     monkeypatch.setattr(files.os, "replace", refuse(number))
     with pytest.raises(StoreError) as caught:
-        store.require_writable()
+        store.require_writable(for_sketches=False)
     assert str(caught.value) == (
         f"images cannot be stored in {store.folder} ({os.strerror(number)}); "
         "free up disk space or check the permissions, then build again"
@@ -211,7 +175,35 @@ def test_require_writable_raises_an_error_when_the_disk_refuses(store, monkeypat
 def test_require_writable_raises_an_error_when_the_folder_is_a_file(store):
     store.folder.write_text("in the way")
     with pytest.raises(StoreError, match="images cannot be stored in"):
-        store.require_writable()
+        store.require_writable(for_sketches=False)
+
+
+def test_require_writable_for_sketches_creates_no_originals_folder(tmp_path):
+    store = open_store(tmp_path / "originals", cache=tmp_path / "cache")
+    store.require_writable(for_sketches=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
+    assert not store.is_new
+
+
+def test_sketch_of_the_embedded_emulator_is_in_the_cache(tmp_path):
+    store = open_store(tmp_path / "originals", cache=tmp_path / "cache")
+    sketch = REQUEST.as_sketch
+    facts = {"key": sketch.key, "subject": sketch.subject_key, "model": sketch.model}
+    original = store.put(record(server="sketch:", **facts), CONTENT)
+    assert original.folder.parent == tmp_path / "cache/sketches"
+    assert store.find_exact(REQUEST, "sketch:") == original
+    assert store.find_exact(REQUEST, "") is None
+    assert not store.folder.exists()
+
+
+def test_draft_is_in_the_working_files(tmp_path):
+    store = open_store(tmp_path / "originals")
+    draft = replace(REQUEST, is_draft=True)
+    facts = {"key": draft.key, "subject": draft.subject_key}
+    original = store.put(record(**facts), CONTENT, is_draft=True)
+    assert original.folder.parent == tmp_path / "originals/work/drafts"
+    assert store.find_exact(draft, "") == original
+    assert list(store.records()) == []
 
 
 def test_a_read_only_folder_is_read(store, caplog):
@@ -219,7 +211,7 @@ def test_a_read_only_folder_is_read(store, caplog):
     for path in (*store.folder.rglob("*"), store.folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
-        assert store.find_verified(key_of("a")) is not None
+        assert read_original(store, key_of("a")) is not None
         assert not caplog.messages
     finally:
         for path in (store.folder, *store.folder.rglob("*")):
@@ -245,15 +237,13 @@ def test_find_by_subject_prefers_the_model_then_the_newest_then_the_key(store):
     assert store.find_by_subject(key_of("another"), "a/b") is None
 
 
-def test_find_by_subject_skips_a_damaged_original(store, caplog):
+def test_find_by_subject_raises_an_error_for_a_damaged_original(store):
+    """Another image in its place would change the page without a message."""
     store.put(record("old", created="2026-01-01"), CONTENT)
-    cut(store.put(record("new", created="2026-02-01"), CONTENT).path)
-    assert store.find_by_subject(key_of("subject"), "a/b").record.key == key_of("old")
-    assert len(caplog.messages) == 1
-
-
-def cut(path):
-    path.write_bytes(path.read_bytes()[:-1])
+    new = store.put(record("new", created="2026-02-01"), CONTENT)
+    new.path.write_bytes(CONTENT[:-1])
+    with pytest.raises(StoreError, match="is not generated again"):
+        store.find_by_subject(key_of("subject"), "a/b")
 
 
 def test_find_by_subject_ignores_sketches(store):
@@ -270,8 +260,8 @@ def test_a_sketch_does_not_hide_an_image(store):
 
 def test_a_sketch_is_found_by_its_own_key(store):
     original = store.put(record("sketch", model=SKETCH_MODEL), CONTENT)
-    assert store.find_verified(key_of("sketch")) == original
-    assert not store.is_empty()
+    assert read_original(store, key_of("sketch")) == original
+    assert store.cache_keys() == [key_of("sketch")]
 
 
 def test_records_are_sorted_by_key(store):
@@ -287,20 +277,33 @@ def test_quarantine_keeps_each_file(store):
 
 
 def test_put_in_quarantine_returns_none_when_it_fails(store):
-    store.quarantine.write_text("in the way")
+    store.folder.mkdir(parents=True)
+    (store.folder / "work").write_text("in the way")
     assert store.put_in_quarantine("key.answer", b"{}") is None
 
 
-def test_a_record_of_a_newer_version_is_an_error(store, caplog):
-    original = store.put(record(), CONTENT)
-    path = record_path(store)
-    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
-    before = everything_below(store.folder)
-    for look in (lambda: store.find(key_of("a")), lambda: list(store.records())):
-        with pytest.raises(StoreError) as caught:
-            look()
-        assert str(path) in str(caught.value)
-        assert "newer version of mkdocs-imagegen; update" in str(caught.value)
-    assert everything_below(store.folder) == before
-    assert original.path.exists()
-    assert not caplog.messages
+def test_cache_keys_are_those_of_records_and_images(store):
+    store.put(record("a"), CONTENT)
+    store.put(record("b"), CONTENT)
+    record_path(store, "b").unlink()
+    for ending in ("attempts", "refused"):
+        record_path(store, "a").with_name(f"{key_of('c')}.{ending}.json").write_text("[]")
+    store.put_in_quarantine(f"{key_of('d')}.picture", CONTENT)
+    assert store.cache_keys() == sorted([key_of("a"), key_of("b")])
+
+
+def test_remove_deletes_the_record_and_every_image_of_the_key(store):
+    store.put(record("b"), CONTENT)
+    one = store.put(record("a"), CONTENT)
+    store.put(record("a", content=b"later"), b"later")
+    store.remove(one.record)
+    assert store.cache_keys() == [key_of("b")]
+
+
+def test_repair_leaves_a_correct_original_and_the_damaged_record_in_quarantine(store):
+    store.put(record(), CONTENT)
+    record_path(store).write_text("{}")
+    store.repair(Original(record(), record_path(store).parent))
+    assert read_original(store, key_of("a")).record == record()
+    assert [path.read_text() for path in store.quarantine.iterdir()] == ["{}"]
+    assert (store.folder / "work/.gitignore").exists()

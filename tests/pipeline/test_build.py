@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
@@ -174,9 +175,9 @@ def test_dry_run_logs_and_writes_nothing(opened, tmp_path, caplog):
 
 def test_response_of_an_interrupted_build_is_stored_first(opened, tmp_path):
     settings = build_context(tmp_path).settings
-    journal = Journal(settings.journal_path)
+    journal = Journal(settings.work_path / "journal")
     journal.begin(intent(paid_request()))
-    journal.save_response(paid_request().key, BODY)
+    journal.save_response(intent(paid_request()), BODY)
     opened(mode=BuildMode(generate=False)).join()
     assert journal.open_keys() == [paid_request().key]
     opened().join()
@@ -193,7 +194,7 @@ def paid(opened, monkeypatch, caplog):
         monkeypatch.setattr(run_filter, "is_strict", is_strict)
         for number in range(2):
             gateway = {"gateway": {"url": SERVER}}
-            pipeline = opened(gateway | options, open_gateway=lambda _: FakeGateway())
+            pipeline = opened(gateway | options, open_gateway=lambda *_: FakeGateway())
             read(pipeline, marker(pipeline, directive(request=paid_request(number))))
             pipeline.join()
             pipeline.finish()
@@ -206,12 +207,33 @@ def paid(opened, monkeypatch, caplog):
 @pytest.mark.parametrize(
     ("environ", "options", "is_strict", "levels"),
     [
-        ("true", {}, False, ["WARNING"]),
-        ("true", {}, True, ["INFO"]),
-        ("true", {"originals_dir": "kept"}, False, []),
+        ("true", {}, False, ["WARNING", "WARNING"]),
+        ("true", {}, True, ["INFO", "INFO"]),
+        ("true", {"originals_dir": "kept"}, False, ["WARNING", "WARNING"]),
         ("", {}, False, []),
     ],
 )
 def test_ci_is_told_to_keep_the_generated_images(paid, environ, options, is_strict, levels):
-    messages = paid(options, environ=environ, is_strict=is_strict)
-    assert [each.levelname for each in messages if "next run would generate" in each.msg] == levels
+    found = [
+        each
+        for each in paid(options, environ=environ, is_strict=is_strict)
+        if "which git does not track" in each.msg
+    ]
+    assert [each.levelname for each in found] == levels
+    folder = options.get("originals_dir", "imagegen-originals")
+    assert all("1 image ($0.011) generated into " in each.getMessage() for each in found)
+    assert all(f"/{folder}, which git" in each.getMessage() for each in found)
+
+
+def test_ci_is_told_nothing_when_git_tracks_the_folder(paid, tmp_path):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / "imagegen-originals").mkdir()
+    (tmp_path / "imagegen-originals/notes").touch()
+    subprocess.run(["git", "-C", tmp_path, "add", "-A"], check=True)
+    messages = paid({}, environ="true", is_strict=False)
+    assert [each for each in messages if "git does not track" in each.msg] == []
+
+
+def test_first_purchase_names_the_folder_to_keep(paid):
+    messages = paid({}, environ="", is_strict=False)
+    assert len([each for each in messages if "commit the folder, or ignore it" in each.msg]) == 1

@@ -41,8 +41,12 @@ def test_sketches_replace_the_gateway_only_under_serve(tmp_path, serve, is_servi
 def test_requests_are_unfinished_while_the_journal_has_an_intent(tmp_path):
     settings = read_settings({}, tmp_path)
     assert not has_unfinished_requests(settings)
-    settings.journal_path.mkdir(parents=True)
-    (settings.journal_path / "unknown.jsonl").touch()
-    assert not has_unfinished_requests(settings)
-    (settings.journal_path / "a.intent").touch()
-    assert has_unfinished_requests(settings)
+    earlier = [settings.cache_path / name for name in ("journal", "journal-0123abcd")]
+    for journal in (settings.work_path / "journal", *earlier):
+        journal.mkdir(parents=True)
+        (journal / "unknown.jsonl").touch()
+        assert not has_unfinished_requests(settings)
+        for name in ("a.intent", "a.0123abcd.answer"):
+            (journal / name).touch()
+            assert has_unfinished_requests(settings)
+            (journal / name).unlink()

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from mkdocs_imagegen.errors import (
+    EarlierFailureError,
     EarlierRefusalError,
     NotGeneratedError,
     NotSelectedError,
     OptionError,
     PendingError,
+    StoreError,
 )
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.jobs.scheduler import Scheduler
-from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.lookup import TOO_LATE, Lookup, scheduler_of_server
-from mkdocs_imagegen.spending.ledger import Refusal, Refusals
+from mkdocs_imagegen.spending.ledger import Attempt, Attempts
 from mkdocs_imagegen.spending.permission import Permission
 from tests.originals.support import CONTENT, flip, record
 from tests.pipeline.support import build_context, directive, request
@@ -148,11 +151,29 @@ def test_request_that_the_model_rejects_is_not_sent(opened):
     assert isinstance(result.error, OptionError)
 
 
+def note(folder, **more):
+    attempts = Attempts([build_context(folder).settings.originals_path])
+    facts = {"begun": "2026-11-23", "billing": "billed", "model": SKETCH_MODEL, "fault": "blocked"}
+    attempts.add(request().key, Attempt(**(facts | more)))
+
+
+@pytest.mark.parametrize("is_again", [False, True])
+def test_image_that_was_charged_twice_is_sent_only_on_request(opened, tmp_path, is_again):
+    timeout_s = build_context(tmp_path).settings.gateway.timeout
+    now = datetime.now(timezone.utc)
+    for minutes in (2, 1):
+        begun = (now - timedelta(minutes=minutes)).isoformat()
+        note(tmp_path, begun=begun, timeout_s=timeout_s, counts=True)
+    again = frozenset([request().key]) if is_again else frozenset()
+    (result,) = look_up(opened(mode=BuildMode(again=again)), directive())
+    assert result.was_generated is is_again
+    assert isinstance(result.error, EarlierFailureError) is not is_again
+
+
 @pytest.mark.parametrize("is_retried", [False, True])
 def test_refused_prompt_is_sent_again_only_on_request(opened, tmp_path, is_retried):
     lookup = opened(mode=BuildMode(retry_refused=is_retried))
-    refusals = Refusals(build_context(tmp_path).settings.originals_path)
-    refusals.remember(request().key, Refusal("a/b", "2026-11-23", "blocked"))
+    note(tmp_path, billing="refused")
     (result,) = look_up(lookup, directive())
     assert result.was_generated is is_retried
     assert isinstance(result.error, EarlierRefusalError) is not is_retried
@@ -190,14 +211,15 @@ def test_queue_of_the_server_gets_the_missing_images(opened):
     assert lookup.queued_jobs(directive("Another")) == []
 
 
-def test_damaged_original_is_left_to_the_queue_of_the_server(opened):
+def test_damaged_original_is_not_generated_by_the_queue_of_the_server(opened):
     lookup = opened(
-        serve_queue=Queue(), is_serving=True, open_gateway=lambda _: pytest.fail("opened")
+        serve_queue=Queue(), is_serving=True, open_gateway=lambda *_: pytest.fail("opened")
     )
     lookup.originals.put(record(key=request().key, subject=request().subject_key), CONTENT)
     flip(next(lookup.originals.folder.rglob("*.webp")))
     (result,) = look_up(lookup, directive())
-    assert isinstance(result.error, NotGeneratedError)
+    assert isinstance(result.error, StoreError)
+    assert lookup.queued_jobs(directive()) == []
 
 
 def test_scheduler_of_the_server_writes_no_file_into_the_site(opened, tmp_path):
@@ -205,7 +227,7 @@ def test_scheduler_of_the_server_writes_no_file_into_the_site(opened, tmp_path):
     look_up(lookup, directive())
     (job,) = lookup.queued_jobs(directive())
     with scheduler_of_server(build_context(tmp_path)) as scheduler:
-        assert scheduler.start(replace(job, can_generate=True)).result().was_generated
+        assert scheduler.start(replace(job)).result().was_generated
     assert not (tmp_path / "site").exists()
     (result,) = look_up(opened(permission=Permission("no")), directive())
     assert result.image is not None

@@ -42,7 +42,9 @@ def test_defaults():
     assert (settings.generate, settings.on_missing) == ("auto", "warn")
     assert settings.gateway.url == "https://ai-gateway.vercel.sh/v1"
     assert settings.cache_path == Path("/site/.cache/plugin/imagegen")
-    assert settings.originals_path == Path("/site/.cache/plugin/imagegen/originals")
+    assert settings.originals_path == Path("/site/imagegen-originals")
+    assert settings.work_path == Path("/site/imagegen-originals/work")
+    assert settings.sketches_path == Path("/site/.cache/plugin/imagegen/sketches")
 
 
 @pytest.mark.parametrize(
@@ -168,17 +170,17 @@ def test_generate_accepts_yaml_booleans(value):
 @pytest.mark.parametrize(
     ("written", "cache", "originals"),
     [
-        ({}, "/site/.cache/plugin/imagegen", "/site/.cache/plugin/imagegen/originals"),
-        ({"cache_dir": "../c"}, "/c", "/c/originals"),
-        ({"cache_dir": "/c"}, "/c", "/c/originals"),
+        ({}, "/site/.cache/plugin/imagegen", "/site/imagegen-originals"),
+        ({"cache_dir": "../c"}, "/c", "/site/imagegen-originals"),
+        ({"cache_dir": "/c"}, "/c", "/site/imagegen-originals"),
         ({"originals_dir": "images/./x"}, "/site/.cache/plugin/imagegen", "/site/images/x"),
-        ({"originals_dir": None}, "/site/.cache/plugin/imagegen", None),
+        ({"originals_dir": None}, "/site/.cache/plugin/imagegen", "/site/imagegen-originals"),
     ],
 )
 def test_folders_are_relative_to_the_configuration_file(written, cache, originals):
     settings = read_settings(written, ROOT)
     assert settings.cache_path == Path(cache)
-    assert settings.originals_path == Path(originals or f"{cache}/originals")
+    assert settings.originals_path == Path(originals)
 
 
 def test_folders_are_independent_of_the_working_directory(tmp_path, monkeypatch):

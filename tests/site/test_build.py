@@ -14,6 +14,9 @@ import pytest
 from PIL import Image
 
 import mkdocs_imagegen
+from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.emulator.server import EmulatorServer
+from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.originals.record import parse_record
 from mkdocs_imagegen.originals.store import Original, OriginalStore
 from mkdocs_imagegen.request import ImageRequest
@@ -76,15 +79,15 @@ def test_repeat_build_generates_no_image_and_has_the_same_bytes(site: Site) -> N
 def test_lookup_is_at_most_eight_frames_deep(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the hook to the store of originals, in a first build."""
     depths: list[int] = []
-    find = OriginalStore.find
+    find = OriginalStore.find_exact
 
-    def counting(store: OriginalStore, key: str) -> Original | None:
+    def counting(store: OriginalStore, request: ImageRequest, server: str) -> Original | None:
         names = [each.name for each in traceback.extract_stack() if PACKAGE in each.filename]
         if "on_page_content" in names:
             depths.append(len(names) - names.index("on_page_content") + 1)
-        return find(store, key)
+        return find(store, request, server)
 
-    monkeypatch.setattr(OriginalStore, "find", counting)
+    monkeypatch.setattr(OriginalStore, "find_exact", counting)
     site.write("index.md", FENCE)
     site.build()
     assert 0 < max(depths) <= 8
@@ -161,7 +164,7 @@ def test_equal_requests_are_generated_once(site: Site) -> None:
     site.write("index.md", "# Home\n")
     built = site.build(strict=True)
     assert "1 sketch drawn" in built.summary
-    assert len(list(site.originals.rglob("*.json"))) == 1
+    assert len(site.records) == 1
 
 
 def test_invalid_directive_warns_with_its_location_and_shows_a_placeholder(site: Site) -> None:
@@ -189,7 +192,7 @@ def test_invalid_configuration_stops_before_the_build(site: Site) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_cache_folder_inside_docs_dir_is_an_error(site: Site) -> None:
+def test_originals_folder_inside_docs_dir_is_an_error(site: Site) -> None:
     site.options["originals_dir"] = "docs/originals"
     site.write("index.md", FENCE)
     done = site.run("build")
@@ -268,10 +271,15 @@ def test_tokens_are_replaced_in_files_of_other_plugins(site: Site) -> None:
 
 
 def test_originals_are_kept_in_originals_dir(site: Site) -> None:
+    """Sketches of the embedded emulator are free, and stay in the cache."""
     site.options["originals_dir"] = "pictures"
     site.write("index.md", FENCE)
     site.build(strict=True)
-    assert len(list((site.folder / "pictures").rglob("*.webp"))) == 1
+    assert not (site.folder / "pictures").exists()
+    with EmulatorServer(Emulator(require_key=False)) as server:
+        site.options["gateway"] = {"url": server.url, "auth": "none"}
+        site.build()
+    assert len(list((site.folder / "pictures").glob("??/*.webp"))) == 1
 
 
 def test_unsupported_size_is_an_error_of_its_directive(site: Site) -> None:
@@ -305,15 +313,16 @@ def test_directive_with_a_quality_is_exact(site: Site) -> None:
 
 def pretend_that_a_real_model_drew(site: Site) -> None:
     """Store the sketch as the image of a real model, and set the real gateway."""
-    (path,) = site.originals.rglob("*.json")
+    (path,) = site.records
     record = parse_record(path.read_bytes(), path.stem)
     prompt = ImageRequest(record.model, record.prompt, record.size)
     real = replace(prompt, model="openai/gpt-image-1-mini")
-    record = replace(record, key=real.key, subject=real.subject_key, model=real.model)
-    store = OriginalStore(site.originals, site.folder / "quarantine")
+    facts = {"key": real.key, "subject": real.subject_key, "model": real.model, "server": ""}
+    record = replace(record, **facts)
     (image,) = path.parent.glob("*.webp")
-    store.put(record, image.read_bytes())
+    content = image.read_bytes()
     del site.options["gateway"]
+    OriginalStore(site.originals, inspect_image).put(record, content)
 
 
 def test_prompt_that_is_added_after_the_join_warns(site: Site) -> None:
@@ -334,7 +343,7 @@ def test_prompt_that_is_added_after_the_join_warns(site: Site) -> None:
     for _ in range(2):
         (warning,) = site.build().warnings
         assert "after the build generated its images" in warning
-    assert not site.originals.exists() or not list(site.originals.rglob("*.json"))
+    assert not site.records
 
 
 @pytest.mark.parametrize("tag", ["figure", "div", "section"])

@@ -105,7 +105,7 @@ def test_refused_prompt_is_requested_again_when_take_or_file_changes(
         page.write_text("# Page\n\n```imagegen\ntake: 2\n---\nA prompt\n```\n")
         assert "1 sketch drawn" in site.build(strict=True).summary
         page.write_text("# Page\n\n```imagegen\nA prompt\n```\n")
-        (refusal,) = site.originals.rglob("*.refused.json")
+        (refusal,) = site.originals.rglob("*.attempts.json")
         assert str(refusal) in warning
         refusal.unlink()
         assert "1 sketch drawn" in site.build(strict=True).summary
@@ -133,10 +133,10 @@ def test_response_in_journal_is_stored_by_next_build_when_store_was_full(
     stored = [text for text in again.infos if "stored an image that an earlier build" in text]
     assert len(stored) == generated
     assert f"{8 - generated} sketches drawn" in again.summary
-    assert list((site.folder / ".cache/plugin/imagegen/journal").iterdir()) == []
+    assert list((site.originals / "work/journal").iterdir()) == []
 
 
-def _full(*_: object) -> None:
+def _full(*_: object, **__: object) -> None:
     raise StoreError("no space left")
 
 
@@ -145,14 +145,10 @@ def test_request_with_unknown_outcome_is_reported_and_listed(site: Site) -> None
     emulator = Emulator(plan=["cut", "ok"], require_key=False)
     built = build_with(site, emulator)
     assert "1 failed request may have been charged (about $0.015)" in built.summary
-    (line,) = unknown(site)
-    assert line["request"]["prompt"] == "Prompt 0"
-    assert line["price_usd"] == "0.015"
-
-
-def unknown(site: Site) -> list[dict[str, Any]]:
-    path = site.folder / ".cache/plugin/imagegen/journal/unknown.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    (path,) = site.originals.glob("??/*.attempts.json")
+    (attempt,) = json.loads(path.read_text())
+    assert attempt["billing"] == "unknown"
+    assert attempt["cost_usd"] == "0.015"
 
 
 def test_languages_of_a_run_share_a_budget(site: Site) -> None:

@@ -282,13 +282,12 @@ def test_response_of_an_interrupted_build_is_stored_without_its_reference(
     with monkeypatch.context() as broken:
         broken.setattr("mkdocs_imagegen.spending.journal.Journal.end", lambda *_: None)
         build(site, free)
-    for path in [*site.originals.rglob("*.json"), *site.originals.rglob("*.webp")]:
+    for path in [*site.records, *site.originals.rglob("*.webp")]:
         path.unlink()
     cup.unlink()
     built = site.build()
     assert any("stored an image that an earlier build generated" in each for each in built.infos)
-    (journal,) = (site.folder / ".cache/plugin/imagegen/").glob("journal*")
-    assert not list(journal.glob("*.intent"))
+    assert not list((site.originals / "work/journal").iterdir())
     assert free.bill.images == 1
 
 

@@ -50,7 +50,7 @@ def fence(prompt: str) -> str:
 
 
 def stored(site: Site) -> list[dict[str, object]]:
-    return [json.loads(path.read_text()) for path in site.originals.rglob("*.json")]
+    return [json.loads(path.read_text()) for path in site.records]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--clean",)])
@@ -231,7 +231,7 @@ def test_second_signal_stops_server_immediately(site: Site, second: int) -> None
         latency.ended.set()
     assert "Traceback" not in server.output
     assert stored(site) == []
-    assert len(list((site.folder / ".cache/plugin/imagegen/journal").glob("*.intent"))) == 1
+    assert len(list((site.originals / "work/journal").glob("*.intent"))) == 1
 
 
 @pytest.mark.parametrize("options", [{"serve": "sketch"}, {"gateway": {"url": "sketch:"}}])

@@ -16,7 +16,7 @@ SQUARE = {"size": "1024x1024"}
 
 
 def prompts_in_the_store(site: Site) -> set[str]:
-    return {json.loads(path.read_text())["prompt"] for path in site.originals.rglob("*.json")}
+    return {json.loads(path.read_text())["prompt"] for path in site.records}
 
 
 def test_folders_have_their_own_styles(site: Site) -> None:

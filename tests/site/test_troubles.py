@@ -15,7 +15,8 @@ from PIL import Image
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.errors import StoreError
-from tests.support import Built, Site
+from tests.paid import PaidSite
+from tests.support import ORIGINALS, Built, Site
 from tests.waiting import MAX_WAIT_S
 
 CANARY = "canary-4f1c9e-credential"
@@ -93,7 +94,7 @@ def test_unusable_response_is_kept_in_quarantine(site: Site) -> None:
     emulator = Emulator(plan=["bad-base64"])
     built = build_with(site, emulator)
     assert "1 failed" in built.summary
-    assert len(list((site.folder / ".cache/plugin/imagegen/quarantine").iterdir())) == 1
+    assert len(list((site.originals / "work/quarantine").iterdir())) == 1
 
 
 def test_image_of_another_size_is_cropped_and_reported(site: Site) -> None:
@@ -112,22 +113,56 @@ def test_image_of_another_size_is_cropped_and_reported(site: Site) -> None:
     assert widths == {480, 774}  # of the requested ratio, and never enlarged
 
 
-def test_damaged_original_is_quarantined_and_generated_again(site: Site) -> None:
+def test_damaged_original_is_neither_moved_nor_generated_again(paid_site: PaidSite) -> None:
+    site = paid_site
+    site.write_prompts("A red balloon")
+    site.build()
+    (image,) = site.images_of_originals
+    intact = image.read_bytes()
+    image.write_bytes(intact[:-1] + b"x")
+    # The variants come from the undamaged file.
+    assert site.build(strict=True).warnings == []
+    for _ in range(2):
+        shutil.rmtree(site.folder / ".cache/plugin/imagegen/derived", ignore_errors=True)
+        (warning,) = site.build().warnings
+        assert f"{image} cannot be used" in warning
+        assert "and is not generated again" in warning
+        assert "run `mkdocs-imagegen generate LOCATION --again`" in warning
+    assert image.read_bytes() == intact[:-1] + b"x"
+    assert not (site.originals / "work/quarantine").exists()
+    image.write_bytes(intact)
+    assert site.build(strict=True).warnings == []
+    assert site.emulator.requests == 1
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+def test_damaged_sketch_is_drawn_again(site: Site, is_short: bool) -> None:
+    """It is free; damage that leaves the length is noticed when its files are derived."""
+    pages(site, 1)
+    before = site.build().files()
+    (image,) = site.originals.rglob("*.webp")
+    content = image.read_bytes()
+    image.write_bytes(content[:-1] if is_short else content[:-1] + b"x")
+    shutil.rmtree(site.folder / ".cache/plugin/imagegen/derived")
+    if not is_short:
+        assert "is damaged; build again to draw it" in site.build().warnings[0]
+    built = site.build(strict=True)
+    assert "1 sketch drawn" in built.summary
+    assert built.files() == before
+    assert image.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", ["", "{", "<<<<<<< HEAD"])
+def test_sketch_is_drawn_again_when_its_record_is_damaged(site: Site, content: str) -> None:
     pages(site, 1)
     site.build()
-    (image,) = site.originals.rglob("*.webp")
-    image.write_bytes(image.read_bytes()[:-1] + b"x")
-    # The variants come from the undamaged file.
-    assert "drawn" not in site.build(strict=True).summary
-    shutil.rmtree(site.folder / ".cache/plugin/imagegen/derived")
-    built = site.build()
-    assert "1 sketch drawn" in built.summary
-    assert any("is damaged and was moved to" in text for text in built.warnings)
-    assert len(list((site.folder / ".cache/plugin/imagegen/quarantine").iterdir())) == 2
+    site.records[0].write_text(content)
+    assert "1 sketch drawn" in site.build(strict=True).summary
+    assert "1 sketch reused" in site.build(strict=True).summary
 
 
 def test_run_sends_no_request_when_originals_cannot_be_stored(site: Site) -> None:
-    (site.folder / ".cache").write_text("a file where the folder should be")
+    (site.folder / ORIGINALS).write_text("a file where the folder should be")
     pages(site, 3)
     emulator = Emulator()
     built = build_with(site, emulator)
@@ -138,7 +173,7 @@ def test_run_sends_no_request_when_originals_cannot_be_stored(site: Site) -> Non
 def test_image_is_saved_in_temporary_folder_when_disk_is_full(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StoreError("no space left")
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -161,10 +196,10 @@ def test_unreadable_original_is_not_generated_again(
     def broken(*_: object) -> bytes:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("mkdocs_imagegen.originals.store.read_plain_file", broken)
+    monkeypatch.setattr("mkdocs_imagegen.originals.judge.read_plain_file", broken)
     built = build_with(site, emulator)
     assert emulator.bill.images == 1
-    assert "cannot be read (Input/output error)" in built.warnings[0]
+    assert "cannot be used (Input/output error)" in built.warnings[0]
 
 
 def test_git_lfs_pointer_is_not_generated_again(site: Site) -> None:

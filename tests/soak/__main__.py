@@ -19,6 +19,7 @@ from mkdocs_imagegen.log import log
 
 FULL_ROUNDS = {
     "canary": 60,
+    "chaos": 200,
     "corruption": 100_000,
     "disk": 10,
     "faults": 5_000,

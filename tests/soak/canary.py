@@ -317,6 +317,7 @@ def _cells(number: int, site: Site, stdout: bytes, stderr: bytes) -> list[Cell]:
         Cell(f"build {number}: stderr", stderr),
         Cell(f"build {number}: site", _content_of(site.folder / "site")),
         Cell(f"build {number}: cache", _content_of(site.folder / ".cache")),
+        Cell(f"build {number}: originals", _content_of(site.originals)),
         Cell(f"build {number}: report", report.read_bytes() if report.exists() else b""),
     ]
 

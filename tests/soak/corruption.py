@@ -1,7 +1,8 @@
-"""Damaged originals: the store returns no wrong bytes, and touches no file outside.
+"""Damaged originals: the store returns no wrong bytes, and changes and deletes no file.
 
 A round damages the record, the image, both, or their folder, calls all methods of the store that
-read, and restores the original.
+read, and restores the original. An intact image is found with any
+record but a Git LFS pointer or one of a newer version.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals.record import MAX_RECORD_BYTES, Record
-from mkdocs_imagegen.originals.store import MAX_ORIGINAL_BYTES, Original, OriginalStore
-from tests.originals.support import key_of, record
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.originals.judge import MAX_ORIGINAL_BYTES, Original
+from mkdocs_imagegen.originals.record import MAX_RECORD_BYTES, VERSION, ImageFacts, Record
+from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.request import ImageRequest
+from tests.originals.support import record
 from tests.soak.figures import Figure
 
 _ENTRIES = 4
 _MAX_ROUND_CPU_S = 5.0
 _HUNG_S = 60.0
 _HUGE_ONE_IN = 300
-_QUARANTINED_ROUNDS = 50
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 _PASSWD = b"root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
 _TEXTS = [
@@ -53,8 +56,9 @@ _LITERALS = ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000, "-0", "tru", "
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One original, with the content of its files."""
+    """One original, with its request and the content of its files."""
 
+    request: ImageRequest
     record: Record
     content: bytes
     record_path: Path
@@ -84,8 +88,17 @@ class Workspace:
     def outside(self) -> Path:
         return self.folder / "outside"
 
+    @property
+    def originals(self) -> Path:
+        return self.folder / "originals"
+
     def store(self) -> OriginalStore:
-        return OriginalStore(self.folder / "originals", self.folder / "quarantine")
+        return OriginalStore(self.originals, _facts)
+
+
+def _facts(_: bytes) -> ImageFacts:
+    """Return the facts of any content; decoders have a soak of their own."""
+    return ImageFacts("image/webp", Size(3, 2), has_alpha=False)
 
 
 Damage = Callable[[Path, Workspace], None]
@@ -114,7 +127,8 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
         Figure("other exceptions than StoreError", counts["uncaught"], max_value=0),
         Figure("files outside touched", counts["touched"], max_value=0),
         Figure("files outside opened through an original", counts["opened"], max_value=0),
-        Figure("files deleted", counts["deleted"], max_value=0),
+        Figure("files changed or deleted", counts["changed"], max_value=0),
+        Figure("intact images not returned", counts["not returned"], max_value=0),
         Figure("rounds that hung", hung, max_value=0),
         Figure("slowest round in seconds of CPU", slowest_s[0], max_value=_MAX_ROUND_CPU_S),
     ]
@@ -137,56 +151,76 @@ def _rounds(
     for _ in range(rounds):
         entry = workspace.rng.choice(workspace.entries)
         _damage(entry, workspace, counts)
-        before = _inodes(workspace)
+        before = _files(workspace.originals)
         begun = time.thread_time()
         with watch:
             _read_all(workspace, entry, counts)
         slowest_s[0] = max(slowest_s[0], time.thread_time() - begun)
         counts["opened"] += watch.taken() * (not entry.record_path.parent.is_symlink())
-        counts["deleted"] += len(before - _inodes(workspace))
+        counts["changed"] += len(before - _files(workspace.originals))
         if _state(workspace.outside) != before_outside:
             counts["touched"] += 1
             _fill_outside(workspace)
             before_outside = _state(workspace.outside)
         entry.restore()
         counts["rounds"] += 1
-        if counts["rounds"] % _QUARANTINED_ROUNDS == 0:
-            _remove(workspace.folder / "quarantine")
 
 
 def _read_all(workspace: Workspace, entry: Entry, counts: Counter[str]) -> None:
     """Call all methods of the store that read, in a random order."""
     key, subject = entry.record.key, entry.record.subject
+    is_findable = _is_findable(entry)
     store = workspace.store()
-    reads: list[Callable[[], Original | None]] = [
-        lambda: store.find(key),
-        lambda: store.find_by_subject(subject, "a/b"),
-        lambda: store.find_verified(key),
-    ]
-    workspace.rng.shuffle(reads)
-    for read in reads:
-        _count(lambda read=read: _result(read(), store, workspace), counts)
+    reads: dict[str, Callable[[], Original | None]] = {
+        "key": lambda: store.find(key),
+        "subject": lambda: store.find_by_subject(subject, "a/b"),
+        "request": lambda: store.find_exact(entry.request, ""),
+        "verdict": lambda: (verdict := store.audit(key)) and verdict.original,
+    }
+    for name in workspace.rng.sample(list(reads), len(reads)):
+        found = _count(lambda read=reads[name]: _result(read(), store, workspace), counts)
+        counts["not returned"] += name == "request" and is_findable and found != "returned"
     _count(lambda: str(list(store.records()))[:0], counts)
+
+
+def _is_findable(entry: Entry) -> bool:
+    """Return True if the image is intact, and its record does not forbid to use it."""
+    is_file = entry.image.is_file() and not entry.image.is_symlink()
+    is_intact = is_file and entry.image.read_bytes() == entry.content
+    return is_intact and not _forbids(entry.record_path)
+
+
+def _forbids(path: Path) -> bool:
+    """Return True if a record is a Git LFS pointer or of a newer version."""
+    if not path.is_file() or path.is_symlink():
+        return False
+    content = path.read_bytes()
+    with contextlib.suppress(ValueError, RecursionError, KeyError, TypeError):
+        version = json.loads(content)["version"]
+        return type(version) is int and version > VERSION
+    return content.startswith(_LFS_POINTER[:20]) and len(content) <= MAX_RECORD_BYTES
 
 
 def _result(original: Original | None, store: OriginalStore, workspace: Workspace) -> str:
     """Return ``missed``, ``returned`` or ``wrong``."""
-    content = None if original is None else store.read(original)
-    if original is None or content is None:
+    if original is None:
         return "missed"
+    found, content = store.read(original)
     truth = {each.record.key: each.content for each in workspace.entries}
-    is_right = content == truth[original.record.key] == original.path.read_bytes()
+    is_right = content == truth[found.record.key] == found.path.read_bytes()
     return "returned" if is_right else "wrong"
 
 
-def _count(read: Callable[[], str | None], counts: Counter[str]) -> None:
+def _count(read: Callable[[], str], counts: Counter[str]) -> str:
     try:
-        counts[read() or "listed"] += 1
+        result = read() or "listed"
     except StoreError:
-        counts["refused"] += 1
+        result = "refused"
     except Exception as error:  # noqa: BLE001 - counted as a fault
         print(f"uncaught: {error!r}", file=sys.stderr)  # noqa: T201 - details
-        counts["uncaught"] += 1
+        result = "uncaught"
+    counts[result] += 1
+    return result
 
 
 def _damage(entry: Entry, workspace: Workspace, counts: Counter[str]) -> None:
@@ -396,16 +430,18 @@ class _Watch:
 
 
 def _ground(folder: Path) -> Workspace:
-    store = OriginalStore(folder / "originals", folder / "quarantine")
+    store = OriginalStore(folder / "originals", _facts)
     rng = random.Random(20261123)  # noqa: S311 - the same damage every time
     entries = []
     for number in range(_ENTRIES):
         content = b"RIFF\x00\x00\x00\x00WEBP" + rng.randbytes(400 + number)
         # Two share a subject, so that one can stand for the other.
-        facts = record(str(number), content, subject=key_of(f"subject {number // 2}"))
+        prompt, quality = f"Prompt {number // 2}", ("low", "high")[number % 2]
+        request = ImageRequest("a/b", prompt, Size(3, 2), quality)
+        facts = record(content=content, key=request.key, subject=request.subject_key)
         store.put(facts, content)
         record_path = store.folder / facts.key[:2] / f"{facts.key}.json"
-        entries.append(Entry(facts, content, record_path, record_path.read_bytes()))
+        entries.append(Entry(request, facts, content, record_path, record_path.read_bytes()))
     workspace = Workspace(folder, tuple(entries), rng)
     _fill_outside(workspace)
     return workspace
@@ -430,10 +466,9 @@ def _state(folder: Path) -> list[tuple[str, int, int, int, int]]:
     return sorted((p, s.st_ino, s.st_mode, s.st_size, s.st_mtime_ns) for p, s in facts)
 
 
-def _inodes(workspace: Workspace) -> set[int]:
-    """Return the inodes of all files in the store and in quarantine; a move keeps them."""
-    folders = (workspace.folder / "originals", workspace.folder / "quarantine")
-    return {each.inode() for folder in folders if folder.exists() for each in _below(folder)}
+def _files(folder: Path) -> set[tuple[str, int, int, int, int]]:
+    """Return the same of a folder without its subfolders: a lost record is written again."""
+    return {each for each in _state(folder) if not stat.S_ISDIR(each[2])}
 
 
 def _below(folder: Path | str) -> Iterator[os.DirEntry[str]]:

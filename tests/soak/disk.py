@@ -29,7 +29,6 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
         Figure(f"builds on bad disks{how}", counts["builds"], min_value=rounds),
         Figure("images charged", counts["charged"], min_value=rounds),
         *(Figure(text, counts[name], max_value=0) for name, text in FAULTS.items()),
-        Figure("images charged again after a newer version", counts["charged again"]),
     ]
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from tests.soak.figures import Figure
-from tests.support import Site
+from tests.support import ORIGINALS, Site
 from tests.waiting import MAX_WAIT_S
 
 _BUILD_S = 240.0
@@ -180,15 +180,12 @@ def _create_site(number: int, folder: Path) -> Site:
 
 
 def _moved(number: int, site: Site, folder: Path) -> Site:
-    """Copy a site to another machine, with its whole cache or with the originals alone."""
-    moved = _copied(site, folder, "site", *(("derived",) if number % 3 else ()))
-    if number % 3 == 1:
-        shutil.rmtree(folder / ".cache", ignore_errors=True)
-    return moved
+    """Copy a site to another machine, with its cache or without it."""
+    return _copied(site, folder, "site", *((".cache",) if number % 3 else ()))
 
 
 def _forked(site: Site, folder: Path) -> Site:
-    return _copied(site, folder, "site", ".cache", "originals")
+    return _copied(site, folder, "site", ".cache", "originals", ORIGINALS)
 
 
 def _copied(site: Site, folder: Path, *without: str) -> Site:

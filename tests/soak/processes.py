@@ -1,4 +1,4 @@
-"""Builds of the same prompts at the same time, with one cache: each image is charged once.
+"""Builds of the same prompts at the same time with one folder: each image is charged once.
 
 A round is one kill. The first builds run to their end. In every further set of builds, some are
 killed at random moments and started again.
@@ -101,7 +101,7 @@ def _build_set(
 
 def _site(folder: Path, url: str) -> Site:
     site = site_of(folder, url, concurrency=_CONCURRENCY)
-    site.options["cache_dir"] = "../shared"
+    site.options["originals_dir"] = "../shared"
     site.save()
     write_prompts(site, [f"Prompt {number}" for number in range(PROMPTS)])
     return site
@@ -139,6 +139,6 @@ def _count(sites: Sequence[Site], charges: Counter[str], kills: int, counts: Cou
     if kills:
         counts.charged += charges.total()
     else:
-        counts.locks += len(list(state.store.folder.glob(".claims/*.lock")))
+        counts.locks += len(list(state.originals.glob("work/claims/*.lock")))
         counts.prompts_without_kills += PROMPTS
         counts.charged_without_kills += charges.total()

@@ -66,12 +66,12 @@ def test_claim_ends_when_its_block_fails(tmp_path):
 
 
 def test_claim_leaves_only_gitignore_behind(tmp_path):
-    folder = tmp_path / "claims"
+    work = tmp_path / "work"
     for name in "abc":
-        with Claims(folder).claim(key_of(name)):
+        with Claims(work / "claims").claim(key_of(name)):
             pass
-    assert [path.name for path in folder.iterdir()] == [".gitignore"]
-    assert (folder / ".gitignore").read_text() == "*\n"
+    assert list((work / "claims").iterdir()) == []
+    assert (work / ".gitignore").read_text() == "*\n"
 
 
 def test_claim_does_not_follow_link_at_lock_file(tmp_path):

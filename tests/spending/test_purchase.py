@@ -6,14 +6,22 @@ import tempfile
 
 import pytest
 
-from mkdocs_imagegen.errors import OutcomeUnknownError, StoppedError, StoreError
+from mkdocs_imagegen.errors import (
+    EarlierFailureError,
+    InvalidResponseError,
+    ModerationError,
+    OutcomeUnknownError,
+    StoppedError,
+    StoreError,
+)
 from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending import purchase
 from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES_IN_A_ROW
+from mkdocs_imagegen.spending.ledger import Attempts
 from mkdocs_imagegen.spending.recovery import recover_all
-from tests.bench import BODY, job, request
-from tests.originals.support import refuse
+from tests.bench import BODY, PNG, FakeGateway, body_of, job, request
+from tests.originals.support import png, refuse
 
 
 def test_sketch_is_free_and_not_journaled(bench):
@@ -22,7 +30,8 @@ def test_sketch_is_free_and_not_journaled(bench):
     (result,) = made.run_jobs(job(request()))
     assert (result.error, result.was_generated, result.original.record.cost_usd) == (None, True, 0)
     assert (made.run.ledger.budget.images, made.run.ledger.budget.usd) == (0, 0)
-    assert not made.stores.journal.unknown_path.parent.exists()
+    assert not made.stores.journal.folder.exists()
+    assert not made.settings.originals_path.exists()
 
 
 def test_image_that_cannot_be_saved_counts_as_charged_and_is_stored_later(bench, monkeypatch):
@@ -37,7 +46,8 @@ def test_image_that_cannot_be_saved_counts_as_charged_and_is_stored_later(bench,
     budget = full.run.ledger.budget
     assert (budget.images, budget.usd) == (1, estimate_usd(request(1)))
     assert budget.failed == 1
-    assert full.stores.journal.find_response(request(1).key) == BODY
+    (saved,) = full.stores.journal.find_responses(request(1).key)
+    assert saved.body == BODY
     later = bench()
     recover_all(later.stores)
     assert later.stored() == ["prompt 1"]
@@ -62,5 +72,91 @@ def test_unexpected_errors_stop_the_run_like_charged_failures(bench, monkeypatch
 _FIRST_STEP = {True: "generate", False: "store_response"}
 
 
-def _no_room(*_arguments):
+def _no_room(*_arguments, **_options):
     raise StoreError("no room")
+
+
+async def cut(*_):
+    raise OutcomeUnknownError("the connection broke")
+
+
+async def bad(_request, keep):
+    keep(b"{}")
+    raise InvalidResponseError("no image", body=b"{}")
+
+
+def attempts_of(made, number=0):
+    found = made.stores.attempts.find(request(number).key)
+    return [(each.billing, each.counts) for each in found]
+
+
+def test_unknown_outcome_is_noted_and_does_not_count(bench):
+    made = bench(FakeGateway(cut))
+    made.run_jobs(job(request()))
+    assert (attempts_of(made), made.journal) == ([("unknown", False)], [])
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_unknown_outcome_counts_if_another_image_is_generated(bench, is_first):
+    made = bench(FakeGateway(cut_for("prompt 0")))
+    for number in (0, 1) if is_first else (1, 0):
+        made.run_jobs(job(request(number)))
+    assert attempts_of(made) == [("unknown", True)]
+
+
+def cut_for(prompt):
+    async def answer(asked, _keep):
+        if asked.prompt == prompt:
+            await cut()
+
+    return answer
+
+
+def test_charged_response_without_an_image_counts(bench):
+    made = bench(FakeGateway(bad))
+    made.run_jobs(job(request()))
+    assert (attempts_of(made), made.journal) == ([("billed", True)], [])
+    assert [path.read_bytes() for path in made.stores.originals.quarantine.iterdir()] == [b"{}"]
+
+
+def test_request_rests_after_two_charged_responses_without_an_image(bench):
+    for _ in range(2):
+        (result,) = bench(FakeGateway(bad)).run_jobs(job(request()))
+        assert isinstance(result.error, InvalidResponseError)
+    made = bench()
+    resting, other = made.run_jobs(job(request()), job(request(1)))
+    assert isinstance(resting.error, EarlierFailureError)
+    assert (other.error, made.client.asked) == (None, ["prompt 1"])
+    again = bench()
+    again.run.ledger.again = frozenset([request().key])
+    (result,) = again.run_jobs(job(request()))
+    assert (result.error, again.client.asked) == (None, ["prompt 0"])
+
+
+def test_refusal_is_noted(bench):
+    async def refuse_prompt(*_):
+        raise ModerationError("was refused")
+
+    made = bench(FakeGateway(refuse_prompt))
+    made.run_jobs(job(request()))
+    assert (attempts_of(made), made.journal) == ([("refused", False)], [])
+
+
+def test_intent_stays_when_the_attempt_cannot_be_written(bench, monkeypatch):
+    made = bench(FakeGateway(cut))
+    monkeypatch.setattr(Attempts, "add", refuse(28))
+    made.run_jobs(job(request()))
+    assert made.journal == [f"{request().key}.intent"]
+
+
+def test_image_generated_again_takes_the_place_of_the_original(bench):
+    before = bench()
+    before.run_jobs(job(request()))
+    first = before.stores.originals.find(request().key)
+    again = bench(FakeGateway(body=body_of(png("blue"))))
+    again.run.ledger.again = frozenset([request().key])
+    (result,) = again.run_jobs(job(request()))
+    assert (result.error, again.client.asked) == (None, ["prompt 0"])
+    assert result.original.path.read_bytes() == png("blue")
+    assert first.path.read_bytes() == PNG
+    assert bench().stores.originals.find_exact(request(), "") == result.original

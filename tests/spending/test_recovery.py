@@ -14,13 +14,14 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.errors import InvalidResponseError, NewerVersionError, OutcomeUnknownError
 from mkdocs_imagegen.gateway.client import Gateway
+from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
 from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, intent, job, request
-from tests.originals.support import flip
+from tests.originals.support import flip, read_original, record_file
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -29,23 +30,30 @@ GARBAGE = b'{"data": "what was paid for"}'
 def answered(made: Bench, body: bytes = BODY) -> str:
     """Leave an answer in the journal, as a build that was killed; its key."""
     made.stores.journal.begin(intent(request()))
-    made.stores.journal.save_response(request().key, body)
+    made.stores.journal.save_response(intent(request()), body)
     return request().key
+
+
+def bodies(made: Bench) -> list[bytes]:
+    return [each.body for each in made.stores.journal.find_responses(request().key)]
 
 
 def test_sketch_does_not_replace_response_in_journal(bench):
     sketching = bench(gateway={"url": "sketch:"})
     sketching.run_jobs(job(request()))
-    key = answered(sketching)
+    made = bench()
+    key = answered(made)
+    sketching = bench(gateway={"url": "sketch:"})
     recover_all(sketching.stores)
-    assert sketching.journal == []
-    assert sketching.stores.originals.find_verified(key).record.model == request().model
+    assert made.journal == []
+    assert read_original(sketching.stores.originals, key).record.model == request().model
 
 
 def test_recovered_image_has_the_price_of_its_request(bench):
     made = bench()
-    made.stores.journal.begin(replace(intent(request()), price_usd=Decimal("0.02")))
-    made.stores.journal.save_response(request().key, BODY)
+    sent = replace(intent(request()), price_usd=Decimal("0.02"))
+    made.stores.journal.begin(sent)
+    made.stores.journal.save_response(sent, BODY)
     (result,) = made.run_jobs(job(request()))
     record = result.original.record
     assert (record.cost_usd, record.cost_is_estimate) == (Decimal("0.02"), True)
@@ -58,7 +66,7 @@ def test_response_replaces_a_damaged_original(bench):
     key = answered(made)
     flip(made.stores.originals.find(key).path)
     recover_all(made.stores)
-    assert made.stores.originals.find_verified(key)
+    assert read_original(made.stores.originals, key) is not None
     assert made.journal == []
 
 
@@ -67,7 +75,7 @@ def test_intent_stays_when_it_cannot_be_listed(bench):
         raise OutcomeUnknownError("cut")
 
     made = bench(FakeGateway(cut))
-    made.stores.journal.unknown_path.mkdir(parents=True)
+    made.stores.attempts.path(request().key).mkdir(parents=True)
     made.run_jobs(job(request()))
     assert made.journal == [f"{request().key}.intent"]
 
@@ -78,11 +86,11 @@ def test_response_stays_when_quarantine_cannot_be_written(bench):
         raise InvalidResponseError("bad", body=GARBAGE)
 
     made = bench(FakeGateway(garbage))
-    made.stores.originals.quarantine.parent.mkdir(parents=True)
+    made.stores.originals.quarantine.parent.mkdir(parents=True, exist_ok=True)
     made.stores.originals.quarantine.write_text("no folder")
     made.run_jobs(job(request()))
     recover_all(made.stores)
-    assert made.stores.journal.find_response(request().key) == GARBAGE
+    assert bodies(made) == [GARBAGE]
     made.stores.originals.quarantine.unlink()
     recover_all(made.stores)
     assert made.journal == []
@@ -102,8 +110,10 @@ def test_recovery_leaves_requests_in_flight_of_another_build(bench):
 
     one = bench(FakeGateway(meanwhile), originals_dir="a")
     (result,) = one.run_jobs(job(request()))
-    key = request().key
-    assert left == [[f"{key}.intent"], [f"{key}.answer", f"{key}.intent"]]
+    assert [[name.rpartition(".")[2] for name in names] for names in left] == [
+        ["intent"],
+        ["answer", "intent"],
+    ]
     assert (result.error, one.stored(), other.stored()) == (None, ["prompt 0"], [])
 
 
@@ -126,13 +136,13 @@ def _sized(*size):
         _with(price_usd=[]),
         _with(output_format="x" * 10),
         _with(request=None),
-        _with(version=2),
+        _with(version=3),
     ],
 )
 def test_malformed_intent_does_not_end_the_build(bench, change):
     made = bench()
     key = answered(made)
-    path = made.stores.journal._path(key, "intent")
+    path = made.stores.journal.folder / f"{key}.intent"
     original = json.loads(path.read_text())
     change(original)
     path.write_text(json.dumps(original))
@@ -148,11 +158,11 @@ def test_response_stays_when_storing_fails_unexpectedly(bench, monkeypatch, erro
         raise error
 
     made = bench()
-    key = answered(made)
+    answered(made)
     monkeypatch.setattr(recovery, "store_response", fails)
     recover_all(made.stores)
     assert made.said == ["the response to an earlier build stays in the journal: unforeseen"]
-    assert made.stores.journal.find_response(key) == BODY
+    assert bodies(made) == [BODY]
 
 
 def test_linked_image_is_fetched_and_not_generated_again(bench):
@@ -204,13 +214,13 @@ def test_unreachable_link_is_retried_on_next_build(linked):
         assert "status 503; the next build fetches it again; to generate another" in str(
             result.error
         )
-        assert str(result.error).endswith(f"{request().key}.answer")
+        assert str(result.error).endswith(".answer")
         assert len(made.journal) == 2
         assert not made.stores.originals.quarantine.exists()
     host.answer = HttpResponse(200, {}, PNG)
     made, result = linked(host)
     assert (result.error, made.journal, host.emulator.bill.images) == (None, [], 1)
-    assert made.stores.originals.read(result.original) == PNG
+    assert made.stores.originals.read(result.original) == (result.original, PNG)
 
 
 def test_response_with_dead_link_goes_to_quarantine(linked):
@@ -243,10 +253,10 @@ def test_response_with_link_goes_to_quarantine_when_not_journaled(linked, monkey
 def test_record_of_newer_version_does_not_stop_other_requests(bench):
     made = bench()
     made.run_jobs(job(request()))
-    record = made.stores.originals._record_path(request().key)
-    record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 2}))
+    record = record_file(made.stores.originals.find(request().key))
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 3}))
     originals = made.stores.originals
-    newly_opened = OriginalStore(originals.folder, originals.quarantine)
+    newly_opened = OriginalStore(originals.folder, inspect_image)
     assert newly_opened.find_by_subject(request(1).subject_key, MODEL) is None
 
 
@@ -254,9 +264,73 @@ def test_response_with_link_stays_when_links_are_not_accepted(linked, bench):
     linked(Linking())
     deaf = bench(gateway={"url": "https://x.example/v1", "auth": "none"})
     recover_all(deaf.stores)
-    assert deaf.stores.journal.find_response(request().key)
+    assert len(bodies(deaf)) == 1
     assert "links to its image; set `gateway.accept_urls" in deaf.said[-1]
     assert not deaf.stores.originals.quarantine.exists()
     (result,) = deaf.run_jobs(job(request()))
     assert "links to its image" in str(result.error)
-    assert deaf.stores.journal.find_response(request().key)
+    assert len(bodies(deaf)) == 1
+
+
+def test_request_of_a_killed_build_is_noted_as_an_attempt_that_does_not_count(bench):
+    made = bench()
+    made.stores.journal.begin(intent(request()))
+    recover_all(made.stores)
+    (attempt,) = made.stores.attempts.find(request().key)
+    assert (attempt.billing, attempt.counts, made.journal) == ("unknown", False, [])
+    path = made.stores.attempts.path(request().key)
+    assert made.said[-1].endswith(f"may have been charged (listed in {path})")
+    (result,) = made.run_jobs(job(request()))
+    assert result.error is None
+
+
+def test_build_killed_between_image_and_record_keeps_the_cost(bench):
+    made = bench()
+    key = answered(made)
+    recover_all(made.stores)
+    before = made.stores.originals.find(key).record
+    record_file(made.stores.originals.find(key)).unlink()
+    answered(made)
+    recover_all(made.stores)
+    after = made.stores.originals.find(key).record
+    assert (after.is_rebuilt, after.cost_usd) == (False, before.cost_usd)
+
+
+def test_every_response_of_a_key_is_stored(bench):
+    """A build was killed, and so was the next one, which generated the image again."""
+    made = bench()
+    key = answered(made)
+    answered(made, BODY.replace(b"created", b"Created"))
+    recover_all(made.stores)
+    assert (made.journal, made.stored()) == ([], ["prompt 0"])
+    assert made.stores.originals.find(key) is not None
+
+
+def test_valid_response_is_stored_after_one_without_an_image(bench):
+    for bodies_in_order in ((GARBAGE, BODY), (BODY, GARBAGE)):
+        made = bench(originals_dir=str(len(bodies_in_order[0])))
+        for body in bodies_in_order:
+            answered(made, body)
+        recover_all(made.stores)
+        assert (made.journal, made.stored()) == ([], ["prompt 0"])
+        (attempt,) = made.stores.attempts.find(request().key)
+        assert (attempt.billing, attempt.counts) == ("billed", True)
+
+
+def test_responses_of_earlier_versions_are_stored(bench):
+    """With its intent at the start of a build; without it, as soon as a page shows the image."""
+    made = bench()
+    old = made.settings.cache_path / "journal"
+    old.mkdir(parents=True)
+    made.stores.journal.begin(intent(request()))
+    made.stores.journal.folder.joinpath(f"{request().key}.intent").rename(
+        old / f"{request().key}.intent"
+    )
+    (old / f"{request().key}.answer").write_bytes(BODY)
+    (old / f"{request(1).key}.answer").write_bytes(BODY)
+    made = bench()
+    recover_all(made.stores)
+    assert made.stored() == ["prompt 0"]
+    (result,) = made.run_jobs(job(request(1)))
+    assert (result.error, made.client.asked) == (None, [])
+    assert (made.stored(), list(old.iterdir())) == (["prompt 0", "prompt 1"], [])

@@ -168,6 +168,11 @@ class MkDocsBuild:
         if self.is_open:
             self.pipeline.close()
 
+    def log_charges(self) -> None:
+        """Log what a build that failed has generated and kept."""
+        if self.is_open:
+            self.pipeline.log_charges()
+
     def _context(self) -> BuildContext:
         # A site without images imports neither credentials nor permissions.
         from mkdocs_imagegen.hosts.gateway import (  # noqa: PLC0415

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -67,7 +68,8 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
             # Under `mkdocs serve` the configuration is read once per build of all languages.
             self._session.begin_build()
         try:
-            self.settings = read_settings(options, Path(config_file_path or "mkdocs.yml").parent)
+            file = Path(config_file_path or "mkdocs.yml")
+            self.settings = replace(read_settings(options, file.parent), config_file=file)
             _check_prompts(self.settings)
         except OptionsError as error:
             return [(name, ValidationError(str(each))) for name, each in error.errors], []
@@ -168,9 +170,11 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         return server
 
     def on_build_error(self, **_: object) -> None:
-        """Wait for the images in flight, and end the builds."""
+        """Wait for the images in flight, end the builds, and log what was charged."""
         while self._builds:
-            self._builds.pop().close()
+            build = self._builds.pop()
+            build.close()
+            build.log_charges()
 
     def on_shutdown(self) -> None:
         """Wait for the images in flight; MkDocs calls no other hook after an interrupt."""

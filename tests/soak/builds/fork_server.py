@@ -1,4 +1,4 @@
-"""Builds in processes of their own, forked from a process that has imported everything.
+"""Commands in processes of their own, forked from a process that has imported everything.
 
 `mkdocs build` spends most of a second on imports; a fork of a process that has finished them runs
 the same command in the rest of the time. The fork server has no threads and builds no site itself.
@@ -7,22 +7,29 @@ the same command in the rest of the time. The fork server has no threads and bui
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from tests.waiting import MAX_WAIT_S
 
 _ROOT = Path(__file__).parents[3]
 _LOG = "build.log"
 _POLL_S = 0.005
+BUILD = ("mkdocs", "build")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_PROGRAMS = {
+    "mkdocs": ("mkdocs.__main__", "cli"),
+    "mkdocs-imagegen": ("mkdocs_imagegen.cli.main", "main"),
+}
 _IMPORTED = [
     *("mkdocs.__main__", "mkdocs.commands.build", "mkdocs.contrib.search", "mkdocs.themes.mkdocs"),
     *("pymdownx.superfences", "markdown.extensions.toc", "markdown.extensions.tables"),
@@ -35,13 +42,14 @@ _IMPORTED = [
     *("mkdocs_imagegen.imaging.derive", "mkdocs_imagegen.derived.strict_cache"),
     *("mkdocs_imagegen.imaging.encode", "PIL.JpegImagePlugin", "anyio._backends._asyncio"),
     *("anyio.from_thread", "filelock", "tenacity.asyncio", "http.cookiejar"),
+    "mkdocs_imagegen.cli.main",
 ]
 """Modules that a build imports; it imports all others itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildProcess:
-    """Process that builds a site.
+    """Process that builds a site, or runs another command.
 
     Attributes:
         pid: Id of the process; stays its own until `poll` has returned an exit code.
@@ -51,11 +59,12 @@ class BuildProcess:
     pid: int
     folder: Path
     _server: BuildForkServer
+    _log: str = _LOG
 
     @property
     def output(self) -> str:
         """Output of the build so far."""
-        return (self.folder / _LOG).read_text("utf-8", "replace")
+        return (self.folder / self._log).read_text("utf-8", "replace")
 
     def send(self, number: int) -> None:
         """Send a signal; not after `poll` has returned an exit code."""
@@ -102,11 +111,26 @@ class BuildForkServer:
         """Id of the process."""
         return self._process.pid
 
-    def start(self, folder: Path) -> BuildProcess:
-        """Run `mkdocs build` in a folder."""
-        pid = self.request(f"start {folder}")
+    def start(
+        self,
+        folder: Path,
+        command: Sequence[str] = BUILD,
+        environ: Mapping[str, str] = _NOTHING,
+        log: str = _LOG,
+    ) -> BuildProcess:
+        """Run a command in a folder.
+
+        Args:
+            folder: Folder of the site.
+            command: Program, ``mkdocs`` or ``mkdocs-imagegen``, and its arguments.
+            environ: Environment variables to add.
+            log: Name of the file for the output.
+        """
+        (folder / log).unlink(missing_ok=True)  # the output of the command before
+        job = {"folder": str(folder), "command": command, "environ": dict(environ), "log": log}
+        pid = self.request(f"start {json.dumps(job)}")
         assert pid is not None
-        return BuildProcess(pid, folder, self)
+        return BuildProcess(pid, folder, self, log)
 
     def request(self, line: str) -> int | None:
         """Send a line to the process, and return its response."""
@@ -132,13 +156,13 @@ class BuildForkServer:
 def _main() -> None:
     for name in _IMPORTED:
         importlib.import_module(name)
-    folder = _serve()
-    if folder is not None:
-        _build(folder)
+    job = _serve()
+    if job is not None:
+        _run(**json.loads(job))
 
 
 def _serve() -> str | None:
-    """Serve requests until the input ends; in a fork, return the folder to build."""
+    """Serve requests until the input ends; in a fork, return the command to run."""
     running: set[int] = set()
     with _killing(running):
         while line := sys.stdin.readline():
@@ -177,16 +201,18 @@ def _killing(running: set[int]) -> Iterator[None]:
             os.waitpid(pid, 0)
 
 
-def _build(folder: str) -> None:
+def _run(folder: str, command: list[str], environ: dict[str, str], log: str) -> None:
     """Run the command as a shell does; every exception ends the process."""
     os.setsid()
     os.chdir(folder)
-    null, log = os.open(os.devnull, os.O_RDONLY), os.open(_LOG, _NEW_FILE, 0o666)
-    for source, target in ((null, 0), (log, 1), (log, 2)):
+    os.environ.update(environ)
+    null, output = os.open(os.devnull, os.O_RDONLY), os.open(log, _NEW_FILE, 0o666)
+    for source, target in ((null, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    importlib.import_module("mkdocs.__main__").cli(["build"])
+    module, name = _PROGRAMS[command[0]]
+    getattr(importlib.import_module(module), name)(command[1:], prog_name=command[0])
 
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

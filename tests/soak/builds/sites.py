@@ -17,9 +17,14 @@ from PIL import Image
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.state import LogEntry
 from mkdocs_imagegen.errors import NewerVersionError
-from mkdocs_imagegen.option_parsers import SKETCH_MODEL
+from mkdocs_imagegen.imaging.decode import inspect_image
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
+from mkdocs_imagegen.originals.judge import DefectKind
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import DEFAULT_CACHE_DIR, DEFAULT_ORIGINALS_DIR
 from mkdocs_imagegen.spending.journal import Intent, Journal
+from mkdocs_imagegen.spending.ledger import Attempts
 from tests.support import Site
 from tests.waiting import MAX_WAIT_S, wait_until
 
@@ -116,38 +121,45 @@ def write_prompts(site: Site, prompts: Sequence[str]) -> None:
 
 
 class SiteState:
-    """Files of a site: originals, journal and pages.
+    """Files of a site: originals, attempts, journal and pages.
 
     Args:
         site: The site.
     """
 
     def __init__(self, site: Site) -> None:
-        self.cache = site.folder / site.options.get("cache_dir", ".cache/plugin/imagegen")
+        self.cache = site.folder / site.options.get("cache_dir", DEFAULT_CACHE_DIR)
+        self.originals = site.folder / site.options.get("originals_dir", DEFAULT_ORIGINALS_DIR)
         self.site = site.folder / "site"
-        self.journal = Journal(self.cache / "journal")
-        self.store = OriginalStore(self.cache / "originals", self.cache / "quarantine")
+        self.journal = Journal(self.originals / "work/journal")
+        self.store = OriginalStore(self.originals, inspect_image, can_write=False)
+        self.attempts = Attempts([self.originals])
 
     def stored(self) -> dict[str, str]:
         """Return the SHA-256 of each original by key; "" for a record without an intact image."""
-        found: dict[str, str] = {}
-        for path in self.store.folder.glob("??/*.json"):
-            with contextlib.suppress(NewerVersionError):
-                original = self.store.find_verified(path.stem)
-                found[path.stem] = original.record.sha256 if original else ""
-        return found
+        keys = (path.stem for path in self.originals.glob(f"??/{64 * '?'}.json"))
+        verdicts = {key: self.store.audit(key) for key in keys}
+        return {
+            key: verdict.original.record.sha256 if verdict.original and not verdict.defect else ""
+            for key, verdict in verdicts.items()
+            if verdict and not (verdict.defect and verdict.defect.kind is DefectKind.UNREADABLE)
+        }
 
     def stored_prompts(self) -> set[str]:
         """Return the prompts of all intact originals."""
-        return {each.prompt for each in self.store.records() if self.store.find_verified(each.key)}
+        stored = self.stored()
+        return {each.prompt for each in self.store.records() if stored.get(each.key)}
 
     def count_quarantined(self) -> int:
         """Return the number of files in quarantine."""
         return sum(1 for _ in self.store.quarantine.glob("*"))
 
     def unknown(self) -> Counter[str]:
-        """Return the number of calls with an unknown outcome of each prompt."""
-        return Counter(intent.request.prompt for intent in self.journal.unknown_intents())
+        """Return the number of attempts with an unknown outcome of each key."""
+        found = {key: self.attempts.find(key) for key in self.attempts.cache_keys()}
+        return Counter(
+            {key: sum(each.billing == "unknown" for each in lines) for key, lines in found.items()}
+        )
 
     def open_intents(self) -> list[Intent]:
         """Return the intents of calls that have not ended."""
@@ -160,14 +172,14 @@ class SiteState:
     def open_calls(self) -> dict[str, int]:
         """Return the time in nanoseconds at which each open call was written, by key."""
         found = {}
-        for path in (self.cache / "journal").glob("*.intent"):
+        for path in self.journal.folder.glob("*.intent"):
             with contextlib.suppress(FileNotFoundError):
                 found[path.stem] = path.stat().st_mtime_ns
         return found
 
     def journaled_answers(self) -> set[str]:
         """Return the keys of answers in the journal that are not stored as originals."""
-        return {path.stem for path in (self.cache / "journal").glob("*.answer")}
+        return {path.name.partition(".")[0] for path in self.journal.folder.glob("*.answer")}
 
     def count_broken_files(self) -> int:
         """Return the number of images in the pages that are missing or damaged."""
@@ -194,10 +206,17 @@ def is_intact(path: Path) -> bool:
     return True
 
 
+def request_of(prompt: str) -> ImageRequest:
+    """Return the request of a prompt on a site of `site_of`."""
+    return ImageRequest(SKETCH_MODEL, prompt, Size(64, 64))
+
+
 def count_unlisted(charges: Counter[str], state: SiteState) -> int:
-    """Return the number of charges beyond one per prompt that ``unknown.jsonl`` does not list."""
+    """Return the number of charges beyond one per prompt that no attempt lists."""
     listed = state.unknown()
-    return sum(max(0, count - 1 - listed[prompt]) for prompt, count in charges.items())
+    return sum(
+        max(0, count - 1 - listed[request_of(prompt).key]) for prompt, count in charges.items()
+    )
 
 
 def wait_for_call(state: SiteState, before: Mapping[str, int] = _EMPTY) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -15,14 +16,16 @@ from PIL import Image
 
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.wire import ImageResponse, decode_response
+from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.gateway import GatewaySettings
 from mkdocs_imagegen.spending.journal import Intent
-from mkdocs_imagegen.spending.ledger import Refusal
+from mkdocs_imagegen.spending.ledger import attempt_of
 from mkdocs_imagegen.spending.recovery import recover, recover_all
 from mkdocs_imagegen.spending.storing import Stores, open_stores, store_response
 from tests.originals.support import record
@@ -42,7 +45,9 @@ REQUEST = ImageRequest("a/b", "Ein roter Ballon 🎈", Size(3, 2))
 KEY = REQUEST.key
 BODY = json.dumps({"data": [{"b64_json": base64.b64encode(CONTENT).decode()}]}).encode()
 INTENT = Intent(REQUEST, "https://x.org/v1", "png", None, "2026-11-23T17:00:00+00:00")
-REFUSAL = Refusal("a/b", "2026-11-23", "the prompt was refused")
+EARLIER = replace(INTENT, begun="2026-11-22T17:00:00+00:00")
+REFUSAL = attempt_of(EARLIER, "refused", "the prompt was refused")
+UNKNOWN = attempt_of(INTENT, "unknown", "the connection was lost")
 
 
 def _original(content: bytes) -> Record:
@@ -68,8 +73,7 @@ class Workspace:
     def stores(self) -> Stores:
         """Return the stores of a site, as a build opens them."""
         settings = Settings(root=self.folder)
-        quarantine = settings.cache_path / "quarantine"
-        return open_stores(settings, OriginalStore(settings.originals_path, quarantine))
+        return open_stores(settings, OriginalStore(settings.originals_path, inspect_image))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def _begin(stores: Stores, ack: Ack) -> None:
 
 def _answered(stores: Stores, ack: Ack) -> None:
     _begin(stores, ack)
-    if stores.journal.save_response(KEY, BODY):
+    if stores.journal.save_response(INTENT, BODY):
         ack("spooled")
 
 
@@ -112,15 +116,17 @@ def _call(stores: Stores, ack: Ack) -> None:
     with stores.claims.claim(KEY) as is_ours:
         assert is_ours
         _answered(stores, ack)
-        if not store_response(stores.originals, REQUEST, _response(), INTENT.server).alarm:
+        if not store_response(stores.originals, INTENT, _response()).alarm:
             ack("stored")
             stores.journal.end(KEY)
 
 
 def _lose(stores: Stores, ack: Ack) -> None:
-    stores.journal.end_as_unknown(INTENT)
-    if not stores.journal.open_keys():
+    """Note a request without a response, and remove its intent."""
+    with contextlib.suppress(OSError):
+        stores.attempts.add(KEY, UNKNOWN)
         ack("listed")
+        stores.journal.end(KEY)
 
 
 def _claim(stores: Stores, ack: Ack) -> None:
@@ -130,9 +136,36 @@ def _claim(stores: Stores, ack: Ack) -> None:
 
 
 def _refuse(stores: Stores, ack: Ack) -> None:
-    stores.refusals.remember(KEY, REFUSAL)
-    if stores.refusals.find(KEY):
+    with contextlib.suppress(OSError):
+        stores.attempts.add(KEY, REFUSAL)
         ack("refused")
+
+
+def _refuse_and_lose(stores: Stores, ack: Ack) -> None:
+    _refuse(stores, ack)
+    _begin(stores, ack)
+
+
+def _replace(stores: Stores, ack: Ack) -> None:
+    """Store another image in place of the first, as ``generate --again`` does."""
+    stores.originals.replace(_original(OTHER_CONTENT), OTHER_CONTENT)
+    ack("replaced")
+
+
+def _damage_record(stores: Stores, ack: Ack) -> None:
+    _put(stores, ack)
+    path = _record_path(stores)
+    path.write_bytes(path.read_bytes().replace(b'"take": 1', b'"take": 0'))
+
+
+def _repair(stores: Stores, ack: Ack) -> None:
+    """Write a damaged record again, as ``verify --repair`` does."""
+    stores.originals.repair(Original(_original(CONTENT), _record_path(stores).parent))
+    ack("stored")
+
+
+def _record_path(stores: Stores) -> Path:
+    return stores.originals.folder / KEY[:2] / f"{KEY}.json"
 
 
 def _recover(stores: Stores, ack: Ack) -> None:
@@ -145,8 +178,10 @@ def _recover(stores: Stores, ack: Ack) -> None:
 OPERATIONS = {
     "put": Operation(_put),
     "put another": Operation(_put_another, prepare=_put),
+    "replace": Operation(_replace, prepare=_put),
+    "repair": Operation(_repair, prepare=_damage_record),
     "call": Operation(_call),
-    "lose": Operation(_lose, prepare=_begin),
+    "lose": Operation(_lose, prepare=_refuse_and_lose),
     "claim": Operation(_claim),
     "refuse": Operation(_refuse),
     "recover": Operation(_recover, prepare=_answered),
@@ -157,43 +192,47 @@ def judge(workspace: Workspace, acked: set[str]) -> Counter[str]:
     """Count the faults of the files: ``wrong``, ``lost``, ``next`` and ``strange``."""
     faults: Counter[str] = Counter()
     before = workspace.stores()
-    faults["wrong"] += _read_stored(before) not in (None, CONTENT, OTHER_CONTENT)
-    faults["wrong"] += before.refusals.find(KEY) not in (None, REFUSAL)
+    expected = {OTHER_CONTENT} if "replaced" in acked else {None, CONTENT, OTHER_CONTENT}
+    faults["wrong"] += _read_stored(before) not in expected
+    faults["wrong"] += not {*before.attempts.find(KEY)} <= {REFUSAL, UNKNOWN}
     faults["strange"] += len(_find_strange_files(before.originals.folder))
     stores = workspace.stores()
     recover_all(stores)
     content = _read_stored(stores)
-    unknown = [each.request.key for each in stores.journal.unknown_intents()]
+    attempts = {each.billing for each in stores.attempts.find(KEY)}
     faults["lost"] += content is None and bool(acked & {"stored", "spooled"})
-    faults["lost"] += content is None and KEY not in unknown and bool(acked & {"begun", "listed"})
-    faults["lost"] += "refused" in acked and stores.refusals.find(KEY) is None
-    faults["strange"] += len(_open_calls(stores)) + _count_quarantined(stores)
+    is_listed = content is not None or "unknown" in attempts
+    faults["lost"] += not is_listed and bool(acked & {"begun", "listed"})
+    faults["lost"] += "refused" in acked and "refused" not in attempts
+    faults["strange"] += len(stores.journal.open_keys()) + _count_quarantined(stores)
     faults["next"] += not _next_succeeds(workspace.stores(), content)
     return faults
 
 
 def _read_stored(stores: Stores) -> bytes | None:
-    original = stores.originals.find_verified(KEY)
-    return stores.originals.read(original) if original else None
-
-
-def _open_calls(stores: Stores) -> list[Path]:
-    """Return intents and answers that recovery has left in the journal."""
-    folder = stores.journal.unknown_path.parent
-    return [path for kind in ("intent", "answer") for path in folder.glob(f"*.{kind}")]
+    """Return the image as a build finds it, also while its record is put aside."""
+    original = stores.originals.find_exact(REQUEST, "")
+    return stores.originals.read(original)[1] if original else None
 
 
 def _count_quarantined(stores: Stores) -> int:
-    return sum(1 for _ in stores.originals.quarantine.glob("*"))
+    """Return the number of files in quarantine but damaged records, which a command puts aside."""
+    found = stores.originals.quarantine.glob("*")
+    return sum(not path.name.startswith(f"{KEY}.json.") for path in found)
 
 
 def _find_strange_files(folder: Path) -> list[Path]:
-    """Return files that are neither complete nor named as temporary."""
+    """Return files that are neither complete nor named as temporary, or in quarantine."""
     images = (CONTENT, OTHER_CONTENT)
     names = {f"{KEY}.{hashlib.sha256(each).hexdigest()[:16]}.png" for each in images}
-    names |= {f"{KEY}.json", f"{KEY}.refused.json", f"{KEY}.lock", ".gitignore"}
+    names |= {f"{KEY}.json", f"{KEY}.attempts.json", f"{KEY}.lock", f"{KEY}.intent"}
+    names |= {".gitignore", ".gitattributes"}
     found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".tmp")
-    return [path for path in found if path.name not in names]
+    return [path for path in found if path.name not in names and not _is_kept(path)]
+
+
+def _is_kept(path: Path) -> bool:
+    return path.parent.name == "quarantine" or path.suffix == ".answer"
 
 
 def _next_succeeds(stores: Stores, before: bytes | None) -> bool:

@@ -8,27 +8,27 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
-from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.spending.journal import Intent, Journal
-from tests.soak.builds.sites import write_prompts
+from mkdocs_imagegen.spending.journal import Intent
+from tests.soak.builds.sites import request_of, write_prompts
 from tests.soak.disks.file_systems import fill, limited_file_size, more_inodes, read_only, small
 from tests.soak.disks.workspace import PROMPTS, Trial, Workspace
 
-_CACHE_KIB, _SITE_KIB = 1024, 12 * 1024
-_REQUEST = ImageRequest(SKETCH_MODEL, PROMPTS[0], Size(64, 64))
-_LOCATIONS = ("journal/{}.intent", "journal/{}.answer", "journal/unknown.jsonl")
-_LOCK = "originals/.claims/{}.lock"
+_DATA_KIB, _SITE_KIB = 1024, 12 * 1024
+_REQUEST = request_of(PROMPTS[0])
+_LOCATIONS = (
+    *("work/journal/{0}.intent", "work/journal/{0}.answer", "work/journal/{0}.0badf00d.answer"),
+    *("{1}/{0}.attempts.json", "work/claims/{0}.lock"),
+)
+"""Paths in the originals folder, with the cache key and its first digits."""
 
 
-def full(workspace: Workspace, leave_kib: int, *, cache: bool, site: bool) -> None:
-    """Build with little free space for the cache, the site or both; then with enough."""
-    name = f"full {leave_kib} KiB, cache {cache}, site {site}"
+def full(workspace: Workspace, leave_kib: int, *, data: bool, site: bool) -> None:
+    """Build with little free space for originals and cache, the site or all; then with enough."""
+    name = f"full {leave_kib} KiB, data {data}, site {site}"
     disk = workspace.folder / "disk"
-    with small(disk, _SITE_KIB if site else _CACHE_KIB):
-        cache_dir = disk / "cache" if cache else None
+    with small(disk, _SITE_KIB if site else _DATA_KIB):
         site_dir = disk / "site" if site else None
-        trial = workspace.trial(name, cache=cache_dir, site_dir=site_dir)
+        trial = workspace.trial(name, data=disk if data else None, site_dir=site_dir)
         ballast = fill(disk, leave_kib)
         workspace.build(trial)
         ballast.unlink()
@@ -38,8 +38,8 @@ def full(workspace: Workspace, leave_kib: int, *, cache: bool, site: bool) -> No
 def few_inodes(workspace: Workspace, inodes: int) -> None:
     """Build on a disk with few inodes."""
     disk = workspace.folder / "disk"
-    with small(disk, _CACHE_KIB, inodes):
-        trial = workspace.trial(f"{inodes} inodes", cache=disk / "cache")
+    with small(disk, _DATA_KIB, inodes):
+        trial = workspace.trial(f"{inodes} inodes", data=disk)
         workspace.build(trial)
         more_inodes(disk)
         _build_on_good_disk(workspace, trial)
@@ -55,10 +55,10 @@ def small_files(workspace: Workspace, max_kib: int) -> None:
     _build_on_good_disk(workspace, trial)
 
 
-def read_only_cache(workspace: Workspace) -> None:
-    """Build with a read-only cache: its images are used, and no image is charged."""
-    trial = workspace.copied("read-only cache")
-    with read_only(trial.state.cache):
+def read_only_originals(workspace: Workspace) -> None:
+    """Build with read-only originals: these are used, and no image is charged."""
+    trial = workspace.copied("read-only originals")
+    with read_only(trial.state.originals):
         spent = workspace.build(trial)
         workspace.expect(trial, "other", is_met=workspace.is_same_site(trial))
         write_prompts(trial.site, [*PROMPTS, "A new prompt"])
@@ -66,11 +66,22 @@ def read_only_cache(workspace: Workspace) -> None:
     workspace.expect(trial, "spent", is_met=spent == 0)
 
 
-def no_cache(workspace: Workspace) -> None:
-    """Build without a cache, in a folder that takes no files."""
+def read_only_cache(workspace: Workspace) -> None:
+    """Build with a read-only cache: new images are stored and shown nevertheless."""
+    cache = workspace.folder / "cache"
+    cache.mkdir(exist_ok=True)
+    with read_only(cache):
+        trial = workspace.trial("read-only cache")
+        trial.site.options["cache_dir"] = str(cache)
+        trial.site.save()
+        _build_on_good_disk(workspace, trial)
+
+
+def no_folders(workspace: Workspace) -> None:
+    """Build with the folders of originals and cache in a folder that takes no files."""
     locked = workspace.folder / "locked"
     locked.mkdir(exist_ok=True)
-    trial = workspace.trial("no cache", cache=locked / "cache")
+    trial = workspace.trial("no folders", data=locked)
     with read_only(locked):
         workspace.expect(trial, "spent", is_met=workspace.build(trial) == 0)
 
@@ -78,21 +89,23 @@ def no_cache(workspace: Workspace) -> None:
 def newer_version(workspace: Workspace) -> None:
     """Build with records and an intent of a newer version."""
     trial = workspace.copied("newer version")
-    for record in trial.state.store.folder.glob("??/*.json"):
+    for record in trial.state.originals.glob("??/*.json"):
         record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 99}))
-    before = _contents(trial.state.cache)
-    workspace.counts["charged again"] += workspace.build(trial)
-    workspace.expect(trial, "changed", is_met=not before - _contents(trial.state.cache))
+    before = _contents(trial.state.originals)
+    spent = workspace.build(trial)
+    workspace.expect(trial, "changed", is_met=not before - _contents(trial.state.originals))
     trial = workspace.trial("newer intent")
     intent = _begin_call(trial)
     intent.write_text(json.dumps(json.loads(intent.read_text()) | {"version": 99}))
-    workspace.counts["charged again"] += workspace.build(trial)
+    # The other prompt has no intent.
+    spent += workspace.build(trial) - (len(PROMPTS) - 1)
+    workspace.expect(trial, "spent", is_met=spent == 0)
 
 
 def restored(workspace: Workspace) -> None:
-    """Build with a cache that has lost its times and permissions, as after a restore in CI."""
+    """Build with files that have lost their times and permissions, as after a restore in CI."""
     trial = workspace.copied("restored")
-    for path in trial.state.cache.rglob("*"):
+    for path in (*trial.state.originals.rglob("*"), *trial.state.cache.rglob("*")):
         if path.is_file():
             path.chmod(0o444)
     _expect_no_change(workspace, trial)
@@ -100,27 +113,29 @@ def restored(workspace: Workspace) -> None:
 
 
 def linked(workspace: Workspace) -> None:
-    """Build with a link as cache folder, once to a full folder and once to an empty one."""
+    """Build with links as folders, once to full folders and once to empty ones."""
     trial = workspace.copied("linked")
-    target = workspace.folder / "target"
-    shutil.rmtree(target, ignore_errors=True)
-    trial.state.cache.rename(target)
-    trial.state.cache.symlink_to(target)
+    for folder in (trial.state.originals, trial.state.cache):
+        target = workspace.folder / f"target of {folder.name}"
+        shutil.rmtree(target, ignore_errors=True)
+        folder.rename(target)
+        folder.symlink_to(target)
     _expect_no_change(workspace, trial)
-    shutil.rmtree(target)
-    target.mkdir()
+    for folder in (trial.state.originals, trial.state.cache):
+        shutil.rmtree(folder.resolve())
+        folder.resolve().mkdir()
     workspace.build(trial)
     workspace.expect(trial, "missing", is_met=_has_all(workspace, trial))
 
 
 def unexpected_files(workspace: Workspace) -> None:
-    """Build with pipes, links and folders at the paths of the journal and the claims."""
+    """Build with pipes, links and folders at the paths of records, journal and claims."""
     outside = workspace.folder / "outside"
     outside.write_text("private")
-    for location in (*_LOCATIONS, _LOCK):
+    for location in _LOCATIONS:
         for plant in (os.mkfifo, lambda path: path.symlink_to(outside), Path.mkdir):
             trial = workspace.trial(f"unexpected file at {location}")
-            if "unknown" in location:
+            if "attempts" in location:
                 _begin_call(trial)  # the build lists it in that file
             _plant(trial, location, plant)
             workspace.build(trial)
@@ -128,16 +143,16 @@ def unexpected_files(workspace: Workspace) -> None:
 
 
 def _plant(trial: Trial, location: str, plant: Callable[[Path], None]) -> None:
-    path = trial.state.cache / location.format(_REQUEST.key)
+    path = trial.state.originals / location.format(_REQUEST.key, _REQUEST.key[:2])
     path.parent.mkdir(parents=True, exist_ok=True)
     plant(path)
 
 
 def _begin_call(trial: Trial) -> Path:
     """Write the intent of a call without an answer; return its path."""
-    journal = Journal(trial.state.cache / "journal")
+    journal = trial.state.journal
     journal.begin(Intent(_REQUEST, "http://x", "jpeg", None, "2026-11-23T17:00:00+00:00"))
-    return journal.unknown_path.with_name(f"{_REQUEST.key}.intent")
+    return journal.folder / f"{_REQUEST.key}.intent"
 
 
 def _build_on_good_disk(workspace: Workspace, trial: Trial) -> None:
@@ -167,12 +182,12 @@ def run_all(workspace: Workspace, kibs: Sequence[int], *, may_mount: bool) -> No
         if not may_mount:
             small_files(workspace, kib)
             continue
-        full(workspace, kib, cache=True, site=False)
-        full(workspace, kib, cache=False, site=True)
-        full(workspace, kib, cache=True, site=True)
+        full(workspace, kib, data=True, site=False)
+        full(workspace, kib, data=False, site=True)
+        full(workspace, kib, data=True, site=True)
     for case in (restored, linked, newer_version, unexpected_files):
         case(workspace)
-    for case in (read_only_cache, no_cache) if may_mount else ():
+    for case in (read_only_originals, read_only_cache, no_folders) if may_mount else ():
         case(workspace)
     for inodes in kibs if may_mount else ():
         few_inodes(workspace, inodes + 4)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_imagegen.emulator.server import EmulatorServer
+from mkdocs_imagegen.settings import DEFAULT_CACHE_DIR, DEFAULT_ORIGINALS_DIR
 from tests.soak.builds.fork_server import BuildForkServer
 from tests.soak.builds.sites import ChargedImages, SiteState, site_of, write_prompts
 from tests.support import Site
 
 PROMPTS = ("A harbour", "A lighthouse")
-_CACHE = ".cache/plugin/imagegen"
 _HUNG_S = 120
 _RESCUED = re.compile(r"(/\S*imagegen-rescued-[^/\s]+)/([0-9a-f]{64})\.([0-9a-f]{16})\.\w+")
 _OWN_FRAME = re.compile(r'File "[^"]*/mkdocs_imagegen/')
@@ -79,23 +79,31 @@ class Workspace:
         """Id of the process that starts builds."""
         return self.fork_server.pid
 
-    def trial(self, name: str, *, cache: Path | None = None, site_dir: Path | None = None) -> Trial:
-        """Create a site with the prompts."""
+    def trial(self, name: str, *, data: Path | None = None, site_dir: Path | None = None) -> Trial:
+        """Create a site with the prompts.
+
+        Args:
+            name: Name of the trial.
+            data: Folder for originals and cache; None for the default folders.
+            site_dir: Folder of the built site; None for the default one.
+        """
         folder = self.folder / re.sub(r"\W+", "-", name)
         shutil.rmtree(folder, ignore_errors=True)
         site = site_of(folder, self._url, concurrency=1)
         write_prompts(site, PROMPTS)
-        if cache is not None:
-            site.options["cache_dir"] = str(cache)
+        if data is not None:
+            site.options["originals_dir"] = str(data / "originals")
+            site.options["cache_dir"] = str(data / "cache")
         site.config["site_dir"] = str(site_dir or folder / "site")
         site.save()
         return Trial(name, site, site_dir or folder / "site", site_dir is not None)
 
     def copied(self, name: str) -> Trial:
-        """Create a site with a copy of the reference site's cache, with new file times."""
+        """Create a site with copies of the reference site's folders, with new file times."""
         trial = self.trial(name)
-        copy = trial.site.folder / _CACHE
-        shutil.copytree(self.reference.site.folder / _CACHE, copy, copy_function=shutil.copyfile)
+        for folder in (DEFAULT_ORIGINALS_DIR, DEFAULT_CACHE_DIR):
+            source, copy = self.reference.site.folder / folder, trial.site.folder / folder
+            shutil.copytree(source, copy, copy_function=shutil.copyfile)
         return trial
 
     def build(self, trial: Trial) -> int:
@@ -140,7 +148,7 @@ class Workspace:
         """Return the keys of stored images, and of answers that the next build stores."""
         state = trial.state
         opened = (intent.request.key for intent in state.open_intents())
-        journaled = {key for key in opened if state.journal.find_response(key) is not None}
+        journaled = {key for key in opened if state.journal.find_responses(key)}
         return {key for key, sha in state.stored().items() if sha} | journaled
 
     def _note(self, trial: Trial, seen: Counter[str]) -> None:
@@ -157,7 +165,7 @@ FAULTS = {
     "twice": "images charged although they were in the store or the journal",
     "partial": "partial files in the store, or in the site if a page shows them",
     "changed": "originals with changed bytes",
-    "spent": "images charged although no file can be written",
+    "spent": "images charged although no file can be written, or one is of a newer version",
     "other": "sites that differ from the reference site",
     "missing": "images missing after the disk was good again",
     "outside": "files outside the site that were changed",
@@ -172,7 +180,8 @@ def _has_traceback(trial: Trial) -> bool:
 
 def _count_temporary(trial: Trial) -> int:
     """Return the number of temporary files; only a killed build leaves one."""
-    return sum(1 for _ in trial.state.cache.rglob("*.tmp"))
+    state = trial.state
+    return sum(1 for folder in (state.cache, state.originals) for _ in folder.rglob("*.tmp"))
 
 
 def _rescued(trial: Trial) -> set[str]:
