@@ -97,8 +97,9 @@ def generate(  # noqa: PLR0913 - one argument for each option
     site. After an interrupt, the images in progress are finished and stored.
 
     With --again, the image at each LOCATION is generated and charged again, also if it exists or
-    rests after failed attempts. The earlier file stays next to the new one. A LOCATION is
-    `page.md:LINE`, `page.md#id`, or the first characters of a cache key.
+    rests after failed attempts. The earlier file stays next to the new one; an imported file is
+    moved to `work/quarantine` in the originals folder. A LOCATION is `page.md:LINE`, `page.md#id`,
+    or the first characters of a cache key.
     """
     if again and not pages:
         raise click.UsageError("--again needs a LOCATION")

@@ -19,6 +19,7 @@ from mkdocs_imagegen.files import (
     write_atomic,
     write_first,
 )
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.folders import create_folder, create_work_folder
 from mkdocs_imagegen.originals.judge import (
@@ -212,7 +213,8 @@ class OriginalStore:
     def replace(self, record: Record, content: bytes) -> Original:
         """Store an original in place of an earlier one, whose image stays next to the new one.
 
-        An imported file of the same subject is put aside. Only a command of the user may call this.
+        An imported file of the same subject is put aside, but not for a sketch. Only a command of
+        the user may call this.
 
         Raises:
             StoreError: If the folder cannot be written to.
@@ -222,10 +224,11 @@ class OriginalStore:
         try:
             write_atomic(original.path, content)
             write_atomic(original.folder / f"{record.key}.json", serialize_record(record))
-            if imported.exists() and record.key != record.subject:
+            is_replaced = record.model != SKETCH_MODEL and record.key != record.subject
+            if is_replaced and imported.exists():
                 names = image_names(imported.parent, record.subject)
                 for path in (imported, *(imported.with_name(name) for name in names)):
-                    self.put_aside(path)
+                    log.info("moved an imported file to %s", self.put_aside(path))
         except OSError as error:
             raise cannot_store(self.folder, error) from None
         return original

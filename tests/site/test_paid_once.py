@@ -363,6 +363,7 @@ def test_imported_photo_stays_until_it_is_generated_again(
     assert paid.requests == 1
     done = paid_site.command("generate", LOCATION, "--again")
     assert done.exit_code == 0, done.output
+    assert "moved an imported file to " in done.output
     assert paid.requests == 2
     assert paid_site.requests_of_build() == 0
     assert set(paid_site.built.images()).isdisjoint(shown)
@@ -371,6 +372,16 @@ def test_imported_photo_stays_until_it_is_generated_again(
     assert photo.read_bytes() in {
         path.read_bytes() for path in (paid_site.originals / "work/quarantine").iterdir()
     }
+
+
+def test_imported_photo_is_not_replaced_by_a_sketch(paid_site: PaidSite, photo: Path) -> None:
+    paid_site.write_prompts(PROMPTS[0])
+    assert paid_site.command("import", str(photo), LOCATION).exit_code == 0
+    paid_site.options["gateway"] = {"url": "sketch:"}
+    paid_site.save()
+    assert paid_site.command("generate", LOCATION, "--again").exit_code == 0
+    assert paid_site.requests_of_build() == 0
+    assert paid_site.states == ["ready"]
 
 
 def test_imported_photo_needs_no_generated_image(paid_site: PaidSite, photo: Path) -> None:
