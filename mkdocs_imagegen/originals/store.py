@@ -388,7 +388,7 @@ class OriginalStore:
                 write_first(target / name, serialize_record(record))
             else:
                 link_or_copy(original.folder / name, target / name)
-        except OSError:
+        except (OSError, ValueError):  # also a link, which is not copied
             return original
         with self._lock:
             self.adopted[original.folder.parent] += 1

@@ -113,6 +113,15 @@ def test_original_is_used_where_it_is_when_the_folder_cannot_be_written(store, o
     assert store.adopted == {}
 
 
+def test_link_to_an_image_is_not_adopted_and_does_not_end_the_build(store, old, monkeypatch):
+    source = put(old)
+    source.path.rename(source.path.with_name("elsewhere"))
+    source.path.symlink_to("elsewhere")
+    monkeypatch.setattr(files.os, "link", refuse(errno.EXDEV))
+    assert store.find_exact(REQUEST, "") == source
+    assert store.adopted == {}
+
+
 def test_own_original_precedes_the_one_of_another_folder(store, old):
     put(old, content=png("blue"))
     put(store)
