@@ -174,6 +174,15 @@ def read_record(path: Path) -> Record:
     return parse_record(_read_file(path, MAX_RECORD_BYTES), path.stem)
 
 
+def find_unread(folder: Path, key: str) -> Original | None:
+    """Return the original of a valid record if its image has the recorded length."""
+    try:
+        original = Original(read_record(folder / f"{key}.json"), folder)
+        return original if original.path.stat().st_size == original.record.bytes else None
+    except (OSError, ValueError, StoreError):
+        return None
+
+
 def read_image(original: Original) -> bytes:
     """Return the image of an original, verified by its SHA-256.
 

@@ -28,6 +28,7 @@ from mkdocs_imagegen.originals.judge import (
     Inspect,
     Original,
     Verdict,
+    find_unread,
     image_names,
     judge,
     judge_image,
@@ -116,7 +117,7 @@ class OriginalStore:
         Raises:
             StoreError: If an original is there and cannot be used.
         """
-        if any(_has_record(folder, request.subject_key) for folder in self.places):
+        if self._has_import(request):
             return self._find(self.places, request.subject_key)
         places = self._draft_places if request.is_draft else self.places
         if sketch_server and not _has_record(places[0], request.key):
@@ -335,7 +336,7 @@ class OriginalStore:
         for folder in places:
             subfolder = self._folder_of(folder, key)
             try:
-                found = None if is_thorough else _find_unread(subfolder, key)
+                found = None if is_thorough else find_unread(subfolder, key)
                 found = found or self._judged(subfolder, key, request)
             except StoreError as error:
                 if folder != self._sketch_places[0]:  # a sketch is free, and is drawn again
@@ -351,6 +352,20 @@ class OriginalStore:
         if errors:
             raise errors[0]
         return None
+
+    def _has_import(self, request: ImageRequest) -> bool:
+        """Return True if an imported file answers a request before any generated image.
+
+        A command that regenerates an image puts the import aside in the originals folder alone.
+        """
+        key = request.subject_key
+        home = next((folder for folder in self.places if _has_record(folder, key)), None)
+        if home is None or home is self.folder:
+            return home is not None
+        generated = find_unread(self._folder_of(self.folder, request.key), request.key)
+        imported = find_unread(self._folder_of(home, key), key)
+        is_replaced = generated and imported and generated.record.created > imported.record.created
+        return not is_replaced
 
     def _judged(self, folder: Path, key: str, request: ImageRequest | None) -> Original | None:
         verdict = judge(folder, key, self._inspect, request)
@@ -416,15 +431,6 @@ class OriginalStore:
 
 def _has_record(folder: Path, key: str) -> bool:
     return os.path.lexists(f"{folder}/{key[:2]}/{key}.json")
-
-
-def _find_unread(folder: Path, key: str) -> Original | None:
-    """Return the original of a valid record if its image has the recorded length."""
-    try:
-        original = Original(read_record(folder / f"{key}.json"), folder)
-        return original if original.path.stat().st_size == original.record.bytes else None
-    except (OSError, ValueError, StoreError):
-        return None
 
 
 def _records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:

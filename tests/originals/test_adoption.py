@@ -247,9 +247,20 @@ def test_regenerated_image_puts_an_import_aside(store):
     original = imported(store)
     again = store.replace(request_record(content=png("blue")), png("blue"))
     assert store.find_exact(REQUEST, "") == again
-    assert (first.path.exists(), original.path.exists()) == (True, True)
-    (aside,) = store.quarantine.iterdir()
-    assert json.loads(aside.read_bytes())["answered_by"] == IMPORT
+    assert (first.path.exists(), original.path.exists()) == (True, False)
+    image, record = sorted(store.quarantine.iterdir(), key=lambda path: ".json" in path.name)
+    assert image.read_bytes() == png("green")
+    assert json.loads(record.read_bytes())["answered_by"] == IMPORT
+
+
+def test_regenerated_image_is_shown_although_the_import_is_in_another_folder_too(store, old):
+    imported(old)
+    assert store.find_exact(REQUEST, "").record.is_import
+    later = request_record(content=png("blue"), created="2026-11-24T17:00:00+00:00")
+    again = store.replace(later, png("blue"))
+    assert store.find_exact(REQUEST, "") == again
+    reopened = opened(store.folder, old.folder)
+    assert (reopened.find_exact(REQUEST, ""), reopened.adopted) == (again, {})
 
 
 def test_damaged_import_is_an_error_and_is_not_generated(store):
