@@ -15,6 +15,7 @@ from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.errors import InvalidResponseError, NewerVersionError, OutcomeUnknownError
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.imaging.decode import inspect_image
+from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending import recovery
@@ -22,6 +23,7 @@ from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
 from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, intent, job, request
 from tests.originals.support import flip, read_original, record_file
+from tests.waiting import wait_until
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -174,6 +176,28 @@ def test_linked_image_is_fetched_and_not_generated_again(bench):
     assert (made.client.opened, made.client.asked) == ([LINK], [])
     assert result.original is not None
     assert made.journal == []
+
+
+@pytest.mark.parametrize("body", [LINK, BODY])
+def test_response_in_another_originals_folder_is_not_generated_again(bench, body):
+    gateway = {"url": "https://x.example/v1", "accept_urls": True}
+    earlier = bench(gateway=gateway)  # in the default folder
+    answered(earlier, body)
+    made = bench(gateway=gateway, originals_dir="b")
+    (result,) = made.run_jobs(job(request()))
+    assert (result.error, made.client.asked, earlier.journal) == (None, [], [])
+    assert result.original.folder.parent == made.settings.originals_path
+
+
+def test_request_waits_for_a_build_that_uses_another_originals_folder(bench, monkeypatch):
+    earlier, made, waited = bench(), bench(originals_dir="b"), []
+    answered(earlier)
+    with earlier.stores.claims.claim(request().key):
+        monkeypatch.setattr(Scheduler, "_log_claim", lambda _: waited.append(True))
+        made.scheduler.start(job(request()))
+        wait_until(lambda: waited)
+    (result,) = made.run_jobs(job(request()))
+    assert (result.error, made.client.asked, earlier.journal) == (None, [], [])
 
 
 class Linking:
