@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
@@ -177,7 +178,8 @@ def attempt_of(intent: Intent, billing: str, fault: str, *, counts: bool = False
     """
     is_named = GatewaySettings(url=intent.server).is_vercel
     host = urlsplit(intent.server).hostname
-    fault = fault.replace(host, "the server") if host and not is_named else fault
+    if host and not is_named:  # the host is in lower case
+        fault = re.sub(re.escape(host), "the server", fault, flags=re.IGNORECASE)
     return Attempt(
         begun=intent.begun,
         billing=billing,
@@ -291,7 +293,7 @@ def _read(path: Path) -> Iterator[Attempt]:
 
 def _read_attempts(path: Path) -> Iterator[Attempt]:
     with contextlib.suppress(OSError, ValueError):
-        for line in read_plain_file(path, _MAX_BYTES).decode("utf-8", "replace").splitlines():
+        for line in read_plain_file(path, _MAX_BYTES).decode("utf-8", "replace").split("\n"):
             text = line.strip().removesuffix(",")
             with contextlib.suppress(*_DAMAGED):
                 if text.startswith("{"):
