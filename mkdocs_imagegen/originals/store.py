@@ -221,6 +221,7 @@ class OriginalStore:
         original = Original(record, self._folder_of(self._home(record), record.key))
         imported = self._folder_of(self.folder, record.subject) / f"{record.subject}.json"
         try:
+            self.is_new |= create_folder(self.folder)
             write_atomic(original.path, content)
             write_atomic(original.folder / f"{record.key}.json", serialize_record(record))
             if imported.exists() and record.key != record.subject:
