@@ -355,18 +355,15 @@ class OriginalStore:
         return None
 
     def _has_import(self, request: ImageRequest) -> bool:
-        """Return True if an imported file answers a request before any generated image.
-
-        A command that regenerates an image puts the import aside in the originals folder alone.
-        """
+        """Return True if an imported file answers a request before any generated image."""
+        # A command that regenerates an image puts the import aside in the originals folder alone.
         key = request.subject_key
         home = next((folder for folder in self.places if _has_record(folder, key)), None)
         if home is None or home is self.folder:
             return home is not None
         generated = find_unread(self._folder_of(self.folder, request.key), request.key)
         imported = find_unread(self._folder_of(home, key), key)
-        is_replaced = generated and imported and generated.record.created > imported.record.created
-        return not is_replaced
+        return not (generated and imported and generated.record.created > imported.record.created)
 
     def _judged(self, folder: Path, key: str, request: ImageRequest | None) -> Original | None:
         verdict = judge(folder, key, self._inspect, request)
@@ -411,9 +408,11 @@ class OriginalStore:
         return adopted
 
     def _complete(self, original: Original) -> None:
-        """Write the record of an original if it was lost."""
+        """Write the record of an original if it was lost, and no build is about to write it."""
         path = original.folder / f"{original.record.key}.json"
-        if original.record.is_rebuilt and self._can_write and not os.path.lexists(path):
+        intent = self.folder / f"work/journal/{original.record.key}.intent"
+        is_lost = not os.path.lexists(path) and not os.path.lexists(intent)
+        if original.record.is_rebuilt and self._can_write and is_lost:
             with contextlib.suppress(OSError):
                 write_first(path, serialize_record(original.record))
 
