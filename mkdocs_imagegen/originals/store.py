@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from mkdocs_imagegen.errors import ImageError, NewerVersionError, StoreError
+from mkdocs_imagegen.errors import ImageError, StoreError
 from mkdocs_imagegen.files import (
     cannot_store,
     link_or_copy,
@@ -33,7 +33,7 @@ from mkdocs_imagegen.originals.judge import (
     judge,
     judge_image,
     read_image,
-    read_record,
+    read_records,
 )
 from mkdocs_imagegen.originals.record import Record, serialize_record, with_unknown_fields
 from mkdocs_imagegen.request import ImageRequest
@@ -41,7 +41,6 @@ from mkdocs_imagegen.settings.gateway import SKETCH_URL
 
 _KEY_DIGITS = 64
 _NO_ORIGINALS = (".attempts.json", ".refused.json")
-_RECORD_GLOB = f"??/{_KEY_DIGITS * '?'}.json"
 
 
 class OriginalStore:
@@ -65,6 +64,7 @@ class OriginalStore:
         adopted: Number of originals adopted by this store, by folder.
         defects: Damaged files whose image was found nevertheless, by cache key.
         is_new: True if this store has created the folder.
+        replaced: Cache keys of the originals that `replace` has stored.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class OriginalStore:
         self.adopted: Counter[Path] = Counter()
         self.defects: dict[str, Defect] = {}
         self.is_new = False
+        self.replaced: set[str] = set()
         self._inspect = inspect
         self._can_write = can_write
         self.places = (folder, *earlier)
@@ -224,6 +225,7 @@ class OriginalStore:
             self.is_new |= create_folder(self.folder)
             write_atomic(original.path, content)
             write_atomic(original.folder / f"{record.key}.json", serialize_record(record))
+            self.replaced.add(record.key)
             if imported.exists() and record.key != record.subject:
                 names = image_names(imported.parent, record.subject)
                 for path in (imported, *(imported.with_name(name) for name in names)):
@@ -252,7 +254,7 @@ class OriginalStore:
             StoreError: If a record is a Git LFS pointer.
             NewerVersionError: If a newer version wrote a record and `skip_newer` is False.
         """
-        yield from _records(self.folder, skip_newer=skip_newer)
+        yield from read_records(self.folder, skip_newer=skip_newer)
 
     def audit(self, key: str, request: ImageRequest | None = None) -> Verdict | None:
         """Return the judgment of a cache key in the originals folder; None without files."""
@@ -420,7 +422,7 @@ class OriginalStore:
         subjects: dict[str, list[Record]] = {}
         for folder in self.places:
             # One record of a newer version must not hide all others.
-            for record in _records(folder, skip_newer=True):
+            for record in read_records(folder, skip_newer=True):
                 if record.model != SKETCH_MODEL:
                     subjects.setdefault(record.subject, []).append(record)
         return subjects
@@ -431,13 +433,6 @@ class OriginalStore:
 
 def _has_record(folder: Path, key: str) -> bool:
     return os.path.lexists(f"{folder}/{key[:2]}/{key}.json")
-
-
-def _records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
-    skipped = (OSError, ValueError, *([NewerVersionError] if skip_newer else []))
-    for path in sorted(folder.glob(_RECORD_GLOB)):
-        with contextlib.suppress(*skipped):
-            yield read_record(path)
 
 
 def _unusable(defect: Defect) -> StoreError:

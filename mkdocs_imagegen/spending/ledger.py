@@ -57,11 +57,13 @@ class Ledger:
     Attributes:
         budget: Money of the run.
         again: Cache keys to generate although an original or an obstacle exists.
+        regenerated: Cache keys of images that were generated in this run, by any of its builds.
         retries_refused: True if prompts are sent again that moderation has refused.
     """
 
     def __init__(self) -> None:
         self.again: frozenset[str] = frozenset()
+        self.regenerated: set[str] = set()
         self.retries_refused = False
         self.budget = Budget()
         self._stopped: dict[str, StoppedError] = {}

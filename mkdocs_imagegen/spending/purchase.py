@@ -96,14 +96,14 @@ class Purchaser:
         with self._stores.claims.claim(request.key) as is_claimed:
             if not is_claimed:
                 raise ClaimedElsewhereError
-            is_again = request.key in self._ledger.again
+            is_again = self._is_again(request.key)
             original = None if is_again else await loop.compute(self._find, request)
             if original is not None:
                 return PurchaseResult(original)
             if self._settings.gateway.is_sketch:
                 return await self._sketch(request, loop)
             recovered = await self._recover(request, loop)
-            if recovered is not None and not is_again:
+            if recovered is not None and not self._is_again(request.key):
                 return replace(recovered, was_generated=False)
             await loop.compute(self._raise_if_resting, request)
             return await self._generate(request, loop)
@@ -131,6 +131,12 @@ class Purchaser:
         if missing := missing_encoders(self._settings.variants.formats):
             hint = f"remove them from `variants.formats`, or install a Pillow with {missing[0]}"
             raise StoreError(f"this Pillow cannot write {', '.join(missing)}", hint=hint)
+
+    def _is_again(self, key: str) -> bool:
+        """Return True if a command regenerates an image, and no response to it has been stored."""
+        if key in self._stores.originals.replaced:
+            self._ledger.regenerated.add(key)
+        return key in self._ledger.again and key not in self._ledger.regenerated
 
     def _find(self, request: ImageRequest) -> Original | None:
         server = self._settings.gateway.sketch_server
@@ -201,6 +207,7 @@ class Purchaser:
         result = await self._settled(intent, stored, loop, is_charged=True)
         self._ledger.budget.settle_generated(price, response.cost_usd)
         self.in_flight -= 1
+        self._ledger.regenerated.add(request.key)
         counting = self._ledger.note_generated(request.model)
         await loop.compute(self._note_attempts, counting)
         if result.alarm:

@@ -149,6 +149,16 @@ def test_intent_stays_when_the_attempt_cannot_be_written(bench, monkeypatch):
     assert made.journal == [f"{request().key}.intent"]
 
 
+def test_image_is_regenerated_once_by_all_builds_of_a_run(bench):
+    """There is one build for each language."""
+    first = bench()
+    first.run.ledger.again = frozenset([request().key])
+    second = bench(run=first.run)
+    results = [each.run_jobs(job(request()))[0] for each in (first, second)]
+    assert [each.was_generated for each in results] == [True, False]
+    assert second.client.asked == []
+
+
 def test_image_generated_again_takes_the_place_of_the_original(bench):
     before = bench()
     before.run_jobs(job(request()))

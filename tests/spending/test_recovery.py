@@ -21,8 +21,8 @@ from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
-from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, intent, job, request
-from tests.originals.support import flip, read_original, record_file
+from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, body_of, intent, job, request
+from tests.originals.support import flip, png, read_original, record_file
 from tests.waiting import wait_until
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
@@ -198,6 +198,21 @@ def test_request_waits_for_a_build_that_uses_another_originals_folder(bench, mon
         wait_until(lambda: waited)
     (result,) = made.run_jobs(job(request()))
     assert (result.error, made.client.asked, earlier.journal) == (None, [], [])
+
+
+@pytest.mark.parametrize("is_recovered_first", [True, False])
+def test_image_of_an_interrupted_regeneration_is_not_generated_again(bench, is_recovered_first):
+    bench().run_jobs(job(request()))
+    made = bench()
+    sent = replace(intent(request()), replaces=True)
+    made.stores.journal.begin(sent)
+    made.stores.journal.save_response(sent, body_of(png("blue")))
+    made.run.ledger.again = frozenset([request().key])
+    if is_recovered_first:
+        recover_all(made.stores)
+    (result,) = made.run_jobs(job(request()))
+    assert (result.error, made.client.asked, made.journal) == (None, [], [])
+    assert made.stores.originals.read(result.original)[1] == png("blue")
 
 
 class Linking:
