@@ -211,10 +211,11 @@ class OriginalStore:
             raise cannot_store(home, error) from None
         return original
 
-    def replace(self, record: Record, content: bytes) -> Original:
+    def replace(self, record: Record, content: bytes, *, begun: str = "9") -> Original:
         """Store an original in place of an earlier one, whose image stays next to the new one.
 
-        An imported file of the same subject is put aside. Only a command of the user may call this.
+        A file of the same subject is put aside, unless it was imported after the request (`begun`,
+        ISO 8601 in UTC). Only a command of the user may call this.
 
         Raises:
             StoreError: If the folder cannot be written to.
@@ -226,7 +227,9 @@ class OriginalStore:
             write_atomic(original.path, content)
             write_atomic(original.folder / f"{record.key}.json", serialize_record(record))
             self.replaced.add(record.key)
-            if imported.exists() and record.key != record.subject:
+            later = find_unread(imported.parent, record.subject)
+            is_later = later is not None and later.record.created > begun
+            if imported.exists() and record.key != record.subject and not is_later:
                 names = image_names(imported.parent, record.subject)
                 for path in (imported, *(imported.with_name(name) for name in names)):
                     self.put_aside(path)

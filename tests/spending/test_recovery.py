@@ -16,13 +16,14 @@ from mkdocs_imagegen.errors import InvalidResponseError, NewerVersionError, Outc
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.jobs.scheduler import Scheduler
+from mkdocs_imagegen.originals.record import IMPORT
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
 from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, body_of, intent, job, request
-from tests.originals.support import flip, png, read_original, record_file
+from tests.originals.support import flip, png, read_original, record_file, request_record
 from tests.waiting import wait_until
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
@@ -213,6 +214,24 @@ def test_image_of_an_interrupted_regeneration_is_not_generated_again(bench, is_r
     (result,) = made.run_jobs(job(request()))
     assert (result.error, made.client.asked, made.journal) == (None, [], [])
     assert made.stores.originals.read(result.original)[1] == png("blue")
+
+
+@pytest.mark.parametrize(("created", "is_shown"), [("2026-11-22", False), ("2026-11-24", True)])
+def test_file_imported_after_an_interrupted_regeneration_stays(bench, created, is_shown):
+    made = bench()
+    sent = replace(intent(request()), replaces=True)
+    made.stores.journal.begin(sent)
+    made.stores.journal.save_response(sent, BODY)
+    facts = {"key": sent.request.subject_key, "answered_by": IMPORT, "model": IMPORT}
+    content = png("green")
+    record = request_record(sent.request, content, created=f"{created}T17:00:00+00:00", **facts)
+    made.stores.originals.replace(record, content)
+    recover_all(made.stores)
+    assert made.stores.originals.find_exact(request(), "").record.is_import is is_shown
+    assert (made.journal, read_original(made.stores.originals, request().key) is None) == (
+        [],
+        False,
+    )
 
 
 class Linking:
