@@ -397,7 +397,12 @@ class OriginalStore:
         """Return a copy of an original in another folder, made by a link if possible."""
         record, target = original.record, self._folder_of(home, original.record.key)
         adopted, name = Original(record, target), f"{record.key}.json"
-        if not self._can_write or record.model == SKETCH_MODEL or adopted.path.exists():
+        is_own = home in self._draft_places[:2]
+        if (
+            not (self._can_write and is_own)
+            or record.model == SKETCH_MODEL
+            or adopted.path.exists()
+        ):
             return original
         try:
             self.is_new |= create_folder(self.folder)

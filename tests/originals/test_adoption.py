@@ -146,6 +146,19 @@ def test_image_damaged_after_the_lookup_is_read_from_another_folder(store, old):
     assert store.read(own) == (source, PNG)
 
 
+def test_image_lost_after_the_lookup_is_not_written_to_another_folder(store, old, tmp_path):
+    third = opened(tmp_path / "third")
+    put(third)
+    put(store).path.write_bytes(b"cut")
+    source = put(old)
+    both = opened(store.folder, old.folder, third.folder)
+    assert both.find_exact(REQUEST, "") == source
+    source.path.unlink()
+    before = tree(old.folder)
+    assert both.read(source)[1] == PNG
+    assert tree(old.folder) == before
+
+
 def test_original_is_an_error_when_it_is_damaged_everywhere(store, old):
     for each in (store, old):
         put(each).path.write_bytes(b"cut")
