@@ -214,8 +214,7 @@ class OriginalStore:
     def replace(self, record: Record, content: bytes, *, begun: str = "9") -> Original:
         """Store an original in place of an earlier one, whose image stays next to the new one.
 
-        A file of the same subject is put aside, unless it was imported after the request (`begun`,
-        ISO 8601 in UTC). Only a command of the user may call this.
+        A file imported before the request `begun` is put aside. Only a user's command may call it.
 
         Raises:
             StoreError: If the folder cannot be written to.
@@ -397,12 +396,8 @@ class OriginalStore:
         """Return a copy of an original in another folder, made by a link if possible."""
         record, target = original.record, self._folder_of(home, original.record.key)
         adopted, name = Original(record, target), f"{record.key}.json"
-        is_own = home in self._draft_places[:2]
-        if (
-            not (self._can_write and is_own)
-            or record.model == SKETCH_MODEL
-            or adopted.path.exists()
-        ):
+        can_write = self._can_write and home in self._draft_places[:2]
+        if not can_write or record.model == SKETCH_MODEL or adopted.path.exists():
             return original
         try:
             self.is_new |= create_folder(self.folder)

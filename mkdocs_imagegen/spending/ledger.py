@@ -25,6 +25,7 @@ from mkdocs_imagegen.errors import (
     ModelUnavailableError,
     NotGeneratedError,
     StoppedError,
+    StoreError,
     UnreachableError,
 )
 from mkdocs_imagegen.files import read_plain_file, write_atomic
@@ -212,8 +213,17 @@ class Attempts:
         return self._folders[0] / key[:2] / f"{key}.attempts.json"
 
     def find(self, key: str) -> list[Attempt]:
-        """Return the attempts of a cache key, the oldest first."""
-        found = {each for path in self._files(key) for each in _read(path)}
+        """Return the attempts of a cache key, the oldest first.
+
+        Raises:
+            StoreError: If they cannot be read, so that no request may be sent.
+        """
+        try:
+            found = {each for path in self._files(key) for each in _read(path)}
+        except OSError as error:
+            fault = f"{self.path(key)} cannot be read ({error.strerror or error})"
+            hint = "check the permissions and the disk; until then the image is not generated"
+            raise StoreError(fault, hint=hint) from None
         return sorted(found, key=lambda each: each.begun)
 
     def cache_keys(self) -> list[str]:
@@ -226,6 +236,7 @@ class Attempts:
 
         Raises:
             OSError: If it cannot be written.
+            StoreError: If the earlier attempts cannot be read.
         """
         kept = [each for each in self.find(key) if each.begun != attempt.begun]
         lines = ",\n".join(_to_line(each) for each in [*kept, attempt][-_MAX_KEPT:])
@@ -294,7 +305,7 @@ def _read(path: Path) -> Iterator[Attempt]:
 
 
 def _read_attempts(path: Path) -> Iterator[Attempt]:
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, ValueError):
         for line in read_plain_file(path, _MAX_BYTES).decode("utf-8", "replace").split("\n"):
             text = line.strip().removesuffix(",")
             with contextlib.suppress(*_DAMAGED):
@@ -304,7 +315,8 @@ def _read_attempts(path: Path) -> Iterator[Attempt]:
 
 def _read_refusal(path: Path) -> Iterator[Attempt]:
     """Yield the refusal in a file of an earlier version, which has one file per refusal."""
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+    missing = (FileNotFoundError, NotADirectoryError)
+    with contextlib.suppress(*missing, ValueError, TypeError, KeyError, RecursionError):
         fields = json.loads(read_plain_file(path, _MAX_BYTES))
         model, day, said = (str(fields[name]) for name in ("model", "day", "said"))
         yield Attempt(begun=f"{day}T00:00:00+00:00", billing="refused", model=model, fault=said)

@@ -330,7 +330,7 @@ class Purchaser:
         try:
             for key, attempt in attempts:
                 self._stores.attempts.add(key, attempt)
-        except OSError:
+        except (OSError, StoreError):
             return False
         return True
 
