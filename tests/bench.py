@@ -129,6 +129,7 @@ class Bench:
         client: The client; None for the emulator in this process.
         derive: Function that writes the files of an original.
         timeout_s: Seconds that one call may take.
+        run: State of a run with several builds.
         options: Options of the site.
     """
 
@@ -139,6 +140,7 @@ class Bench:
         *,
         derive: Callable[..., Any] = lambda *_: "files",
         timeout_s: float = 20,
+        run: Run | None = None,
         **options: Any,
     ) -> None:
         given = {"gateway": {"url": SERVER}, "budget": NO_LIMIT, "concurrency": 2} | options
@@ -146,7 +148,7 @@ class Bench:
         self.settings = replace(settings, gateway=replace(settings.gateway, timeout=timeout_s))
         self.client: Any = client or FakeGateway()
         self.logged = LogTexts()
-        self.run = Run()
+        self.run = run or Run()
         originals = open_originals(self.settings, can_write=True)
         self.stores = open_stores(self.settings, originals)
         opened = gateway_factory(self.settings)

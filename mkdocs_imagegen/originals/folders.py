@@ -14,6 +14,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.files import read_plain_file, write_atomic, write_first
 from mkdocs_imagegen.settings import DEFAULT_CACHE_DIR, DEFAULT_ORIGINALS_DIR, Settings
 
@@ -44,8 +45,17 @@ def earlier_journals(settings: Settings) -> list[Path]:
 
 
 def users_of(folder: Path) -> list[Path]:
-    """Return the configuration files that are noted as users of an originals folder."""
-    return _read_paths(folder / "work" / _USERS, folder)
+    """Return the configuration files that are noted as users of an originals folder.
+
+    Raises:
+        StoreError: If the notes cannot be read, and so the users are unknown.
+    """
+    path = folder / "work" / _USERS
+    found = _read_paths(path, folder)
+    if not found and os.path.lexists(path):
+        hint = "delete it, then build each site that uses the originals folder"
+        raise StoreError(f"the list of sites in {path} cannot be read", hint=hint)
+    return found
 
 
 def note_use(settings: Settings) -> None:
@@ -55,8 +65,11 @@ def note_use(settings: Settings) -> None:
         return
     _add_path(cache / _FOLDERS, cache, folder)
     user = settings.config_file or settings.root / "mkdocs.yml"
-    if not user.name.startswith(_MIKE):
-        _add_path(folder / "work" / _USERS, folder, user.absolute())
+    users = folder / "work" / _USERS
+    is_damaged = os.path.lexists(users) and not _read_paths(users, folder)
+    # A damaged list stays, so that `prune` does not remove the images of its sites.
+    if not user.name.startswith(_MIKE) and not is_damaged:
+        _add_path(users, folder, user.absolute())
 
 
 def create_folder(folder: Path) -> bool:
@@ -103,7 +116,8 @@ def _caches(settings: Settings) -> list[Path]:
 def _read_paths(path: Path, base: Path) -> list[Path]:
     try:
         names = json.loads(read_plain_file(path, _MAX_NOTES_BYTES))
-        return [Path(os.path.normpath(base / name)) for name in names]
+        is_valid = "\0" not in "".join(names)
+        return [Path(os.path.normpath(base / name)) for name in names if is_valid]
     except (OSError, ValueError, TypeError, RecursionError):
         return []
 

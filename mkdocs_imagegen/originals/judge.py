@@ -7,15 +7,16 @@ again.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from mkdocs_imagegen.errors import ImageError, StoreError
+from mkdocs_imagegen.errors import ImageError, NewerVersionError, StoreError
 from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.originals.record import (
@@ -28,6 +29,7 @@ from mkdocs_imagegen.originals.record import (
 from mkdocs_imagegen.request import ImageRequest
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
+_RECORD_GLOB = f"??/{64 * '?'}.json"
 _LFS_POINTER = b"version https://git-lfs"
 _IMAGE_NAME = re.compile(
     r"[0-9a-f]{64}\.(?:([0-9a-f]{16})\.(?:png|jpg|webp|avif)|picture|answer)(?:\.[0-9a-f]{8})?"
@@ -172,6 +174,31 @@ def read_record(path: Path) -> Record:
         ValueError: If it is not a valid record of this cache key.
     """
     return parse_record(_read_file(path, MAX_RECORD_BYTES), path.stem)
+
+
+def read_records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
+    """Yield every readable record in a folder of originals, in the order of cache keys.
+
+    Args:
+        folder: Folder of originals.
+        skip_newer: True to skip records that a newer version of mkdocs-imagegen wrote.
+
+    Raises:
+        StoreError: If a record is a Git LFS pointer, or a newer version wrote it.
+    """
+    skipped = (OSError, ValueError, *([NewerVersionError] if skip_newer else []))
+    for path in sorted(folder.glob(_RECORD_GLOB)):
+        with contextlib.suppress(*skipped):
+            yield read_record(path)
+
+
+def find_unread(folder: Path, key: str) -> Original | None:
+    """Return the original of a valid record if its image has the recorded length."""
+    try:
+        original = Original(read_record(folder / f"{key}.json"), folder)
+        return original if original.path.stat().st_size == original.record.bytes else None
+    except (OSError, ValueError, StoreError):
+        return None
 
 
 def read_image(original: Original) -> bytes:

@@ -207,8 +207,10 @@ def with_unknown_fields(content: bytes, damaged: bytes) -> bytes:
     try:
         fields = json.loads(damaged)
         known = json.loads(content)
-        return _to_json(fields | known) if isinstance(fields, dict) else content
-    except (ValueError, RecursionError):
+        for mark in ("rebuilt", "is_decoded"):  # written only if they apply
+            fields.pop(mark, None)
+        return _to_json(fields | known)
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return content
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from mkdocs_imagegen.errors import ImageError, NewerVersionError, StoreError
+from mkdocs_imagegen.errors import ImageError, StoreError
 from mkdocs_imagegen.files import (
     cannot_store,
     link_or_copy,
@@ -29,11 +29,12 @@ from mkdocs_imagegen.originals.judge import (
     Inspect,
     Original,
     Verdict,
+    find_unread,
     image_names,
     judge,
     judge_image,
     read_image,
-    read_record,
+    read_records,
 )
 from mkdocs_imagegen.originals.record import Record, serialize_record, with_unknown_fields
 from mkdocs_imagegen.request import ImageRequest
@@ -41,7 +42,6 @@ from mkdocs_imagegen.settings.gateway import SKETCH_URL
 
 _KEY_DIGITS = 64
 _NO_ORIGINALS = (".attempts.json", ".refused.json")
-_RECORD_GLOB = f"??/{_KEY_DIGITS * '?'}.json"
 
 
 class OriginalStore:
@@ -65,6 +65,7 @@ class OriginalStore:
         adopted: Number of originals adopted by this store, by folder.
         defects: Damaged files whose image was found nevertheless, by cache key.
         is_new: True if this store has created the folder.
+        replaced: Cache keys of the originals that `replace` has stored.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class OriginalStore:
         self.adopted: Counter[Path] = Counter()
         self.defects: dict[str, Defect] = {}
         self.is_new = False
+        self.replaced: set[str] = set()
         self._inspect = inspect
         self._can_write = can_write
         self.places = (folder, *earlier)
@@ -117,7 +119,7 @@ class OriginalStore:
         Raises:
             StoreError: If an original is there and cannot be used.
         """
-        if any(_has_record(folder, request.subject_key) for folder in self.places):
+        if self._has_import(request):
             return self._find(self.places, request.subject_key)
         places = self._draft_places if request.is_draft else self.places
         if sketch_server and not _has_record(places[0], request.key):
@@ -210,11 +212,11 @@ class OriginalStore:
             raise cannot_store(home, error) from None
         return original
 
-    def replace(self, record: Record, content: bytes) -> Original:
+    def replace(self, record: Record, content: bytes, *, begun: str = "9") -> Original:
         """Store an original in place of an earlier one, whose image stays next to the new one.
 
-        An imported file of the same subject is put aside, but not for a sketch. Only a command of
-        the user may call this.
+        A file imported before the request `begun` is put aside, but not for a sketch. Only a user's
+        command may call it.
 
         Raises:
             StoreError: If the folder cannot be written to.
@@ -222,10 +224,14 @@ class OriginalStore:
         original = Original(record, self._folder_of(self._home(record), record.key))
         imported = self._folder_of(self.folder, record.subject) / f"{record.subject}.json"
         try:
+            self.is_new |= create_folder(self.folder)
             write_atomic(original.path, content)
             write_atomic(original.folder / f"{record.key}.json", serialize_record(record))
-            is_replaced = record.model != SKETCH_MODEL and record.key != record.subject
-            if is_replaced and imported.exists():
+            self.replaced.add(record.key)
+            later = find_unread(imported.parent, record.subject)
+            is_later = later is not None and later.record.created > begun
+            is_replaced = record.key != record.subject and record.model != SKETCH_MODEL
+            if imported.exists() and is_replaced and not is_later:
                 names = image_names(imported.parent, record.subject)
                 for path in (imported, *(imported.with_name(name) for name in names)):
                     log.info("moved an imported file to %s", self.put_aside(path))
@@ -253,7 +259,7 @@ class OriginalStore:
             StoreError: If a record is a Git LFS pointer.
             NewerVersionError: If a newer version wrote a record and `skip_newer` is False.
         """
-        yield from _records(self.folder, skip_newer=skip_newer)
+        yield from read_records(self.folder, skip_newer=skip_newer)
 
     def audit(self, key: str, request: ImageRequest | None = None) -> Verdict | None:
         """Return the judgment of a cache key in the originals folder; None without files."""
@@ -338,7 +344,7 @@ class OriginalStore:
         for folder in places:
             subfolder = self._folder_of(folder, key)
             try:
-                found = None if is_thorough else _find_unread(subfolder, key)
+                found = None if is_thorough else find_unread(subfolder, key)
                 found = found or self._judged(subfolder, key, request)
             except StoreError as error:
                 if folder != self._sketch_places[0]:  # a sketch is free, and is drawn again
@@ -354,6 +360,17 @@ class OriginalStore:
         if errors:
             raise errors[0]
         return None
+
+    def _has_import(self, request: ImageRequest) -> bool:
+        """Return True if an imported file answers a request before any generated image."""
+        # A command that regenerates an image puts the import aside in the originals folder alone.
+        key = request.subject_key
+        home = next((folder for folder in self.places if _has_record(folder, key)), None)
+        if home is None or home is self.folder:
+            return home is not None
+        generated = find_unread(self._folder_of(self.folder, request.key), request.key)
+        imported = find_unread(self._folder_of(home, key), key)
+        return not (generated and imported and generated.record.created > imported.record.created)
 
     def _judged(self, folder: Path, key: str, request: ImageRequest | None) -> Original | None:
         verdict = judge(folder, key, self._inspect, request)
@@ -382,7 +399,8 @@ class OriginalStore:
         """Return a copy of an original in another folder, made by a link if possible."""
         record, target = original.record, self._folder_of(home, original.record.key)
         adopted, name = Original(record, target), f"{record.key}.json"
-        if not self._can_write or record.model == SKETCH_MODEL or adopted.path.exists():
+        can_write = self._can_write and home in self._draft_places[:2]
+        if not can_write or record.model == SKETCH_MODEL or adopted.path.exists():
             return original
         try:
             self.is_new |= create_folder(self.folder)
@@ -391,16 +409,18 @@ class OriginalStore:
                 write_first(target / name, serialize_record(record))
             else:
                 link_or_copy(original.folder / name, target / name)
-        except OSError:
+        except (OSError, ValueError):  # also a link, which is not copied
             return original
         with self._lock:
             self.adopted[original.folder.parent] += 1
         return adopted
 
     def _complete(self, original: Original) -> None:
-        """Write the record of an original if it was lost."""
+        """Write the record of an original if it was lost, and no build is about to write it."""
         path = original.folder / f"{original.record.key}.json"
-        if original.record.is_rebuilt and self._can_write and not os.path.lexists(path):
+        intent = self.folder / f"work/journal/{original.record.key}.intent"
+        is_lost = not os.path.lexists(path) and not os.path.lexists(intent)
+        if original.record.is_rebuilt and self._can_write and is_lost:
             with contextlib.suppress(OSError):
                 write_first(path, serialize_record(original.record))
 
@@ -408,7 +428,7 @@ class OriginalStore:
         subjects: dict[str, list[Record]] = {}
         for folder in self.places:
             # One record of a newer version must not hide all others.
-            for record in _records(folder, skip_newer=True):
+            for record in read_records(folder, skip_newer=True):
                 if record.model != SKETCH_MODEL:
                     subjects.setdefault(record.subject, []).append(record)
         return subjects
@@ -419,22 +439,6 @@ class OriginalStore:
 
 def _has_record(folder: Path, key: str) -> bool:
     return os.path.lexists(f"{folder}/{key[:2]}/{key}.json")
-
-
-def _find_unread(folder: Path, key: str) -> Original | None:
-    """Return the original of a valid record if its image has the recorded length."""
-    try:
-        original = Original(read_record(folder / f"{key}.json"), folder)
-        return original if original.path.stat().st_size == original.record.bytes else None
-    except (OSError, ValueError, StoreError):
-        return None
-
-
-def _records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
-    skipped = (OSError, ValueError, *([NewerVersionError] if skip_newer else []))
-    for path in sorted(folder.glob(_RECORD_GLOB)):
-        with contextlib.suppress(*skipped):
-            yield read_record(path)
 
 
 def _unusable(defect: Defect) -> StoreError:

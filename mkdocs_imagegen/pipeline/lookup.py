@@ -247,7 +247,10 @@ class Lookup:
             return error
         gateway, ledger = self._settings.gateway, self._context.run.ledger
         ledger.again, ledger.retries_refused = mode.again, mode.retry_refused
-        obstacle = ledger.obstacle(self._attempts, request, gateway)
+        try:
+            obstacle = ledger.obstacle(self._attempts, request, gateway)
+        except StoreError as error:
+            return error
         if obstacle is not None:
             return obstacle
         if not can_generate:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
@@ -24,6 +25,7 @@ from mkdocs_imagegen.errors import (
     ModelUnavailableError,
     NotGeneratedError,
     StoppedError,
+    StoreError,
     UnreachableError,
 )
 from mkdocs_imagegen.files import read_plain_file, write_atomic
@@ -56,11 +58,13 @@ class Ledger:
     Attributes:
         budget: Money of the run.
         again: Cache keys to generate although an original or an obstacle exists.
+        regenerated: Cache keys of images that were generated in this run, by any of its builds.
         retries_refused: True if prompts are sent again that moderation has refused.
     """
 
     def __init__(self) -> None:
         self.again: frozenset[str] = frozenset()
+        self.regenerated: set[str] = set()
         self.retries_refused = False
         self.budget = Budget()
         self._stopped: dict[str, StoppedError] = {}
@@ -177,7 +181,8 @@ def attempt_of(intent: Intent, billing: str, fault: str, *, counts: bool = False
     """
     is_named = GatewaySettings(url=intent.server).is_vercel
     host = urlsplit(intent.server).hostname
-    fault = fault.replace(host, "the server") if host and not is_named else fault
+    if host and not is_named:  # the host is in lower case
+        fault = re.sub(re.escape(host), "the server", fault, flags=re.IGNORECASE)
     return Attempt(
         begun=intent.begun,
         billing=billing,
@@ -208,8 +213,17 @@ class Attempts:
         return self._folders[0] / key[:2] / f"{key}.attempts.json"
 
     def find(self, key: str) -> list[Attempt]:
-        """Return the attempts of a cache key, the oldest first."""
-        found = {each for path in self._files(key) for each in _read(path)}
+        """Return the attempts of a cache key, the oldest first.
+
+        Raises:
+            StoreError: If they cannot be read, so that no request may be sent.
+        """
+        try:
+            found = {each for path in self._files(key) for each in _read(path)}
+        except OSError as error:
+            fault = f"{self.path(key)} cannot be read ({error.strerror or error})"
+            hint = "check the permissions and the disk; until then the image is not generated"
+            raise StoreError(fault, hint=hint) from None
         return sorted(found, key=lambda each: each.begun)
 
     def cache_keys(self) -> list[str]:
@@ -222,6 +236,7 @@ class Attempts:
 
         Raises:
             OSError: If it cannot be written.
+            StoreError: If the earlier attempts cannot be read.
         """
         kept = [each for each in self.find(key) if each.begun != attempt.begun]
         lines = ",\n".join(_to_line(each) for each in [*kept, attempt][-_MAX_KEPT:])
@@ -290,8 +305,8 @@ def _read(path: Path) -> Iterator[Attempt]:
 
 
 def _read_attempts(path: Path) -> Iterator[Attempt]:
-    with contextlib.suppress(OSError, ValueError):
-        for line in read_plain_file(path, _MAX_BYTES).decode("utf-8", "replace").splitlines():
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, ValueError):
+        for line in read_plain_file(path, _MAX_BYTES).decode("utf-8", "replace").split("\n"):
             text = line.strip().removesuffix(",")
             with contextlib.suppress(*_DAMAGED):
                 if text.startswith("{"):
@@ -300,7 +315,8 @@ def _read_attempts(path: Path) -> Iterator[Attempt]:
 
 def _read_refusal(path: Path) -> Iterator[Attempt]:
     """Yield the refusal in a file of an earlier version, which has one file per refusal."""
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+    missing = (FileNotFoundError, NotADirectoryError)
+    with contextlib.suppress(*missing, ValueError, TypeError, KeyError, RecursionError):
         fields = json.loads(read_plain_file(path, _MAX_BYTES))
         model, day, said = (str(fields[name]) for name in ("model", "day", "said"))
         yield Attempt(begun=f"{day}T00:00:00+00:00", billing="refused", model=model, fault=said)

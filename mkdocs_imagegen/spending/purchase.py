@@ -25,17 +25,18 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
 from mkdocs_imagegen.imaging.decode import can_decode
-from mkdocs_imagegen.originals.folders import note_use
+from mkdocs_imagegen.originals.folders import earlier_folders, note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.journal import Intent
+from mkdocs_imagegen.spending.journal import Intent, Journal
 from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of
 from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.recovery import find_link, recover
 from mkdocs_imagegen.spending.storing import (
     PurchaseResult,
     Stores,
+    open_stores,
     quarantine,
     store_response,
 )
@@ -95,14 +96,14 @@ class Purchaser:
         with self._stores.claims.claim(request.key) as is_claimed:
             if not is_claimed:
                 raise ClaimedElsewhereError
-            is_again = request.key in self._ledger.again
+            is_again = self._is_again(request.key)
             original = None if is_again else await loop.compute(self._find, request)
             if original is not None:
                 return PurchaseResult(original)
             if self._settings.gateway.is_sketch:
                 return await self._sketch(request, loop)
             recovered = await self._recover(request, loop)
-            if recovered is not None and not is_again:
+            if recovered is not None and not self._is_again(request.key):
                 return replace(recovered, was_generated=False)
             await loop.compute(self._raise_if_resting, request)
             return await self._generate(request, loop)
@@ -131,6 +132,12 @@ class Purchaser:
             hint = f"remove them from `variants.formats`, or install a Pillow with {missing[0]}"
             raise StoreError(f"this Pillow cannot write {', '.join(missing)}", hint=hint)
 
+    def _is_again(self, key: str) -> bool:
+        """Return True if a command regenerates an image, and no response to it has been stored."""
+        if key in self._stores.originals.replaced:
+            self._ledger.regenerated.add(key)
+        return key in self._ledger.again and key not in self._ledger.regenerated
+
     def _find(self, request: ImageRequest) -> Original | None:
         server = self._settings.gateway.sketch_server
         return self._stores.originals.find_exact(request, server)
@@ -141,16 +148,33 @@ class Purchaser:
             raise obstacle
 
     async def _recover(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult | None:
-        linked = await loop.compute(find_link, self._stores, request.key)
+        result = await self._recover_from(self._stores, request, loop)
+        for stores in await loop.compute(self._stores_with_response, request.key):
+            with stores.claims.claim(request.key) as is_claimed:
+                if not is_claimed:
+                    raise ClaimedElsewhereError
+                result = await self._recover_from(stores, request, loop) or result
+        return result
+
+    async def _recover_from(
+        self, stores: Stores, request: ImageRequest, loop: EventLoop
+    ) -> PurchaseResult | None:
+        linked = await loop.compute(find_link, stores, request.key)
         if linked is None:
-            return await loop.compute(recover, self._stores, request.key, request)
+            return await loop.compute(recover, stores, request.key, request)
         gateway = await self._opened_gateway(loop)
         try:
             response = await gateway.open_response(linked.body, linked.intent.request)
-            return await loop.compute(self._store, linked.intent, response)
+            return await loop.compute(self._store, stores.journal, linked.intent, response)
         except GatewayError as error:
-            await loop.compute(self._record_failure, linked.intent, error)
+            await loop.compute(self._record_failure, stores.journal, linked.intent, error)
             raise
+
+    def _stores_with_response(self, key: str) -> list[Stores]:
+        """Return the stores of the other originals folders with a response of a cache key."""
+        settings, originals = self._settings, self._stores.originals
+        stores = (open_stores(settings, originals, each) for each in earlier_folders(settings))
+        return [each for each in stores if each.journal.has_response(key)]
 
     async def _sketch(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
         """Return a sketch by the embedded emulator, without budget and journal.
@@ -179,10 +203,11 @@ class Purchaser:
             self._ledger.budget.reserve(self._settings.budget, price)
             self.in_flight += 1
             response = await self._settled(intent, self._request(intent, gateway, loop), loop)
-        stored = loop.compute(self._store, intent, response)
+        stored = loop.compute(self._store, self._stores.journal, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
         self._ledger.budget.settle_generated(price, response.cost_usd)
         self.in_flight -= 1
+        self._ledger.regenerated.add(request.key)
         counting = self._ledger.note_generated(request.model)
         await loop.compute(self._note_attempts, counting)
         if result.alarm:
@@ -248,13 +273,13 @@ class Purchaser:
             return NO_ATTACHMENTS
         return await loop.compute(self._read_references, request)
 
-    def _store(self, intent: Intent, response: ImageResponse) -> PurchaseResult:
-        stores, key = self._stores, intent.request.key
-        result = store_response(stores.originals, intent, response)
+    def _store(self, journal: Journal, intent: Intent, response: ImageResponse) -> PurchaseResult:
+        key = intent.request.key
+        result = store_response(self._stores.originals, intent, response)
         if not result.alarm:
-            stores.journal.end(key)
+            journal.end(key)
             return result
-        has_response = stores.journal.has_response(key)
+        has_response = journal.has_response(key)
         what_next = "the next build stores it" if has_response else "move it to a safe place"
         return replace(result, alarm=f"{result.alarm}; {what_next}")
 
@@ -272,7 +297,7 @@ class Purchaser:
         try:
             return await work
         except ImagegenError as error:
-            await loop.compute(self._record_failure, intent, error)
+            await loop.compute(self._record_failure, self._stores.journal, intent, error)
             self._settle_failure(intent, error, is_charged=is_charged)
             raise
         except Exception as error:
@@ -281,9 +306,8 @@ class Purchaser:
             self._settle_failure(intent, unknown, is_charged=is_charged)
             raise unknown from error
 
-    def _record_failure(self, intent: Intent, error: ImagegenError) -> None:
-        journal, originals = self._stores.journal, self._stores.originals
-        key = intent.request.key
+    def _record_failure(self, journal: Journal, intent: Intent, error: ImagegenError) -> None:
+        originals, key = self._stores.originals, intent.request.key
         if isinstance(error, StoreError):
             return  # the journal has the only copy of the response
         if billing := _noted_billing(error):
@@ -306,7 +330,7 @@ class Purchaser:
         try:
             for key, attempt in attempts:
                 self._stores.attempts.add(key, attempt)
-        except OSError:
+        except (OSError, StoreError):
             return False
         return True
 

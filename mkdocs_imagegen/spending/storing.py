@@ -112,7 +112,7 @@ def store_response(
     alarm = ""
     try:
         if intent.replaces:
-            original = originals.replace(record, response.image)
+            original = originals.replace(record, response.image, begun=intent.begun)
         else:
             original = originals.put(record, response.image, is_draft=request.is_draft)
     except StoreError as error:

@@ -69,6 +69,18 @@ def test_grace_period_is_an_option(run) -> None:
     assert run("prune", "--grace-days", "41").lines == ["no unused originals; 2 younger ones kept"]
 
 
+def test_prune_refuses_when_the_list_of_sites_is_damaged(site, unused: list[Path], run) -> None:
+    users = site.originals / "work/users.json"
+    users.write_bytes(b"")
+    assert run("prune", "--yes", code=2).error == [
+        f"Error: the list of sites in {users} cannot be read",
+        "hint: delete it, then build each site that uses the originals folder",
+    ]
+    assert unused[0].exists()
+    users.unlink()
+    assert run("prune", "--yes").lines[0].startswith(unused[0].stem[:16])
+
+
 def test_original_without_a_valid_date_is_kept(unused: list[Path], run) -> None:
     fields = json.loads(unused[0].read_text()) | {"created": "long ago"}
     unused[0].write_text(json.dumps(fields))

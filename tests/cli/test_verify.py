@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mkdocs_imagegen.originals import judge
 from tests.paid import PaidEmulator, PaidSite
@@ -83,6 +84,20 @@ def test_lost_record_of_an_image_on_a_page_is_no_fault(records: list[Path], run)
     """A build writes it again."""
     lose_record(records[0])
     assert run("verify").lines == ["3 intact originals"]
+
+
+def test_lost_record_of_an_imported_file_on_a_page_is_no_fault(
+    site: PaidSite, run, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (300, 200), "teal").save(photo)
+    site.write_prompts("A ferry")
+    run("import", str(photo), "index.md")
+    assert (site.originals / ".gitattributes").read_text() == "* -text\n"
+    assert (site.originals / "work/.gitignore").read_text() == "*\n"
+    lose_record(site.records[0])
+    assert run("verify", "--repair").lines == ["1 intact original, 1 record repaired"]
+    assert json.loads(site.records[0].read_text())["answered_by"] == "import"
 
 
 def test_unreadable_file_counts_4_and_orphaned_image_8(

@@ -17,7 +17,7 @@ from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.derived.strict_cache import StrictCache
 from mkdocs_imagegen.imaging.derive import FileVariantBuilder
 from tests.derived.support import logged
-from tests.imaging.test_derive import CONTENT, PLAN, files_in
+from tests.imaging.test_derive import CONTENT, ORIGINAL, PLAN, PLAN_OF, files_in
 
 LONG_AGO_S = 1_000_000_000
 
@@ -48,7 +48,7 @@ def builds(tmp_path: Path) -> Iterator[Builds]:
     """Yield builds after an old one that has encoded all files; forbid warnings."""
     builds = Builds(tmp_path)
     store = DerivedStore(builds.cache)
-    FileVariantBuilder(store, None).build(PLAN, CONTENT)
+    FileVariantBuilder(store, None).build(ORIGINAL, CONTENT, PLAN_OF)
     store.close()
     for path in builds.values():
         os.utime(path, (LONG_AGO_S, LONG_AGO_S))

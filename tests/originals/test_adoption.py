@@ -113,6 +113,15 @@ def test_original_is_used_where_it_is_when_the_folder_cannot_be_written(store, o
     assert store.adopted == {}
 
 
+def test_link_to_an_image_is_not_adopted_and_does_not_end_the_build(store, old, monkeypatch):
+    source = put(old)
+    source.path.rename(source.path.with_name("elsewhere"))
+    source.path.symlink_to("elsewhere")
+    monkeypatch.setattr(files.os, "link", refuse(errno.EXDEV))
+    assert store.find_exact(REQUEST, "") == source
+    assert store.adopted == {}
+
+
 def test_own_original_precedes_the_one_of_another_folder(store, old):
     put(old, content=png("blue"))
     put(store)
@@ -135,6 +144,19 @@ def test_image_damaged_after_the_lookup_is_read_from_another_folder(store, old):
     flip(own.path)
     assert store.find_exact(REQUEST, "") == own
     assert store.read(own) == (source, PNG)
+
+
+def test_image_lost_after_the_lookup_is_not_written_to_another_folder(store, old, tmp_path):
+    third = opened(tmp_path / "third")
+    put(third)
+    put(store).path.write_bytes(b"cut")
+    source = put(old)
+    both = opened(store.folder, old.folder, third.folder)
+    assert both.find_exact(REQUEST, "") == source
+    source.path.unlink()
+    before = tree(old.folder)
+    assert both.read(source)[1] == PNG
+    assert tree(old.folder) == before
 
 
 def test_original_is_an_error_when_it_is_damaged_everywhere(store, old):
@@ -238,9 +260,20 @@ def test_regenerated_image_puts_an_import_aside(store):
     original = imported(store)
     again = store.replace(request_record(content=png("blue")), png("blue"))
     assert store.find_exact(REQUEST, "") == again
-    assert (first.path.exists(), original.path.exists()) == (True, True)
-    (aside,) = store.quarantine.iterdir()
-    assert json.loads(aside.read_bytes())["answered_by"] == IMPORT
+    assert (first.path.exists(), original.path.exists()) == (True, False)
+    image, record = sorted(store.quarantine.iterdir(), key=lambda path: ".json" in path.name)
+    assert image.read_bytes() == png("green")
+    assert json.loads(record.read_bytes())["answered_by"] == IMPORT
+
+
+def test_regenerated_image_is_shown_although_the_import_is_in_another_folder_too(store, old):
+    imported(old)
+    assert store.find_exact(REQUEST, "").record.is_import
+    later = request_record(content=png("blue"), created="2026-11-24T17:00:00+00:00")
+    again = store.replace(later, png("blue"))
+    assert store.find_exact(REQUEST, "") == again
+    reopened = opened(store.folder, old.folder)
+    assert (reopened.find_exact(REQUEST, ""), reopened.adopted) == (again, {})
 
 
 def test_damaged_import_is_an_error_and_is_not_generated(store):

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from mkdocs_imagegen.errors import ImageError, NewerVersionError, StoreError
+from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.imaging.derive import FileVariantBuilder
 from mkdocs_imagegen.imaging.variants import plan_variants
@@ -402,6 +403,16 @@ def test_lost_record_is_written_again_from_the_image_and_the_request(decoding):
     assert (fields["rebuilt"], fields["created"]) == (True, "")
     assert decoding.find(REQUEST.key) == found
     assert reader.audit(REQUEST.key).defect is None
+
+
+def test_record_is_not_rebuilt_while_another_build_stores_the_image(decoding):
+    """Its image is there before the record with the cost."""
+    original = put(decoding)
+    record_file(original).unlink()
+    write_atomic(decoding.folder / f"work/journal/{REQUEST.key}.intent", b"")
+    assert decoding.find_exact(REQUEST, "").path == original.path
+    assert put(decoding) == original
+    assert decoding.find(REQUEST.key) == original
 
 
 def test_image_without_a_record_is_an_error_when_no_request_is_known(decoding):

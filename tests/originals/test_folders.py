@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.originals import folders
 from mkdocs_imagegen.originals.folders import (
     create_folder,
@@ -106,19 +107,28 @@ def test_journals_in_the_cache_are_found(tmp_path):
         lambda path: path.write_bytes(b"null"),
         lambda path: path.write_bytes(b"[" * 100_000),
         lambda path: path.write_bytes(b'["a\\u0000b"]'),
-        lambda path: path.write_bytes(b'["' + b"a" * 5000 + b'"]'),
         lambda path: path.write_bytes(b" " * 1_000_001),
         make_folder,
     ],
 )
-def test_unreadable_notes_are_ignored(tmp_path, spoil):
+def test_unreadable_notes_are_ignored_and_unknown_users_are_an_error(tmp_path, spoil):
+    """Or `prune` removes the images of sites that it does not know."""
     settings = opened(tmp_path, originals_dir="a")
     note_use(settings)
     for path in (notes(settings), users(settings)):
         spoil(path)
     assert earlier_folders(settings) == ()
-    assert settings.root / "mkdocs.yml" not in users_of(settings.originals_path)
-    note_use(settings)  # no error
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"users\.json cannot be read; delete it, then build"):
+            users_of(settings.originals_path)
+        note_use(settings)  # no error
+
+
+def test_name_that_is_too_long_is_ignored(tmp_path):
+    settings = opened(tmp_path, originals_dir="a")
+    note_use(settings)
+    notes(settings).write_text(json.dumps(["a" * 5000]))
+    assert earlier_folders(settings) == ()
 
 
 def test_notes_that_cannot_be_written_are_left_out(tmp_path, monkeypatch):

@@ -79,5 +79,6 @@ def test_damaged_record_without_fields_adds_none(damaged):
 
 def test_unknown_fields_of_a_damaged_record_are_kept_and_known_ones_replaced():
     content = serialize_record(record())
-    kept = with_unknown_fields(content, b'{"later": [1], "width": "x"}')
+    damaged = b'{"later": [1], "width": "x", "is_decoded": "no", "rebuilt": 1}'
+    kept = with_unknown_fields(content, damaged)
     assert json.loads(kept) == json.loads(content) | {"later": [1]}

@@ -45,7 +45,7 @@ def test_budget_of_images_is_never_exceeded(site: Site) -> None:
     assert sorted(states(site)) == ["made"] * 2 + ["over budget"] * 3
     (over,) = [text for text in built.warnings if "budget" in text]
     assert "docs/page" in over
-    assert " and 2 more locations: image prompt: the image is missing: the image (about" in over
+    assert " and 2 more locations: image prompt: the image is missing: no budget left" in over
 
 
 def test_budget_in_dollars_counts_reported_charges(site: Site) -> None:

@@ -248,7 +248,10 @@ def test_sketch_is_drawn_in_background_at_no_cost(site: Site, options: dict[str,
         time.sleep(2)
         assert server.builds() == 4
         assert "while serving (" not in server.output
-    assert [each["model"] for each in stored(site)] == ["imagegen/sketch"] * 2
+    sketches = (site.folder / ".cache/plugin/imagegen/sketches").glob("??/*.json")
+    records = [json.loads(path.read_text()) for path in sketches]
+    assert [each["model"] for each in records] == ["imagegen/sketch"] * 2
+    assert not (site.folder / "imagegen-originals").exists()
 
 
 def test_draft_is_shown_by_serve_and_not_by_build(site: Site) -> None:
@@ -267,7 +270,8 @@ def test_draft_is_shown_by_serve_and_not_by_build(site: Site) -> None:
     assert [each["state"] for each in site.report()["pictures"]] == ["made"]
     assert emulator.bill.images == 2
     assert emulator.bill.usd > 2 * price
-    assert len({each["key"] for each in stored(site)}) == 2
+    drafts = (site.originals / "work/drafts").glob("??/*.json")
+    assert (len(stored(site)), len(list(drafts))) == (1, 1)
 
 
 def test_image_of_every_language_is_generated(site: Site) -> None:

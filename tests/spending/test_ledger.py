@@ -374,5 +374,12 @@ def test_attempt_names_no_private_server(url, written):
     )
     assert attempt_of(intent, "refused", "no").cost_usd is None
     host = urlsplit(url).hostname
-    named = host if written else "the server"
-    assert attempt_of(intent, "unknown", f"{host} is silent").fault == f"{named} is silent"
+    for text in (host, host.upper()):
+        named = text if written else "the server"
+        assert attempt_of(intent, "unknown", f"{text} is silent").fault == f"{named} is silent"
+
+
+def test_attempt_with_an_unusual_line_break_is_read(tmp_path):
+    attempts, noted = Attempts([tmp_path]), attempt(fault="a\u2028b\x85c")
+    attempts.add("a", noted)
+    assert attempts.find("a") == [noted]

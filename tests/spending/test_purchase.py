@@ -16,7 +16,7 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.originals.store import OriginalStore
-from mkdocs_imagegen.spending import purchase
+from mkdocs_imagegen.spending import ledger, purchase
 from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES_IN_A_ROW
 from mkdocs_imagegen.spending.ledger import Attempts
 from mkdocs_imagegen.spending.recovery import recover_all
@@ -147,6 +147,27 @@ def test_intent_stays_when_the_attempt_cannot_be_written(bench, monkeypatch):
     monkeypatch.setattr(Attempts, "add", refuse(28))
     made.run_jobs(job(request()))
     assert made.journal == [f"{request().key}.intent"]
+
+
+def test_request_is_not_sent_when_earlier_attempts_cannot_be_read(bench, monkeypatch):
+    for _ in range(2):
+        bench(FakeGateway(bad)).run_jobs(job(request()))
+    made = bench()
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "read_plain_file", refuse(13))
+        (result,) = made.run_jobs(job(request()))
+    assert "attempts.json cannot be read (Permission denied)" in str(result.error)
+    assert (made.client.asked, attempts_of(made)) == ([], [("billed", True)] * 2)
+
+
+def test_image_is_regenerated_once_by_all_builds_of_a_run(bench):
+    """There is one build for each language."""
+    first = bench()
+    first.run.ledger.again = frozenset([request().key])
+    second = bench(run=first.run)
+    results = [each.run_jobs(job(request()))[0] for each in (first, second)]
+    assert [each.was_generated for each in results] == [True, False]
+    assert second.client.asked == []
 
 
 def test_image_generated_again_takes_the_place_of_the_original(bench):

@@ -15,13 +15,16 @@ from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.errors import InvalidResponseError, NewerVersionError, OutcomeUnknownError
 from mkdocs_imagegen.gateway.client import Gateway
 from mkdocs_imagegen.imaging.decode import inspect_image
+from mkdocs_imagegen.jobs.scheduler import Scheduler
+from mkdocs_imagegen.originals.record import IMPORT
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
-from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, intent, job, request
-from tests.originals.support import flip, read_original, record_file
+from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, body_of, intent, job, request
+from tests.originals.support import flip, png, read_original, record_file, request_record
+from tests.waiting import wait_until
 
 LINK = json.dumps({"data": [{"url": "https://cdn.example/x.png"}]}).encode()
 GARBAGE = b'{"data": "what was paid for"}'
@@ -174,6 +177,61 @@ def test_linked_image_is_fetched_and_not_generated_again(bench):
     assert (made.client.opened, made.client.asked) == ([LINK], [])
     assert result.original is not None
     assert made.journal == []
+
+
+@pytest.mark.parametrize("body", [LINK, BODY])
+def test_response_in_another_originals_folder_is_not_generated_again(bench, body):
+    gateway = {"url": "https://x.example/v1", "accept_urls": True}
+    earlier = bench(gateway=gateway)  # in the default folder
+    answered(earlier, body)
+    made = bench(gateway=gateway, originals_dir="b")
+    (result,) = made.run_jobs(job(request()))
+    assert (result.error, made.client.asked, earlier.journal) == (None, [], [])
+    assert result.original.folder.parent == made.settings.originals_path
+
+
+def test_request_waits_for_a_build_that_uses_another_originals_folder(bench, monkeypatch):
+    earlier, made, waited = bench(), bench(originals_dir="b"), []
+    answered(earlier)
+    with earlier.stores.claims.claim(request().key):
+        monkeypatch.setattr(Scheduler, "_log_claim", lambda _: waited.append(True))
+        made.scheduler.start(job(request()))
+        wait_until(lambda: waited)
+    (result,) = made.run_jobs(job(request()))
+    assert (result.error, made.client.asked, earlier.journal) == (None, [], [])
+
+
+@pytest.mark.parametrize("is_recovered_first", [True, False])
+def test_image_of_an_interrupted_regeneration_is_not_generated_again(bench, is_recovered_first):
+    bench().run_jobs(job(request()))
+    made = bench()
+    sent = replace(intent(request()), replaces=True)
+    made.stores.journal.begin(sent)
+    made.stores.journal.save_response(sent, body_of(png("blue")))
+    made.run.ledger.again = frozenset([request().key])
+    if is_recovered_first:
+        recover_all(made.stores)
+    (result,) = made.run_jobs(job(request()))
+    assert (result.error, made.client.asked, made.journal) == (None, [], [])
+    assert made.stores.originals.read(result.original)[1] == png("blue")
+
+
+@pytest.mark.parametrize(("created", "is_shown"), [("2026-11-22", False), ("2026-11-24", True)])
+def test_file_imported_after_an_interrupted_regeneration_stays(bench, created, is_shown):
+    made = bench()
+    sent = replace(intent(request()), replaces=True)
+    made.stores.journal.begin(sent)
+    made.stores.journal.save_response(sent, BODY)
+    facts = {"key": sent.request.subject_key, "answered_by": IMPORT, "model": IMPORT}
+    content = png("green")
+    record = request_record(sent.request, content, created=f"{created}T17:00:00+00:00", **facts)
+    made.stores.originals.replace(record, content)
+    recover_all(made.stores)
+    assert made.stores.originals.find_exact(request(), "").record.is_import is is_shown
+    assert (made.journal, read_original(made.stores.originals, request().key) is None) == (
+        [],
+        False,
+    )
 
 
 class Linking:
