@@ -187,7 +187,7 @@ def test_take_and_key_are_copied_or_selected(visit, sheet, button, text) -> None
 @pytest.fixture
 def large(tmp_path: Path) -> str:
     """Write a sheet with four candidates next to their originals, and return its URL."""
-    drawn = draw("Harbour", 1536, 1024, background="auto", output_format="png", seed="1")
+    drawn = draw(draw_request("Harbour", 1536, 1024, output_format="png"), seed="1")
     (tmp_path / "originals").mkdir()
     (tmp_path / "originals/0.png").write_bytes(drawn)
     thumbnails = [encode_thumbnail(drawn, LARGE_PX)]
