@@ -7,8 +7,10 @@ so a build that finds all of them touches no pixel.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from importlib.machinery import PathFinder
 from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import chain
@@ -178,8 +180,13 @@ def _source_type(record: Record) -> str:
 
 @lru_cache
 def _has_encoder(name: str) -> bool:
-    # Pillow can be built without some; looking for the module does not import the others.
-    return find_spec(f"PIL._{name}") is not None
+    # Pillow can be built without some. Looking for the file imports no part of Pillow.
+    module = f"PIL._{name}"
+    if module in sys.modules:
+        return sys.modules[module] is not None
+    package = find_spec("PIL")
+    folders = package.submodule_search_locations or [] if package else []
+    return PathFinder.find_spec(module, folders) is not None
 
 
 @lru_cache
