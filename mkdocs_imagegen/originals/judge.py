@@ -121,7 +121,11 @@ def judge(
     if defect is not None and defect.kind is DefectKind.UNREADABLE:
         return Verdict(None, defect)
     first = [record.file_name] if record else []
-    for name in dict.fromkeys([*first, *image_names(folder, key)]):
+    try:
+        names = dict.fromkeys([*first, *image_names(folder, key)])
+    except OSError as error:
+        return Verdict(None, _unreadable(folder, error))
+    for name in names:
         image = folder / name
         try:
             found = judge_image(image, inspect, record, request)
@@ -243,11 +247,36 @@ def judge_image(
     return replace(record.with_facts(facts), sha256=sha256, bytes=len(content))
 
 
+def find_in_quarantine(
+    folder: Path, request: ImageRequest, inspect: Inspect
+) -> tuple[Record, bytes] | None:
+    """Return the record and the bytes of an intact image of a request, or None.
+
+    Args:
+        folder: Quarantine folder.
+        request: Request of the image.
+        inspect: Decoder.
+    """
+    names: list[str] = []
+    with contextlib.suppress(OSError):
+        names = image_names(folder, request.key)
+    for name in names:
+        with contextlib.suppress(OSError, ValueError, ImageError, StoreError):
+            record = judge_image(folder / name, inspect, None, request)
+            if record is not None:
+                return record, (folder / name).read_bytes()
+    return None
+
+
 def image_names(folder: Path, key: str) -> list[str]:
-    """Return the names of the images of a cache key, sorted; of a missing folder none."""
+    """Return the names of the images of a cache key, sorted; of a missing folder none.
+
+    Raises:
+        OSError: If the folder cannot be listed, so that an image may be in it.
+    """
     try:
         names = os.listdir(folder)  # noqa: PTH208 - names alone are needed
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(each for each in names if each.startswith(key) and _IMAGE_NAME.fullmatch(each))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from mkdocs_imagegen.errors import ImageError, StoreError
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.files import (
     cannot_store,
     link_or_copy,
@@ -29,10 +29,10 @@ from mkdocs_imagegen.originals.judge import (
     Inspect,
     Original,
     Verdict,
+    find_in_quarantine,
     find_unread,
     image_names,
     judge,
-    judge_image,
     read_image,
     read_records,
 )
@@ -386,13 +386,10 @@ class OriginalStore:
     def _find_in_quarantine(self, request: ImageRequest) -> Original | None:
         """Return the original of an intact image that an earlier version put into quarantine."""
         for folder in self._quarantines if self._can_write else ():
-            for name in image_names(folder, request.key):
-                with contextlib.suppress(OSError, ValueError, ImageError, StoreError):
-                    record = judge_image(folder / name, self._inspect, None, request)
-                    if record is not None:
-                        with self._lock:
-                            self.adopted[folder] += 1
-                        return self.put(record, (folder / name).read_bytes())
+            if found := find_in_quarantine(folder, request, self._inspect):
+                with self._lock:
+                    self.adopted[folder] += 1
+                return self.put(*found)
         return None
 
     def _adopt(self, original: Original, home: Path) -> Original:

@@ -108,7 +108,7 @@ class Journal:
     def end(self, key: str) -> None:
         """Remove the files of a request with a known outcome."""
         # The intent first: alone it is listed as unknown, and a response alone names its image.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, StoreError):
             for path in self._files(key, ".intent") + self._files(key, ".answer"):
                 path.unlink(missing_ok=True)
 
@@ -118,7 +118,11 @@ class Journal:
             response.path.unlink()
 
     def open_keys(self) -> list[str]:
-        """Return the cache keys of all requests that have not ended, of this build or another."""
+        """Return the cache keys of all requests that have not ended, of this build or another.
+
+        Raises:
+            StoreError: If a folder cannot be listed now.
+        """
         return sorted({path.name.partition(".")[0] for path in self._files("")})
 
     def find_intent(self, key: str) -> Intent | None:
@@ -156,12 +160,17 @@ class Journal:
 
     def has_response(self, key: str) -> bool:
         """Return True if there is a raw response of a cache key, readable or not."""
-        return bool(self._files(key, ".answer"))
+        try:
+            return bool(self._files(key, ".answer"))
+        except StoreError:
+            return True  # perhaps
 
     def deletion_hint(self, key: str) -> str:
         """Return the next step for giving up the response of a cache key."""
-        names = ", ".join(map(str, self._files(key, ".answer")))
-        return f"to generate another image instead, delete {names}"
+        files = [self.folder / f"{key}.*.answer"]
+        with contextlib.suppress(StoreError):
+            files = self._files(key, ".answer")
+        return f"to generate another image instead, delete {', '.join(map(str, files))}"
 
     def unknown_intents(self) -> Iterator[Intent]:
         """Yield the requests without a known outcome that earlier versions have listed."""
@@ -173,12 +182,20 @@ class Journal:
                         yield _from_json(line)
 
     def _files(self, key: str, *endings: str) -> list[Path]:
-        """Return the files of a cache key, or of all keys for ``""``, of this journal first."""
+        """Return the files of a cache key, or of all keys for ``""``, of this journal first.
+
+        Raises:
+            StoreError: If a folder cannot be listed now, so that a response may be in it.
+        """
         found = []
         for folder in self._folders:
-            with contextlib.suppress(OSError):
+            try:
                 names = sorted(os.listdir(folder))  # noqa: PTH208 - names alone are needed
-                found += [folder / name for name in names if name.startswith(key)]
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise _unreadable(folder, error) from None
+            found += [folder / name for name in names if name.startswith(key)]
         return [path for path in found if path.suffix in (endings or (".answer", ".intent"))]
 
 
@@ -194,9 +211,13 @@ def _read(path: Path, max_bytes: int) -> bytes:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ValueError("no such file") from error
     except OSError as error:
-        fault = f"the journal of an earlier request cannot be read: {path}: {error.strerror}"
-        hint = "check the permissions and the disk; until then the image is not generated"
-        raise StoreError(fault, hint=hint) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> StoreError:
+    fault = f"the journal of an earlier request cannot be read: {path}: {error.strerror}"
+    hint = "check the permissions and the disk; until then the image is not generated"
+    return StoreError(fault, hint=hint)
 
 
 def _lost_intent(request: ImageRequest | None) -> Intent | None:

@@ -28,7 +28,12 @@ from mkdocs_imagegen.spending.storing import (
 
 def recover_all(stores: Stores) -> None:
     """Recover every journaled request that no build is working on; log failures."""
-    for key in stores.journal.open_keys():
+    try:
+        keys = stores.journal.open_keys()
+    except StoreError as error:
+        log.info("%s", error)  # each request asks the journal again before it is sent
+        return
+    for key in keys:
         try:
             with stores.claims.claim(key) as is_claimed:
                 if is_claimed and find_link(stores, key) is None:

@@ -122,6 +122,17 @@ def test_an_unreadable_file_is_an_error(store, monkeypatch, number):
     assert store.defects == {}
 
 
+def test_folder_that_cannot_be_listed_is_an_error(store, monkeypatch):
+    original = store.put(record(), CONTENT)
+    record_path(store).unlink()
+    with monkeypatch.context() as broken:
+        broken.setattr("os.listdir", refuse(errno.EIO))
+        assert store.audit(key_of("a")).defect.kind is DefectKind.UNREADABLE
+        with pytest.raises(StoreError, match="is not generated again"):
+            store.find(key_of("a"))
+    assert original.path.exists()
+
+
 def test_find_does_not_read_the_image(store):
     """Variants come from verified bytes, so a build that derives none reads no image."""
     original = store.put(record(), CONTENT)

@@ -11,7 +11,6 @@ from tests.tools import skip_or_fail
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
-@pytest.mark.xfail(reason="one operation of 140 is promised and lost; the cause is not found yet")
 @pytest.mark.timeout(300)
 def test_no_system_call_loses_or_damages_an_original(tmp_path):
     if shutil.which("strace") is None:

@@ -209,6 +209,21 @@ def test_unreadable_response_is_an_error(journal, monkeypatch, number):
             find(KEY)
 
 
+@pytest.mark.parametrize("number", [5, 13, 116])
+def test_journal_that_cannot_be_listed_is_an_error(journal, monkeypatch, number):
+    journal.begin(INTENT)
+    journal.save_response(INTENT, b"raw")
+    with monkeypatch.context() as broken:
+        broken.setattr("os.listdir", refuse(number))
+        for find in (journal.find_intent, journal.find_responses):
+            with pytest.raises(StoreError, match="until then the image is not generated"):
+                find(KEY)
+        assert journal.has_response(KEY)
+        journal.end(KEY)
+        assert journal.deletion_hint(KEY).endswith(f"{KEY}.*.answer")
+    assert [each.body for each in journal.find_responses(KEY)] == [b"raw"]
+
+
 SPOILED = [
     lambda path: path.write_bytes(b""),
     lambda path: path.write_bytes(b"[]"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import socket
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 
 import anyio
 import pytest
@@ -50,6 +53,26 @@ def test_sketch_does_not_replace_response_in_journal(bench):
     recover_all(sketching.stores)
     assert made.journal == []
     assert read_original(sketching.stores.originals, key).record.model == request().model
+
+
+def test_response_stays_when_the_journal_cannot_be_listed(bench, monkeypatch):
+    made = bench()
+    answered(made)
+    for working_calls in range(6):
+        with monkeypatch.context() as broken:
+            calls, listdir = count(), os.listdir
+
+            def listed(path, calls=calls, listdir=listdir, working_calls=working_calls):
+                if next(calls) == working_calls:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))
+                return listdir(path)
+
+            broken.setattr("os.listdir", listed)
+            recover_all(made.stores)
+        assert made.stores.attempts.find(request().key) == []
+    recover_all(made.stores)
+    assert made.stored() == ["prompt 0"]
+    assert made.journal == []
 
 
 def test_recovered_image_has_the_price_of_its_request(bench):
