@@ -124,9 +124,8 @@ class Ledger:
         """
         if request.key in self.again:
             return None
-        found = attempts.obstacle(request, gateway, datetime.now(timezone.utc))
-        is_refusal = isinstance(found, EarlierRefusalError)
-        return None if is_refusal and self.retries_refused else found
+        now = datetime.now(timezone.utc)
+        return attempts.obstacle(request, gateway, now, retries_refused=self.retries_refused)
 
     def has_generated(self, model: str) -> bool:
         """Return True if an image of a model was generated in this run."""
@@ -243,7 +242,12 @@ class Attempts:
         write_atomic(self.path(key), f"[\n{lines}\n]\n".encode("utf-8", "replace"))
 
     def obstacle(
-        self, request: ImageRequest, gateway: GatewaySettings, now: datetime
+        self,
+        request: ImageRequest,
+        gateway: GatewaySettings,
+        now: datetime,
+        *,
+        retries_refused: bool = False,
     ) -> NotGeneratedError | None:
         """Return the reason for which a request must not be sent, or None.
 
@@ -253,11 +257,12 @@ class Attempts:
             request: Request to send.
             gateway: Server and timeout.
             now: Current time.
+            retries_refused: True if a refusal by moderation is no obstacle.
         """
         key = request.key
         attempts = self.find(key)
         refused = next((each for each in reversed(attempts) if each.billing == "refused"), None)
-        if refused is not None:
+        if refused is not None and not retries_refused:
             files = ", ".join(str(path) for path in self._files(key) if path.exists())
             hint = f"reword it, set another `take`, or delete {files}"
             fault = f"{refused.fault} on {refused.begun[:10]} ({refused.model})"
@@ -282,7 +287,9 @@ class Attempts:
 def _resting(attempts: Sequence[Attempt]) -> EarlierFailureError:
     cost = sum((each.cost_usd for each in attempts if each.cost_usd), Decimal(0))
     price = f" ({format_usd(cost, is_estimate=True)})" if cost else ""
-    fault = f"{len(attempts)} requests were charged{price} and returned no image"
+    is_certain = all(each.billing == Billing.BILLED.name.lower() for each in attempts)
+    charged = "were charged" if is_certain else "may have been charged"
+    fault = f"{len(attempts)} requests {charged}{price} and returned no image"
     once = "; it is requested once more after 24 hours" if len(attempts) == MAX_ATTEMPTS else ""
     hint = f"run `mkdocs-imagegen generate LOCATION --again`, or set another `take`{once}"
     return EarlierFailureError(f"{fault}, last error: {attempts[-1].fault}", hint=hint)

@@ -345,6 +345,8 @@ def test_ledger_ignores_obstacles_on_request(attempts):
     ledger.retries_refused = True
     assert ledger.obstacle(attempts, refused, GATEWAY) is None
     assert ledger.obstacle(attempts, REQUEST, GATEWAY) is not None
+    attempts.add(KEY, attempt(3.0, billing="refused"))
+    assert isinstance(ledger.obstacle(attempts, REQUEST, GATEWAY), EarlierFailureError)
     ledger.again = frozenset([KEY])
     assert ledger.obstacle(attempts, REQUEST, GATEWAY) is None
 
