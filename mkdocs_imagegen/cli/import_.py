@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.hosts.mkdocs.look import look
 from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.originals.judge import MAX_ORIGINAL_BYTES
-from mkdocs_imagegen.originals.record import IMPORT, ImageFacts, Record
+from mkdocs_imagegen.originals.record import ImageFacts, Record, minimal_record
 from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.request import ImageRequest
 
@@ -73,24 +74,7 @@ def _request(target: Target, *, is_dark: bool) -> ImageRequest:
 
 def _record(request: ImageRequest, content: bytes, facts: ImageFacts) -> Record:
     # Under the subject key: an imported file answers the prompt for every model and quality.
-    return Record(
-        key=request.subject_key,
-        subject=request.subject_key,
-        sha256=hashlib.sha256(content).hexdigest(),
-        bytes=len(content),
-        mime=facts.mime,
-        width=facts.size.width,
-        height=facts.size.height,
-        has_alpha=facts.has_alpha,
-        model=IMPORT,
-        answered_by=IMPORT,
-        prompt=request.prompt,
-        take=request.take,
-        cost_usd=Decimal(0),
-        cost_is_estimate=False,
-        generation_id=None,
-        server="",
-        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        warnings=(),
-        asked_size=str(request.size),
-    )
+    sha256, key = hashlib.sha256(content).hexdigest(), request.subject_key
+    created = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    record = minimal_record(key, request, sha256, len(content), facts)
+    return replace(record, cost_usd=Decimal(0), created=created, is_rebuilt=False)

@@ -43,8 +43,8 @@ def facts_of(image: Image) -> ImageFacts:
     return ImageFacts(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
 
 
-def can_decode(mime: str) -> bool:
-    """Return True if this Pillow decodes images of a media type; it can be built without some."""
+def has_codec(mime: str) -> bool:
+    """Return True if this Pillow reads and writes a media type; it can be built without some."""
     from PIL import features  # noqa: PLC0415 - takes 60 ms
 
     name = _FEATURES.get(mime)

@@ -16,7 +16,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps, features
+from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from mkdocs_imagegen.imaging.decode import facts_of, open_image
@@ -162,11 +162,6 @@ def _has_aom() -> bool:
     from PIL import _avif as encoders  # noqa: PLC0415
 
     return bool(encoders.encoder_codec_available("aom"))
-
-
-def missing_encoders(formats: Sequence[str]) -> list[str]:
-    """Return the formats that this Pillow cannot write."""
-    return [name for name in formats if name in ("avif", "webp") and not features.check(name)]
 
 
 def _on_white(image: Image.Image) -> Image.Image:

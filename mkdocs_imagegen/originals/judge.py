@@ -23,8 +23,8 @@ from mkdocs_imagegen.originals.record import (
     MAX_RECORD_BYTES,
     ImageFacts,
     Record,
+    minimal_record,
     parse_record,
-    rebuild_record,
 )
 from mkdocs_imagegen.request import ImageRequest
 
@@ -243,7 +243,7 @@ def judge_image(
     facts = inspect(content)
     if record is None:
         key = path.name.partition(".")[0]
-        return rebuild_record(key, request, sha256, len(content), facts) if request else None
+        return minimal_record(key, request, sha256, len(content), facts) if request else None
     return replace(record.with_facts(facts), sha256=sha256, bytes=len(content))
 
 

@@ -214,10 +214,10 @@ def with_unknown_fields(content: bytes, damaged: bytes) -> bytes:
         return content
 
 
-def rebuild_record(
+def minimal_record(
     key: str, request: ImageRequest, sha256: str, size_bytes: int, facts: ImageFacts
 ) -> Record:
-    """Return a record for an image whose record is lost; cost, model and time are unknown.
+    """Return a rebuilt record of an image without its response: cost and time are unknown.
 
     Args:
         key: Cache key of the request, or its subject key for an imported file.
@@ -246,7 +246,7 @@ def rebuild_record(
         server="",
         created="",
         warnings=(),
-        quality=request.quality,
+        quality="" if is_import else request.quality,
         asked_size=str(request.size),
         is_rebuilt=True,
     )

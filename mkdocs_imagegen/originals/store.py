@@ -212,11 +212,11 @@ class OriginalStore:
             raise cannot_store(home, error) from None
         return original
 
-    def replace(self, record: Record, content: bytes, *, begun: str = "9") -> Original:
+    def replace(self, record: Record, content: bytes, *, begun: str = "") -> Original:
         """Store an original in place of an earlier one, whose image stays next to the new one.
 
-        A file imported before the request `begun` is put aside, but not for a sketch. Only a user's
-        command may call it.
+        A file imported before the request, at `begun` or else the time of the record, is put aside,
+        but not for a sketch. Only a user's command may call it.
 
         Raises:
             StoreError: If the folder cannot be written to.
@@ -229,7 +229,7 @@ class OriginalStore:
             write_atomic(original.folder / f"{record.key}.json", serialize_record(record))
             self.replaced.add(record.key)
             later = find_unread(imported.parent, record.subject)
-            is_later = later is not None and later.record.created > begun
+            is_later = later is not None and later.record.created > (begun or record.created)
             is_replaced = record.key != record.subject and record.model != SKETCH_MODEL
             if imported.exists() and is_replaced and not is_later:
                 names = image_names(imported.parent, record.subject)

@@ -69,6 +69,9 @@ class Lookup:
         self.generation_s = 0.0
         self.queued: dict[JobKey, Job] = {}
         self._context = context
+        if context.mode.again or context.mode.retry_refused:
+            ledger = context.run.ledger
+            ledger.again, ledger.retries_refused = context.mode.again, context.mode.retry_refused
         self._attempts = Attempts(self.originals.places)
         self._sketch_server = self._settings.gateway.sketch_server
         self._has_drafts = context.serve_queue is not None and self._settings.draft.is_set
@@ -163,7 +166,7 @@ class Lookup:
         """Store the responses that interrupted builds have left; never fails."""
         from mkdocs_imagegen.spending import recovery, storing  # noqa: PLC0415 - rarely needed
 
-        for folder in (None, *earlier_folders(self._settings)):
+        for folder in (None, *self.originals.places[1:]):
             recovery.recover_all(storing.open_stores(self._settings, self.originals, folder))
 
     def close(self) -> None:
@@ -206,8 +209,9 @@ class Lookup:
 
     def _add(self, job: Job, *, can_generate: bool) -> None:
         """Start a job, unless its image may not be generated."""
-        refuses = job.original is None
-        error = self._refusal(job.request, can_generate=can_generate) if refuses else None
+        error = None
+        if job.original is None:
+            error = self._refusal(job.request, can_generate=can_generate)
         if error is not None:
             self._results[job.key] = Result(error=error)
         elif self._is_joined:
@@ -246,7 +250,6 @@ class Lookup:
         except OptionError as error:
             return error
         gateway, ledger = self._settings.gateway, self._context.run.ledger
-        ledger.again, ledger.retries_refused = mode.again, mode.retry_refused
         try:
             obstacle = ledger.obstacle(self._attempts, request, gateway)
         except StoreError as error:

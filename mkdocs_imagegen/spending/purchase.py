@@ -24,7 +24,7 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
-from mkdocs_imagegen.imaging.decode import can_decode
+from mkdocs_imagegen.imaging.decode import has_codec
 from mkdocs_imagegen.originals.folders import earlier_folders, note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
@@ -77,10 +77,9 @@ class Purchaser:
         read_references: Callable[[ImageRequest], Attachments],
     ) -> None:
         self._settings = settings
-        self._server = settings.gateway.url
         self._stores = stores
         self._ledger = ledger
-        self._prices = PriceList(settings.cache_path / "offers.json", self._server)
+        self._prices = PriceList(settings.cache_path / "offers.json", settings.gateway.url)
         self._open_gateway = open_gateway
         self._read_references = read_references
         self._gateway: Gateway | None = None
@@ -119,16 +118,14 @@ class Purchaser:
         Raises:
             StoreError: If a folder cannot be written to, or this Pillow cannot write a format.
         """
-        # Pillow takes 60 ms to import, which a build without a purchase saves.
-        from mkdocs_imagegen.imaging.encode import missing_encoders  # noqa: PLC0415
-
         gateway = self._settings.gateway
         self._stores.originals.require_writable(for_sketches=gateway.is_sketch)
         note_use(self._settings)  # before the build can be killed
-        if not can_decode(f"image/{gateway.output_format}"):
+        if not has_codec(f"image/{gateway.output_format}"):
             gateway = replace(gateway, output_format="png")  # which every Pillow decodes
             self._settings = replace(self._settings, gateway=gateway)
-        if missing := missing_encoders(self._settings.variants.formats):
+        formats = self._settings.variants.formats
+        if missing := [each for each in formats if not has_codec(f"image/{each}")]:
             hint = f"remove them from `variants.formats`, or install a Pillow with {missing[0]}"
             raise StoreError(f"this Pillow cannot write {', '.join(missing)}", hint=hint)
 
@@ -173,6 +170,7 @@ class Purchaser:
     def _stores_with_response(self, key: str) -> list[Stores]:
         """Return the stores of the other originals folders with a response of a cache key."""
         settings, originals = self._settings, self._stores.originals
+        # Not the places of the store: another build may have created a folder since it was opened.
         stores = (open_stores(settings, originals, each) for each in earlier_folders(settings))
         return [each for each in stores if each.journal.has_response(key)]
 

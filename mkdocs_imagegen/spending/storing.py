@@ -11,7 +11,7 @@ from pathlib import Path
 from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.wire import ImageResponse
-from mkdocs_imagegen.imaging.decode import can_decode, inspect_image
+from mkdocs_imagegen.imaging.decode import has_codec, inspect_image
 from mkdocs_imagegen.originals.folders import earlier_journals
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import ImageFacts, Record
@@ -144,7 +144,7 @@ def _decode(response: ImageResponse) -> ImageFacts | None:
     try:
         return inspect_image(response.image)
     except ImageError as error:
-        if not can_decode(response.mime):
+        if not has_codec(response.mime):
             return None
         fault = f"the image was charged and is damaged: {error}"
         raise InvalidResponseError(fault, body=response.image) from None

@@ -45,7 +45,7 @@ def test_record_names_the_server_of_vercel(originals):
 
 def test_image_that_this_machine_cannot_decode_is_stored(originals, monkeypatch):
     avif = replace(RESPONSE, image=b"an image of a later format", mime="image/avif")
-    monkeypatch.setattr(storing, "can_decode", lambda mime: mime != "image/avif")
+    monkeypatch.setattr(storing, "has_codec", lambda mime: mime != "image/avif")
     result = store_response(originals, intent(request()), avif)
     record = result.original.record
     assert (record.is_decoded, record.mime, record.size) == (False, "image/avif", request().size)
