@@ -32,7 +32,7 @@ from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.journal import Intent, Journal
 from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of
 from mkdocs_imagegen.spending.prices import PriceList
-from mkdocs_imagegen.spending.recovery import find_link, recover
+from mkdocs_imagegen.spending.recovery import find_link, recover, try_to_recover
 from mkdocs_imagegen.spending.storing import (
     PurchaseResult,
     Stores,
@@ -137,7 +137,12 @@ class Purchaser:
 
     def _find(self, request: ImageRequest) -> Original | None:
         server = self._settings.gateway.sketch_server
-        return self._stores.originals.find_exact(request, server)
+        found = self._stores.originals.find_exact(request, server)
+        if found is None:
+            return None
+        # A build that was killed after storing the image has left its intent.
+        recovered = try_to_recover(self._stores, request.key)
+        return recovered.original if recovered else found
 
     def _raise_if_resting(self, request: ImageRequest) -> None:
         gateway, attempts = self._settings.gateway, self._stores.attempts

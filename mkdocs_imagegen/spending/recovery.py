@@ -1,6 +1,6 @@
 """Recovery from builds that were killed: responses to store, and requests without a response.
 
-A caller of `recover` or `find_link` holds the claim on the cache key.
+A caller of a function other than `recover_all` holds the claim on the cache key.
 """
 
 from __future__ import annotations
@@ -36,12 +36,26 @@ def recover_all(stores: Stores) -> None:
     for key in keys:
         try:
             with stores.claims.claim(key) as is_claimed:
-                if is_claimed and find_link(stores, key) is None:
-                    recover(stores, key)
-        except InvalidResponseError as error:
-            log.info("the response to an earlier build has no image: %s", error)
-        except Exception as error:  # noqa: BLE001 - a damaged journal must not end the build
-            log.info("the response to an earlier build stays in the journal: %s", error)
+                if is_claimed:
+                    try_to_recover(stores, key)
+        except StoreError as error:
+            log.info("the journal was not read: %s", error)
+
+
+def try_to_recover(stores: Stores, key: str) -> PurchaseResult | None:
+    """Recover the journaled request of a cache key, unless its response is a link; log a failure.
+
+    Args:
+        stores: Stores of the site.
+        key: Cache key.
+    """
+    try:
+        return recover(stores, key) if find_link(stores, key) is None else None
+    except InvalidResponseError as error:
+        log.info("the response to an earlier build has no image: %s", error)
+    except Exception as error:  # noqa: BLE001 - a damaged journal must not end the build
+        log.info("the response to an earlier build stays in the journal: %s", error)
+    return None
 
 
 def recover(stores: Stores, key: str, request: ImageRequest | None = None) -> PurchaseResult | None:

@@ -207,6 +207,19 @@ def test_sketch_of_the_embedded_emulator_is_in_the_cache(tmp_path):
     assert not store.folder.exists()
 
 
+@pytest.mark.parametrize("model", [REQUEST.model, SKETCH_MODEL])
+def test_a_sketch_without_a_record_is_no_error(tmp_path, model):
+    """Another build stores the image of a sketch before its record."""
+    store = open_store(tmp_path / "originals")
+    request, server = replace(REQUEST, model=model), "http://localhost:1/v1"
+    sketch = REQUEST.as_sketch
+    facts = {"key": sketch.key, "subject": sketch.subject_key, "model": sketch.model}
+    original = store.put(record(server=server, **facts), CONTENT)
+    original.folder.joinpath(f"{sketch.key}.json").unlink()
+    found = store.find_exact(request, server)
+    assert (found is not None) == (model == SKETCH_MODEL)
+
+
 def test_draft_is_in_the_working_files(tmp_path):
     store = open_store(tmp_path / "originals")
     draft = replace(REQUEST, is_draft=True)

@@ -377,6 +377,17 @@ def test_build_killed_between_image_and_record_keeps_the_cost(bench):
     assert (after.is_rebuilt, after.cost_usd) == (False, before.cost_usd)
 
 
+def test_intent_of_a_build_killed_after_the_image_is_recovered_by_a_waiting_build(bench):
+    """`recover_all` leaves a cache key that another build has claimed."""
+    made = bench()
+    key = answered(made)
+    recover_all(made.stores)
+    record_file(made.stores.originals.find(key)).unlink()
+    answered(made)
+    (result,) = made.run_jobs(job(request()))
+    assert (result.original.record.is_rebuilt, made.journal, made.client.asked) == (False, [], [])
+
+
 def test_every_response_of_a_key_is_stored(bench):
     """A build was killed, and so was the next one, which generated the image again."""
     made = bench()
