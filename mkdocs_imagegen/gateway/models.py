@@ -1,14 +1,16 @@
-"""Known image models: accepted values and list prices.
+"""Known image models: accepted values, prices, shutdown dates and replacements.
 
 Pure: no I/O, clock or environment. A request to a model that is not in the table is sent as it is,
 and the server decides. Values: https://developers.openai.com/api/docs/guides/image-generation.
 Prices: https://developers.openai.com/api/docs/models/gpt-image-1-mini and the pages of the other
-models.
+models; those of 2.5 and 2.6 from the price map of LiteLLM 1.110.2. Shutdown dates and OpenAI's
+replacements: https://developers.openai.com/api/docs/deprecations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from decimal import Decimal
 
 from mkdocs_imagegen.errors import OptionError, RejectedRequestError
@@ -17,7 +19,7 @@ from mkdocs_imagegen.option_parsers import Size, did_you_mean
 from mkdocs_imagegen.request import ImageRequest
 
 PRICE_DATE = "2026-11-23"
-"""Day on which the prices were read."""
+"""Day on which the prices were read; those of tokens from 2.5 on were read on 2026-11-29."""
 
 STANDARD_SIZES = (Size(1024, 1024), Size(1536, 1024), Size(1024, 1536))
 
@@ -29,19 +31,46 @@ _AREA_PX = range(655_360, 8_294_400 + 1)
 
 
 @dataclass(frozen=True, slots=True)
+class TokenPrices:
+    """Prices of a million tokens in dollars.
+
+    Attributes:
+        text_in: Text of the prompt.
+        image_in: Reference images.
+        image_out: Generated image.
+    """
+
+    text_in: Decimal
+    image_in: Decimal
+    image_out: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Accepted values and list price of one model.
+    """What is known of one model.
 
     Attributes:
         qualities: Accepted qualities.
         sizes: Accepted sizes; empty if every size within the limits above is accepted.
-        usd: Price of an image by quality, in dollars: a square image, and any other.
+        usd: Published price of an image by quality, in dollars: a square image of a standard size,
+            and the other standard sizes. Empty if none is published.
+        token_usd: Prices of tokens.
+        token_factors: Factor of the token formula by quality, and how many times the formula's
+            tokens an image takes; empty if the formula does not hold for the model.
+        shutdown_date: Date as ``2026-12-01`` on which OpenAI shuts the model down, if announced.
+        replacements: Models that replace it once it is shut down, in order of preference.
+        options: Provider options of the model that other models do not know.
         references: Maximum number of reference images.
     """
 
     qualities: tuple[str, ...]
     sizes: tuple[Size, ...]
     usd: Mapping[str, tuple[Decimal, ...]]
+    token_usd: TokenPrices
+    token_factors: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    shutdown_date: str | None = None
+    replacements: tuple[str, ...] = ()
+    options: frozenset[str] = frozenset()
     references: int = 16
 
 
@@ -50,26 +79,67 @@ def _prices(low: str, medium: str, high: str) -> Mapping[str, tuple[Decimal, ...
     return {quality: tuple(map(Decimal, row.split())) for quality, row in rows.items()}
 
 
+def _tokens(text_in: str, image_in: str, image_out: str) -> TokenPrices:
+    return TokenPrices(Decimal(text_in), Decimal(image_in), Decimal(image_out))
+
+
 _UNTIL_HIGH = ("auto", "low", "medium", "high")
 _UNTIL_MAX = (*_UNTIL_HIGH, "xhigh", "max")
+_TOKENS_FROM_2 = _tokens("5", "8", "30")
+
+_FACTORS_2 = {"low": (16, 1), "medium": (48, 1), "high": (96, 1)}
+_FACTORS_2_5 = _FACTORS_2 | {"medium": (24, 1), "high": (48, 1), "xhigh": (64, 1), "max": (96, 1)}
+_FACTORS_2_6 = _FACTORS_2_5 | {"low": (16, 4), "medium": (24, 4)}
+"""Factors by which a public formula gives the reported token counts of gpt-image-2 and 2.5.
+
+Source: https://community.openai.com/t/1382699. For 2.6 no counts are published: users report 3 to
+4 times those of 2.5 at low and medium, and the same ones from high on. The table has the upper
+bound, so that an estimate is never below the charge.
+"""
+
+_AFTER_1 = ("openai/gpt-image-2.5-flare", "openai/gpt-image-2.6-flare", "openai/gpt-image-2")
+"""Replacements of the models before gpt-image-2, the cheapest at the same quality first."""
 
 KNOWN_MODELS: Mapping[str, ModelFacts] = {
     "openai/gpt-image-1-mini": ModelFacts(
-        _UNTIL_HIGH, STANDARD_SIZES, _prices("0.005 0.006", "0.011 0.015", "0.036 0.052")
+        _UNTIL_HIGH,
+        STANDARD_SIZES,
+        _prices("0.005 0.006", "0.011 0.015", "0.036 0.052"),
+        _tokens("2", "2.50", "8"),
+        shutdown_date="2026-12-01",
+        replacements=_AFTER_1,
     ),
     "openai/gpt-image-1": ModelFacts(
-        _UNTIL_HIGH, STANDARD_SIZES, _prices("0.011 0.016", "0.042 0.063", "0.167 0.25")
+        _UNTIL_HIGH,
+        STANDARD_SIZES,
+        _prices("0.011 0.016", "0.042 0.063", "0.167 0.25"),
+        _tokens("5", "10", "40"),
+        shutdown_date="2026-10-23",
+        replacements=_AFTER_1,
     ),
     "openai/gpt-image-1.5": ModelFacts(
-        _UNTIL_HIGH, STANDARD_SIZES, _prices("0.009 0.013", "0.034 0.05", "0.133 0.20")
+        _UNTIL_HIGH,
+        STANDARD_SIZES,
+        _prices("0.009 0.013", "0.034 0.05", "0.133 0.20"),
+        _tokens("5", "8", "32"),
+        shutdown_date="2026-12-01",
+        replacements=_AFTER_1,
     ),
     "openai/gpt-image-2": ModelFacts(
-        _UNTIL_HIGH, (), _prices("0.006 0.005", "0.053 0.041", "0.211 0.165")
+        _UNTIL_HIGH,
+        (),
+        _prices("0.006 0.005", "0.053 0.041", "0.211 0.165"),
+        _TOKENS_FROM_2,
+        _FACTORS_2,
     ),
-    "openai/gpt-image-2.5-flare": ModelFacts(_UNTIL_MAX, (), {}),
-    "openai/gpt-image-2.5-sunburst": ModelFacts(_UNTIL_MAX, (), {}),
-    "openai/gpt-image-2.6-flare": ModelFacts(_UNTIL_MAX, (), {}),
-    "openai/gpt-image-2.6-sunburst": ModelFacts(_UNTIL_MAX, (), {}),
+    "openai/gpt-image-2.5-flare": ModelFacts(_UNTIL_MAX, (), {}, _TOKENS_FROM_2, _FACTORS_2_5),
+    "openai/gpt-image-2.5-sunburst": ModelFacts(_UNTIL_MAX, (), {}, _TOKENS_FROM_2, _FACTORS_2_5),
+    "openai/gpt-image-2.6-flare": ModelFacts(
+        _UNTIL_MAX, (), {}, _TOKENS_FROM_2, _FACTORS_2_6, options=frozenset({"complexity"})
+    ),
+    "openai/gpt-image-2.6-sunburst": ModelFacts(
+        _UNTIL_MAX, (), {}, _TOKENS_FROM_2, _FACTORS_2_6, options=frozenset({"complexity"})
+    ),
 }
 
 MODELS_WITHOUT_ZERO_RETENTION = frozenset({"openai/gpt-image-1-mini"})
