@@ -20,7 +20,8 @@ The tree::
         ├── AuthenticationError     PERMANENT  401
         ├── InsufficientFundsError  PERMANENT  402, or 429 about money
         ├── ForbiddenError          PERMANENT  403
-        ├── ModelUnavailableError   PERMANENT  404 about the model
+        ├── ModelUnavailableError   PERMANENT  the model is refused
+        │   └── ModelShutDownError  PERMANENT  the response names its end
         ├── RejectedRequestError    REFUSED    400, 413, 422, 424
         ├── ModerationError         REFUSED    prompt refused by moderation
         ├── UnreachableError        UNBILLED   no connection
@@ -221,7 +222,13 @@ class ForbiddenError(GatewayError):
 
 
 class ModelUnavailableError(GatewayError):
-    """Model that the gateway does not offer."""
+    """Model that the server does not offer, or not to this account."""
+
+    billing = Billing.PERMANENT
+
+
+class ModelShutDownError(ModelUnavailableError):
+    """Model that was shut down."""
 
     billing = Billing.PERMANENT
 

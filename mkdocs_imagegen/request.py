@@ -80,8 +80,15 @@ class ImageRequest:
 
     @property
     def subject_key(self) -> str:
-        """Key of the request without model and quality: 64 hex digits."""
+        """Key of the request without model, quality and model options: 64 hex digits."""
         return _subject_key_of(self)
+
+    @property
+    def subject_keys(self) -> tuple[str, ...]:
+        """Subject key, and that of versions up to 0.1, which had the model options in it."""
+        if not self.model_options:
+            return (self.subject_key,)
+        return self.subject_key, _digest(self.subject() | {"model_options": self.model_options})
 
     @property
     def as_sketch(self) -> ImageRequest:
@@ -89,14 +96,13 @@ class ImageRequest:
         return replace(self, model=SKETCH_MODEL)
 
     def subject(self) -> dict[str, object]:
-        """Return the request without model and quality, as plain values."""
+        """Return the request without model, quality and model options, as plain values."""
         return {
             "scheme": SCHEME,
             "prompt": self.prompt,
             "size": str(self.size),
             "background": "" if self.background == "auto" else self.background,
             "take": "" if self.take == 1 else self.take,
-            "model_options": self.model_options,
             "draft": self.is_draft or "",
             "references": list(self.references) or "",
             "mask": self.mask,
@@ -105,7 +111,8 @@ class ImageRequest:
 
 @lru_cache(maxsize=10_000)  # a build needs each key about six times
 def _key_of(request: ImageRequest) -> str:
-    return _digest({"model": request.model, "quality": request.quality} | request.subject())
+    own = {name: getattr(request, name) for name in ("model", "quality", "model_options")}
+    return _digest(own | request.subject())
 
 
 @lru_cache(maxsize=10_000)

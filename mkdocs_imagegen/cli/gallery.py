@@ -82,7 +82,8 @@ def _takes_of(
     store: OriginalStore,
 ) -> Iterator[Original]:
     for take in takes:
-        for record in records.get(replace(request, take=take).subject_key, ()):
+        subjects = replace(request, take=take).subject_keys
+        for record in (each for key in subjects for each in records.get(key, ())):
             original = store.find(record.key)
             if original is not None:
                 yield original

@@ -134,7 +134,8 @@ def _unused(sites: Sequence[SiteView], store: OriginalStore) -> Iterator[_Unused
         _require_valid(site)
     entries = [entry for site in sites for entry in site.entries]
     keys = {original.record.key for entry in entries for original in entry.originals}
-    subjects = {request.subject_key for entry in entries for request in requests_of(entry)}
+    requests = (request for entry in entries for request in requests_of(entry))
+    subjects = {key for request in requests for key in request.subject_keys}
     now = datetime.now(timezone.utc)
     for record in store.records():
         if record.key not in keys and record.subject not in subjects:

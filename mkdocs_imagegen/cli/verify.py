@@ -84,7 +84,8 @@ def _judge(store: OriginalStore, config_file: str | None) -> dict[str, Verdict]:
         entries = look(config_file).entries
         shown = [each for entry in entries for each in requests_of(entry)]
         # An imported file has the subject key.
-        requests = {each.subject_key: each for each in shown} | {each.key: each for each in shown}
+        requests = {key: each for each in shown for key in each.subject_keys}
+        requests |= {each.key: each for each in shown}
         verdicts |= {key: store.audit(key, requests.get(key)) or verdicts[key] for key in lost}
     return verdicts
 

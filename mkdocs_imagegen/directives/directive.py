@@ -10,8 +10,8 @@ from mkdocs_imagegen.directives.layers import (
     Layer,
     Level,
     Origin,
+    exact_options,
     insert_preset,
-    is_exact,
     merge_layers,
 )
 from mkdocs_imagegen.directives.options import DirectiveOptions
@@ -77,8 +77,8 @@ class Directive:
     Attributes:
         request: Request for the image.
         dark: Request for the dark-mode image; None if there is one image for both schemes.
-        is_exact: True if the image, its named prompt or its page sets the model or the quality,
-            so that only an original of that model and quality is used.
+        exact_options: Those of ``model`` and ``quality`` that the image, its named prompt or its
+            page sets, so that only an original of that model and quality is used.
         alt: Alt text; ``""`` for a decorative image.
         caption: Caption below the image; ``""`` if none.
         note: Notice below the image that it is AI-generated; ``""`` if none.
@@ -93,7 +93,7 @@ class Directive:
 
     request: ImageRequest
     dark: ImageRequest | None
-    is_exact: bool
+    exact_options: frozenset[str]
     alt: str
     caption: str
     note: str
@@ -104,6 +104,11 @@ class Directive:
     source: SourceExcerpt
     references: tuple[Reference, ...] = ()
     mask: FileReference | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """True if only an original of the requested model and quality is used."""
+        return bool(self.exact_options)
 
     @property
     def layout_size(self) -> Size:
@@ -184,7 +189,7 @@ def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerp
     return Directive(
         request=request,
         dark=dark if shows_dark else None,
-        is_exact=is_exact(layers),
+        exact_options=exact_options(layers),
         alt=alt,
         caption=(options.caption or "").strip(),
         note=defaults.note,

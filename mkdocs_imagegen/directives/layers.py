@@ -131,10 +131,8 @@ def merge_layers(layers: Sequence[Layer]) -> DirectiveOptions:
 FIELDS = tuple(each.name for each in fields(DirectiveOptions))
 
 
-def is_exact(layers: Iterable[Layer]) -> bool:
-    """Return True if a level with a binding model and quality sets one of them."""
-    return any(
-        each.options.model is not None or each.options.quality is not None
-        for each in layers
-        if each.origin.level in EXACT_LEVELS
-    )
+def exact_options(layers: Iterable[Layer]) -> frozenset[str]:
+    """Return those of ``model`` and ``quality`` that a level at which they are binding sets."""
+    binding = [each.options for each in layers if each.origin.level in EXACT_LEVELS]
+    names = ("model", "quality")
+    return frozenset(name for name in names for each in binding if getattr(each, name) is not None)

@@ -20,6 +20,7 @@ from mkdocs_imagegen.errors import (
     GatewayError,
     InsufficientFundsError,
     InvalidResponseError,
+    ModelShutDownError,
     ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
@@ -33,17 +34,29 @@ from mkdocs_imagegen.gateway.exchange import SUCCESS, ClientResponse
 from mkdocs_imagegen.gateway.policy import MAX_WAIT_S
 from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object, safe_id, safe_text
 
+INVALID_MODEL = "invalid_model"
+"""Code of a response that names the parameter ``model``, which no server sends."""
+
 MAY_BE_CHARGED = "it may have been charged: check the server's log before you generate it again"
 """Next step after a request with an unknown outcome."""
 
 _SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 _NO_MODEL = re.compile(
     r"\b(unknown|invalid|no such) model\b"
-    r"|\bmodels?\b.{0,100}\b(not found|not exist|retired|deprecated|shut down"
-    r"|no longer (available|supported)|(not|un)available|not supported)\b",
+    r"|\bmodels?\b.{0,100}\b(not found|not exist|(not|un)available|not supported)\b",
     re.IGNORECASE | re.DOTALL,
 )
 """Text about an unknown model, for servers that send no code."""
+
+_END_OF_MODEL = re.compile(
+    r"(\bmodels?\b|\b[\w.-]+/[\w.-]+|\bgpt-image[\w.-]*)[^.;]{0,100}?"
+    r"\b(retired|deprecated|discontinued|decommissioned|shut ?down|end of life"
+    r"|no longer (available|supported|offered))\b",
+    re.IGNORECASE,
+)
+"""Text about the end of a model. A parameter may be deprecated too, but its name is no model."""
+
+_ZERO_RETENTION = re.compile(r"zero data retention", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +107,19 @@ class Rule:
 
 
 _ALL = range(1000)
+_ERRORS = range(400, 600)
+_SERVER_ERRORS = range(500, 600)
 _CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = range(300, 400)
+_OTHER_MODEL = "set `model` to another one; existing images stay in use"
+_NOT_OFFERED = "the server does not offer the model"
 _ADD_CREDIT = "add credit; finished images are kept"
 _KEY_REJECTED = "the API key is not accepted"
 _CHECK_KEY = "check its value; renew a VERCEL_OIDC_TOKEN with `vercel env pull`"
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        range(400, 600),
+        _ERRORS,
         ModerationError,
         "moderation refused the prompt",
         "reword the prompt",
@@ -138,19 +155,50 @@ RULES: tuple[Rule, ...] = (
         frozenset({"authentication_error", "auth_error", "invalid_api_key"}),
     ),
     Rule(
-        (400, 404),
-        ModelUnavailableError,
-        "the server does not offer the model",
-        "set `model` to one that it offers; existing images stay in use",
-        frozenset({"model_not_found"}),
-        _NO_MODEL,
+        (400, 403, 404, 422, *_SERVER_ERRORS),
+        ModelShutDownError,
+        "the model was shut down",
+        _OTHER_MODEL,
+        frozenset({"model_deprecated", "model_retired", "model_shut_down"}),
+        _END_OF_MODEL,
     ),
+    Rule((410,), ModelShutDownError, "the model was shut down", _OTHER_MODEL),
     Rule(
-        (400,),
+        (400, 404),
         RejectedRequestError,
         "no provider of the model meets provider_options",
         "remove zeroDataRetention, or choose another model",
-        frozenset({"no_providers_available"}),
+        pattern=_ZERO_RETENTION,
+    ),
+    Rule(
+        (403,),
+        ModelUnavailableError,
+        "the account's plan or allowlist does not include the model",
+        "add credit, allow the model, or choose another one",
+        frozenset({"restrictedmodelserror"}),
+    ),
+    Rule(
+        (403,),
+        ModelUnavailableError,
+        "no provider of the model is allowed for the account",
+        "allow one of its providers, or choose another model",
+        frozenset({"no_providers_available", "restrictedproviderserror"}),
+    ),
+    Rule(
+        (400, 403, 404, 422),
+        ModelUnavailableError,
+        _NOT_OFFERED,
+        _OTHER_MODEL,
+        frozenset({"model_not_found", "no_providers_available", INVALID_MODEL}),
+        _NO_MODEL,
+    ),
+    Rule(
+        _SERVER_ERRORS,
+        ModelUnavailableError,
+        _NOT_OFFERED,
+        _OTHER_MODEL,
+        frozenset({"model_not_found", "no_providers_available"}),
+        re.compile(r"\b(model_not_found|no_providers(_available)?)\b"),
     ),
     Rule((401,), AuthenticationError, _KEY_REJECTED, _CHECK_KEY),
     Rule((402,), InsufficientFundsError, "the account cannot pay", _ADD_CREDIT),
@@ -160,20 +208,6 @@ RULES: tuple[Rule, ...] = (
         "the account is not verified",
         "add a card to the account; the free credit needs one too",
         frozenset({"customer_verification_required"}),
-    ),
-    Rule(
-        (403,),
-        ForbiddenError,
-        "the account's plan or allowlist does not include the model",
-        "add credit, allow the model, or choose another one",
-        frozenset({"restrictedmodelserror"}),
-    ),
-    Rule(
-        (403,),
-        ForbiddenError,
-        "no provider of the model is allowed for the account",
-        "allow one of its providers, or choose another model",
-        frozenset({"no_providers_available", "restrictedproviderserror"}),
     ),
     Rule(
         (403,),
@@ -318,6 +352,8 @@ def _codes(source: Mapping[str, object]) -> frozenset[str]:
     param = as_mapping(source.get("param"))
     given = [source.get("type"), source.get("code")]
     given += [param.get(name) for name in ("name", "type", "code")]
+    if source.get("param") == "model" and "missing_parameter" not in given:
+        given += [INVALID_MODEL]
     return frozenset(each.strip().lower() for each in given if isinstance(each, str))
 
 

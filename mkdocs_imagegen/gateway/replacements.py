@@ -1,41 +1,103 @@
-"""Models that can replace one that is shut down or unavailable, among those on offer.
+"""Models that replace one that was shut down, and alternatives for a message.
 
 Pure: no I/O, clock or environment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
-from mkdocs_imagegen.gateway.offers import Offer, format_price
+from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS, check_request
+from mkdocs_imagegen.gateway.offers import format_price
+from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object
 from mkdocs_imagegen.request import ImageRequest
 
+MAX_PRICE_RATIO = Decimal("1.5")
+"""Maximum price of an image by a replacement of the built-in list, relative to the price before."""
 
-def format_alternatives(offers: Sequence[Offer], request: ImageRequest, count: int = 2) -> str:
-    """Return models that can replace the requested one, on one line.
+MAX_ALTERNATIVES = 3
 
-    These are the cheapest ones of its creator, with the price of the request, or else the names of
-    other models, those of its creator first.
+GetPrice = Callable[[ImageRequest], Decimal | None]
+"""Returns the price of a request in dollars, or None if it is unknown."""
+
+
+def replacement(
+    request: ImageRequest,
+    exact_options: Collection[str],
+    is_offered: Callable[[str], bool],
+    get_price: GetPrice,
+) -> ImageRequest | None:
+    """Return the request with the model and quality that replace those of a model shut down.
+
+    The first model of the built-in list whose price is known and at most 1.5 times as high; if
+    there is none, the same at the next lower quality.
+
+    Args:
+        request: Request to the model that was shut down.
+        exact_options: Options that the directive itself sets, which are not replaced.
+        is_offered: Function that returns True if a model may be used.
+        get_price: Function that returns the price of a request.
     """
-    priced = replacements(offers, request)
-    cheapest = [f"{offer.model} ({format_price(usd)})" for offer, usd in priced]
-    others = (offer.model for offer in offers if offer.model != request.model)
-    names = cheapest or sorted(others, key=lambda model: not _is_of_creator(model, request))
-    more = [f"{len(names) - count} more"] if len(names) > count else []
-    return ", ".join(names[:count] + more)
+    price = get_price(request)
+    if price is None or "model" in exact_options:
+        return None
+    for sent in _built_in(request, keeps_quality="quality" in exact_options):
+        usd = get_price(sent)
+        if is_offered(sent.model) and usd is not None and usd <= price * MAX_PRICE_RATIO:
+            return sent
+    return None
 
 
-def replacements(offers: Iterable[Offer], request: ImageRequest) -> list[tuple[Offer, Decimal]]:
-    """Return models of the same creator without a shutdown date, cheapest first, with prices."""
-    priced = [
-        (offer, usd)
-        for offer in offers
-        if _is_of_creator(offer.model, request) and offer.model != request.model
-        if not offer.shutdown_date and (usd := offer.price_usd(request)) is not None
-    ]
-    return sorted(priced, key=lambda pair: pair[1])
+def own_replacement(
+    request: ImageRequest, models: Iterable[str], is_offered: Callable[[str], bool]
+) -> ImageRequest | None:
+    """Return the request with the first model of the author's list that accepts it."""
+    sent = (replace(request, model=model) for model in models if is_offered(model))
+    return next(filter(_is_accepted, sent), None)
 
 
-def _is_of_creator(model: str, request: ImageRequest) -> bool:
-    return model.partition("/")[0] == request.model.partition("/")[0]
+def format_alternatives(models: Iterable[str], request: ImageRequest, get_price: GetPrice) -> str:
+    """Return up to three models that can replace the requested one, with prices, on one line.
+
+    Models of its creator come first, then the cheapest; those of unknown price are last.
+    """
+    priced = [(model, get_price(replace(request, model=model))) for model in models]
+    creator = request.model.partition("/")[0]
+    priced.sort(
+        key=lambda pair: (pair[0].partition("/")[0] != creator, pair[1] is None, pair[1] or 0)
+    )
+    names = (
+        f"{model} ({format_price(usd) if usd is not None else 'price unknown'})"
+        for model, usd in priced
+    )
+    return ", ".join(list(names)[:MAX_ALTERNATIVES])
+
+
+def _built_in(request: ImageRequest, *, keeps_quality: bool) -> Iterator[ImageRequest]:
+    facts = KNOWN_MODELS.get(request.model)
+    qualities = [each for each in facts.qualities if each != "auto"] if facts else []
+    lower = (
+        qualities[: qualities.index(request.quality)][-1:] if request.quality in qualities else []
+    )
+    for quality in [request.quality, *([] if keeps_quality else lower)]:
+        for model in facts.replacements if facts else ():
+            sent = replace(request, model=model, quality=quality)
+            if _is_accepted(sent):
+                yield sent
+
+
+def _is_accepted(sent: ImageRequest) -> bool:
+    """Return True if a model accepts the values of a request, as far as they are known."""
+    facts = KNOWN_MODELS.get(sent.model)
+    special = {name for each in KNOWN_MODELS.values() for name in each.options}
+    options: Mapping[str, object] = as_mapping(
+        (parse_object(sent.model_options.encode()) or {}).get("openai")
+    )
+    try:
+        check_request(sent, "webp")
+    except OptionError:
+        return False
+    return facts is None or special & set(options) <= facts.options

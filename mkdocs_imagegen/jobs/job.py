@@ -26,12 +26,14 @@ class Job:
         request: Request to generate.
         original: Existing original; None if one is generated.
         is_draft: True if the image is only shown by `mkdocs serve`.
+        exact_options: Options that the directive itself sets, so that no replacement changes them.
     """
 
     key: JobKey
     request: ImageRequest
     original: Original | None
     is_draft: bool = False
+    exact_options: frozenset[str] = frozenset()
 
     @property
     def layout(self) -> Layout:

@@ -21,7 +21,6 @@ from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.report import plural
-from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.purchase import ClaimedElsewhereError, Purchaser
 
@@ -174,26 +173,27 @@ class Scheduler:
         if job.original is not None:
             result = Result(job.original, is_draft=job.is_draft)
         else:
-            result = await self._obtain(job.request, loop)
+            result = await self._obtain(job, loop)
         if not loop.is_closing:
             return await loop.compute(self._derived, result, job.layout)
         if result.alarm:
             log.info("%s", result.alarm)  # the build is over, and shows no image
         return result
 
-    async def _obtain(self, request: ImageRequest, loop: EventLoop) -> Result:
+    async def _obtain(self, job: Job, loop: EventLoop) -> Result:
         """Return the result of a request, which is sent once for all jobs that share it.
 
         Raises:
             ClaimedElsewhereError: If another build is generating the image.
         """
-        order = self._orders.get(request.key)
+        key = job.request.key
+        order = self._orders.get(key)
         if order is None:
-            order = self._orders[request.key] = _Order(anyio.Event())
+            order = self._orders[key] = _Order(anyio.Event())
             try:
-                order.result = await self._purchase(request, loop)
+                order.result = await self._purchase(job, loop)
             except BaseException:
-                del self._orders[request.key]
+                del self._orders[key]
                 raise
             finally:
                 order.done.set()
@@ -202,9 +202,9 @@ class Scheduler:
             raise ClaimedElsewhereError
         return order.result
 
-    async def _purchase(self, request: ImageRequest, loop: EventLoop) -> Result:
+    async def _purchase(self, job: Job, loop: EventLoop) -> Result:
         try:
-            got = await self._purchaser.obtain(request, loop)
+            got = await self._purchaser.obtain(job.request, loop, job.exact_options)
         except ClaimedElsewhereError:
             raise
         except Exception as error:  # noqa: BLE001 - without a result, other jobs would pay again

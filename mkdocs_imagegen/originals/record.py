@@ -132,6 +132,15 @@ class Record:
         """True if the author imported the image; its key is the subject key of the request."""
         return self.answered_by == IMPORT
 
+    def answers(self, request: ImageRequest) -> bool:
+        """Return True if the model and the quality that answered are those of a request.
+
+        So an image of a replacement model is that of the model once `model` names it.
+        """
+        quality = self.answered_quality or self.quality
+        is_same = (self.answered_by, quality) == (request.model, request.quality)
+        return is_same and self.subject in request.subject_keys
+
     @property
     def facts(self) -> ImageFacts:
         """Facts that decoding the image shows."""
@@ -226,10 +235,10 @@ def minimal_record(
         size_bytes: Size of the image.
         facts: Facts of the image.
     """
-    is_import = key == request.subject_key
+    is_import = key in request.subject_keys
     return Record(
         key=key,
-        subject=request.subject_key,
+        subject=key if is_import else request.subject_key,
         sha256=sha256,
         bytes=size_bytes,
         mime=facts.mime,

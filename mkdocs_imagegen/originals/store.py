@@ -99,10 +99,8 @@ class OriginalStore:
     def may_have(self, request: ImageRequest, sketch_server: str) -> bool:
         """Return True if `find_exact` probably finds an original: there is a file of its name."""
         home, sketches = self.places[0], self._sketch_places[0]
-        return (
-            _has_record(home, request.key)
-            or _has_record(home, request.subject_key)
-            or bool(sketch_server and _has_record(sketches, request.as_sketch.key))
+        return any(_has_record(home, key) for key in (request.key, *request.subject_keys)) or bool(
+            sketch_server and _has_record(sketches, request.as_sketch.key)
         )
 
     def find_exact(self, request: ImageRequest, sketch_server: str) -> Original | None:
@@ -119,8 +117,9 @@ class OriginalStore:
         Raises:
             StoreError: If an original is there and cannot be used.
         """
-        if self._has_import(request):
-            return self._find(self.places, request.subject_key)
+        for key in request.subject_keys:
+            if self._has_import(request, key):
+                return self._find(self.places, key)
         places = self._draft_places if request.is_draft else self.places
         if sketch_server and not _has_record(places[0], request.key):
             drafts = self._draft_places[:1] if request.is_draft else ()
@@ -130,7 +129,8 @@ class OriginalStore:
                 if sketch is not None and sketch.record.server == sketch_server:
                     return sketch
         original = self._find(places, request.key, request)
-        return original or self._find(self.places, request.subject_key, request)
+        subjects = (self._find(self.places, key, request) for key in request.subject_keys)
+        return original or next(filter(None, subjects), None)
 
     def find(self, key: str) -> Original | None:
         """Return the original of a cache key, or None.
@@ -140,20 +140,26 @@ class OriginalStore:
         """
         return self._find(self.places, key)
 
-    def find_by_subject(self, subject: str, model: str) -> Original | None:
-        """Return an original of a real model that has a subject key, or None.
+    def find_by_subject(self, request: ImageRequest, *, is_exact: bool = False) -> Original | None:
+        """Return an original of a real model with the subject of a request, or None.
 
-        Of several: the same model first, then the newest, then by cache key, so that every machine
-        chooses the same one.
+        Of several: one that answers the request first, then the same model, then the newest, then
+        by cache key, so that every machine chooses the same one.
+
+        Args:
+            request: Request to look up.
+            is_exact: True to return only an original that answers the request.
 
         Raises:
             StoreError: If an original is there and cannot be used.
         """
         if self._subjects is None:
             self._subjects = self._records_by_subject()
-        candidates = sorted(self._subjects.get(subject, []), key=lambda each: each.key)
+        found = [each for key in request.subject_keys for each in self._subjects.get(key, ())]
+        candidates = [each for each in found if each.answers(request) or not is_exact]
+        candidates.sort(key=lambda each: each.key)
         candidates.sort(key=lambda each: each.created, reverse=True)
-        candidates.sort(key=lambda each: each.model != model)
+        candidates.sort(key=lambda each: (not each.answers(request), each.model != request.model))
         return next(filter(None, (self._find(self.places, each.key) for each in candidates)), None)
 
     def read(self, original: Original) -> tuple[Original, bytes]:
@@ -362,10 +368,9 @@ class OriginalStore:
             raise errors[0]
         return None
 
-    def _has_import(self, request: ImageRequest) -> bool:
-        """Return True if an imported file answers a request before any generated image."""
+    def _has_import(self, request: ImageRequest, key: str) -> bool:
+        """Return True if the imported file of a subject key comes before any generated image."""
         # A command that regenerates an image puts the import aside in the originals folder alone.
-        key = request.subject_key
         home = next((folder for folder in self.places if _has_record(folder, key)), None)
         if home is None or home is self.folder:
             return home is not None

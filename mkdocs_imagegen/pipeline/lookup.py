@@ -183,11 +183,12 @@ class Lookup:
         key, original = _key(request, directive), None
         try:
             if self._settings.enabled:
-                if request.key not in self._context.mode.again:
+                mode = self._context.mode
+                if request.key not in mode.again:
                     original = self.originals.find_exact(request, self._sketch_server)
-                is_exact = directive.is_exact or self._is_regenerated(request)
-                if original is None and not is_exact:
-                    original = self.originals.find_by_subject(request.subject_key, request.model)
+                if original is None and request.key not in mode.again:
+                    is_exact = directive.is_exact or mode.upgrade
+                    original = self.originals.find_by_subject(request, is_exact=is_exact)
                 if original is None and self._has_drafts:
                     request = self._settings.draft.of(request)
                     original = self.originals.find_exact(request, self._sketch_server)
@@ -200,12 +201,8 @@ class Lookup:
         if image is not None:
             self._results[key] = Result(original, image, is_draft=request.is_draft)
         else:
-            job = Job(key, request, original, request.is_draft)
+            job = Job(key, request, original, request.is_draft, directive.exact_options)
             self._add(job, can_generate=can_generate)
-
-    def _is_regenerated(self, request: ImageRequest) -> bool:
-        mode = self._context.mode
-        return mode.upgrade or request.key in mode.again
 
     def _add(self, job: Job, *, can_generate: bool) -> None:
         """Start a job, unless its image may not be generated."""

@@ -218,7 +218,7 @@ def _state(request: ImageRequest, result: Result) -> State:
         return State.GENERATED
     record = result.original.record
     is_sketch = record.model == SKETCH_MODEL
-    if record.is_import:
+    if record.is_import or record.answers(request):
         return State.READY
     if record.key != (request.as_sketch if is_sketch else request).key:
         return State.STALE

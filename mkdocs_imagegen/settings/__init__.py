@@ -29,7 +29,13 @@ from mkdocs_imagegen.option_parsers import (
 )
 from mkdocs_imagegen.settings.budget import BudgetSettings, DraftSettings
 from mkdocs_imagegen.settings.folders import FOLDERS, InheritedOptions
-from mkdocs_imagegen.settings.gateway import MODELS, SKETCH_URL, GatewaySettings
+from mkdocs_imagegen.settings.gateway import (
+    AUTO,
+    FALLBACK_MODELS,
+    SKETCH_URL,
+    FallbackModels,
+    GatewaySettings,
+)
 from mkdocs_imagegen.settings.previews import PreviewSettings
 from mkdocs_imagegen.settings.prompts import PRESETS, PROMPTS_OR_FILE, read_prompt_file
 from mkdocs_imagegen.settings.variants import VariantSettings
@@ -37,7 +43,14 @@ from mkdocs_imagegen.settings.variants import VariantSettings
 DEFAULT_CACHE_DIR = ".cache/plugin/imagegen"
 DEFAULT_ORIGINALS_DIR = "imagegen-originals"
 
-__all__ = ["GatewaySettings", "InheritedOptions", "Settings", "VariantSettings", "read_settings"]
+__all__ = [
+    "AUTO",
+    "GatewaySettings",
+    "InheritedOptions",
+    "Settings",
+    "VariantSettings",
+    "read_settings",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +64,13 @@ class Settings:
         "!ENV [IMAGEGEN, true]",
     )
     model: str = shared_option(InheritedOptions, "model", "openai/gpt-image-1-mini")
-    fallback_models: tuple[str, ...] = option(
-        (),
-        MODELS,
-        "Models that Vercel's AI Gateway tries in order if `model` fails. The record of an image "
-        "and the bill name the model that generated it.",
+    fallback_models: FallbackModels = option(
+        AUTO,
+        FALLBACK_MODELS,
+        "Models that replace `model`. `auto` uses a built-in list after a shutdown, at a price of "
+        "at most 1.5 times the one before; a list of your own is tried in order whenever the "
+        "server refuses `model`, at any price within the budget; `[]` is none. The record of an "
+        "image and the bill name the model that generated it.",
         "[openai/gpt-image-2]",
     )
     size: Size = shared_option(InheritedOptions, "size", Size(1536, 1024))
@@ -243,7 +258,6 @@ def read_settings(written: Mapping[str, object], root: Path) -> Settings:
         hint = "set AI_GATEWAY_API_KEY instead"
         error = OptionError("not supported with Vercel's AI Gateway", hint=hint)
         raise OptionsError([("gateway.key_env", error)])
-    settings = replace(settings, gateway=gateway.with_fallback_models(settings.fallback_models))
     file = written.get("prompts")
     return _with_prompt_file(settings, root / file) if isinstance(file, str) else settings
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from mkdocs_imagegen.frozen import dataclass
@@ -24,6 +23,8 @@ SKETCH_URL = "sketch:"
 """URL that selects the emulator in this process."""
 
 GATEWAY_URL = "https://ai-gateway.vercel.sh/v1"
+AUTO: Literal["auto"] = "auto"
+FallbackModels = tuple[str, ...] | Literal["auto"]
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -47,17 +48,19 @@ def _json_object(value: object) -> Mapping[str, object] | None:
     return value if isinstance(value, Mapping) else None
 
 
-def _models(value: object) -> tuple[str, ...] | None:
+def _models(value: object) -> tuple[str, ...] | Literal["auto"] | None:
+    if str(value).strip().lower() == AUTO:
+        return AUTO
     listed = value if isinstance(value, list) else [value]
     names = tuple(" ".join(each.split()) for each in listed if isinstance(each, str))
     return names if len(names) == len(listed) and all(names) else None
 
 
-MODELS: Parser[tuple[str, ...]] = Parser(
-    "a list of model IDs",
+FALLBACK_MODELS: Parser[FallbackModels] = Parser(
+    "auto | a list of model IDs",
     _models,
     {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema}]},
-    type="list of strings",
+    type="`auto`, list of strings",
 )
 URL: Parser[str] = Parser(
     'https://…, http:// on this machine, or "sketch:"; without user name, password or query',
@@ -137,16 +140,15 @@ class GatewaySettings:
         "true",
     )
 
-    def with_fallback_models(self, models: tuple[str, ...]) -> GatewaySettings:
-        """Return the settings with models that the gateway tries if a model fails.
+    @property
+    def routed_models(self) -> tuple[str, ...]:
+        """Models to which AI Gateway itself may route a request, as the author has set.
 
-        AI Gateway reads them from ``providerOptions.gateway.models``:
-        https://vercel.com/docs/ai-gateway/models-and-providers/model-fallbacks
+        See https://vercel.com/docs/ai-gateway/models-and-providers/model-fallbacks.
         """
-        if not models:
-            return self
-        routing = {**self.provider_options.get("gateway", {}), "models": list(models)}
-        return replace(self, provider_options={**self.provider_options, "gateway": routing})
+        routing = self.provider_options.get("gateway")
+        models = routing.get("models") if isinstance(routing, Mapping) else None
+        return tuple(map(str, models)) if isinstance(models, list) and self.is_vercel else ()
 
     @property
     def is_sketch(self) -> bool:

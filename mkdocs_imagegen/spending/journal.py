@@ -16,7 +16,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ class Intent:
         begun: Time of the request, ISO 8601 in UTC; ``""`` if the intent is lost.
         timeout_s: Timeout of the request.
         replaces: True if the image takes the place of an existing original.
+        sent_model: Model that is sent in place of the requested one; ``""`` if it is the same.
+        sent_quality: Quality that is sent in place of the requested one; ``""`` if it is the same.
     """
 
     request: ImageRequest
@@ -54,6 +56,16 @@ class Intent:
     begun: str
     timeout_s: float = 0.0
     replaces: bool = False
+    sent_model: str = ""
+    sent_quality: str = ""
+
+    @property
+    def sent(self) -> ImageRequest:
+        """The request as it is sent."""
+        model, quality = self.request.model, self.request.quality
+        return replace(
+            self.request, model=self.sent_model or model, quality=self.sent_quality or quality
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +276,8 @@ def _from_json(text: bytes, key: str | None = None) -> Intent:
             begun=str(fields["begun"]),
             timeout_s=float(fields.get("timeout_s", 0)),
             replaces=fields.get("replaces") is True,
+            sent_model=str(fields.get("sent_model", "")),
+            sent_quality=str(fields.get("sent_quality", "")),
         )
         is_it = intent.request.key == fields["key"]
         if intent.price_usd is not None and not intent.price_usd >= 0:

@@ -32,7 +32,6 @@ from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.originals.record import is_amount
 from mkdocs_imagegen.report import format_usd
-from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending.budget import Budget
 from mkdocs_imagegen.spending.journal import Intent
@@ -113,19 +112,20 @@ class Ledger:
             self._failed[key] = error
 
     def obstacle(
-        self, attempts: Attempts, request: ImageRequest, gateway: GatewaySettings
+        self, attempts: Attempts, key: str, model: str, gateway: GatewaySettings
     ) -> NotGeneratedError | None:
         """Return the reason for which a request must not be sent after earlier attempts, or None.
 
         Args:
             attempts: Attempts of earlier builds.
-            request: Request to send.
+            key: Cache key of the request.
+            model: Model to send.
             gateway: Server and timeout.
         """
-        if request.key in self.again:
+        if key in self.again:
             return None
         now = datetime.now(timezone.utc)
-        return attempts.obstacle(request, gateway, now, retries_refused=self.retries_refused)
+        return attempts.obstacle(key, model, gateway, now, retries_refused=self.retries_refused)
 
     def has_generated(self, model: str) -> bool:
         """Return True if an image of a model was generated in this run."""
@@ -185,7 +185,7 @@ def attempt_of(intent: Intent, billing: str, fault: str, *, counts: bool = False
     return Attempt(
         begun=intent.begun,
         billing=billing,
-        model=intent.request.model,
+        model=intent.sent.model,
         fault=fault,
         server=intent.server if is_named else "",
         timeout_s=intent.timeout_s,
@@ -243,7 +243,8 @@ class Attempts:
 
     def obstacle(
         self,
-        request: ImageRequest,
+        key: str,
+        model: str,
         gateway: GatewaySettings,
         now: datetime,
         *,
@@ -254,12 +255,12 @@ class Attempts:
         After two attempts that count, the cache key rests; it is tried once more after a day.
 
         Args:
-            request: Request to send.
+            key: Cache key of the request.
+            model: Model to send.
             gateway: Server and timeout.
             now: Current time.
             retries_refused: True if a refusal by moderation is no obstacle.
         """
-        key = request.key
         attempts = self.find(key)
         refused = next((each for each in reversed(attempts) if each.billing == "refused"), None)
         if refused is not None and not retries_refused:
@@ -267,7 +268,7 @@ class Attempts:
             hint = f"reword it, set another `take`, or delete {files}"
             fault = f"{refused.fault} on {refused.begun[:10]} ({refused.model})"
             return EarlierRefusalError(fault, hint=hint)
-        group = (gateway.url if gateway.is_vercel else "", request.model, gateway.timeout)
+        group = (gateway.url if gateway.is_vercel else "", model, gateway.timeout)
         counted = [
             each
             for each in attempts

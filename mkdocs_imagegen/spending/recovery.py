@@ -107,7 +107,7 @@ def _store(stores: Stores, saved: SavedResponse) -> PurchaseResult:
     settings = replace(GatewaySettings(), output_format=intent.output_format)
     key = intent.request.key
     try:
-        response = decode_response(saved.body, intent.request, settings)
+        response = decode_response(saved.body, intent.sent, settings)
         known = _intact_original(stores, intent)
         if known and known.record.sha256 == hashlib.sha256(response.image).hexdigest():
             return PurchaseResult(known)  # killed after storing it

@@ -180,7 +180,7 @@ def _record(intent: Intent, response: ImageResponse, facts: ImageFacts) -> Recor
         warnings=response.warnings,
         quality=drawn.quality,
         asked_size=str(drawn.size),
-        answered_quality=response.quality,
+        answered_quality=response.quality or intent.sent_quality,
     )
 
 

@@ -15,6 +15,7 @@ from mkdocs_imagegen.errors import (
     ForbiddenError,
     GatewayError,
     InsufficientFundsError,
+    ModelShutDownError,
     ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
@@ -36,6 +37,11 @@ def flat(kind, status):
     return {"error": "the words", "type": kind, "statusCode": status}
 
 
+def no_zero_retention():
+    text = "No providers with zero data retention are available for model: a/b"
+    return {"error": text, "type": "no_providers_available", "statusCode": 400}
+
+
 def named(name):
     return {"name": name, "statusCode": 403}
 
@@ -45,7 +51,9 @@ SOON = {"retry-after": "7"}
 # then of LiteLLM and other OpenAI-compatible servers.
 ROWS = [
     (400, {}, nested("invalid_request_error", "missing_parameter", "model"), RejectedRequestError),
-    (400, {}, flat("no_providers_available", 400), RejectedRequestError),
+    (400, {}, no_zero_retention(), RejectedRequestError),
+    (400, {}, flat("no_providers_available", 400), ModelUnavailableError),
+    (404, {}, flat("no_providers_available", 404), ModelUnavailableError),
     (401, {}, nested("authentication_error"), AuthenticationError),
     (402, {}, nested("insufficient_funds"), InsufficientFundsError),
     (402, {}, nested("quota_for_entity_exceeded"), InsufficientFundsError),
@@ -56,10 +64,30 @@ ROWS = [
         403,
         {},
         nested("no_providers_available", param=named("RestrictedModelsError")),
-        ForbiddenError,
+        ModelUnavailableError,
     ),
-    (403, {}, flat("no_providers_available", 403), ForbiddenError),
-    (403, {}, nested("x", param=named("RestrictedProvidersError")), ForbiddenError),
+    (403, {}, flat("no_providers_available", 403), ModelUnavailableError),
+    (403, {}, nested("x", param=named("RestrictedProvidersError")), ModelUnavailableError),
+    (403, {}, nested("model_not_found"), ModelUnavailableError),
+    (410, {}, nested("x", "model_not_found", text="It has been shut down."), ModelShutDownError),
+    (410, {}, {}, ModelShutDownError),
+    (404, {}, nested(text="The model `a/b` has been deprecated"), ModelShutDownError),
+    (400, {}, nested("x", "model_deprecated", text="Choose another one"), ModelShutDownError),
+    (400, {}, nested(text="a/b was shut down on December 1"), ModelShutDownError),
+    (
+        502,
+        {},
+        nested("AI_APICallError", text="gpt-image-1 has been deprecated"),
+        ModelShutDownError,
+    ),
+    (400, {}, nested("x", "invalid_value", "model", text="Invalid value"), ModelUnavailableError),
+    (500, {}, nested(text="all providers failed: model_not_found"), ModelUnavailableError),
+    (503, {}, nested("no_providers_available"), ModelUnavailableError),
+    # A parameter may be deprecated, and a busy server is no refusal of the model.
+    (400, {}, nested(text="`style` is deprecated for this model"), RejectedRequestError),
+    (503, {}, nested(text="The model is currently not available"), OutcomeUnknownError),
+    (503, SOON, nested(text="The model a/b is not available"), ServerBusyError),
+    (429, SOON, nested(text="The model a/b is not available now"), RateLimitedError),
     (403, {}, nested("forbidden", param={"ruleId": "r1"}), ForbiddenError),
     (403, {}, {}, ForbiddenError),
     (404, {}, nested("model_not_found", param={"modelId": "a/b"}), ModelUnavailableError),
@@ -205,7 +233,7 @@ def test_text_of_the_server_is_one_short_line():
         (402, nested("insufficient_funds"), "add credit"),
         (403, nested("customer_verification_required"), "add a card"),
         (401, nested("authentication_error"), "vercel env pull"),
-        (400, flat("no_providers_available", 400), "zeroDataRetention"),
+        (400, no_zero_retention(), "zeroDataRetention"),
         (500, {}, "may have been charged"),
     ],
 )

@@ -1,0 +1,242 @@
+"""The model that is sent: the requested one, or its replacement after a shutdown.
+
+``shut_down.json`` in the cache folder keeps for a day what a server has said about the end of its
+models: ``server``, and for each of its ``models`` the Unix time ``at`` and the text ``said``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+
+from mkdocs_imagegen.errors import (
+    ImagegenError,
+    ModelShutDownError,
+    ModelUnavailableError,
+)
+from mkdocs_imagegen.files import read_plain_file, write_atomic
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS
+from mkdocs_imagegen.gateway.replacements import (
+    MAX_PRICE_RATIO,
+    format_alternatives,
+    own_replacement,
+    replacement,
+)
+from mkdocs_imagegen.log import NOT_STRICT, log
+from mkdocs_imagegen.report import format_usd
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import AUTO, Settings
+from mkdocs_imagegen.spending.prices import PriceList
+
+NOTICE = timedelta(days=30)
+"""Time before a shutdown from which it is announced, and a refusal counts as the shutdown."""
+
+_DAY_S = 86_400
+_MAX_BYTES = 100_000
+
+
+class ModelChoice:
+    """The choice of the model that is sent for each request of a run.
+
+    A model counts as shut down if a response names its end. Near its shutdown date, it is enough
+    that a response refuses it, or that the server's list of models lacks it. Any other absence from
+    a list proves nothing: the request is sent.
+
+    Args:
+        settings: Settings of the site.
+        prices: Price list of its server.
+        is_estimate: True if nothing is sent, so that a date that is past is enough without a list.
+    """
+
+    def __init__(self, settings: Settings, prices: PriceList, *, is_estimate: bool = False) -> None:
+        self._settings = settings
+        self._prices = prices
+        self._is_estimate = is_estimate
+        self._path = settings.cache_path / "shut_down.json"
+        self._said = self._read()
+        self._refused: set[str] = set()
+
+    def sent_for(self, request: ImageRequest, exact_options: Collection[str] = ()) -> ImageRequest:
+        """Return the request with the model and the quality that are sent.
+
+        Args:
+            request: Request of the image.
+            exact_options: Options that its directive sets itself.
+
+        Raises:
+            ModelShutDownError: If its model was shut down and none may replace it.
+        """
+        models, is_shut_down = self._settings.fallback_models, self.is_shut_down(request.model)
+        if not is_shut_down and (models == AUTO or request.model not in self._refused):
+            return request
+        sent = self._replacement(request, exact_options)
+        if sent is None and is_shut_down:
+            raise self._error(request, exact_options)
+        return sent or request
+
+    def is_shut_down(self, model: str) -> bool:
+        """Return True if a model counts as shut down."""
+        if model in self._said:
+            return True
+        day = self._shutdown_date(model)
+        if day is None or day - _today() > NOTICE:
+            return False
+        is_past = day <= _today()
+        if self._is_estimate and is_past and not self._prices.is_fresh:
+            return True
+        return bool(self._prices.models) and model not in self._prices.models
+
+    def price_usd(self, request: ImageRequest) -> Decimal | None:
+        """Return the price of a request in dollars, or None if it is unknown.
+
+        AI Gateway may route it to the models that the author names in ``provider_options``; the
+        price is that of the dearest.
+        """
+        models = (request.model, *self._settings.gateway.routed_models)
+        prices = [self._prices.price_usd(replace(request, model=model)) for model in models]
+        known = [usd for usd in prices if usd is not None]
+        return max(known) if len(known) == len(prices) else None
+
+    def note(self, error: ImagegenError, sent: ImageRequest) -> None:
+        """Note that a server has refused a model, and whether it counts as shut down."""
+        if isinstance(error, ModelUnavailableError):
+            self._refused.add(sent.model)
+            if isinstance(error, ModelShutDownError) or self._is_near(sent.model):
+                self._said[sent.model] = error.fault
+                self._write()
+
+    def log_change(self, request: ImageRequest, exact_options: Collection[str] = ()) -> None:
+        """Log, once per run, which model replaces that of a request, now or soon; never strict.
+
+        Args:
+            request: Request of the image.
+            exact_options: Options that its directive sets itself.
+        """
+        try:
+            sent = self.sent_for(request, exact_options)
+        except ModelShutDownError:
+            return  # each image has the error
+        later = None
+        if sent == request and self._is_near(request.model):
+            later = self._replacement(request, exact_options)
+        elif sent == request:
+            return
+        now = sent if sent != request else later
+        text = f"{self._end(request.model)}; {self._advice(request, now)}"
+        log.warning("%s", text, extra=NOT_STRICT | {"imagegen_once": f"end of {request.model}"})
+
+    def _replacement(
+        self, request: ImageRequest, exact_options: Collection[str]
+    ) -> ImageRequest | None:
+        models = self._settings.fallback_models
+        if models == AUTO:
+            return replacement(request, exact_options, self._is_offered, self.price_usd)
+        if "model" in exact_options:
+            return None
+        return own_replacement(request, models, self._is_usable)
+
+    def _advice(self, request: ImageRequest, sent: ImageRequest | None) -> str:
+        if sent is None:
+            return f"set `model` to another one: {self._alternatives(request)}"
+        before, now = self._price_text(request), self._price_text(sent)
+        line = f"`model: {sent.model}`"
+        if sent.quality != request.quality:
+            line += f" and `quality: {sent.quality}`"
+        when = (
+            "replaces it"
+            if self.is_shut_down(request.model) or request.model in self._refused
+            else "replaces it then"
+        )
+        return (
+            f"{sent.model} {when} ({now} an image, before {before}); to fix the choice, set {line}"
+        )
+
+    def _error(self, request: ImageRequest, exact_options: Collection[str]) -> ModelShutDownError:
+        fault = self._end(request.model)
+        where = ""
+        if "model" in exact_options:
+            where = " at the image"
+        elif self._settings.fallback_models == AUTO and KNOWN_MODELS.get(request.model):
+            fault += f", and no replacement costs at most {MAX_PRICE_RATIO} times as much"
+        names = self._alternatives(request)
+        first = names.partition(" ")[0]
+        hint = (
+            f"set `model: {first}`{where}; existing images stay in use"
+            if first
+            else "set `model` to another one; existing images stay in use"
+        )
+        error = ModelShutDownError(fault, hint=hint)
+        error.accepted = f"alternatives: {names}" if names else None
+        return error
+
+    def _alternatives(self, request: ImageRequest) -> str:
+        known = KNOWN_MODELS.get(request.model)
+        models = dict.fromkeys((*(known.replacements if known else ()), *self._prices.models))
+        usable = [each for each in models if self._is_offered(each)]
+        return format_alternatives(usable, request, self.price_usd)
+
+    def _end(self, model: str) -> str:
+        day, said = self._shutdown_date(model), self._said.get(model)
+        if not said and model in self._refused:
+            return f"the server refuses {model}"
+        if day is None:
+            return f"{model} was shut down ({said})"
+        if day <= _today():
+            return f"{model} was shut down on {day}"
+        if self.is_shut_down(model):
+            return f"{model} is no longer offered (shutdown date {day})"
+        return f"{model} will be shut down on {day}"
+
+    def _price_text(self, request: ImageRequest) -> str:
+        usd = self.price_usd(request)
+        return "price unknown" if usd is None else format_usd(usd)
+
+    def _is_near(self, model: str) -> bool:
+        day = self._shutdown_date(model)
+        return day is not None and day - _today() <= NOTICE
+
+    def _is_usable(self, model: str) -> bool:
+        return model not in self._refused and model not in self._said
+
+    def _is_offered(self, model: str) -> bool:
+        is_listed = not self._prices.models or model in self._prices.models
+        return is_listed and self._is_usable(model) and not self._is_near(model)
+
+    def _shutdown_date(self, model: str) -> date | None:
+        known = KNOWN_MODELS.get(model)
+        text = (known.shutdown_date if known else None) or self._prices.shutdown_date(model)
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            return None
+
+    def _read(self) -> dict[str, str]:
+        """Return what the server has said in the last day."""
+        try:
+            fields = json.loads(read_plain_file(self._path, _MAX_BYTES))
+            if fields["server"] != self._settings.gateway.url:
+                return {}
+            now = time.time()
+            return {
+                str(model): str(each["said"])
+                for model, each in fields["models"].items()
+                if 0 <= now - each["at"] < _DAY_S
+            }
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return {}
+
+    def _write(self) -> None:
+        now = time.time()
+        models = {model: {"at": now, "said": said} for model, said in self._said.items()}
+        fields = {"server": self._settings.gateway.url, "models": models}
+        with contextlib.suppress(OSError):
+            write_atomic(self._path, json.dumps(fields).encode())
+
+
+def _today() -> date:
+    return datetime.now(timezone.utc).date()
