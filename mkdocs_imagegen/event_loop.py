@@ -35,6 +35,7 @@ class EventLoop:
             thread, and so bounds memory.
         is_closing: True if no more work may start.
         price_list_lock: Lock on the request for the list of prices.
+        unknown_price_lock: Lock on the only request of unknown price in flight.
     """
 
     def __init__(self, slots: int) -> None:
@@ -47,6 +48,7 @@ class EventLoop:
         self._workers = self._portal.call(anyio.CapacityLimiter, workers)
         self._closing = self._portal.call(anyio.Event)
         self.price_list_lock = self._portal.call(anyio.Lock)
+        self.unknown_price_lock = self._portal.call(anyio.Lock)
 
     def submit(self, work: Callable[..., Awaitable[T]], *arguments: object) -> Future[T]:
         """Start a coroutine and return its future."""

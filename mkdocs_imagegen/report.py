@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from mkdocs_imagegen.errors import Location
@@ -209,12 +209,8 @@ def _generated(rows: Sequence[ReportRow], seconds: float) -> tuple[str, str]:
 
 
 def _cost(rows: Sequence[ReportRow]) -> str:
-    unknown = sum(row.cost_usd is None for row in rows)
-    if unknown == len(rows):
-        return "unknown price"
-    more = f", {unknown} of unknown price" if unknown else ""
     is_estimate = any(row.cost_is_estimate for row in rows)
-    return f"{format_usd(spent_usd(rows), is_estimate=is_estimate)}{more}"
+    return format_cost((row.cost_usd for row in rows), is_estimate=is_estimate)
 
 
 def _over_budget(rows: Sequence[ReportRow]) -> str:
@@ -346,6 +342,17 @@ def format_usd(amount: Decimal, *, is_estimate: bool = False) -> str:
     # Three digits: the cheapest image costs half a cent.
     dollars = f"${amount:.3f}".removesuffix("0")
     return f"about {dollars}" if is_estimate else dollars
+
+
+def format_cost(costs: Iterable[Decimal | None], *, is_estimate: bool = False) -> str:
+    """Return the sum of costs, of which None is unknown, such as ``$0.18, price of 2 unknown``."""
+    every = list(costs)
+    known = [each for each in every if each is not None]
+    if every and not known:
+        return "price unknown"
+    unknown = len(every) - len(known)
+    more = f", price of {unknown} unknown" if unknown else ""
+    return f"{format_usd(sum(known, Decimal(0)), is_estimate=is_estimate)}{more}"
 
 
 def plural(number: int, word: str, words: str = "") -> str:

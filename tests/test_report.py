@@ -78,7 +78,7 @@ def test_summary_counts_each_request_and_each_invalid_directive_once(rows, expec
         ([row(GENERATED, "a", "0.0146")], "($0.015)"),
         ([row(GENERATED, "a", "0")], "($0.00)"),
         ([row(GENERATED, "a", "12")], "($12.00)"),
-        ([row(GENERATED, "a")], "(unknown price)"),
+        ([row(GENERATED, "a")], "(price unknown)"),
     ],
 )
 def test_summary_tells_the_cost_of_a_generated_image(rows, expected):
@@ -90,7 +90,7 @@ def test_summary_tells_the_cost_of_a_generated_image(rows, expected):
     [
         (row(GENERATED, "b", "1.5"), "$1.75"),
         (row(GENERATED, "b", "1.5", estimate=True), "about $1.75"),
-        (row(GENERATED, "b"), "$0.25, 1 of unknown price"),
+        (row(GENERATED, "b"), "$0.25, price of 1 unknown"),
     ],
 )
 def test_summary_adds_up_the_costs(second, expected):

@@ -6,7 +6,6 @@ import contextlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -29,7 +28,7 @@ from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.lookup import Lookup, open_originals
-from mkdocs_imagegen.report import State, format_usd, plural
+from mkdocs_imagegen.report import State, format_cost, plural
 from mkdocs_imagegen.request import ImageRequest
 
 _MAX_TAKES = 20
@@ -224,12 +223,12 @@ def _totals(takes: Sequence[_Candidate]) -> str:
     ]
     reused = sum(take.original is not None for take in takes) - len(generated)
     failed = len(takes) - reused - len(generated)
-    usd = sum((record.cost_usd or Decimal(0) for record in generated), Decimal(0))
     is_sketch = any(record.model == SKETCH_MODEL for record in generated)
-    simulated = "simulated charge: " if is_sketch and usd else ""
+    costs = [record.cost_usd for record in generated]
+    simulated = "simulated charge: " if is_sketch and any(costs) else ""
     parts = [
         f"{reused} reused" if reused else "",
-        f"{len(generated)} generated ({simulated}{format_usd(usd)})" if generated else "",
+        f"{len(generated)} generated ({simulated}{format_cost(costs)})" if generated else "",
         f"{failed} failed" if failed else "",
     ]
     return f"{plural(len(takes), 'take')}: {', '.join(filter(None, parts))}"

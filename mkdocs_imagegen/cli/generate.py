@@ -170,7 +170,8 @@ def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:
 def _print_dry_run(site: SiteView, *, as_json: bool) -> None:
     estimate, refusal = estimate_build(site), site.context.permission.refusal
     if as_json:
-        print_json({"makes": estimate.images, "usd": str(estimate.usd), "refusal": refusal})
+        costs = {"usd": str(estimate.usd), "unpriced": estimate.unpriced}
+        print_json({"makes": estimate.images, **costs, "refusal": refusal})
         return
     print_rows([row for row in estimate.rows if row.is_lacking])
     but = f", but {refusal}" if estimate.images and refusal else ""

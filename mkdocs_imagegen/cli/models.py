@@ -42,7 +42,7 @@ def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
     """List image models and prices.
 
     Prices are US dollars for one image of the configured size and quality; * marks the configured
-    model, and ? is unknown. The AI Gateway needs no API key for this. If the site draws sketches,
+    model. The AI Gateway needs no API key for this. If the site draws sketches,
     the list and the prices are simulated.
     """
     settings = settings_of(config_file)
@@ -85,7 +85,7 @@ def _request(offer: Offer, settings: Settings) -> ImageRequest:
 def _cells(offer: Offer, healths: _Healths | None, settings: Settings) -> tuple[str, ...]:
     usd = offer.price_usd(_request(offer, settings))
     mark = "*" if offer.model == settings.effective_model else " "
-    price = f"${usd.normalize():f}" if usd is not None else offer.price_text or "?"
+    price = f"${usd.normalize():f}" if usd is not None else offer.price_text or "price unknown"
     cells = (mark, offer.model, price, offer.shutdown_date or "-")
     if healths is None:
         return cells

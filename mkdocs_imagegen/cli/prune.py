@@ -18,7 +18,7 @@ from mkdocs_imagegen.originals.folders import users_of
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.lookup import open_originals
-from mkdocs_imagegen.report import State, format_usd, plural
+from mkdocs_imagegen.report import State, format_cost, plural
 
 _GRACE_DAYS = 30
 
@@ -33,11 +33,10 @@ class _Unused:
     @property
     def cells(self) -> tuple[str, ...]:
         """Cells of a table."""
-        cost = self.record.cost_usd
         return (
             self.record.key[:16],
             plural(self.age_days, "day"),
-            "?" if cost is None else format_usd(cost),
+            format_cost([self.record.cost_usd]),
             quote_value(self.record.prompt),
         )
 

@@ -28,7 +28,7 @@ from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
 from mkdocs_imagegen.pipeline.outcome import Entry
-from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_usd, plural
+from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_cost, plural
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import BudgetSettings
@@ -110,10 +110,10 @@ class Estimate:
     unpriced: int
 
     def __str__(self) -> str:
-        known = format_usd(self.usd, is_estimate=True) if self.usd else ""
-        unknown = f"{self.unpriced} of unknown price" if self.unpriced else ""
-        cost = ", ".join(filter(None, [known, unknown])) or "at no cost"
-        return f"{plural(self.images, 'image')} ({cost})"
+        known = [self.usd] if self.images > self.unpriced else []
+        cost = format_cost([*known, *[None] * self.unpriced], is_estimate=True)
+        is_free = not (self.usd or self.unpriced)
+        return f"{plural(self.images, 'image')} ({'at no cost' if is_free else cost})"
 
 
 def estimate_build(site: SiteView) -> Estimate:
@@ -237,9 +237,7 @@ def family_key(request: ImageRequest) -> str:
 
 
 def _cost(record: Record) -> str:
-    if record.cost_usd is None:
-        return "unknown price"
-    return format_usd(record.cost_usd, is_estimate=record.cost_is_estimate)
+    return format_cost([record.cost_usd], is_estimate=record.cost_is_estimate)
 
 
 def _url_from(path: Path, sheet: Path) -> str:

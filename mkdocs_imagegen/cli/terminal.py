@@ -25,7 +25,7 @@ from mkdocs_imagegen.errors import NotGeneratedError, OverBudgetError
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
-from mkdocs_imagegen.report import ReportRow, State, format_usd, plural
+from mkdocs_imagegen.report import ReportRow, State, format_cost, plural
 
 T = TypeVar("T")
 _PROGRESS_INTERVAL_S = 5.0
@@ -112,7 +112,7 @@ def _price(row: ReportRow) -> str:
         usd, is_estimate = Decimal(0) if row.is_sketch else row.price_usd, False
     else:
         return "-"
-    return "?" if usd is None else format_usd(usd, is_estimate=is_estimate)
+    return format_cost([usd], is_estimate=is_estimate)
 
 
 def _prompt(row: ReportRow) -> str:
@@ -143,7 +143,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._total = self._done = self._requested = 0
-        self._usd = Decimal(0)
+        self._costs: list[Decimal | None] = []
         self._started = self._printed = time.monotonic()
         self._bar = _Bar() if sys.stderr.isatty() else None
 
@@ -162,8 +162,8 @@ class Progress:
         self._done += 1
         # An image over budget takes no time, so it does not count for the rate.
         self._requested += not isinstance(result.error, (OverBudgetError, NotGeneratedError))
-        if result.was_generated and result.original and result.original.record.cost_usd:
-            self._usd += result.original.record.cost_usd
+        if result.was_generated and result.original:
+            self._costs.append(result.original.record.cost_usd)
         self._show()
 
     def _show(self) -> None:
@@ -176,7 +176,7 @@ class Progress:
             print_note(f"generated {self._done} of {images} ({self._rate(now)})")
 
     def _rate(self, now: float) -> str:
-        cost = f"{format_usd(self._usd)} so far"
+        cost = f"{format_cost(self._costs)} so far"
         if not self._requested:
             return cost
         each_s = (now - self._started) / self._requested

@@ -191,15 +191,6 @@ def check_retention(model: str, provider_options: Mapping[str, object]) -> None:
         )
 
 
-def estimate_usd(request: ImageRequest) -> Decimal | None:
-    """Return the list price of an image in dollars, or None if it is unknown."""
-    facts = KNOWN_MODELS.get(request.model)
-    prices = facts.usd.get(request.quality) if facts else None
-    if prices is None:
-        return None
-    return prices[0] if request.size.width == request.size.height else prices[1]
-
-
 def _is_free_size(size: Size) -> bool:
     in_steps = size.width % _SIDE_STEP_PX == 0 and size.height % _SIDE_STEP_PX == 0
     in_shape = max(size) <= min(_MAX_SIDE_PX, _MAX_RATIO * min(size))

@@ -2,7 +2,7 @@
 
 Pure: no I/O, clock or environment. Sources: https://vercel.com/docs/ai-gateway/sdks-and-apis/rest-api
 (list of models, endpoints of a model, credits). Price layouts of ``GET /v1/models``: one price per
-image, a table by size and quality, or prices of tokens.
+image, a table by size and quality, or prices of tokens. `pricing` computes the price of an image.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 from mkdocs_imagegen.errors import InvalidResponseError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.gateway.models import KNOWN_MODELS, estimate_usd
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS, STANDARD_SIZES
+from mkdocs_imagegen.gateway.pricing import MILLION, ImagePrice, price_usd
 from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object, parse_usd, safe_name
 from mkdocs_imagegen.request import ImageRequest
 
@@ -24,27 +25,7 @@ MODELS_PATH = "models"
 CREDITS_PATH = "credits"
 MAX_OFFERS = 200
 
-_MILLION = 1_000_000
 _END_OF_YEAR_9999 = 253_402_300_799
-
-
-@dataclass(frozen=True, slots=True)
-class ImagePrice:
-    """Price of one image.
-
-    Attributes:
-        usd: Price in dollars.
-        size: Size that it applies to, as ``1024x1024``, or ``""`` for every size.
-        quality: Quality that it applies to, or ``""`` for every quality.
-    """
-
-    usd: Decimal
-    size: str = ""
-    quality: str = ""
-
-    def applies_to(self, request: ImageRequest) -> bool:
-        """Return True if it is the price of the request."""
-        return self.size in ("", str(request.size)) and self.quality in ("", request.quality)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +37,18 @@ class Offer:
         price_text: Price in words, or ``""`` if it is unknown.
         shutdown_date: Date as ``2026-12-01``, or None if the server names none.
         prices: Prices of single images, if the server names any.
+        token_usd: Price of an output token in dollars, if the server names one.
     """
 
     model: str
     price_text: str
     shutdown_date: str | None
     prices: tuple[ImagePrice, ...] = ()
+    token_usd: Decimal | None = None
 
     def price_usd(self, request: ImageRequest) -> Decimal | None:
-        """Return the price of the request by this model, or None if it is unknown.
-
-        The server's own price comes before the list price.
-        """
-        usd = next((each.usd for each in self.prices if each.applies_to(request)), None)
-        return estimate_usd(replace(request, model=self.model)) if usd is None else usd
+        """Return the price of the request by this model, or None if it is unknown."""
+        return price_usd(replace(request, model=self.model), self.prices, self.token_usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +116,21 @@ def _offer(entry: Mapping[str, object]) -> Offer | None:
         return None
     pricing = as_mapping(entry.get("pricing"))
     prices = tuple(_image_prices(pricing))
-    text = _format_price(pricing, [each.usd for each in prices] or _list_prices(model))
-    return Offer(model, text, _date(entry.get("deprecated_at")), prices)
+    token_usd = parse_usd(pricing.get("output")) or None
+    text = _format_price(pricing, [each.usd for each in prices] or _known_prices(model, token_usd))
+    return Offer(model, text, _date(entry.get("deprecated_at")), prices, token_usd)
 
 
 def _image_prices(pricing: Mapping[str, object]) -> Iterator[ImagePrice]:
-    """Yield prices of single images, those for one size or quality before the one for all."""
+    """Yield prices of single images; those of edits and of styles are left out."""
     table = pricing.get("image_dimension_quality_pricing")
     for row in table if isinstance(table, list) else []:
         usd = parse_usd(row.get("cost")) if isinstance(row, Mapping) else None
-        if usd is not None and not row.get("operation") and not row.get("style"):
-            size, quality = safe_name(row.get("size")), safe_name(row.get("quality"))
-            yield ImagePrice(usd, size or "", quality or "")
+        if usd is None or row.get("operation") or row.get("style"):
+            continue
+        names = [row.get("size") or "", row.get("quality") or ""]
+        if all(isinstance(each, str) for each in names):
+            yield ImagePrice(usd, *(safe_name(each) or "" for each in names))
     flat = parse_usd(pricing.get("image"))
     if flat is not None:
         yield ImagePrice(flat)
@@ -162,9 +144,7 @@ def _is_image_model(entry: Mapping[str, object], model: str) -> bool:
 def _format_price(pricing: Mapping[str, object], amounts: list[Decimal]) -> str:
     kinds = ("input", "output")
     tokens = {kind: usd for kind in kinds if (usd := parse_usd(pricing.get(kind)))}
-    per_million = ", ".join(
-        f"{format_price(usd * _MILLION)} {kind}" for kind, usd in tokens.items()
-    )
+    per_million = ", ".join(f"{format_price(usd * MILLION)} {kind}" for kind, usd in tokens.items())
     words = (
         f"{_format_range(sorted(amounts))} an image" if amounts else "",
         f"{per_million} per million tokens" if per_million else "",
@@ -172,10 +152,14 @@ def _format_price(pricing: Mapping[str, object], amounts: list[Decimal]) -> str:
     return "; ".join(filter(None, words))
 
 
-def _list_prices(model: str) -> list[Decimal]:
-    """Return the list prices of a known model, for a server that names only prices of tokens."""
-    facts = KNOWN_MODELS.get(model)
-    return sorted(price for pair in facts.usd.values() for price in pair) if facts else []
+def _known_prices(model: str, token_usd: Decimal | None) -> list[Decimal]:
+    """Return the prices of a known model, for a server that names only prices of tokens."""
+    qualities = KNOWN_MODELS[model].qualities if model in KNOWN_MODELS else ()
+    requests = [
+        ImageRequest(model, "", size, each) for size in STANDARD_SIZES for each in qualities
+    ]
+    prices = (price_usd(each, (), token_usd) for each in requests)
+    return [usd for usd in prices if usd is not None]
 
 
 def _format_range(amounts: list[Decimal]) -> str:

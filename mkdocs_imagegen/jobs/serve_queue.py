@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import (
@@ -31,7 +30,7 @@ from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.report import format_usd, plural
+from mkdocs_imagegen.report import format_cost, plural
 from mkdocs_imagegen.spending.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -379,8 +378,5 @@ def _total(jobs: Iterable[_ServeJob]) -> str:
 
 
 def _cost(charged: list[Record]) -> str:
-    known = [each.cost_usd for each in charged if each.cost_usd is not None]
-    if not known:
-        return "price unknown"
-    about = "about " if any(each.cost_is_estimate for each in charged) else ""
-    return f"{about}{format_usd(sum(known, Decimal(0)))}"
+    is_estimate = any(each.cost_is_estimate for each in charged)
+    return format_cost((each.cost_usd for each in charged), is_estimate=is_estimate)

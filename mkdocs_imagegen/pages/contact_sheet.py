@@ -29,7 +29,7 @@ class SheetImage:
         key: Cache key.
         take: Number of the take.
         model: Model that generated the image.
-        cost: Cost, such as ``$0.015`` or ``unknown price``.
+        cost: Cost, such as ``$0.015`` or ``price unknown``.
         day: Day of generation, such as ``2026-11-23``.
         is_shown: True if a page shows the image.
         url: URL of the original relative to the sheet.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, repeat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import (
@@ -27,6 +28,7 @@ from mkdocs_imagegen.directives.marker import (
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import DirectiveError, Location, OptionError
 from mkdocs_imagegen.files import write_atomic
+from mkdocs_imagegen.gateway.pricing import GetPrice, price_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
@@ -59,11 +61,13 @@ from mkdocs_imagegen.report import (
     ReportRow,
     State,
     deduplicate,
-    format_usd,
+    format_cost,
     plural,
-    spent_usd,
     summary,
 )
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.spending.prices import PriceList
 
 _IMG_TAG = (
     "an <img> tag cannot have an imagegen: address; "
@@ -248,7 +252,8 @@ class Pipeline:
         """Log what the run has generated, charged and kept, for a build that failed."""
         budget = self.context.run.ledger.budget
         if count := budget.images - budget.failed:
-            cost = format_usd(budget.usd - budget.failed_usd)
+            known = [budget.usd - budget.failed_usd] if count > budget.unpriced else []
+            cost = format_cost([*known, *[None] * budget.unpriced])
             text = "the build failed after it generated %s (%s); %s kept in %s, and reused later"
             is_are = "it is" if count == 1 else "they are"
             folder = self.context.settings.originals_path
@@ -355,7 +360,7 @@ class Pipeline:
         run, by_page = self.context.run, dict[str, list[ReportRow]]()
         for placement, outcome in self._outcomes_by_placement():
             rows = by_page.setdefault(placement.page.url, [])
-            rows += self._rows(placement, outcome, self._location(placement))
+            rows += self._priced_rows(placement, outcome)
         for url, rows in by_page.items():
             run.report.set_page(url, rows)
         try:
@@ -364,11 +369,13 @@ class Pipeline:
             log.warning("cannot write the report to %s: %s", path, error.strerror)
 
     def _log_summary(self) -> None:
-        # Without line numbers, which need every source file again.
+        # Without line numbers, which need every source file again, and without the list of prices
+        # if the run has generated no image.
+        get_price = self._prices.price_usd if self.context.run.ledger.budget.images else price_usd
         rows = [
             row
             for placement, outcome in self._outcomes_by_placement()
-            for row in self._rows(placement, outcome, Location(placement.page.path))
+            for row in self._rows(placement, outcome, Location(placement.page.path), get_price)
         ]
         if rows:
             failures = self.context.run.ledger.budget.charged_failures
@@ -382,7 +389,7 @@ class Pipeline:
     def _warn_if_untracked(self, charged: Sequence[ReportRow]) -> None:
         folder, images = self.context.settings.originals_path, deduplicate(charged)
         if not is_tracked(folder):
-            count, cost = plural(len(images), "image"), format_usd(spent_usd(images))
+            count, cost = plural(len(images), "image"), format_cost(row.cost_usd for row in images)
             # As a warning it would fail the first strict build, before a cache could be saved.
             log.warning(_NOT_TRACKED, count, cost, folder, extra=NOT_STRICT)
 
@@ -392,17 +399,30 @@ class Pipeline:
             if outcome is not None:
                 yield placement, outcome
 
+    @cached_property
+    def _prices(self) -> PriceList:
+        """Price list of an earlier run; most builds name no price."""
+        from mkdocs_imagegen.spending.prices import PriceList  # noqa: PLC0415
+
+        settings = self.context.settings
+        return PriceList.from_cache(settings.prices_path, settings.gateway.url)
+
+    def _priced_rows(self, placement: Placement, outcome: Outcome) -> tuple[ReportRow, ...]:
+        location = self._location(placement)
+        return self._rows(placement, outcome, location, self._prices.price_usd)
+
     def _rows(
-        self, placement: Placement, outcome: Outcome, location: Location
+        self, placement: Placement, outcome: Outcome, location: Location, get_price: GetPrice
     ) -> tuple[ReportRow, ...]:
         # A head names no placeholder, so the site needs no file of it.
         has_file = placement.on_page or outcome.image is not None
         file = self._page_image(outcome).name if has_file else ""
-        return report_rows(location, self._references.get(placement.token), outcome, file)
+        found = self._references.get(placement.token)
+        return report_rows(location, found, outcome, file, get_price)
 
     def _entry(self, placement: Placement, outcome: Outcome) -> Entry:
         token, uri = placement.token, placement.page.uri
-        rows = self._rows(placement, outcome, self._location(placement))
+        rows = self._priced_rows(placement, outcome)
         explain = partial(self.registry.explain, token, uri)
         return Entry(rows, self._references.get(token), outcome, uri, explain)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
@@ -19,7 +18,6 @@ from mkdocs_imagegen.errors import (
     PendingError,
 )
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.gateway.models import estimate_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
@@ -29,7 +27,10 @@ from mkdocs_imagegen.report import ReportRow, State
 from mkdocs_imagegen.request import ImageRequest
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from mkdocs_imagegen.directives.explain import Explanation
+    from mkdocs_imagegen.gateway.pricing import GetPrice
     from mkdocs_imagegen.imaging.placeholder import Placeholder
 
 _NOT_GENERATED = "This image is not generated yet"
@@ -148,7 +149,11 @@ def _sentence(text: str) -> str:
 
 
 def report_rows(
-    location: Location, found: ParsedDirective | None, outcome: Outcome, file: str
+    location: Location,
+    found: ParsedDirective | None,
+    outcome: Outcome,
+    file: str,
+    get_price: GetPrice = lambda _: None,
 ) -> tuple[ReportRow, ...]:
     """Return the rows of the report for one location: one for each request, or for the error.
 
@@ -157,21 +162,26 @@ def report_rows(
         found: Directive of the image.
         outcome: Result of the directive.
         file: Path of the image or placeholder below the site's root; ``""`` for no file.
+        get_price: Function that returns the price of a request.
     """
     if not isinstance(found, Directive) or outcome.state is State.INVALID:
         return (ReportRow(location, State.INVALID, file=file, remarks=(outcome.error,)),)
     files = file, outcome.dark.name if outcome.dark else ""
-    rows = map(partial(_row, location), found.requests, outcome.results)
+    pairs = zip(found.requests, outcome.results, strict=False)
+    rows = (_row(location, *pair, get_price(pair[0])) for pair in pairs)
     return tuple(
         replace(row, title=title, file=name)
         for row, title, name in zip(rows, found.titles, files, strict=False)
     )
 
 
-def _row(location: Location, request: ImageRequest, result: Result) -> ReportRow:
+def _row(
+    location: Location, request: ImageRequest, result: Result, price_usd: Decimal | None
+) -> ReportRow:
     record = result.original.record if result.original else None
     generated = record if result.was_generated else None
-    remarks = *result.remarks, result.alarm, _error_text(result.error)
+    error = result.error
+    remarks = *result.remarks, result.alarm, _error_text(error)
     return ReportRow(
         location=location,
         state=_state(request, result),
@@ -179,7 +189,7 @@ def _row(location: Location, request: ImageRequest, result: Result) -> ReportRow
         prompt=request.prompt,
         model=record.model if record else request.model,
         drawn_by=_answered_by(record) if record else "",
-        price_usd=estimate_usd(request),
+        price_usd=error.price_usd if isinstance(error, OverBudgetError) else price_usd,
         seconds=result.seconds,
         cost_usd=generated.cost_usd if generated else None,
         cost_is_estimate=bool(generated and generated.cost_is_estimate),

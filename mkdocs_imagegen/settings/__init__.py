@@ -222,6 +222,11 @@ class Settings:
         return _absolute(self.root / self.cache_dir)
 
     @property
+    def prices_path(self) -> Path:
+        """Absolute path of the price list of the server."""
+        return self.cache_path / "offers.json"
+
+    @property
     def originals_path(self) -> Path:
         """Absolute path of the originals folder."""
         return _absolute(self.root / (self.originals_dir or DEFAULT_ORIGINALS_DIR))

@@ -1,18 +1,25 @@
 """The budget of a run and its circuit breaker; pure.
 
 The price of an image is reserved before it is requested, for all requests in flight, and corrected
-by the charge. A request that was charged, or may have been, and returned no image is a charged
-failure. After too many of them the run is stopped: with this breaker an outage costs a dozen
-images, without it every missing image.
+by the charge. For a model of unknown price that is the largest charge of the run for such an image.
+The first such request reserves nothing and is alone in flight (see `purchase`), so that at most one
+image exceeds the limit in dollars.
+
+A request that was charged, or may have been, and returned no image is a charged failure. After too
+many of them the run is stopped: with this breaker an outage costs a dozen images, without it every
+missing image.
 """
 
 from __future__ import annotations
 
+from dataclasses import field
 from decimal import Decimal
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.report import ChargedFailures, format_usd, plural
+from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings.budget import BudgetSettings
 
 MAX_CHARGED_FAILURES = 12
@@ -21,6 +28,9 @@ MAX_CHARGED_FAILURES = 12
 MAX_CHARGED_FAILURES_IN_A_ROW = 5
 
 _CHARGED = (Billing.UNKNOWN, Billing.BILLED)
+
+_Kind = tuple[str, Size, str, int]
+"""What the price of an image depends on: model, size, quality, and number of references."""
 
 
 @dataclass(slots=True)
@@ -33,6 +43,7 @@ class Budget:
         failed: Number of charged failures.
         failed_usd: Their price in dollars, as far as it is known.
         failed_in_a_row: Number of charged failures since the last image.
+        unpriced: Number of generated images with neither a price nor a charge.
     """
 
     images: int = 0
@@ -40,6 +51,9 @@ class Budget:
     failed: int = 0
     failed_usd: Decimal = Decimal(0)
     failed_in_a_row: int = 0
+    unpriced: int = 0
+    _largest_usd: dict[_Kind, Decimal] = field(default_factory=dict)
+    _models_without_charge: set[str] = field(default_factory=set)
 
     def reserve(self, settings: BudgetSettings, price_usd: Decimal | None) -> None:
         """Reserve the price of an image before it is requested.
@@ -52,10 +66,11 @@ class Budget:
             OverBudgetError: If the image exceeds the budget.
         """
         price = price_usd or Decimal(0)
+        is_spent = price_usd is None and self.usd == settings.usd
         if settings.images is not None and self.images >= settings.images:
             used = f"{self.images} of {plural(settings.images, 'image')}"
             raise _over_budget(used, "images", price_usd)
-        if settings.usd is not None and self.usd + price > settings.usd:
+        if settings.usd is not None and (is_spent or self.usd + price > settings.usd):
             used = f"{format_usd(self.usd)} of {format_usd(settings.usd)}"
             raise _over_budget(used, "usd", price_usd)
         self.images += 1
@@ -64,8 +79,25 @@ class Budget:
     def settle_generated(self, price_usd: Decimal | None, charged_usd: Decimal | None) -> None:
         """Correct the reserved price by the charge; an unknown charge leaves it as it is."""
         self.failed_in_a_row = 0
+        self.unpriced += price_usd is None and charged_usd is None
         if charged_usd is not None:
             self.usd += charged_usd - (price_usd or Decimal(0))
+
+    def note_charge(self, request: ImageRequest, charged_usd: Decimal | None) -> None:
+        """Note the charge of a generated image, or that the server reports none."""
+        if charged_usd is None:
+            self._models_without_charge.add(request.model)
+        else:
+            kind = _kind_of(request)
+            self._largest_usd[kind] = max(charged_usd, self._largest_usd.get(kind, charged_usd))
+
+    def largest_usd(self, request: ImageRequest) -> Decimal | None:
+        """Return the largest charge of the run for an image like the requested one, or None."""
+        return self._largest_usd.get(_kind_of(request))
+
+    def has_no_charge(self, model: str) -> bool:
+        """Return True if the server generated an image of a model and reported no charge."""
+        return model in self._models_without_charge
 
     def settle_failed(self, price_usd: Decimal | None, billing: Billing) -> None:
         """Count a charged failure, or return the price of a request that was not charged."""
@@ -96,6 +128,10 @@ class Budget:
 
 
 def _over_budget(used: str, option: str, price_usd: Decimal | None) -> OverBudgetError:
-    price = f"about ${price_usd.normalize():f}" if price_usd else "price unknown"
+    price = "price unknown" if price_usd is None else f"about ${price_usd.normalize():f}"
     fault = f"no budget left for this image ({price}): {used} used in this run"
     return OverBudgetError(fault, price_usd, hint=f"build again, or raise `budget.{option}`")
+
+
+def _kind_of(request: ImageRequest) -> _Kind:
+    return request.model, request.size, request.quality, len(request.references)

@@ -1,7 +1,9 @@
 """Price list of one server: its models, prices and shutdown dates, requested once a day.
 
 ``offers.json`` in the cache folder keeps the list: ``server``, ``asked`` (Unix time), and for each
-of its ``offers`` ``model``, ``price`` (in words), ``ends`` (date) and ``costs``.
+of its ``offers`` ``model``, ``price`` (in words), ``ends`` (date), ``costs`` and ``token_usd``.
+What sends no request, like `plan`, reads the list of any age: its prices are those of the server,
+and an older list is also what a purchase uses if the server does not answer.
 """
 
 from __future__ import annotations
@@ -16,16 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mkdocs_imagegen.errors import GatewayError, ModelUnavailableError
-from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.files import read_plain_file, write_atomic
-from mkdocs_imagegen.gateway.models import estimate_usd
-from mkdocs_imagegen.gateway.offers import ImagePrice, Offer
+from mkdocs_imagegen.gateway.offers import Offer
+from mkdocs_imagegen.gateway.pricing import ImagePrice, price_usd
 from mkdocs_imagegen.gateway.replacements import format_alternatives
 from mkdocs_imagegen.gateway.untrusted import parse_usd
 from mkdocs_imagegen.log import NOT_STRICT, log
 from mkdocs_imagegen.request import ImageRequest
 
 if TYPE_CHECKING:
+    from mkdocs_imagegen.event_loop import EventLoop
     from mkdocs_imagegen.gateway.client import Gateway
 
 _DAY_S = 86_400
@@ -49,13 +51,20 @@ class PriceList:
         self._offers: Sequence[Offer] | None = None
         self._is_of_this_run = False
 
+    @classmethod
+    def from_cache(cls, path: Path, server: str) -> PriceList:
+        """Return the list of an earlier run, of any age, without a request; empty if none."""
+        prices = cls(path, server)
+        prices._offers, _ = prices._read()
+        return prices
+
     async def load(self, gateway: Gateway, loop: EventLoop) -> None:
         """Load the offers from the file, else from the server; an unavailable list is empty."""
         async with loop.price_list_lock:
             if self._offers is None:
-                self._offers = await loop.compute(self._read)
-            if self._offers is None:
-                self._offers = await self._fetch(gateway, loop)
+                self._offers, is_fresh = await loop.compute(self._read)
+                if not is_fresh:
+                    self._offers = await self._fetch(gateway, loop)
 
     async def name_alternatives(
         self, error: ModelUnavailableError, request: ImageRequest, gateway: Gateway, loop: EventLoop
@@ -80,9 +89,9 @@ class PriceList:
         return offers
 
     def price_usd(self, request: ImageRequest) -> Decimal | None:
-        """Return the price of an image in dollars: the server's, else the list price, else None."""
+        """Return the price of an image in dollars, or None if it is unknown."""
         offer = self._offer(request.model)
-        return offer.price_usd(request) if offer else estimate_usd(request)
+        return offer.price_usd(request) if offer else price_usd(request)
 
     def warn_of_shutdown(self, request: ImageRequest) -> None:
         """Log a warning, once per run, if the server names the shutdown date of the model.
@@ -106,15 +115,16 @@ class PriceList:
     def _offer(self, model: str) -> Offer | None:
         return next((each for each in self._offers or () if each.model == model), None)
 
-    def _read(self) -> Sequence[Offer] | None:
+    def _read(self) -> tuple[Sequence[Offer], bool]:
+        """Return the list of the file, and True if it is of the last day."""
         try:
             fields = json.loads(read_plain_file(self._path, _MAX_BYTES))
-            is_fresh = 0 <= time.time() - fields["asked"] < _DAY_S
-            if fields["server"] != self._server or not is_fresh:
-                return None
-            return [_offer_from(each) for each in fields["offers"]]
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return None
+            if fields["server"] != self._server:
+                return (), False
+            offers = [_offer_from(each) for each in fields["offers"]]
+            return offers, 0 <= time.time() - fields["asked"] < _DAY_S
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return (), False
 
     def _write(self, offers: Sequence[Offer]) -> None:
         fields = {
@@ -132,6 +142,7 @@ def _fields_of(offer: Offer) -> dict[str, Any]:
         "price": offer.price_text,
         "ends": offer.shutdown_date,
         "costs": [asdict(each) for each in offer.prices],
+        "token_usd": offer.token_usd,
     }
 
 
@@ -142,4 +153,7 @@ def _offer_from(fields: dict[str, Any]) -> Offer:
         if (usd := parse_usd(each["usd"])) is not None
     )
     shutdown_date = None if fields["ends"] is None else str(fields["ends"])
-    return Offer(str(fields["model"]), str(fields["price"]), shutdown_date, tuple(prices))
+    token_usd = parse_usd(fields.get("token_usd")) or None  # of earlier versions, without it
+    return Offer(
+        str(fields["model"]), str(fields["price"]), shutdown_date, tuple(prices), token_usd
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -25,6 +26,7 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
 from mkdocs_imagegen.imaging.decode import has_codec
+from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.originals.folders import earlier_folders, note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
@@ -46,6 +48,11 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.exchange import SaveBody
 
 T = TypeVar("T")
+
+_NO_CHARGE = (
+    "the price of %s is unknown and the server reports no charge, so `budget.usd` cannot limit "
+    "this run; limit it with `budget.images`"
+)
 
 
 class ClaimedElsewhereError(Exception):
@@ -79,7 +86,7 @@ class Purchaser:
         self._settings = settings
         self._stores = stores
         self._ledger = ledger
-        self._prices = PriceList(settings.cache_path / "offers.json", settings.gateway.url)
+        self._prices = PriceList(settings.prices_path, settings.gateway.url)
         self._open_gateway = open_gateway
         self._read_references = read_references
         self._gateway: Gateway | None = None
@@ -196,10 +203,43 @@ class Purchaser:
         return replace(result, seconds=time.monotonic() - begun)
 
     async def _generate(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
+        self._raise_if_stopped(request, loop)
+        await self._opened_gateway(loop)  # with the list of prices
+        async with self._turn(request, loop) as price:
+            return await self._generate_at(price, request, loop)
+
+    def _price_usd(self, request: ImageRequest) -> Decimal | None:
+        listed = self._prices.price_usd(request)
+        return self._ledger.budget.largest_usd(request) if listed is None else listed
+
+    @asynccontextmanager
+    async def _turn(self, request: ImageRequest, loop: EventLoop) -> AsyncIterator[Decimal | None]:
+        """Wait until a request may be sent, and yield the price to reserve for it.
+
+        With a budget in dollars, only one request of unknown price is in flight, until its charge
+        is known, or the server turns out to report none.
+        """
+        budget, has_limit = self._ledger.budget, self._settings.budget.usd is not None
+
+        def must_be_alone() -> bool:
+            is_unknown = self._price_usd(request) is None
+            return is_unknown and has_limit and not budget.has_no_charge(request.model)
+
+        async with AsyncExitStack() as turn:
+            if must_be_alone():
+                await turn.enter_async_context(loop.unknown_price_lock)
+            if not must_be_alone():
+                await turn.aclose()
+            yield self._price_usd(request)
+        if has_limit and self._price_usd(request) is None and budget.has_no_charge(request.model):
+            log.info(_NO_CHARGE, request.model, extra=ONCE)
+
+    async def _generate_at(
+        self, price: Decimal | None, request: ImageRequest, loop: EventLoop
+    ) -> PurchaseResult:
         async with loop.slots:
             self._raise_if_stopped(request, loop)
             gateway = await self._opened_gateway(loop)
-            price = self._prices.price_usd(request)
             self._prices.warn_of_shutdown(request)
             intent = self._intent(request, price)
             sent_at = time.monotonic()
@@ -208,7 +248,8 @@ class Purchaser:
             response = await self._settled(intent, self._request(intent, gateway, loop), loop)
         stored = loop.compute(self._store, self._stores.journal, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
-        self._ledger.budget.settle_generated(price, response.cost_usd)
+        self._ledger.budget.settle_generated(price, result.original.record.cost_usd)
+        self._ledger.budget.note_charge(request, response.cost_usd)
         self.in_flight -= 1
         self._ledger.regenerated.add(request.key)
         counting = self._ledger.note_generated(request.model)

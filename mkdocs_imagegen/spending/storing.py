@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.gateway.wire import ImageResponse
 from mkdocs_imagegen.imaging.decode import has_codec, inspect_image
 from mkdocs_imagegen.originals.folders import earlier_journals
@@ -158,6 +159,10 @@ def _record(intent: Intent, response: ImageResponse, facts: ImageFacts) -> Recor
     drawn = intent.request.as_sketch if response.is_sketch else intent.request
     # Records are committed, and the address of a server may be private.
     is_charge_known = response.cost_usd is not None
+    listed_usd = intent.price_usd
+    if response.model != intent.request.model and not response.is_sketch:
+        quality = response.quality or intent.request.quality
+        listed_usd = price_usd(replace(intent.request, model=response.model, quality=quality))
     is_named = response.is_sketch or GatewaySettings(url=intent.server).is_vercel
     return Record(
         key=drawn.key,
@@ -172,8 +177,8 @@ def _record(intent: Intent, response: ImageResponse, facts: ImageFacts) -> Recor
         answered_by=response.model,
         prompt=drawn.prompt,
         take=drawn.take,
-        cost_usd=response.cost_usd if is_charge_known else intent.price_usd,
-        cost_is_estimate=not is_charge_known and intent.price_usd is not None,
+        cost_usd=response.cost_usd if is_charge_known else listed_usd,
+        cost_is_estimate=not is_charge_known and listed_usd is not None,
         generation_id=response.generation_id,
         server=intent.server if is_named else "",
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -145,8 +145,8 @@ def test_image_of_unknown_price_is_counted(emulated: Site, run) -> None:
     emulated.options["model"] = "acme/painter"
     emulated.write("index.md", f"# Page\n\n{fence('A ferry')}")
     assert run("plan").lines == [
-        'docs/index.md:3  missing  ?  "A ferry"',
-        "1 image: 1 missing; a build generates 1 image (1 of unknown price)",
+        'docs/index.md:3  missing  price unknown  "A ferry"',
+        "1 image: 1 missing; a build generates 1 image (price unknown)",
     ]
     assert run("plan", "--json").json["unpriced"] == 1
 

@@ -11,8 +11,8 @@ from decimal import Decimal
 import pytest
 
 from mkdocs_imagegen.errors import ModelUnavailableError, OverBudgetError, UnreachableError
-from mkdocs_imagegen.gateway.models import estimate_usd
-from mkdocs_imagegen.gateway.offers import ImagePrice, Offer
+from mkdocs_imagegen.gateway.offers import Offer
+from mkdocs_imagegen.gateway.pricing import ImagePrice, price_usd
 from mkdocs_imagegen.option_parsers import Size
 from tests.bench import MODEL, SERVER, FakeGateway, job, request
 
@@ -56,7 +56,7 @@ def test_invalid_price_in_cached_list_is_ignored(bench, usd):
     path.write_text(json.dumps(original))
     (result,) = made.run_jobs(job(request()))
     assert result.error is None
-    assert made.run.ledger.budget.usd == estimate_usd(request())
+    assert made.run.ledger.budget.usd == price_usd(request())
 
 
 def _cost(usd, size=""):

@@ -14,7 +14,7 @@ from mkdocs_imagegen.errors import (
     StoppedError,
     StoreError,
 )
-from mkdocs_imagegen.gateway.models import estimate_usd
+from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending import ledger, purchase
 from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES_IN_A_ROW
@@ -44,7 +44,7 @@ def test_image_that_cannot_be_saved_counts_as_charged_and_is_stored_later(bench,
     assert "could not be saved" in str(first.error)
     assert isinstance(second.error, StoppedError)
     budget = full.run.ledger.budget
-    assert (budget.images, budget.usd) == (1, estimate_usd(request(1)))
+    assert (budget.images, budget.usd) == (1, price_usd(request(1)))
     assert budget.failed == 1
     (saved,) = full.stores.journal.find_responses(request(1).key)
     assert saved.body == BODY
