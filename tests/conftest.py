@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import settings
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
+from mkdocs_imagegen.spending import replacement
 from tests.bench import Bench
 from tests.manual.build import BuiltManual, build_manual
 from tests.paid import PaidEmulator, PaidSite, paid_gateway
@@ -46,6 +48,12 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN", "OFFLINE", "CI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")  # some themes print the build's time
+
+
+@pytest.fixture(autouse=True)
+def _before_shutdowns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let builds in this process be months before the shutdown of the default model."""
+    monkeypatch.setattr(replacement, "today", lambda: date(2026, 9, 21))
 
 
 @pytest.fixture

@@ -11,17 +11,15 @@ from decimal import Decimal
 
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, check_request
-from mkdocs_imagegen.gateway.offers import format_price
+from mkdocs_imagegen.gateway.pricing import GetPrice
 from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object
+from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 
 MAX_PRICE_RATIO = Decimal("1.5")
 """Maximum price of an image by a replacement of the built-in list, relative to the price before."""
 
 MAX_ALTERNATIVES = 3
-
-GetPrice = Callable[[ImageRequest], Decimal | None]
-"""Returns the price of a request in dollars, or None if it is unknown."""
 
 
 def replacement(
@@ -70,7 +68,7 @@ def format_alternatives(models: Iterable[str], request: ImageRequest, get_price:
         key=lambda pair: (pair[0].partition("/")[0] != creator, pair[1] is None, pair[1] or 0)
     )
     names = (
-        f"{model} ({format_price(usd) if usd is not None else 'price unknown'})"
+        f"{model} ({format_usd(usd) if usd is not None else 'price unknown'})"
         for model, usd in priced
     )
     return ", ".join(list(names)[:MAX_ALTERNATIVES])

@@ -28,7 +28,7 @@ from mkdocs_imagegen.directives.marker import (
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import DirectiveError, Location, OptionError
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.gateway.pricing import GetPrice, price_usd
+from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
@@ -49,6 +49,7 @@ from mkdocs_imagegen.pipeline.messages import log_outcomes, unsupported_by_model
 from mkdocs_imagegen.pipeline.other_files import files_with_tokens, is_page, write_text
 from mkdocs_imagegen.pipeline.outcome import (
     Entry,
+    EstimatePrice,
     Outcome,
     invalid_outcome,
     outcome_of,
@@ -67,7 +68,7 @@ from mkdocs_imagegen.report import (
 )
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.spending.prices import PriceList
+    from mkdocs_imagegen.spending.replacement import ModelChoice
 
 _IMG_TAG = (
     "an <img> tag cannot have an imagegen: address; "
@@ -371,7 +372,9 @@ class Pipeline:
     def _log_summary(self) -> None:
         # Without line numbers, which need every source file again, and without the list of prices
         # if the run has generated no image.
-        get_price = self._prices.price_usd if self.context.run.ledger.budget.images else price_usd
+        get_price: EstimatePrice = lambda request, _: price_usd(request)  # noqa: E731 - as below
+        if self.context.run.ledger.budget.images:
+            get_price = self._models.estimate_usd
         rows = [
             row
             for placement, outcome in self._outcomes_by_placement()
@@ -400,19 +403,19 @@ class Pipeline:
                 yield placement, outcome
 
     @cached_property
-    def _prices(self) -> PriceList:
-        """Price list of an earlier run; most builds name no price."""
-        from mkdocs_imagegen.spending.prices import PriceList  # noqa: PLC0415
+    def _models(self) -> ModelChoice:
+        """Models and prices as the run has left them; most builds name no price."""
+        from mkdocs_imagegen.spending.replacement import ModelChoice  # noqa: PLC0415
 
-        settings = self.context.settings
-        return PriceList.from_cache(settings.prices_path, settings.gateway.url)
+        is_estimate = not self.context.mode.generate
+        return ModelChoice.from_cache(self.context.settings, is_estimate=is_estimate)
 
     def _priced_rows(self, placement: Placement, outcome: Outcome) -> tuple[ReportRow, ...]:
         location = self._location(placement)
-        return self._rows(placement, outcome, location, self._prices.price_usd)
+        return self._rows(placement, outcome, location, self._models.estimate_usd)
 
     def _rows(
-        self, placement: Placement, outcome: Outcome, location: Location, get_price: GetPrice
+        self, placement: Placement, outcome: Outcome, location: Location, get_price: EstimatePrice
     ) -> tuple[ReportRow, ...]:
         # A head names no placeholder, so the site needs no file of it.
         has_file = placement.on_page or outcome.image is not None

@@ -6,12 +6,14 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
     ImagegenError,
+    ModelShutDownError,
     NotGeneratedError,
     NotSelectedError,
     OptionError,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.jobs.scheduler import Scheduler
     from mkdocs_imagegen.originals.record import Record
     from mkdocs_imagegen.page_layout import Layout
+    from mkdocs_imagegen.spending.replacement import ModelChoice
 
 _NOT_SELECTED = "it is on a page that was not selected"
 _NEW_FOLDER = (
@@ -208,7 +211,7 @@ class Lookup:
         """Start a job, unless its image may not be generated."""
         error = None
         if job.original is None:
-            error = self._refusal(job.request, can_generate=can_generate)
+            error = self._refusal(job, can_generate=can_generate)
         if error is not None:
             self._results[job.key] = Result(error=error)
         elif self._is_joined:
@@ -237,9 +240,16 @@ class Lookup:
             self._observed.add(job.request.key)
             observer.job_added()
 
-    def _refusal(self, request: ImageRequest, *, can_generate: bool) -> ImagegenError | None:
+    @cached_property
+    def _models(self) -> ModelChoice:
+        from mkdocs_imagegen.spending.replacement import ModelChoice  # noqa: PLC0415 - if missing
+
+        is_estimate = not self._context.mode.generate
+        return ModelChoice.from_cache(self._settings, is_estimate=is_estimate)
+
+    def _refusal(self, job: Job, *, can_generate: bool) -> ImagegenError | None:
         """Return the reason for which this build does not generate an image, if there is one."""
-        mode, permission = self._context.mode, self._context.permission
+        mode, permission, request = self._context.mode, self._context.permission, job.request
         try:
             check_request(request, self._settings.gateway.output_format)
             if request.references:
@@ -248,8 +258,11 @@ class Lookup:
             return error
         gateway, ledger = self._settings.gateway, self._context.run.ledger
         try:
-            obstacle = ledger.obstacle(self._attempts, request, gateway)
-        except StoreError as error:
+            if not mode.generate:
+                self._models.log_change(request, job.exact_options)
+            model = self._models.sent_for(request, job.exact_options).model
+            obstacle = ledger.obstacle(self._attempts, request.key, model, gateway)
+        except (StoreError, ModelShutDownError) as error:
             return error
         if obstacle is not None:
             return obstacle

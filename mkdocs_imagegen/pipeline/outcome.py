@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from mkdocs_imagegen.directives.explain import Explanation
-    from mkdocs_imagegen.gateway.pricing import GetPrice
     from mkdocs_imagegen.imaging.placeholder import Placeholder
+
+EstimatePrice = Callable[[ImageRequest, Collection[str]], "Decimal | None"]
+"""Returns the price of a request, whose directive sets some options itself."""
 
 _NOT_GENERATED = "This image is not generated yet"
 _TITLES = {
@@ -153,7 +155,7 @@ def report_rows(
     found: ParsedDirective | None,
     outcome: Outcome,
     file: str,
-    get_price: GetPrice = lambda _: None,
+    get_price: EstimatePrice = lambda *_: None,
 ) -> tuple[ReportRow, ...]:
     """Return the rows of the report for one location: one for each request, or for the error.
 
@@ -168,7 +170,7 @@ def report_rows(
         return (ReportRow(location, State.INVALID, file=file, remarks=(outcome.error,)),)
     files = file, outcome.dark.name if outcome.dark else ""
     pairs = zip(found.requests, outcome.results, strict=False)
-    rows = (_row(location, *pair, get_price(pair[0])) for pair in pairs)
+    rows = (_row(location, *pair, get_price(pair[0], found.exact_options)) for pair in pairs)
     return tuple(
         replace(row, title=title, file=name)
         for row, title, name in zip(rows, found.titles, files, strict=False)

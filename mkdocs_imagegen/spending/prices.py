@@ -17,13 +17,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_imagegen.errors import GatewayError, ModelUnavailableError
+from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.pricing import ImagePrice, price_usd
-from mkdocs_imagegen.gateway.replacements import format_alternatives
 from mkdocs_imagegen.gateway.untrusted import parse_usd
-from mkdocs_imagegen.log import NOT_STRICT, log
 from mkdocs_imagegen.request import ImageRequest
 
 if TYPE_CHECKING:
@@ -43,6 +41,9 @@ class PriceList:
     Args:
         path: File that keeps the offers for a day.
         server: URL of the server.
+
+    Attributes:
+        is_fresh: True if the list is of the last day.
     """
 
     def __init__(self, path: Path, server: str) -> None:
@@ -50,34 +51,28 @@ class PriceList:
         self._server = server
         self._offers: Sequence[Offer] | None = None
         self._is_of_this_run = False
+        self.is_fresh = False
 
     @classmethod
     def from_cache(cls, path: Path, server: str) -> PriceList:
         """Return the list of an earlier run, of any age, without a request; empty if none."""
         prices = cls(path, server)
-        prices._offers, _ = prices._read()
+        prices._offers, prices.is_fresh = prices._read()
         return prices
 
     async def load(self, gateway: Gateway, loop: EventLoop) -> None:
         """Load the offers from the file, else from the server; an unavailable list is empty."""
         async with loop.price_list_lock:
             if self._offers is None:
-                self._offers, is_fresh = await loop.compute(self._read)
-                if not is_fresh:
+                self._offers, self.is_fresh = await loop.compute(self._read)
+                if not self.is_fresh:
                     self._offers = await self._fetch(gateway, loop)
 
-    async def name_alternatives(
-        self, error: ModelUnavailableError, request: ImageRequest, gateway: Gateway, loop: EventLoop
-    ) -> None:
-        """Add the models on offer to an error about a model that the server does not offer.
-
-        A list from an earlier run is outdated then, and is requested again once.
-        """
+    async def reload(self, gateway: Gateway, loop: EventLoop) -> None:
+        """Load the offers from the server, once per run: a list of an earlier run is outdated."""
         async with loop.price_list_lock:
             if not self._is_of_this_run:
                 self._offers = await self._fetch(gateway, loop)
-        if names := format_alternatives(self._offers or (), request):
-            error.accepted = f"available: {names}"
 
     async def _fetch(self, gateway: Gateway, loop: EventLoop) -> Sequence[Offer]:
         self._is_of_this_run = True
@@ -93,24 +88,15 @@ class PriceList:
         offer = self._offer(request.model)
         return offer.price_usd(request) if offer else price_usd(request)
 
-    def warn_of_shutdown(self, request: ImageRequest) -> None:
-        """Log a warning, once per run, if the server names the shutdown date of the model.
+    def shutdown_date(self, model: str) -> str | None:
+        """Return the date on which the server shuts a model down, if it names one."""
+        offer = self._offer(model)
+        return offer.shutdown_date if offer else None
 
-        Under ``--strict`` it fails no build.
-        """
-        offer = self._offer(request.model)
-        if offer is None or offer.shutdown_date is None:
-            return
-        is_past = offer.shutdown_date <= time.strftime("%Y-%m-%d", time.gmtime())
-        names = format_alternatives(self._offers or (), request)
-        log.warning(
-            "%s %s shut down on %s; existing images stay in use%s",
-            offer.model,
-            "was" if is_past else "will be",
-            offer.shutdown_date,
-            f"; set `model` to another one: {names}" if names else "",
-            extra=NOT_STRICT | {"imagegen_once": f"shutdown of {offer.model}"},
-        )
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Models on offer; empty if the list is not known."""
+        return tuple(each.model for each in self._offers or ())
 
     def _offer(self, model: str) -> Offer | None:
         return next((each for each in self._offers or () if each.model == model), None)

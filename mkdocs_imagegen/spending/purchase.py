@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -20,6 +20,7 @@ from mkdocs_imagegen.errors import (
     ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
+    StoppedError,
     StoreError,
     unexpected,
 )
@@ -35,6 +36,7 @@ from mkdocs_imagegen.spending.journal import Intent, Journal
 from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of
 from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.recovery import find_link, recover, try_to_recover
+from mkdocs_imagegen.spending.replacement import ModelChoice
 from mkdocs_imagegen.spending.storing import (
     PurchaseResult,
     Stores,
@@ -45,7 +47,6 @@ from mkdocs_imagegen.spending.storing import (
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import Gateway, OpenGateway
-    from mkdocs_imagegen.gateway.exchange import SaveBody
 
 T = TypeVar("T")
 
@@ -87,13 +88,24 @@ class Purchaser:
         self._stores = stores
         self._ledger = ledger
         self._prices = PriceList(settings.prices_path, settings.gateway.url)
+        self._models = ModelChoice(settings, self._prices)
         self._open_gateway = open_gateway
         self._read_references = read_references
         self._gateway: Gateway | None = None
         self.in_flight = 0
 
-    async def obtain(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
+    async def obtain(
+        self,
+        request: ImageRequest,
+        loop: EventLoop,
+        exact_options: Collection[str] = (),
+    ) -> PurchaseResult:
         """Return the original of a request; generate it if no other build has.
+
+        Args:
+            request: Request of the image.
+            loop: Event loop of the run.
+            exact_options: Options of the request that a replacement of its model must not change.
 
         Raises:
             ClaimedElsewhereError: If another build is generating the image.
@@ -111,8 +123,7 @@ class Purchaser:
             recovered = await self._recover(request, loop)
             if recovered is not None and not self._is_again(request.key):
                 return replace(recovered, was_generated=False)
-            await loop.compute(self._raise_if_resting, request)
-            return await self._generate(request, loop)
+            return await self._generate(request, exact_options, loop)
 
     async def aclose(self) -> None:
         """Close the connections of the client."""
@@ -151,9 +162,9 @@ class Purchaser:
         recovered = try_to_recover(self._stores, request.key)
         return recovered.original if recovered else found
 
-    def _raise_if_resting(self, request: ImageRequest) -> None:
+    def _raise_if_resting(self, key: str, model: str) -> None:
         gateway, attempts = self._settings.gateway, self._stores.attempts
-        if obstacle := self._ledger.obstacle(attempts, request, gateway):
+        if obstacle := self._ledger.obstacle(attempts, key, model, gateway):
             raise obstacle
 
     async def _recover(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult | None:
@@ -173,7 +184,7 @@ class Purchaser:
             return await loop.compute(recover, stores, request.key, request)
         gateway = await self._opened_gateway(loop)
         try:
-            response = await gateway.open_response(linked.body, linked.intent.request)
+            response = await gateway.open_response(linked.body, linked.intent.sent)
             return await loop.compute(self._store, stores.journal, linked.intent, response)
         except GatewayError as error:
             await loop.compute(self._record_failure, stores.journal, linked.intent, error)
@@ -196,20 +207,40 @@ class Purchaser:
             gateway = await self._opened_gateway(loop)
             attached = await self._attached(request, loop)
             begun = time.monotonic()
-            response = await self._send(gateway, request, attached, loop)
+            response = await gateway.generate(request, None, attached)
         free = replace(response, cost_usd=Decimal(0))
         intent = self._intent(request, None)
         result = await loop.compute(store_response, self._stores.originals, intent, free)
         return replace(result, seconds=time.monotonic() - begun)
 
-    async def _generate(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult:
-        self._raise_if_stopped(request, loop)
-        await self._opened_gateway(loop)  # with the list of prices
-        async with self._turn(request, loop) as price:
-            return await self._generate_at(price, request, loop)
+    async def _generate(
+        self, request: ImageRequest, exact_options: Collection[str], loop: EventLoop
+    ) -> PurchaseResult:
+        """Return a new original; after a shutdown of the model, by one that replaces it.
+
+        Raises:
+            ImagegenError: If there is no image.
+        """
+        self._raise_if_stopped(request.key, "", loop)
+        gateway = await self._opened_gateway(loop)  # with the list of models and prices
+        while True:
+            sent = self._models.sent_for(request, exact_options)
+            await loop.compute(self._raise_if_resting, request.key, sent.model)
+            try:
+                async with self._turn(sent, loop) as price:
+                    self._models.log_change(request, exact_options)
+                    return await self._generate_as(sent, price, request, loop)
+            except ModelUnavailableError as error:
+                await self._prices.reload(gateway, loop)
+                if self._models.sent_for(request, exact_options) == sent:
+                    self._models.explain(error, sent)
+                    raise
+            except StoppedError:  # perhaps its model, while it was waiting
+                if self._models.sent_for(request, exact_options) == sent:
+                    raise
 
     def _price_usd(self, request: ImageRequest) -> Decimal | None:
-        listed = self._prices.price_usd(request)
+        listed = self._models.price_usd(request)
         return self._ledger.budget.largest_usd(request) if listed is None else listed
 
     @asynccontextmanager
@@ -234,14 +265,13 @@ class Purchaser:
         if has_limit and self._price_usd(request) is None and budget.has_no_charge(request.model):
             log.info(_NO_CHARGE, request.model, extra=ONCE)
 
-    async def _generate_at(
-        self, price: Decimal | None, request: ImageRequest, loop: EventLoop
+    async def _generate_as(
+        self, sent: ImageRequest, price: Decimal | None, request: ImageRequest, loop: EventLoop
     ) -> PurchaseResult:
         async with loop.slots:
-            self._raise_if_stopped(request, loop)
+            self._raise_if_stopped(request.key, sent.model, loop)
             gateway = await self._opened_gateway(loop)
-            self._prices.warn_of_shutdown(request)
-            intent = self._intent(request, price)
+            intent = self._intent(request, price, sent)
             sent_at = time.monotonic()
             self._ledger.budget.reserve(self._settings.budget, price)
             self.in_flight += 1
@@ -249,18 +279,22 @@ class Purchaser:
         stored = loop.compute(self._store, self._stores.journal, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
         self._ledger.budget.settle_generated(price, result.original.record.cost_usd)
-        self._ledger.budget.note_charge(request, response.cost_usd)
+        self._ledger.budget.note_charge(sent, response.cost_usd)
         self.in_flight -= 1
         self._ledger.regenerated.add(request.key)
-        counting = self._ledger.note_generated(request.model)
+        counting = self._ledger.note_generated(sent.model)
         await loop.compute(self._note_attempts, counting)
         if result.alarm:
             # The journal has the response. Further images could not be stored either.
             self._ledger.stop("the run was stopped: a generated image could not be stored")
         return replace(result, seconds=time.monotonic() - sent_at)
 
-    def _intent(self, request: ImageRequest, price_usd: Decimal | None) -> Intent:
+    def _intent(
+        self, request: ImageRequest, price_usd: Decimal | None, sent: ImageRequest | None = None
+    ) -> Intent:
         gateway = self._settings.gateway
+        model = sent.model if sent and sent.model != request.model else ""
+        quality = sent.quality if sent and sent.quality != request.quality else ""
         return Intent(
             request=request,
             server=gateway.url,
@@ -269,11 +303,13 @@ class Purchaser:
             begun=datetime.now(timezone.utc).isoformat(),
             timeout_s=gateway.timeout,
             replaces=request.key in self._ledger.again,
+            sent_model=model,
+            sent_quality=quality,
         )
 
-    def _raise_if_stopped(self, request: ImageRequest, loop: EventLoop) -> None:
+    def _raise_if_stopped(self, key: str, model: str, loop: EventLoop) -> None:
         loop.raise_if_closing()
-        self._ledger.raise_if_stopped(request.key, request.model)
+        self._ledger.raise_if_stopped(key, model)
 
     async def _opened_gateway(self, loop: EventLoop) -> Gateway:
         if self._gateway is None:
@@ -289,27 +325,13 @@ class Purchaser:
         return self._gateway
 
     async def _request(self, intent: Intent, gateway: Gateway, loop: EventLoop) -> ImageResponse:
-        request = intent.request
+        request = intent.sent
         attached = await self._attached(request, loop)
         await loop.compute(self._stores.journal.begin, intent)
         # The run may have been stopped while this request was being prepared.
-        self._raise_if_stopped(request, loop)
+        self._raise_if_stopped(intent.request.key, request.model, loop)
         keep = partial(self._stores.journal.save_response, intent)
-        return await self._send(gateway, request, attached, loop, keep)
-
-    async def _send(
-        self,
-        gateway: Gateway,
-        request: ImageRequest,
-        attached: Attachments,
-        loop: EventLoop,
-        keep: SaveBody | None = None,
-    ) -> ImageResponse:
-        try:
-            return await gateway.generate(request, keep, attached)
-        except ModelUnavailableError as error:
-            await self._prices.name_alternatives(error, request, gateway, loop)
-            raise
+        return await gateway.generate(request, keep, attached)
 
     async def _attached(self, request: ImageRequest, loop: EventLoop) -> Attachments:
         """Return the reference images of a request; their bytes are held only while it runs."""
@@ -355,7 +377,7 @@ class Purchaser:
         if isinstance(error, StoreError):
             return  # the journal has the only copy of the response
         if billing := _noted_billing(error):
-            has_generated = self._ledger.has_generated(intent.request.model)
+            has_generated = self._ledger.has_generated(intent.sent.model)
             counts = billing == "billed" or (billing == "unknown" and has_generated)
             attempt = attempt_of(intent, billing, error.fault, counts=counts)
             if billing == "unknown" and not counts:
@@ -379,12 +401,13 @@ class Purchaser:
         return True
 
     def _settle_failure(self, intent: Intent, error: ImagegenError, *, is_charged: bool) -> None:
-        ledger, request = self._ledger, intent.request
+        ledger = self._ledger
         self.in_flight -= 1
         billing = error.billing if isinstance(error, GatewayError) else Billing.UNBILLED
         ledger.budget.settle_failed(intent.price_usd, Billing.BILLED if is_charged else billing)
         if isinstance(error, GatewayError):
-            ledger.note_failure(error, request.key, request.model)
+            self._models.note(error, intent.sent)
+            ledger.note_failure(error, intent.request.key, intent.sent.model)
         if isinstance(error, StoreError):
             ledger.stop(f"the run was stopped: {error}")
         elif reason := ledger.budget.breaker_reason:

@@ -28,6 +28,7 @@ from mkdocs_imagegen.gateway.replacements import (
     replacement,
 )
 from mkdocs_imagegen.log import NOT_STRICT, log
+from mkdocs_imagegen.option_parsers import did_you_mean
 from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import AUTO, Settings
@@ -84,9 +85,9 @@ class ModelChoice:
         if model in self._said:
             return True
         day = self._shutdown_date(model)
-        if day is None or day - _today() > NOTICE:
+        if day is None or day - today() > NOTICE:
             return False
-        is_past = day <= _today()
+        is_past = day <= today()
         if self._is_estimate and is_past and not self._prices.is_fresh:
             return True
         return bool(self._prices.models) and model not in self._prices.models
@@ -102,6 +103,21 @@ class ModelChoice:
         known = [usd for usd in prices if usd is not None]
         return max(known) if len(known) == len(prices) else None
 
+    def estimate_usd(
+        self, request: ImageRequest, exact_options: Collection[str] = ()
+    ) -> Decimal | None:
+        """Return the price of a request as it is sent, in dollars, or None if it is unknown."""
+        try:
+            return self.price_usd(self.sent_for(request, exact_options))
+        except ModelShutDownError:
+            return self.price_usd(request)
+
+    @classmethod
+    def from_cache(cls, settings: Settings, *, is_estimate: bool = False) -> ModelChoice:
+        """Return the choice by what earlier runs have learned, without a request."""
+        prices = PriceList.from_cache(settings.prices_path, settings.gateway.url)
+        return cls(settings, prices, is_estimate=is_estimate)
+
     def note(self, error: ImagegenError, sent: ImageRequest) -> None:
         """Note that a server has refused a model, and whether it counts as shut down."""
         if isinstance(error, ModelUnavailableError):
@@ -109,6 +125,14 @@ class ModelChoice:
             if isinstance(error, ModelShutDownError) or self._is_near(sent.model):
                 self._said[sent.model] = error.fault
                 self._write()
+
+    def explain(self, error: ModelUnavailableError, sent: ImageRequest) -> None:
+        """Add the next step to the error of a model that is refused and was not shut down."""
+        known = (*self._prices.models, *KNOWN_MODELS)
+        close = None if sent.model in known else did_you_mean(sent.model, known)
+        error.hint = close or error.hint
+        if names := self._alternatives(sent):
+            error.accepted = f"alternatives: {names}"
 
     def log_change(self, request: ImageRequest, exact_options: Collection[str] = ()) -> None:
         """Log, once per run, which model replaces that of a request, now or soon; never strict.
@@ -186,7 +210,7 @@ class ModelChoice:
             return f"the server refuses {model}"
         if day is None:
             return f"{model} was shut down ({said})"
-        if day <= _today():
+        if day <= today():
             return f"{model} was shut down on {day}"
         if self.is_shut_down(model):
             return f"{model} is no longer offered (shutdown date {day})"
@@ -198,7 +222,7 @@ class ModelChoice:
 
     def _is_near(self, model: str) -> bool:
         day = self._shutdown_date(model)
-        return day is not None and day - _today() <= NOTICE
+        return day is not None and day - today() <= NOTICE
 
     def _is_usable(self, model: str) -> bool:
         return model not in self._refused and model not in self._said
@@ -238,5 +262,6 @@ class ModelChoice:
             write_atomic(self._path, json.dumps(fields).encode())
 
 
-def _today() -> date:
+def today() -> date:
+    """Return the current day in UTC."""
     return datetime.now(timezone.utc).date()

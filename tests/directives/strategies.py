@@ -17,7 +17,7 @@ DIRECTIVES = st.builds(
     Directive,
     request=_REQUESTS,
     dark=st.none() | _REQUESTS,
-    is_exact=st.booleans(),
+    exact_options=st.frozensets(st.sampled_from(["model", "quality"])),
     alt=_TEXT,
     caption=_TEXT,
     note=_TEXT,

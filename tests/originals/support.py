@@ -7,6 +7,7 @@ import io
 import os
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 from PIL import Image
 
@@ -112,6 +113,11 @@ def everything_below(folder):
 
 def leftovers(folder):
     return [path for path in folder.rglob("*") if path.name.endswith(".tmp")]
+
+
+def wanting(subject, model):
+    """Return what the lookup by subject reads of a request with any subject key."""
+    return SimpleNamespace(subject_keys=(subject,), model=model, quality="medium")
 
 
 def flip(path):

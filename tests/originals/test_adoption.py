@@ -25,6 +25,7 @@ from tests.originals.support import (
     refuse,
     request_record,
     tree,
+    wanting,
 )
 
 SUBJECT = REQUEST.subject_key
@@ -169,7 +170,7 @@ def test_original_is_an_error_when_it_is_damaged_everywhere(store, old):
 
 def test_original_is_found_by_subject_in_another_folder(store, old):
     put(old)
-    found = store.find_by_subject(SUBJECT, "c/d")
+    found = store.find_by_subject(wanting(SUBJECT, "c/d"))
     assert found.folder.parent == store.folder
     assert store.adopted == {old.folder: 1}
 

@@ -34,6 +34,7 @@ from tests.originals.support import (
     put,
     record_file,
     tree,
+    wanting,
 )
 
 SILENT, REPORTED, ERROR = "shown", "shown and reported", "error"
@@ -276,7 +277,7 @@ def test_record_with_an_invalid_field_is_damaged(decoding, tmp_path, facts):
     edit(record_file(put(decoding)), **facts)
     before = tree(tmp_path)
     assert list(decoding.records()) == []
-    assert decoding.find_by_subject(REQUEST.subject_key, "a/b") is None
+    assert decoding.find_by_subject(wanting(REQUEST.subject_key, "a/b")) is None
     assert judged(decoding) == REPORTED
     outcome, (original, _) = outcome_of(decoding)
     assert (outcome, original.record.is_rebuilt, original.record.cost_usd) == (REPORTED, True, None)
@@ -335,7 +336,7 @@ def test_git_lfs_pointer_is_an_error(opened, tmp_path, in_record):
 def test_git_lfs_pointer_as_a_record_stops_lookups_by_subject(decoding):
     record_file(put(decoding)).write_bytes(POINTER)
     with pytest.raises(StoreError, match="git lfs pull"):
-        decoding.find_by_subject(key_of("subject"), "x/y")
+        decoding.find_by_subject(wanting(key_of("subject"), "x/y"))
 
 
 def test_record_of_a_newer_version_is_an_error(opened, tmp_path):
@@ -351,7 +352,7 @@ def test_record_of_a_newer_version_is_an_error(opened, tmp_path):
     with pytest.raises(NewerVersionError):
         list(opened.records())
     assert list(opened.records(skip_newer=True)) == []
-    assert opened.find_by_subject(REQUEST.subject_key, "a/b") is None
+    assert opened.find_by_subject(wanting(REQUEST.subject_key, "a/b")) is None
     assert tree(tmp_path) == before
 
 

@@ -40,7 +40,7 @@ def directive(prompt="A balloon", **more):
     facts = {
         "request": request(prompt),
         "dark": None,
-        "is_exact": False,
+        "exact_options": frozenset(),
         "alt": prompt,
         "caption": "",
         "note": "",

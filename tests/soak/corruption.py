@@ -168,12 +168,12 @@ def _rounds(
 
 def _read_all(workspace: Workspace, entry: Entry, counts: Counter[str]) -> None:
     """Call all methods of the store that read, in a random order."""
-    key, subject = entry.record.key, entry.record.subject
+    key = entry.record.key
     is_findable = _is_findable(entry)
     store = workspace.store()
     reads: dict[str, Callable[[], Original | None]] = {
         "key": lambda: store.find(key),
-        "subject": lambda: store.find_by_subject(subject, "a/b"),
+        "subject": lambda: store.find_by_subject(entry.request),
         "request": lambda: store.find_exact(entry.request, ""),
         "verdict": lambda: (verdict := store.audit(key)) and verdict.original,
     }

@@ -134,6 +134,7 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 VERCEL = "https://ai-gateway.vercel.sh/v1"
 REQUEST = ImageRequest("a/b", "A red balloon", Size(3, 2))
 GATEWAY = GatewaySettings()
+SENT = (REQUEST.key, REQUEST.model)
 KEY = REQUEST.key
 
 
@@ -158,7 +159,7 @@ def attempts(tmp_path):
 def noted(attempts, *each):
     for one in each:
         attempts.add(KEY, one)
-    return attempts.obstacle(REQUEST, GATEWAY, NOW)
+    return attempts.obstacle(*SENT, GATEWAY, NOW)
 
 
 def test_attempts_are_found_as_written(attempts):
@@ -232,14 +233,14 @@ def test_attempts_at_private_servers_count_together(attempts):
     private = GatewaySettings(url="https://x.example/v1")
     for hours in (2, 1):
         attempts.add(KEY, attempt(hours, server=""))
-    assert attempts.obstacle(REQUEST, private, NOW) is not None
-    assert attempts.obstacle(REQUEST, GATEWAY, NOW) is None
+    assert attempts.obstacle(*SENT, private, NOW) is not None
+    assert attempts.obstacle(*SENT, GATEWAY, NOW) is None
 
 
 def test_another_take_or_prompt_is_no_obstacle(attempts):
     noted(attempts, attempt(2), attempt(1))
     for other in (replace(REQUEST, take=2), replace(REQUEST, prompt="A blue balloon")):
-        assert attempts.obstacle(other, GATEWAY, NOW) is None
+        assert attempts.obstacle(other.key, other.model, GATEWAY, NOW) is None
 
 
 def test_refusal_is_an_obstacle_for_every_server_and_for_good(attempts):
@@ -249,17 +250,17 @@ def test_refusal_is_an_obstacle_for_every_server_and_for_good(attempts):
     assert error.fault == f"was refused on {refused.begun[:10]} (a/b)"
     assert str(attempts.path(KEY)) in error.hint
     private = GatewaySettings(url="https://x.example/v1")
-    assert attempts.obstacle(REQUEST, private, NOW) is not None
+    assert attempts.obstacle(*SENT, private, NOW) is not None
 
 
 def test_refusal_of_an_earlier_version_is_read(attempts):
     path = attempts.path(KEY).with_name(f"{KEY}.refused.json")
     path.parent.mkdir()
     path.write_text('{"model": "a/b", "day": "2026-11-23", "said": "refused: \\"no 🎈\\""}')
-    error = attempts.obstacle(REQUEST, GATEWAY, NOW)
+    error = attempts.obstacle(*SENT, GATEWAY, NOW)
     assert error.fault == 'refused: "no 🎈" on 2026-11-23 (a/b)'
     path.write_text('{"model": "a/b"}')
-    assert attempts.obstacle(REQUEST, GATEWAY, NOW) is None
+    assert attempts.obstacle(*SENT, GATEWAY, NOW) is None
 
 
 def test_attempts_of_other_folders_count(tmp_path):
@@ -322,7 +323,7 @@ def test_impossible_cost_of_an_attempt_is_unknown(attempts, cost):
     path = attempts.path(KEY)
     path.write_text(path.read_text().replace('"0.015"', cost))
     assert [each.cost_usd for each in attempts.find(KEY)] == [None, None]
-    assert "requests were charged and returned" in attempts.obstacle(REQUEST, GATEWAY, NOW).fault
+    assert "requests were charged and returned" in attempts.obstacle(*SENT, GATEWAY, NOW).fault
 
 
 def test_unknown_fields_of_an_attempt_are_ignored(attempts):
@@ -340,15 +341,16 @@ def test_ledger_ignores_obstacles_on_request(attempts):
         attempts.add(KEY, replace(attempt(), begun=begun))
     attempts.add(refused.key, attempt(billing="refused"))
     ledger = Ledger()
-    assert isinstance(ledger.obstacle(attempts, REQUEST, GATEWAY), EarlierFailureError)
-    assert isinstance(ledger.obstacle(attempts, refused, GATEWAY), EarlierRefusalError)
+    assert isinstance(ledger.obstacle(attempts, *SENT, GATEWAY), EarlierFailureError)
+    moderated = (refused.key, refused.model)
+    assert isinstance(ledger.obstacle(attempts, *moderated, GATEWAY), EarlierRefusalError)
     ledger.retries_refused = True
-    assert ledger.obstacle(attempts, refused, GATEWAY) is None
-    assert ledger.obstacle(attempts, REQUEST, GATEWAY) is not None
+    assert ledger.obstacle(attempts, *moderated, GATEWAY) is None
+    assert ledger.obstacle(attempts, *SENT, GATEWAY) is not None
     attempts.add(KEY, attempt(3.0, billing="refused"))
-    assert isinstance(ledger.obstacle(attempts, REQUEST, GATEWAY), EarlierFailureError)
+    assert isinstance(ledger.obstacle(attempts, *SENT, GATEWAY), EarlierFailureError)
     ledger.again = frozenset([KEY])
-    assert ledger.obstacle(attempts, REQUEST, GATEWAY) is None
+    assert ledger.obstacle(attempts, *SENT, GATEWAY) is None
 
 
 def test_unknown_outcomes_count_after_another_success_of_their_model():

@@ -25,7 +25,7 @@ from mkdocs_imagegen.settings import GatewaySettings
 from mkdocs_imagegen.spending import recovery
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.recovery import recover_all
-from tests.bench import BODY, MODEL, PNG, Bench, FakeGateway, body_of, intent, job, request
+from tests.bench import BODY, PNG, Bench, FakeGateway, body_of, intent, job, request
 from tests.originals.support import flip, png, read_original, record_file, request_record
 from tests.waiting import wait_until
 
@@ -338,7 +338,7 @@ def test_record_of_newer_version_does_not_stop_other_requests(bench):
     record.write_text(json.dumps(json.loads(record.read_text()) | {"version": 3}))
     originals = made.stores.originals
     newly_opened = OriginalStore(originals.folder, inspect_image)
-    assert newly_opened.find_by_subject(request(1).subject_key, MODEL) is None
+    assert newly_opened.find_by_subject(request(1)) is None
 
 
 def test_response_with_link_stays_when_links_are_not_accepted(linked, bench):
