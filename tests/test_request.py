@@ -89,7 +89,16 @@ OTHERS = {
 @pytest.mark.parametrize(("request_", "key", "subject"), GOLDEN)
 def test_keys_never_change(request_, key, subject):
     """A changed key regenerates every image: raise SCHEME and also look up older keys."""
-    assert (request_.key, request_.subject_key) == (key, subject)
+    assert (request_.key, request_.subject_keys[-1]) == (key, subject)
+
+
+def test_subject_keys_never_change():
+    """Those of versions up to 0.1, which had the model options in them, are looked up too."""
+    assert BALLOON.subject_keys == (BALLOON.subject_key,)
+    assert EVERYTHING.subject_keys == (EVERYTHING.subject_key, GOLDEN[1][2])
+    assert EVERYTHING.subject_key == (
+        "0cbaeee83ef013877b416ae90f0b0a11f7257c0b66cb4c7f5fb2dd08a63f9407"
+    )
 
 
 def test_scheme_is_unchanged():
@@ -123,9 +132,9 @@ def test_all_fields_are_tested():
 
 
 @given(REQUESTS, st.sampled_from(sorted(OTHERS)))
-def test_subject_is_everything_but_model_and_quality(request_, name):
+def test_subject_is_everything_but_model_quality_and_model_options(request_, name):
     other = replace(request_, **{name: OTHERS[name]})
-    same = name in ("model", "quality")
+    same = name in ("model", "quality", "model_options")
     assert (other.subject_key == request_.subject_key) is same
 
 

@@ -5,7 +5,7 @@ Pure: no I/O, clock or environment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -75,25 +75,27 @@ def format_alternatives(models: Iterable[str], request: ImageRequest, get_price:
 
 
 def _built_in(request: ImageRequest, *, keeps_quality: bool) -> Iterator[ImageRequest]:
+    """Yield the replacements of the built-in list, then those at the next lower quality."""
     facts = KNOWN_MODELS.get(request.model)
-    qualities = [each for each in facts.qualities if each != "auto"] if facts else []
-    lower = (
-        qualities[: qualities.index(request.quality)][-1:] if request.quality in qualities else []
-    )
-    for quality in [request.quality, *([] if keeps_quality else lower)]:
-        for model in facts.replacements if facts else ():
-            sent = replace(request, model=model, quality=quality)
-            if _is_accepted(sent):
-                yield sent
+    if facts is None:
+        return
+    lower = () if keeps_quality else _lower(request.quality, facts.qualities)
+    for quality in (request.quality, *lower):
+        sent = (replace(request, model=each, quality=quality) for each in facts.replacements)
+        yield from filter(_is_accepted, sent)
+
+
+def _lower(quality: str, qualities: Sequence[str]) -> Sequence[str]:
+    """Return the next lower quality, if there is one; ``auto`` is the first of all."""
+    at = qualities.index(quality) if quality in qualities else 0
+    return qualities[at - 1 : at] if at > 1 else ()
 
 
 def _is_accepted(sent: ImageRequest) -> bool:
     """Return True if a model accepts the values of a request, as far as they are known."""
     facts = KNOWN_MODELS.get(sent.model)
     special = {name for each in KNOWN_MODELS.values() for name in each.options}
-    options: Mapping[str, object] = as_mapping(
-        (parse_object(sent.model_options.encode()) or {}).get("openai")
-    )
+    options = as_mapping((parse_object(sent.model_options.encode()) or {}).get("openai"))
     try:
         check_request(sent, "webp")
     except OptionError:

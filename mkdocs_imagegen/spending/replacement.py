@@ -13,6 +13,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 from mkdocs_imagegen.errors import (
     ImagegenError,
@@ -123,7 +124,7 @@ class ModelChoice:
         if isinstance(error, ModelUnavailableError):
             self._refused.add(sent.model)
             if isinstance(error, ModelShutDownError) or self._is_near(sent.model):
-                self._said[sent.model] = error.fault
+                self._said.setdefault(sent.model, {"at": time.time(), "said": error.fault})
                 self._write()
 
     def explain(self, error: ModelUnavailableError, sent: ImageRequest) -> None:
@@ -167,34 +168,24 @@ class ModelChoice:
     def _advice(self, request: ImageRequest, sent: ImageRequest | None) -> str:
         if sent is None:
             return f"set `model` to another one: {self._alternatives(request)}"
-        before, now = self._price_text(request), self._price_text(sent)
+        before, after = self._price_text(request), self._price_text(sent)
         line = f"`model: {sent.model}`"
         if sent.quality != request.quality:
             line += f" and `quality: {sent.quality}`"
-        when = (
-            "replaces it"
-            if self.is_shut_down(request.model) or request.model in self._refused
-            else "replaces it then"
-        )
-        return (
-            f"{sent.model} {when} ({now} an image, before {before}); to fix the choice, set {line}"
-        )
+        is_over = self.is_shut_down(request.model) or request.model in self._refused
+        verb, then = ("replaces", "before") if is_over else ("will replace", "now")
+        prices = f"{after} an image, {before} {then}"
+        return f"{sent.model} {verb} it ({prices}); to fix the choice, set {line}"
 
     def _error(self, request: ImageRequest, exact_options: Collection[str]) -> ModelShutDownError:
-        fault = self._end(request.model)
-        where = ""
-        if "model" in exact_options:
-            where = " at the image"
-        elif self._settings.fallback_models == AUTO and KNOWN_MODELS.get(request.model):
+        fault, names = self._end(request.model), self._alternatives(request)
+        is_named = "model" in exact_options
+        if not is_named and self._settings.fallback_models == AUTO and names:
             fault += f", and no replacement costs at most {MAX_PRICE_RATIO} times as much"
-        names = self._alternatives(request)
         first = names.partition(" ")[0]
-        hint = (
-            f"set `model: {first}`{where}; existing images stay in use"
-            if first
-            else "set `model` to another one; existing images stay in use"
-        )
-        error = ModelShutDownError(fault, hint=hint)
+        line = f"`model: {first}`" if first else "`model` to another one"
+        where = " at the image, which names it" if is_named else ""
+        error = ModelShutDownError(fault, hint=f"set {line}{where}; existing images stay in use")
         error.accepted = f"alternatives: {names}" if names else None
         return error
 
@@ -205,11 +196,11 @@ class ModelChoice:
         return format_alternatives(usable, request, self.price_usd)
 
     def _end(self, model: str) -> str:
-        day, said = self._shutdown_date(model), self._said.get(model)
-        if not said and model in self._refused:
+        day = self._shutdown_date(model)
+        if not self.is_shut_down(model) and model in self._refused:
             return f"the server refuses {model}"
         if day is None:
-            return f"{model} was shut down ({said})"
+            return f"{model} was shut down ({self._said[model]['said']})"
         if day <= today():
             return f"{model} was shut down on {day}"
         if self.is_shut_down(model):
@@ -239,7 +230,7 @@ class ModelChoice:
         except ValueError:
             return None
 
-    def _read(self) -> dict[str, str]:
+    def _read(self) -> dict[str, dict[str, Any]]:
         """Return what the server has said in the last day."""
         try:
             fields = json.loads(read_plain_file(self._path, _MAX_BYTES))
@@ -247,7 +238,7 @@ class ModelChoice:
                 return {}
             now = time.time()
             return {
-                str(model): str(each["said"])
+                str(model): {"at": each["at"], "said": str(each["said"])}
                 for model, each in fields["models"].items()
                 if 0 <= now - each["at"] < _DAY_S
             }
@@ -255,9 +246,7 @@ class ModelChoice:
             return {}
 
     def _write(self) -> None:
-        now = time.time()
-        models = {model: {"at": now, "said": said} for model, said in self._said.items()}
-        fields = {"server": self._settings.gateway.url, "models": models}
+        fields = {"server": self._settings.gateway.url, "models": self._said}
         with contextlib.suppress(OSError):
             write_atomic(self._path, json.dumps(fields).encode())
 

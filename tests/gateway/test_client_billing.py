@@ -35,6 +35,7 @@ CLASSES = {
     "InsufficientFundsError": PERMANENT,
     "ForbiddenError": PERMANENT,
     "ModelUnavailableError": PERMANENT,
+    "ModelShutDownError": PERMANENT,
     "RejectedRequestError": REFUSED,
     "ModerationError": REFUSED,
     "UnreachableError": UNBILLED,
@@ -242,7 +243,7 @@ def test_status_has_a_billing_class(headers, body):
 def _class_of_status(status, *, told_when):
     if status in GAVE_UP:
         return UNKNOWN
-    if status in {401, 402, 403}:
+    if status in {401, 402, 403, 410}:
         return PERMANENT
     if status == 429 or (status == 503 and told_when):
         return UNBILLED

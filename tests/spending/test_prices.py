@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,7 +12,6 @@ import pytest
 from mkdocs_imagegen.errors import ModelUnavailableError, OverBudgetError, UnreachableError
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.pricing import ImagePrice, price_usd
-from mkdocs_imagegen.option_parsers import Size
 from tests.bench import MODEL, SERVER, FakeGateway, job, request
 
 OTHER = "openai/gpt-image-2"
@@ -85,7 +83,7 @@ def offered(model, ends=None, *costs):
 def test_unavailable_model_is_reported_with_models_on_offer(bench):
     made = bench(FakeGateway(before=unavailable, offers=other_model))
     (result,) = made.run_jobs(job(request()))
-    expected = f"not offered (available: {OTHER} ($0.04)); set `model`"
+    expected = f"not offered (alternatives: {OTHER} ($0.04)); set `model`"
     assert str(result.error) == expected
     assert result.error.__context__ is None
 
@@ -96,7 +94,8 @@ def test_unavailable_model_is_reported_when_the_list_is_unavailable(bench):
 
     made = bench(FakeGateway(before=unavailable, offers=failing))
     (result,) = made.run_jobs(job(request()))
-    assert str(result.error) == "not offered; set `model`"
+    known = "openai/gpt-image-2.5-flare ($0.013), "  # prices of the built-in table
+    assert str(result.error).startswith(f"not offered (alternatives: {known}")
     assert result.error.__context__ is None
 
 
@@ -117,7 +116,7 @@ def test_list_of_an_earlier_run_is_requested_again_when_a_model_is_unavailable(b
     write_list(made, offered(MODEL, None, _cost("0.01")))
     (result,) = made.run_jobs(job(request()))
     assert made.client.visits == 1
-    assert result.error.accepted == f"available: {OTHER} ($0.04)"
+    assert result.error.accepted == f"alternatives: {OTHER} ($0.04)"
 
 
 @pytest.mark.parametrize("age_s", [0, 86_000])
@@ -126,20 +125,3 @@ def test_list_of_an_earlier_run_is_not_requested_again_within_a_day(bench, age_s
     write_list(made, offered(MODEL, None, _cost("0.25")), age_s=age_s)
     made.run_jobs(job(request()))
     assert (made.client.visits, made.run.ledger.budget.usd) == (0, Decimal("0.25"))
-
-
-@pytest.mark.parametrize(
-    ("date", "verb"), [("2999-12-31", "will be"), (time.strftime("%Y-%m-%d", time.gmtime()), "was")]
-)
-def test_shutdown_date_is_logged_once_with_alternatives(bench, date, verb):
-    made = bench()
-    write_list(
-        made, offered(MODEL, date), offered(OTHER, None, _cost("0.04", "1024x1024"), _cost("0.03"))
-    )
-    other_size = replace(request(1), size=Size(1536, 1024))
-    made.run_jobs(job(request()), job(other_size))
-    (said,) = made.said  # with the price of one of the sizes
-    hint = f"set `model` to another one: {OTHER}"
-    assert said.partition(" ($")[0] == (
-        f"{MODEL} {verb} shut down on {date}; existing images stay in use; {hint}"
-    )
