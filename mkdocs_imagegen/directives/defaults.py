@@ -29,11 +29,12 @@ from mkdocs_imagegen.option_parsers import (
     Size,
     UnknownOptionError,
     collect_errors,
+    quote_value,
     read_options,
 )
 from mkdocs_imagegen.request import pixel_options
 from mkdocs_imagegen.settings import InheritedOptions, Settings
-from mkdocs_imagegen.settings.folders import matches
+from mkdocs_imagegen.settings.folders import matches, matches_any
 
 _Errors = list[tuple[str, ImagegenError]]
 
@@ -45,6 +46,7 @@ class Defaults:
     Attributes:
         model: Model of the site, like size, quality, background and style.
         page: Source path of the page in the docs folder; None if it is not known.
+        allowed_models: Patterns of the models that may be set; None for all models.
         model_options: Provider options that change pixels (see :func:`pixel_options`).
         note: Notice below each image that it is AI-generated; ``""`` if none.
         presets: Presets by name.
@@ -61,6 +63,7 @@ class Defaults:
     background: str
     style: str
     page: str | None = None
+    allowed_models: tuple[str, ...] | None = None
     model_options: str = ""
     note: str = ""
     presets: Presets = field(default_factory=dict)
@@ -85,9 +88,12 @@ def site_defaults(settings: Settings) -> Defaults:
     """
     errors: _Errors = []
     presets = _read_presets(settings.presets, errors)
-    prompts = _read_site_prompts(settings, presets, errors)
+    names = _Names(presets, _allowed_models(settings))
+    prompts = _read_site_prompts(settings, names, errors)
     for glob, options in settings.folders.items():
-        _check_preset(options.preset, presets, f"folders.{glob}.preset", errors)
+        names.check(options, f"folders.{glob}.", errors)
+    for name, preset in presets.items():
+        names.check(preset, f"presets.{name}.", errors)
     if errors:
         raise OptionsError(errors)
     return Defaults(
@@ -96,6 +102,7 @@ def site_defaults(settings: Settings) -> Defaults:
         quality=settings.quality,
         background=settings.background,
         style=style_text(settings.style),
+        allowed_models=names.models,
         model_options=pixel_options(settings.gateway.provider_options),
         note=settings.disclosure_text if settings.disclosure == "caption" else "",
         presets=presets,
@@ -132,8 +139,9 @@ def page_defaults(site: Defaults, front_matter: object) -> Defaults:
     page = read_options(PageOptions, {str(name): value for name, value in front_matter.items()})
     errors: _Errors = []
     origin = Origin(Level.PROMPT, file="the page's front matter")
-    prompts = _read_prompts(page.prompts, origin, site.presets, errors)
-    _check_preset(page.preset, site.presets, "preset", errors)
+    names = _Names(site.presets, site.allowed_models)
+    prompts = _read_prompts(page.prompts, origin, names, errors)
+    names.check(page, "", errors)
     if errors:
         raise OptionsError(errors)
     return replace(
@@ -142,6 +150,30 @@ def page_defaults(site: Defaults, front_matter: object) -> Defaults:
         prompts={**site.prompts, **prompts},
         preview=page.preview,
         preview_position=page.preview_position or site.preview_position,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Presets and models that options may name; None for all models."""
+
+    presets: Presets
+    models: tuple[str, ...] | None
+
+    def check(self, options: InheritedOptions, path: str, errors: _Errors) -> None:
+        """Add an error for a preset that does not exist, and for a model that is not allowed."""
+        with collect_errors(errors, f"{path}preset"):
+            find_preset(options.preset, self.presets)
+        with collect_errors(errors, f"{path}model"):
+            _check_model(options.model, self.models)
+
+
+def _check_model(model: str | None, allowed: tuple[str, ...] | None) -> None:
+    if model is None or allowed is None or matches_any(allowed, model):
+        return
+    raise OptionError(
+        f"model {quote_value(model)} is not in `allowed_models`",
+        accepted=f"supported: {', '.join(allowed)}",
     )
 
 
@@ -158,9 +190,14 @@ def style_text(style: str) -> str:
     return "" if style.strip().lower() == "none" else style
 
 
-def choose_model(own: str | None, inherited: str) -> str:
-    """Return the model of an image; always the sketch model if the emulator draws."""
-    return inherited if own is None or inherited == SKETCH_MODEL else own
+def choose_model(own: str | None, defaults: Defaults) -> str:
+    """Return the model of an image; always the sketch model if the emulator draws.
+
+    Raises:
+        OptionError: If the model is not allowed.
+    """
+    _check_model(own, defaults.allowed_models)
+    return defaults.model if own is None or defaults.model == SKETCH_MODEL else own
 
 
 def _read_presets(written: Mapping[str, object], errors: _Errors) -> Presets:
@@ -189,13 +226,11 @@ def _not_in_preset(option: str) -> OptionError:
     return UnknownOptionError([option], PRESET_OPTIONS)
 
 
-def _read_site_prompts(
-    settings: Settings, presets: Presets, errors: _Errors
-) -> Mapping[str, Layer]:
+def _read_site_prompts(settings: Settings, names: _Names, errors: _Errors) -> Mapping[str, Layer]:
     path = settings.prompts_path
     origin = Origin(Level.PROMPT, file=path.name if path else "mkdocs.yml")
     found: _Errors = []
-    prompts = _read_prompts(settings.prompts, origin, presets, found)
+    prompts = _read_prompts(settings.prompts, origin, names, found)
     for name, error in found:
         if path is None:
             errors.append((name, error))
@@ -206,14 +241,14 @@ def _read_site_prompts(
 
 
 def _read_prompts(
-    written: Mapping[str, object], origin: Origin, presets: Presets, errors: _Errors
+    written: Mapping[str, object], origin: Origin, names: _Names, errors: _Errors
 ) -> Mapping[str, Layer]:
     """Return named prompts with their options.
 
     Args:
         written: Prompt or mapping of options, by name.
         origin: Place of the prompts.
-        presets: Presets that they can use.
+        names: Presets and models that they can use.
         errors: List to which errors are added.
     """
     prompts: dict[str, Layer] = {}
@@ -222,10 +257,12 @@ def _read_prompts(
         with collect_errors(errors, f"prompts.{name}"):
             read = read_options(DirectiveOptions, options)
             prompts[name] = Layer(replace(origin, name=name), read)
-            _check_preset(read.preset, presets, f"prompts.{name}.preset", errors)
+            names.check(read, f"prompts.{name}.", errors)
     return prompts
 
 
-def _check_preset(preset: str | None, presets: Presets, path: str, errors: _Errors) -> None:
-    with collect_errors(errors, path):
-        find_preset(preset, presets)
+def _allowed_models(settings: Settings) -> tuple[str, ...] | None:
+    if settings.allowed_models is None:
+        return None
+    own = (settings.model, settings.draft.model or settings.model)
+    return tuple(dict.fromkeys((*settings.allowed_models, *own)))

@@ -166,6 +166,7 @@ def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerp
 
     Raises:
         DirectiveError: If there is no prompt, or a name or preset does not exist.
+        OptionError: If the model is not allowed.
     """
     layers = collect_layers(written, defaults)
     options = merge_layers(layers)
@@ -235,7 +236,7 @@ def _request(options: DirectiveOptions, defaults: Defaults) -> ImageRequest:
     if not (options.prompt or "").strip():
         raise DirectiveError("no prompt", hint="describe the image")
     return ImageRequest(
-        model=choose_model(options.model, defaults.model),
+        model=choose_model(options.model, defaults),
         prompt=_final_prompt(options, defaults),
         size=options.size or defaults.size,
         quality=options.quality or defaults.quality,

@@ -47,7 +47,7 @@ class TokenPrices:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is known of one model.
+    """Accepted values, prices and life of one model.
 
     Attributes:
         qualities: Accepted qualities.

@@ -32,6 +32,7 @@ from mkdocs_imagegen.settings.folders import FOLDERS, InheritedOptions
 from mkdocs_imagegen.settings.gateway import (
     AUTO,
     FALLBACK_MODELS,
+    MODELS,
     SKETCH_URL,
     FallbackModels,
     GatewaySettings,
@@ -118,6 +119,14 @@ class Settings:
         nested(BudgetSettings, "usd: 1.00"),
         "Limits of one run.",
         "usd: 1.00\nimages: 20",
+    )
+    allowed_models: tuple[str, ...] | None = option(
+        None,
+        optional(MODELS),
+        "Models that images, pages, folders, presets and named prompts may set; `null` for all. "
+        "`*` stands for any characters but slashes. The `model` of the site and of `draft` are "
+        "always allowed.",
+        "[openai/gpt-image-2, openai/gpt-image-2.5-*]",
     )
     concurrency: int = option(
         8, whole_number(1, 64), "Number of images that are generated at the same time.", "2"

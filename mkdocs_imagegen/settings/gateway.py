@@ -48,18 +48,26 @@ def _json_object(value: object) -> Mapping[str, object] | None:
     return value if isinstance(value, Mapping) else None
 
 
-def _models(value: object) -> tuple[str, ...] | Literal["auto"] | None:
-    if str(value).strip().lower() == AUTO:
-        return AUTO
+def _models(value: object) -> tuple[str, ...] | None:
     listed = value if isinstance(value, list) else [value]
     names = tuple(" ".join(each.split()) for each in listed if isinstance(each, str))
     return names if len(names) == len(listed) and all(names) else None
 
 
-FALLBACK_MODELS: Parser[FallbackModels] = Parser(
-    "auto | a list of model IDs",
+def _fallback_models(value: object) -> FallbackModels | None:
+    return AUTO if str(value).strip().lower() == AUTO else _models(value)
+
+
+MODELS: Parser[tuple[str, ...]] = Parser(
+    "a list of model IDs",
     _models,
     {"anyOf": [TEXT.schema, {"type": "array", "items": TEXT.schema}]},
+    type="list of strings",
+)
+FALLBACK_MODELS: Parser[FallbackModels] = Parser(
+    "auto | a list of model IDs",
+    _fallback_models,
+    MODELS.schema,
     type="`auto`, list of strings",
 )
 URL: Parser[str] = Parser(

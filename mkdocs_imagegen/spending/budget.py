@@ -30,7 +30,7 @@ MAX_CHARGED_FAILURES_IN_A_ROW = 5
 _CHARGED = (Billing.UNKNOWN, Billing.BILLED)
 
 _Kind = tuple[str, Size, str, int]
-"""What the price of an image depends on: model, size, quality, and number of references."""
+"""Image with a price of its own: model, size, quality, and number of references."""
 
 
 @dataclass(slots=True)

@@ -124,14 +124,14 @@ def test_invalid_budget_is_an_error(run, usd, emulator: Emulator) -> None:
 def test_dry_run_makes_no_request(run, emulator: Emulator) -> None:
     lines = run("generate", "guide", "--dry-run").lines
     assert len(lines) == 4
-    assert lines[-1] == "would generate 3 images (3 of unknown price)"
+    assert lines[-1] == "would generate 3 images (price unknown)"
     assert list(emulator.log) == []
 
 
 @pytest.mark.usefixtures("pages")
 def test_dry_run_prints_json(run) -> None:
     result = run("generate", "guide", "--dry-run", "--json").json
-    assert result == {"makes": 3, "usd": "0", "refusal": ""}
+    assert result == {"makes": 3, "usd": "0", "unpriced": 3, "refusal": ""}
 
 
 def test_dry_run_lists_invalid_directives_and_the_refusal(pages: Site, run) -> None:
@@ -139,7 +139,7 @@ def test_dry_run_lists_invalid_directives_and_the_refusal(pages: Site, run) -> N
     pages.write("more.md", f"# More\n\n{fence('A cup', sise='1x1')}")
     lines = run("generate", "--dry-run").lines
     assert any('did you mean "size"?' in line for line in lines)
-    assert lines[-1].startswith("would generate 4 images (4 of unknown price), but ")
+    assert lines[-1].startswith("would generate 4 images (price unknown), but ")
 
 
 def test_upgrade_regenerates_stale_images(pages: Site, run, emulator: Emulator) -> None:

@@ -62,6 +62,22 @@ def test_unknown_option_of_a_preset_lists_the_options_of_presets():
     assert message == f'`presets.ink`: unknown option "colour" (supported: {options})'
 
 
+def test_models_that_are_not_allowed_come_together():
+    other = {"model": "acme/two"}
+    written = {
+        "presets": {"ink": other},
+        "prompts": {"hero": {"prompt": "A", **other}},
+        "folders": {"blog/**": other},
+        "model": "site/one",
+    }
+    message = error_of_site(written | {"allowed_models": ["open/*"]})
+    fault = 'model "acme/two" is not in `allowed_models` (supported: open/*, site/one)'
+    for path in ("presets.ink", "prompts.hero", "folders.blog/**"):
+        assert f"`{path}.model`: {fault}" in message
+    for allowed in (None, ["acme/*"], "acme/two"):
+        site_defaults(read_settings(written | {"allowed_models": allowed}, Path()))
+
+
 def test_errors_of_presets_prompts_and_folders_come_together():
     message = error_of_site(
         {

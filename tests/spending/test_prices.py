@@ -12,6 +12,7 @@ import pytest
 from mkdocs_imagegen.errors import ModelUnavailableError, OverBudgetError, UnreachableError
 from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.pricing import ImagePrice, price_usd
+from mkdocs_imagegen.spending.prices import PriceList
 from tests.bench import MODEL, SERVER, FakeGateway, job, request
 
 OTHER = "openai/gpt-image-2"
@@ -42,6 +43,68 @@ def test_slow_list_of_models_is_requested_once(bench):
     results = made.run_jobs(*(job(request(number)) for number in range(6)))
     assert made.client.visits == 1
     assert [each.error for each in results] == [None] * 6
+
+
+@pytest.mark.parametrize("age_s", [0, 86_000, 90_000, 10_000_000, -1_000])
+def test_list_of_an_earlier_run_is_read_without_a_request(bench, age_s):
+    made = bench()
+    write_list(made, offered(MODEL, None, _cost("0.25")), age_s=age_s)
+    prices = PriceList.from_cache(made.settings.prices_path, SERVER)
+    assert prices.price_usd(request()) == Decimal("0.25")
+    other_server = PriceList.from_cache(made.settings.prices_path, f"{SERVER}/other")
+    assert other_server.price_usd(request()) == price_usd(request())
+    assert made.client.visits == 0
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"server": 1, "asked": 1}', '{"offers": [1]}']
+)
+def test_price_is_the_published_one_when_the_list_cannot_be_read(tmp_path, content):
+    path = tmp_path / "offers.json"
+    path.write_text(content)
+    assert PriceList.from_cache(path, SERVER).price_usd(request()) == price_usd(request())
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_old_list_is_used_only_when_the_server_does_not_answer(bench, is_listed):
+    async def offers():
+        if not is_listed:
+            raise UnreachableError("no answer")
+        return await quarter_dollar()
+
+    made = bench(FakeGateway(offers=offers))
+    write_list(made, offered(MODEL, None, _cost("0.75")), age_s=90_000)
+    made.run_jobs(job(request()))
+    assert (made.client.visits, made.run.ledger.budget.usd) == (
+        1,
+        Decimal("0.25") if is_listed else Decimal("0.75"),
+    )
+
+
+def test_list_keeps_the_prices_of_rows_and_of_tokens(bench):
+    rows = (ImagePrice(Decimal("0.03"), "1K", "low"), ImagePrice(Decimal("0.039"), "default"))
+    flare = "openai/gpt-image-2.5-flare"
+
+    async def offers():
+        return (Offer(OTHER, "", None, rows), Offer(flare, "", None, (), Decimal("0.00006")))
+
+    made = bench(FakeGateway(offers=offers))
+    made.run_jobs(job(request()))
+    prices = PriceList.from_cache(made.settings.prices_path, SERVER)
+    low = replace(request(), model=OTHER, quality="low")
+    assert [prices.price_usd(each) for each in (low, replace(low, quality="high"))] == [
+        *(Decimal("0.03"), Decimal("0.039"))
+    ]
+    tokens = replace(request(), model=flare)
+    assert prices.price_usd(tokens) == 2 * price_usd(tokens)
+
+
+def test_list_of_an_earlier_version_has_no_prices_of_tokens(bench):
+    made = bench()
+    flare = "openai/gpt-image-2.5-flare"
+    write_list(made, offered(flare))
+    prices = PriceList.from_cache(made.settings.prices_path, SERVER)
+    assert prices.price_usd(replace(request(), model=flare)) is not None
 
 
 @pytest.mark.parametrize("usd", ["-1000", "NaN", "sNaN", "Infinity", None, []])

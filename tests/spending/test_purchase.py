@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,11 +17,18 @@ from mkdocs_imagegen.errors import (
     InvalidResponseError,
     ModerationError,
     OutcomeUnknownError,
+    OverBudgetError,
+    RejectedRequestError,
     StoppedError,
     StoreError,
 )
+from mkdocs_imagegen.gateway.models import STANDARD_SIZES
 from mkdocs_imagegen.gateway.pricing import price_usd
+from mkdocs_imagegen.gateway.wire import ImageResponse
+from mkdocs_imagegen.jobs.job import Job
+from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.originals.store import OriginalStore
+from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.spending import ledger, purchase
 from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES_IN_A_ROW
 from mkdocs_imagegen.spending.ledger import Attempts
@@ -181,3 +194,130 @@ def test_image_generated_again_takes_the_place_of_the_original(bench):
     assert result.original.path.read_bytes() == png("blue")
     assert first.path.read_bytes() == PNG
     assert bench().stores.originals.find_exact(request(), "") == result.original
+
+
+class ChargingGateway(FakeGateway):
+    """A server that lists no prices.
+
+    Args:
+        cost: Function that returns the charge of a request as text; None if it reports none.
+        together: Number of requests after the first that wait until as many are in flight.
+    """
+
+    def __init__(self, cost: Callable[[ImageRequest], str | None], together: int = 0) -> None:
+        super().__init__(self._wait)
+        self._cost, self._together = cost, together
+        self._are_together = asyncio.Event()
+        self.in_flight = 0
+        self.seen: list[int] = []
+
+    async def _wait(self, *_: Any) -> None:
+        self.in_flight += 1
+        self.seen.append(self.in_flight)
+        if self.in_flight == self._together:
+            self._are_together.set()
+        if self._together and len(self.seen) > 1:
+            await asyncio.wait_for(self._are_together.wait(), 20)
+        else:
+            await asyncio.sleep(0.05)  # so that another request could come meanwhile
+
+    async def generate(self, asked: ImageRequest, keep: Any = None, _: Any = None) -> ImageResponse:
+        try:
+            response = await super().generate(asked, keep)
+        finally:
+            self.in_flight -= 1
+        cost = self._cost(asked)
+        return replace(response, cost_usd=None if cost is None else Decimal(cost))
+
+
+def painted(number: int, size: Size = STANDARD_SIZES[0]) -> Job:
+    return job(ImageRequest("acme/painter", f"prompt {number}", size))
+
+
+@pytest.mark.parametrize(
+    ("cost", "images", "usd"), [("0.30", 3, "0.90"), ("3.00", 1, "3.00"), ("0.51", 1, "0.51")]
+)
+def test_budget_is_exceeded_by_at_most_one_image_of_unknown_price(bench, cost, images, usd):
+    gateway = ChargingGateway(lambda _: cost)
+    made = bench(gateway, budget={"images": None, "usd": 1}, concurrency=8)
+    results = made.run_jobs(*map(painted, range(12)))
+    assert len(gateway.asked) == images
+    assert made.run.ledger.budget.usd == Decimal(usd)
+    assert gateway.seen[0] == 1
+    assert sum(isinstance(each.error, OverBudgetError) for each in results) == 12 - images
+    assert made.said == []
+
+
+def test_requests_of_unknown_price_run_together_after_the_first_charge(bench):
+    gateway = ChargingGateway(lambda _: "0.01", together=4)
+    made = bench(gateway, budget={"images": None, "usd": 1}, concurrency=4)
+    results = made.run_jobs(*map(painted, range(5)))
+    assert [each.error for each in results] == [None] * 5
+    assert gateway.seen == [1, 1, 2, 3, 4]
+
+
+def test_each_kind_of_image_of_unknown_price_is_requested_alone_first(bench):
+    costs = {STANDARD_SIZES[0]: "0.01", STANDARD_SIZES[1]: "0.90"}
+    gateway = ChargingGateway(lambda asked: costs[asked.size])
+    made = bench(gateway, budget={"images": None, "usd": 1}, concurrency=8)
+    made.run_jobs(*(painted(number, size) for size in costs for number in range(8)))
+    assert made.run.ledger.budget.usd <= 1
+    assert sum(Decimal(cost) == Decimal("0.90") for cost in _charges(made)) == 1
+
+
+def _charges(made):
+    return [each.cost_usd for each in made.stores.originals.records()]
+
+
+def test_server_that_reports_no_charge_is_limited_by_images_alone(bench):
+    gateway = ChargingGateway(lambda _: None, together=4)
+    made = bench(gateway, budget={"images": 5, "usd": 1}, concurrency=4)
+    results = made.run_jobs(*map(painted, range(7)))
+    assert (len(gateway.asked), gateway.seen[:2]) == (5, [1, 1])
+    assert sum(isinstance(each.error, OverBudgetError) for each in results) == 2
+    (said,) = made.said
+    assert said == (
+        "the price of acme/painter is unknown and the server reports no charge, so `budget.usd` "
+        "cannot limit this run; limit it with `budget.images`"
+    )
+
+
+def test_requests_of_unknown_price_run_together_without_a_limit_in_dollars(bench):
+    gateway = ChargingGateway(lambda _: None, together=4)
+    made = bench(gateway, budget={"images": None, "usd": None}, concurrency=4)
+    made.run_jobs(*map(painted, range(4)))
+    assert (gateway.seen, made.said) == ([1, 2, 3, 4], [])
+
+
+def test_failed_request_of_unknown_price_makes_way_for_the_next(bench):
+    def cost(asked):
+        if asked.prompt == "prompt 0":
+            raise RejectedRequestError("not accepted")
+        return "0.01"
+
+    gateway = ChargingGateway(cost)
+    made = bench(gateway, budget={"images": None, "usd": 1}, concurrency=1)
+    results = made.run_jobs(*map(painted, range(3)))
+    assert [each.error is None for each in results] == [False, True, True]
+    assert made.run.ledger.budget.usd == Decimal("0.02")
+
+
+def test_waiting_request_of_unknown_price_is_not_sent_when_the_run_is_stopped(bench):
+    async def stop(*_):
+        made.scheduler._stop()
+
+    made = bench(FakeGateway(stop), budget={"images": None, "usd": 1}, concurrency=8)
+    results = made.run_jobs(*map(painted, range(4)))
+    assert len(made.client.asked) == 1
+    assert sum(isinstance(each.error, StoppedError) for each in results) == 3
+
+
+def test_image_of_another_model_without_a_charge_has_the_price_of_that_model(bench):
+    other = "openai/gpt-image-2"
+    routing = {"gateway": {"routing": {"canonicalSlug": other}}}
+    body = json.dumps(json.loads(BODY) | {"provider_metadata": routing}).encode()
+    made = bench(FakeGateway(body=body))
+    (result,) = made.run_jobs(job(request()))
+    expected = price_usd(replace(request(), model=other))
+    assert result.original.record.cost_usd == made.run.ledger.budget.usd == expected
+    assert result.original.record.cost_is_estimate
