@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -29,7 +30,9 @@ settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Run every test of a named file, whatever its tier."""
+    """Run every test of a named file, whatever its tier; let the tests' processes get SIGINT."""
+    # A shell ignores it in background jobs, and so would the servers that the tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     is_default = config.option.markexpr == _DEFAULT_TIER
     if is_default and any(".py" in argument for argument in config.args):
         config.option.markexpr = ""

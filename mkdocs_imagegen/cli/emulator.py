@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime, timezone
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from mkdocs_imagegen.emulator.server import EmulatorServer
 Examples:
   mkdocs-imagegen emulator
   mkdocs-imagegen emulator --latency 2 --fault retry-after --fault ok
+  mkdocs-imagegen emulator --today 2026-12-02
 """
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on")
@@ -48,8 +50,27 @@ Examples:
     help="Fault of the next request, such as retry-after; repeatable, and `ok` is none. The manual "
     "lists the names under Emulator and faults",
 )
-def emulator(
-    host: str, port: int, log: Path | None, latency: float, faults: tuple[str, ...]
+@click.option(
+    "--shut-down",
+    metavar="MODEL",
+    multiple=True,
+    help="Model that was shut down, before its shutdown date too; repeatable",
+)
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Day of the shutdown dates, such as 2026-12-02  [default: the real day]",
+)
+def emulator(  # noqa: PLR0913 - one argument for each option
+    *,
+    host: str,
+    port: int,
+    log: Path | None,
+    latency: float,
+    faults: tuple[str, ...],
+    shut_down: tuple[str, ...],
+    today: datetime | None,
 ) -> None:
     """Run a local gateway emulator.
 
@@ -57,7 +78,13 @@ def emulator(
     to http://127.0.0.1:8787/v1 and `gateway.auth` to `none`, or use any client of the OpenAI images
     API.
     """
-    gateway = Emulator(plan=faults, latency_s=latency, require_key=False)
+    gateway = Emulator(
+        plan=faults,
+        latency_s=latency,
+        require_key=False,
+        shut_down=shut_down,
+        today=(today or datetime.now(timezone.utc)).date(),
+    )
     try:
         server = EmulatorServer(gateway, host=host, port=port, log=log)
     except OSError as error:

@@ -92,6 +92,23 @@ def _unknown_model(status: int) -> FaultCase:
     return FaultCase(about, "A", lambda model, _: model_not_found(model, status))
 
 
+def _ended(
+    status: int, message: str, code: str | None = None, param: str | None = None
+) -> FaultCase:
+    """Return OpenAI's error for a model that was shut down; ``{}`` is its id without the maker."""
+
+    def error(model: str, _: float) -> HttpResponse:
+        text = message.format(model.rpartition("/")[2])
+        return nested_error(status, _INVALID, text, param=param, code=code)
+
+    return FaultCase(f"{status}: {message.format('…')}", "D", error)
+
+
+def _ended_at_provider(model: str, _: float) -> HttpResponse:
+    message = f"The model '{model.rpartition('/')[2]}' has been deprecated."
+    return wrapped_error(502, message, is_retryable=False)
+
+
 def _retry(
     status: int, about: str, after: RetryAfter | None = None, after_ms: str | None = None
 ) -> FaultCase:
@@ -136,7 +153,42 @@ _INVALID = "invalid_request_error"
 _NO_PROVIDERS = "no_providers_available"
 _OVER_BUDGET = "quota_for_entity_exceeded"
 
+_DEPRECATED = "The model '{}' has been deprecated."
+_NO_PROVIDER = "No providers available for model:"
+
+_SHUTDOWNS = {
+    "model-not-found": _unknown_model(404),
+    "shut-down-404-deprecated": _ended(404, _DEPRECATED, "model_not_found"),
+    "shut-down-404-missing": _ended(404, "The model '{}' does not exist.", "model_not_found"),
+    "shut-down-400-deprecated": _ended(400, _DEPRECATED),
+    "shut-down-410": _ended(410, "The model '{}' has been shut down.", "model_not_found"),
+    "shut-down-410-gone": _raw(410, "410 with the word Gone", b"Gone"),
+    "shut-down-400-code": _ended(400, "Choose another model.", "model_deprecated"),
+    "shut-down-400-value": _ended(
+        400,
+        "Invalid value: '{}'. Supported values are: 'gpt-image-2' and 'gpt-image-2.5-flare'.",
+        "invalid_value",
+        "model",
+    ),
+    "shut-down-403": _ended(
+        403, "The project does not have access to model '{}'.", "model_not_found"
+    ),
+    "shut-down-404-provider": _no_provider(404, _NO_PROVIDER),
+    "shut-down-400-provider": _no_provider(400, _NO_PROVIDER),
+    "shut-down-502": FaultCase(
+        "502: the provider reports a deprecated model", "C", _ended_at_provider
+    ),
+    "shut-down-500": _gateway(
+        500, "internal_server_error", "All providers failed: model_not_found."
+    ),
+    "shut-down-503": _no_provider(503, _NO_PROVIDER),
+}
+
+SHUTDOWN_FAULTS = tuple(_SHUTDOWNS)
+"""Names of the faults that answer as servers do for a model that was shut down."""
+
 _ERRORS = {
+    **_SHUTDOWNS,
     "missing-parameter": _error("A", "the model is missing", bodies.missing_model()),
     "invalid-request": _gateway(400, _INVALID, "An option's value is invalid."),
     "zero-data-retention": _no_provider(400, NO_ZERO_RETENTION),
@@ -171,7 +223,6 @@ _ERRORS = {
         403, "forbidden", "A routing rule denies this request.", {"ruleId": "rule_emulator"}
     ),
     "plan-lacks-zdr": _gateway(403, "forbidden", "The plan has no zero data retention."),
-    "model-not-found": _unknown_model(404),
     "model-not-found-400": _unknown_model(400),
     "not-found": _gateway(404, "not_found", "The resource does not exist."),
     "method-not-allowed": _gateway(405, "method_not_allowed", "Only GET is accepted here."),

@@ -9,16 +9,19 @@ https://vercel.com/docs/ai-gateway/models-and-providers (list). Pure: no I/O, cl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size, did_you_mean, quote_value
 
-SHUT_DOWN = frozenset({"openai/gpt-image-1"})
-"""Models that were shut down and removed from the list."""
+DEFAULT_DAY = date(2026, 11, 30)
+"""Day of an emulator without another one, so that nothing depends on the real day."""
 
 LANGUAGE_MODEL = "openai/gpt-5-mini"
 """Listed language model, so that a client has to tell image models from other models."""
@@ -26,7 +29,7 @@ LANGUAGE_MODEL = "openai/gpt-5-mini"
 MAX_SKETCH_SIDE_PX = 4096
 """Longest side of an image of the sketch model."""
 
-_DEC_1_2026 = 1796083200
+_OCT_23_2026, _DEC_1_2026 = 1792713600, 1796083200
 _CREATED, _RELEASED = 1759276800, 1759795200
 
 
@@ -82,6 +85,8 @@ MODELS: Mapping[str, OfferedModel] = MappingProxyType(
             _TO_HIGH,
             _SIZES,
             _usd(low="0.011 0.016", medium="0.042 0.063", high="0.167 0.25"),
+            ("0.000005", "0.00004", "0.00000125"),
+            shutdown=_OCT_23_2026,
         ),
         "openai/gpt-image-1.5": OfferedModel(
             _TO_HIGH,
@@ -103,9 +108,31 @@ _OUTPUT_TOKENS = {"low": (272, 408, 400), "medium": (1056, 1584, 1568), "high": 
 """Output tokens of a square, a portrait and a landscape image, by quality."""
 
 
+def shut_down_by(today: date) -> frozenset[str]:
+    """Return the models whose shutdown date is not after a day."""
+    end = datetime(today.year, today.month, today.day, tzinfo=timezone.utc).timestamp()
+    return frozenset(name for name, each in MODELS.items() if (each.shutdown or math.inf) <= end)
+
+
+SHUT_DOWN = shut_down_by(DEFAULT_DAY)
+"""Models that were shut down before the default day."""
+
+
 def offered_models(shut_down: Collection[str] = SHUT_DOWN) -> tuple[str, ...]:
     """Return the ids of the image models on offer."""
     return tuple(name for name in (*MODELS, SKETCH_MODEL) if name not in shut_down)
+
+
+def check_models(names: Collection[str]) -> None:
+    """Raise an error for a name that is not an image model.
+
+    Raises:
+        OptionError: If one of the names is unknown.
+    """
+    for name in names:
+        if name not in MODELS:
+            hint = did_you_mean(name, MODELS) or "`mkdocs-imagegen models` lists the models"
+            raise OptionError(f"unknown model {quote_value(name)}", hint=hint)
 
 
 def unsupported_size(model: str, size: Size) -> str | None:

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from mkdocs_imagegen.emulator import models, validation
@@ -18,6 +19,7 @@ from mkdocs_imagegen.emulator.faults import NO_FAULT, OK, FaultCase, find_fault
 from mkdocs_imagegen.emulator.request_bodies import decode_edit, decode_json
 from mkdocs_imagegen.emulator.responses import (
     Charge,
+    ModelNotOfferedError,
     RefusedError,
     generation_record,
     json_response,
@@ -60,12 +62,15 @@ class Emulator:
         require_key: True to require a credential on the paths that require one at the gateway.
         latency_s: Minimum seconds per image request.
         balance_usd: Credit in dollars; a request that costs more than the rest is refused.
-        shut_down: Models that were shut down.
+        shut_down: Models that were shut down, in addition to those of ``today``.
+        today: Day on which a model was shut down if its shutdown date is not later.
+        shutdown_fault: Name of the fault that answers requests to a model that was shut down.
+        lists_shut_down: True to keep the models that were shut down in the list of models.
         clock: Function that returns the seconds since 1970.
         pause: Function that waits for a number of seconds.
 
     Raises:
-        OptionError: If the plan names a fault that does not exist.
+        OptionError: If ``plan`` or ``shutdown_fault`` is not a fault, or ``shut_down`` not a model.
     """
 
     def __init__(  # noqa: PLR0913 - one argument for each setting
@@ -75,7 +80,10 @@ class Emulator:
         require_key: bool = True,
         latency_s: float = 0.0,
         balance_usd: Decimal = Decimal(100),
-        shut_down: Collection[str] = models.SHUT_DOWN,
+        shut_down: Collection[str] = (),
+        today: date = models.DEFAULT_DAY,
+        shutdown_fault: str = "model-not-found",
+        lists_shut_down: bool = False,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -84,7 +92,10 @@ class Emulator:
         self._state = EmulatorState(balance_usd, plan)
         self._require_key = require_key
         self._latency_s = latency_s
-        self._shut_down = frozenset(shut_down)
+        models.check_models(shut_down)
+        self._shut_down = models.shut_down_by(today).union(shut_down)
+        self._unlisted = frozenset() if lists_shut_down else self._shut_down
+        self._shutdown_fault = find_fault(shutdown_fault)
         self._clock, self._pause = clock, pause
 
     @property
@@ -153,8 +164,8 @@ class Emulator:
 
     def _models(self, name: str | None, *, endpoints: bool) -> HttpResponse:
         if name is None:
-            return json_response(200, models.model_list(self._shut_down))
-        if name not in (*models.offered_models(self._shut_down), models.LANGUAGE_MODEL):
+            return json_response(200, models.model_list(self._unlisted))
+        if name not in (*models.offered_models(self._unlisted), models.LANGUAGE_MODEL):
             raise RefusedError(model_not_found(name))
         return json_response(
             200, models.model_endpoints(name) if endpoints else models.model_entry(name)
@@ -164,7 +175,7 @@ class Emulator:
         return json_response(200, self._state.credits)
 
     def _config(self, request: HttpRequest) -> HttpResponse:
-        return json_response(200, models.sdk_config(request.path.split("/")[1], self._shut_down))
+        return json_response(200, models.sdk_config(request.path.split("/")[1], self._unlisted))
 
     def _generation(self, request: HttpRequest) -> HttpResponse:
         match = re.search(r"(?:^|&)id=([^&]*)", request.query)
@@ -181,10 +192,19 @@ class Emulator:
         self._check_key(request)
         read = _OPENAI_READERS.get(request.path, validation.read_sdk_request)
         respond = openai_response if request.path in _OPENAI_READERS else sdk_response
-        validated = read(request, models.offered_models(self._shut_down))
+        try:
+            validated = read(request, models.offered_models(self._shut_down))
+        except ModelNotOfferedError as error:
+            raise self._shutdown_error(error) from error
         _check_references(validated)
         response = respond(fault.change_result(self._draw(validated, fault)))
         return replace(fault.change_response(response), transport=fault.transport)
+
+    def _shutdown_error(self, error: ModelNotOfferedError) -> RefusedError:
+        respond = self._shutdown_fault.error
+        if respond is None or error.model not in self._shut_down:
+            return error
+        return RefusedError(respond(error.model, self._clock()))
 
     def _fault(self, request: HttpRequest, name: str) -> FaultCase:
         try:

@@ -33,6 +33,18 @@ class RefusedError(Exception):
         super().__init__(f"answered with {response.status}")
 
 
+class ModelNotOfferedError(RefusedError):
+    """The requested model is not on offer, and no fallback model is.
+
+    Args:
+        model: Requested model.
+    """
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(model_not_found(model))
+
+
 def json_response(status: int, payload: object) -> HttpResponse:
     """Return a response with a JSON body."""
     body = json.dumps(payload, separators=(",", ":")).encode("ascii")
@@ -54,14 +66,14 @@ def no_provider(status: int, reason: str, model: str) -> HttpResponse:
     return json_response(status, body)
 
 
-def wrapped_error(status: int, message: str) -> HttpResponse:
+def wrapped_error(status: int, message: str, *, is_retryable: bool = True) -> HttpResponse:
     """Return an error of shape C: an error of the provider, wrapped by the gateway."""
     param = {
         "statusCode": status,
         "name": "AI_APICallError",
         "message": message,
         "url": "https://api.openai.com/v1/images/generations",
-        "isRetryable": status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+        "isRetryable": is_retryable and status >= HTTPStatus.INTERNAL_SERVER_ERROR,
         "type": "AI_APICallError",
     }
     return nested_error(status, "AI_APICallError", message, param=param)

@@ -16,9 +16,9 @@ from mkdocs_imagegen.emulator.models import MODELS, unsupported_size
 from mkdocs_imagegen.emulator.request_bodies import decode_edit, decode_json, decode_sdk_files
 from mkdocs_imagegen.emulator.responses import (
     NO_ZERO_RETENTION,
+    ModelNotOfferedError,
     RefusedError,
     invalid_parameter,
-    model_not_found,
     no_provider,
 )
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, HttpRequest
@@ -157,7 +157,7 @@ def _model(requested: object, gateway: Mapping[str, Any], offered: Collection[st
     for name in (requested, *fallbacks):
         if name in offered:
             return str(name)
-    raise RefusedError(model_not_found(requested))
+    raise ModelNotOfferedError(requested)
 
 
 def _refuse_zero_data_retention(model: str, gateway: Mapping[str, Any]) -> None:

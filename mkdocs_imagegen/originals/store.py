@@ -123,11 +123,9 @@ class OriginalStore:
         places = self._draft_places if request.is_draft else self.places
         if sketch_server and not _has_record(places[0], request.key):
             drafts = self._draft_places[:1] if request.is_draft else ()
-            # A sketch that cannot be used is drawn again: another build may be storing it.
-            with contextlib.suppress(StoreError):
-                sketch = self._find((*self._sketch_places, *drafts), request.as_sketch.key)
-                if sketch is not None and sketch.record.server == sketch_server:
-                    return sketch
+            sketch = self._find((*self._sketch_places, *drafts), request.as_sketch.key)
+            if sketch is not None and sketch.record.server == sketch_server:
+                return sketch
         original = self._find(places, request.key, request)
         subjects = (self._find(self.places, key, request) for key in request.subject_keys)
         return original or next(filter(None, subjects), None)
@@ -355,7 +353,8 @@ class OriginalStore:
                 found = None if is_thorough else find_unread(subfolder, key)
                 found = found or self._judged(subfolder, key, request)
             except StoreError as error:
-                errors.append(error)
+                if folder != self._sketch_places[0]:  # a sketch is free, and is drawn again
+                    errors.append(error)
             else:
                 if found is not None and folder is not places[0]:
                     return self._adopt(found, places[0])
@@ -384,6 +383,8 @@ class OriginalStore:
             return None
         if verdict.original is None:
             assert verdict.defect is not None  # noqa: S101 - one of both is there
+            if verdict.defect.kind is DefectKind.ORPHANED:
+                return None  # perhaps another build is storing it, and writes the record last
             raise _unusable(verdict.defect)
         if verdict.defect is not None:
             self.defects[key] = verdict.defect

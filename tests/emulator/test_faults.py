@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mkdocs_imagegen.emulator.fault_transports import TRANSPORTS
-from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
+from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES, SHUTDOWN_FAULTS
 
 ERRORS = {name: fault for name, fault in FAULTS.items() if not fault.is_charged}
 CHARGED = [name for name, fault in FAULTS.items() if fault.is_charged]
@@ -35,6 +35,19 @@ EXPECTED = {
     "plan-lacks-zdr": (403, "forbidden"),
     "model-not-found": (404, "model_not_found"),
     "model-not-found-400": (400, "model_not_found"),
+    "shut-down-404-deprecated": (404, "invalid_request_error"),
+    "shut-down-404-missing": (404, "invalid_request_error"),
+    "shut-down-400-deprecated": (400, "invalid_request_error"),
+    "shut-down-410": (410, "invalid_request_error"),
+    "shut-down-410-gone": (410, None),
+    "shut-down-400-code": (400, "invalid_request_error"),
+    "shut-down-400-value": (400, "invalid_request_error"),
+    "shut-down-403": (403, "invalid_request_error"),
+    "shut-down-404-provider": (404, "no_providers_available"),
+    "shut-down-400-provider": (400, "no_providers_available"),
+    "shut-down-502": (502, "AI_APICallError"),
+    "shut-down-500": (500, "internal_server_error"),
+    "shut-down-503": (503, "no_providers_available"),
     "not-found": (404, "not_found"),
     "method-not-allowed": (405, "method_not_allowed"),
     "conflict": (409, "conflict"),
@@ -151,6 +164,16 @@ def test_spoiled_response_is_charged(api, name, path):
 def test_response_format_is_refused_only_if_it_is_sent(api):
     assert api.generate(fault="response-format-refused", response_format="b64_json").status == 400
     assert api.generate(fault="response-format-refused").status == 200
+
+
+def test_shutdown_faults_are_of_14_forms(api):
+    bodies = {api.generate(fault=name).body for name in SHUTDOWN_FAULTS}
+    assert len(bodies) == len(SHUTDOWN_FAULTS) == 14
+    error = json.loads(api.generate(fault="shut-down-502").body)["error"]
+    assert "'gpt-image-1-mini' has been deprecated" in error["message"]
+    assert error["param"]["isRetryable"] is False
+    error = json.loads(api.generate(fault="shut-down-400-value").body)["error"]
+    assert (error["param"], error["code"]) == ("model", "invalid_value")
 
 
 def test_not_found_error_names_the_requested_model(api):

@@ -1,12 +1,14 @@
 """Models on offer, their prices and limits, and the comparison with the client's table."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
 
 import pytest
 
+from mkdocs_imagegen.emulator.faults import SHUTDOWN_FAULTS
 from mkdocs_imagegen.emulator.models import MODELS, SHUT_DOWN, price_usd, unsupported_size
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.request_bodies import MAX_REFERENCES
@@ -51,6 +53,52 @@ def test_shut_down_model_is_not_listed(make_api):
     refused(api.generate(), 404, "model_not_found", {"modelId": MODEL})
     assert MODEL not in api.get("/v1/models").body.decode()
     assert api.get(f"/v1/models/{MODEL}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("today", "is_offered"), [(date(2026, 11, 30), True), (date(2026, 12, 1), False)]
+)
+def test_model_is_offered_until_its_shutdown_date(make_api, today, is_offered):
+    api = make_api(today=today)
+    entries = {entry["id"]: entry for entry in json.loads(api.get("/v1/models").body)["data"]}
+    assert (MODEL in entries) == is_offered
+    assert api.generate().status == (200 if is_offered else 404)
+    assert "openai/gpt-image-1" not in entries
+    assert "deprecated_at" not in entries["openai/gpt-image-2"]
+    if is_offered:
+        assert entries[MODEL]["deprecated_at"] == 1796083200
+
+
+def test_offered_models_do_not_depend_on_the_clock(make_api):
+    api = make_api(clock=lambda: 1_900_000_000.0)
+    assert MODEL in api.get("/v1/models").body.decode()
+    assert api.generate().status == 200
+
+
+@pytest.mark.parametrize("fault", SHUTDOWN_FAULTS)
+def test_shut_down_model_answers_with_the_chosen_fault(make_api, fault):
+    api = make_api(shut_down=[MODEL], shutdown_fault=fault, lists_shut_down=True)
+    assert MODEL in api.get("/v1/models").body.decode()
+    assert api.get(f"/v1/models/{MODEL}").status == 200
+    assert MODEL in api.get("/v4/ai/config").body.decode()
+    expected = make_api().generate(fault=fault)
+    response = api.generate()
+    assert (response.status, response.body) == (expected.status, expected.body)
+    assert api.emulator.bill.images == 0
+    refused(api.generate(model="no/such"), 404, "model_not_found", {"modelId": "no/such"})
+    assert api.generate(model="openai/gpt-image-2").status == 200
+
+
+def test_fallback_model_answers_for_a_model_that_was_shut_down(make_api):
+    api = make_api(today=date(2026, 12, 1), shutdown_fault="shut-down-410")
+    options = {"gateway": {"models": ["openai/gpt-image-1.5", "openai/gpt-image-2"]}}
+    gateway = checked(api.generate(providerOptions=options), IMAGES)["provider_metadata"]["gateway"]
+    assert gateway["routing"]["canonicalSlug"] == "openai/gpt-image-2"
+
+
+def test_unknown_model_cannot_be_shut_down():
+    with pytest.raises(OptionError, match='did you mean "openai/gpt-image-2"'):
+        Emulator(shut_down=["openai/gpt-imag-2"])
 
 
 def test_sketch_model_accepts_any_size_and_quality_at_no_cost(make_api):
