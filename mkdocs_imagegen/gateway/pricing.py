@@ -102,9 +102,11 @@ def _known_usd(
 def output_tokens(size: Size, factor: int) -> int:
     """Return the output tokens of an image by the formula of gpt-image-2 and later models.
 
+    It is that of the calculator in OpenAI's image guide, which also rounds a half to an even number.
+
     Args:
         size: Size of the image.
         factor: Factor of the quality.
     """
-    short = (2 * factor * min(size) + max(size)) // (2 * max(size))  # rounded half up
-    return -(-factor * short * (2 * MILLION + size.width * size.height) // (4 * MILLION))
+    cells = factor * round(factor * min(size) / max(size))
+    return -(-cells * (2 * MILLION + size.width * size.height) // (4 * MILLION))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -149,6 +150,25 @@ def test_image_of_unknown_price_is_counted(emulated: Site, run) -> None:
         "1 image: 1 missing; a build generates 1 image (price unknown)",
     ]
     assert run("plan", "--json").json["unpriced"] == 1
+
+
+@pytest.mark.parametrize("asked", [0, 1e9])
+def test_price_in_the_list_of_the_server_is_planned(emulated: Site, run, asked: float) -> None:
+    emulated.options["model"] = "acme/painter"
+    emulated.write("index.md", f"# Page\n\n{fence('A ferry')}{fence('A crane', size='640x480')}")
+    cost = {"usd": "0.03", "size": "1536x1024", "quality": ""}
+    offer = {"model": "acme/painter", "price": "", "ends": None, "costs": [cost]}
+    path = emulated.folder / ".cache/plugin/imagegen/offers.json"
+    path.parent.mkdir(parents=True)
+    server = emulated.options["gateway"]["url"]
+    path.write_text(json.dumps({"server": server, "asked": asked, "offers": [offer]}))
+    assert run("plan").lines == [
+        'docs/index.md:3  missing  $0.03  "A ferry"',
+        'docs/index.md:7  missing  price unknown  "A crane"',
+        "2 images: 2 missing; a build generates 2 images (about $0.03, price of 1 unknown)",
+    ]
+    prices = [each["price_usd"] for each in run("check", "--json", code=1).json["lacking"]]
+    assert prices == ["0.03", None]
 
 
 @pytest.fixture

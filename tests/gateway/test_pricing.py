@@ -103,6 +103,7 @@ def test_free_size_is_priced_by_its_pixels(model, size, quality, usd):
     [
         *[(SQUARE, 16, 196), (SQUARE, 48, 1756), (SQUARE, 96, 7024)],
         *[(SQUARE, 24, 439), (SQUARE, 64, 3122), (LANDSCAPE, 24, 343), (LANDSCAPE, 48, 1372)],
+        *[(Size(1024, 672), 16, 108), (Size(3840, 2160), 24, 865)],
     ],
 )
 def test_formula_gives_the_reported_tokens(size, factor, tokens):
