@@ -53,6 +53,9 @@ class State(enum.Enum):
         return plural(number, *nouns.get(self, (self.word, self.word)))
 
 
+MAX_COST_RATIO = Decimal("1.5")
+"""Cost relative to the estimate above which the summary names both."""
+
 _REUSED = (State.READY, State.SKETCH, State.STALE)
 
 
@@ -204,8 +207,24 @@ def _generated(rows: Sequence[ReportRow], seconds: float) -> tuple[str, str]:
     drawn = f"{State.SKETCH.count(len(sketches))} drawn"
     # An emulator on a socket charges dollars of its own, which count for the budget.
     drawn += f" (simulated charge: {_cost(sketches)})" if spent_usd(sketches) else ""
-    generated = f"{len(images)} generated in {seconds:.1f} s ({_cost(images)})"
-    return generated if images else "", drawn if sketches else ""
+    generated = f"{len(images)} generated in {seconds:.1f} s ({_cost(images)}{_surprise(images)})"
+    return generated + _other_models(images) if images else "", drawn if sketches else ""
+
+
+def _other_models(images: Sequence[ReportRow]) -> str:
+    """Return the models that answered and were not asked for, as the end of a phrase."""
+    others = sorted({each.drawn_by for each in images if each.drawn_by not in ("", each.model)})
+    return f" by {', '.join(others)}" if others else ""
+
+
+def _surprise(images: Sequence[ReportRow]) -> str:
+    """Return the estimate if the cost is more than 1.5 times as much; else ``""``."""
+    known = [(each.cost_usd, each.price_usd) for each in images if each.cost_usd is not None]
+    estimate = sum((price for _, price in known if price is not None), Decimal(0))
+    is_complete = all(price is not None for _, price in known)
+    if not is_complete or spent_usd(images) <= estimate * MAX_COST_RATIO:
+        return ""
+    return f", estimated at {format_usd(estimate)}"
 
 
 def _cost(rows: Sequence[ReportRow]) -> str:

@@ -16,7 +16,7 @@ from tests.syntax import (
     room_of,
 )
 
-MAX_MODULES = 138
+MAX_MODULES = 139
 MAX_MODULE_LINES, MIN_MODULE_LINES = 450, 60
 MAX_ROOM_MODULES = 16
 LARGE_ROOMS = {
@@ -27,7 +27,6 @@ LARGE_ROOMS = {
 SHORT_MODULES = {
     "__main__.py": "python -m mkdocs_imagegen",
     "cli/check.py": "one command",
-    "gateway/replacements.py": "the rule of one question: which model replaces another",
     "log.py": "the logger, which all rooms import",
     "pipeline/other_files.py": "tokens in files that are not pages",
 }

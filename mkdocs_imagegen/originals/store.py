@@ -35,6 +35,7 @@ from mkdocs_imagegen.originals.judge import (
     judge,
     read_image,
     read_records,
+    records_by_subject,
 )
 from mkdocs_imagegen.originals.record import Record, serialize_record, with_unknown_fields
 from mkdocs_imagegen.request import ImageRequest
@@ -117,9 +118,8 @@ class OriginalStore:
         Raises:
             StoreError: If an original is there and cannot be used.
         """
-        for key in request.subject_keys:
-            if self._has_import(request, key):
-                return self._find(self.places, key)
+        if imported := [key for key in request.subject_keys if self._has_import(request, key)]:
+            return self._find(self.places, imported[0])
         places = self._draft_places if request.is_draft else self.places
         if sketch_server and not _has_record(places[0], request.key):
             drafts = self._draft_places[:1] if request.is_draft else ()
@@ -152,7 +152,7 @@ class OriginalStore:
             StoreError: If an original is there and cannot be used.
         """
         if self._subjects is None:
-            self._subjects = self._records_by_subject()
+            self._subjects = records_by_subject(self.places)
         found = [each for key in request.subject_keys for each in self._subjects.get(key, ())]
         candidates = [each for each in found if each.answers(request) or not is_exact]
         candidates.sort(key=lambda each: each.key)
@@ -427,15 +427,6 @@ class OriginalStore:
         if original.record.is_rebuilt and self._can_write and is_lost:
             with contextlib.suppress(OSError):
                 write_first(path, serialize_record(original.record))
-
-    def _records_by_subject(self) -> dict[str, list[Record]]:
-        subjects: dict[str, list[Record]] = {}
-        for folder in self.places:
-            # One record of a newer version must not hide all others.
-            for record in read_records(folder, skip_newer=True):
-                if record.model != SKETCH_MODEL:
-                    subjects.setdefault(record.subject, []).append(record)
-        return subjects
 
     def _folder_of(self, folder: Path, key: str) -> Path:
         return self._subfolder(f"{folder}/{key[:2]}")

@@ -29,7 +29,7 @@ from mkdocs_imagegen.gateway.replacements import (
     replacement,
 )
 from mkdocs_imagegen.log import NOT_STRICT, log
-from mkdocs_imagegen.option_parsers import did_you_mean
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, did_you_mean
 from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import AUTO, Settings
@@ -146,13 +146,13 @@ class ModelChoice:
             sent = self.sent_for(request, exact_options)
         except ModelShutDownError:
             return  # each image has the error
-        later = None
-        if sent == request and self._is_near(request.model):
-            later = self._replacement(request, exact_options)
-        elif sent == request:
-            return
-        now = sent if sent != request else later
-        text = f"{self._end(request.model)}; {self._advice(request, now)}"
+        new: ImageRequest | None = sent
+        if sent == request:
+            day = self._shutdown_date(request.model)
+            if day is None or not timedelta() < day - today() <= NOTICE:
+                return  # a model that is offered after its date works
+            new = self._replacement(request, exact_options)
+        text = f"{self._end(request.model)}; {self._advice(request, new)}"
         log.warning("%s", text, extra=NOT_STRICT | {"imagegen_once": f"end of {request.model}"})
 
     def _replacement(
@@ -192,7 +192,7 @@ class ModelChoice:
     def _alternatives(self, request: ImageRequest) -> str:
         known = KNOWN_MODELS.get(request.model)
         models = dict.fromkeys((*(known.replacements if known else ()), *self._prices.models))
-        usable = [each for each in models if self._is_offered(each)]
+        usable = [each for each in models if self._is_offered(each) and each != SKETCH_MODEL]
         return format_alternatives(usable, request, self.price_usd)
 
     def _end(self, model: str) -> str:

@@ -1,22 +1,38 @@
-"""Shutdown dates of models, the list of models, and fallback models."""
+"""A model that is shut down: what is sent, said and charged before and after."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mkdocs_imagegen.emulator.faults import SHUTDOWN_FAULTS
+from mkdocs_imagegen.emulator.models import MODELS
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
+from mkdocs_imagegen.log import log
+from mkdocs_imagegen.spending import replacement
+from tests.paid import PaidEmulator, PaidSite, paid_gateway
+from tests.serving import serving
 from tests.support import Built, Site
+from tests.waiting import wait_until
 
-SHUTDOWN = re.compile(
-    r"openai/gpt-image-1-mini (will be|was) shut down on 2026-12-01; existing images stay in use"
-)
+MINI, FLARE = "openai/gpt-image-1-mini", "openai/gpt-image-2.5-flare"
+NEAR, AFTER = date(2026, 11, 20), date(2026, 12, 2)
+SHUTDOWN = re.compile(f"{MINI} will be shut down on 2026-12-01; {FLARE} will replace it")
+
+
+@pytest.fixture(autouse=True)
+def _near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replacement, "today", lambda: NEAR)
 
 
 @pytest.fixture
@@ -48,8 +64,7 @@ def test_shutdown_of_model_is_reported_once_with_an_alternative(site: Site) -> N
     write(site, "One", "Two")
     (warning,) = shutdown_warnings(site.build())
     assert SHUTDOWN.search(warning)
-    assert "set `model` to another one: openai/gpt-image-2" in warning
-    assert "$" in warning
+    assert warning.count("$") == 2
 
 
 def test_strict_build_passes_when_model_has_a_shutdown_date(site: Site) -> None:
@@ -114,25 +129,140 @@ def test_list_of_models_is_requested_again_when_its_file_is_invalid(
     assert list_requests(emulator) == 1
 
 
-def test_fallback_models_are_sent_with_provider_options(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def shut_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., PaidSite]]:
+    """Open a site with the default model at a server that has shut it down."""
+    monkeypatch.setattr(replacement, "today", lambda: AFTER)
+    monkeypatch.setenv("IMAGES_KEY", "a-word")
+    with contextlib.ExitStack() as stack:
+
+        def open_site(count: int = 8, **options: Any) -> PaidSite:
+            facts = {"today": AFTER, "require_key": True} | options
+            emulator = stack.enter_context(paid_gateway(monkeypatch, **facts))
+            site = PaidSite(tmp_path / "paid_site", emulator)
+            del site.options["model"]
+            site.options["gateway"] = {"url": emulator.url, "key_env": "IMAGES_KEY"}
+            site.write_prompts(*(f"Prompt {number}" for number in range(count)))
+            return site
+
+        yield open_site
+
+
+def models_of(site: PaidSite) -> list[str]:
+    return [each.model or "" for each in site.emulator.log if each.method == "POST"]
+
+
+def lines_of(built: Built) -> list[str]:
+    """Lines of our messages, the summary included."""
+    texts = [each.getMessage() for each in built.records if each.name == log.name]
+    return [line for text in texts for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_images_are_generated_by_the_first_replacement(
+    shut_down: Callable[..., PaidSite], strict: bool
 ) -> None:
-    bodies: list[dict[str, Any]] = []
-    handle = Emulator.handle
+    site = shut_down()
+    plan = json.loads(site.command("plan", "--json").stdout)
+    built = site.build(strict=strict)
+    assert models_of(site) == [FLARE] * 8
+    assert built.warnings == [] if strict else len(built.warnings) == 1
+    (said,) = (line for line in lines_of(built) if "replaces it" in line)
+    assert said.count("$") == 2
+    assert f"to fix the choice, set `model: {FLARE}`" in said
+    assert len(lines_of(built)) <= 3
+    assert FLARE in built.summary
+    bill = site.emulator.bill.usd
+    assert plan["makes"] == 8
+    assert abs(Decimal(plan["usd"]) - bill) <= bill * Decimal("0.05")
+    assert {image["drawn_by"] for image in site.report()["pictures"]} == {FLARE}
+    assert site.requests_of_build() == 0
 
-    def recording(self: Emulator, method: str, path: str, headers: Any, body: bytes) -> Any:
-        bodies.extend([json.loads(body)] if body else [])
-        return handle(self, method, path, headers, body)
 
-    monkeypatch.setattr(Emulator, "handle", recording)
-    site.options["gateway"] |= {
-        "send_provider_options": True,
-        "provider_options": {"gateway": {"order": ["azure"]}},
-    }
-    site.options["fallback_models"] = ["openai/gpt-image-2", "openai/gpt-image-1.5"]
-    write(site, "One")
+def test_plan_names_the_replacement(shut_down: Callable[..., PaidSite]) -> None:
+    result = shut_down().command("plan")
+    assert f"{FLARE} replaces it" in result.stderr
+    assert "a build generates 8 images (about $0.082)" in result.stdout
+
+
+def test_command_generates_with_the_replacement(shut_down: Callable[..., PaidSite]) -> None:
+    site = shut_down()
+    result = site.command("generate")
+    assert (result.exit_code, models_of(site)) == (0, [FLARE] * 8)
+    assert result.stderr.count("replaces it") == 1
+
+
+def test_server_generates_with_the_replacement(shut_down: Callable[..., PaidSite]) -> None:
+    site = shut_down(2)
+    site.options.update({"serve": "generate", "serve_delay": 0})
+    with serving(site):
+        wait_until(lambda: site.emulator.requests == 2)
+    assert models_of(site) == [FLARE] * 2
+
+
+@pytest.mark.parametrize("dearer", [True, False])
+def test_only_dearer_models_get_no_request(
+    shut_down: Callable[..., PaidSite], dearer: bool
+) -> None:
+    kept = {f"openai/gpt-image-2.{each}-sunburst" for each in (5, 6)} if dearer else set()
+    site = shut_down(40, shut_down=MODELS.keys() - kept)
+    built = site.build()
+    assert site.emulator.requests == 0
+    (warning,) = built.warnings
+    assert f"{MINI} was shut down on 2026-12-01" in warning
+    assert len("".join(lines_of(built))) < 1500
+    assert warning.count("$") == (2 if dearer else 0)
+
+
+@pytest.mark.parametrize("fault", SHUTDOWN_FAULTS)
+def test_every_answer_about_a_shutdown_is_understood(
+    shut_down: Callable[..., PaidSite], fault: str
+) -> None:
+    options = {"shutdown_fault": fault, "lists_shut_down": True}
+    site = shut_down(12, **options)
+    site.options.update({"concurrency": 3, "fallback_models": []})
+    built = site.build()
+    assert 1 <= site.emulator.requests <= 3
+    assert site.emulator.bill.images == 0
+    (warning,) = built.warnings
+    assert "was shut down" in warning
+    assert f"{FLARE} ($" in warning
+    assert len("\n".join(lines_of(built))) < 1500
+    assert site.requests_of_build() == 0
+    site.options["fallback_models"] = "auto"
+    assert site.requests_of_build() == 12
+    assert models_of(site)[-12:] == [FLARE] * 12
+
+
+def test_following_the_advice_makes_nothing_stale(shut_down: Callable[..., PaidSite]) -> None:
+    site = shut_down()
     site.build()
-    assert bodies[0]["providerOptions"]["gateway"] == {
-        "order": ["azure"],
-        "models": ["openai/gpt-image-2", "openai/gpt-image-1.5"],
-    }
+    assert site.requests_of_build(model=FLARE) == 0
+    assert "8 reused" in site.built.summary
+    assert "stale" not in site.built.summary
+    assert site.command("generate", "--upgrade").exit_code == 0
+    assert site.emulator.requests == 8
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"model": "openai/gpt-image-2"},
+        {"quality": "high"},
+        {"gateway": {"provider_options": {"openai": {"complexity": "low"}}}},
+    ],
+)
+def test_images_made_before_the_shutdown_stay(
+    shut_down: Callable[..., PaidSite], options: dict[str, Any]
+) -> None:
+    site = shut_down(3, today=date(2026, 11, 1))
+    site.build()
+    assert models_of(site) == [MINI] * 3
+    with EmulatorServer(PaidEmulator(today=AFTER)) as server:
+        site.options["gateway"]["url"] = server.url
+        for name, value in options.items():
+            old = site.options.get(name)
+            site.options[name] = old | value if isinstance(old, dict) else value
+        assert site.build(strict=True).summary.startswith("imagegen: 3 images: 3 reused")
+        assert not server.emulator.log
