@@ -47,8 +47,9 @@ Examples:
     "faults",
     metavar="NAME",
     multiple=True,
-    help="Fault of the next request, such as retry-after; repeatable, and `ok` is none. The manual "
-    "lists the names under Emulator and faults",
+    help="Fault of the next request; repeatable, and `ok` is none. Examples: retry-after, "
+    "insufficient-funds, moderation-blocked, shut-down-410, internal-error, wrong-size, nan (a "
+    "cost), reset (a connection). A part of a name prints the names with it",
 )
 @click.option(
     "--shut-down",

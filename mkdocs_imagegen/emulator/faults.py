@@ -30,6 +30,8 @@ from mkdocs_imagegen.option_parsers import did_you_mean, quote_value
 OK = "ok"
 """Entry of a plan for a request without a fault."""
 
+_MAX_SIMILAR = 14
+
 SHAPES: Mapping[str, str] = MappingProxyType(
     {
         "A": "nested: the usual error of the gateway",
@@ -434,9 +436,11 @@ def find_fault(name: str) -> FaultCase:
     if name == OK:
         return NO_FAULT
     if name not in FAULTS:
+        similar = ", ".join([each for each in FAULTS if name in each][:_MAX_SIMILAR])
+        hint = did_you_mean(name, [OK, *FAULTS]) or "`mkdocs-imagegen emulator --help` names some"
         raise OptionError(
             f"unknown fault {quote_value(name)}",
-            accepted=f"supported: {OK}, {', '.join(FAULTS)}",
-            hint=did_you_mean(name, [OK, *FAULTS]),
+            accepted=f"similar: {similar}" if similar else None,
+            hint=None if similar else hint,
         )
     return FAULTS[name]

@@ -2,7 +2,7 @@
 
 The tables are written down here a second time on purpose and independently of the client, so
 that a wrong price or size in the client shows up against the emulator; a test compares the two.
-Sources: https://developers.openai.com/api/docs/guides/image-generation (prices and sizes),
+Sources: https://developers.openai.com/api/docs/guides/image-generation (prices, tokens and sizes),
 https://developers.openai.com/api/docs/deprecations (shutdown dates) and
 https://vercel.com/docs/ai-gateway/models-and-providers (list). Pure: no I/O, clock or environment.
 """
@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import field, replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -30,35 +32,41 @@ MAX_SKETCH_SIDE_PX = 4096
 """Longest side of an image of the sketch model."""
 
 _OCT_23_2026, _DEC_1_2026 = 1792713600, 1796083200
+_MULTIMODAL = {"google/gemini-nano-banana-2.1"}
 _CREATED, _RELEASED = 1759276800, 1759795200
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedModel:
-    """Limits and prices of one image model.
+    """Limits and prices of one of OpenAI's image models.
 
     Attributes:
         qualities: Supported qualities apart from ``auto``.
         sizes: Supported sizes; empty if the model takes any size within the rules of gpt-image-2.
-        usd: Dollars for a square image and for any other, by quality.
-        token_usd: Dollars per input, output and cached input token; empty if not listed.
+        usd: Published dollars for a square image and for any other, by quality.
+        token_usd: Dollars per input, output and cached input token.
+        grid: Cells along the longer side of an image, by quality; empty if tokens are published.
+        cell_factor: Number of times that each cell is charged, by quality; 1 if left out.
         shutdown: Shutdown date in seconds since 1970, if one is announced.
         has_zero_retention: True if a provider of the model supports zero data retention.
+        has_complexity: True if the model has the option ``complexity``.
     """
 
     qualities: tuple[str, ...]
     sizes: tuple[str, ...]
     usd: Mapping[str, tuple[Decimal, ...]]
-    token_usd: tuple[str, ...] = ()
+    token_usd: tuple[str, str, str]
+    grid: Mapping[str, int] = field(default_factory=dict)
+    cell_factor: Mapping[str, int] = field(default_factory=dict)
     shutdown: int | None = None
     has_zero_retention: bool = True
+    has_complexity: bool = False
 
 
 _SIZES = ("1024x1024", "1536x1024", "1024x1536")
 _FREE_SIZE_MAX_SIDE_PX = 3840
 _FREE_SIZE_PIXELS = range(655_360, 8_294_400 + 1)
 _TO_HIGH = ("low", "medium", "high")
-_TO_MAX = (*_TO_HIGH, "xhigh", "max")
 
 
 def _usd(**prices: str) -> dict[str, tuple[Decimal, ...]]:
@@ -66,10 +74,12 @@ def _usd(**prices: str) -> dict[str, tuple[Decimal, ...]]:
     return {quality: tuple(map(Decimal, text.split())) for quality, text in prices.items()}
 
 
-_USD_2 = _usd(low="0.006 0.005", medium="0.053 0.041", high="0.211 0.165")
-# OpenAI lists no price per image from 2.5 on, so the emulator charges as for gpt-image-2.
-_USD_FROM_2_5 = _USD_2 | _usd(xhigh="0.211 0.165", max="0.211 0.165")
 _TOKEN_USD_2 = ("0.000005", "0.00003", "0.00000125")
+_GRID_2 = {"low": 16, "medium": 48, "high": 96}
+_GRID_2_5 = {"low": 16, "medium": 24, "high": 48, "xhigh": 64, "max": 96}
+_2_5 = OfferedModel(tuple(_GRID_2_5), (), {}, _TOKEN_USD_2, _GRID_2_5)
+# Users report 3 to 4 times the tokens of 2.5; the emulator charges the upper bound.
+_2_6 = replace(_2_5, cell_factor={"low": 4, "medium": 4}, has_complexity=True)
 
 MODELS: Mapping[str, OfferedModel] = MappingProxyType(
     {
@@ -95,17 +105,67 @@ MODELS: Mapping[str, OfferedModel] = MappingProxyType(
             ("0.000005", "0.000032", "0.00000125"),
             shutdown=_DEC_1_2026,
         ),
-        "openai/gpt-image-2": OfferedModel(_TO_HIGH, (), _USD_2, _TOKEN_USD_2),
-        "openai/gpt-image-2.5-flare": OfferedModel(_TO_MAX, (), _USD_FROM_2_5, _TOKEN_USD_2),
-        "openai/gpt-image-2.5-sunburst": OfferedModel(_TO_MAX, (), _USD_FROM_2_5, _TOKEN_USD_2),
-        "openai/gpt-image-2.6-flare": OfferedModel(_TO_MAX, (), _USD_FROM_2_5),
-        "openai/gpt-image-2.6-sunburst": OfferedModel(_TO_MAX, (), _USD_FROM_2_5),
+        "openai/gpt-image-2": OfferedModel(
+            _TO_HIGH,
+            (),
+            _usd(low="0.006 0.005", medium="0.053 0.041", high="0.211 0.165"),
+            _TOKEN_USD_2,
+            _GRID_2,
+        ),
+        "openai/gpt-image-2.5-flare": _2_5,
+        "openai/gpt-image-2.5-sunburst": _2_5,
+        "openai/gpt-image-2.6-flare": _2_6,
+        "openai/gpt-image-2.6-sunburst": _2_6,
     }
 )
-"""OpenAI's image models; the sketch model has no limits but its size, and is free."""
+"""OpenAI's image models; other models have no limits but the size, and the sketch model is free."""
+
+_ROWS = "image_dimension_quality_pricing"
+
+
+def _by_size(prices: str) -> list[dict[str, str]]:
+    """Read rows of the list of models from pairs of a size and a price."""
+    pairs = (pair.split() for pair in prices.split(","))
+    return [{"size": size, "cost": cost} for size, cost in pairs]
+
+
+OTHER_MODELS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "bfl/flux-2-pro": {},
+        "bfl/flux-3-image": {
+            "image": "0.024",
+            _ROWS: _by_size("768x768 0.0205, 1024x1024 0.024, 1536x1536 0.035, 2048x2048 0.05"),
+        },
+        "bytedance/seedream-5.0-pro": {"image": "0.035"},
+        "google/gemini-nano-banana-2.1": {
+            "input": "0.0000015",
+            "output": "0.0000075",
+            _ROWS: _by_size("1K 0.0336, 2K 0.0504, 4K 0.1134, default 0.0336"),
+        },
+        "recraft/recraft-v4.1": {
+            "image": "0.035",
+            _ROWS: [{"style": "vector_illustration", "cost": "0.08"}],
+        },
+        "spacexai/grok-imagine-image-2.0": {
+            "image": "0.06",
+            _ROWS: [
+                {"quality": "low", "cost": "0.04"},
+                {"size": "2048x2048", "cost": "0.08"},
+                {"size": "2048x2048", "quality": "low", "cost": "0.06"},
+            ],
+        },
+    }
+)
+"""Models of other makers, with their prices in the gateway's list of 2026-10-07.
+
+The first one has no price there, and Gemini is listed as a language model.
+"""
+
+_UNLISTED_USD = Decimal("0.03")
+_TIERS = {"1K": 1024**2, "2K": 2048**2, "4K": 4096**2}
 
 _OUTPUT_TOKENS = {"low": (272, 408, 400), "medium": (1056, 1584, 1568), "high": (4160, 6240, 6208)}
-"""Output tokens of a square, a portrait and a landscape image, by quality."""
+"""Output tokens of a square, a portrait and a landscape image before gpt-image-2, by quality."""
 
 
 def shut_down_by(today: date) -> frozenset[str]:
@@ -120,7 +180,7 @@ SHUT_DOWN = shut_down_by(DEFAULT_DAY)
 
 def offered_models(shut_down: Collection[str] = SHUT_DOWN) -> tuple[str, ...]:
     """Return the ids of the image models on offer."""
-    return tuple(name for name in (*MODELS, SKETCH_MODEL) if name not in shut_down)
+    return tuple(name for name in (*MODELS, *OTHER_MODELS, SKETCH_MODEL) if name not in shut_down)
 
 
 def check_models(names: Collection[str]) -> None:
@@ -130,14 +190,17 @@ def check_models(names: Collection[str]) -> None:
         OptionError: If one of the names is unknown.
     """
     for name in names:
-        if name not in MODELS:
-            hint = did_you_mean(name, MODELS) or "`mkdocs-imagegen models` lists the models"
+        if name not in offered_models(()):
+            hint = (
+                did_you_mean(name, offered_models(()))
+                or "`mkdocs-imagegen models` lists the models"
+            )
             raise OptionError(f"unknown model {quote_value(name)}", hint=hint)
 
 
 def unsupported_size(model: str, size: Size) -> str | None:
     """Return the rule that a size breaks at a model, or None if the model supports the size."""
-    if model == SKETCH_MODEL:
+    if model not in MODELS:
         fits = min(size) >= 1 and max(size) <= MAX_SKETCH_SIDE_PX
         return None if fits else f"the sides must be from 1 to {MAX_SKETCH_SIDE_PX} pixels long"
     sizes = MODELS[model].sizes
@@ -154,17 +217,45 @@ def unsupported_size(model: str, size: Size) -> str | None:
 
 
 def price_usd(model: str, size: Size, quality: str) -> Decimal:
-    """Return the price of one image in dollars."""
+    """Return the price of one image in dollars: the published one, or that of its output tokens.
+
+    Text and reference images cost nothing, so that an estimate, which has only the image, is exact.
+    """
     if model == SKETCH_MODEL:
         return Decimal(0)
-    square, other = MODELS[model].usd[quality]
-    return square if size.width == size.height else other
+    if model in OTHER_MODELS:
+        return _listed_usd(OTHER_MODELS[model], size, quality)
+    offered = MODELS[model]
+    if offered.usd and (offered.sizes or str(size) in _SIZES):
+        square, other = offered.usd[quality]
+        return square if size.width == size.height else other
+    return output_tokens(model, size, quality) * Decimal(offered.token_usd[1])
 
 
-def output_tokens(size: Size, quality: str) -> int:
-    """Return the output tokens of one image."""
-    if quality in ("xhigh", "max"):
-        quality = "high"
+def _listed_usd(pricing: Mapping[str, Any], size: Size, quality: str) -> Decimal:
+    """Return the price in the row for this size, or in the row for its resolution or for all."""
+    rows = {
+        (row.get("size"), row.get("quality")): row["cost"]
+        for row in ({"cost": pricing.get("image")}, *pricing.get(_ROWS, ()))
+        if "style" not in row
+    }
+    tier = next(name for name, pixels in _TIERS.items() if size.width * size.height <= pixels)
+    keys = [(name, word) for name in (str(size), tier, "default", None) for word in (quality, None)]
+    return Decimal(next((cost for key in keys if (cost := rows.get(key))), _UNLISTED_USD))
+
+
+def output_tokens(model: str, size: Size, quality: str) -> int:
+    """Return the output tokens of one image.
+
+    From gpt-image-2 on, the formula is that of the calculator in OpenAI's guide, which rounds a
+    half to the even number.
+    """
+    offered = MODELS.get(model)
+    if offered and offered.grid:
+        long = offered.grid[quality]
+        cells = long * round(Fraction(long * min(size), max(size)))
+        tokens = Fraction(cells * (2_000_000 + size.width * size.height), 4_000_000)
+        return math.ceil(tokens) * offered.cell_factor.get(quality, 1)
     square, portrait, landscape = _OUTPUT_TOKENS.get(quality, _OUTPUT_TOKENS["medium"])
     if size.width == size.height:
         return square
@@ -179,7 +270,8 @@ def model_list(shut_down: Collection[str] = SHUT_DOWN) -> dict[str, Any]:
 
 def model_entry(name: str) -> dict[str, Any]:
     """Return the entry of one model in the list."""
-    is_image = name != LANGUAGE_MODEL
+    is_image = name not in (LANGUAGE_MODEL, *_MULTIMODAL)
+    tags = ["image-generation"] * (name != LANGUAGE_MODEL)
     shutdown = MODELS[name].shutdown if name in MODELS else None
     return {
         "id": name,
@@ -192,7 +284,7 @@ def model_entry(name: str) -> dict[str, Any]:
         "context_window": 0 if is_image else 400_000,
         "max_tokens": 0 if is_image else 128_000,
         "type": "image" if is_image else "language",
-        "tags": ["image-generation", "implicit-caching"] if is_image else ["implicit-caching"],
+        "tags": [*tags, "implicit-caching"],
         "pricing": _pricing(name),
     } | ({"deprecated_at": shutdown} if shutdown else {})
 
@@ -202,9 +294,11 @@ def _title(name: str) -> str:
     return " ".join("GPT" if word == "gpt" else word.capitalize() for word in words)
 
 
-def _pricing(name: str) -> dict[str, str]:
+def _pricing(name: str) -> Mapping[str, Any]:
     if name == SKETCH_MODEL:
         return {"image": "0"}
+    if name in OTHER_MODELS:
+        return OTHER_MODELS[name]
     language = ("0.00000025", "0.000002", "0.000000025")
     prices = language if name == LANGUAGE_MODEL else MODELS[name].token_usd
     return dict(zip(("input", "output", "input_cache_read"), prices, strict=False))
@@ -214,7 +308,7 @@ def model_endpoints(name: str) -> dict[str, Any]:
     """Return the body of ``GET /v1/models/{creator}/{model}/endpoints``."""
     listed = model_entry(name)
     kept = {key: listed[key] for key in ("id", "name", "created", "released", "description")}
-    output = "image" if listed["type"] == "image" else "text"
+    output = "image" if "image-generation" in listed["tags"] else "text"
     architecture = {
         "tokenizer": None,
         "instruct_type": None,

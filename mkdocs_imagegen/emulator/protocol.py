@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from urllib.parse import unquote
 
 from mkdocs_imagegen.emulator import models, validation
 from mkdocs_imagegen.emulator.faults import NO_FAULT, OK, FaultCase, find_fault
@@ -144,7 +145,7 @@ class Emulator:
         _refuse_real_key(request)
         if _is_image_request(request):
             return self._generate(request, fault)
-        public = re.fullmatch(r"/v1/models(?:/([^/]+/[^/]+)(/endpoints)?)?", request.path)
+        public = re.fullmatch(r"/v1/models(?:/([^/]+/[^/]+)(/endpoints)?)?", unquote(request.path))
         readable = {
             "/v1/credits": self._credits,
             "/v1/generation": self._generation,

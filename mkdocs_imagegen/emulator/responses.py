@@ -189,7 +189,7 @@ def _image_metadata(request: DrawRequest, charge: Charge) -> dict[str, Any]:
 
 def _tokens(request: DrawRequest) -> tuple[int, int]:
     """Return the input and output tokens of the whole request."""
-    output = output_tokens(request.size, request.quality) * request.count
+    output = output_tokens(request.model, request.size, request.quality) * request.count
     return -(-len(request.prompt) // 4), output
 
 
@@ -242,13 +242,17 @@ def sdk_response(result: DrawResult) -> HttpResponse:
 
 
 def generation_record(request: DrawRequest, charge: Charge) -> dict[str, Any]:
-    """Return the record for ``GET /v1/generation``; ``created_at`` in ms since 1970."""
+    """Return the record for ``GET /v1/generation``; ``created_at`` in ms since 1970.
+
+    Costs are numbers, and that of inference is the one with a provider's key of one's own: see
+    https://github.com/vercel/ai, packages/gateway/src/gateway-generation-info.ts.
+    """
     text_tokens, image_tokens = _tokens(request)
-    cost, took_ms = decimal_text(charge.usd), charge.end_ms - charge.start_ms
+    cost, took_ms = float(charge.usd), charge.end_ms - charge.start_ms
     return {
         "id": charge.generation_id,
         "total_cost": cost,
-        "upstream_inference_cost": cost,
+        "upstream_inference_cost": 0,
         "usage": cost,
         "created_at": charge.end_ms,
         "model": request.model,
@@ -260,4 +264,10 @@ def generation_record(request: DrawRequest, charge: Charge) -> dict[str, Any]:
         "generation_time": took_ms,
         "tokens_prompt": text_tokens,
         "tokens_completion": image_tokens,
+        "native_tokens_prompt": text_tokens,
+        "native_tokens_completion": image_tokens,
+        "native_tokens_reasoning": 0,
+        "native_tokens_cached": 0,
+        "native_tokens_cache_creation": 0,
+        "billable_web_search_calls": 0,
     }

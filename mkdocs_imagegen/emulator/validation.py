@@ -36,10 +36,14 @@ _OPENAI_OPTIONS = (
     "output_format",
     "output_compression",
     "moderation",
+    "complexity",
 )
 _OPENAI_FIELDS = frozenset(
-    {"model", "prompt", "n", "user", "safety_identifier", "response_format", "providerOptions"}
-).union(_OPENAI_OPTIONS)
+    {
+        *("model", "prompt", "n", "user", "safety_identifier", "response_format", "stream"),
+        *("providerOptions", *_OPENAI_OPTIONS),
+    }
+)
 _SDK_FIELDS = frozenset(
     {"prompt", "n", "size", "aspectRatio", "seed", "providerOptions", "files", "mask"}
 )
@@ -76,6 +80,8 @@ def _read_openai_fields(
     _refuse_unknown(fields, _OPENAI_FIELDS)
     if fields.get("response_format") not in (None, "b64_json"):
         raise invalid_parameter("Only response_format b64_json is supported.", "response_format")
+    if fields.get("stream") not in (None, False, "false"):
+        raise invalid_parameter("Streaming is not supported.", "stream", "unsupported_value")
     take = request.headers.get(TAKE_HEADER, "")
     validated = _validate(fields, fields.get("model"), offered)
     return replace(validated, take=int(take) if _TAKE.fullmatch(take) else 1)
@@ -112,6 +118,7 @@ def _validate(
     _refuse_zero_data_retention(model, options.get("gateway", {}))
     output_format = _choice(values, "output_format", ("png", "jpeg", "webp"))
     _choice(values, "moderation", ("auto", "low"))
+    _check_complexity(values, model)
     return DrawRequest(
         requested_model=str(requested_model),
         model=model,
@@ -203,6 +210,15 @@ def _quality(values: Mapping[str, Any], model: str) -> str:
     if not isinstance(value, str):
         raise invalid_parameter("'quality' must be a word.", "quality")
     return "medium" if value == "auto" else value
+
+
+def _check_complexity(values: Mapping[str, Any], model: str) -> None:
+    if "complexity" not in values or model not in MODELS:
+        return
+    if not MODELS[model].has_complexity:
+        message = f"'complexity' is not supported by model '{model}'."
+        raise invalid_parameter(message, "complexity", "unknown_parameter")
+    _choice(values, "complexity", ("high", "medium", "low"))
 
 
 def _background(values: Mapping[str, Any], output_format: str) -> str:

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from mkdocs_imagegen.cli import emulator as command
 from mkdocs_imagegen.cli.main import main
+from mkdocs_imagegen.emulator.faults import FAULTS
 
 MINI = "openai/gpt-image-1-mini"
 
@@ -28,6 +29,28 @@ def test_unknown_fault_is_an_error() -> None:
     assert done.stderr.startswith("Error: ")
     assert '"retry-aftr"' in done.stderr
     assert done.stderr.endswith('hint: did you mean "retry-after"?\n')
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("timeout", "(similar: request-timeout, gateway-timeout, late-timeout)\n"),
+        ("xyz", "hint: `mkdocs-imagegen emulator --help` names some\n"),
+    ],
+)
+def test_unknown_fault_is_answered_with_few_names(name: str, message: str) -> None:
+    done = CliRunner().invoke(main, ["emulator", "--port", "0", "--fault", name])
+    assert done.exit_code == 2
+    assert done.stderr.endswith(message)
+    assert len(done.stderr) < 200
+
+
+def test_help_names_faults_that_exist() -> None:
+    text = " ".join(CliRunner().invoke(main, ["emulator", "--help"]).stdout.split())
+    examples = text.partition("Examples: ")[2].partition(". A part")[0].replace("- ", "-")
+    names = [each.partition(" ")[0] for each in examples.split(", ")]
+    assert len(names) >= 6
+    assert {*names} <= FAULTS.keys()
 
 
 def test_busy_port_is_an_error() -> None:

@@ -34,8 +34,22 @@ async function refusal(headers) {
   }
 }
 
+// The record of a generation is found after some seconds.
+async function generation(id) {
+  for (;;) {
+    try {
+      return await gateway.getGenerationInfo({ id });
+    } catch (error) {
+      if (error.statusCode !== 404) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+const image = await draw({});
 const report = {
-  image: await draw({}),
+  image,
+  generation: await generation(image.metadata.gateway.generationId),
   two: await draw({ n: 2, aspectRatio: "1:1" }),
   retried: await draw({}),
   models: (await gateway.getAvailableModels()).models.map((model) => model.id),

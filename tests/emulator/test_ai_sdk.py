@@ -62,8 +62,16 @@ def test_metadata_and_usage_are_forwarded_by_the_sdk(report):
     assert report["image"]["usage"]["outputTokens"] == 272
 
 
+def test_sdk_reads_the_record_of_a_generation(report):
+    record = report["generation"]
+    assert record["id"] == report["image"]["metadata"]["gateway"]["generationId"]
+    assert (record["totalCost"], record["upstreamInferenceCost"]) == (0.005, 0)
+    assert (record["promptTokens"], record["completionTokens"]) == (8, 272)
+    assert record["billableWebSearchCalls"] == record["cacheCreationTokens"] == 0
+
+
 def test_sdk_reads_models_and_credits(report):
-    assert "openai/gpt-image-1-mini" in report["models"]
+    assert {"openai/gpt-image-1-mini", "bfl/flux-3-image"} <= {*report["models"]}
     assert report["credits"]["totalUsed"] == "0.02"
 
 

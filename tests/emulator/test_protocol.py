@@ -20,6 +20,13 @@ from tests.emulator.support import (
     refused,
 )
 
+NUMBERS = {
+    *("total_cost", "upstream_inference_cost", "usage", "latency", "generation_time"),
+    *("tokens_prompt", "tokens_completion", "native_tokens_prompt", "native_tokens_completion"),
+    *("native_tokens_reasoning", "native_tokens_cached", "native_tokens_cache_creation"),
+    "billable_web_search_calls",
+}
+
 
 @pytest.mark.parametrize(
     ("method", "path"),
@@ -68,7 +75,10 @@ def test_generation_is_found_after_a_delay(make_api):
     refused(api.get(path), 404, "not_found")
     now[0] += 3
     data = json.loads(api.get(path).body)["data"]
-    assert (data["total_cost"], data["model"]) == ("0.005", MODEL)
+    numbers = {name for name, value in data.items() if type(value) in (int, float)}
+    assert numbers == NUMBERS
+    assert (data["total_cost"], data["usage"], data["model"]) == (0.005, 0.005, MODEL)
+    assert (data["native_tokens_prompt"], data["native_tokens_completion"]) == (4, 272)
     assert re.fullmatch(r"2027-01-15T08:00:00Z", data["created_at"])
     refused(api.get("/v1/generation?id=gen_none"), 404, "not_found")
 

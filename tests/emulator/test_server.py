@@ -45,6 +45,17 @@ def test_openai_client_lists_the_models(client):
     assert MODEL in [model.id for model in client.models.list()]
 
 
+def test_openai_client_reads_one_model(client):
+    assert client.models.retrieve(MODEL).owned_by == "openai"
+
+
+def test_openai_client_sends_the_complexity(client):
+    request = REQUEST | {"model": "openai/gpt-image-2.6-flare"}
+    assert client.images.generate(**request, extra_body={"complexity": "low"}).data
+    with pytest.raises(openai.BadRequestError, match="complexity"):
+        client.images.generate(**REQUEST, extra_body={"complexity": "low"})
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [

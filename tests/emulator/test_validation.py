@@ -40,6 +40,10 @@ from tests.emulator.support import IMAGES, MODEL, checked, decoded_image, refuse
         ({"style": "vivid"}, "style"),
         ({"seed": 1}, "seed"),
         ({"stream": True}, "stream"),
+        ({"complexity": "low"}, "complexity"),
+        ({"model": "openai/gpt-image-2.5-flare", "complexity": "high"}, "complexity"),
+        ({"model": "openai/gpt-image-2.6-flare", "complexity": "max"}, "complexity"),
+        ({"providerOptions": {"openai": {"complexity": "low"}}}, "complexity"),
         ({"providerOptions": ["gateway"]}, "providerOptions"),
         ({"providerOptions": {"gateway": 1}}, "providerOptions"),
         ({"providerOptions": {"gateway": {"models": "x"}}}, "providerOptions.gateway.models"),
@@ -57,6 +61,27 @@ def test_unknown_and_missing_parameters_have_their_codes(api):
     assert refused(api.generate(model=None), 400, "invalid_request_error", "model")["code"] == (
         "missing_parameter"
     )
+
+
+@pytest.mark.parametrize("complexity", ["low", "medium", "high"])
+@pytest.mark.parametrize("name", ["openai/gpt-image-2.6-flare", "openai/gpt-image-2.6-sunburst"])
+@pytest.mark.usefixtures("cached_sketches")
+def test_complexity_is_an_option_of_2_6_and_costs_nothing(api, name, complexity):
+    body = checked(api.generate(model=name, complexity=complexity), IMAGES)
+    assert body["provider_metadata"]["gateway"]["cost"] == "0.02352"
+    options = {"openai": {"complexity": complexity}}
+    checked(api.generate(model=name, providerOptions=options), IMAGES)
+
+
+@pytest.mark.parametrize("model", [SKETCH_MODEL, "bfl/flux-2-pro"])
+def test_other_models_ignore_options_of_openai(api, model):
+    options = {"openai": {"complexity": "huge"}}
+    assert api.generate(model=model, providerOptions=options).status == 200
+
+
+@pytest.mark.parametrize("stream", [False, None])
+def test_response_is_not_streamed(api, stream):
+    assert api.generate(stream=stream).status == 200
 
 
 def test_defaults_are_those_of_openai(api):
