@@ -34,6 +34,7 @@ from mkdocs_imagegen.option_parsers import (
 from mkdocs_imagegen.request import pixel_options
 from mkdocs_imagegen.settings import InheritedOptions, Settings
 from mkdocs_imagegen.settings.folders import matches
+from mkdocs_imagegen.settings.prompts import PROMPTS
 
 _Errors = list[tuple[str, ImagegenError]]
 
@@ -124,16 +125,28 @@ def page_defaults(site: Defaults, front_matter: object) -> Defaults:
         front_matter: Entry ``imagegen:`` of the front matter.
 
     Raises:
-        OptionsError: If an option or a named prompt of the page is not accepted.
+        OptionsError: If an option or a named prompt of the page is not accepted; it contains each
+            of them.
     """
     if not isinstance(front_matter, Mapping):
         hint = "write options under it, like `size: 1024x1024`"
         raise OptionsError([("imagegen", OptionError("not a mapping", hint=hint))])
-    page = read_options(PageOptions, {str(name): value for name, value in front_matter.items()})
-    errors: _Errors = []
+    written = {str(name): value for name, value in front_matter.items()}
+    page, errors = PageOptions(), _Errors()
+    try:
+        page = read_options(PageOptions, written)
+    except OptionsError as rejected:
+        errors += rejected.errors
     origin = Origin(Level.PROMPT, file="the page's front matter")
-    prompts = _read_prompts(page.prompts, origin, site.presets, errors)
-    _check_preset(page.preset, site.presets, "preset", errors)
+    named = PROMPTS.convert(written.get("prompts")) or {}
+    prompts = _read_prompts(named, origin, site.presets, errors)
+    preset, preview = written.get("preset"), written.get("preview")
+    _check_preset(
+        preset.strip() if isinstance(preset, str) else None, site.presets, "preset", errors
+    )
+    if errors and isinstance(preview, Mapping):
+        with collect_errors(errors, "preview"):
+            read_options(DirectiveOptions, preview)
     if errors:
         raise OptionsError(errors)
     return replace(

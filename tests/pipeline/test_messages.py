@@ -105,4 +105,4 @@ def test_each_invalid_directive_is_logged(messages_of):
 )
 def test_sketch_that_the_model_would_reject(tmp_path, given, is_supported):
     settings = build_context(tmp_path).settings
-    assert bool(unsupported_by_model(settings, given)) is not is_supported
+    assert bool(unsupported_by_model(settings, given, settings.model)) is not is_supported
