@@ -181,7 +181,8 @@ class Pipeline:
         self._log_outcomes()
         if self.context.serve_queue is not None:
             self.context.serve_queue.note(self._queued_jobs())
-        if not self.context.site_url and any(map(self.social_card, self._previews.uris)):
+        has_no_tags = self.context.mode.publish and not self.context.site_url
+        if has_no_tags and any(map(self.social_card, self._previews.uris)):
             log.info(_NO_SITE_URL, extra=ONCE)
 
     def social_card(self, uri: str) -> SocialCard | None:
