@@ -95,7 +95,7 @@ def read_image(image: ImageText) -> WrittenDirective:
 def _reject_scheme_fragment(image: ImageText) -> None:
     """Reject the fragments by which Material for MkDocs shows an image in one color scheme.
 
-    See https://squidfunk.github.io/mkdocs-material/reference/images/#light-and-dark-mode.
+    See https://github.com/squidfunk/mkdocs-material/blob/master/docs/reference/images.md.
     """
     match = _SCHEME_FRAGMENT.search(image.target)
     if match:

@@ -116,7 +116,7 @@ def swallowed_blocks(lines: Sequence[str]) -> Iterator[SwallowedBlock]:
     """Yield the image blocks inside of blocks without a closing fence, as superfences reads them.
 
     A block ends at a line with only its fence, with the same indentation. It is not closed if a
-    line with less indentation comes first, or if that fence is the end of an image block in it.
+    line with less indentation comes first, or if that line is the end of an image block in it.
 
     Args:
         lines: Lines of a page.
@@ -124,8 +124,7 @@ def swallowed_blocks(lines: Sequence[str]) -> Iterator[SwallowedBlock]:
     fence, indent, begin, inside = "", 0, 0, list[int]()
     fault: int | None = None  # line before which all blocks are closed
     for number, line in enumerate(lines):
-        text = line.lstrip("> \t").rstrip()
-        width = len(line.expandtabs(4)) - len(line.expandtabs(4).lstrip("> "))
+        text, width = line.strip("> \t\r"), _indentation(line)
         inside += [number] if fence and _IMAGE_HEADER.match(text) else []
         if not fence and (header := _HEADER.fullmatch(text)):
             fence, indent = header[1], width
@@ -136,9 +135,15 @@ def swallowed_blocks(lines: Sequence[str]) -> Iterator[SwallowedBlock]:
             yield from (_swallowed(lines, begin, at) for at in inside)
             fence, inside, fault = "", [], begin
         elif fence and text == fence and width == indent:
-            yield from (_swallowed(lines, begin, at) for at in inside if fence in lines[at])
+            ends = [at for at in inside if fence in lines[at] and _indentation(lines[at]) == width]
+            yield from (_swallowed(lines, begin, at) for at in ends)
             fence, inside, fault = "", [], None
     yield from (_swallowed(lines, begin, at) for at in inside)
+
+
+def _indentation(line: str) -> int:
+    line = line.expandtabs(4)
+    return len(line) - len(line.lstrip("> "))
 
 
 def _swallowed(lines: Sequence[str], begin: int, at: int) -> SwallowedBlock:
