@@ -93,10 +93,7 @@ def read_image(image: ImageText) -> WrittenDirective:
 
 
 def _reject_scheme_fragment(image: ImageText) -> None:
-    """Reject the fragments by which Material for MkDocs shows an image in one color scheme.
-
-    See https://github.com/squidfunk/mkdocs-material/blob/master/docs/reference/images.md.
-    """
+    """Reject the fragments by which Material for MkDocs shows an image in one color scheme."""
     match = _SCHEME_FRAGMENT.search(image.target)
     if match:
         text = f"![{image.text}]" if match[1] == "light" else "![…]"
