@@ -36,7 +36,6 @@ from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
 from mkdocs_imagegen.directives.references import MAX_REFERENCES
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.emulator.models import MODELS, SHUT_DOWN
-from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, PRICE_DATE
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.log import log
@@ -123,10 +122,7 @@ def _read_sample(sample: str, page: Page, folder: Path, extensions: Iterable[str
     )
     pipeline = Pipeline(context)
     text, front_matter = get_data(sample)
-    try:
-        pipeline.registry.open_page(page.uri, front_matter)
-    except OptionError as error:
-        log.warning("%s: front matter: %s", page.path, error)
+    pipeline.read_front_matter(page, front_matter)
     extension = ImagegenExtension(lambda: pipeline.registry)
     markdown = python_markdown.Markdown(extensions=[*extensions, extension])
     markdown.treeprocessors.register(_OnPage(page.uri), "relpath", 0)

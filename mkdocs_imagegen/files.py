@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -13,6 +14,14 @@ from mkdocs_imagegen.errors import StoreError
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags that refuse symbolic links and do not block on a pipe."""
+_STORAGE_HINTS = {
+    **dict.fromkeys([errno.ENOSPC, errno.EDQUOT], "free up disk space, then build again"),
+    **dict.fromkeys(
+        [errno.EACCES, errno.EPERM, errno.EROFS], "check the permissions, then build again"
+    ),
+    errno.ENOENT: "another program, such as a second build, deleted the folder; build again",
+    **dict.fromkeys([errno.EEXIST, errno.ENOTDIR], "move the file that has the name of a folder"),
+}
 _MAX_COPIED_BYTES = 64 * 1024 * 1024
 
 
@@ -111,7 +120,13 @@ def link_or_copy(source: Path, target: Path) -> None:
 def cannot_store(folder: Path, error: OSError) -> StoreError:
     """Return the error for a folder that files cannot be written to."""
     fault = f"images cannot be stored in {folder} ({error.strerror or error})"
-    return StoreError(fault, hint="free up disk space or check the permissions, then build again")
+    return StoreError(fault, hint=storage_hint(error))
+
+
+def storage_hint(error: Exception) -> str:
+    """Return the next step after a failure to write files."""
+    usual = "free up disk space or check the permissions, then build again"
+    return _STORAGE_HINTS.get(getattr(error, "errno", None) or 0, usual)
 
 
 @contextlib.contextmanager

@@ -23,6 +23,13 @@ MAX_SIDE_PX = 8192
 MAX_PIXELS = 50_000_000
 """Limit for an image that is requested or decoded; a larger one could exhaust memory."""
 
+CREDENTIAL = r"""(?ax)
+    \b(?:vck_|sk[-_])[\w*-]{4,}               # API keys of AI Gateway and OpenAI
+    |\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?        # JSON web tokens
+    |\bBearer\s+[\w.~+/=-]{6,}
+    |(?<=://)[^/?#\s@]+(?=@)                 # user name and password of a URL"""
+"""Regular expression of a credential, which no message contains."""
+
 _MAX_QUOTED = 60
 _TEXT_SCHEMA = {"type": "string"}
 _LINE_SCHEMA = {"type": "string", "pattern": r"\S"}
@@ -82,10 +89,11 @@ class Parser(Generic[T]):
 
 
 def quote_value(value: object) -> str:
-    """Return a value as messages quote it: short, on one line."""
+    """Return a value as messages quote it: short, on one line, without an API key."""
     text = str(value) if isinstance(value, str) else repr(value)
-    text = _CONTROL.sub("�", " ".join(text.split()))
-    text = re.sub(r"[\ud800-\udfff]", "�", text)  # compiled on first use, since that is slow
+    # The patterns that are not compiled yet are compiled on first use, since that is slow.
+    text = _CONTROL.sub("�", " ".join(re.sub(CREDENTIAL, "[redacted]", text).split()))
+    text = re.sub(r"[\ud800-\udfff]", "�", text)
     return f'"{text[:_MAX_QUOTED]}…"' if len(text) > _MAX_QUOTED else f'"{text}"'
 
 
@@ -260,32 +268,38 @@ class UnknownOptionError(OptionError):
 
     def __init__(self, names: Sequence[str], known: Iterable[str]) -> None:
         self.names, self.known = names, sorted(known)
-        are_close = all(did_you_mean(name, self.known) for name in names)
+        close = _did_you_mean(names, self.known)
         super().__init__(
             f"unknown option{'s' if len(names) > 1 else ''} {_quote_names(names)}",
-            accepted=None if are_close else f"supported: {', '.join(self.known)}",
-            hint=_did_you_mean(names, self.known),
+            accepted=None if close else f"supported: {', '.join(self.known)}",
+            hint=close,
         )
 
 
 class OptionsError(OptionError):
     """Several options that are not accepted.
 
-    The text names all unknown options of one mapping in one message.
+    The text names all unknown options of one mapping together: first those with a close match, and
+    after all other errors those without one, whose message lists every option.
 
     Args:
         errors: Path and error of each option.
     """
 
     def __init__(self, errors: Sequence[tuple[str, ImagegenError]]) -> None:
-        unknown: dict[str, list[UnknownOptionError]] = {}
+        close, unknown = (
+            dict[str, list[UnknownOptionError]](),
+            dict[str, list[UnknownOptionError]](),
+        )
         others: list[str] = []
         for name, error in errors:
             if isinstance(error, UnknownOptionError):
-                unknown.setdefault(name.removesuffix(error.names[-1]), []).append(error)
+                group = close if error.hint else unknown
+                group.setdefault(name.removesuffix(error.names[-1]), []).append(error)
             else:
                 others.append(f"`{name}`: {error}")
-        super().__init__("; ".join([*map(_join_unknown, unknown, unknown.values()), *others]))
+        first, last = map(_join_unknown, close.items()), map(_join_unknown, unknown.items())
+        super().__init__("; ".join([*first, *others, *last]))
         self.errors = errors
 
 
@@ -300,7 +314,8 @@ def collect_errors(errors: list[tuple[str, ImagegenError]], path: str) -> Iterat
         errors.append((path, error))
 
 
-def _join_unknown(prefix: str, errors: Sequence[UnknownOptionError]) -> str:
+def _join_unknown(group: tuple[str, Sequence[UnknownOptionError]]) -> str:
+    prefix, errors = group
     names = [name for error in errors for name in error.names]
     place = f"`{prefix.rstrip('.')}`: " if prefix else ""
     return f"{place}{UnknownOptionError(names, errors[0].known)}"

@@ -226,9 +226,9 @@ def test_all_errors_come_together():
         read_options(Options, {"widht": 1, "width": 0, "class_": "a", "hidden": 6, 5: 5})
     assert [name for name, _ in caught.value.errors] == ["widht", "width", "class_", "hidden", "5"]
     assert str(caught.value) == (
-        'unknown options "widht", "class_", "hidden" and "5" (supported: class, inner, width); did '
-        'you mean "width" and "class"?; `width`: unsupported value "0" (supported: a whole number '
-        "from 1 to 64)"
+        'unknown options "widht" and "class_"; did you mean "width" and "class"?; `width`: '
+        'unsupported value "0" (supported: a whole number from 1 to 64); unknown options "hidden" '
+        'and "5" (supported: class, inner, width)'
     )
 
 
@@ -258,3 +258,23 @@ def test_shared_option_has_its_own_default():
 def test_error_text_is_fault_accepted_and_hint():
     assert str(ImagegenError("fault")) == "fault"
     assert str(ImagegenError("fault", accepted="a", hint="h")) == "fault (a); h"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "vck_canary4f1c9e",
+        {"key": "sk-canary4f1c9e"},
+        "x\nvck_canary4f1c9e",
+        "Bearer canary4f1c9e",
+        "https://canary4f1c9e@example.org",
+        "https://me:canary4f1c9e@example.org",
+    ],
+)
+def test_quoted_value_contains_no_credential(value):
+    assert "canary" not in quote_value(value)
+
+
+def test_quoted_value_is_otherwise_unchanged():
+    for text in ("risk-management", "https://example.org/@me", "sk-SK", "A task_list"):
+        assert quote_value(text) == f'"{text}"'

@@ -8,9 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.errors import DirectiveError, OptionError
 from mkdocs_imagegen.option_parsers import Size
-from mkdocs_imagegen.page_layout import CENTER, FOCUS, RATIO, Focus, crop_to_ratio, scale_to_width
+from mkdocs_imagegen.page_layout import (
+    CENTER,
+    FOCUS,
+    HEIGHT,
+    RATIO,
+    WIDTH,
+    Fit,
+    Focus,
+    crop_to_ratio,
+    fit,
+    scale_to_width,
+)
 from mkdocs_imagegen.settings.variants import WIDTHS
 
 SIDES = st.integers(1, 8192)
@@ -26,6 +37,14 @@ RATIOS = st.fractions(Fraction(1, 10), Fraction(10), max_denominator=9999)
         (WIDTHS, [960, "480"], (480, 960)),
         (WIDTHS, 480, (480,)),
         (WIDTHS, "8192", (8192,)),
+        (WIDTH, 480, 480),
+        (WIDTH, " 480 ", 480),
+        (WIDTH, "480px", 480),
+        (WIDTH, "480 PX", 480),
+        (WIDTH, "8192", 8192),
+        (WIDTH, "50%", "50%"),
+        (WIDTH, "100 %", "100%"),
+        (HEIGHT, "300px", 300),
         (RATIO, "16:9", Fraction(16, 9)),
         (RATIO, " 16 / 9 ", Fraction(16, 9)),
         (RATIO, "1.91:1", Fraction(191, 100)),
@@ -56,6 +75,12 @@ def test_value_is_read(parser, value, read):
             ["", "0", "8193", "-1", "1.5", "480px", "²", [], [[480]], None, True],
             "widths in",
         ),
+        (
+            WIDTH,
+            ["", "0", "8193", "-1", "20em", "101%", "0%", "auto", "²", None, True, [480]],
+            "pixels from 1 to 8192, like 480 or 480px, or percent of the column, like 50%",
+        ),
+        (HEIGHT, ["", "0", "8193px", "50%", "auto"], "pixels from 1 to 8192, like 300 or 300px"),
         (
             RATIO,
             ["", "16", "0:1", "1:0", "1:11", "11:1", "-1:1", "1:1:1", "1:1.5", "a:b", "²:1"],
@@ -122,3 +147,57 @@ def test_scaled_size_has_the_width_and_the_shape(size, width):
     assert smaller.width == width
     assert smaller.height >= 1
     assert abs(smaller.height - Fraction(width * size.height, size.width)) <= 1
+
+
+LANDSCAPE = Size(1536, 1024)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "style", "result"),
+    [
+        (None, None, "", Fit(LANDSCAPE, None, "")),
+        (480, None, "", Fit(LANDSCAPE, 480, "")),
+        (None, 512, "", Fit(LANDSCAPE, 768, "")),
+        (500, 500, "", Fit(Size(1024, 1024), 500, "")),
+        ("50%", None, "", Fit(LANDSCAPE, None, "(max-width: 1536px) 50vw, 768px")),
+        (480, None, "width: 300px", Fit(LANDSCAPE, 300, "")),
+        ("50%", None, "width: 300px", Fit(LANDSCAPE, 300, "")),
+        (480, None, "max-width:300px;", Fit(LANDSCAPE, 300, "")),
+        (240, None, "MAX-WIDTH:300.5px!important", Fit(LANDSCAPE, 240, "")),
+        (240, 80, "max-width:120px", Fit(Size(1536, 512), 120, "")),
+        (
+            None,
+            None,
+            "color:red;width:75%",
+            Fit(LANDSCAPE, None, "(max-width: 1536px) 75vw, 1152px"),
+        ),
+        (600, None, "max-width:50%", Fit(LANDSCAPE, 600, "(max-width: 1200px) 50vw, 600px")),
+        (None, None, "height:256px", Fit(LANDSCAPE, 384, "")),
+        (None, None, "width:100px;height:10%", Fit(LANDSCAPE, 100, "")),
+        (
+            None,
+            None,
+            "min-width:9px;border-width:9px;width:9rem;width:0px",
+            Fit(LANDSCAPE, None, ""),
+        ),
+    ],
+)
+def test_fit_follows_the_sizes_of_the_author(width, height, style, result):
+    assert fit(LANDSCAPE, None, width, height, style) == result
+
+
+@given(SIZES, st.integers(16, 8192), st.integers(16, 8192))
+def test_image_with_width_and_height_is_cropped_and_not_distorted(size, width, height):
+    if not 0.1 <= width / height <= 10:
+        with pytest.raises(DirectiveError, match="are not a supported ratio"):
+            fit(size, None, width, height)
+        return
+    shown = fit(size, None, width, height)
+    assert shown.size == crop_to_ratio(size, Fraction(width, height))
+    assert shown.width_px == width
+
+
+def test_width_and_height_may_repeat_the_ratio():
+    assert fit(LANDSCAPE, Fraction(16, 9), 500, 281) == Fit(Size(1536, 864), 500, "")
+    with pytest.raises(DirectiveError, match="width 500 and height 280 contradict ratio 16:9"):
+        fit(LANDSCAPE, Fraction(16, 9), 500, 280)

@@ -35,6 +35,7 @@ from mkdocs_imagegen.option_parsers import (
 from mkdocs_imagegen.request import pixel_options
 from mkdocs_imagegen.settings import InheritedOptions, Settings
 from mkdocs_imagegen.settings.folders import matches, matches_any
+from mkdocs_imagegen.settings.prompts import PROMPTS
 
 _Errors = list[tuple[str, ImagegenError]]
 
@@ -131,17 +132,28 @@ def page_defaults(site: Defaults, front_matter: object) -> Defaults:
         front_matter: Entry ``imagegen:`` of the front matter.
 
     Raises:
-        OptionsError: If an option or a named prompt of the page is not accepted.
+        OptionsError: If an option or a named prompt of the page is not accepted; it contains each
+            of them.
     """
     if not isinstance(front_matter, Mapping):
         hint = "write options under it, like `size: 1024x1024`"
         raise OptionsError([("imagegen", OptionError("not a mapping", hint=hint))])
-    page = read_options(PageOptions, {str(name): value for name, value in front_matter.items()})
-    errors: _Errors = []
+    written = {str(name): value for name, value in front_matter.items()}
+    page, errors = PageOptions(), _Errors()
+    try:
+        page = read_options(PageOptions, written)
+    except OptionsError as rejected:
+        errors += rejected.errors
     origin = Origin(Level.PROMPT, file="the page's front matter")
     names = _Names(site.presets, site.allowed_models)
-    prompts = _read_prompts(page.prompts, origin, names, errors)
-    names.check(page, "", errors)
+    named = PROMPTS.convert(written.get("prompts")) or {}
+    prompts = _read_prompts(named, origin, names, errors)
+    preset, model = _text(written.get("preset")), _text(written.get("model"))
+    names.check(InheritedOptions(preset=preset, model=model), "", errors)
+    preview = written.get("preview")
+    if errors and isinstance(preview, Mapping):
+        with collect_errors(errors, "preview"):
+            read_options(DirectiveOptions, preview)
     if errors:
         raise OptionsError(errors)
     return replace(
@@ -175,6 +187,10 @@ def _check_model(model: str | None, allowed: tuple[str, ...] | None) -> None:
         f"model {quote_value(model)} is not in `allowed_models`",
         accepted=f"supported: {', '.join(allowed)}",
     )
+
+
+def _text(written: object) -> str | None:
+    return written.strip() if isinstance(written, str) else None
 
 
 _INHERITED = tuple(each.name for each in fields(InheritedOptions))

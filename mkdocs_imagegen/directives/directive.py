@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 from mkdocs_imagegen.directives.defaults import Defaults, choose_model, style_text
@@ -24,7 +25,7 @@ from mkdocs_imagegen.directives.references import (
 from mkdocs_imagegen.errors import DirectiveError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import Size, did_you_mean, quote_value
-from mkdocs_imagegen.page_layout import CENTER, Layout, crop_to_ratio, scale_to_width
+from mkdocs_imagegen.page_layout import CENTER, Layout, fit, scale_to_width
 from mkdocs_imagegen.request import PART_BREAK, ImageRequest, final_prompt
 
 MAX_PROMPT = 32_000
@@ -89,6 +90,8 @@ class Directive:
         source: Excerpt by which the line is found.
         references: Reference images; the requests contain their names until the hashes are known.
         mask: Mask of the first reference; None if the whole image may change.
+        own_model: Model that the image, its page or its folder sets, also if the request is for a
+            sketch; None for the model of the site.
     """
 
     request: ImageRequest
@@ -104,6 +107,7 @@ class Directive:
     source: SourceExcerpt
     references: tuple[Reference, ...] = ()
     mask: FileReference | None = None
+    own_model: str | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -168,7 +172,7 @@ def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerp
         DirectiveError: If there is no prompt, or a name or preset does not exist.
         OptionError: If the model is not allowed.
     """
-    layers = collect_layers(written, defaults)
+    layers = collect_layers(written, defaults, source)
     options = merge_layers(layers)
     references = read_references(options.reference or (), defaults.page)
     mask = read_mask(options.mask, references, defaults.page)
@@ -185,7 +189,8 @@ def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerp
     )
     # A preview that no page shows is only in a social card, which has no dark mode.
     shows_dark = source.kind != "preview" or defaults.preview_position == "top"
-    size = crop_to_ratio(request.size, options.ratio)
+    html = _html_with_width(written, options.width)
+    shown = fit(request.size, options.ratio, options.width, options.height, html.get("style", ""))
     alt = " ".join((options.prompt or "").split()) if options.alt is None else options.alt.strip()
     return Directive(
         request=request,
@@ -194,42 +199,62 @@ def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerp
         alt=alt,
         caption=(options.caption or "").strip(),
         note=defaults.note,
-        layout=Layout(size, options.widths, options.focus or CENTER),
-        width_px=options.width,
-        sizes=options.sizes or "",
-        attributes=(*_own_attributes(options), *written.html),
+        layout=Layout(shown.size, options.widths, options.focus or CENTER),
+        width_px=shown.width_px,
+        sizes=options.sizes or shown.sizes,
+        attributes=(*_own_attributes(options), *html.items()),
         source=source,
         references=references,
         mask=mask,
+        own_model=options.model,
     )
 
 
-def collect_layers(written: WrittenDirective, defaults: Defaults) -> tuple[Layer, ...]:
+def collect_layers(
+    written: WrittenDirective, defaults: Defaults, source: SourceExcerpt
+) -> tuple[Layer, ...]:
     """Return the layers that apply to an image, nearest first, without the site's settings.
+
+    Args:
+        written: Directive as written.
+        defaults: Options of the page and the site.
+        source: Excerpt of the directive.
 
     Raises:
         DirectiveError: If a named prompt or a preset does not exist, or there are two prompts.
     """
     own = Layer(written.origin, written.options)
-    named = () if written.options.name is None else (_named_prompt(written.options, defaults),)
+    is_named = written.options.name is not None
+    named = (_named_prompt(written.options, defaults, source),) if is_named else ()
     return insert_preset((own, *named, *defaults.layers), defaults.presets)
 
 
-def _named_prompt(options: DirectiveOptions, defaults: Defaults) -> Layer:
+def _named_prompt(options: DirectiveOptions, defaults: Defaults, source: SourceExcerpt) -> Layer:
     name, prompts = options.name or "", defaults.prompts
     if name not in prompts:
-        close = did_you_mean(name, prompts)
-        raise DirectiveError(
-            f"unknown prompt name {quote_value(name)}",
-            accepted=None if close else f"named prompts: {', '.join(sorted(prompts)) or 'none'}",
-            hint=close or "define it under `prompts:` in mkdocs.yml or in the page's front matter",
-        )
+        raise _unknown_name(name, prompts, source)
     if options.prompt is not None and prompts[name].options.prompt is not None:
         raise DirectiveError(
             f"two prompts: one on the image, and one named {quote_value(name)}",
             hint="remove one of them",
         )
     return prompts[name]
+
+
+def _unknown_name(name: str, prompts: Iterable[str], source: SourceExcerpt) -> DirectiveError:
+    close, fault = did_you_mean(name, prompts), f"unknown prompt name {quote_value(name)}"
+    if close:
+        return DirectiveError(fault, hint=close)
+    if " " in name and source.target:
+        text = source.first_words.replace('"', "'")
+        alt = f'{{ alt="{text}" }}' if text and text != name else ""
+        hint = f"the prompt is the text between the brackets: ![{name}](imagegen:){alt}"
+        return DirectiveError(fault, hint=hint)
+    return DirectiveError(
+        fault,
+        accepted=f"named prompts: {', '.join(sorted(prompts)) or 'none'}",
+        hint="define it under `prompts:` in mkdocs.yml or in the page's front matter",
+    )
 
 
 def _request(options: DirectiveOptions, defaults: Defaults) -> ImageRequest:
@@ -254,6 +279,14 @@ def _final_prompt(options: DirectiveOptions, defaults: Defaults, addition: str =
             f"the prompt has {len(prompt)} characters", accepted=f"supported: up to {MAX_PROMPT}"
         )
     return prompt
+
+
+def _html_with_width(written: WrittenDirective, width: int | str | None) -> dict[str, str]:
+    """Return the HTML attributes that pass through, with a width in percent as CSS."""
+    html = dict(written.html)
+    if isinstance(width, str):
+        html["style"] = ";".join(filter(None, (f"width:{width}", html.get("style"))))
+    return html
 
 
 def _own_attributes(options: DirectiveOptions) -> list[tuple[str, str]]:

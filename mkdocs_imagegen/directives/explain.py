@@ -83,7 +83,7 @@ def explain(written: WrittenDirective, defaults: Defaults, source: SourceExcerpt
         DirectiveError: If the directive is invalid.
     """
     directive = complete(written, defaults, source)
-    layers = collect_layers(written, defaults)
+    layers = collect_layers(written, defaults, source)
     return Explanation(
         directive,
         tuple(_parts(directive, layers, defaults)),

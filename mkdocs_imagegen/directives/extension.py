@@ -55,7 +55,7 @@ class _RawTreeprocessor(Treeprocessor):
         if any(FENCE in text.lower() for text in texts):
             from mkdocs_imagegen.directives import tree  # noqa: PLC0415 - only with directives
 
-            page = tree.PageTree(self.md, self._registry())
+            page = tree.PageTree(self.md, self._registry(), self._detector.swallowed_blocks())
             page.read(root)
             self.finish = page.mark
 

@@ -18,6 +18,7 @@ from mkdocs_imagegen.option_parsers import quote_value
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.directives.registry import Registry
+    from mkdocs_imagegen.directives.source_lines import SwallowedBlock
 
 FENCE = "imagegen"
 CARDS = "imagegen-cards"
@@ -26,6 +27,9 @@ MARKERS = ('<p><img src="imagegen:t', '<figure>\n<img src="imagegen:t', "<div da
 
 GetRegistry = Callable[[], "Registry"]
 """Function that returns the registry of the current build."""
+
+AddBlock = Callable[[str, str, Mapping[str, str]], str]
+"""Function that adds a block, by its name, body and attributes, and returns its marker."""
 
 
 class NameDetector(Preprocessor):
@@ -43,14 +47,34 @@ class NameDetector(Preprocessor):
         self.is_named = False
         self._registry = registry
         self._extend = _superfences(md)
+        self._lines: list[str] = []
+        self._read: set[str] = set()
 
     def run(self, lines: list[str]) -> list[str]:
         """Return the lines unchanged."""
         self.is_named = FENCE in "\n".join(lines).lower()
+        self._lines, self._read = lines if self.is_named else [], set()
         if self.is_named and self._extend is not None:
-            _extend_superfences(self._extend, self._registry)
+            _extend_superfences(self._extend, self.add)
             self._extend = None
         return lines
+
+    def add(self, name: str, body: str, attributes: Mapping[str, str]) -> str:
+        """Add a block of the current page to the registry and return its marker."""
+        self._read.add(" ".join(body.split()))
+        registry, page = self._registry(), page_of(self.md)
+        add = registry.add_cards_block if name == CARDS else registry.add_image_block
+        return add(page, body, attributes)
+
+    def swallowed_blocks(self) -> list[SwallowedBlock]:
+        """Return the image blocks of the current page that an unclosed block contains."""
+        if not any(
+            FENCE in line and line.lstrip("> \t")[:3] in ("```", "~~~") for line in self._lines
+        ):
+            return []
+        from mkdocs_imagegen.directives.source_lines import swallowed_blocks  # noqa: PLC0415
+
+        return [each for each in swallowed_blocks(self._lines) if each.body not in self._read]
 
 
 def add_fences(md: Markdown, registry: GetRegistry) -> NameDetector:
@@ -63,9 +87,7 @@ def add_fences(md: Markdown, registry: GetRegistry) -> NameDetector:
         md.preprocessors["fenced_code_block"], FencedBlockPreprocessor
     ):
         # Right before the built-in processor (25), which would render the blocks as code.
-        md.preprocessors.register(
-            _BlockPreprocessor(md, registry, detector), "imagegen-fences", 25.5
-        )
+        md.preprocessors.register(_BlockPreprocessor(md, detector), "imagegen-fences", 25.5)
     return detector
 
 
@@ -84,6 +106,20 @@ def describe_failed_fence(header: str, md: Markdown) -> str:
     )
 
 
+def describe_unclosed_block(block: SwallowedBlock) -> str:
+    """Return the message for a block that has no closing fence and contains an image block."""
+    header, words = quote_value(block.header), quote_value(block.words)
+    if not block.is_read:
+        return (
+            f"{header} is not the header of a block, so the image block {words} below it is not "
+            "read; put quotes around the values in the header"
+        )
+    return (
+        f"{header} has no closing fence, so the image block {words} below it is not read; add the "
+        "fence, with the same indentation, or use a longer one to show the image block as code"
+    )
+
+
 def _superfences(md: Markdown) -> MethodType | None:
     """Return the method by which superfences gets further blocks; None without superfences."""
     if "fenced_code_block" not in md.preprocessors:
@@ -93,10 +129,10 @@ def _superfences(md: Markdown) -> MethodType | None:
     return method
 
 
-def _extend_superfences(extend: MethodType, registry: GetRegistry) -> None:
+def _extend_superfences(extend: MethodType, add: AddBlock) -> None:
     wanted = _count_parameters(extend.__func__)
     for name in (FENCE, CARDS):
-        hooks = [name, partial(_format_fence, registry, name), _accept_all]
+        hooks = [name, partial(_format_fence, add, name), _accept_all]
         extend(*hooks, *[None] * (wanted - len(hooks)))
 
 
@@ -113,12 +149,7 @@ def _accept_all(
 
 
 def _format_fence(
-    registry: GetRegistry,
-    name: str,
-    src: str,
-    options: Mapping[str, str],
-    md: Markdown,
-    **header: object,
+    add: AddBlock, name: str, src: str, options: Mapping[str, str], **header: object
 ) -> str:
     """Return the marker of a block; superfences passes the arguments by name."""
     attributes, classes = dict(options), header.get("classes")
@@ -126,14 +157,7 @@ def _format_fence(
         attributes["class"] = " ".join(classes)
     if header.get("id_value"):
         attributes["id"] = str(header["id_value"])
-    return _marker(name, registry, md, src, attributes)
-
-
-def _marker(
-    name: str, registry: GetRegistry, md: Markdown, body: str, attributes: Mapping[str, str]
-) -> str:
-    add = registry().add_cards_block if name == CARDS else registry().add_image_block
-    return add(page_of(md), body, attributes)
+    return add(name, src, attributes)
 
 
 def page_of(md: Markdown) -> str | None:
@@ -150,9 +174,8 @@ def page_of(md: Markdown) -> str | None:
 class _BlockPreprocessor(Preprocessor):
     """Preprocessor that replaces blocks which the built-in processor would read as fences."""
 
-    def __init__(self, md: Markdown, registry: GetRegistry, detector: NameDetector) -> None:
+    def __init__(self, md: Markdown, detector: NameDetector) -> None:
         super().__init__(md)
-        self._registry = registry
         self._detector = detector
 
     def run(self, lines: list[str]) -> list[str]:
@@ -162,7 +185,7 @@ class _BlockPreprocessor(Preprocessor):
         for match in FencedBlockPreprocessor.FENCED_BLOCK_RE.finditer(text):
             name, attributes = _fence_header(match)
             if name in (FENCE, CARDS):
-                marker = _marker(name, self._registry, self.md, match["code"], attributes)
+                marker = self._detector.add(name, match["code"], attributes)
                 done += f"{text[index : match.start()]}\n{self.md.htmlStash.store(marker)}\n"
                 index = match.end()
         return (done + text[index:]).split("\n")

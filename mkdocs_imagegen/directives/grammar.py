@@ -12,12 +12,20 @@ from urllib.parse import parse_qsl, unquote
 
 from mkdocs_imagegen.directives.directive import WrittenDirective
 from mkdocs_imagegen.directives.options import DirectiveOptions, is_html_attribute
-from mkdocs_imagegen.errors import DirectiveError
+from mkdocs_imagegen.errors import DirectiveError, ImagegenError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.option_parsers import TEXT, option_names, quote_value, read_options
+from mkdocs_imagegen.option_parsers import (
+    TEXT,
+    OptionsError,
+    option_names,
+    quote_value,
+    read_options,
+)
 
 SCHEME = "imagegen:"
 _HEADER_LINE = re.compile(r"\s*([A-Za-z][\w-]*)\s*:\s*(.*?)\s*")
+_FENCE_LINE = re.compile(r"[> \t]*(?:`{3,}|~{3,})[ \t]*\S")
+_SCHEME_FRAGMENT = re.compile(r"#(?:only|gh)-(dark|light)(?:-mode-only)?$", re.IGNORECASE)
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 
 
@@ -69,6 +77,7 @@ def read_image(image: ImageText) -> WrittenDirective:
         DirectiveError: If the image as a whole is invalid.
         OptionsError: If some options are not accepted.
     """
+    _reject_scheme_fragment(image)
     name, _, query = image.target[len(SCHEME) :].partition("?")
     own: dict[str, str] = {"name": unquote(name)} if name else {}
     if image.title is not None:
@@ -83,13 +92,31 @@ def read_image(image: ImageText) -> WrittenDirective:
     return _read(raw)
 
 
+def _reject_scheme_fragment(image: ImageText) -> None:
+    """Reject the fragments by which Material for MkDocs shows an image in one color scheme."""
+    match = _SCHEME_FRAGMENT.search(image.target)
+    if match:
+        text = f"![{image.text}]" if match[1] == "light" else "![…]"
+        dark = "At night." if match[1] == "light" else image.text.replace('"', "'")
+        raise DirectiveError(
+            f"{quote_value(match[0])} is not supported in the target of an image prompt",
+            hint="write one image, with the text for dark color schemes in the option `dark`: "
+            f'{text}({SCHEME}){{ dark="{dark}" }}',
+        )
+
+
 def split_fence(body: str) -> tuple[list[tuple[str, str]], str]:
     """Return the options, as name and text, and the prompt in the body of an image block.
 
     Raises:
-        DirectiveError: If the options have no end, or a line among them is not an option.
+        DirectiveError: If the block contains another one, its options have no end, or a line among
+            them is not an option.
     """
     lines = body.strip("\n").split("\n")
+    if inner := next(filter(_FENCE_LINE.match, lines), None):
+        raise DirectiveError(
+            f"no closing fence before {quote_value(inner)}", hint="add one above that line"
+        )
     start = 1 if lines[0].strip() == "---" else 0
     ends = [
         number for number, line in enumerate(lines) if number >= start and line.strip() == "---"
@@ -119,23 +146,23 @@ def _header_line(line: str) -> tuple[str, str]:
     return match[1].lower(), (quoted[1] or quoted[2] or "") if quoted else match[2]
 
 
-def _merge(raw: Iterable[RawOptions]) -> dict[str, str]:
+def _merge(raw: Iterable[RawOptions], errors: list[tuple[str, ImagegenError]]) -> dict[str, str]:
     merged: dict[str, str] = {}
     places: dict[str, str] = {}
     for each in raw:
         for name, value in each.pairs:
             if name in merged:
                 first, second = places[name], each.place
-                where = f" in {first}" if first == second else f", in {first} and in {second}"
-                raise DirectiveError(
-                    f"option {quote_value(name)} is set twice{where}", hint="remove one of them"
-                )
+                where = f"in {first}" if first == second else f"in {first} and in {second}"
+                hint = "remove one of them"
+                errors.append((name, DirectiveError(f"set twice, {where}", hint=hint)))
             merged[name], places[name] = value, each.place
     return merged
 
 
 def _read(raw: Sequence[RawOptions]) -> WrittenDirective:
-    merged = _merge(raw)
+    errors: list[tuple[str, ImagegenError]] = []
+    merged = _merge(raw, errors)
     html = {
         name: TEXT(value)
         for each in raw
@@ -144,4 +171,10 @@ def _read(raw: Sequence[RawOptions]) -> WrittenDirective:
         if is_html_attribute(name, value)
     }
     options = {name: value for name, value in merged.items() if name not in html}
-    return WrittenDirective(read_options(DirectiveOptions, options), tuple(html.items()))
+    try:
+        read = read_options(DirectiveOptions, options)
+    except OptionsError as error:
+        raise OptionsError([*error.errors, *errors]) from None
+    if errors:
+        raise OptionsError(errors)
+    return WrittenDirective(read, tuple(html.items()))

@@ -19,7 +19,7 @@ from mkdocs_imagegen.option_parsers import (
     whole_number,
     words,
 )
-from mkdocs_imagegen.page_layout import FOCUS, RATIO, Focus
+from mkdocs_imagegen.page_layout import FOCUS, HEIGHT, RATIO, WIDTH, Focus
 from mkdocs_imagegen.settings import InheritedOptions
 from mkdocs_imagegen.settings.previews import POSITION
 from mkdocs_imagegen.settings.prompts import PROMPTS
@@ -70,8 +70,18 @@ class DirectiveOptions(InheritedOptions):
         "The first ferry of the day.",
     )
     title: str | None = option(None, TEXT, "Tooltip of the image.", "A ferry")
-    width: int | None = option(
-        None, whole_number(1, 8192), "Width on the page in pixels; the height follows.", "480"
+    width: int | str | None = option(
+        None,
+        WIDTH,
+        "Width on the page, in pixels or in percent of the column; the height follows.",
+        "480",
+    )
+    height: int | None = option(
+        None,
+        HEIGHT,
+        "Height on the page, in pixels. The width follows; if `width` is set too, the image is "
+        "cropped to the ratio of both.",
+        "300",
     )
     ratio: Fraction | None = option(
         None,

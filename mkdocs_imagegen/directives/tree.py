@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective, SourceExcerpt
-from mkdocs_imagegen.directives.fences import describe_failed_fence, page_of
+from mkdocs_imagegen.directives.fences import (
+    FENCE,
+    describe_failed_fence,
+    describe_unclosed_block,
+    page_of,
+)
 from mkdocs_imagegen.directives.grammar import SCHEME, ImageText, read_image
 from mkdocs_imagegen.directives.marker import attributes_of
 from mkdocs_imagegen.directives.options import DirectiveOptions
 from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.directives.source_lines import SwallowedBlock
 from mkdocs_imagegen.option_parsers import option_names, quote_value
 
 _IMAGE_ONLY = frozenset(option_names(DirectiveOptions)) - {"class", "id", "style", "title"}
@@ -39,11 +45,15 @@ class PageTree:
     Args:
         md: Renderer of the page.
         registry: Registry for the directives.
+        swallowed: Image blocks of the page that an unclosed block contains.
     """
 
-    def __init__(self, md: Markdown, registry: Registry) -> None:
+    def __init__(
+        self, md: Markdown, registry: Registry, swallowed: Iterable[SwallowedBlock] = ()
+    ) -> None:
         self._md = md
         self._registry = registry
+        self._swallowed = {each.words: each for each in swallowed}
 
     def read(self, root: Element) -> None:
         """Move text and title of inline images, so that attributes cannot overwrite them.
@@ -58,6 +68,9 @@ class PageTree:
                     self._check_code(element)
             if parent.tag not in ("pre", "code"):
                 self._check_text(parent)
+        for block in list(self._swallowed.values()):
+            # The page shows it as part of the code of the unclosed block.
+            SubElement(SubElement(root, "p"), "img", self._failed_fence(f"{FENCE}\n{block.words}"))
 
     def _check_code(self, element: Element) -> None:
         text = html.unescape(_unstashed(element.text or "", self._md))
@@ -73,11 +86,12 @@ class PageTree:
 
     def _failed_fence(self, text: str) -> dict[str, str]:
         lines = [line.strip() for line in text.strip().split("\n")]
-        token, invalid = self._registry.add_invalid(
-            page_of(self._md),
-            SourceExcerpt("fence", lines[1] if len(lines) > 1 else ""),
-            describe_failed_fence(lines[0], self._md),
-        )
+        words = lines[1] if len(lines) > 1 else ""
+        source, fault = SourceExcerpt("fence", words), describe_failed_fence(lines[0], self._md)
+        if block := self._swallowed.pop(words, None):
+            source = SourceExcerpt("unclosed block", block.header, body=block.body)
+            fault = describe_unclosed_block(block)
+        token, invalid = self._registry.add_invalid(page_of(self._md), source, fault)
         return _for_tree(attributes_of(invalid, token))
 
     def mark(self, root: Element) -> None:

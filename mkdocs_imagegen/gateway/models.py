@@ -9,9 +9,11 @@ replacements: https://developers.openai.com/api/docs/deprecations.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from decimal import Decimal
+from functools import lru_cache
 
 from mkdocs_imagegen.errors import OptionError, RejectedRequestError
 from mkdocs_imagegen.frozen import dataclass
@@ -23,6 +25,8 @@ PRICE_DATE = "2026-11-23"
 
 STANDARD_SIZES = (Size(1024, 1024), Size(1536, 1024), Size(1024, 1536))
 
+_NUMBER = re.compile(r"\d+")
+_MIN_LIKENESS = 0.92
 _SIDE_STEP_PX = 16
 _MAX_RATIO = 3
 _MAX_SIDE_PX = 3840
@@ -189,6 +193,24 @@ def check_retention(model: str, provider_options: Mapping[str, object]) -> None:
             f"no provider of {model} offers zero data retention, which provider_options require",
             hint="choose another model, or remove zeroDataRetention",
         )
+
+
+@lru_cache
+def suggest_model(model: str) -> str | None:
+    """Return the known model whose ID is misspelled or without its creator; None if no ID is close.
+
+    An ID with other numbers than a known one belongs to another model, which can be a newer one.
+    """
+    import difflib  # noqa: PLC0415 - costs 1 ms, and only an unknown model needs it
+
+    numbers, likeness = _NUMBER.findall(model), dict[str, float]()
+    for known in KNOWN_MODELS if model not in KNOWN_MODELS else ():
+        creator = "" if "/" in model else f"{known.partition('/')[0]}/"
+        if _NUMBER.findall(known) == numbers:
+            pair = difflib.SequenceMatcher(None, creator + model.lower(), known)
+            likeness[known] = pair.ratio()
+    best = max(likeness, key=likeness.__getitem__, default="")
+    return best if likeness.get(best, 0) >= _MIN_LIKENESS else None
 
 
 def _is_free_size(size: Size) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NoReturn
 
+from mkdocs_imagegen.option_parsers import CREDENTIAL
+
 MAX_VALUES = 200_000
 """Values in one JSON text. An empty list of three bytes takes 60 bytes of memory."""
 
@@ -24,12 +26,7 @@ MAX_NAME = 100
 _MAX_CONSIDERED = 5000
 _TAG = re.compile(r"<[^<>]*>")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.:-]")
-_SECRET = re.compile(
-    r"""\b(?:vck_|sk[-_])[\w*-]{4,}          # API keys of AI Gateway and OpenAI
-    |\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?        # JSON web tokens
-    |\bBearer\s+[\w.~+/=-]{6,}""",
-    re.VERBOSE | re.ASCII,
-)
+_SECRET = re.compile(CREDENTIAL)
 _USD = re.compile(r"\d{1,6}(\.\d{1,30})?(e-\d{1,2})?", re.ASCII | re.IGNORECASE)
 
 

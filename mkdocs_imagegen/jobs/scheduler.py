@@ -12,6 +12,7 @@ import anyio
 
 from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError, unexpected
 from mkdocs_imagegen.event_loop import EventLoop
+from mkdocs_imagegen.files import storage_hint
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
@@ -236,5 +237,5 @@ def _as_imagegen_error(error: Exception) -> ImagegenError:
         return error
     if isinstance(error, (OSError, MemoryError)):
         fault = f"the files of the image could not be written: {error}"
-        return StoreError(fault, hint="free up disk space, then build again")
+        return StoreError(fault, hint=storage_hint(error))
     return unexpected(error, NotGeneratedError)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain, repeat
@@ -32,7 +32,7 @@ from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
-from mkdocs_imagegen.option_parsers import SKETCH_MODEL, is_yes
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, OptionsError, is_yes
 from mkdocs_imagegen.originals.folders import is_tracked
 from mkdocs_imagegen.pages.cards import card_style
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
@@ -45,7 +45,7 @@ from mkdocs_imagegen.pipeline.context import (
     has_unfinished_requests,
 )
 from mkdocs_imagegen.pipeline.lookup import Lookup
-from mkdocs_imagegen.pipeline.messages import log_outcomes, unsupported_by_model
+from mkdocs_imagegen.pipeline.messages import log_model_mistakes, log_outcomes
 from mkdocs_imagegen.pipeline.other_files import files_with_tokens, is_page, write_text
 from mkdocs_imagegen.pipeline.outcome import (
     Entry,
@@ -66,6 +66,7 @@ from mkdocs_imagegen.report import (
     plural,
     summary,
 )
+from mkdocs_imagegen.settings.prompts import line_of_option
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.spending.replacement import ModelChoice
@@ -110,6 +111,22 @@ class Pipeline:
         self._shown_images: dict[int, tuple[ShownImage, ...]] = {}
         if context.mode.generate and has_unfinished_requests(context.settings):
             self._lookup.recover()
+
+    def read_front_matter(self, page: Page, meta: Mapping[str, object]) -> None:
+        """Read the page options of a page; each mistake in them is logged with its line.
+
+        Args:
+            page: The page.
+            meta: Front matter of the page.
+        """
+        try:
+            self.registry.open_page(page.uri, meta)
+        except OptionsError as several:
+            text = page.read_source()
+            lines = {name: line_of_option(text, f"imagegen.{name}") for name, _ in several.errors}
+            for name, error in sorted(several.errors, key=lambda each: lines[each[0]] or 0):
+                location = Location(page.path, lines[name])
+                log.warning("%s: front matter: %s", location, OptionsError([(name, error)]))
 
     def read_page(self, page: Page, content: str, facts: Callable[[], PageFacts]) -> str:
         """Look up every image that a page shows, and start a job for each missing one.
@@ -169,8 +186,9 @@ class Pipeline:
         self._log_outcomes()
         if self.context.serve_queue is not None:
             self.context.serve_queue.note(self._queued_jobs())
-        if not self.context.site_url and any(map(self.social_card, self._previews.uris)):
-            log.warning(_NO_SITE_URL, extra=ONCE)
+        has_no_tags = self.context.mode.publish and not self.context.site_url
+        if has_no_tags and any(map(self.social_card, self._previews.uris)):
+            log.info(_NO_SITE_URL, extra=ONCE)
 
     def social_card(self, uri: str) -> SocialCard | None:
         """Return the social card of a page, by its source, after the join, or None."""
@@ -311,18 +329,13 @@ class Pipeline:
         return "".join([*parts, content[done:]]), tokens
 
     def _log_outcomes(self) -> None:
-        logged, outcomes = set[str](), list(self._outcomes_by_placement())
+        outcomes = [
+            (self.registry.get(placement.token), outcome, partial(self._location, placement))
+            for placement, outcome in self._outcomes_by_placement()
+        ]
         if self.context.mode.publish:
-            located = ((each, partial(self._location, placement)) for placement, each in outcomes)
-            log_outcomes(self.context, located)
-        for placement, outcome in outcomes:
-            found = self.registry.get(placement.token)
-            if self.context.mode.generate and outcome.image and isinstance(found, Directive):
-                error = unsupported_by_model(self.context.settings, found.request)
-                if error and error not in logged:
-                    logged.add(error)
-                    location = self._location(placement)
-                    log.info("%s: image prompt: a sketch is shown, but %s", location, error)
+            log_outcomes(self.context, (each[1:] for each in outcomes))
+        log_model_mistakes(self.context, outcomes)
 
     def _queued_jobs(self) -> dict[str, list[Job]]:
         """Return the jobs that the queue of `mkdocs serve` runs, by page."""

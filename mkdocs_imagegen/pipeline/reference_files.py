@@ -47,15 +47,16 @@ class ReferenceFiles:
         Raises:
             OptionError: If the file is missing, outside the folder, or not supported.
         """
+        name = f"{docs.name}/{file.path}"
         try:
             path = _path_in_docs(file, docs)
             status = path.stat()
             version = (path, status.st_mtime_ns, status.st_size)
             if version not in self._hashes:
-                self._hashes[version] = _hash_of(file, read_plain_file(path, MAX_REFERENCE_BYTES))
+                self._hashes[version] = _hash_of(name, read_plain_file(path, MAX_REFERENCE_BYTES))
         except (OSError, ValueError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
-            raise OptionError(f"{file} cannot be read: {reason}", accepted=_ACCEPTED) from None
+            raise OptionError(f"{name} cannot be read: {reason}", accepted=_ACCEPTED) from None
         self._paths[self._hashes[version]] = path
         return self._hashes[version]
 
@@ -129,22 +130,22 @@ class ReferenceFiles:
         return path.name if path else "a reference image"
 
 
-def _hash_of(file: FileReference, content: bytes) -> str:
+def _hash_of(name: str, content: bytes) -> str:
     if mime_of(content) not in _MIMES:
-        raise OptionError(f"{file} cannot be used as a reference image", accepted=_ACCEPTED)
+        raise OptionError(f"{name} cannot be used as a reference image", accepted=_ACCEPTED)
     return hashlib.sha256(content).hexdigest()
 
 
 def _path_in_docs(file: FileReference, docs: Path) -> Path:
     """Return the path of a file after following links, if it is in the docs folder."""
-    root = docs.resolve()
+    root, name = docs.resolve(), f"{docs.name}/{file.path}"
     path = _resolved(root / file.path)
     if not path.is_relative_to(root):
         hint = "copy the file itself into it; links to other folders are not followed"
-        raise OptionError(f"{file} is outside the docs folder", accepted=_ACCEPTED, hint=hint)
+        raise OptionError(f"{name} is outside the docs folder", accepted=_ACCEPTED, hint=hint)
     if not path.is_file():
         similar = did_you_mean(str(file), _similar_files(root))
-        raise OptionError(f"file {file} does not exist", accepted=_ACCEPTED, hint=similar)
+        raise OptionError(f"file {name} does not exist", accepted=_ACCEPTED, hint=similar)
     return path
 
 

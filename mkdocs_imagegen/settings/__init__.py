@@ -6,17 +6,19 @@ The manual's reference page is generated from the description of each option.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from pathlib import Path
 
-from mkdocs_imagegen.errors import OptionError
+from mkdocs_imagegen.errors import ImagegenError, OptionError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import (
     BOOLEAN,
     SKETCH_MODEL,
     OptionsError,
     Size,
+    UnknownOptionError,
     nested,
     number,
     one_line,
@@ -32,6 +34,7 @@ from mkdocs_imagegen.settings.folders import FOLDERS, InheritedOptions
 from mkdocs_imagegen.settings.gateway import (
     AUTO,
     FALLBACK_MODELS,
+    GATEWAY_URL,
     MODELS,
     SKETCH_URL,
     FallbackModels,
@@ -43,6 +46,7 @@ from mkdocs_imagegen.settings.variants import VariantSettings
 
 DEFAULT_CACHE_DIR = ".cache/plugin/imagegen"
 DEFAULT_ORIGINALS_DIR = "imagegen-originals"
+_API_KEY = re.compile(r"(?:gateway\.)?(?:\w+[-_])?(?:api[-_]?)?(?:key|token|secret)", re.IGNORECASE)
 
 __all__ = [
     "AUTO",
@@ -116,7 +120,7 @@ class Settings:
     )
     budget: BudgetSettings = option(
         BudgetSettings(),
-        nested(BudgetSettings, "usd: 1.00"),
+        nested(BudgetSettings, "images: 100, usd: 5.00"),
         "Limits of one run.",
         "usd: 1.00\nimages: 20",
     )
@@ -266,7 +270,10 @@ def read_settings(written: Mapping[str, object], root: Path) -> Settings:
     Raises:
         OptionsError: If options are not accepted; it contains each of them.
     """
-    settings = replace(read_options(Settings, written), root=root)
+    try:
+        settings = replace(read_options(Settings, written), root=root)
+    except OptionsError as several:
+        raise OptionsError([_without_key(*each, written) for each in several.errors]) from None
     gateway = settings.gateway
     if gateway.key_env and gateway.is_vercel:
         hint = "set AI_GATEWAY_API_KEY instead"
@@ -274,6 +281,22 @@ def read_settings(written: Mapping[str, object], root: Path) -> Settings:
         raise OptionsError([("gateway.key_env", error)])
     file = written.get("prompts")
     return _with_prompt_file(settings, root / file) if isinstance(file, str) else settings
+
+
+def _without_key(
+    name: str, error: ImagegenError, written: Mapping[str, object]
+) -> tuple[str, ImagegenError]:
+    """Return the error of an option; for an API key in the file, the way to set it."""
+    if not isinstance(error, UnknownOptionError) or not _API_KEY.fullmatch(name):
+        return name, error
+    gateway = written.get("gateway")
+    url = gateway.get("url", GATEWAY_URL) if isinstance(gateway, Mapping) else GATEWAY_URL
+    is_other = url not in (GATEWAY_URL, SKETCH_URL)
+    variable = "that `gateway.key_env` names" if is_other else "AI_GATEWAY_API_KEY"
+    return name, OptionError(
+        f"an API key is read only from the environment variable {variable}",
+        hint="remove it from the file, and revoke it if the file was committed",
+    )
 
 
 def _with_prompt_file(settings: Settings, file: Path) -> Settings:

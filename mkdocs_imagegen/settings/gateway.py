@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import (
     BOOLEAN,
+    CREDENTIAL,
     TEXT,
     Parser,
     number,
-    one_line,
     option,
     optional,
     words,
@@ -25,6 +27,9 @@ SKETCH_URL = "sketch:"
 GATEWAY_URL = "https://ai-gateway.vercel.sh/v1"
 AUTO: Literal["auto"] = "auto"
 FallbackModels = tuple[str, ...] | Literal["auto"]
+_VARIABLE = re.compile(r"(?=.{1,29}$|.*_)[A-Z_]\w*", re.ASCII | re.IGNORECASE)
+"""Name of a variable. Long text without an underscore is an API key, as of Azure."""
+
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -58,6 +63,15 @@ def _fallback_models(value: object) -> FallbackModels | None:
     return AUTO if str(value).strip().lower() == AUTO else _models(value)
 
 
+def _variable(value: object) -> str:
+    name = TEXT(value).strip()
+    if _VARIABLE.fullmatch(name) is None or re.search(CREDENTIAL, name):
+        # Without the value, which can be the API key.
+        hint = "write a name such as AZURE_OPENAI_API_KEY, and not the API key"
+        raise OptionError("not the name of an environment variable", hint=hint)
+    return name
+
+
 MODELS: Parser[tuple[str, ...]] = Parser(
     "a list of model IDs",
     _models,
@@ -70,6 +84,7 @@ FALLBACK_MODELS: Parser[FallbackModels] = Parser(
     MODELS.schema,
     type="`auto`, list of strings",
 )
+VARIABLE: Parser[str] = Parser("the name of an environment variable", _variable, TEXT.schema)
 URL: Parser[str] = Parser(
     'https://…, http:// on this machine, or "sketch:"; without user name, password or query',
     _url,
@@ -109,7 +124,7 @@ class GatewaySettings:
     )
     key_env: str | None = option(
         None,
-        optional(one_line("the name of an environment variable")),
+        optional(VARIABLE),
         "Environment variable with the API key of a server other than Vercel's AI Gateway. "
         "The gateway's own variables are never sent to another server.",
         "AZURE_OPENAI_API_KEY",

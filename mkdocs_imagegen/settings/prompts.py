@@ -1,4 +1,4 @@
-"""Named prompts and presets: mappings in `mkdocs.yml`, or a YAML file of prompts."""
+"""Named prompts and presets: mappings in `mkdocs.yml`, or a YAML file; lines of YAML."""
 
 from __future__ import annotations
 
@@ -85,6 +85,29 @@ def read_prompt_file(path: Path) -> Mapping[str, object]:
         hint = "write one name per line, like `ferry: A ferry in the rain`"
         raise OptionError(f"{path.name} is not a mapping of names to prompts", hint=hint)
     return prompts
+
+
+def line_of_option(text: str, path: str) -> int | None:
+    """Return the line of an option in YAML, from 1, or of the nearest mapping that is found.
+
+    Args:
+        text: YAML, or a page with front matter.
+        path: Names of the option and of the mappings around it, joined by dots.
+    """
+    loader, line = _Loader(text), None
+    try:
+        node = loader.get_node() if loader.check_node() else None
+    except yaml.YAMLError:
+        return None
+    finally:
+        loader.dispose()
+    while isinstance(node, yaml.MappingNode):
+        pairs = [pair for pair in node.value if f"{path}.".startswith(f"{pair[0].value}.")]
+        if not pairs:
+            break
+        key, node = pairs[0]
+        line, path = key.start_mark.line + 1, path[len(key.value) + 1 :]
+    return line
 
 
 def _load(text: str) -> object:

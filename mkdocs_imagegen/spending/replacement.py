@@ -7,6 +7,7 @@ models: ``server``, and for each of its ``models`` the Unix time ``at`` and the 
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import time
 from collections.abc import Collection
@@ -21,7 +22,7 @@ from mkdocs_imagegen.errors import (
     ModelUnavailableError,
 )
 from mkdocs_imagegen.files import read_plain_file, write_atomic
-from mkdocs_imagegen.gateway.models import KNOWN_MODELS
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS, suggest_model
 from mkdocs_imagegen.gateway.replacements import (
     MAX_PRICE_RATIO,
     format_alternatives,
@@ -29,7 +30,7 @@ from mkdocs_imagegen.gateway.replacements import (
     replacement,
 )
 from mkdocs_imagegen.log import NOT_STRICT, log
-from mkdocs_imagegen.option_parsers import SKETCH_MODEL, did_you_mean
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import AUTO, Settings
@@ -129,9 +130,11 @@ class ModelChoice:
 
     def explain(self, error: ModelUnavailableError, sent: ImageRequest) -> None:
         """Add the next step to the error of a model that is refused and was not shut down."""
-        known = (*self._prices.models, *KNOWN_MODELS)
-        close = None if sent.model in known else did_you_mean(sent.model, known)
-        error.hint = close or error.hint
+        close = suggest_model(sent.model) or next(
+            iter(difflib.get_close_matches(sent.model, self._prices.models, 1, 0.8)), None
+        )
+        if close not in (None, sent.model):
+            error.hint = f'did you mean "{close}"?'
         if names := self._alternatives(sent):
             error.accepted = f"alternatives: {names}"
 

@@ -228,3 +228,12 @@ def test_explanation_of_a_location_without_an_image_is_an_error(run) -> None:
     assert problem == 'Error: no image at "index.md:7"'
     assert hint == "hint: the nearest are:"
     assert "docs/index.md:5" in nearest
+
+
+def test_plan_names_a_misspelled_model(priced: Site, run) -> None:
+    """Also on a site that draws sketches, whose emulator accepts every model."""
+    priced.options.update({"gateway": {"url": "sketch:"}, "model": "gpt-image-2"})
+    assert run("plan").stderr == (
+        'imagegen: mkdocs.yml: "gpt-image-2" is not a known model ID; did you mean '
+        '"openai/gpt-image-2"?\n'
+    )

@@ -5,8 +5,13 @@ from dataclasses import replace
 import pytest
 
 from mkdocs_imagegen.errors import OptionError, RejectedRequestError
-from mkdocs_imagegen.gateway.models import check_request, check_retention
-from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.gateway.models import (
+    KNOWN_MODELS,
+    check_request,
+    check_retention,
+    suggest_model,
+)
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 
 
 def test_request_with_too_many_references_is_rejected(tools):
@@ -39,3 +44,32 @@ def test_zero_data_retention_is_rejected_when_no_provider_offers_it():
 )
 def test_zero_data_retention_is_accepted_for_other_requests(model, options):
     check_retention(model, options)
+
+
+@pytest.mark.parametrize(
+    ("model", "suggestion"),
+    [
+        ("gpt-image-2", "openai/gpt-image-2"),
+        ("gpt-image-1-mni", MINI),
+        ("openai/gpt-image-1-mni", MINI),
+        ("opanai/gpt-image-2", "openai/gpt-image-2"),
+        ("openai/gpt-imgae-1.5", "openai/gpt-image-1.5"),
+        ("OpenAI/GPT-Image-2.6-Flare", "openai/gpt-image-2.6-flare"),
+    ],
+)
+def test_misspelled_model_is_recognized(model, suggestion):
+    assert suggest_model(model) == suggestion
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *KNOWN_MODELS,
+        SKETCH_MODEL,
+        *("openai/gpt-image-3", "openai/gpt-image-2.7-flare", "gpt-image-3"),
+        *("openai/gpt-image-1-max", "openai/gpt-image-2.6", "google/gpt-image-2"),
+        *("bfl/flux-2-pro", "google/imagen-4", "my-deployment", "image", ""),
+    ],
+)
+def test_model_that_may_exist_gets_no_suggestion(model):
+    assert suggest_model(model) is None

@@ -138,3 +138,19 @@ def test_no_request_is_sent_when_file_system_has_no_locks(bench, monkeypatch, nu
     assert isinstance(result.error, StoreError)
     assert "does not support file locks" in str(result.error)
     assert made.client.asked == []
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (errno.ENOENT, "another program, such as a second build, deleted the folder; build again"),
+        (errno.ENOSPC, "free up disk space, then build again"),
+    ],
+)
+def test_file_that_cannot_be_written_has_a_hint_for_its_cause(bench, number, hint):
+    def derive(*_):
+        raise OSError(number, "message", "site/assets/imagegen/a.avif")
+
+    (result,) = bench(derive=derive).run_jobs(job(request()))
+    assert "the files of the image could not be written" in str(result.error)
+    assert result.error.hint == hint

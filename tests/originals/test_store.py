@@ -172,21 +172,29 @@ def test_require_writable_leaves_no_file(store):
     assert not leftovers(store.folder)
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_require_writable_raises_an_error_when_the_disk_refuses(store, monkeypatch, number):
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (errno.ENOSPC, "free up disk space, then build again"),
+        (errno.EROFS, "check the permissions, then build again"),
+        (errno.EACCES, "check the permissions, then build again"),
+        (errno.ENOENT, "another program, such as a second build, deleted the folder; build again"),
+        (errno.EIO, "free up disk space or check the permissions, then build again"),
+    ],
+)
+def test_require_writable_raises_an_error_when_the_disk_refuses(store, monkeypatch, number, hint):
     monkeypatch.setattr(files.os, "replace", refuse(number))
     with pytest.raises(StoreError) as caught:
         store.require_writable(for_sketches=False)
     assert str(caught.value) == (
-        f"images cannot be stored in {store.folder} ({os.strerror(number)}); "
-        "free up disk space or check the permissions, then build again"
+        f"images cannot be stored in {store.folder} ({os.strerror(number)}); {hint}"
     )
     assert not leftovers(store.folder)
 
 
 def test_require_writable_raises_an_error_when_the_folder_is_a_file(store):
     store.folder.write_text("in the way")
-    with pytest.raises(StoreError, match="images cannot be stored in"):
+    with pytest.raises(StoreError, match=r"images cannot be stored in .*; move the file"):
         store.require_writable(for_sketches=False)
 
 

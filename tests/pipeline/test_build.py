@@ -6,6 +6,7 @@ import json
 import subprocess
 
 import pytest
+import yaml
 
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of, find_shown_images
 from mkdocs_imagegen.log import run_filter
@@ -129,6 +130,7 @@ def test_placeholder_is_only_a_file_if_a_page_shows_it(opened):
 
 def test_preview_gets_social_tags_only_with_a_site_url(opened, caplog):
     run_filter.begin_run()
+    caplog.set_level("INFO", "mkdocs")
     for url, has_tags in [("https://example.org/", True), ("", False), ("", False)]:
         pipeline = opened(site_url=url)
         pipeline.registry.open_page("index.md", OWN)
@@ -137,6 +139,16 @@ def test_preview_gets_social_tags_only_with_a_site_url(opened, caplog):
         finished = pipeline.finish_page("<html><head></head><body></body></html>", "index.md")
         assert ("og:image" in finished) is has_tags
     assert caplog.text.count("site_url is not set") == 1
+
+
+def test_look_at_a_site_without_site_url_logs_no_message(opened, caplog):
+    run_filter.begin_run()
+    caplog.set_level("INFO", "mkdocs")
+    pipeline = opened(site_url="", mode=BuildMode(publish=False))
+    pipeline.registry.open_page("index.md", OWN)
+    read(pipeline, "<p></p>")
+    pipeline.join(SitePages(("index.md",)))
+    assert "site_url" not in caplog.text
 
 
 def test_report_and_summary_of_a_build(opened, tmp_path, caplog):
@@ -237,3 +249,31 @@ def test_ci_is_told_nothing_when_git_tracks_the_folder(paid, tmp_path):
 def test_first_purchase_names_the_folder_to_keep(paid):
     messages = paid({}, environ="", is_strict=False)
     assert len([each for each in messages if "commit the folder, or ignore it" in each.msg]) == 1
+
+
+def test_front_matter_has_all_its_mistakes_with_their_lines(opened, caplog):
+    imagegen = {
+        "quality": "low",
+        "prompts": {"hero": {"prompt": "A hero", "widht": 3, "size": "big"}, "a": {"take": 0}},
+        "preset": "nope",
+        "qualty": "low",
+        "preview": {"prompt": "A", "sise": "1x1"},
+    }
+    source = f"---\n{yaml.safe_dump({'imagegen': imagegen}, sort_keys=False)}---\n# Page\n"
+    pipeline = opened({"presets": {"ink": {"style": "Ink"}}})
+    pipeline.read_front_matter(page("index.md", source), {"imagegen": imagegen})
+    start = "imagegen: docs/index.md:"
+    found = [each.getMessage().removeprefix(start).partition(" (")[0] for each in caplog.records]
+    assert found == [
+        '7: front matter: `prompts.hero`: unknown option "widht"; did you mean "width"?',
+        '8: front matter: `prompts.hero.size`: unsupported value "big"',
+        '10: front matter: `prompts.a.take`: unsupported value "0"',
+        '11: front matter: `preset`: unknown preset "nope"',
+        '12: front matter: unknown option "qualty"; did you mean "quality"?',
+        '15: front matter: `preview`: unknown option "sise"; did you mean "size"?',
+    ]
+
+
+def test_front_matter_without_a_source_has_its_mistakes_without_lines(opened, caplog):
+    opened().read_front_matter(page("index.md"), {"imagegen": {"qualty": "low"}})
+    assert 'docs/index.md: front matter: unknown option "qualty"' in caplog.text

@@ -11,11 +11,16 @@ import pytest
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import Size
-from mkdocs_imagegen.pipeline.messages import log_outcomes, unsupported_by_model
+from mkdocs_imagegen.pipeline.messages import (
+    log_model_mistakes,
+    log_outcomes,
+    unsupported_by_model,
+)
 from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import State
-from tests.pipeline.support import build_context, request
+from tests.pipeline.support import build_context, directive, request
 
 IMAGE = PageImage((), Size(64, 48))
 WARN, INFO = logging.WARNING, logging.INFO
@@ -105,4 +110,61 @@ def test_each_invalid_directive_is_logged(messages_of):
 )
 def test_sketch_that_the_model_would_reject(tmp_path, given, is_supported):
     settings = build_context(tmp_path).settings
-    assert bool(unsupported_by_model(settings, given)) is not is_supported
+    assert bool(unsupported_by_model(settings, given, settings.model)) is not is_supported
+
+
+AZURE = {"gateway": {"url": "https://example.org/v1", "key_env": "KEY"}}
+
+
+@pytest.fixture
+def mistakes_of(tmp_path, caplog):
+    """Logs the mistakes in the models of images, and returns level and text of each message."""
+    caplog.set_level(INFO, "mkdocs")
+
+    def log(*models, options=None, error="", is_strict=False):
+        run_filter.begin_run()
+        run_filter.is_strict = is_strict
+        lines = (partial(Location, "docs/a.md", line) for line in count(3))
+        outcome = Outcome(State.MISSING, IMAGE, error=error)
+        shown = [(directive(own_model=model), outcome, next(lines)) for model in models]
+        log_model_mistakes(build_context(tmp_path, options), shown)
+        run_filter.is_strict = False
+        texts = [(each.levelno, each.getMessage()) for each in caplog.records]
+        return [each for each in texts if "model ID" in each[1]]
+
+    return log
+
+
+def unknown(location, model, suggestion):
+    return f'imagegen: {location}: "{model}" is not a known model ID; did you mean "{suggestion}"?'
+
+
+def test_misspelled_model_is_logged_once(mistakes_of):
+    assert mistakes_of(None, "gpt-image-2", "gpt-image-2", "openai/gpt-image-1-mni") == [
+        (WARN, unknown("docs/a.md:4", "gpt-image-2", "openai/gpt-image-2")),
+        (WARN, unknown("docs/a.md:6", "openai/gpt-image-1-mni", "openai/gpt-image-1-mini")),
+    ]
+
+
+def test_misspelled_model_of_the_site_is_logged_without_an_image(mistakes_of):
+    options = {"model": "gpt-image-1", "draft": {"model": "gpt-image-2"}}
+    assert mistakes_of(None, None, options=options) == [
+        (WARN, unknown("mkdocs.yml", "gpt-image-1", "openai/gpt-image-1")),
+        (WARN, unknown("mkdocs.yml", "gpt-image-2", "openai/gpt-image-2")),
+    ]
+
+
+def test_misspelled_model_fails_no_strict_build(mistakes_of):
+    assert [level for level, _ in mistakes_of("gpt-image-2", is_strict=True)] == [INFO]
+
+
+def test_model_of_another_server_is_not_known_here(mistakes_of):
+    assert mistakes_of("gpt-image-2", options=AZURE | {"model": "gpt-image-1"}) == []
+
+
+def test_model_whose_error_has_a_suggestion_is_not_logged_again(mistakes_of):
+    assert mistakes_of("gpt-image-2", error='not found; did you mean "x"?') == []
+
+
+def test_site_without_images_has_no_message_about_models(mistakes_of):
+    assert mistakes_of(options={"model": "gpt-image-1"}) == []

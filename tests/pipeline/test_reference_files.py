@@ -64,11 +64,14 @@ def test_changed_file_gets_another_hash_and_the_earlier_one_is_not_sent(add):
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("missing.png", "file /missing.png does not exist"), ("../a.png", "outside the docs folder")],
+    [
+        ("missing.png", "file {}/missing.png does not exist"),
+        ("../a.png", "outside the docs folder"),
+    ],
 )
 def test_file_outside_the_docs_folder_is_an_error(add, tmp_path, name, error):
     (tmp_path.parent / "a.png").write_bytes(image())
-    with pytest.raises(OptionError, match=error):
+    with pytest.raises(OptionError, match=error.format(tmp_path.name)):
         add.files.add_file(FileReference(name), tmp_path)
 
 

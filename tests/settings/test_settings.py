@@ -16,6 +16,7 @@ from mkdocs_imagegen.settings import (
     VariantSettings,
     read_settings,
 )
+from mkdocs_imagegen.settings.prompts import line_of_option
 from mkdocs_imagegen.settings.variants import FormatQualities
 
 ROOT = Path("/site")
@@ -61,7 +62,7 @@ def test_defaults():
         ),
         (
             {"budget": 1},
-            '`budget`: unsupported value "1" (supported: a mapping such as {usd: 1.00})',
+            "(supported: a mapping such as {images: 100, usd: 5.00})",
         ),
         ({"gateway": {"key_env": "X"}}, "`gateway.key_env`: not supported with Vercel's AI"),
         ({"concurrency": 65}, "(supported: a whole number from 1 to 64)"),
@@ -230,3 +231,78 @@ def test_settings_are_frozen():
     for kind in (Settings, GatewaySettings, VariantSettings, FormatQualities):
         with pytest.raises(FrozenInstanceError):
             setattr(kind(), kind.__slots__[0], None)
+
+
+@pytest.mark.parametrize("group", [None, "gateway"])
+@pytest.mark.parametrize(
+    "name", ["api_key", "apiKey", "api-key", "key", "token", "secret", "AI_GATEWAY_API_KEY"]
+)
+def test_api_key_in_the_file_is_an_error_that_names_the_variable(group, name):
+    written = {name: "canary-4f1c9e"}
+    message = faults_of({group: written} if group else written)
+    assert message == (
+        f"`{f'{group}.' if group else ''}{name}`: an API key is read only from the environment "
+        "variable AI_GATEWAY_API_KEY; remove it from the file, and revoke it if the file was "
+        "committed"
+    )
+
+
+def test_api_key_of_another_server_is_named_by_key_env():
+    url = "https://example.org/v1"
+    message = faults_of({"gateway": {"url": url, "key": "canary-4f1c9e"}, "modle": "a/b"})
+    assert "only from the environment variable that `gateway.key_env` names; remove" in message
+    assert 'did you mean "model"?' in message
+    assert "canary" not in message
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["vck_canary4f1c9e", "sk_canary4f1c9e", "canary-4f1c9e", "canary 4f1c9e", "canary" * 6, ""],
+)
+def test_key_env_with_an_api_key_is_an_error_without_the_value(value):
+    message = faults_of({"gateway": {"url": "https://example.org/v1", "key_env": value}})
+    assert message.startswith("`gateway.key_env`: not the name of an environment variable")
+    assert "canary" not in message
+
+
+@pytest.mark.parametrize("name", ["MY_KEY", "key", "_K2", "A_" * 20])
+def test_key_env_is_the_name_of_a_variable(name):
+    written = {"gateway": {"url": "https://example.org/v1", "key_env": name}}
+    assert read_settings(written, ROOT).gateway.key_env == name
+
+
+PAGE = """---
+title: A page
+imagegen:
+  quality: low
+  prompts:
+    a.b: {widht: 3}
+    hero:
+      prompt: A hero
+      'size': big
+---
+# Page
+
+imagegen: text
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "line"),
+    [
+        (PAGE, "imagegen", 3),
+        (PAGE, "imagegen.imagegen", 3),
+        (PAGE, "imagegen.quality", 4),
+        (PAGE, "imagegen.prompts.a.b.widht", 6),
+        (PAGE, "imagegen.prompts.hero.size", 9),
+        (PAGE, "imagegen.prompts.hero.unknown", 7),
+        (PAGE, "imagegen.prompts.her", 5),
+        (PAGE, "image", None),
+        (PAGE.replace("quality: low", "quality: [low"), "imagegen.quality", None),
+        ("imagegen: {a: 1,\n b: !ENV [X]}\n", "imagegen.b", 2),
+        ("", "imagegen", None),
+        ("- a\n", "imagegen", None),
+    ],
+)
+def test_line_of_an_option(text, path, line):
+    assert line_of_option(text, path) == line

@@ -113,16 +113,16 @@ def test_invalid_preview_warns_with_its_location(site: Site, written: str, said:
 def test_preview_of_a_wrong_type_is_an_error_of_the_front_matter(site: Site, written: str) -> None:
     site.write("index.md", f"---\nimagegen:\n  preview: {written}\n---\n# Home\n")
     (warning,) = site.build().warnings
-    assert "docs/index.md: front matter: `preview`: " in warning
+    assert "docs/index.md:3: front matter: `preview`: " in warning
 
 
-def test_site_without_site_url_has_no_tags_and_one_warning(site: Site) -> None:
+def test_site_without_site_url_has_no_tags_and_one_message(site: Site) -> None:
     del site.config["site_url"]
     for name in ("index.md", "other.md"):
         site.write(name, f"{FRONT}# Page\n")
-    built = site.build()
-    (warning,) = built.warnings
-    assert "site_url is not set" in warning
+    built = site.build(strict=True)
+    assert built.warnings == []
+    assert sum("site_url is not set" in text for text in built.infos) == 1
     assert tags(built, "index.html") == tags(built, "other/index.html") == {}
 
 

@@ -119,7 +119,7 @@ def test_mask_of_the_right_size_is_sent(site: Site, free: Emulator) -> None:
 MISTAKES = {
     "no such file": (
         {"reference": "/imgs/cup.png"},
-        '/imgs/cup.png does not exist .*mean "/img/cup.png"',
+        'file docs/imgs/cup.png does not exist .*mean "/img/cup.png"',
     ),
     "outside": ({"reference": "../../secret.png"}, "is outside the docs folder"),
     "through a link": ({"reference": "link.png"}, "/link.png is outside the docs folder"),
@@ -127,7 +127,7 @@ MISTAKES = {
     "half an image": ({"reference": "half.png"}, "half.png: the bytes are not a valid image"),
     "a GIF": ({"reference": "cup.gif"}, "/cup.gif cannot be used as a reference image"),
     "an address": ({"reference": "https://example.org/a.png"}, "is outside the docs folder"),
-    "a folder": ({"reference": "/img"}, "file /img does not exist"),
+    "a folder": ({"reference": "/img"}, "file docs/img does not exist"),
     "no reference": ({"mask": "mask.png"}, "needs a reference image"),
     "another size": (
         {"reference": "img/cup.png", "mask": "mask.png"},

@@ -20,7 +20,6 @@ from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page as MkDocsPage
 
 from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
-from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.pipeline.context import (
     BuildContext,
     BuildMode,
@@ -108,13 +107,9 @@ class MkDocsBuild:
             _ = self.pipeline
 
     def read_front_matter(self, page: MkDocsPage) -> None:
-        """Read the page options of a page; a mistake in them is logged."""
-        if page.meta.get(_FRONT_MATTER) is None:
-            return
-        try:
-            self.pipeline.registry.open_page(page.file.src_uri, page.meta)
-        except OptionsError as error:
-            log.warning("%s: front matter: %s", self._page(page).path, error)
+        """Read the page options of a page; mistakes in them are logged."""
+        if page.meta.get(_FRONT_MATTER) is not None:
+            self.pipeline.read_front_matter(self._page(page), page.meta)
 
     def read_page(self, page: MkDocsPage, content: str) -> str:
         """Look up the images of a page; return its HTML with markers."""
