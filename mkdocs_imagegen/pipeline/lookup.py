@@ -160,7 +160,7 @@ class Lookup:
             more = f", {len(defects) - _MAX_LISTED} more" if len(defects) > _MAX_LISTED else ""
             text = "%s damaged (%s%s); the images are used; run `mkdocs-imagegen verify --repair`"
             log.warning(text, plural(len(defects), "file is", "files are"), shown, more)
-        if store.is_new:
+        if store.is_new and any(each.original for each in self._results.values()):
             log.info(_NEW_FOLDER, self._settings.originals_dir or store.folder)
         note_use(self._settings)
 

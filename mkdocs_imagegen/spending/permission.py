@@ -8,7 +8,7 @@ from mkdocs_imagegen.gateway.credentials import missing_credential
 from mkdocs_imagegen.settings import Settings
 
 _ENABLED_IS_FALSE = "enabled is false; set `enabled: true`"
-_GENERATE_IS_FALSE = "generate is false; set `generate: auto`, or set `on_missing: placeholder`"
+_GENERATE_IS_FALSE = "generate is false; set `generate: auto` or `on_missing: placeholder`"
 _OTHER_WAYS = ', use sketches with `gateway: {url: "sketch:"}`, or set `on_missing: placeholder`'
 
 
