@@ -68,21 +68,51 @@ class ImagegenError(Exception):
     """Problem, accepted values and next step; the text of the error joins them.
 
     Args:
-        fault: The problem, with the value received.
+        fault: The problem, with the value received. Facts that differ between images of one cause,
+            such as a server's text, are at its end in parentheses.
         accepted: Description of the accepted values.
         hint: One next step.
+        cause: Earlier error that this one follows from, such as that of a reference image.
+
+    Attributes:
+        request_id: Ids from the response of a server, for a support request.
     """
 
-    def __init__(self, fault: str, *, accepted: str | None = None, hint: str | None = None) -> None:
+    request_id: str | None = None
+
+    def __init__(
+        self,
+        fault: str,
+        *,
+        accepted: str | None = None,
+        hint: str | None = None,
+        cause: ImagegenError | None = None,
+    ) -> None:
         self.fault = fault
         self.accepted = accepted
         self.hint = hint
+        self.cause = cause
         super().__init__(fault)
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, locations: str = "") -> str:
+        """Return the text of the error, with the locations of its images after the problem."""
         accepted = f" ({self.accepted})" if self.accepted else ""
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{self.fault}{accepted}{hint}"
+        ids = f" [{self.request_id}]" if self.request_id else ""
+        return f"{self.fault}{accepted}{locations}{hint}{ids}"
+
+    @property
+    def problem(self) -> str:
+        """The problem without the facts in parentheses."""
+        return self.fault.partition(" (")[0]
+
+    @property
+    def root(self) -> ImagegenError:
+        """The error that this one follows from, directly or not; else the error itself."""
+        return self.cause.root if self.cause else self
 
 
 E = TypeVar("E", bound=ImagegenError)
@@ -145,7 +175,18 @@ class EarlierFailureError(NotGeneratedError):
 
 
 class StoppedError(NotGeneratedError):
-    """Image that was not requested because the run was stopped."""
+    """Image that was not requested because the run was stopped.
+
+    Args:
+        fault: The problem.
+        cause: Error that stopped the run, with its next step; None for another reason.
+    """
+
+    def __init__(self, fault: str, cause: ImagegenError | None = None) -> None:
+        super().__init__(fault, cause=cause)
+        if cause is not None:
+            self.accepted, self.hint = cause.accepted, cause.hint
+            self.request_id = cause.request_id
 
 
 class PendingError(NotGeneratedError):
@@ -191,10 +232,6 @@ class GatewayError(ImagegenError):
         self.status = status
         self.request_id = request_id
         self.retry_after_s = retry_after_s
-
-    def __str__(self) -> str:
-        text = super().__str__()
-        return f"{text} [{self.request_id}]" if self.request_id else text
 
 
 class CredentialError(GatewayError):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from mkdocs_imagegen.errors import Location
+from mkdocs_imagegen.errors import ImagegenError, Location
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 
@@ -78,6 +78,7 @@ class ReportRow:
         cost_usd: US dollars charged in this build; None if no charge is known.
         cost_is_estimate: True if the cost is the list price and not the charge that was reported.
         remarks: Warnings about the image, or the error.
+        error: Error of a missing image; None if the directive is invalid.
     """
 
     location: Location
@@ -93,6 +94,7 @@ class ReportRow:
     cost_usd: Decimal | None = None
     cost_is_estimate: bool = False
     remarks: tuple[str, ...] = ()
+    error: ImagegenError | None = None
 
     @property
     def is_sketch(self) -> bool:

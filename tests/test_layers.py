@@ -20,7 +20,7 @@ LAYERS = [
     ["page_layout"],
     ["settings"],
     ["directives", "gateway", "originals", "report", "emulator"],
-    ["derived"],
+    ["derived", "causes"],
     ["imaging"],
     ["pages"],
     ["spending"],

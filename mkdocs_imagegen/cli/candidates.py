@@ -10,17 +10,19 @@ from pathlib import Path
 
 import click
 
+from mkdocs_imagegen.causes import causes
 from mkdocs_imagegen.cli.site import ContactSheet, as_json, config_file, require_html
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
     Progress,
     open_in_browser,
+    print_causes,
     print_json,
     print_line,
-    print_note,
 )
 from mkdocs_imagegen.directives.directive import Directive
+from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
 from mkdocs_imagegen.jobs.job import Result
@@ -28,7 +30,7 @@ from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.lookup import Lookup, open_originals
-from mkdocs_imagegen.report import State, format_cost, plural
+from mkdocs_imagegen.report import ReportRow, State, format_cost, plural
 from mkdocs_imagegen.request import ImageRequest
 
 _MAX_TAKES = 20
@@ -52,6 +54,13 @@ class _Candidate:
     def original(self) -> Original | None:
         """Original of the take; None if the request failed."""
         return self.result.original
+
+    @property
+    def row(self) -> ReportRow:
+        """Row of the take, with its number as its location."""
+        key, error = self.request.key, None if self.original else self.result.error
+        location = Location(f"take {self.request.take}")
+        return ReportRow(location, State.FAILED, key, model=self.request.model, error=error)
 
     def as_dict(self) -> dict[str, object]:
         """Return the take for JSON."""
@@ -122,7 +131,7 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     takes = _generate(site, target, count)
     is_lacking = any(take.original is None for take in takes)
     if is_lacking and not site.context.permission.is_granted:
-        raise CommandError(f"no images can be generated: {site.context.permission.refusal}")
+        raise CommandError(causes(take.row for take in takes)[0].text)
     output = output or Path(tempfile.mkdtemp(prefix="imagegen-"), "candidates.html")
     _write_sheet(site, target, takes, output)
     if as_json:
@@ -207,9 +216,7 @@ def _instruction(target: Target) -> str:
 
 
 def _print_result(target: Target, takes: Sequence[_Candidate], output: Path) -> None:
-    for take in takes:
-        if take.result.error is not None and take.original is None:
-            print_note(f"take {take.request.take}: {take.result.error}")
+    print_causes(take.row for take in takes)
     originals = [take for take in takes if take.original is not None]
     print_line(_totals(takes))
     print_line(str(output))

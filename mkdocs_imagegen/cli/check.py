@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mkdocs_imagegen.cli.site import as_json, config_file
-from mkdocs_imagegen.cli.terminal import print_json, print_line, print_rows
+from mkdocs_imagegen.cli.terminal import print_causes, print_json, print_line, print_rows
 from mkdocs_imagegen.hosts.mkdocs.look import look
 from mkdocs_imagegen.report import deduplicate, plural
 
@@ -34,6 +34,7 @@ def check(*, config_file: str | None, as_json: bool) -> None:
         print_json({"ok": not lacking, "lacking": lacking, "sketches": sketches})
     else:
         print_rows(site.lacking)
+        print_causes(row for row in site.lacking if row.state.is_missing)
         if sketches:
             print_line(f"{sketches} of {plural(len(images), 'image')} drawn as sketches")
         print_line(_verdict(sum(row.is_lacking for row in images), len(images)))
@@ -44,5 +45,4 @@ def _verdict(lacking: int, total: int) -> str:
     if not lacking:
         return "no images are missing"
     be = "is" if lacking == 1 else "are"
-    images = f"{lacking} of {plural(total, 'image')} {be} missing or invalid"
-    return f"{images}; run `mkdocs-imagegen plan` for details"
+    return f"{lacking} of {plural(total, 'image')} {be} missing or invalid"

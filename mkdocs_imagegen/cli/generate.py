@@ -9,14 +9,15 @@ from decimal import Decimal
 
 import click
 
+from mkdocs_imagegen.causes import causes
 from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build
 from mkdocs_imagegen.cli.targets import find_target, requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
     Progress,
+    print_causes,
     print_json,
     print_line,
-    print_note,
     print_rows,
 )
 from mkdocs_imagegen.errors import OptionError
@@ -174,20 +175,19 @@ def _print_dry_run(site: SiteView, *, as_json: bool) -> None:
         print_json({"makes": estimate.images, **costs, "refusal": refusal})
         return
     print_rows([row for row in estimate.rows if row.is_lacking])
-    but = f", but {refusal}" if estimate.images and refusal else ""
-    print_line(f"would generate {estimate}{but}")
+    print_causes(row for row in estimate.rows if row.state.is_missing)
+    print_line(f"would generate {estimate}")
 
 
 def _print_result(site: SiteView, *, as_json: bool) -> None:
     permission, run = site.context.permission, site.context.run
-    if any(row.state.is_missing for row in site.lacking) and not permission.is_granted:
-        raise CommandError(f"no images can be generated: {permission.refusal}")
+    missing = [row for row in site.lacking if row.state is State.MISSING]
+    if missing and not permission.is_granted:
+        raise CommandError(causes(missing)[0].text)
     seconds, failures = run.report.generation_s, run.ledger.budget.charged_failures
     if as_json:
         click.echo(to_json(site.rows, seconds, failures), nl=False)
         return
     print_rows([row for row in site.rows if row.state is State.GENERATED])
-    # An image and its dark-mode image mostly fail for one reason.
-    for line in dict.fromkeys(f"{row.location}: {'; '.join(row.remarks)}" for row in site.lacking):
-        print_note(line)
+    print_causes(site.lacking)
     print_line(summary(site.rows, seconds, failures))

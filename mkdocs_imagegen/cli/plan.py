@@ -9,7 +9,13 @@ import click
 
 from mkdocs_imagegen.cli.site import Estimate, as_json, config_file, estimate_build
 from mkdocs_imagegen.cli.targets import Target, find_target
-from mkdocs_imagegen.cli.terminal import print_json, print_line, print_rows, print_table
+from mkdocs_imagegen.cli.terminal import (
+    print_causes,
+    print_json,
+    print_line,
+    print_rows,
+    print_table,
+)
 from mkdocs_imagegen.directives.explain import Explanation
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.hosts.mkdocs.look import look
@@ -49,6 +55,7 @@ def plan(config_file: str | None, explain: str | None, *, as_json: bool) -> None
         print_json(_as_dict(estimate, site.context.permission))
     else:
         print_rows(estimate.rows)
+        print_causes(row for row in estimate.rows if row.state.is_missing)
         print_line(_totals(estimate, site.context.permission))
 
 
@@ -71,7 +78,7 @@ def _totals(estimate: Estimate, permission: Permission) -> str:
     states = ", ".join(state.count(number) for state, number in counts.items())
     work = f"a build generates {estimate}" if estimate.images else "no images to generate"
     if estimate.images and not permission.is_granted:
-        work = f"a build would generate {estimate}, but {permission.refusal}"
+        work = f"a build would generate {estimate}"
     return f"{images}: {states}; {work}"
 
 

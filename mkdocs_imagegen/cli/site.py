@@ -118,7 +118,7 @@ class Estimate:
 
 def estimate_build(site: SiteView) -> Estimate:
     """Return the missing images that a build would generate, in the order of the pages."""
-    budget, over = Budget(), set()
+    budget, over = Budget(), dict[str, OverBudgetError]()
     is_free = site.context.settings.gateway.is_sketch
     limit = _NO_LIMIT if is_free else site.context.settings.budget
     unpriced = 0
@@ -128,15 +128,19 @@ def estimate_build(site: SiteView) -> Estimate:
         try:
             budget.reserve(limit, row.price_usd)
             unpriced += row.price_usd is None and not is_free
-        except OverBudgetError:
-            over.add(row.key)
-    rows = [
-        replace(row, state=State.OVER_BUDGET)
-        if row.state is State.MISSING and row.key in over
-        else row
-        for row in site.rows
-    ]
+        except OverBudgetError as error:
+            over[row.key] = error
+    is_granted = site.context.permission.is_granted
+    rows = [_estimated(row, over.get(row.key), is_granted=is_granted) for row in site.rows]
     return Estimate(rows, budget.images, budget.usd, unpriced)
+
+
+def _estimated(row: ReportRow, over: OverBudgetError | None, *, is_granted: bool) -> ReportRow:
+    """Return a row as after a build, without error if the build would generate the image."""
+    if row.state is not State.MISSING:
+        return row
+    state = State.OVER_BUDGET if over else State.MISSING
+    return replace(row, state=state, error=over if is_granted else row.error)
 
 
 class ContactSheet:

@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mkdocs_imagegen.errors import NotGeneratedError, OverBudgetError
+from mkdocs_imagegen.causes import causes
+from mkdocs_imagegen.errors import NotGeneratedError
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
@@ -76,6 +77,12 @@ def print_line(text: str = "") -> None:
 def print_note(text: str) -> None:
     """Print a line about the work on stderr."""
     click.echo(text, err=True)
+
+
+def print_causes(rows: Iterable[ReportRow]) -> None:
+    """Print the causes for which images are missing or invalid, in the words of the build."""
+    for cause in causes(rows):
+        print_note(cause.text)
 
 
 def print_json(value: object) -> None:
@@ -161,7 +168,7 @@ class Progress:
         """Count an image that was generated, or failed."""
         self._done += 1
         # An image over budget takes no time, so it does not count for the rate.
-        self._requested += not isinstance(result.error, (OverBudgetError, NotGeneratedError))
+        self._requested += not isinstance(result.error, NotGeneratedError)
         if result.was_generated and result.original:
             self._costs.append(result.original.record.cost_usd)
         self._show()

@@ -188,7 +188,7 @@ class Gateway:
                 return transport_error(type(error), detail, is_connecting=trace.is_connecting)
         host = httpx.URL(request.url).host
         if trace.is_connecting:
-            return UnreachableError(f"no connection to {host} within {request.timeout_s:g} s")
+            return _unreachable(f"none to {host} within {request.timeout_s:g} s")
         fault = f"{host} did not respond completely within {request.timeout_s:g} s"
         return OutcomeUnknownError(fault, hint=MAY_BE_CHARGED)
 
@@ -239,10 +239,14 @@ def transport_error(
         hint = "check gateway.url and the proxy variables of the environment"
         return RejectedRequestError(f"the request cannot be sent ({detail})", hint=hint)
     if is_connecting or issubclass(kind, _NOT_SENT):
-        hint = "check the network, gateway.url and the proxy variables of the environment"
-        return UnreachableError(f"no connection to the server ({detail})", hint=hint)
+        return _unreachable(detail)
     fault = f"the connection broke after the request was sent ({detail})"
     return OutcomeUnknownError(fault, hint=MAY_BE_CHARGED)
+
+
+def _unreachable(detail: str) -> UnreachableError:
+    hint = "check the network, gateway.url and the proxy variables of the environment"
+    return UnreachableError(f"no connection to the server ({detail})", hint=hint)
 
 
 class _CredentialHeader(httpx.Auth):

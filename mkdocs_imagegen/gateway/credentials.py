@@ -99,14 +99,12 @@ def find_credential(
 
 def missing_credential(settings: GatewaySettings) -> CredentialError:
     """Return the error for a server that requires a credential if its variable is not set."""
-    if settings.is_vercel:
-        return CredentialError(
-            f"{KEY_VARIABLE} is not set", hint=f"set it; on Vercel, {OIDC_VARIABLE} works too"
-        )
-    if settings.key_env:
-        return CredentialError(f"{settings.key_env} is not set", hint="set it to the API key")
-    hint = "name its variable in gateway.key_env, or set gateway.auth to none if it needs none"
-    return CredentialError("no API key is configured for the server", hint=hint)
+    if name := KEY_VARIABLE if settings.is_vercel else settings.key_env:
+        return CredentialError(f"{name} is not set", hint="set it")
+    return CredentialError(
+        f"gateway.key_env is not set ({KEY_VARIABLE} is for Vercel's AI Gateway only)",
+        hint="add `key_env: NAME` (a variable with its API key) or `auth: none` under `gateway:`",
+    )
 
 
 def _found(environ: Mapping[str, str], settings: GatewaySettings) -> Credential | None:

@@ -152,7 +152,8 @@ RULES: tuple[Rule, ...] = (
         AuthenticationError,
         _KEY_REJECTED,
         _CHECK_KEY,
-        frozenset({"authentication_error", "auth_error", "invalid_api_key"}),
+        # The last one is LiteLLM's response to a wrong key if it has no database of keys.
+        frozenset({"authentication_error", "auth_error", "invalid_api_key", "no_db_connection"}),
     ),
     Rule(
         (400, 403, 404, 422, *_SERVER_ERRORS),
@@ -234,7 +235,12 @@ RULES: tuple[Rule, ...] = (
         "the server gave up on the request",
         MAY_BE_CHARGED,
     ),
-    Rule((429,), RateLimitedError, "too many requests", "lower `concurrency`"),
+    Rule(
+        (429,),
+        RateLimitedError,
+        "too many requests",
+        "lower `concurrency`, such as `concurrency: 2`",
+    ),
     Rule(_CLIENT_ERRORS, RejectedRequestError, "the request is not accepted"),
     Rule((503,), ServerBusyError, "the server is busy", "try again later", has_retry_after=True),
     Rule((303,), OutcomeUnknownError, "the server responds at another URL", MAY_BE_CHARGED),

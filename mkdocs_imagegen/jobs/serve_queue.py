@@ -13,11 +13,13 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.causes import causes
 from mkdocs_imagegen.errors import (
     Billing,
     DownloadError,
     GatewayError,
     ImagegenError,
+    Location,
     NotGeneratedError,
     PendingError,
     StoppedError,
@@ -27,10 +29,10 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.signals import InterruptHandler
-from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
+from mkdocs_imagegen.log import NOT_STRICT, log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.report import format_cost, plural
+from mkdocs_imagegen.report import ReportRow, State, format_cost, plural
 from mkdocs_imagegen.spending.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class _ServeJob:
         job: The job.
         future: Future of its result.
         ended_at: Time at which the queue noticed its end, in seconds; None before.
+        is_logged: True if its error was logged.
         is_seen: True if a build has looked at the result, or no page needs it any more.
         rebuild_requests: Number of rebuilds that were requested for it.
     """
@@ -71,6 +74,7 @@ class _ServeJob:
     job: Job
     future: Future[Result]
     ended_at: float | None = None
+    is_logged: bool = False
     is_seen: bool = False
     rebuild_requests: int = 0
 
@@ -247,11 +251,13 @@ class ServeQueue:
             for job in self._due():
                 self._start(job)
             self._note_ends()
-            self._close_idle()
+            if all(each.ended_at is not None for each in self._all()):
+                self._become_idle()
             self._request_rebuild_if_unseen()
             self._wake.wait(self._seconds_to_wait())
         self._stack.close()
         self._note_ends()
+        self._log_errors()
         if text := _total(self._all()):
             log.info("%s", text)
 
@@ -289,13 +295,15 @@ class ServeQueue:
     def _note_ends(self) -> None:
         for each in self._all():
             if each.ended_at is None and each.future.done():
-                self._log(each)
+                for remark in each.remarks:
+                    log.info("image prompt %s: %s", quote_value(each.job.request.prompt), remark)
                 with self._lock:
                     each.ended_at = time.monotonic()
 
-    def _close_idle(self) -> None:
-        """Hold no connection, cache or result open for hours."""
-        if self._scheduler is not None and all(each.ended_at is not None for each in self._all()):
+    def _become_idle(self) -> None:
+        """Log errors, with the number of their images; hold no connection open for hours."""
+        self._log_errors()
+        if self._scheduler is not None:
             self._stack.close()
             self._scheduler = None
             self._wake.set()  # jobs may wait for a new scheduler
@@ -346,15 +354,30 @@ class ServeQueue:
         if again:
             self._ledger.retry_free_failures()
 
-    def _log(self, ended: _ServeJob) -> None:
-        error = ended.error
-        if isinstance(error, StoppedError) and self._is_closing:
-            return
-        prompt = f"image prompt {quote_value(ended.job.request.prompt)}"
-        if error is not None:
-            log.warning("%s: %s", prompt, error, extra=ONCE | NOT_STRICT)
-        for remark in ended.remarks:
-            log.info("%s: %s", prompt, remark)
+    def _log_errors(self) -> None:
+        rows = [row for each in self._all() if not each.is_logged for row in self._rows_of(each)]
+        for cause in causes(rows):
+            log.warning("%s", cause.text, extra=NOT_STRICT | {"imagegen_once": cause.name})
+
+    def _rows_of(self, ended: _ServeJob) -> list[ReportRow]:
+        """Return a row for each page with the image if there is an error to log."""
+        ended.is_logged = True
+        error, request = ended.error, ended.job.request
+        if error is None or (isinstance(error, StoppedError) and self._is_closing):
+            return []
+        with self._lock:
+            jobs = self._pages.items()
+            pages = [page for page, each in jobs if _key(ended.job) in map(_key, each)]
+        return [
+            ReportRow(
+                Location(f"{page} {quote_value(request.prompt)}"),
+                State.FAILED,
+                request.key,
+                model=request.model,
+                error=error,
+            )
+            for page in pages or ["image prompt"]
+        ]
 
     def _all(self) -> list[_ServeJob]:
         with self._lock:

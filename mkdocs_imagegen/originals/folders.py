@@ -81,10 +81,9 @@ def create_folder(folder: Path) -> bool:
         OSError: If it cannot be created.
     """
     create_work_folder(folder / "work")
-    if (folder / ".gitattributes").exists():
-        return False
-    write_first(folder / ".gitattributes", b"* -text\n")
-    return not any(folder.glob("??/*.json"))
+    if not (folder / ".gitattributes").exists():
+        write_first(folder / ".gitattributes", b"* -text\n")
+    return not any(folder.glob(f"??/{'?' * 64}.json"))  # attempts have a longer name
 
 
 def create_work_folder(work: Path) -> None:

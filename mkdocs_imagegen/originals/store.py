@@ -65,7 +65,7 @@ class OriginalStore:
         quarantine: Folder for charged responses without a usable image.
         adopted: Number of originals adopted by this store, by folder.
         defects: Damaged files whose image was found nevertheless, by cache key.
-        is_new: True if this store has created the folder.
+        is_new: True if the folder had no originals before this store wrote to it.
         replaced: Cache keys of the originals that `replace` has stored.
     """
 

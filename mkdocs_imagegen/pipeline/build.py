@@ -10,6 +10,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.causes import causes
 from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.directive import (
     Directive,
@@ -45,7 +46,7 @@ from mkdocs_imagegen.pipeline.context import (
     has_unfinished_requests,
 )
 from mkdocs_imagegen.pipeline.lookup import Lookup
-from mkdocs_imagegen.pipeline.messages import log_model_mistakes, log_outcomes
+from mkdocs_imagegen.pipeline.messages import log_causes, log_model_mistakes, log_remarks
 from mkdocs_imagegen.pipeline.other_files import files_with_tokens, is_page, write_text
 from mkdocs_imagegen.pipeline.outcome import (
     Entry,
@@ -79,7 +80,6 @@ _NO_SITE_URL = (
     "previews have no social tags because site_url is not set; "
     "set it in mkdocs.yml to the URL of the site"
 )
-_MAX_LISTED = 10
 _NOT_TRACKED = (
     "%s (%s) generated into %s, which git does not track, so the next run on another machine would "
     "generate them again; commit the folder, or keep it in the cache of CI"
@@ -202,18 +202,10 @@ class Pipeline:
         return [self._entry(*each) for each in self._outcomes_by_placement()]
 
     def list_missing(self) -> str:
-        """Return the error that lists all missing images, after the join; ``""`` without one."""
+        """Return the error with the causes of missing images, after the join; ``""`` if none."""
         rows = [row for entry in self.entries() for row in entry.rows if row.state.is_missing]
-        if not rows:
-            return ""
-        count = len(deduplicate(rows))
-        # A pair of an image and its dark-mode image is mostly missing for one reason.
-        lines = list(dict.fromkeys(f"  {row.location}: {row.remarks[-1]}" for row in rows))
-        more = len(lines) - _MAX_LISTED
-        listed = lines[:_MAX_LISTED] + ([f"  and {more} more"] if more > 0 else [])
-        be = "is" if count == 1 else "are"
-        title = f"{plural(count, 'image')} {be} missing, and on_missing is error:"
-        return "\n".join([title, *listed])
+        found = [cause.text for cause in causes(rows)]
+        return "\n  ".join(["the build ends because on_missing is error:", *found]) if found else ""
 
     def fill_page(self, content: str, page_url: str) -> str:
         """Return HTML, after the join, with every marker replaced by its image or its cards.
@@ -329,20 +321,36 @@ class Pipeline:
         return "".join([*parts, content[done:]]), tokens
 
     def _log_outcomes(self) -> None:
-        outcomes = [
-            (self.registry.get(placement.token), outcome, partial(self._location, placement))
-            for placement, outcome in self._outcomes_by_placement()
-        ]
+        outcomes = list(self._outcomes_by_placement())
+        if self.context.mode.generate:
+            log_remarks((each, partial(self._location, where)) for where, each in outcomes)
         if self.context.mode.publish:
-            log_outcomes(self.context, (each[1:] for each in outcomes))
-        log_model_mistakes(self.context, outcomes)
+            told = (pair for pair in outcomes if not self._is_queued(*pair))
+            log_causes(self.context, ((pair[1], partial(self._rows_of, *pair)) for pair in told))
+        log_model_mistakes(
+            self.context,
+            [
+                (self.registry.get(where.token), each, partial(self._location, where))
+                for where, each in outcomes
+            ],
+        )
+
+    def _is_queued(self, placement: Placement, outcome: Outcome) -> bool:
+        """Return True if the queue of `mkdocs serve` generates the image, and logs its errors."""
+        found = self._references.get(placement.token) if self._lookup.queued else None
+        is_valid = outcome.state is not State.INVALID
+        return is_valid and isinstance(found, Directive) and bool(self._lookup.queued_jobs(found))
+
+    def _rows_of(self, placement: Placement, outcome: Outcome) -> tuple[ReportRow, ...]:
+        found = self._references.get(placement.token)
+        return report_rows(self._location(placement), found, outcome, "")
 
     def _queued_jobs(self) -> dict[str, list[Job]]:
         """Return the jobs that the queue of `mkdocs serve` runs, by page."""
         jobs: dict[str, list[Job]] = {}
         for placement in self._placements:
             found = self._references.get(placement.token)
-            of_page = jobs.setdefault(placement.page.uri, [])
+            of_page = jobs.setdefault(placement.page.path, [])
             of_page += self._lookup.queued_jobs(found) if isinstance(found, Directive) else []
         return jobs
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from mkdocs_imagegen.causes import causes, list_locations
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.errors import Location, OptionError
 from mkdocs_imagegen.gateway.models import check_request, suggest_model
@@ -14,36 +15,46 @@ from mkdocs_imagegen.log import NOT_STRICT, log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.outcome import Outcome
-from mkdocs_imagegen.report import State, plural
+from mkdocs_imagegen.report import ReportRow, State
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.settings import AUTO, Settings
 
 Locate = Callable[[], Location]
 """Finds the location of an image, which reads the source of the page again."""
 
 
-def log_outcomes(context: BuildContext, outcomes: Iterable[tuple[Outcome, Locate]]) -> None:
-    """Log the errors and remarks of the images on pages; an error of several images only once.
+def log_causes(
+    context: BuildContext, outcomes: Iterable[tuple[Outcome, Callable[[], Sequence[ReportRow]]]]
+) -> None:
+    """Log the causes for which images are missing, each once per run, and invalid directives.
 
     Args:
         context: Context of the build.
-        outcomes: Outcome and location of each directive.
+        outcomes: Outcome of each directive, and a function that returns its rows.
     """
-    affected: dict[tuple[int, str, Locate | None], list[Locate]] = {}
-    for outcome, locate in outcomes:
+    lacking: dict[tuple[int, bool], list[ReportRow]] = {}
+    for outcome, rows_of in outcomes:
         level = _level(context, outcome.state)
         if outcome.error and level is not None:
-            # Each invalid directive has to be corrected.
-            own = locate if outcome.state is State.INVALID else None
-            affected.setdefault((level, outcome.error, own), []).append(locate)
+            is_strict = not (context.is_serving and outcome.state is State.MISSING)
+            lacking.setdefault((level, is_strict), []).extend(rows_of())
+    for (level, is_strict), rows in lacking.items():
+        for cause in causes(rows):
+            extra = {"imagegen_once": cause.name} | ({} if is_strict else NOT_STRICT)
+            log.log(level, "%s", cause.text, extra=extra)
+
+
+def log_remarks(outcomes: Iterable[tuple[Outcome, Locate]]) -> None:
+    """Log the remarks and alarms of generated images; a text of several images once."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for outcome, locate in outcomes:
         for result in outcome.results:
-            for remark in result.remarks if result.was_generated else ():
-                log.info("%s: image prompt: %s", locate(), remark)
-            if result.alarm:
-                log.warning("%s: image prompt: %s", locate(), result.alarm)
-    for (level, error, _), (locate, *others) in affected.items():
-        more = f" and {plural(len(others), 'more location')}" if others else ""
-        log.log(level, "%s%s: image prompt: %s", locate(), more, error)
+            remarks = result.remarks if result.was_generated else ()
+            texts = [(logging.INFO, each) for each in remarks]
+            for each in [*texts, *([(logging.WARNING, result.alarm)] if result.alarm else [])]:
+                found.setdefault(each, []).append(str(locate()))
+    for (level, text), locations in found.items():
+        log.log(level, "%s: image prompt: %s", list_locations(locations), text)
 
 
 def log_model_mistakes(
@@ -76,7 +87,8 @@ def _log_unknown_models(settings: Settings, named: Mapping[str, Locate]) -> None
     """Log each model ID that looks misspelled, once per run."""
     name = settings.config_file.name if settings.config_file else "mkdocs.yml"
     config: Locate = partial(Location, name)
-    own = (settings.model, settings.draft.model or "", *settings.fallback_models)
+    fallbacks = () if settings.fallback_models == AUTO else settings.fallback_models
+    own = (settings.model, settings.draft.model or "", *fallbacks)
     for model, location in {**dict.fromkeys(own, config), **named}.items():
         if suggestion := suggest_model(model):
             once = {"imagegen_once": f"unknown model {model}"}
@@ -104,11 +116,15 @@ def unsupported_by_model(settings: Settings, request: ImageRequest, model: str) 
 
 
 def _level(context: BuildContext, state: State) -> int | None:
-    """Return the level of an error; None if the summary alone counts it."""
+    """Return the level of an error; None if the summary alone counts it, or it ends the build."""
+    settings = context.settings
     if state is State.INVALID:
         return logging.WARNING
-    is_warning = context.settings.on_missing == "warn" and context.settings.enabled
-    if state in (State.MISSING, State.OVER_BUDGET):
+    if state in (State.MISSING, State.OVER_BUDGET) and context.is_serving:
         # Under `mkdocs serve` missing images are the rule.
-        return logging.WARNING if is_warning and not context.is_serving else None
-    return logging.WARNING if is_warning else logging.INFO
+        is_surprise = settings.serve == "generate" and not context.permission.is_granted
+        return logging.WARNING if is_surprise and settings.enabled else None
+    if settings.on_missing == "warn" and settings.enabled:
+        return logging.WARNING
+    is_silent = state in (State.MISSING, State.OVER_BUDGET) or settings.on_missing == "error"
+    return None if is_silent and not context.is_serving else logging.INFO

@@ -16,6 +16,7 @@ from mkdocs_imagegen.errors import (
     NotGeneratedError,
     OverBudgetError,
     PendingError,
+    StoppedError,
 )
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import PageImage
@@ -143,7 +144,8 @@ def _explained(state: State, error: ImagegenError, alt: str) -> tuple[str, str]:
     """Return title and text of a placeholder that shows the state and the error."""
     if isinstance(error, PendingError):
         return _sentence(error.fault), f"{_sentence(error.hint or '')}\n{alt}"
-    return _TITLES.get(state, _NOT_GENERATED), f"{_sentence(str(error))}\n{alt}"
+    text = "; ".join(filter(None, [_sentence(error.problem), error.hint]))
+    return _TITLES.get(state, _NOT_GENERATED), f"{text}\n{alt}"
 
 
 def _sentence(text: str) -> str:
@@ -196,6 +198,7 @@ def _row(
         cost_usd=generated.cost_usd if generated else None,
         cost_is_estimate=bool(generated and generated.cost_is_estimate),
         remarks=tuple(filter(None, remarks)),
+        error=result.error,
     )
 
 
@@ -216,6 +219,7 @@ _STATES = (
     (EarlierRefusalError, State.REFUSED),
     (EarlierFailureError, State.FAILED),
     (ModerationError, State.REFUSED),
+    (StoppedError, State.FAILED),  # like the image whose error stopped the run
     (NotGeneratedError, State.MISSING),
 )
 

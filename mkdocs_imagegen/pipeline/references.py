@@ -217,4 +217,6 @@ class References:
 def _missing(reference: Reference, error: ImagegenError) -> NotGeneratedError:
     if isinstance(error, PendingError):
         return PendingError("waiting for a reference image", hint=error.hint)
-    return NotGeneratedError(f'reference image "{reference}" is missing: {error.fault}')
+    return NotGeneratedError(
+        f'reference image "{reference}" is missing: {error.fault}', cause=error
+    )

@@ -128,8 +128,7 @@ class Budget:
 
 
 def _over_budget(used: str, option: str, price_usd: Decimal | None) -> OverBudgetError:
-    price = "price unknown" if price_usd is None else f"about ${price_usd.normalize():f}"
-    fault = f"no budget left for this image ({price}): {used} used in this run"
+    fault = f"no budget left for another image ({used} per run)"
     return OverBudgetError(fault, price_usd, hint=f"build again, or raise `budget.{option}`")
 
 

@@ -84,10 +84,12 @@ class Ledger:
         if key in self._failed:
             raise self._failed[key]
 
-    def stop(self, reason: str, model: str = _EVERY_MODEL) -> None:
+    def stop(
+        self, reason: str, model: str = _EVERY_MODEL, *, cause: ImagegenError | None = None
+    ) -> None:
         """Stop all requests of one model, or of the run; the first reason stays."""
         if model not in self._stopped or model in self._stopped_at_no_cost:
-            self._stopped[model] = StoppedError(reason)
+            self._stopped[model] = StoppedError(reason, cause)
             self._stopped_at_no_cost.discard(model)
 
     def retry_free_failures(self) -> None:
@@ -103,11 +105,10 @@ class Ledger:
         or a server that did not respond to the last attempt, stops the run. Any other error stops
         its own request, unless it was certainly not charged and a retry may succeed.
         """
-        reason = f"the run was stopped: {error.fault}"
         if isinstance(error, ModelUnavailableError):
-            self._stop_at_no_cost(reason, model)
+            self._stop_at_no_cost(error, model)
         elif error.billing is Billing.PERMANENT or isinstance(error, UnreachableError):
-            self._stop_at_no_cost(reason, _EVERY_MODEL)
+            self._stop_at_no_cost(error, _EVERY_MODEL)
         elif error.billing is not Billing.UNBILLED:
             self._failed[key] = error
 
@@ -140,9 +141,9 @@ class Ledger:
         self._generated.add(model)
         return [(key, replace(each, counts=True)) for key, each in self._uncertain.pop(model, [])]
 
-    def _stop_at_no_cost(self, reason: str, model: str) -> None:
+    def _stop_at_no_cost(self, error: GatewayError, model: str) -> None:
         if model not in self._stopped:
-            self.stop(reason, model)
+            self.stop(error.fault, model, cause=error)
             self._stopped_at_no_cost.add(model)
 
 
@@ -290,7 +291,7 @@ def _resting(attempts: Sequence[Attempt]) -> EarlierFailureError:
     price = f" ({format_usd(cost, is_estimate=True)})" if cost else ""
     is_certain = all(each.billing == Billing.BILLED.name.lower() for each in attempts)
     charged = "were charged" if is_certain else "may have been charged"
-    fault = f"{len(attempts)} requests {charged}{price} and returned no image"
+    fault = f"{len(attempts)} requests returned no image and {charged}{price}"
     once = "; it is requested once more after 24 hours" if len(attempts) == MAX_ATTEMPTS else ""
     hint = f"run `mkdocs-imagegen generate LOCATION --again`, or set another `take`{once}"
     return EarlierFailureError(f"{fault}, last error: {attempts[-1].fault}", hint=hint)

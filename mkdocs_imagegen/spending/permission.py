@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from mkdocs_imagegen.errors import NotGeneratedError
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.gateway.credentials import missing_credential
 from mkdocs_imagegen.settings import Settings
+
+_ENABLED_IS_FALSE = "enabled is false; set `enabled: true`"
+_GENERATE_IS_FALSE = "generate is false; set `generate: auto` or `on_missing: placeholder`"
+_OTHER_WAYS = ', use sketches with `gateway: {url: "sketch:"}`, or set `on_missing: placeholder`'
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,12 @@ class Permission:
     def is_granted(self) -> bool:
         """True if missing images may be generated."""
         return not self.refusal
+
+    @property
+    def error(self) -> NotGeneratedError:
+        """Error of each image that is not generated because of the refusal."""
+        fault, _, hint = self.refusal.partition("; ")
+        return NotGeneratedError(fault, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ def permission_for(settings: Settings, circumstances: Circumstances) -> Permissi
     `mkdocs serve` does not spend. Sketches are free and need no network.
     """
     if not settings.enabled or settings.generate == "false":
-        return Permission("generate is false" if settings.enabled else "enabled is false")
+        return Permission(_GENERATE_IS_FALSE if settings.enabled else _ENABLED_IS_FALSE)
     if settings.gateway.is_sketch:
         return Permission()
     if circumstances.is_offline:
@@ -63,12 +75,7 @@ def _permission_by_credential(settings: Settings, credential: str) -> Permission
     if settings.gateway.auth == "none":
         return Permission()
     if not credential:
-        name = settings.gateway.key_env or "AI_GATEWAY_API_KEY"
-        if not settings.gateway.is_vercel and settings.gateway.key_env is None:
-            hint = "name the variable of the API key, or set `gateway.auth: none`"
-            return Permission(f"gateway.key_env is not set; {hint}")
-        sketches = 'use sketches with `gateway: {url: "sketch:"}`'
-        return Permission(f"{name} is not set; set it, or {sketches}")
+        return Permission(f"{missing_credential(settings.gateway)}{_OTHER_WAYS}")
     if credential == "oidc token" and settings.generate != "true":
         hint = "set `generate: true` to spend with it, or set AI_GATEWAY_API_KEY"
         return Permission(f"only Vercel's OIDC token is set; {hint}")

@@ -316,7 +316,7 @@ class Purchaser:
             try:
                 await loop.compute(self._prepare)
             except StoreError as error:
-                self._ledger.stop(str(error))
+                self._ledger.stop(error.fault, cause=error)
                 raise
         # Another request may have opened it during the check.
         self._gateway = self._gateway or self._open_gateway(self._settings.gateway, loop.pause)
@@ -409,9 +409,9 @@ class Purchaser:
             self._models.note(error, intent.sent)
             ledger.note_failure(error, intent.request.key, intent.sent.model)
         if isinstance(error, StoreError):
-            ledger.stop(f"the run was stopped: {error}")
+            ledger.stop(error.fault, cause=error)
         elif reason := ledger.budget.breaker_reason:
-            ledger.stop(f"the run was stopped: {reason}; last error: {error}")
+            ledger.stop(f"the run was stopped: {reason}, last error: {error.fault}", cause=error)
 
 
 def _noted_billing(error: ImagegenError) -> str:

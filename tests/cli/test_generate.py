@@ -139,7 +139,8 @@ def test_dry_run_lists_invalid_directives_and_the_refusal(pages: Site, run) -> N
     pages.write("more.md", f"# More\n\n{fence('A cup', sise='1x1')}")
     lines = run("generate", "--dry-run").lines
     assert any('did you mean "size"?' in line for line in lines)
-    assert lines[-1].startswith("would generate 4 images (price unknown), but ")
+    assert lines[-1] == "would generate 4 images (price unknown)"
+    assert "4 images are missing: AI_GATEWAY_API_KEY is not" in run("generate", "--dry-run").stderr
 
 
 def test_upgrade_regenerates_stale_images(pages: Site, run, emulator: Emulator) -> None:
@@ -187,12 +188,14 @@ def test_generate_prints_the_report_as_json(run) -> None:
 def test_generate_without_permission_is_an_error(pages: Site, run) -> None:
     pages.options["gateway"] = {}
     error = run("generate", code=2).error
-    assert error[0].startswith("Error: no images can be generated: ")
-    assert "AI_GATEWAY_API_KEY" in "".join(error)
+    listed = "(docs/index.md:3, docs/guide/one.md:3, docs/guide/one.md:7, 1 more)"
+    assert error[0] == f"Error: 4 images are missing: AI_GATEWAY_API_KEY is not set {listed}"
+    assert error[1].startswith("hint: set it, ")
     pages.options["generate"] = False
-    assert run("generate", code=2).error[0] == (
-        "Error: no images can be generated: generate is false"
-    )
+    assert run("generate", code=2).error == [
+        f"Error: 4 images are missing: generate is false {listed}",
+        "hint: set `generate: auto` or `on_missing: placeholder`",
+    ]
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])

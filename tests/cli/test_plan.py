@@ -55,12 +55,19 @@ def test_plan_tells_images_over_budget(priced: Site, run) -> None:
     assert lines[3] == (
         "2 images: 1 missing, 1 over budget; a build generates 1 image (about $0.015)"
     )
+    assert run("plan").stderr == (
+        "docs/index.md:7: the image is missing: no budget left for another image "
+        "($0.015 of $0.02 per run); build again, or raise `budget.usd`\n"
+    )
 
 
 def test_plan_says_why_no_images_can_be_generated(priced: Site, run) -> None:
     priced.options["gateway"] = {}
-    assert "; a build would generate 2 images (about $0.067), but " in run("plan").lines[-1]
-    assert "AI_GATEWAY_API_KEY" in run("plan").lines[-1]
+    plan = run("plan")
+    assert plan.lines[-1] == "2 images: 2 missing; a build would generate 2 images (about $0.067)"
+    assert plan.stderr.startswith("2 images are missing: AI_GATEWAY_API_KEY is not set (docs/")
+    priced.options["budget"] = {"images": 1}
+    assert run("plan").stderr == plan.stderr
     assert "AI_GATEWAY_API_KEY" in run("plan", "--json").json["refusal"]
 
 
@@ -88,7 +95,7 @@ def test_image_is_missing_when_it_is_stale_elsewhere(priced: Site, run, pages) -
     assert states == {f"docs/{stale}": "stale but usable", f"docs/{exact}": "missing"}
     assert plan["makes"] == 1
     assert run("plan").lines[-1] == ("1 image: 1 missing; a build generates 1 image (about $0.006)")
-    assert run("check", code=1).lines[-1].startswith("1 of 1 image is missing or invalid; ")
+    assert run("check", code=1).lines[-1] == "1 of 1 image is missing or invalid"
     priced.options["budget"] = {"images": 0}
     states = [each["state"] for each in run("plan", "--json").json["pictures"]]
     assert sorted(states) == ["over budget", "stale but usable"]

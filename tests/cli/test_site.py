@@ -84,7 +84,7 @@ def test_image_and_its_dark_image_are_two_images_in_every_command(
         "missing": 4,
     }
     small.options["generate"], small.options["on_missing"] = False, "error"
-    assert "imagegen: 4 images are missing, " in small.run("build").stderr
+    assert "\n  4 images are missing: generate is false (" in small.run("build").stderr
 
     small.options["generate"], small.options["budget"] = True, {"images": 3}
     assert run("plan").lines[-1].startswith("4 images: 3 missing, 1 over budget; a build generates")

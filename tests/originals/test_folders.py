@@ -151,6 +151,11 @@ def test_notes_of_a_newer_folder_keep_the_earlier_ones(tmp_path):
 def test_folder_is_created_with_rules_for_git(tmp_path):
     folder = tmp_path / "o"
     assert create_folder(folder)
+    assert create_folder(folder)  # until it has an original
+    (folder / "ab").mkdir()
+    (folder / "ab" / f"{'a' * 64}.attempts.json").touch()
+    assert create_folder(folder)
+    (folder / "ab" / f"{'a' * 64}.json").touch()
     assert not create_folder(folder)
     assert (folder / ".gitattributes").read_text() == "* -text\n"
     assert (folder / "work/.gitignore").read_text() == "*\n"
@@ -160,7 +165,7 @@ def test_attributes_of_the_user_stay(tmp_path):
     folder = tmp_path / "o"
     folder.mkdir()
     (folder / ".gitattributes").write_text("*.webp filter=lfs\n")
-    assert not create_folder(folder)
+    create_folder(folder)
     assert (folder / ".gitattributes").read_text() == "*.webp filter=lfs\n"
 
 

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from itertools import count
 
 import pytest
 
-from mkdocs_imagegen.errors import Location
+from mkdocs_imagegen.errors import Location, NotGeneratedError
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.pipeline.messages import (
+    log_causes,
     log_model_mistakes,
-    log_outcomes,
+    log_remarks,
     unsupported_by_model,
 )
 from mkdocs_imagegen.pipeline.outcome import Outcome
-from mkdocs_imagegen.report import State
+from mkdocs_imagegen.report import ReportRow, State
+from mkdocs_imagegen.spending.permission import Permission
 from tests.pipeline.support import build_context, directive, request
 
 IMAGE = PageImage((), Size(64, 48))
 WARN, INFO = logging.WARNING, logging.INFO
-SILENT = {"on_missing": "placeholder"}
+SILENT, ERROR = {"on_missing": "placeholder"}, {"on_missing": "error"}
+SERVING, REFUSED = {"is_serving": True}, {"permission": Permission("no API key")}
 
 
 @pytest.fixture
@@ -34,36 +36,61 @@ def messages_of(tmp_path, caplog):
 
     def log(*outcomes, options=None, **facts):
         context = build_context(tmp_path, options, **facts)
-        lines = (partial(Location, "docs/a.md", line) for line in count(3))
-        log_outcomes(context, zip(outcomes, lines, strict=False))
+        located = [(each, Location("docs/a.md", line)) for line, each in enumerate(outcomes, 3)]
+        run_filter.begin_run()
+        log_causes(context, ((each, partial(rows_of, each, at)) for each, at in located))
+        log_remarks((each, partial(Location, at.page, at.line)) for each, at in located)
         return [(each.levelno, each.getMessage()) for each in caplog.records]
 
     return log
 
 
+def rows_of(outcome, location):
+    is_invalid = outcome.state is State.INVALID
+    error = None if is_invalid else NotGeneratedError(outcome.error)
+    remarks = (outcome.error,)
+    return [ReportRow(location, outcome.state, remarks=remarks, error=error)]
+
+
 @pytest.mark.parametrize(
-    ("state", "options", "is_serving", "level"),
+    ("state", "options", "facts", "level"),
     [
-        (State.MISSING, {}, False, WARN),
-        (State.OVER_BUDGET, {}, False, WARN),
-        (State.REFUSED, {}, False, WARN),
-        (State.FAILED, {}, False, WARN),
-        (State.MISSING, {}, True, None),
-        (State.OVER_BUDGET, {}, True, None),
-        (State.FAILED, {}, True, WARN),
-        (State.MISSING, SILENT, False, None),
-        (State.FAILED, SILENT, False, INFO),
-        (State.REFUSED, {"on_missing": "error"}, False, INFO),
-        (State.MISSING, {"enabled": False}, False, None),
-        (State.INVALID, SILENT, True, WARN),
-        (State.INVALID, {"enabled": False}, False, WARN),
+        (State.MISSING, {}, {}, WARN),
+        (State.OVER_BUDGET, {}, {}, WARN),
+        (State.REFUSED, {}, {}, WARN),
+        (State.FAILED, {}, {}, WARN),
+        (State.MISSING, {}, SERVING, None),
+        (State.OVER_BUDGET, {}, SERVING, None),
+        (State.FAILED, {}, SERVING, WARN),
+        (State.FAILED, ERROR, SERVING, INFO),
+        (State.MISSING, {"serve": "generate"}, SERVING, None),
+        (State.MISSING, {"serve": "generate"} | SILENT, SERVING | REFUSED, WARN),
+        (State.MISSING, {"serve": "generate", "enabled": False}, SERVING | REFUSED, None),
+        (State.MISSING, SILENT, {}, None),
+        (State.FAILED, SILENT, {}, INFO),
+        (State.REFUSED, ERROR, {}, None),
+        (State.MISSING, {"enabled": False}, {}, None),
+        (State.INVALID, SILENT, SERVING, WARN),
+        (State.INVALID, {"enabled": False}, {}, WARN),
     ],
 )
-def test_level_of_an_error(messages_of, state, options, is_serving, level):
+def test_level_of_an_error(messages_of, state, options, facts, level):
     outcome = Outcome(state, IMAGE, error="it failed")
-    text = "imagegen: docs/a.md:3: image prompt: it failed"
-    found = messages_of(outcome, options=options, is_serving=is_serving)
+    problem = "image prompt" if state is State.INVALID else "the image is missing"
+    found = messages_of(outcome, options=options, **facts)
+    text = f"imagegen: docs/a.md:3: {problem}: it failed"
     assert found == ([] if level is None else [(level, text)])
+
+
+@pytest.mark.parametrize(("is_serving", "level"), [(True, INFO), (False, WARN)])
+def test_server_does_not_end_without_a_key_when_it_is_strict(
+    messages_of, monkeypatch, is_serving, level
+):
+    monkeypatch.setattr(run_filter, "is_strict", True)
+    outcome = Outcome(State.MISSING, IMAGE, error="no API key")
+    options = {"serve": "generate"}
+    ((found, _),) = messages_of(outcome, options=options, is_serving=is_serving, **REFUSED)
+    assert found == level
 
 
 def test_remarks_are_logged_for_generated_images_alone(messages_of):
@@ -78,25 +105,41 @@ def test_remarks_are_logged_for_generated_images_alone(messages_of):
     ]
 
 
+def test_equal_remarks_are_logged_once(messages_of):
+    result = Result(was_generated=True, remarks=("slow",))
+    outcomes = [Outcome(State.GENERATED, IMAGE, results=(result, result)) for _ in range(5)]
+    locations = "docs/a.md:3, docs/a.md:4, docs/a.md:5, 2 more"
+    assert messages_of(*outcomes) == [(INFO, f"imagegen: {locations}: image prompt: slow")]
+
+
 def test_location_is_found_only_for_a_message(tmp_path):
     outcome = Outcome(State.READY, IMAGE)
     outcomes = [(outcome, lambda: pytest.fail("the source was read"))]
-    log_outcomes(build_context(tmp_path), outcomes)
+    log_causes(build_context(tmp_path), outcomes)
+    log_remarks(outcomes)
 
 
 def test_error_of_several_images_is_logged_once(messages_of):
     outcomes = [Outcome(State.MISSING, IMAGE, error="no API key") for _ in range(3)]
     assert messages_of(*outcomes, Outcome(State.FAILED, IMAGE, error="it failed")) == [
-        (WARN, "imagegen: docs/a.md:3 and 2 more locations: image prompt: no API key"),
-        (WARN, "imagegen: docs/a.md:6: image prompt: it failed"),
+        (
+            WARN,
+            "imagegen: 3 images are missing: no API key (docs/a.md:3, docs/a.md:4, docs/a.md:5)",
+        ),
+        (WARN, "imagegen: docs/a.md:6: the image is missing: it failed"),
     ]
 
 
-def test_each_invalid_directive_is_logged(messages_of):
-    outcomes = [Outcome(State.INVALID, IMAGE, error="no prompt") for _ in range(2)]
-    assert messages_of(*outcomes) == [
-        (WARN, "imagegen: docs/a.md:3: image prompt: no prompt"),
-        (WARN, "imagegen: docs/a.md:4: image prompt: no prompt"),
+def test_cause_is_logged_once_per_run_and_a_mistake_in_each_build(tmp_path, caplog):
+    missing = Outcome(State.MISSING, IMAGE, error="no API key")
+    invalid = Outcome(State.INVALID, IMAGE, error="no prompt")
+    run_filter.begin_run()
+    for line in (3, 4):
+        at = Location("docs/a.md", line)
+        outcomes = [(each, partial(rows_of, each, at)) for each in (missing, invalid)]
+        log_causes(build_context(tmp_path), outcomes)
+    assert [each.getMessage().rpartition(": ")[2] for each in caplog.records] == [
+        *("no API key", "no prompt", "no prompt")
     ]
 
 

@@ -60,7 +60,7 @@ def test_state_of_an_image(of, made, state):
     ("error", "state"),
     [
         (NotGeneratedError("there (why); do this"), State.MISSING),
-        (StoppedError("there (why); do this"), State.MISSING),
+        (StoppedError("there (why); do this"), State.FAILED),
         (OutcomeUnknownError("there (why); do this"), State.FAILED),
         (StoreError("there (why); do this"), State.FAILED),
     ],

@@ -44,8 +44,10 @@ def test_budget_of_images_is_never_exceeded(site: Site) -> None:
     assert built.summary.endswith("3 over budget (about $0.045)")
     assert sorted(states(site)) == ["made"] * 2 + ["over budget"] * 3
     (over,) = [text for text in built.warnings if "budget" in text]
-    assert "docs/page" in over
-    assert " and 2 more locations: image prompt: the image is missing: no budget left" in over
+    assert over.startswith(
+        "imagegen: 3 images are missing: no budget left for another image (2 of 2 images per run) ("
+    )
+    assert over.count("docs/page") == 3
 
 
 def test_budget_in_dollars_counts_reported_charges(site: Site) -> None:
@@ -79,11 +81,12 @@ def test_run_is_stopped_after_five_charged_failures_in_a_row(site: Site) -> None
     built = build_with(site, emulator, budget=NO_LIMIT)
     assert emulator.bill.images == 5
     assert built.summary.endswith("5 failed requests may have been charged (about $0.075)")
-    (stopped,) = [text for text in built.warnings if "the run was stopped" in text]
-    assert " and 24 more locations: " in stopped
-    assert (
-        "5 requests in a row returned no image and may have been charged (about $0.075)" in stopped
+    (stopped,) = [text for text in built.warnings if "images are missing" in text]
+    assert stopped.startswith(
+        "imagegen: 30 images are missing: the run was stopped: 5 requests in a row returned no "
+        "image and may have been charged (about $0.075), last error: the server's response cannot"
     )
+    assert ", 27 more); the response is in " in stopped
 
 
 def test_refused_prompt_is_requested_again_when_take_or_file_changes(

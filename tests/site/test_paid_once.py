@@ -220,12 +220,12 @@ def test_prompt_without_an_image_is_charged_twice_then_once_a_day_later(
         paid_site.requests_of_build()
     assert paid.requests == 2
     (warning,) = paid_site.built.warnings
-    assert "2 requests were charged (about $0.082) and returned no image" in warning
+    assert "2 requests returned no image and were charged (about $0.082)" in warning
     assert "`mkdocs-imagegen generate LOCATION --again`" in warning
     monkeypatch.setattr(ledger, "datetime", Later)
     assert [paid_site.requests_of_build() for _ in range(3)] == [1, 0, 0]
     (warning,) = paid_site.built.warnings
-    assert "3 requests were charged (about $0.123) and returned no image" in warning
+    assert "3 requests returned no image and were charged (about $0.123)" in warning
     monkeypatch.setattr(ledger, "datetime", datetime)
     assert paid_site.requests_of_build() == 0
     paid.fault = "ok"

@@ -131,7 +131,7 @@ def test_missing_preview_has_no_tags_and_no_file(site: Site) -> None:
     site.write("index.md", f"{FRONT}# Page\n")
     built = site.build()
     (warning,) = built.warnings
-    assert warning.startswith("imagegen: docs/index.md:3: image prompt: the image is missing")
+    assert warning.startswith("imagegen: docs/index.md:3: the image is missing")
     assert tags(built, "index.html") == {}
     assert files_of_ours(built) == set()
     (line,) = site.report()["pictures"]

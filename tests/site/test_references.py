@@ -238,9 +238,11 @@ def test_missing_reference_image_is_the_reason_for_a_missing_image(site: Site) -
     site.write(
         "index.md", f"# P\n\n{fence('A fox runs', reference='#fox')}\n{fence('A fox', id='fox')}"
     )
-    follows, followed = site.build().warnings
-    assert 'reference image "/index.md#fox" is missing' in follows
-    assert "index.md:9" in followed
+    site.options["report"] = "report.json"
+    (warning,) = site.build().warnings
+    assert "2 images are missing: generate is false (docs/index.md:3, docs/index.md:9)" in warning
+    follows = site.report()["pictures"][0]["warnings"][0]
+    assert 'reference image "/index.md#fox" is missing: generate is false' in follows
 
 
 def test_budget_of_one_image_generates_the_reference_image(site: Site, free: Emulator) -> None:

@@ -134,7 +134,7 @@ def test_budget_applies_to_whole_serve_until_it_is_raised(site: Site) -> None:
         server.wait_for_image()
         site.write("index.md", f"# Page\n\n{fence('A')}\n{fence('B')}")
         server.wait_for_text("This image is over budget")
-        assert "1 of 1 image used in this run" in server.placeholder_text()
+        assert "raise `budget.images`" in server.placeholder_text()
         assert emulator.bill.images == 1
         site.options["budget"] = {"images": 2}
         site.save()
@@ -159,7 +159,7 @@ def test_failure_is_shown_and_logged_and_server_continues(
         server.wait_for_text(title)
         time.sleep(2)
         assert server.builds() == 2
-        assert 'image prompt "A red balloon": ' in server.output
+        assert server.output.count('docs/index.md "A red balloon": the image is missing: ') == 1
         site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
         server.wait_for_builds(3)
         time.sleep(1)
@@ -200,7 +200,7 @@ def test_placeholder_names_reason_when_images_cannot_be_generated(
     with serving(site, environ=environ) as server:
         time.sleep(1)
         assert reason in server.placeholder_text()
-        assert server.output.count("serve: generate is set, but no images are generated: ") == 1
+        assert server.output.count("docs/index.md:3: the image is missing: ") == 1
         assert server.builds() == 1
         assert server.end() == 0
 

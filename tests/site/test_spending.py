@@ -31,8 +31,8 @@ def test_missing_image_is_reported_with_location_when_key_is_not_set(
     built = keyed.build()
     (warning,) = built.warnings
     assert warning == (
-        "imagegen: docs/index.md:3: image prompt: the image is missing: "
-        'TEST_KEY is not set; set it, or use sketches with `gateway: {url: "sketch:"}`'
+        "imagegen: docs/index.md:3: the image is missing: TEST_KEY is not set; set it, "
+        'use sketches with `gateway: {url: "sketch:"}`, or set `on_missing: placeholder`'
     )
     assert "missing-" in built.page("index.html")
     assert list(emulator.log) == []

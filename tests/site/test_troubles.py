@@ -51,16 +51,18 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_run_is_stopped_when_error_affects_every_request(
     site: Site, fault: str, words: str
 ) -> None:
-    """No request starts after the first such error; the other images are missing."""
+    """No request starts after the first such error, which is the cause of all missing images."""
     pages(site, 12)
     emulator = Emulator(plan=[fault] * 12)
     built = build_with(site, emulator, concurrency=2)
     posts = [seen for seen in emulator.log if seen.method == "POST"]
     assert len(posts) <= 3
     assert emulator.bill.images == 0
-    assert any(words in text for text in built.warnings)
-    (stopped,) = [text for text in built.warnings if "the run was stopped" in text]
-    assert f" and {11 - len(posts)} more locations: " in stopped
+    (warning,) = built.warnings
+    assert warning.startswith("imagegen: 12 images are missing: ")
+    assert words in warning
+    assert "(docs/page0.md:3, docs/page1.md:3, docs/page10.md:3, 9 more); " in warning
+    assert built.summary == "imagegen: 12 images: 12 failed"
 
 
 def test_request_with_unknown_outcome_is_not_repeated(site: Site) -> None:
@@ -232,7 +234,9 @@ def test_run_is_stopped_when_server_is_unreachable(
     site.options["gateway"] = {"url": "http://127.0.0.1:9/v1", "auth": "none"}
     site.options["concurrency"] = 2
     built = site.build()
-    assert built.summary.endswith(("18 missing, 2 failed", "19 missing, 1 failed"))
+    assert built.summary == "imagegen: 20 images: 20 failed"
+    (warning,) = built.warnings
+    assert warning.startswith("imagegen: 20 images are missing: no connection to the server (")
 
 
 def test_unwritable_report_is_a_warning(site: Site) -> None:

@@ -57,16 +57,16 @@ def test_budget_holds_a_number_of_images_before_any_charge(budget, price, holds)
 def test_over_budget_error_names_the_rest_of_the_budget():
     _, error = fill(Budget(), BudgetSettings(images=2, usd=None))
     assert str(error) == (
-        "no budget left for this image (about $0.015): 2 of 2 images used in this run; "
+        "no budget left for another image (2 of 2 images per run); "
         "build again, or raise `budget.images`"
     )
     _, error = fill(Budget(), BudgetSettings(images=None, usd=Decimal("0.04")))
     assert str(error) == (
-        "no budget left for this image (about $0.015): $0.03 of $0.04 used in this run; "
+        "no budget left for another image ($0.03 of $0.04 per run); "
         "build again, or raise `budget.usd`"
     )
     _, error = fill(Budget(), BudgetSettings(images=1, usd=None))
-    assert ": 1 of 1 image used in this run" in str(error)
+    assert "(1 of 1 image per run)" in str(error)
 
 
 @pytest.mark.parametrize("billing", Billing)

@@ -85,7 +85,8 @@ def test_stopped_request_names_the_reason():
     ledger.note_failure(errors.InsufficientFundsError("nothing left", hint="top up"), "a", "a/b")
     told = refusal(ledger, "b", "c/d")
     assert isinstance(told, StoppedError)
-    assert str(told) == "the run was stopped: nothing left"
+    assert str(told) == "nothing left; top up"
+    assert told.root.fault == "nothing left"
 
 
 def test_stop_keeps_the_first_reason():
@@ -190,7 +191,7 @@ def test_one_attempt_is_no_obstacle(attempts):
 def test_key_rests_after_two_attempts(attempts):
     error = noted(attempts, attempt(2), attempt(1, fault="the last fault"))
     assert isinstance(error, EarlierFailureError)
-    text = "2 requests were charged (about $0.03) and returned no image, last error: the last fault"
+    text = "2 requests returned no image and were charged (about $0.03), last error: the last fault"
     assert error.fault == text
     assert "generate LOCATION --again`" in error.hint
     assert "once more after 24 hours" in error.hint
@@ -203,7 +204,7 @@ def test_key_is_tried_once_more_after_a_day(attempts, hours, is_resting):
 
 def test_third_attempt_rests_for_good(attempts):
     error = noted(attempts, *(attempt(hours) for hours in (5000, 4000, 3000)))
-    assert "3 requests were charged (about $0.045)" in error.fault
+    assert "3 requests returned no image and were charged (about $0.045)" in error.fault
     assert "24 hours" not in error.hint
 
 
@@ -323,7 +324,8 @@ def test_impossible_cost_of_an_attempt_is_unknown(attempts, cost):
     path = attempts.path(KEY)
     path.write_text(path.read_text().replace('"0.015"', cost))
     assert [each.cost_usd for each in attempts.find(KEY)] == [None, None]
-    assert "requests were charged and returned" in attempts.obstacle(*SENT, GATEWAY, NOW).fault
+    fault = attempts.obstacle(*SENT, GATEWAY, NOW).fault
+    assert "returned no image and were charged, last" in fault
 
 
 def test_unknown_fields_of_an_attempt_are_ignored(attempts):

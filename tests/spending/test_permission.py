@@ -16,14 +16,17 @@ SKETCH = {"url": "sketch:"}
 LOCAL = {"url": "http://localhost:1/v1"}
 LOCAL_OPEN = LOCAL | {"auth": "none"}
 LOCAL_KEY = LOCAL | {"key_env": "MY_KEY"}
-NO_KEY = '%s is not set; set it, or use sketches with `gateway: {url: "sketch:"}`'
+WAYS = 'use sketches with `gateway: {url: "sketch:"}`, or set `on_missing: placeholder`'
+NO_KEY = f"%s is not set; set it, {WAYS}"
 CONSENT = (
     "only Vercel's OIDC token is set; "
     "set `generate: true` to spend with it, or set AI_GATEWAY_API_KEY"
 )
 NO_KEY_ENV = (
-    "gateway.key_env is not set; name the variable of the API key, or set `gateway.auth: none`"
+    "gateway.key_env is not set (AI_GATEWAY_API_KEY is for Vercel's AI Gateway only); "
+    "add `key_env: NAME` (a variable with its API key) or `auth: none` under `gateway:`, " + WAYS
 )
+OFF = "generate is false; set `generate: auto` or `on_missing: placeholder`"
 
 
 def asked(written, credential="", problem="", *, serving=False, offline=False):
@@ -40,10 +43,10 @@ def asked(written, credential="", problem="", *, serving=False, offline=False):
         ({"generate": "true"}, KEY, ""),
         ({"generate": "true"}, OIDC, ""),
         ({"generate": "true"}, "", NO_KEY % "AI_GATEWAY_API_KEY"),
-        ({"generate": "false"}, KEY, "generate is false"),
-        ({"generate": False}, OIDC, "generate is false"),
+        ({"generate": "false"}, KEY, OFF),
+        ({"generate": False}, OIDC, OFF),
         ({"gateway": SKETCH}, "", ""),
-        ({"gateway": SKETCH, "generate": "false"}, "", "generate is false"),
+        ({"gateway": SKETCH, "generate": "false"}, "", OFF),
         ({"gateway": LOCAL_OPEN}, "", ""),
         (
             {"gateway": LOCAL},
@@ -83,7 +86,7 @@ def test_serve_generates_nothing_by_default(written, refusal):
         ({"generate": "true"}, "OFFLINE is set; unset it and build again"),
         ({"gateway": LOCAL_OPEN}, "OFFLINE is set; unset it and build again"),
         ({"gateway": SKETCH}, ""),
-        ({"generate": "false"}, "generate is false"),
+        ({"generate": "false"}, OFF),
     ],
 )
 def test_offline_build_generates_only_sketches(written, refusal):

@@ -19,7 +19,6 @@ from mkdocs.structure.files import InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page as MkDocsPage
 
-from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
 from mkdocs_imagegen.pipeline.context import (
     BuildContext,
     BuildMode,
@@ -192,9 +191,6 @@ class MkDocsBuild:
         )
         if session is None:
             return context
-        if self._settings.serve == "generate" and not context.permission.is_granted:
-            text = "serve: generate is set, but no images are generated: %s"
-            log.warning(text, context.permission.refusal, extra=ONCE | NOT_STRICT)
         return replace(context, serve_queue=session.queue_for(context))
 
     def _page(self, page: MkDocsPage) -> Page:
