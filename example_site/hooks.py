@@ -36,7 +36,8 @@ from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
 from mkdocs_imagegen.directives.references import MAX_REFERENCES
 from mkdocs_imagegen.emulator.faults import FAULTS, SHAPES
 from mkdocs_imagegen.emulator.models import MODELS, SHUT_DOWN
-from mkdocs_imagegen.gateway.models import KNOWN_MODELS, PRICE_DATE
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS, PRICE_DATE, STANDARD_SIZES
+from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX
@@ -44,6 +45,8 @@ from mkdocs_imagegen.page_layout import RATIO
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.pipeline.reference_files import MAX_MASK_BYTES, MAX_REFERENCE_BYTES
+from mkdocs_imagegen.report import format_usd
+from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
 
@@ -182,20 +185,34 @@ def _settings() -> Iterator[str]:
 def _prices() -> Iterator[str]:
     yield from ("| Model | Quality | Square image | Other sizes |", "|---|---|---|---|")
     for model in (each for each in KNOWN_MODELS if each not in SHUT_DOWN):
-        for quality, (square, other) in KNOWN_MODELS[model].usd.items():
-            yield f"| `{model}` | `{quality}` | ${square} | ${other} |"
-    yield from ("", _PRICE_UNIT)
+        for quality, square, other in _prices_of(model):
+            yield f"| `{model}` | `{quality}` | {square} | {other} |"
+    yield from ("", f"{_PRICE_UNIT} {_PRICE_OF_TOKENS}")
 
 
 def _default_prices() -> Iterator[str]:
     yield from ("| Quality | 1024x1024 | 1536x1024, 1024x1536 |", "|---|---|---|")
-    for quality, (square, other) in KNOWN_MODELS[Settings().model].usd.items():
+    for quality, square, other in _prices_of(Settings().model):
         default = " (default)" if quality == Settings().quality else ""
-        yield f"| `{quality}`{default} | ${square} | ${other} |"
+        yield f"| `{quality}`{default} | {square} | {other} |"
     yield from ("", f"Model: `{Settings().model}`. {_PRICE_UNIT}")
 
 
+def _prices_of(model: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the prices of a square image and of another standard size by quality."""
+    for quality in KNOWN_MODELS[model].qualities:
+        requests = (ImageRequest(model, "", size, quality) for size in STANDARD_SIZES[:2])
+        square, other = map(price_usd, requests)
+        if square is not None and other is not None:
+            yield quality, format_usd(square), format_usd(other)
+
+
 _PRICE_UNIT = f"US dollars per image, list prices of {PRICE_DATE}."
+_PRICE_OF_TOKENS = (
+    "From `gpt-image-2.5` on, OpenAI lists a price per token only; these prices are computed from "
+    "the tokens of an image. For `gpt-image-2.6` at `low` and `medium`, users report different "
+    "numbers of tokens; the price is the highest of these."
+)
 
 
 def _shutdowns() -> Iterator[str]:

@@ -39,7 +39,7 @@ _PICTURE = {
     "model": "Model of the request.",
     "drawn_by": "Model that answered, which may be a fallback; empty without an original.",
     "file": "Path of the image in the site folder; empty for a missing preview or dark-mode image.",
-    "price_usd": "List price, or `null` for a sketch and if it is unknown.",
+    "price_usd": "Estimated price, or `null` for a sketch and if it is unknown.",
     "seconds": "Duration of the request.",
     "cost_usd": "Charge in this run, or `null` if no charge is known.",
     "cost_is_estimate": "`true` if `cost_usd` is the list price and not the reported charge.",

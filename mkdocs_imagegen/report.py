@@ -73,7 +73,7 @@ class ReportRow:
         drawn_by: Model that answered, which may be a fallback; ``""`` without an original.
         file: Path of the image relative to the site folder; ``""`` for a missing preview or
             dark-mode image, which no page shows.
-        price_usd: List price in US dollars; None if it is unknown.
+        price_usd: Estimated price in US dollars; None if it is unknown.
         seconds: Duration of the request.
         cost_usd: US dollars charged in this build; None if no charge is known.
         cost_is_estimate: True if the cost is the list price and not the charge that was reported.

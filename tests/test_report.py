@@ -16,6 +16,7 @@ from mkdocs_imagegen.report import (
     State,
     bill,
     deduplicate,
+    format_cost,
     summary,
     to_json,
 )
@@ -150,6 +151,22 @@ def test_summary_estimates_the_price_of_images_over_budget():
 )
 def test_summary_ends_with_charged_failures(failures, expected):
     assert summary([row(FAILED, "a")], 0.0, failures) == f"1 image: 1 failed{expected}"
+
+
+@pytest.mark.parametrize(
+    ("costs", "expected"),
+    [
+        ([], "about $0.00"),
+        (["0.25", "1.5"], "about $1.75"),
+        (["0"], "about $0.00"),
+        ([None], "price unknown"),
+        ([None, None], "price unknown"),
+        (["0.25", None, None], "about $0.25, price of 2 unknown"),
+    ],
+)
+def test_unknown_cost_is_never_nothing(costs, expected):
+    amounts = (None if cost is None else Decimal(cost) for cost in costs)
+    assert format_cost(amounts, is_estimate=True) == expected
 
 
 @pytest.mark.parametrize("other", [STALE, READY, MISSING, FAILED])

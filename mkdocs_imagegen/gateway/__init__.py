@@ -4,7 +4,8 @@
 - ``wire``: image requests encoded, image responses decoded.
 - ``failures``: errors from HTTP responses.
 - ``policy``: which errors are retried, and when.
-- ``models``: accepted values and list prices of known models.
+- ``models``: accepted values, prices, shutdown dates and replacements of known models.
+- ``pricing``: the price of an image.
 - ``offers``: models on offer with prices and health, and the credit of the account.
 - ``credentials``: API keys and tokens from the environment.
 - ``links``: links to an image, fetched only from public addresses.

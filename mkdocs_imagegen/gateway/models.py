@@ -96,9 +96,9 @@ _FACTORS_2_5 = _FACTORS_2 | {"medium": (24, 1), "high": (48, 1), "xhigh": (64, 1
 _FACTORS_2_6 = _FACTORS_2_5 | {"low": (16, 4), "medium": (24, 4)}
 """Factors by which a public formula gives the reported token counts of gpt-image-2 and 2.5.
 
-Source: https://community.openai.com/t/gpt-image-2-output-pricing-calculator/1382699. For 2.6 no
-counts are published: users report 3 to 4 times those of 2.5 at low and medium, and the same ones
-from high on. The table has the upper bound, so that an estimate is never below the charge.
+Source: development/protocol.md. For 2.6 no counts are published: users report 3 to 4 times those of
+2.5 at low and medium, and the same ones from high on. The table has the upper bound, so that an
+estimate is not below the charge.
 """
 
 _AFTER_1 = ("openai/gpt-image-2.5-flare", "openai/gpt-image-2.6-flare", "openai/gpt-image-2")

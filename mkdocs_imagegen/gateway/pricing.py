@@ -102,7 +102,7 @@ def _known_usd(
 def output_tokens(size: Size, factor: int) -> int:
     """Return the output tokens of an image by the formula of gpt-image-2 and later models.
 
-    It is that of the calculator in OpenAI's image guide, which rounds a half to an even number.
+    It is that of the calculator in OpenAI's image guide, which rounds a half to an even number too.
 
     Args:
         size: Size of the image.

@@ -36,8 +36,8 @@ class BudgetSettings:
         Decimal("5.00"),
         optional(USD),
         "Maximum spend per run, in US dollars; `null` for no limit. List prices count until the "
-        "server reports the charge. If the price of a model is not known, a run stops after the "
-        "charges exceed this limit.",
+        "server reports the charge. If the price of a model is unknown, one image is requested at "
+        "a time until its charge is known.",
         "1.00",
     )
 

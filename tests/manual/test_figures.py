@@ -6,29 +6,36 @@ import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from inspect import signature
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from mkdocs_imagegen.cli.prune import _GRACE_DAYS
 from mkdocs_imagegen.derived.store import DerivedStore
-from mkdocs_imagegen.emulator.models import MODELS
+from mkdocs_imagegen.emulator.models import MODELS, SHUT_DOWN
 from mkdocs_imagegen.gateway.client import CONNECT_TIMEOUT_S
-from mkdocs_imagegen.gateway.models import KNOWN_MODELS
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS, STANDARD_SIZES
 from mkdocs_imagegen.gateway.policy import MAX_ATTEMPTS, MAX_BACKOFF_S, MAX_WAIT_S
+from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.jobs.scheduler import _DRAIN_MESSAGE_INTERVAL_S
 from mkdocs_imagegen.jobs.serve_queue import RETRY_AFTER_S
 from mkdocs_imagegen.originals.judge import DefectKind
 from mkdocs_imagegen.originals.record import VERSION
+from mkdocs_imagegen.report import format_usd
+from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending import ledger
 from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES, MAX_CHARGED_FAILURES_IN_A_ROW
 from tests.manual.pages import DOCS, ROOT, pages
 
-README = ROOT / "README.md"
+README, CHOOSE = ROOT / "README.md", DOCS / "models/choose.md"
 BUDGET = f"at most {Settings().budget.images} images for at most ${Settings().budget.usd}"
 LIST_PRICES = {
-    price for facts in KNOWN_MODELS.values() for pair in facts.usd.values() for price in pair
+    Decimal(format_usd(usd).removeprefix("$"))
+    for model, facts in KNOWN_MODELS.items()
+    for kind in product(STANDARD_SIZES, facts.qualities)
+    if (usd := price_usd(ImageRequest(model, "", *kind))) is not None
 }
 DEFAULT_PRICES = KNOWN_MODELS[Settings().model].usd[Settings().quality]
 FOLDER, REST_HOURS = Settings().originals_dir, ledger.REST // timedelta(hours=1)
@@ -97,6 +104,14 @@ def test_prices_of_a_sample_are_list_prices_and_add_up(block) -> None:
     assert {*prices} <= LIST_PRICES
     *_, total = _PRICE.findall(block.text)
     assert Decimal(total) == sum(prices)
+
+
+def test_listed_prices_of_models_are_those_of_the_code() -> None:
+    listed = dict(re.findall(r"^.  (openai/\S+)  \$([\d.]+)  ", CHOOSE.read_text(), re.MULTILINE))
+    assert len(listed) == len(KNOWN_MODELS.keys() - SHUT_DOWN)
+    for model, price in listed.items():
+        request = ImageRequest(model, "", Settings().size, Settings().quality)
+        assert Decimal(price) == price_usd(request)
 
 
 def test_prices_of_the_readme_are_those_of_the_code() -> None:

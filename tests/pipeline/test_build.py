@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -194,6 +195,26 @@ def test_response_of_an_interrupted_build_is_stored_first(opened, tmp_path):
     assert journal.open_keys() == [paid_request().key]
     opened().join()
     assert journal.open_keys() == []
+
+
+@pytest.mark.parametrize(
+    ("models", "cost"),
+    [
+        (["openai/gpt-image-1-mini", "acme/painter"], "$0.011, price of 1 unknown"),
+        (["acme/painter"], "price unknown"),
+    ],
+)
+def test_charges_of_a_failed_build_say_if_a_price_is_unknown(opened, caplog, models, cost):
+    caplog.set_level("INFO", "mkdocs")
+    gateway = {"gateway": {"url": SERVER}}
+    pipeline = opened(gateway, open_gateway=lambda *_: FakeGateway())
+    for number, model in enumerate(models):
+        asked = replace(paid_request(number), model=model)
+        read(pipeline, marker(pipeline, directive(request=asked)))
+    pipeline.join()
+    pipeline.log_charges()
+    images = "1 image" if len(models) == 1 else "2 images"
+    assert f"the build failed after it generated {images} ({cost}); " in caplog.text
 
 
 @pytest.fixture
