@@ -49,7 +49,7 @@ from typing import Any
 
 from mkdocs_imagegen.errors import NewerVersionError
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX, Size
+from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX, SKETCH_MODEL, Size
 from mkdocs_imagegen.request import ImageRequest
 
 VERSION = 2
@@ -139,7 +139,8 @@ class Record:
         """
         quality = self.answered_quality or self.quality
         is_same = (self.answered_by, quality) == (request.model, request.quality)
-        return is_same and self.subject in request.subject_keys
+        is_sketch = self.model == SKETCH_MODEL
+        return is_same and not is_sketch and self.subject in request.subject_keys
 
     @property
     def facts(self) -> ImageFacts:
