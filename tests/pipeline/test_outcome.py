@@ -15,6 +15,7 @@ from mkdocs_imagegen.errors import (
     Location,
     NotGeneratedError,
     OutcomeUnknownError,
+    OverBudgetError,
     StoppedError,
     StoreError,
 )
@@ -142,6 +143,15 @@ def test_pair_has_a_row_for_each_image():
     assert (first.cost_usd, first.cost_is_estimate, first.seconds) == (Decimal("0.015"), False, 2.0)
     assert (second.cost_usd, second.cost_is_estimate) == (Decimal("0.01"), True)
     assert (first.remarks, second.remarks) == (("slow", "move it"), ())
+
+
+def test_row_over_budget_has_the_price_of_the_purchase():
+    over_budget = Result(error=OverBudgetError("over budget", Decimal("0.04")))
+    outcome = outcome_of(DARK, (over_budget, MISSING_RESULT), shows_error=False)
+    prices = [row.price_usd for row in report_rows(Location("a.md"), DARK, outcome, NAME)]
+    assert prices == [Decimal("0.04"), None]
+    listed = report_rows(Location("a.md"), DARK, outcome, NAME, lambda _: Decimal("0.02"))
+    assert [row.price_usd for row in listed] == [Decimal("0.04"), Decimal("0.02")]
 
 
 def test_images_of_a_pair_have_their_own_states():
