@@ -96,15 +96,9 @@ CAUSES: dict[str, tuple[dict[str, object], dict[str, str], str, str]] = {
 """Options, environment, problem and next step."""
 
 
-@pytest.mark.parametrize(("options", "environ", "problem", "hint"), CAUSES.values(), ids=CAUSES)
-def test_one_cause_is_one_warning(
-    many: Site,
-    monkeypatch: pytest.MonkeyPatch,
-    options: dict[str, object],
-    environ: dict[str, str],
-    problem: str,
-    hint: str,
-) -> None:
+@pytest.mark.parametrize("cause", CAUSES)
+def test_one_cause_is_one_warning(many: Site, monkeypatch: pytest.MonkeyPatch, cause: str) -> None:
+    options, environ, problem, hint = CAUSES[cause]
     monkeypatch.setattr("mkdocs_imagegen.gateway.policy.MAX_ATTEMPTS", 1)
     many.options.update(options)
     for name, value in environ.items():
