@@ -169,6 +169,19 @@ def test_failure_is_shown_and_logged_and_server_continues(
     assert len([each for each in emulator.log if each.prompt]) == 1
 
 
+def test_cause_of_several_images_is_logged_once(site: Site) -> None:
+    site.write("index.md", f"# Page\n\n{fence('A')}\n{fence('B')}\n{fence('C')}")
+    with generating(site, Emulator(plan=["authentication"] * 9)) as server:
+        server.wait_until(lambda: "are missing" in server.output)
+        server.wait_for_text("The API key is not accepted; check the value of TEST_KEY")
+        site.write("more.md", f"# More\n\n{fence('D')}")
+        server.wait_for_text("The API key is not accepted", "more/")
+        assert server.end() == 0
+        (line,) = [each for each in server.output.splitlines() if "missing: " in each]
+    assert "imagegen: 3 images are missing: the API key is not accepted (status 401): " in line
+    assert '(docs/index.md "A", docs/index.md "B", docs/index.md "C"); check the value' in line
+
+
 def token(**claims: object) -> str:
     parts = ({"alg": "RS256"}, claims)
     coded = (base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in parts)
