@@ -160,9 +160,9 @@ def _record(intent: Intent, response: ImageResponse, facts: ImageFacts) -> Recor
     # Records are committed, and the address of a server may be private.
     is_charge_known = response.cost_usd is not None
     listed_usd = intent.price_usd
-    if response.model != intent.request.model and not response.is_sketch:
-        quality = response.quality or intent.request.quality
-        listed_usd = price_usd(replace(intent.request, model=response.model, quality=quality))
+    if response.model != intent.sent.model and not response.is_sketch:
+        quality = response.quality or intent.sent.quality
+        listed_usd = price_usd(replace(intent.sent, model=response.model, quality=quality))
     is_named = response.is_sketch or GatewaySettings(url=intent.server).is_vercel
     return Record(
         key=drawn.key,

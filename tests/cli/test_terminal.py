@@ -67,7 +67,9 @@ def test_pipe_gets_plain_lines(run_alone) -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_json_is_equal_on_a_terminal(run_on_terminal, run_alone) -> None:
+def test_json_is_equal_on_a_terminal(site: Site, run_on_terminal, run_alone) -> None:
+    site.options["model"] = "openai/gpt-image-2"  # without the notice of a shutdown
+    site.save()
     on_terminal, in_pipe = run_on_terminal("plan", "--json"), run_alone("plan", "--json")
     assert on_terminal.stdout.split() == in_pipe.stdout.split()
 

@@ -150,7 +150,7 @@ def test_row_over_budget_has_the_price_of_the_purchase():
     outcome = outcome_of(DARK, (over_budget, MISSING_RESULT), shows_error=False)
     prices = [row.price_usd for row in report_rows(Location("a.md"), DARK, outcome, NAME)]
     assert prices == [Decimal("0.04"), None]
-    listed = report_rows(Location("a.md"), DARK, outcome, NAME, lambda _: Decimal("0.02"))
+    listed = report_rows(Location("a.md"), DARK, outcome, NAME, lambda *_: Decimal("0.02"))
     assert [row.price_usd for row in listed] == [Decimal("0.04"), Decimal("0.02")]
 
 

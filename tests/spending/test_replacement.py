@@ -195,6 +195,8 @@ def test_budget_reserves_the_price_of_the_replacement(bench):
     made, _ = run(bench, server, 3, budget={"usd": "0.03"}, concurrency=1)
     assert len(server.models) == 2
     assert made.run.ledger.budget.usd == 2 * Decimal("0.01317")
+    costs = {(each.cost_usd, each.cost_is_estimate) for each in made.stores.originals.records()}
+    assert costs == {(Decimal("0.01317"), True)}
 
 
 def test_dearest_of_the_routed_models_is_reserved(bench):
