@@ -63,8 +63,9 @@ class BuildProcess:
 
     @property
     def output(self) -> str:
-        """Output of the build so far."""
-        return (self.folder / self._log).read_text("utf-8", "replace")
+        """Output of the build so far; ``""`` before it has opened its log."""
+        log = self.folder / self._log
+        return log.read_text("utf-8", "replace") if log.exists() else ""
 
     def send(self, number: int) -> None:
         """Send a signal; not after `poll` has returned an exit code."""
