@@ -21,6 +21,7 @@ The tree::
         ├── InsufficientFundsError  PERMANENT  402, or 429 about money
         ├── ForbiddenError          PERMANENT  403
         ├── ModelUnavailableError   PERMANENT  the model is refused
+        │   ├── ModelForbiddenError PERMANENT  403: not for this account
         │   └── ModelShutDownError  PERMANENT  the response names its end
         ├── RejectedRequestError    REFUSED    400, 413, 422, 424
         ├── ModerationError         REFUSED    prompt refused by moderation
@@ -260,6 +261,12 @@ class ForbiddenError(GatewayError):
 
 class ModelUnavailableError(GatewayError):
     """Model that the server does not offer, or not to this account."""
+
+    billing = Billing.PERMANENT
+
+
+class ModelForbiddenError(ModelUnavailableError):
+    """Model that the account may not use."""
 
     billing = Billing.PERMANENT
 

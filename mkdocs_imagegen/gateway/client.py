@@ -173,7 +173,7 @@ class Gateway:
         result = await self._send(request)
         if isinstance(result, GatewayError):
             raise result
-        return success_body(result, self._credential, time.time())
+        return success_body(result, self._credential, time.time(), request.model)
 
     async def _send(self, request: ClientRequest) -> ClientResponse | GatewayError:
         trace = ConnectionTrace()

@@ -34,6 +34,7 @@ class ClientRequest:
         headers: Headers in addition to those of every request.
         server_name: Host name that the server's certificate must prove, if the URL has an IP
             address.
+        model: Model that the request names; ``""`` for none.
     """
 
     method: str
@@ -43,6 +44,7 @@ class ClientRequest:
     has_credential: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     server_name: str | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

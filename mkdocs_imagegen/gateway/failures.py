@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
@@ -20,6 +21,7 @@ from mkdocs_imagegen.errors import (
     GatewayError,
     InsufficientFundsError,
     InvalidResponseError,
+    ModelForbiddenError,
     ModelShutDownError,
     ModelUnavailableError,
     ModerationError,
@@ -34,27 +36,26 @@ from mkdocs_imagegen.gateway.exchange import SUCCESS, ClientResponse
 from mkdocs_imagegen.gateway.policy import MAX_WAIT_S
 from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object, safe_id, safe_text
 
-INVALID_MODEL = "invalid_model"
-"""Code of a response that names the parameter ``model``, which no server sends."""
+INVALID_MODEL, ENDED_MODEL = "invalid_model", "ended_model"
+"""Codes of a response that names the parameter ``model``, or the end of the model that was sent.
+
+No server sends them.
+"""
 
 MAY_BE_CHARGED = "it may have been charged: check the server's log before you generate it again"
 """Next step after a request with an unknown outcome."""
 
+_MAX_SEARCHED = 2_000
 _SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 _NO_MODEL = re.compile(
     r"\b(unknown|invalid|no such) model\b"
-    r"|\bmodels?\b.{0,100}\b(not found|not exist|(not|un)available|not supported)\b",
+    r"|\bmodels?\b.{0,100}\b(not found|not exist|not available|unavailable|not supported)\b",
     re.IGNORECASE | re.DOTALL,
 )
 """Text about an unknown model, for servers that send no code."""
 
-_END_OF_MODEL = re.compile(
-    r"(\bmodels?\b|\b[\w.-]+/[\w.-]+|\bgpt-image[\w.-]*)[^.;]{0,100}?"
-    r"\b(retired|deprecated|discontinued|decommissioned|shut ?down|end of life"
-    r"|no longer (available|supported|offered))\b",
-    re.IGNORECASE,
-)
-"""Text about the end of a model. A parameter may be deprecated too, but its name is no model."""
+_END = "retired|deprecated|discontinued|decommissioned|no longer (?:available|supported|offered)"
+_VERB = r"(?:(?:has|have|had)(?: now| already)? been|(?:is|was|are|were)(?: now| already)?)"
 
 _ZERO_RETENTION = re.compile(r"zero data retention", re.IGNORECASE)
 
@@ -117,6 +118,8 @@ _ADD_CREDIT = "add credit; finished images are kept"
 _KEY_REJECTED = "the API key is not accepted"
 _CHECK_KEY = "check its value; renew a VERCEL_OIDC_TOKEN with `vercel env pull`"
 
+_BUSY = Rule((503,), ServerBusyError, "the server is busy", "try again later", has_retry_after=True)
+
 RULES: tuple[Rule, ...] = (
     Rule(
         _ERRORS,
@@ -156,12 +159,11 @@ RULES: tuple[Rule, ...] = (
         frozenset({"authentication_error", "auth_error", "invalid_api_key", "no_db_connection"}),
     ),
     Rule(
-        (400, 403, 404, 422, *_SERVER_ERRORS),
+        (400, 403, 404, 422, 500, 501, 502),
         ModelShutDownError,
         "the model was shut down",
         _OTHER_MODEL,
-        frozenset({"model_deprecated", "model_retired", "model_shut_down"}),
-        _END_OF_MODEL,
+        frozenset({"model_deprecated", "model_retired", "model_shut_down", ENDED_MODEL}),
     ),
     Rule((410,), ModelShutDownError, "the model was shut down", _OTHER_MODEL),
     Rule(
@@ -173,14 +175,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         (403,),
-        ModelUnavailableError,
+        ModelForbiddenError,
         "the account's plan or allowlist does not include the model",
         "add credit, allow the model, or choose another one",
         frozenset({"restrictedmodelserror"}),
     ),
     Rule(
         (403,),
-        ModelUnavailableError,
+        ModelForbiddenError,
         "no provider of the model is allowed for the account",
         "allow one of its providers, or choose another model",
         frozenset({"no_providers_available", "restrictedproviderserror"}),
@@ -193,6 +195,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({"model_not_found", "no_providers_available", INVALID_MODEL}),
         _NO_MODEL,
     ),
+    _BUSY,
     Rule(
         _SERVER_ERRORS,
         ModelUnavailableError,
@@ -242,7 +245,6 @@ RULES: tuple[Rule, ...] = (
         "lower `concurrency`, such as `concurrency: 2`",
     ),
     Rule(_CLIENT_ERRORS, RejectedRequestError, "the request is not accepted"),
-    Rule((503,), ServerBusyError, "the server is busy", "try again later", has_retry_after=True),
     Rule((303,), OutcomeUnknownError, "the server responds at another URL", MAY_BE_CHARGED),
     Rule(
         _REDIRECTS,
@@ -255,13 +257,16 @@ RULES: tuple[Rule, ...] = (
 """From response to error. The last row fits every other response: its outcome is unknown."""
 
 
-def success_body(response: ClientResponse, credential: Credential | None, now: float) -> bytes:
+def success_body(
+    response: ClientResponse, credential: Credential | None, now: float, model: str = ""
+) -> bytes:
     """Return the body of a successful response, without the credential if the server repeats it.
 
     Args:
         response: Response of the server.
         credential: Credential that was sent, or None.
         now: Unix time in seconds.
+        model: Model that was sent; ``""`` for none.
 
     Raises:
         GatewayError: If the response is not successful, or its body is incomplete.
@@ -272,7 +277,7 @@ def success_body(response: ClientResponse, credential: Credential | None, now: f
             return body
         fault = f"the server's response cannot be used: {response.problem}"
         raise InvalidResponseError(fault, body=body, status=response.status)
-    error = read_error(response.status, response.headers, response.body, now)
+    error = read_error(response.status, response.headers, response.body, now, model)
     if isinstance(error, AuthenticationError) and credential:
         error.hint = credential.advice
     raise error
@@ -284,7 +289,9 @@ def as_unbilled(error: OutcomeUnknownError) -> ServerBusyError:
     return ServerBusyError(error.fault, hint=hint, status=error.status, request_id=error.request_id)
 
 
-def read_error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> GatewayError:
+def read_error(
+    status: int, headers: Mapping[str, str], body: bytes, now: float, model: str = ""
+) -> GatewayError:
     """Return the error for a response that is not successful.
 
     Args:
@@ -292,9 +299,12 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes, now: float)
         headers: Headers of the response.
         body: Body of the response, of any shape.
         now: Unix time in seconds, for a date in ``Retry-After``.
+        model: Model that was sent; ``""`` for none.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     content = read_error_body(body)
+    if _names_end(content.text, model, is_certain=status in _CLIENT_ERRORS):
+        content = replace(content, codes=content.codes | {ENDED_MODEL})
     wait_s = retry_after_s(lower, now)
     rule = next((each for each in RULES if each.fits(status, content, wait_s)), RULES[-1])
     text = content.text
@@ -308,6 +318,26 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes, now: float)
         request_id=_request_id(content, lower),
         retry_after_s=wait_s,
     )
+
+
+def _names_end(text: str, model: str, *, is_certain: bool) -> bool:
+    """Return True if a text says that the model that was sent has ended.
+
+    Args:
+        text: Message of the server.
+        model: The model.
+        is_certain: True if the request was certainly not charged. Else the text has to name the
+            model, since "the model was shut down" may be about a worker that had begun.
+    """
+    names = [re.escape(each) for each in {model, model.rpartition("/")[2]} if each]
+    if not names:
+        return False
+    ends = _END
+    if is_certain:
+        names += ["(?:the|this|requested) model"]
+        ends += "|shut ?down"
+    pattern = rf"(?<![\w/.-])(?:{'|'.join(names)})['\"`]?,? {_VERB} (?:{ends})\b"
+    return re.search(pattern, text[:_MAX_SEARCHED], re.IGNORECASE) is not None
 
 
 def read_error_body(body: bytes) -> ErrorBody:

@@ -201,10 +201,12 @@ def suggest_model(model: str) -> str | None:
 
     An ID with other numbers than a known one belongs to another model, which can be a newer one.
     """
+    if model in KNOWN_MODELS:
+        return None
     import difflib  # noqa: PLC0415 - costs 1 ms, and only an unknown model needs it
 
     numbers, likeness = _NUMBER.findall(model), dict[str, float]()
-    for known in KNOWN_MODELS if model not in KNOWN_MODELS else ():
+    for known in KNOWN_MODELS:
         creator = "" if "/" in model else f"{known.partition('/')[0]}/"
         if _NUMBER.findall(known) == numbers:
             pair = difflib.SequenceMatcher(None, creator + model.lower(), known)

@@ -114,6 +114,7 @@ def encode_request(
         body,
         has_credential=True,
         headers=content_type | take,
+        model=request.model,
     )
 
 

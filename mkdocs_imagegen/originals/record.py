@@ -137,8 +137,10 @@ class Record:
 
         So an image of a replacement model is that of the model once `model` names it.
         """
-        quality = self.answered_quality or self.quality
-        is_same = (self.answered_by, quality) == (request.model, request.quality)
+        # Under `auto` the server chooses, and may name its choice.
+        asked = self.quality if self.quality == "auto" else ""
+        qualities = (self.answered_quality or self.quality, asked)
+        is_same = self.answered_by == request.model and request.quality in qualities
         is_sketch = self.model == SKETCH_MODEL
         return is_same and not is_sketch and self.subject in request.subject_keys
 

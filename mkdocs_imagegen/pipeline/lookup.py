@@ -249,6 +249,24 @@ class Lookup:
         is_estimate = not self._context.mode.generate
         return ModelChoice.from_cache(self._settings, is_estimate=is_estimate)
 
+    def _obstacle(self, job: Job) -> NotGeneratedError | None:
+        """Return the reason in earlier attempts for which a request is not sent, if there is one.
+
+        Raises:
+            StoreError: If the attempts cannot be read.
+            ModelShutDownError: If nothing is sent, and the model was shut down without replacement.
+        """
+        model, generates = job.request.model, self._context.mode.generate
+        try:
+            if not generates:
+                self._models.log_change(job.request, job.exact_options)
+            model = self._models.sent_for(job.request, job.exact_options).model
+        except ModelShutDownError:
+            if not generates:
+                raise  # else a purchase asks the server for its list
+        gateway, ledger = self._settings.gateway, self._context.run.ledger
+        return ledger.obstacle(self._attempts, job.request.key, model, gateway)
+
     def _refusal(self, job: Job, *, can_generate: bool) -> ImagegenError | None:
         """Return the reason for which this build does not generate an image, if there is one."""
         mode, permission, request = self._context.mode, self._context.permission, job.request
@@ -258,12 +276,8 @@ class Lookup:
                 self._context.run.reference_files.check(request)
         except OptionError as error:
             return error
-        gateway, ledger = self._settings.gateway, self._context.run.ledger
         try:
-            if not mode.generate:
-                self._models.log_change(request, job.exact_options)
-            model = self._models.sent_for(request, job.exact_options).model
-            obstacle = ledger.obstacle(self._attempts, request.key, model, gateway)
+            obstacle = self._obstacle(job)
         except (StoreError, ModelShutDownError) as error:
             return error
         if obstacle is not None:

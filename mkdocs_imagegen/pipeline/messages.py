@@ -90,7 +90,7 @@ def _log_unknown_models(settings: Settings, named: Mapping[str, Locate]) -> None
     fallbacks = () if settings.fallback_models == AUTO else settings.fallback_models
     own = (settings.model, settings.draft.model or "", *fallbacks)
     for model, location in {**dict.fromkeys(own, config), **named}.items():
-        if suggestion := suggest_model(model):
+        if model and (suggestion := suggest_model(model)):
             once = {"imagegen_once": f"unknown model {model}"}
             text = "%s: %s is not a known model ID; did you mean %s?"
             names = quote_value(model), quote_value(suggestion)

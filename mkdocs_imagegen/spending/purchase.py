@@ -17,6 +17,7 @@ from mkdocs_imagegen.errors import (
     GatewayError,
     ImagegenError,
     InvalidResponseError,
+    ModelShutDownError,
     ModelUnavailableError,
     ModerationError,
     OutcomeUnknownError,
@@ -223,21 +224,22 @@ class Purchaser:
         """
         self._raise_if_stopped(request.key, "", loop)
         gateway = await self._opened_gateway(loop)  # with the list of models and prices
+        try:
+            self._models.sent_for(request, exact_options)
+        except ModelShutDownError:  # perhaps by an old list
+            await self._prices.reload(gateway, loop)
         while True:
             sent = self._models.sent_for(request, exact_options)
             await loop.compute(self._raise_if_resting, request.key, sent.model)
             try:
                 async with self._turn(sent, loop) as price:
-                    self._models.log_change(request, exact_options)
-                    return await self._generate_as(sent, price, request, loop)
-            except ModelUnavailableError as error:
-                await self._prices.reload(gateway, loop)
-                if self._models.sent_for(request, exact_options) == sent:
-                    self._models.explain(error, sent)
-                    raise
-            except StoppedError:  # perhaps its model, while it was waiting
+                    result = await self._generate_as(sent, price, request, loop)
+            except (ModelUnavailableError, StoppedError):  # its model, perhaps during the wait
                 if self._models.sent_for(request, exact_options) == sent:
                     raise
+            else:
+                self._models.log_change(request, exact_options)
+                return result
 
     def _price_usd(self, request: ImageRequest) -> Decimal | None:
         listed = self._models.price_usd(request)
@@ -331,7 +333,11 @@ class Purchaser:
         # The run may have been stopped while this request was being prepared.
         self._raise_if_stopped(intent.request.key, request.model, loop)
         keep = partial(self._stores.journal.save_response, intent)
-        return await gateway.generate(request, keep, attached)
+        try:
+            return await gateway.generate(request, keep, attached)
+        except ModelUnavailableError:
+            await self._prices.reload(gateway, loop)  # for alternatives that are on offer now
+            raise
 
     async def _attached(self, request: ImageRequest, loop: EventLoop) -> Attachments:
         """Return the reference images of a request; their bytes are held only while it runs."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from mkdocs_imagegen.errors import (
     ImagegenError,
+    ModelForbiddenError,
     ModelShutDownError,
     ModelUnavailableError,
 )
@@ -40,6 +41,7 @@ NOTICE = timedelta(days=30)
 """Time before a shutdown from which it is announced, and a refusal counts as the shutdown."""
 
 _DAY_S = 86_400
+_MIN_LIKENESS = 0.8
 _MAX_BYTES = 100_000
 
 
@@ -124,17 +126,18 @@ class ModelChoice:
         """Note that a server has refused a model, and whether it counts as shut down."""
         if isinstance(error, ModelUnavailableError):
             self._refused.add(sent.model)
-            if isinstance(error, ModelShutDownError) or self._is_near(sent.model):
+            self._explain(error, sent)
+            is_end = isinstance(error, ModelShutDownError) or self._is_near(sent.model)
+            if is_end and not isinstance(error, ModelForbiddenError):
                 self._said.setdefault(sent.model, {"at": time.time(), "said": error.fault})
                 self._write()
 
-    def explain(self, error: ModelUnavailableError, sent: ImageRequest) -> None:
+    def _explain(self, error: ModelUnavailableError, sent: ImageRequest) -> None:
         """Add the next step to the error of a model that is refused and was not shut down."""
-        close = suggest_model(sent.model) or next(
-            iter(difflib.get_close_matches(sent.model, self._prices.models, 1, 0.8)), None
-        )
-        if close not in (None, sent.model):
-            error.hint = f'did you mean "{close}"?'
+        known = sent.model in KNOWN_MODELS or sent.model in self._prices.models
+        close = difflib.get_close_matches(sent.model, self._prices.models, 1, _MIN_LIKENESS)
+        if not known and (names := [suggest_model(sent.model), *close]):
+            error.hint = next((f'did you mean "{each}"?' for each in names if each), error.hint)
         if names := self._alternatives(sent):
             error.accepted = f"alternatives: {names}"
 
@@ -163,7 +166,8 @@ class ModelChoice:
     ) -> ImageRequest | None:
         models = self._settings.fallback_models
         if models == AUTO:
-            return replacement(request, exact_options, self._is_offered, self.price_usd)
+            get_price = self._prices.price_usd  # of the models alone
+            return replacement(request, exact_options, self._is_offered, get_price)
         if "model" in exact_options:
             return None
         return own_replacement(request, models, self._is_usable)
@@ -183,8 +187,10 @@ class ModelChoice:
     def _error(self, request: ImageRequest, exact_options: Collection[str]) -> ModelShutDownError:
         fault, names = self._end(request.model), self._alternatives(request)
         is_named = "model" in exact_options
-        if not is_named and self._settings.fallback_models == AUTO and names:
-            fault += f", and no replacement costs at most {MAX_PRICE_RATIO} times as much"
+        known = KNOWN_MODELS.get(request.model)
+        if not is_named and self._settings.fallback_models == AUTO and known:
+            ratio = f"at most {MAX_PRICE_RATIO} times as much"
+            fault += f", and the server offers none of its replacements at a known price of {ratio}"
         first = names.partition(" ")[0]
         line = f"`model: {first}`" if first else "`model` to another one"
         where = " at the image, which names it" if is_named else ""
@@ -196,7 +202,7 @@ class ModelChoice:
         known = KNOWN_MODELS.get(request.model)
         models = dict.fromkeys((*(known.replacements if known else ()), *self._prices.models))
         usable = [each for each in models if self._is_offered(each) and each != SKETCH_MODEL]
-        return format_alternatives(usable, request, self.price_usd)
+        return format_alternatives(usable, request, self._prices.price_usd)
 
     def _end(self, model: str) -> str:
         day = self._shutdown_date(model)
@@ -211,7 +217,7 @@ class ModelChoice:
         return f"{model} will be shut down on {day}"
 
     def _price_text(self, request: ImageRequest) -> str:
-        usd = self.price_usd(request)
+        usd = self._prices.price_usd(request)
         return "price unknown" if usd is None else format_usd(usd)
 
     def _is_near(self, model: str) -> bool:
@@ -219,7 +225,7 @@ class ModelChoice:
         return day is not None and day - today() <= NOTICE
 
     def _is_usable(self, model: str) -> bool:
-        return model not in self._refused and model not in self._said
+        return model not in self._refused and not self.is_shut_down(model)
 
     def _is_offered(self, model: str) -> bool:
         is_listed = not self._prices.models or model in self._prices.models

@@ -35,6 +35,7 @@ CLASSES = {
     "InsufficientFundsError": PERMANENT,
     "ForbiddenError": PERMANENT,
     "ModelUnavailableError": PERMANENT,
+    "ModelForbiddenError": PERMANENT,
     "ModelShutDownError": PERMANENT,
     "RejectedRequestError": REFUSED,
     "ModerationError": REFUSED,

@@ -15,6 +15,7 @@ from mkdocs_imagegen.errors import (
     ForbiddenError,
     GatewayError,
     InsufficientFundsError,
+    ModelForbiddenError,
     ModelShutDownError,
     ModelUnavailableError,
     ModerationError,
@@ -64,10 +65,10 @@ ROWS = [
         403,
         {},
         nested("no_providers_available", param=named("RestrictedModelsError")),
-        ModelUnavailableError,
+        ModelForbiddenError,
     ),
-    (403, {}, flat("no_providers_available", 403), ModelUnavailableError),
-    (403, {}, nested("x", param=named("RestrictedProvidersError")), ModelUnavailableError),
+    (403, {}, flat("no_providers_available", 403), ModelForbiddenError),
+    (403, {}, nested("x", param=named("RestrictedProvidersError")), ModelForbiddenError),
     (403, {}, nested("model_not_found"), ModelUnavailableError),
     (410, {}, nested("x", "model_not_found", text="It has been shut down."), ModelShutDownError),
     (410, {}, {}, ModelShutDownError),
@@ -77,13 +78,21 @@ ROWS = [
     (
         502,
         {},
-        nested("AI_APICallError", text="gpt-image-1 has been deprecated"),
+        nested("AI_APICallError", text="'b' has been deprecated"),
         ModelShutDownError,
     ),
     (400, {}, nested("x", "invalid_value", "model", text="Invalid value"), ModelUnavailableError),
     (500, {}, nested(text="all providers failed: model_not_found"), ModelUnavailableError),
     (503, {}, nested("no_providers_available"), ModelUnavailableError),
-    # A parameter may be deprecated, and a busy server is no refusal of the model.
+    (404, {}, nested(text="The model a/b is not available"), ModelUnavailableError),
+    # A parameter may be deprecated, a worker may be stopped, and a busy server refuses no model.
+    (400, {}, nested(text="a/b: the parameter `style` is deprecated"), RejectedRequestError),
+    (400, {}, nested(text="image/jpeg output is no longer supported"), RejectedRequestError),
+    (404, {}, nested(text="API version of /a/b is no longer supported"), RejectedRequestError),
+    (500, {}, nested(text="The connection to the model was shut down"), OutcomeUnknownError),
+    (502, {}, nested(text="a/b was shut down while it sent the response"), OutcomeUnknownError),
+    (503, SOON, nested(text="a/b is no longer available"), ServerBusyError),
+    (503, SOON, nested("no_providers_available"), ServerBusyError),
     (400, {}, nested(text="`style` is deprecated for this model"), RejectedRequestError),
     (503, {}, nested(text="The model is currently not available"), OutcomeUnknownError),
     (503, SOON, nested(text="The model a/b is not available"), ServerBusyError),
@@ -143,14 +152,21 @@ ROWS = [
 
 @pytest.mark.parametrize(("status", "headers", "body", "kind"), ROWS)
 def test_documented_response_is_exactly_one_error(status, headers, body, kind):
-    error = read_error(status, headers, json.dumps(body).encode(), NOW)
+    error = read_error(status, headers, json.dumps(body).encode(), NOW, "a/b")
     assert type(error) is kind
     assert error.status == status
     assert str(status) in str(error)
 
 
+def test_long_text_is_searched_in_linear_time():
+    text = "a-" * 400_000
+    assert read_error(400, {}, text.encode(), NOW, "a/b").billing is Billing.REFUSED
+
+
 def test_rule_fits_a_documented_response():
-    faults = {read_error(row[0], row[1], json.dumps(row[2]).encode(), NOW).fault for row in ROWS}
+    faults = {
+        read_error(row[0], row[1], json.dumps(row[2]).encode(), NOW, "a/b").fault for row in ROWS
+    }
     for rule in RULES:
         assert any(fault.startswith(rule.fault) for fault in faults), rule
 
