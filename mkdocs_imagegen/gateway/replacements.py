@@ -13,7 +13,6 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, check_request
 from mkdocs_imagegen.gateway.pricing import GetPrice
 from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object
-from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.request import ImageRequest
 
 MAX_PRICE_RATIO = Decimal("1.5")
@@ -57,21 +56,21 @@ def own_replacement(
     return next(filter(_is_accepted, sent), None)
 
 
-def format_alternatives(models: Iterable[str], request: ImageRequest, get_price: GetPrice) -> str:
-    """Return up to three models that can replace the requested one, with prices, on one line.
+def alternatives(
+    models: Iterable[str], request: ImageRequest, get_price: GetPrice
+) -> list[tuple[str, Decimal | None]]:
+    """Return up to three models that can replace the requested one, with the price of the request.
 
     Models of its creator come first, then the cheapest; those of unknown price are last.
     """
     priced = [(model, get_price(replace(request, model=model))) for model in models]
     creator = request.model.partition("/")[0]
-    priced.sort(
-        key=lambda pair: (pair[0].partition("/")[0] != creator, pair[1] is None, pair[1] or 0)
-    )
-    names = (
-        f"{model} ({format_usd(usd) if usd is not None else 'price unknown'})"
-        for model, usd in priced
-    )
-    return ", ".join(list(names)[:MAX_ALTERNATIVES])
+
+    def rank(pair: tuple[str, Decimal | None]) -> tuple[bool, bool, Decimal]:
+        model, usd = pair
+        return model.partition("/")[0] != creator, usd is None, usd or Decimal(0)
+
+    return sorted(priced, key=rank)[:MAX_ALTERNATIVES]
 
 
 def _built_in(request: ImageRequest, *, keeps_quality: bool) -> Iterator[ImageRequest]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain, repeat
@@ -32,9 +32,8 @@ from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
-from mkdocs_imagegen.log import NOT_STRICT, ONCE, log
+from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, OptionsError, is_yes
-from mkdocs_imagegen.originals.folders import is_tracked
 from mkdocs_imagegen.pages.cards import card_style
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
@@ -46,7 +45,12 @@ from mkdocs_imagegen.pipeline.context import (
     has_unfinished_requests,
 )
 from mkdocs_imagegen.pipeline.lookup import Lookup
-from mkdocs_imagegen.pipeline.messages import log_causes, log_model_mistakes, log_remarks
+from mkdocs_imagegen.pipeline.messages import (
+    log_causes,
+    log_model_mistakes,
+    log_remarks,
+    warn_if_untracked,
+)
 from mkdocs_imagegen.pipeline.other_files import files_with_tokens, is_page, write_text
 from mkdocs_imagegen.pipeline.outcome import (
     Entry,
@@ -62,7 +66,6 @@ from mkdocs_imagegen.pipeline.references import References
 from mkdocs_imagegen.report import (
     ReportRow,
     State,
-    deduplicate,
     format_cost,
     plural,
     summary,
@@ -79,10 +82,6 @@ _IMG_TAG = (
 _NO_SITE_URL = (
     "previews have no social tags because site_url is not set; "
     "set it in mkdocs.yml to the URL of the site"
-)
-_NOT_TRACKED = (
-    "%s (%s) generated into %s, which git does not track, so the next run on another machine would "
-    "generate them again; commit the folder, or keep it in the cache of CI"
 )
 
 
@@ -408,14 +407,7 @@ class Pipeline:
             row for row in rows if row.state is State.GENERATED and row.model != SKETCH_MODEL
         ]
         if charged and is_yes(os.environ.get("CI", "")):
-            self._warn_if_untracked(charged)
-
-    def _warn_if_untracked(self, charged: Sequence[ReportRow]) -> None:
-        folder, images = self.context.settings.originals_path, deduplicate(charged)
-        if not is_tracked(folder):
-            count, cost = plural(len(images), "image"), format_cost(row.cost_usd for row in images)
-            # As a warning it would fail the first strict build, before a cache could be saved.
-            log.warning(_NOT_TRACKED, count, cost, folder, extra=NOT_STRICT)
+            warn_if_untracked(self.context.settings.originals_path, charged)
 
     def _outcomes_by_placement(self) -> Iterator[tuple[Placement, Outcome]]:
         for placement in self._placements:

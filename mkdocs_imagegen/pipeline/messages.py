@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from mkdocs_imagegen.causes import causes, list_locations
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
@@ -13,11 +14,17 @@ from mkdocs_imagegen.errors import Location, OptionError
 from mkdocs_imagegen.gateway.models import check_request, suggest_model
 from mkdocs_imagegen.log import NOT_STRICT, log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
+from mkdocs_imagegen.originals.folders import is_tracked
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.outcome import Outcome
-from mkdocs_imagegen.report import ReportRow, State
+from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_cost, plural
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import AUTO, Settings
+
+_NOT_TRACKED = (
+    "%s (%s) generated into %s, which git does not track, so the next run on another machine would "
+    "generate them again; commit the folder, or keep it in the cache of CI"
+)
 
 Locate = Callable[[], Location]
 """Finds the location of an image, which reads the source of the page again."""
@@ -95,6 +102,15 @@ def _log_unknown_models(settings: Settings, named: Mapping[str, Locate]) -> None
             text = "%s: %s is not a known model ID; did you mean %s?"
             names = quote_value(model), quote_value(suggestion)
             log.warning(text, location(), *names, extra=NOT_STRICT | once)
+
+
+def warn_if_untracked(folder: Path, charged: Sequence[ReportRow]) -> None:
+    """Warn that git does not track the images that were generated; not under ``--strict``."""
+    if not is_tracked(folder):
+        images = deduplicate(charged)
+        count, cost = plural(len(images), "image"), format_cost(row.cost_usd for row in images)
+        # As a warning it would fail the first strict build, before a cache could be saved.
+        log.warning(_NOT_TRACKED, count, cost, folder, extra=NOT_STRICT)
 
 
 def unsupported_by_model(settings: Settings, request: ImageRequest, model: str) -> str:

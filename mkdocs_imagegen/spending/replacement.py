@@ -26,7 +26,7 @@ from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, suggest_model
 from mkdocs_imagegen.gateway.replacements import (
     MAX_PRICE_RATIO,
-    format_alternatives,
+    alternatives,
     own_replacement,
     replacement,
 )
@@ -136,10 +136,10 @@ class ModelChoice:
         """Add the next step to the error of a model that is refused and was not shut down."""
         known = sent.model in KNOWN_MODELS or sent.model in self._prices.models
         close = difflib.get_close_matches(sent.model, self._prices.models, 1, _MIN_LIKENESS)
-        if not known and (names := [suggest_model(sent.model), *close]):
-            error.hint = next((f'did you mean "{each}"?' for each in names if each), error.hint)
-        if names := self._alternatives(sent):
-            error.accepted = f"alternatives: {names}"
+        if not known and (likely := next(filter(None, [suggest_model(sent.model), *close]), None)):
+            error.hint = f'did you mean "{likely}"?'
+        if listed := self._alternatives(sent):
+            error.accepted = f"alternatives: {listed}"
 
     def log_change(self, request: ImageRequest, exact_options: Collection[str] = ()) -> None:
         """Log, once per run, which model replaces that of a request, now or soon; never strict.
@@ -175,7 +175,7 @@ class ModelChoice:
     def _advice(self, request: ImageRequest, sent: ImageRequest | None) -> str:
         if sent is None:
             return f"set `model` to another one: {self._alternatives(request)}"
-        before, after = self._price_text(request), self._price_text(sent)
+        before, after = (_price_text(self._prices.price_usd(each)) for each in (request, sent))
         line = f"`model: {sent.model}`"
         if sent.quality != request.quality:
             line += f" and `quality: {sent.quality}`"
@@ -202,7 +202,8 @@ class ModelChoice:
         known = KNOWN_MODELS.get(request.model)
         models = dict.fromkeys((*(known.replacements if known else ()), *self._prices.models))
         usable = [each for each in models if self._is_offered(each) and each != SKETCH_MODEL]
-        return format_alternatives(usable, request, self._prices.price_usd)
+        priced = alternatives(usable, request, self._prices.price_usd)
+        return ", ".join(f"{model} ({_price_text(usd)})" for model, usd in priced)
 
     def _end(self, model: str) -> str:
         day = self._shutdown_date(model)
@@ -215,10 +216,6 @@ class ModelChoice:
         if self.is_shut_down(model):
             return f"{model} is no longer offered (shutdown date {day})"
         return f"{model} will be shut down on {day}"
-
-    def _price_text(self, request: ImageRequest) -> str:
-        usd = self._prices.price_usd(request)
-        return "price unknown" if usd is None else format_usd(usd)
 
     def _is_near(self, model: str) -> bool:
         day = self._shutdown_date(model)
@@ -263,3 +260,7 @@ class ModelChoice:
 def today() -> date:
     """Return the current day in UTC."""
     return datetime.now(timezone.utc).date()
+
+
+def _price_text(usd: Decimal | None) -> str:
+    return "price unknown" if usd is None else format_usd(usd)

@@ -10,7 +10,7 @@ import pytest
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS
 from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.gateway.replacements import (
-    format_alternatives,
+    alternatives,
     own_replacement,
     replacement,
 )
@@ -95,7 +95,7 @@ def test_alternatives_are_three_of_the_same_creator_first_with_prices():
         return usd and Decimal(usd)
 
     asked = replace(MINI, model="a/gone")
-    assert format_alternatives(prices, asked, get_price) == "a/2 ($0.02), a/4 ($0.04), a/5 ($0.05)"
-    few = ["z/y", "a/3"]
-    assert format_alternatives(few, asked, get_price) == "a/3 (price unknown), z/y ($0.001)"
-    assert format_alternatives((), asked, get_price) == ""
+    found = alternatives(prices, asked, get_price)
+    assert found == [("a/2", Decimal("0.02")), ("a/4", Decimal("0.04")), ("a/5", Decimal("0.05"))]
+    assert [model for model, _ in alternatives(["z/y", "a/3"], asked, get_price)] == ["a/3", "z/y"]
+    assert alternatives((), asked, get_price) == []

@@ -153,8 +153,8 @@ def test_without_an_affordable_replacement_nothing_is_sent(bench):
     assert server.models == []
     (text,) = {str(each.error) for each in results}
     assert text == (
-        f"{MODEL} was shut down on 2026-12-01, and the server offers none of its replacements at a known "
-        "price of at most 1.5 times as much "
+        f"{MODEL} was shut down on 2026-12-01, and the server offers none of its replacements "
+        "at a known price of at most 1.5 times as much "
         "(alternatives: openai/gpt-image-2.5-sunburst ($0.013), a/b (price unknown)); "
         "set `model: openai/gpt-image-2.5-sunburst`; existing images stay in use"
     )
