@@ -60,7 +60,9 @@ def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
     titles = ("", "Model", "Price", "Shutdown", *(("Uptime", "Latency") if health else ()))
     print_table(titles, [_cells(offer, healths, settings) for offer in offers])
     if settings.effective_model not in {offer.model for offer in offers}:
-        print_line(f"the gateway does not list {settings.effective_model}, the configured model")
+        is_complete = settings.gateway.is_vercel
+        hint = "set `model` to one of these" if is_complete else "the server may accept it anyway"
+        print_line(f"{settings.effective_model}, the configured model, is not listed; {hint}")
 
 
 async def _read_healths(gateway: Gateway, offers: Sequence[Offer]) -> _Healths:

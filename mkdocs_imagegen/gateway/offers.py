@@ -137,8 +137,12 @@ def _image_prices(pricing: Mapping[str, object]) -> Iterator[ImagePrice]:
 
 
 def _is_image_model(entry: Mapping[str, object], model: str) -> bool:
-    """Return True if its type is ``image``, or if it has no type and ``image`` in its name."""
-    return entry.get("type") == "image" if "type" in entry else "image" in model
+    """Return True if its type is ``image``, or its mode, in LiteLLM's words, that of images.
+
+    A model without either is one if ``image`` is in its name.
+    """
+    kind = entry.get("type") or (as_mapping(entry.get("model_info")) or entry).get("mode")
+    return kind in ("image", "image_generation") if kind else "image" in model
 
 
 def _format_price(pricing: Mapping[str, object], amounts: list[Decimal]) -> str:

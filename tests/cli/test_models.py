@@ -54,7 +54,7 @@ def test_configured_model_is_marked(keyed: Site, run) -> None:
 def test_configured_model_that_is_not_listed_is_named(keyed: Site, run) -> None:
     keyed.options["model"] = "openai/gpt-image-1"
     assert run("models").lines[-1] == (
-        "the gateway does not list openai/gpt-image-1, the configured model"
+        "openai/gpt-image-1, the configured model, is not listed; the server may accept it anyway"
     )
 
 

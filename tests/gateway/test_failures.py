@@ -147,6 +147,7 @@ ROWS = [
         ModelUnavailableError,
     ),
     (400, {}, nested("auth_error", "400"), AuthenticationError),
+    (400, {}, nested("no_db_connection", "400", text="No connected db."), AuthenticationError),
 ]
 
 

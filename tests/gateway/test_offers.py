@@ -70,10 +70,16 @@ def test_offers_are_image_models_only():
         {"id": "c/talks", "type": "language"},
         {"id": "gpt-image-1"},
         {"id": "whisper"},
+        {"id": "img", "mode": "image_generation"},
+        {"id": "img-2", "model_info": {"mode": "image_generation"}},
+        {"id": "image-chat", "mode": "chat"},
+        {"id": "image-chat-2", "model_info": {"mode": "chat"}},
+        {"id": "img-3", "mode": ["image_generation"]},
         {"type": "image"},
         7,
     ]
-    assert [offer.model for offer in read_offers(models(*entries))] == ["b/draws", "gpt-image-1"]
+    found = [offer.model for offer in read_offers(models(*entries))]
+    assert found == ["b/draws", "gpt-image-1", "img", "img-2"]
 
 
 @pytest.mark.parametrize(

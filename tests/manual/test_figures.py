@@ -51,7 +51,7 @@ SENTENCES = [
     ("models/cost.md", BUDGET),
     (
         "troubleshooting/index.md",
-        f"{Settings().budget.images} of {Settings().budget.images} images used in this run",
+        f"{Settings().budget.images} of {Settings().budget.images} images per run",
     ),
     ("get-started/first-image.md", f"generate the image for about ${DEFAULT_PRICES[1]}."),
     ("guides/serve.md", f"the first save after {RETRY_AFTER_S:.0f} seconds sends it again"),

@@ -10,6 +10,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
+from tests.manual.pages import DOCS
 from tests.paid import MODEL, PaidSite
 from tests.support import Built, Site
 
@@ -109,6 +110,14 @@ def test_one_cause_is_one_warning(many: Site, monkeypatch: pytest.MonkeyPatch, c
     assert (len(lines), lines[-1]) == (2, built.summary)
     assert built.summary.startswith("imagegen: 200 images: 200 ")
     assert len("\n".join(lines)) <= MAX_CHARS
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_manual_has_the_message(cause: str) -> None:
+    page = (DOCS / "troubleshooting/index.md").read_text()
+    _, _, problem, hint = CAUSES[cause]
+    assert problem.partition(" (")[0] in page
+    assert hint in page
 
 
 def test_rejected_key_is_one_warning(rejecting: Site, monkeypatch: pytest.MonkeyPatch) -> None:
