@@ -184,10 +184,10 @@ class ModelChoice:
         fault, names = self._end(request.model), self._alternatives(request)
         is_named = "model" in exact_options
         if not is_named and self._settings.fallback_models == AUTO and names:
-            fault += f", and no replacement costs at most {MAX_PRICE_RATIO} times as much"
+            fault += f", and no built-in replacement costs at most {MAX_PRICE_RATIO} times as much"
         first = names.partition(" ")[0]
         line = f"`model: {first}`" if first else "`model` to another one"
-        where = " at the image, which names it" if is_named else ""
+        where = " on the image, its preset, named prompt or page" if is_named else ""
         error = ModelShutDownError(fault, hint=f"set {line}{where}; existing images stay in use")
         error.accepted = f"alternatives: {names}" if names else None
         return error
