@@ -196,7 +196,8 @@ def _default_prices() -> Iterator[str]:
     for quality, square, other in _prices_of(model):
         default = " (default)" if quality == Settings().quality else ""
         yield f"| `{quality}`{default} | {square} | {other} |"
-    yield from ("", f"Model: `{model}`. {_PRICE_UNIT}")
+    unit = "US dollars per image, computed from its tokens."
+    yield from ("", f"Model: `{model}`. {unit}")
 
 
 def _prices_of(model: str) -> Iterator[tuple[str, str, str]]:
