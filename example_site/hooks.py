@@ -191,11 +191,13 @@ def _prices() -> Iterator[str]:
 
 
 def _default_prices() -> Iterator[str]:
+    model = KNOWN_MODELS[Settings().model].replacements[0]
     yield from ("| Quality | 1024x1024 | 1536x1024, 1024x1536 |", "|---|---|---|")
-    for quality, square, other in _prices_of(Settings().model):
+    for quality, square, other in _prices_of(model):
         default = " (default)" if quality == Settings().quality else ""
         yield f"| `{quality}`{default} | {square} | {other} |"
-    yield from ("", f"Model: `{Settings().model}`. {_PRICE_UNIT}")
+    unit = "US dollars per image, computed from its tokens."
+    yield from ("", f"Model: `{model}`. {unit}")
 
 
 def _prices_of(model: str) -> Iterator[tuple[str, str, str]]:
@@ -251,7 +253,7 @@ _REFERENCES: dict[str, Callable[[], Iterator[str]]] = {
     "directive options": _directive_options,
     "page options": _page_options,
     "prices": _prices,
-    "prices of the default model": _default_prices,
+    "prices by default": _default_prices,
     "shutdown dates": _shutdowns,
     "limits": _limits,
     "faults": _faults,

@@ -214,7 +214,7 @@ def _generated(rows: Sequence[ReportRow], seconds: float) -> tuple[str, str]:
 
 
 def _other_models(images: Sequence[ReportRow]) -> str:
-    """Return the models that answered in place of the requested ones, as the end of a phrase."""
+    """Return the models that generated images and were not requested, as the end of a phrase."""
     others = sorted({each.drawn_by for each in images if each.drawn_by not in ("", each.model)})
     return f" by {', '.join(others)}" if others else ""
 

@@ -189,11 +189,11 @@ class ModelChoice:
         is_named = "model" in exact_options
         known = KNOWN_MODELS.get(request.model)
         if not is_named and self._settings.fallback_models == AUTO and known:
-            ratio = f"at most {MAX_PRICE_RATIO} times as much"
-            fault += f", and the server offers none of its replacements at a known price of {ratio}"
+            ratio = f"a known price of at most {MAX_PRICE_RATIO} times that"
+            fault += f", and no built-in replacement is offered at {ratio}"
         first = names.partition(" ")[0]
         line = f"`model: {first}`" if first else "`model` to another one"
-        where = " at the image, which names it" if is_named else ""
+        where = " on the image, its preset, named prompt or page" if is_named else ""
         error = ModelShutDownError(fault, hint=f"set {line}{where}; existing images stay in use")
         error.accepted = f"alternatives: {names}" if names else None
         return error

@@ -153,8 +153,8 @@ def test_without_an_affordable_replacement_nothing_is_sent(bench):
     assert server.models == []
     (text,) = {str(each.error) for each in results}
     assert text == (
-        f"{MODEL} was shut down on 2026-12-01, and the server offers none of its replacements "
-        "at a known price of at most 1.5 times as much "
+        f"{MODEL} was shut down on 2026-12-01, and no built-in replacement is offered at a known "
+        "price of at most 1.5 times that "
         "(alternatives: openai/gpt-image-2.5-sunburst ($0.013), a/b (price unknown)); "
         "set `model: openai/gpt-image-2.5-sunburst`; existing images stay in use"
     )
@@ -166,7 +166,9 @@ def test_image_that_names_its_model_has_an_error(bench):
     exact = frozenset({"model"})
     (result,) = made.run_jobs(job(request(), exact_options=exact))
     assert server.models == []
-    assert f"set `model: {FLARE_2_5}` at the image, which names it" in str(result.error)
+    assert f"`model: {FLARE_2_5}` on the image, its preset, named prompt or page" in str(
+        result.error
+    )
     assert str(result.error).count("($") == 3
 
 
