@@ -38,6 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = ""
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than processors, since tests of servers mostly wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Succeed if all tests of the named folders belong to other tiers."""
     options = session.config.option

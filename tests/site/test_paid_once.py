@@ -166,6 +166,7 @@ DAMAGES: list[Damage] = [
 ]
 
 
+@pytest.mark.slow
 def test_damaged_records_of_100_originals_send_no_request(paid_site: PaidSite) -> None:
     paid_site.write_prompts(*(f"Prompt {number}" for number in range(100)))
     limit = {"images": None, "usd": None}
@@ -211,6 +212,7 @@ class Later(datetime):
         return datetime.now(tz) + timedelta(hours=24, minutes=1)
 
 
+@pytest.mark.slow
 def test_prompt_without_an_image_is_charged_twice_then_once_a_day_later(
     paid_site: PaidSite, paid: PaidEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +255,7 @@ def test_prompt_without_an_image_rests_in_another_checkout(
     assert paid_site.states == ["made"]
 
 
+@pytest.mark.slow
 def test_outage_blocks_no_image_of_later_builds(paid_site: PaidSite, paid: PaidEmulator) -> None:
     paid_site.write_prompts(*(f"Prompt {number}" for number in range(40)))
     paid.fault = "hung-up"
@@ -273,6 +276,7 @@ def _without(name: str) -> str:
 BUILD = "from mkdocs.__main__ import cli; sys.exit(cli(['build']))"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["webp", "avif"])
 def test_pillow_without_a_format_shows_every_image(
     paid_site: PaidSite, paid: PaidEmulator, missing: str
@@ -291,6 +295,7 @@ def test_pillow_without_a_format_shows_every_image(
     assert paid_site.states == ["ready"] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["webp", "avif"])
 def test_named_format_without_an_encoder_is_an_error_before_a_charge(
     paid_site: PaidSite, paid: PaidEmulator, missing: str
@@ -303,6 +308,7 @@ def test_named_format_without_an_encoder_is_an_error_before_a_charge(
     assert f"install a Pillow with {missing}" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["webp", "avif"])
 def test_image_that_this_machine_cannot_decode_is_kept_for_another(
     paid_site: PaidSite, paid: PaidEmulator, missing: str
@@ -334,6 +340,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_imported_photo_stays_until_it_is_generated_again(
     paid_site: PaidSite, paid: PaidEmulator, photo: Path
 ) -> None:
@@ -429,6 +436,7 @@ def test_again_sends_one_request_and_keeps_the_earlier_image(
     assert paid_site.command("verify").exit_code == 0
 
 
+@pytest.mark.slow
 def test_killed_again_is_completed_by_the_next_build(
     paid_site: PaidSite, paid: PaidEmulator
 ) -> None:

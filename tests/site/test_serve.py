@@ -109,6 +109,7 @@ def test_quick_edits_of_a_prompt_send_one_request(site: Site) -> None:
     assert [each.prompt for each in emulator.log if each.prompt] == ["A balloon, take 9"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_deleted", [True, False])
 def test_prompt_is_not_generated_when_deleted_during_serve_delay(
     site: Site, is_deleted: bool
@@ -127,6 +128,7 @@ def test_prompt_is_not_generated_when_deleted_during_serve_delay(
     assert list(emulator.log) == []
 
 
+@pytest.mark.slow
 def test_budget_applies_to_whole_serve_until_it_is_raised(site: Site) -> None:
     emulator = Emulator()
     site.write("index.md", f"# Page\n\n{fence('A')}")
@@ -142,6 +144,7 @@ def test_budget_applies_to_whole_serve_until_it_is_raised(site: Site) -> None:
     assert emulator.bill.images == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "title"),
     [
@@ -247,6 +250,7 @@ def test_second_signal_stops_server_immediately(site: Site, second: int) -> None
     assert len(list((site.originals / "work/journal").glob("*.intent"))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"serve": "sketch"}, {"gateway": {"url": "sketch:"}}])
 def test_sketch_is_drawn_in_background_at_no_cost(site: Site, options: dict[str, object]) -> None:
     site.options.pop("gateway")
@@ -267,6 +271,7 @@ def test_sketch_is_drawn_in_background_at_no_cost(site: Site, options: dict[str,
     assert not (site.folder / "imagegen-originals").exists()
 
 
+@pytest.mark.slow
 def test_draft_is_shown_by_serve_and_not_by_build(site: Site) -> None:
     emulator = Emulator()
     site.options["report"] = "report.json"
@@ -287,6 +292,7 @@ def test_draft_is_shown_by_serve_and_not_by_build(site: Site) -> None:
     assert (len(stored(site)), len(list(drafts))) == (1, 1)
 
 
+@pytest.mark.slow
 def test_image_of_every_language_is_generated(site: Site) -> None:
     pytest.importorskip("mkdocs_static_i18n")
     languages = [
@@ -309,6 +315,7 @@ def test_image_of_every_language_is_generated(site: Site) -> None:
     assert sorted(each.prompt for each in emulator.log if each.prompt) == ["A balloon", "Un ballon"]
 
 
+@pytest.mark.slow
 def test_changed_options_apply_without_restart(site: Site) -> None:
     emulator = Emulator()
     site.write("index.md", f"# Page\n\n{FENCE}")
@@ -326,6 +333,7 @@ def test_changed_options_apply_without_restart(site: Site) -> None:
     assert models == ["openai/gpt-image-1-mini", "openai/gpt-image-1.5"]
 
 
+@pytest.mark.slow
 def test_dirty_server_builds_only_after_a_save(site: Site) -> None:
     """MkDocs builds no page whose source is unchanged, so a rebuild would show no image."""
     emulator = Emulator()

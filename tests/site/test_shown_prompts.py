@@ -180,6 +180,7 @@ def test_each_shown_prompt_is_requested_once_and_no_other(
     assert "imagegen:t" not in page
 
 
+@pytest.mark.slow
 def test_locations_are_source_lines_or_first_words(
     everywhere: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
