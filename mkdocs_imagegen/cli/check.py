@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file
+from mkdocs_imagegen.cli.site import as_json, config_file, log_model_change
 from mkdocs_imagegen.cli.terminal import print_causes, print_json, print_line, print_rows
 from mkdocs_imagegen.hosts.mkdocs.look import look
 from mkdocs_imagegen.report import deduplicate, plural
@@ -27,6 +27,7 @@ def check(*, config_file: str | None, as_json: bool) -> None:
     counted, and are not missing. Needs no network and no API key.
     """
     site = look(config_file)
+    log_model_change(site)
     images = deduplicate(site.rows)
     sketches = sum(row.is_sketch and not row.is_lacking for row in images)
     if as_json:

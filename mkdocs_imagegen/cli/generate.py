@@ -10,7 +10,7 @@ from decimal import Decimal
 import click
 
 from mkdocs_imagegen.causes import causes
-from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build
+from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build, log_model_change
 from mkdocs_imagegen.cli.targets import find_target, requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
@@ -169,6 +169,7 @@ def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:
 
 
 def _print_dry_run(site: SiteView, *, as_json: bool) -> None:
+    log_model_change(site)
     estimate, refusal = estimate_build(site), site.context.permission.refusal
     if as_json:
         costs = {"usd": str(estimate.usd), "unpriced": estimate.unpriced}

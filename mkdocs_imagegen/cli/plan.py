@@ -7,7 +7,13 @@ from dataclasses import asdict
 
 import click
 
-from mkdocs_imagegen.cli.site import Estimate, as_json, config_file, estimate_build
+from mkdocs_imagegen.cli.site import (
+    Estimate,
+    as_json,
+    config_file,
+    estimate_build,
+    log_model_change,
+)
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
     print_causes,
@@ -50,6 +56,7 @@ def plan(config_file: str | None, explain: str | None, *, as_json: bool) -> None
     if explain is not None:
         _explain(find_target(explain, site.entries), as_json=as_json)
         return
+    log_model_change(site)
     estimate = estimate_build(site)
     if as_json:
         print_json(_as_dict(estimate, site.context.permission))

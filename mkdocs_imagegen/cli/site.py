@@ -33,6 +33,7 @@ from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.budget import Budget
+from mkdocs_imagegen.spending.replacement import ModelChoice
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import Gateway
@@ -141,6 +142,14 @@ def _estimated(row: ReportRow, over: OverBudgetError | None, *, is_granted: bool
         return row
     state = State.OVER_BUDGET if over else State.MISSING
     return replace(row, state=state, error=over if is_granted else row.error)
+
+
+def log_model_change(site: SiteView) -> None:
+    """Log which model replaces that of a site, now or soon."""
+    settings = site.context.settings
+    if site.entries and not settings.gateway.is_sketch:
+        request = ImageRequest(settings.model, "", settings.size, settings.quality)
+        ModelChoice.from_cache(settings, is_estimate=True).log_change(request)
 
 
 class ContactSheet:

@@ -258,8 +258,6 @@ class Lookup:
         """
         model, generates = job.request.model, self._context.mode.generate
         try:
-            if not generates:
-                self._models.log_change(job.request, job.exact_options)
             model = self._models.sent_for(job.request, job.exact_options).model
         except ModelShutDownError:
             if not generates:

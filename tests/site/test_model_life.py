@@ -180,9 +180,20 @@ def test_images_are_generated_by_the_first_replacement(
 
 
 def test_plan_names_the_replacement(shut_down: Callable[..., PaidSite]) -> None:
-    result = shut_down().command("plan")
+    site = shut_down()
+    check = site.command("check")
+    assert check.stderr.count(f"{FLARE} replaces it") == 1
+    assert site.command("generate", "--dry-run").stderr.count(f"{FLARE} replaces it") == 1
+    result = site.command("plan")
     assert f"{FLARE} replaces it" in result.stderr
     assert "a build generates 8 images (about $0.082)" in result.stdout
+
+
+def test_plan_announces_a_shutdown_also_if_no_image_is_missing(paid_site: PaidSite) -> None:
+    del paid_site.options["model"]
+    paid_site.write_prompts("A balloon")
+    paid_site.build()
+    assert SHUTDOWN.search(paid_site.command("plan").stderr)
 
 
 def test_command_generates_with_the_replacement(shut_down: Callable[..., PaidSite]) -> None:
