@@ -58,7 +58,8 @@ def intent(asked: ImageRequest, server: str = SERVER) -> Intent:
 
 def job(asked: ImageRequest, layout: str = "A", **more: Any) -> Job:
     facts = {"original": None} | more
-    return Job((asked.key, layout, False), asked, **facts)  # type: ignore[arg-type]  # any shape
+    exact_options = facts.get("exact_options", frozenset())
+    return Job((asked.key, layout, exact_options), asked, **facts)  # type: ignore[arg-type]  # any
 
 
 class FakeGateway:

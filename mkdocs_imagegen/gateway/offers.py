@@ -19,6 +19,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, STANDARD_SIZES
 from mkdocs_imagegen.gateway.pricing import MILLION, ImagePrice, price_usd
 from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object, parse_usd, safe_name
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.request import ImageRequest
 
 MODELS_PATH = "models"
@@ -115,7 +116,8 @@ def _offer(entry: Mapping[str, object]) -> Offer | None:
     if not model or not _is_image_model(entry, model):
         return None
     pricing = as_mapping(entry.get("pricing"))
-    prices = tuple(_image_prices(pricing))
+    # Only a sketch is free: elsewhere, 0 is a price that the server does not know.
+    prices = tuple(each for each in _image_prices(pricing) if each.usd or model == SKETCH_MODEL)
     token_usd = parse_usd(pricing.get("output")) or None
     text = _format_price(pricing, [each.usd for each in prices] or _known_prices(model, token_usd))
     return Offer(model, text, _date(entry.get("deprecated_at")), prices, token_usd)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.originals.judge import Original
     from mkdocs_imagegen.request import ImageRequest
 
-JobKey = tuple[str, Layout, bool]
-"""The cache key, the layout, and True if only the request's own original may be used."""
+JobKey = tuple[str, Layout, frozenset[str]]
+"""The cache key, the layout, and the options that the directive itself sets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,13 @@ from dataclasses import replace
 
 import anyio
 
-from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError, unexpected
+from mkdocs_imagegen.errors import (
+    ImagegenError,
+    ModelUnavailableError,
+    NotGeneratedError,
+    StoreError,
+    unexpected,
+)
 from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.files import storage_hint
 from mkdocs_imagegen.frozen import dataclass
@@ -37,8 +43,15 @@ _WAIT_STEP_S = 0.5
 class _Order:
     """One request in flight, shared by its jobs; without a result if another build has it."""
 
+    exact_options: frozenset[str]
     done: anyio.Event
     result: Result | None = None
+
+    def is_refused(self, job: Job) -> bool:
+        """Return True if its model is refused, and one may replace it that a job accepts."""
+        error = self.result.error if self.result else None
+        is_refused = isinstance(error, ModelUnavailableError)
+        return is_refused and not self.exact_options <= job.exact_options
 
 
 class Scheduler:
@@ -184,13 +197,15 @@ class Scheduler:
     async def _obtain(self, job: Job, loop: EventLoop) -> Result:
         """Return the result of a request, which is sent once for all jobs that share it.
 
+        If its model is refused, a job whose directive accepts another model sends it again.
+
         Raises:
             ClaimedElsewhereError: If another build is generating the image.
         """
         key = job.request.key
         order = self._orders.get(key)
-        if order is None:
-            order = self._orders[key] = _Order(anyio.Event())
+        if order is None or order.is_refused(job):
+            order = self._orders[key] = _Order(job.exact_options, anyio.Event())
             try:
                 order.result = await self._purchase(job, loop)
             except BaseException:
@@ -201,7 +216,7 @@ class Scheduler:
         await order.done.wait()
         if order.result is None:
             raise ClaimedElsewhereError
-        return order.result
+        return await self._obtain(job, loop) if order.is_refused(job) else order.result
 
     async def _purchase(self, job: Job, loop: EventLoop) -> Result:
         try:

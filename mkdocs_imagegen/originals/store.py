@@ -218,29 +218,25 @@ class OriginalStore:
             raise cannot_store(home, error) from None
         return original
 
-    def replace(self, record: Record, content: bytes, *, begun: str = "") -> Original:
+    def replace(
+        self, record: Record, content: bytes, subjects: Sequence[str] = (), *, begun: str = ""
+    ) -> Original:
         """Store an original in place of an earlier one, whose image stays next to the new one.
 
-        A file imported before the request, at `begun` or else the time of the record, is put aside,
-        but not for a sketch. Only a user's command may call it.
+        The files imported under its subject keys before the request, at `begun` or else the time of
+        the record, are put aside, but not for a sketch. Only a user's command may call it.
 
         Raises:
             StoreError: If the folder cannot be written to.
         """
         original = Original(record, self._folder_of(self._home(record), record.key))
-        imported = self._folder_of(self.folder, record.subject) / f"{record.subject}.json"
         try:
             self.is_new |= create_folder(self.folder)
             write_atomic(original.path, content)
             write_atomic(original.folder / f"{record.key}.json", serialize_record(record))
             self.replaced.add(record.key)
-            later = find_unread(imported.parent, record.subject)
-            is_later = later is not None and later.record.created > (begun or record.created)
-            is_replaced = record.key != record.subject and record.model != SKETCH_MODEL
-            if imported.exists() and is_replaced and not is_later:
-                names = image_names(imported.parent, record.subject)
-                for path in (imported, *(imported.with_name(name) for name in names)):
-                    log.info("moved an imported file to %s", self.put_aside(path))
+            for key in subjects if record.model != SKETCH_MODEL else ():
+                self._put_import_aside(key, begun or record.created)
         except OSError as error:
             raise cannot_store(self.folder, error) from None
         return original
@@ -254,6 +250,13 @@ class OriginalStore:
         create_work_folder(self.folder / "work")
         self.quarantine.mkdir(parents=True, exist_ok=True)
         return path.replace(self.quarantine / f"{path.name}.{secrets.token_hex(4)}")
+
+    def _put_import_aside(self, key: str, begun: str) -> None:
+        path = self._folder_of(self.folder, key) / f"{key}.json"
+        found = find_unread(path.parent, key)
+        if path.exists() and not (found and found.record.created > begun):
+            for each in (path, *map(path.with_name, image_names(path.parent, key))):
+                log.info("moved an imported file to %s", self.put_aside(each))
 
     def records(self, *, skip_newer: bool = False) -> Iterator[Record]:
         """Yield every readable record in the order of cache keys; images are not read.

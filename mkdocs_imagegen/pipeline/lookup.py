@@ -79,7 +79,8 @@ class Lookup:
             ledger.again, ledger.retries_refused = context.mode.again, context.mode.retry_refused
         self._attempts = Attempts(self.originals.places)
         self._sketch_server = self._settings.gateway.sketch_server
-        self._has_drafts = context.serve_queue is not None and self._settings.draft.is_set
+        drafted = self._settings.draft.own_options
+        self._drafted = drafted if context.serve_queue is not None else frozenset()
         self._results: dict[JobKey, Result] = {}
         self._deferred: dict[JobKey, tuple[ImageRequest, Directive, bool]] = {}
         self._is_deferring = True
@@ -194,7 +195,7 @@ class Lookup:
                 if original is None and request.key not in mode.again:
                     is_exact = directive.is_exact or mode.upgrade
                     original = self.originals.find_by_subject(request, is_exact=is_exact)
-                if original is None and self._has_drafts:
+                if original is None and self._drafted:
                     request = self._settings.draft.of(request)
                     original = self.originals.find_exact(request, self._sketch_server)
         except StoreError as error:
@@ -206,7 +207,8 @@ class Lookup:
         if image is not None:
             self._results[key] = Result(original, image, is_draft=request.is_draft)
         else:
-            job = Job(key, request, original, request.is_draft, directive.exact_options)
+            exact = directive.exact_options - (self._drafted if request.is_draft else frozenset())
+            job = Job(key, request, original, request.is_draft, exact)
             self._add(job, can_generate=can_generate)
 
     def _add(self, job: Job, *, can_generate: bool) -> None:
@@ -356,4 +358,4 @@ def _plan(settings: Settings, record: Record, layout: Layout) -> VariantPlan:
 
 
 def _key(request: ImageRequest, directive: Directive) -> JobKey:
-    return (request.key, directive.layout, directive.is_exact)
+    return (request.key, directive.layout, directive.exact_options)

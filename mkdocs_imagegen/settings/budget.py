@@ -67,6 +67,6 @@ class DraftSettings:
         return replace(request, model=model, quality=quality, is_draft=True)
 
     @property
-    def is_set(self) -> bool:
-        """True if drafts have a model or a quality of their own."""
-        return self.model is not None or self.quality is not None
+    def own_options(self) -> frozenset[str]:
+        """Those of ``model`` and ``quality`` that drafts have of their own."""
+        return frozenset(name for name in ("model", "quality") if getattr(self, name) is not None)

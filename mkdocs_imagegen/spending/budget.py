@@ -3,7 +3,8 @@
 The price of an image is reserved before it is requested, for all requests in flight, and corrected
 by the charge. For a model of unknown price that is the largest charge of the run for such an image.
 The first such request reserves nothing and is alone in flight (see `purchase`), so that at most one
-image exceeds the limit in dollars.
+image exceeds the limit in dollars. If the server reports no charge, the limit is lifted only after
+two images, and never for a model that was charged in the run.
 
 A request that was charged, or may have been, and returned no image is a charged failure. After too
 many of them the run is stopped: with this breaker an outage costs a dozen images, without it every
@@ -12,6 +13,7 @@ missing image.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import field
 from decimal import Decimal
 
@@ -26,6 +28,9 @@ MAX_CHARGED_FAILURES = 12
 """Maximum number of charged failures in a run; requests in flight may add to them."""
 
 MAX_CHARGED_FAILURES_IN_A_ROW = 5
+
+MIN_UNCHARGED = 2
+"""Number of images without a charge after which a server counts as one that reports none."""
 
 _CHARGED = (Billing.UNKNOWN, Billing.BILLED)
 
@@ -53,7 +58,7 @@ class Budget:
     failed_in_a_row: int = 0
     unpriced: int = 0
     _largest_usd: dict[_Kind, Decimal] = field(default_factory=dict)
-    _models_without_charge: set[str] = field(default_factory=set)
+    _uncharged: Counter[str] = field(default_factory=Counter)
 
     def reserve(self, settings: BudgetSettings, price_usd: Decimal | None) -> None:
         """Reserve the price of an image before it is requested.
@@ -86,7 +91,7 @@ class Budget:
     def note_charge(self, request: ImageRequest, charged_usd: Decimal | None) -> None:
         """Note the charge of a generated image, or that the server reports none."""
         if charged_usd is None:
-            self._models_without_charge.add(request.model)
+            self._uncharged[request.model] += 1
         else:
             kind = _kind_of(request)
             self._largest_usd[kind] = max(charged_usd, self._largest_usd.get(kind, charged_usd))
@@ -96,8 +101,9 @@ class Budget:
         return self._largest_usd.get(_kind_of(request))
 
     def has_no_charge(self, model: str) -> bool:
-        """Return True if the server generated an image of a model and reported no charge."""
-        return model in self._models_without_charge
+        """Return True if the server generated two images of a model and has reported no charge."""
+        is_charged = any(charged == model for charged, *_ in self._largest_usd)
+        return not is_charged and self._uncharged[model] >= MIN_UNCHARGED
 
     def settle_failed(self, price_usd: Decimal | None, billing: Billing) -> None:
         """Count a charged failure, or return the price of a request that was not charged."""

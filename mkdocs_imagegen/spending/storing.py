@@ -113,7 +113,8 @@ def store_response(
     alarm = ""
     try:
         if intent.replaces:
-            original = originals.replace(record, response.image, begun=intent.begun)
+            subjects = request.subject_keys
+            original = originals.replace(record, response.image, subjects, begun=intent.begun)
         else:
             original = originals.put(record, response.image, is_draft=request.is_draft)
     except StoreError as error:

@@ -1,7 +1,7 @@
 """Models on offer at a server, their health, and the credits of an account."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -16,7 +16,8 @@ from mkdocs_imagegen.gateway.offers import (
     read_health,
     read_offers,
 )
-from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.gateway.pricing import price_usd
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.request import ImageRequest
 
 REQUEST = ImageRequest("a/b", "A balloon", Size(1024, 1024), quality="low")
@@ -118,6 +119,8 @@ def test_offers_are_empty_when_the_body_is_not_a_list_of_models(body):
     ("pricing", "usd"),
     [
         ({"image": "0.04"}, "0.04"),
+        ({"image": "0"}, None),
+        ({"image": "0.04", "image_dimension_quality_pricing": [{"cost": "0"}]}, "0.04"),
         ({}, None),
         (
             {
@@ -139,6 +142,13 @@ def test_offers_are_empty_when_the_body_is_not_a_list_of_models(body):
 def test_price_depends_on_size_and_quality(pricing, usd):
     (offer,) = read_offers(models(image("a/b", pricing)))
     assert offer.price_usd(REQUEST) == (None if usd is None else Decimal(usd))
+
+
+def test_price_of_zero_is_known_for_a_sketch_alone():
+    known = "openai/gpt-image-2"
+    for model, usd in [(SKETCH_MODEL, 0), (known, price_usd(replace(REQUEST, model=known)))]:
+        (offer,) = read_offers(models(image(model, {"image": "0"})))
+        assert offer.price_usd(REQUEST) == usd
 
 
 @dataclass

@@ -83,7 +83,7 @@ class Bench:
 
 def job(prompt: str) -> Job:
     request = ImageRequest("a/model", prompt, Size(30, 20))
-    return Job((request.key, Layout(request.size), False), request, None)
+    return Job((request.key, Layout(request.size), frozenset()), request, None)
 
 
 def wait_until(is_so: Callable[[], object]) -> None:

@@ -259,7 +259,7 @@ def test_second_import_replaces_the_first_whose_image_stays(store):
 def test_regenerated_image_puts_an_import_aside(store):
     first = put(store)
     original = imported(store)
-    again = store.replace(request_record(content=png("blue")), png("blue"))
+    again = store.replace(request_record(content=png("blue")), png("blue"), [SUBJECT])
     assert store.find_exact(REQUEST, "") == again
     assert (first.path.exists(), original.path.exists()) == (True, False)
     image, record = sorted(store.quarantine.iterdir(), key=lambda path: ".json" in path.name)
@@ -271,7 +271,7 @@ def test_regenerated_image_is_shown_although_the_import_is_in_another_folder_too
     imported(old)
     assert store.find_exact(REQUEST, "").record.is_import
     later = request_record(content=png("blue"), created="2026-11-24T17:00:00+00:00")
-    again = store.replace(later, png("blue"))
+    again = store.replace(later, png("blue"), [SUBJECT])
     assert store.find_exact(REQUEST, "") == again
     reopened = opened(store.folder, old.folder)
     assert (reopened.find_exact(REQUEST, ""), reopened.adopted) == (again, {})

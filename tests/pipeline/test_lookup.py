@@ -213,6 +213,27 @@ def test_queue_of_the_server_gets_the_missing_images(opened):
     assert lookup.queued_jobs(directive("Another")) == []
 
 
+@pytest.mark.parametrize(
+    ("draft", "exact_options"),
+    [
+        ({"model": "openai/gpt-image-1-mini"}, {"quality"}),
+        ({"quality": "low"}, {"model"}),
+        ({"model": "openai/gpt-image-1-mini", "quality": "low"}, set()),
+        ({"model": "openai/gpt-image-2"}, {"model", "quality"}),  # no draft: it is the same
+    ],
+)
+def test_options_of_drafts_are_not_those_of_the_directive(opened, draft, exact_options):
+    given = {"draft": draft, "gateway": {"url": "https://x.example/v1"}}
+    lookup = opened(given, serve_queue=Queue(), is_serving=True)
+    image = directive(
+        request=request(model="openai/gpt-image-2", size=Size(1024, 1024)),
+        exact_options=frozenset({"model", "quality"}),
+    )
+    look_up(lookup, image)
+    (job,) = lookup.queued_jobs(image)
+    assert job.exact_options == exact_options
+
+
 def test_damaged_original_is_not_generated_by_the_queue_of_the_server(opened):
     lookup = opened(
         serve_queue=Queue(), is_serving=True, open_gateway=lambda *_: pytest.fail("opened")

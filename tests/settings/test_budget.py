@@ -15,5 +15,11 @@ def test_draft_has_a_key_of_its_own():
     assert draft.subject_key != REQUEST.subject_key
 
 
+def test_own_options_of_drafts():
+    assert DraftSettings().own_options == frozenset()
+    assert DraftSettings(quality="low").own_options == {"quality"}
+    assert DraftSettings(model="a/b", quality="low").own_options == {"model", "quality"}
+
+
 def test_request_with_the_same_model_and_quality_is_no_draft():
     assert DraftSettings(quality="medium", model="a/b").of(REQUEST) == REQUEST

@@ -20,7 +20,7 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.spending import replacement
-from tests.paid import PaidEmulator, PaidSite, paid_gateway
+from tests.paid import PaidEmulator, PaidSite, fence, paid_gateway
 from tests.serving import serving
 from tests.support import Built, Site
 from tests.waiting import wait_until
@@ -209,6 +209,31 @@ def test_server_generates_with_the_replacement(shut_down: Callable[..., PaidSite
     with serving(site):
         wait_until(lambda: site.emulator.requests == 2)
     assert models_of(site) == [FLARE] * 2
+
+
+def test_draft_of_a_model_shut_down_is_generated_by_its_replacement(
+    shut_down: Callable[..., PaidSite],
+) -> None:
+    site = shut_down(1)
+    site.options.update({"serve": "generate", "serve_delay": 0, "draft": {"model": MINI}})
+    site.write_prompts("One", model="openai/gpt-image-2")
+    with serving(site):
+        wait_until(lambda: site.emulator.requests == 1)
+    assert models_of(site) == [FLARE]
+
+
+@pytest.mark.parametrize("pages", [("a.md", "b.md"), ("b.md", "a.md")])
+def test_image_that_names_its_model_does_not_decide_for_an_equal_one(
+    shut_down: Callable[..., PaidSite], pages: tuple[str, str]
+) -> None:
+    site = shut_down(0)
+    for page, options in zip(pages, ({}, {"model": MINI}), strict=True):
+        site.write(page, f"# Page\n\n{fence('One', **options)}")
+    built = site.build()
+    assert models_of(site) == [FLARE]
+    assert "<img" in built.page(pages[0].replace(".md", "/index.html"))
+    assert site.requests_of_build() == 0
+    assert site.states == ["ready"] * 2
 
 
 def test_only_dearer_models_get_no_request(shut_down: Callable[..., PaidSite]) -> None:

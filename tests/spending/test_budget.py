@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.errors import Billing, OverBudgetError
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.budget import (
     MAX_CHARGED_FAILURES,
@@ -126,6 +128,24 @@ def test_breaker_ignores_failures_that_were_not_charged():
         failed(account, Billing.REFUSED)
     assert account.breaker_reason == ""
     assert account == Budget()
+
+
+@pytest.mark.parametrize(
+    ("charges", "is_without"),
+    [
+        ([None], False),
+        ([None, None], True),
+        ([None, None, PRICE], False),
+        ([PRICE, None, None], False),
+        ([None, PRICE, None, None], False),
+    ],
+)
+def test_server_without_charges_is_known_by_two_images_and_no_charge(charges, is_without):
+    account, image = Budget(), ImageRequest("a/b", "A balloon", Size(1024, 1024))
+    for charge in charges:
+        account.note_charge(image, charge)
+    assert account.has_no_charge("a/b") is is_without
+    assert not account.has_no_charge("c/d")
 
 
 OUTCOMES = st.lists(st.sampled_from([None, *Billing]), max_size=200)

@@ -201,12 +201,15 @@ class ChargingGateway(FakeGateway):
 
     Args:
         cost: Function that returns the charge of a request as text; None if it reports none.
-        together: Number of requests after the first that wait until as many are in flight.
+        together: Number of requests that wait until as many are in flight.
+        alone: Number of requests before them.
     """
 
-    def __init__(self, cost: Callable[[ImageRequest], str | None], together: int = 0) -> None:
+    def __init__(
+        self, cost: Callable[[ImageRequest], str | None], together: int = 0, alone: int = 1
+    ) -> None:
         super().__init__(self._wait)
-        self._cost, self._together = cost, together
+        self._cost, self._together, self._alone = cost, together, alone
         self._are_together = asyncio.Event()
         self.in_flight = 0
         self.seen: list[int] = []
@@ -216,7 +219,7 @@ class ChargingGateway(FakeGateway):
         self.seen.append(self.in_flight)
         if self.in_flight == self._together:
             self._are_together.set()
-        if self._together and len(self.seen) > 1:
+        if self._together and len(self.seen) > self._alone:
             await asyncio.wait_for(self._are_together.wait(), 20)
         else:
             await asyncio.sleep(0.05)  # so that another request could come meanwhile
@@ -270,17 +273,26 @@ def _charges(made):
 
 
 def test_server_that_reports_no_charge_is_limited_by_images_alone(bench):
-    gateway = ChargingGateway(lambda _: None, together=4)
-    made = bench(gateway, budget={"images": 5, "usd": 1}, concurrency=4)
-    results = made.run_jobs(*map(painted, range(7)))
-    assert gateway.seen == [1, 1, 2, 3, 4]
-    assert sum(each.error is None for each in results) == 5
+    gateway = ChargingGateway(lambda _: None, together=4, alone=2)
+    made = bench(gateway, budget={"images": 6, "usd": 1}, concurrency=4)
+    results = made.run_jobs(*map(painted, range(8)))
+    assert gateway.seen == [1, 1, 1, 2, 3, 4]
+    assert sum(each.error is None for each in results) == 6
     assert sum(isinstance(each.error, OverBudgetError) for each in results) == 2
     (said,) = made.said
     assert said == (
         "the price of acme/painter is unknown and the server reports no charge, so `budget.usd` "
         "cannot limit this run; limit it with `budget.images`"
     )
+
+
+def test_one_response_without_a_charge_does_not_lift_the_limit(bench):
+    charges = iter([None, *["0.30"] * 12])
+    gateway = ChargingGateway(lambda _: next(charges))
+    made = bench(gateway, budget={"images": None, "usd": 1}, concurrency=8)
+    made.run_jobs(*map(painted, range(12)))
+    assert len(gateway.asked) == 4
+    assert made.said == []
 
 
 def test_requests_of_unknown_price_run_together_without_a_limit_in_dollars(bench):

@@ -240,18 +240,20 @@ def test_image_of_an_interrupted_regeneration_is_not_generated_again(bench, is_r
 
 
 @pytest.mark.parametrize(("created", "is_shown"), [("2026-11-22", False), ("2026-11-24", True)])
-def test_file_imported_after_an_interrupted_regeneration_stays(bench, created, is_shown):
+@pytest.mark.parametrize("version", [0, 1], ids=["this version", "version 0.1"])
+def test_file_imported_after_an_interrupted_regeneration_stays(bench, created, is_shown, version):
     made = bench()
-    sent = replace(intent(request()), replaces=True)
+    asked = replace(request(), model_options='{"openai":{"style":"plain"}}')
+    sent = replace(intent(asked), replaces=True)
     made.stores.journal.begin(sent)
     made.stores.journal.save_response(sent, BODY)
-    facts = {"key": sent.request.subject_key, "answered_by": IMPORT, "model": IMPORT}
+    facts = {"key": asked.subject_keys[version], "answered_by": IMPORT, "model": IMPORT}
     content = png("green")
     record = request_record(sent.request, content, created=f"{created}T17:00:00+00:00", **facts)
     made.stores.originals.replace(record, content)
     recover_all(made.stores)
-    assert made.stores.originals.find_exact(request(), "").record.is_import is is_shown
-    assert (made.journal, read_original(made.stores.originals, request().key) is None) == (
+    assert made.stores.originals.find_exact(asked, "").record.is_import is is_shown
+    assert (made.journal, read_original(made.stores.originals, asked.key) is None) == (
         [],
         False,
     )

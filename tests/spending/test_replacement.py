@@ -172,6 +172,26 @@ def test_image_that_names_its_model_has_an_error(bench):
     assert str(result.error).count("($") == 3
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [1, 2, 0, 3], [0, 0, 3, 3]])
+@pytest.mark.parametrize("is_offered", [True, False])
+def test_image_that_names_its_model_blocks_no_equal_one(bench, order, is_offered):
+    server = Server([(MODEL, ENDED)], [FLARE_2_5, *[MODEL] * is_offered])
+    made = bench(server, concurrency=4)
+    options = [frozenset(each) for each in (["model"], ["model", "quality"], ["quality"], [])]
+    jobs = [job(request(), f"layout {n}", exact_options=options[n]) for n in order]
+    errors = {
+        bool(each.exact_options & {"model"}): result.error
+        for each, result in zip(jobs, made.run_jobs(*jobs), strict=True)
+    }
+    assert server.models.count(FLARE_2_5) == 1
+    assert server.models.count(MODEL) <= is_offered
+    assert errors[False] is None
+    assert len(made.stored()) == 1
+    assert made.run.ledger.budget.images == 1
+    (result,) = bench(Server()).run_jobs(job(request(), exact_options=options[0]))
+    assert result.error is None
+
+
 def test_own_list_replaces_the_built_in_one_at_any_price(bench):
     server = Server([("a/b", REFUSED)], [FLARE_2_5])
     run(bench, server, fallback_models=["a/b", IMAGE_2])
