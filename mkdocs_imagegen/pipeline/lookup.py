@@ -213,7 +213,7 @@ class Lookup:
         """Start a job, unless its image may not be generated."""
         error = None
         if job.original is None:
-            error = self._refusal(job.request, can_generate=can_generate)
+            error = self._refusal(job, can_generate=can_generate)
         if error is not None:
             self._results[job.key] = Result(error=error)
         elif self._is_joined:
@@ -242,8 +242,9 @@ class Lookup:
             self._observed.add(job.request.key)
             observer.job_added()
 
-    def _refusal(self, request: ImageRequest, *, can_generate: bool) -> ImagegenError | None:
+    def _refusal(self, job: Job, *, can_generate: bool) -> ImagegenError | None:
         """Return the reason for which this build does not generate an image, if there is one."""
+        request, queue = job.request, self._context.serve_queue
         mode, permission = self._context.mode, self._context.permission
         try:
             check_request(request, self._settings.gateway.output_format)
@@ -256,7 +257,8 @@ class Lookup:
             obstacle = ledger.obstacle(self._attempts, request, gateway)
         except StoreError as error:
             return error
-        if obstacle is not None:
+        # An attempt of this `mkdocs serve` is no earlier one; the queue has its error.
+        if obstacle is not None and not (queue and queue.has_started(job)):
             return obstacle
         if not can_generate:
             return NotSelectedError(_NOT_SELECTED)
