@@ -181,6 +181,11 @@ class ServeQueue:
             self._pages = dict(self._pages) if keeps_pages else {}
             self._is_building, self._is_rebuild_requested = True, False
 
+    def has_started(self, job: Job) -> bool:
+        """Return True if the queue has started the job."""
+        with self._lock:
+            return _key(job) in self._started
+
     def pending_error(self, job: Job) -> ImagegenError:
         """Return the reason why the image of a job is missing at the moment."""
         with self._lock:

@@ -269,7 +269,8 @@ class Lookup:
 
     def _refusal(self, job: Job, *, can_generate: bool) -> ImagegenError | None:
         """Return the reason for which this build does not generate an image, if there is one."""
-        mode, permission, request = self._context.mode, self._context.permission, job.request
+        request, queue = job.request, self._context.serve_queue
+        mode, permission = self._context.mode, self._context.permission
         try:
             check_request(request, self._settings.gateway.output_format)
             if request.references:
@@ -280,7 +281,8 @@ class Lookup:
             obstacle = self._obstacle(job)
         except (StoreError, ModelShutDownError) as error:
             return error
-        if obstacle is not None:
+        # An attempt of this `mkdocs serve` is no earlier one; the queue has its error.
+        if obstacle is not None and not (queue and queue.has_started(job)):
             return obstacle
         if not can_generate:
             return NotSelectedError(_NOT_SELECTED)

@@ -185,6 +185,28 @@ def test_cause_of_several_images_is_logged_once(site: Site) -> None:
     assert '(docs/index.md "A", docs/index.md "B", docs/index.md "C"); check the value' in line
 
 
+def test_error_is_logged_with_all_its_images_when_no_request_is_in_flight(site: Site) -> None:
+    """The rebuild that shows the first one logs no message of its own."""
+    latency = Latency(2 * MAX_WAIT_S)
+    site.write("index.md", f"# Page\n\n{fence('A')}\n{fence('B')}\n{fence('C')}")
+
+    def pause(_: float) -> None:
+        if sum(bool(each.prompt) for each in emulator.log) > 1:
+            latency(_)
+
+    plan = ["moderation-blocked", "moderation-blocked", "ok"]
+    emulator = Emulator(plan=plan, latency_s=1, pause=pause)
+    with generating(site, emulator, concurrency=1) as server:
+        server.wait_for_text("This prompt was refused")
+        assert latency.requested.wait(MAX_WAIT_S)
+        assert "missing: " not in server.output
+        latency.ended.set()
+        server.wait_until(lambda: "missing: " in server.output)
+        assert server.end() == 0
+        (line,) = [each for each in server.output.splitlines() if "missing: " in each]
+    assert "imagegen: 2 images are missing: moderation refused the prompt" in line
+
+
 def token(**claims: object) -> str:
     parts = ({"alg": "RS256"}, claims)
     coded = (base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in parts)

@@ -169,7 +169,8 @@ def test_run_sends_no_request_when_originals_cannot_be_stored(site: Site) -> Non
     emulator = Emulator()
     built = build_with(site, emulator)
     assert emulator.bill.images == 0
-    assert any("images cannot be stored in" in text for text in built.warnings)
+    (warning,) = built.warnings
+    assert warning.startswith("imagegen: 3 images are missing: images cannot be stored in ")
 
 
 def test_image_is_saved_in_temporary_folder_when_disk_is_full(
