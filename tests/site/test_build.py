@@ -222,7 +222,7 @@ def test_invalid_front_matter_generates_no_image(site: Site) -> None:
     site.write("index.md", f"---\nimagegen: {{sizee: 1024x1024}}\n---\n{FENCE}")
     built = site.build()
     assert built.images() == {}
-    assert 'docs/index.md: front matter: unknown option "sizee"' in built.warnings[0]
+    assert 'docs/index.md:2: front matter: unknown option "sizee"' in built.warnings[0]
     assert "1 invalid" in built.summary
 
 
