@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from types import MethodType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markdown import Markdown
 from markdown.extensions.attr_list import get_attrs
@@ -24,6 +24,14 @@ FENCE = "imagegen"
 CARDS = "imagegen-cards"
 MARKERS = ('<p><img src="imagegen:t', '<figure>\n<img src="imagegen:t', "<div data-imagegen-cards=")
 """Beginnings of the HTML that replaces a block."""
+
+_HEADER = re.compile(
+    r"(?:`{3,}|~{3,})(?:[ \t]*\.?(?P<language>[\w#.+-]+))?(?:[ \t]*\{.*\}"
+    r"|(?P<options>(?:[ \t]+[A-Za-z]\w*(?:=(?:\"[^\"]*\"|'[^']*'))?)*))"
+)
+_OPTION = re.compile(r"(\w+)=")
+_CODE_OPTIONS = {"hl_lines", "linenums", "title", "title_mode"}
+"""Headers and options of code that superfences reads; a block with another one stays text."""
 
 GetRegistry = Callable[[], "Registry"]
 """Function that returns the registry of the current build."""
@@ -74,7 +82,21 @@ class NameDetector(Preprocessor):
             return []
         from mkdocs_imagegen.directives.source_lines import swallowed_blocks  # noqa: PLC0415
 
-        return [each for each in swallowed_blocks(self._lines) if each.body not in self._read]
+        found = swallowed_blocks(self._lines, self._is_header)
+        return [each for each in found if each.body not in self._read]
+
+    def _is_header(self, text: str) -> bool:
+        """Return True if the site's fence processor reads a line as the header of a block."""
+        method, header = _superfences(self.md), _HEADER.fullmatch(text)
+        if method is None:
+            block = f"{text}\n{text[: len(text) - len(text.lstrip(text[0]))]}"
+            return FencedBlockPreprocessor.FENCED_BLOCK_RE.match(block) is not None
+        extension: Any = method.__self__
+        if extension.getConfig("relaxed_headers", default=False):
+            return True
+        if header is None or set(_OPTION.findall(header["options"] or "")) <= _CODE_OPTIONS:
+            return header is not None
+        return any(each["name"] == header["language"] for each in extension.superfences)
 
 
 def add_fences(md: Markdown, registry: GetRegistry) -> NameDetector:
@@ -106,13 +128,16 @@ def describe_failed_fence(header: str, md: Markdown) -> str:
     )
 
 
-def describe_unclosed_block(block: SwallowedBlock) -> str:
+def describe_unclosed_block(block: SwallowedBlock, md: Markdown) -> str:
     """Return the message for a block that has no closing fence and contains an image block."""
     header, words = quote_value(block.header), quote_value(block.words)
-    if not block.is_read:
+    if block.is_closed:
+        options = "hl_lines, linenums and title, with quotes around their values"
+        if _superfences(md) is None:
+            options = "hl_lines, in braces"
         return (
-            f"{header} is not the header of a block, so the image block {words} below it is not "
-            "read; put quotes around the values in the header"
+            f"{header} is not read as the header of a block, so the image block {words} below it "
+            f"is not read; remove its options except {options}"
         )
     return (
         f"{header} has no closing fence, so the image block {words} below it is not read; add the "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from mkdocs_imagegen.directives.directive import SourceExcerpt
@@ -13,12 +13,6 @@ _WORD = re.compile(r"\w+")
 _FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+)*(`{3,}|~{3,})([^`]*)$")
 _IMAGE_BLOCK = re.compile(r"[`~]{3,}.*imagegen")
 _IMAGE_HEADER = re.compile(r"[`~]{3,}[ \t]*(?:\{[ \t]*)?\.?imagegen(?:-cards)?(?![\w-])")
-_HEADER = re.compile(
-    r"(`{3,}|~{3,})(?:[ \t]*\.?[\w#.+-]+)?"
-    r"(?:[ \t]*\{.*\}|(?:[ \t]+[A-Za-z]\w*(?:=(?:\"[^\"]*\"|'[^']*'))?)*)"
-)
-"""Header of a block for superfences, which reads a line with another header as text."""
-
 _PREVIEW = re.compile(r"(?:\s+|\s*imagegen\s*:\s*\{.*)[\"']?\bpreview\b[\"']?\s*:")
 _END_OF_TARGET = r"(?=[)>\s\"']|$)"
 
@@ -27,21 +21,16 @@ class SwallowedBlock(NamedTuple):
     """Image block that is not read, since it is inside a block without a closing fence.
 
     Attributes:
-        line: Line of the other block, from 0.
-        header: Header of the other block.
+        header: First line of the other block.
+        is_closed: True if the other block has a closing fence, but a header that is not read.
         words: First line of the image block.
         body: All words of the image block.
     """
 
-    line: int
     header: str
+    is_closed: bool
     words: str
     body: str
-
-    @property
-    def is_read(self) -> bool:
-        """True if the header of the other block is read as such."""
-        return _HEADER.fullmatch(self.header) is not None
 
 
 class SourceLines:
@@ -70,12 +59,7 @@ class SourceLines:
         if source.kind == "preview":
             return self._preview()
         if source.kind == "unclosed block":
-            excerpt = (source.first_words, source.body)
-            locations = [
-                each.line
-                for each in swallowed_blocks(self._lines)
-                if (each.header, each.body) == excerpt
-            ]
+            locations = list(self._blocks_above(source.first_words, source.body))
         elif source.kind == "fence":
             words = _INDENT_OR_QUOTE.sub("", source.first_words, count=1).strip()
             locations = self._fences.get(words, [])
@@ -87,6 +71,13 @@ class SourceLines:
             locations = self._images(source)
         locations = [number for number in locations if number in self._outside] or locations
         return locations[min(occurrence, len(locations) - 1)] + 1 if locations else None
+
+    def _blocks_above(self, header: str, body: str) -> Iterator[int]:
+        """Yield the nearest line with a header above each image block with a body."""
+        bare = [line.strip("> \t\r") for line in self._lines]
+        for at in (at for found in self._fences.values() for at in found):
+            if header in bare[:at] and _body(self._lines, at) == body:
+                yield at - 1 - bare[:at][::-1].index(header)
 
     def _preview(self) -> int | None:
         """Return the line of the page's preview in its front matter."""
@@ -112,33 +103,40 @@ class SourceLines:
         return all(word in text for word in words)
 
 
-def swallowed_blocks(lines: Sequence[str]) -> Iterator[SwallowedBlock]:
+def swallowed_blocks(
+    lines: Sequence[str], is_header: Callable[[str], bool]
+) -> Iterator[SwallowedBlock]:
     """Yield the image blocks inside of blocks without a closing fence, as superfences reads them.
 
     A block ends at a line with only its fence, with the same indentation. It is not closed if a
-    line with less indentation comes first, or if that line is the end of an image block in it.
+    line with less indentation comes first, or if that line is the end of an image block in it. If
+    its header is not read, its last line begins another block.
 
     Args:
         lines: Lines of a page.
+        is_header: Function that returns True if a block with the line as its header is read.
     """
     fence, indent, begin, inside = "", 0, 0, list[int]()
+    is_stray = False  # the block begins with the last line of another one
     fault: int | None = None  # line before which all blocks are closed
     for number, line in enumerate(lines):
-        text, width = line.strip("> \t\r"), _indentation(line)
+        text, width, match = line.strip("> \t\r"), _indentation(line), _FENCE.match(line)
         inside += [number] if fence and _IMAGE_HEADER.match(text) else []
-        if not fence and (header := _HEADER.fullmatch(text)):
-            fence, indent = header[1], width
-            begin = number if fault is None or text != fence else fault
-        elif not fence and _FENCE.match(text):
-            fault = number  # with a header that is not read
+        if not fence and match and is_header(text):
+            fence, indent, is_stray = match[1], width, fault is not None and text == match[1]
+            begin = fault if fault is not None and is_stray else number
+        elif not fence and match:
+            fault = number
         elif fence and text and width < indent:
-            yield from (_swallowed(lines, begin, at) for at in inside)
+            yield from (_swallowed(lines, begin, at, is_header) for at in inside)
             fence, inside, fault = "", [], begin
         elif fence and text == fence and width == indent:
-            ends = [at for at in inside if fence in lines[at] and _indentation(lines[at]) == width]
-            yield from (_swallowed(lines, begin, at) for at in ends)
+            # A deeper image block, or one in a longer fence, is a sample.
+            own = [at for at in inside if fence in lines[at] and _indentation(lines[at]) == width]
+            found = inside if is_stray else own
+            yield from (_swallowed(lines, begin, at, is_header) for at in found)
             fence, inside, fault = "", [], None
-    yield from (_swallowed(lines, begin, at) for at in inside)
+    yield from (_swallowed(lines, begin, at, is_header) for at in inside)
 
 
 def _indentation(line: str) -> int:
@@ -146,9 +144,12 @@ def _indentation(line: str) -> int:
     return len(line) - len(line.lstrip("> "))
 
 
-def _swallowed(lines: Sequence[str], begin: int, at: int) -> SwallowedBlock:
+def _swallowed(
+    lines: Sequence[str], begin: int, at: int, is_header: Callable[[str], bool]
+) -> SwallowedBlock:
     header = lines[begin].strip("> \t\r")
-    return SwallowedBlock(begin, header, _first_line_after(lines, at), _body(lines, at))
+    words, body = _first_line_after(lines, at), _body(lines, at)
+    return SwallowedBlock(header, not is_header(header), words, body)
 
 
 def _first_line_after(lines: Sequence[str], number: int) -> str:

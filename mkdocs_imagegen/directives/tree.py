@@ -90,7 +90,7 @@ class PageTree:
         source, fault = SourceExcerpt("fence", words), describe_failed_fence(lines[0], self._md)
         if block := self._swallowed.pop(words, None):
             source = SourceExcerpt("unclosed block", block.header, body=block.body)
-            fault = describe_unclosed_block(block)
+            fault = describe_unclosed_block(block, self._md)
         token, invalid = self._registry.add_invalid(page_of(self._md), source, fault)
         return _for_tree(attributes_of(invalid, token))
 

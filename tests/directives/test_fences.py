@@ -25,6 +25,11 @@ KINDS = {
 }
 
 
+SAMPLE = "````markdown\n```imagegen\nA ferry\n```\n````"
+RUN = {"name": "run", "class": "run", "validator": lambda *_: True}
+RELAXED = {"relaxed_headers": True}
+
+
 class _Puts(Preprocessor):
     def run(self, lines):
         return "\n".join(lines).replace("[[ferry]]", FENCE).split("\n")
@@ -63,3 +68,27 @@ def test_code_that_contains_the_name_stays_code(kind):
     html = converter(kind).convert("```text\nimagegen\n```\n\nimagegen\n")
     assert not list(find_shown_images(html))
     assert "imagegen" in html
+
+
+@pytest.mark.parametrize(
+    ("header", "config", "count"),
+    [
+        ('run exec="on"', {}, 1),
+        ('run exec="on"', {"custom_fences": [RUN]}, 0),
+        ('run exec="on" other=x', {"custom_fences": [RUN]}, 1),
+        ("run exec=on", RELAXED, 0),
+        ('run title="a" linenums="1" hl_lines="1"', {}, 0),
+        ("{.run exec=on}", {}, 0),
+        ("run { exec=on }", {}, 0),
+    ],
+)
+def test_block_above_a_sample_is_read_as_superfences_reads_it(header, config, count):
+    """With another header, the end of that block begins one that contains the sample."""
+    registry = Registry(site_defaults(Settings()))
+    md = markdown.Markdown(
+        extensions=["pymdownx.superfences", ImagegenExtension(lambda: registry)],
+        extension_configs={"pymdownx.superfences": config},
+    )
+    html = md.convert(f"```{header}\nx\n```\n\n{SAMPLE}\n")
+    assert len(list(find_shown_images(html))) == count
+    assert ("not read as the header" in str(registry._parsed.values())) is bool(count)
