@@ -12,6 +12,7 @@ import pytest
 
 from mkdocs_imagegen.errors import (
     ForbiddenError,
+    ModelForbiddenError,
     ModelShutDownError,
     ModelUnavailableError,
     ModerationError,
@@ -22,6 +23,7 @@ from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.spending import replacement
 from mkdocs_imagegen.spending.replacement import ModelChoice
 from tests.bench import MODEL, SERVER, FakeGateway, job, request
+from tests.originals.support import request_record
 
 FLARE_2_5, FLARE_2_6, IMAGE_2 = KNOWN_MODELS[MODEL].replacements
 BEFORE, NEAR, AFTER = date(2026, 10, 1), date(2026, 11, 20), date(2026, 12, 2)
@@ -274,3 +276,65 @@ def test_memory_is_of_one_server_and_one_day(bench, server, age_s, is_kept):
     models = {"a/b": {"at": time.time() - age_s, "said": "no longer offered"}}
     path.write_text(json.dumps({"server": server, "models": models}))
     assert ModelChoice.from_cache(settings).is_shut_down("a/b") is is_kept
+
+
+def offers_of(models, age_s):
+    listed = [{"model": each, "price": "", "ends": None, "costs": []} for each in models]
+    return json.dumps({"server": SERVER, "asked": time.time() - age_s, "offers": listed})
+
+
+@pytest.mark.parametrize("age_s", [60, 90_000])
+def test_old_list_without_a_replacement_is_requested_again(bench, age_s):
+    server = Server(offered=[FLARE_2_5])
+    made = bench(server)
+    path = made.settings.prices_path
+    path.parent.mkdir(parents=True)
+    path.write_text(offers_of(["a/b"], age_s))
+    (result,) = made.run_jobs(job(request()))
+    assert (server.models, result.error) == ([FLARE_2_5], None)
+
+
+def test_replacement_is_named_after_its_first_image(bench):
+    server = Server([(MODEL, ENDED), (FLARE_2_5, REFUSED)], [FLARE_2_5, IMAGE_2])
+    made = bench(server)
+    made.run_jobs(job(request()))
+    (said,) = (text for text in made.said if "replaces it" in text)
+    assert f"{IMAGE_2} replaces it" in said
+    assert "set `model: openai/gpt-image-2` and `quality: low`" in said
+
+
+def test_refused_account_is_no_shutdown(bench, day):
+    day(NEAR)
+    error = ModelForbiddenError("the account's plan does not include the model", hint="add credit")
+    _, (result,) = run(bench, Server([(MODEL, error)], [MODEL, FLARE_2_5]))
+    assert (type(result.error), result.error.hint) == (ModelForbiddenError, "add credit")
+    again = Server(offered=[MODEL, FLARE_2_5])
+    run(bench, again)
+    assert again.models == [MODEL]
+
+
+def test_own_list_is_not_sent_to_a_model_that_was_shut_down(bench):
+    server = Server(offered=[IMAGE_2])
+    made = bench(server, fallback_models=[MODEL, IMAGE_2])
+    made.run_jobs(job(replace(request(), model="openai/gpt-image-1")))
+    assert server.models == [IMAGE_2]
+
+
+def test_routed_models_do_not_raise_the_price_limit(bench):
+    routing = {"gateway": {"models": ["openai/gpt-image-1.5"]}}
+    gateway = {"url": SERVER, "provider_options": routing}
+    server = Server(offered=[FLARE_2_6])
+    made = bench(server, gateway=gateway)
+    made.run_jobs(job(replace(request(), quality="low")))
+    assert server.models == []
+
+
+@pytest.mark.parametrize("answered", ["", "medium"])
+def test_automatic_quality_is_answered_by_the_choice_of_the_server(answered):
+    asked = replace(request(), model=FLARE_2_5, quality="auto")
+    known = request_record(
+        replace(asked, model=MODEL), answered_by=FLARE_2_5, answered_quality=answered
+    )
+    assert known.answers(asked)
+    assert known.answers(replace(asked, quality="medium")) is bool(answered)
+    assert not known.answers(replace(asked, quality="high"))
