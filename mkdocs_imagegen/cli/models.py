@@ -16,6 +16,7 @@ from mkdocs_imagegen.gateway.offers import Health, Offer, endpoints_path, read_h
 from mkdocs_imagegen.hosts.mkdocs.look import settings_of
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.spending.replacement import ModelChoice
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import Gateway
@@ -60,9 +61,18 @@ def models(config_file: str | None, *, health: bool, as_json: bool) -> None:
     titles = ("", "Model", "Price", "Shutdown", *(("Uptime", "Latency") if health else ()))
     print_table(titles, [_cells(offer, healths, settings) for offer in offers])
     if settings.effective_model not in {offer.model for offer in offers}:
-        is_complete = settings.gateway.is_vercel
-        hint = "set `model` to one of these" if is_complete else "the server may accept it anyway"
-        print_line(f"{settings.effective_model}, the configured model, is not listed; {hint}")
+        _tell_absence(settings)
+
+
+def _tell_absence(settings: Settings) -> None:
+    """Name the replacement of a model that the server does not list, or the next step."""
+    choice = ModelChoice.from_cache(settings, is_estimate=True)
+    if choice.is_shut_down(settings.model):
+        choice.log_change(ImageRequest(settings.model, "", settings.size, settings.quality))
+        return
+    is_complete = settings.gateway.is_vercel
+    hint = "set `model` to one of these" if is_complete else "the server may accept it anyway"
+    print_line(f"{settings.effective_model}, the configured model, is not listed; {hint}")
 
 
 async def _read_healths(gateway: Gateway, offers: Sequence[Offer]) -> _Healths:

@@ -145,11 +145,14 @@ def _estimated(row: ReportRow, over: OverBudgetError | None, *, is_granted: bool
 
 
 def log_model_change(site: SiteView) -> None:
-    """Log which model replaces that of a site, now or soon."""
+    """Log which model replaces that of a site soon, or now for its missing images."""
     settings = site.context.settings
-    if site.entries and not settings.gateway.is_sketch:
-        request = ImageRequest(settings.model, "", settings.size, settings.quality)
-        ModelChoice.from_cache(settings, is_estimate=True).log_change(request)
+    if not site.entries or settings.gateway.is_sketch:
+        return
+    choice = ModelChoice.from_cache(settings, is_estimate=True)
+    is_missing = any(row.state is State.MISSING for row in site.rows if row.model == settings.model)
+    if is_missing or not choice.is_shut_down(settings.model):
+        choice.log_change(ImageRequest(settings.model, "", settings.size, settings.quality))
 
 
 class ContactSheet:

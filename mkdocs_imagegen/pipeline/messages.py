@@ -11,7 +11,7 @@ from pathlib import Path
 from mkdocs_imagegen.causes import causes, list_locations
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.errors import Location, OptionError
-from mkdocs_imagegen.gateway.models import check_request, suggest_model
+from mkdocs_imagegen.gateway.models import KNOWN_MODELS, check_request, suggest_model
 from mkdocs_imagegen.log import NOT_STRICT, log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
 from mkdocs_imagegen.originals.folders import is_tracked
@@ -86,7 +86,8 @@ def log_model_mistakes(
         if error and error not in logged:
             logged.add(error)
             log.info("%s: image prompt: a sketch is shown, but %s", locate(), error)
-    if named and (settings.gateway.is_vercel or settings.gateway.is_sketch):
+    is_told = any("did you mean" in outcome.error for _, outcome, _ in outcomes)
+    if named and not is_told and (settings.gateway.is_vercel or settings.gateway.is_sketch):
         _log_unknown_models(settings, named)
 
 
@@ -97,11 +98,20 @@ def _log_unknown_models(settings: Settings, named: Mapping[str, Locate]) -> None
     fallbacks = () if settings.fallback_models == AUTO else settings.fallback_models
     own = (settings.model, settings.draft.model or "", *fallbacks)
     for model, location in {**dict.fromkeys(own, config), **named}.items():
-        if model and (suggestion := suggest_model(model)):
+        if model and (suggestion := _current(suggest_model(model))):
             once = {"imagegen_once": f"unknown model {model}"}
             text = "%s: %s is not a known model ID; did you mean %s?"
             names = quote_value(model), quote_value(suggestion)
             log.warning(text, location(), *names, extra=NOT_STRICT | once)
+
+
+def _current(model: str | None) -> str | None:
+    """Return a model; after its shutdown the first one that replaces it."""
+    from mkdocs_imagegen.spending.replacement import today  # noqa: PLC0415 - for a mistake
+
+    facts = KNOWN_MODELS.get(model or "")
+    has_ended = facts and facts.shutdown_date and facts.shutdown_date <= today().isoformat()
+    return facts.replacements[0] if facts and has_ended else model
 
 
 def warn_if_untracked(folder: Path, charged: Sequence[ReportRow]) -> None:

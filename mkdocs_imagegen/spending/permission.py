@@ -9,7 +9,7 @@ from mkdocs_imagegen.settings import Settings
 
 _ENABLED_IS_FALSE = "enabled is false; set `enabled: true`"
 _GENERATE_IS_FALSE = "generate is false; set `generate: auto` or `on_missing: placeholder`"
-_OTHER_WAYS = ', use sketches with `gateway: {url: "sketch:"}`, or set `on_missing: placeholder`'
+_SKETCHES = 'use sketches with `gateway: {url: "sketch:"}`'
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,10 @@ def _permission_by_credential(settings: Settings, credential: str) -> Permission
     if settings.gateway.auth == "none":
         return Permission()
     if not credential:
-        return Permission(f"{missing_credential(settings.gateway)}{_OTHER_WAYS}")
+        ways = f", {_SKETCHES}, or set `on_missing: placeholder`"
+        if settings.on_missing == "placeholder":
+            ways = f", or {_SKETCHES}"
+        return Permission(f"{missing_credential(settings.gateway)}{ways}")
     if credential == "oidc token" and settings.generate != "true":
         hint = "set `generate: true` to spend with it, or set AI_GATEWAY_API_KEY"
         return Permission(f"only Vercel's OIDC token is set; {hint}")

@@ -136,8 +136,10 @@ class ModelChoice:
         """Add the next step to the error of a model that is refused and was not shut down."""
         known = sent.model in KNOWN_MODELS or sent.model in self._prices.models
         close = difflib.get_close_matches(sent.model, self._prices.models, 1, _MIN_LIKENESS)
-        if not known and (likely := next(filter(None, [suggest_model(sent.model), *close]), None)):
-            error.hint = f'did you mean "{likely}"?'
+        likely = [each for each in (suggest_model(sent.model), *close) if each]
+        if likely and not known:
+            new = self._alternatives(sent).partition(" ")[0] if self._has_ended(likely[0]) else ""
+            error.hint = f'did you mean "{new or likely[0]}"?'
         if listed := self._alternatives(sent):
             error.accepted = f"alternatives: {listed}"
 
@@ -181,8 +183,8 @@ class ModelChoice:
             line += f" and `quality: {sent.quality}`"
         is_over = self.is_shut_down(request.model) or request.model in self._refused
         verb, then = ("replaces", "before") if is_over else ("will replace", "now")
-        prices = f"{after} an image, {before} {then}"
-        return f"{sent.model} {verb} it ({prices}); to fix the choice, set {line}"
+        prices = f"{after} an image of {request.size}, {before} {then}"
+        return f"{sent.model} {verb} it ({prices}); to choose it yourself, set {line}"
 
     def _error(self, request: ImageRequest, exact_options: Collection[str]) -> ModelShutDownError:
         fault, names = self._end(request.model), self._alternatives(request)
@@ -220,6 +222,10 @@ class ModelChoice:
     def _is_near(self, model: str) -> bool:
         day = self._shutdown_date(model)
         return day is not None and day - today() <= NOTICE
+
+    def _has_ended(self, model: str) -> bool:
+        day = self._shutdown_date(model)
+        return day is not None and day <= today()
 
     def _is_usable(self, model: str) -> bool:
         return model not in self._refused and not self.is_shut_down(model)

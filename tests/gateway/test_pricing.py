@@ -120,7 +120,7 @@ def test_price_of_automatic_quality_is_unknown(model):
     [
         ({"image": "0.04"}, "0.04"),
         ({"image": 0.04}, "0.04"),
-        ({"image": "0"}, "0"),
+        ({"image": "0"}, None),
         (table(row("0.039", "default")), "0.039"),
         (table(row("0.039", "default"), image="0.05"), "0.039"),
         (table(row("0.01", "1K"), row("0.02", "2K"), row("0.03", "4K")), "0.02"),

@@ -169,7 +169,7 @@ def test_images_are_generated_by_the_first_replacement(
     assert built.warnings == [] if strict else len(built.warnings) == 1
     (said,) = (line for line in lines_of(built) if "replaces it" in line)
     assert said.count("$") == 2
-    assert f"to fix the choice, set `model: {FLARE}`" in said
+    assert f"to choose it yourself, set `model: {FLARE}`" in said
     assert len(lines_of(built)) <= 3
     assert FLARE in built.summary
     bill = site.emulator.bill.usd

@@ -77,8 +77,8 @@ def test_model_that_the_list_lacks_near_its_date_gets_no_request(bench, day, tod
     end = f"{MODEL} was shut down on 2026-12-01"
     assert said == (
         f"{end if today == AFTER else f'{MODEL} is no longer offered (shutdown date 2026-12-01)'}; "
-        f"{FLARE_2_5} replaces it ($0.013 an image, $0.011 before); "
-        f"to fix the choice, set `model: {FLARE_2_5}`"
+        f"{FLARE_2_5} replaces it ($0.013 an image of 1024x1024, $0.011 before); "
+        f"to choose it yourself, set `model: {FLARE_2_5}`"
     )
 
 
@@ -239,7 +239,7 @@ def test_upcoming_shutdown_is_announced(bench, day):
     (said,) = (text for text in made.said if "shut down" in text)
     assert said.startswith(
         f"{MODEL} will be shut down on 2026-12-01; {FLARE_2_5} will replace it "
-        "($0.013 an image, $0.011 now)"
+        "($0.013 an image of 1024x1024, $0.011 now)"
     )
 
 
