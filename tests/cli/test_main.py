@@ -29,6 +29,7 @@ def test_help_lists_commands_by_section(run_alone) -> None:
     assert listed == list(main.commands)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", main.commands)
 def test_help_shows_the_whole_summary(run_alone, name: str) -> None:
     summary = summary_of(main.commands[name])

@@ -47,6 +47,7 @@ def damage(folder: Path, chance: random.Random) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, ROUNDS, BATCH))
 def test_random_damage_causes_misses_and_no_wrong_bytes(cache: Cache, template, start):
     hits = 0

@@ -14,6 +14,8 @@ from tests.manual.pages import DOCS
 from tests.paid import MODEL, PaidSite
 from tests.support import Built, Site
 
+pytestmark = pytest.mark.slow  # builds of 200 images
+
 PAGES, ON_EACH = 50, 4
 IMAGES = PAGES * ON_EACH
 MAX_LINES, MAX_CHARS = 3, 1_500

@@ -117,6 +117,7 @@ def test_model_without_shutdown_date_is_not_reported(site: Site) -> None:
     assert shutdown_warnings(site.build(strict=True)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"asked": "x"}', '{"asked": 1e99}'])
 def test_list_of_models_is_requested_again_when_its_file_is_invalid(
     site: Site, emulator: Emulator, content: str

@@ -31,6 +31,7 @@ def body_of(built: Built, page: str):
     return next(element for element in tree.iter() if element.get("role") == "main")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_five_hundred_naughty_strings_build(site: Site, form: str) -> None:
     assert len(STRINGS) == 500

@@ -117,6 +117,7 @@ def test_pushes_with_a_cache_of_originals_generate_each_image_once(
     assert paid.prompts == list(PROMPTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", ["2026-11-23-alpha", "2026-11-23-journal", "2026-11-28"])
 @pytest.mark.parametrize("named", [None, "images/kept"])
 def test_store_of_an_earlier_version_sends_no_request(
@@ -518,6 +519,7 @@ def test_prune_keeps_the_images_of_every_configuration(paid_site: PaidSite) -> N
     assert kept == set(PROMPTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["deleted", "invalid", "no docs"])
 def test_prune_refuses_if_a_configuration_cannot_be_built(paid_site: PaidSite, fault: str) -> None:
     paid_site.write_prompts(PROMPTS[0])

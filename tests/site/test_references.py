@@ -146,6 +146,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "said"), MISTAKES.values(), ids=MISTAKES)
 def test_invalid_reference_warns_and_sends_no_request(
     site: Site, free: Emulator, options: dict[str, str], said: str

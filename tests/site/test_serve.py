@@ -213,6 +213,7 @@ def token(**claims: object) -> str:
     return ".".join([*(each.rstrip("=") for each in coded), "signature"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gateway", "environ", "reason"),
     [
@@ -257,6 +258,7 @@ def test_images_in_progress_are_stored_when_server_is_stopped(site: Site, number
     assert emulator.bill.images == 1 == len(stored(site))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_second_signal_stops_server_immediately(site: Site, second: int) -> None:
     latency = Latency(2 * MAX_WAIT_S)

@@ -77,6 +77,7 @@ def test_prompts_are_read_from_a_file(site: Site, monkeypatch: pytest.MonkeyPatc
     assert 'alt="Räven"' in built.page("index.html")
 
 
+@pytest.mark.slow
 def test_prompts_file_is_read_again_by_each_build(site: Site) -> None:
     site.options["prompts"] = "prompts.yml"
     site.write("index.md", "# Page\n\n![](imagegen:raven)\n")
@@ -175,6 +176,7 @@ def saved(file: Path, text: str) -> None:
     new.replace(file)
 
 
+@pytest.mark.slow
 def test_server_builds_again_when_the_prompts_file_changes(site: Site) -> None:
     """An error in it is a message, and the server runs on."""
     site.options["prompts"] = "prompts.yml"

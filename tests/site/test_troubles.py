@@ -154,6 +154,7 @@ def test_damaged_sketch_is_drawn_again(site: Site, is_short: bool) -> None:
     assert image.read_bytes() == content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["", "{", "<<<<<<< HEAD"])
 def test_sketch_is_drawn_again_when_its_record_is_damaged(site: Site, content: str) -> None:
     pages(site, 1)
@@ -247,6 +248,7 @@ def test_unwritable_report_is_a_warning(site: Site) -> None:
     assert "cannot write the report" in site.build().warnings[-1]
 
 
+@pytest.mark.slow
 def test_api_key_is_in_no_file_log_or_traceback(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

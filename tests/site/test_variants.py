@@ -155,6 +155,7 @@ def test_provenance_is_kept_or_removed(site: Site) -> None:
     assert not any(b"lgorithmicMedia" in each for each in build(site, PLAIN).images().values())
 
 
+@pytest.mark.slow
 def test_deleted_variant_cache_changes_no_byte_and_sends_no_request(
     site: Site, emulator: Emulator, gateway_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,7 @@ def test_deleted_variant_cache_changes_no_byte_and_sends_no_request(
     assert emulator.bill.images == calls
 
 
+@pytest.mark.slow
 def test_site_does_not_depend_on_earlier_widths(site: Site) -> None:
     expected = build(site, PLAIN).files()
     shutil.rmtree(derived(site))
