@@ -30,7 +30,7 @@ settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Run every test of a named file, whatever its tier; let the tests' processes get SIGINT."""
+    """Run the tests of a named file in all tiers; let the processes of tests receive SIGINT."""
     # A shell ignores it in background jobs, and so would the servers that the tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     is_default = config.option.markexpr == _DEFAULT_TIER
