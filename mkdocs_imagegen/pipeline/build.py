@@ -29,7 +29,6 @@ from mkdocs_imagegen.directives.marker import (
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import DirectiveError, Location, OptionError
 from mkdocs_imagegen.files import write_atomic
-from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import ONCE, log
@@ -53,6 +52,7 @@ from mkdocs_imagegen.pipeline.messages import (
 )
 from mkdocs_imagegen.pipeline.other_files import files_with_tokens, is_page, write_text
 from mkdocs_imagegen.pipeline.outcome import (
+    UNKNOWN_PRICE,
     Entry,
     EstimatePrice,
     Outcome,
@@ -390,11 +390,10 @@ class Pipeline:
             log.warning("cannot write the report to %s: %s", path, error.strerror)
 
     def _log_summary(self) -> None:
-        # Without line numbers, which need every source file again, and without the list of prices
-        # if the run has generated no image.
-        get_price: EstimatePrice = lambda request, _: price_usd(request)  # noqa: E731 - as below
-        if self.context.run.ledger.budget.images:
-            get_price = self._models.estimate_usd
+        # Without line numbers, which need every source file again, and without prices if the run
+        # has generated no image.
+        has_generated = bool(self.context.run.ledger.budget.images)
+        get_price = self._models.estimate_usd if has_generated else UNKNOWN_PRICE
         rows = [
             row
             for placement, outcome in self._outcomes_by_placement()

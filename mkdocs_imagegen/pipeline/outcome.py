@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 EstimatePrice = Callable[[ImageRequest, Collection[str]], "Decimal | None"]
 """Returns the price of a request, whose directive sets some options itself."""
 
+UNKNOWN_PRICE: EstimatePrice = lambda *_: None  # noqa: E731 - of the type above
+
 _NOT_GENERATED = "This image is not generated yet"
 _TITLES = {
     State.OVER_BUDGET: "This image is over budget",
@@ -157,7 +159,7 @@ def report_rows(
     found: ParsedDirective | None,
     outcome: Outcome,
     file: str,
-    get_price: EstimatePrice = lambda *_: None,
+    get_price: EstimatePrice = UNKNOWN_PRICE,
 ) -> tuple[ReportRow, ...]:
     """Return the rows of the report for one location: one for each request, or for the error.
 

@@ -370,6 +370,8 @@ class Purchaser:
             return await work
         except ImagegenError as error:
             await loop.compute(self._record_failure, self._stores.journal, intent, error)
+            if isinstance(error, ModelUnavailableError):
+                await loop.compute(self._models.note, error, intent.sent)
             self._settle_failure(intent, error, is_charged=is_charged)
             raise
         except Exception as error:
@@ -412,7 +414,6 @@ class Purchaser:
         billing = error.billing if isinstance(error, GatewayError) else Billing.UNBILLED
         ledger.budget.settle_failed(intent.price_usd, Billing.BILLED if is_charged else billing)
         if isinstance(error, GatewayError):
-            self._models.note(error, intent.sent)
             ledger.note_failure(error, intent.request.key, intent.sent.model)
         if isinstance(error, StoreError):
             ledger.stop(error.fault, cause=error)

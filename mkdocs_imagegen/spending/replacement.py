@@ -17,7 +17,6 @@ from decimal import Decimal
 from typing import Any
 
 from mkdocs_imagegen.errors import (
-    ImagegenError,
     ModelForbiddenError,
     ModelShutDownError,
     ModelUnavailableError,
@@ -88,11 +87,9 @@ class ModelChoice:
         """Return True if a model counts as shut down."""
         if model in self._said:
             return True
-        day = self._shutdown_date(model)
-        if day is None or day - today() > NOTICE:
+        if not self._is_near(model):
             return False
-        is_past = day <= today()
-        if self._is_estimate and is_past and not self._prices.is_fresh:
+        if self._is_estimate and self._has_ended(model) and not self._prices.is_fresh:
             return True
         return bool(self._prices.models) and model not in self._prices.models
 
@@ -122,25 +119,28 @@ class ModelChoice:
         prices = PriceList.from_cache(settings.prices_path, settings.gateway.url)
         return cls(settings, prices, is_estimate=is_estimate)
 
-    def note(self, error: ImagegenError, sent: ImageRequest) -> None:
-        """Note that a server has refused a model, and whether it counts as shut down."""
-        if isinstance(error, ModelUnavailableError):
-            self._refused.add(sent.model)
-            self._explain(error, sent)
-            is_end = isinstance(error, ModelShutDownError) or self._is_near(sent.model)
-            if is_end and not isinstance(error, ModelForbiddenError):
-                self._said.setdefault(sent.model, {"at": time.time(), "said": error.fault})
-                self._write()
+    def note(self, error: ModelUnavailableError, sent: ImageRequest) -> None:
+        """Note, in a worker thread, that a server refuses a model, and if it counts as shut down.
+
+        The error gets the alternatives and the next step.
+        """
+        self._refused.add(sent.model)
+        self._explain(error, sent)
+        is_end = isinstance(error, ModelShutDownError) or self._is_near(sent.model)
+        if is_end and not isinstance(error, ModelForbiddenError):
+            self._said.setdefault(sent.model, {"at": time.time(), "said": error.fault})
+            self._write()
 
     def _explain(self, error: ModelUnavailableError, sent: ImageRequest) -> None:
         """Add the next step to the error of a model that is refused and was not shut down."""
         known = sent.model in KNOWN_MODELS or sent.model in self._prices.models
         close = difflib.get_close_matches(sent.model, self._prices.models, 1, _MIN_LIKENESS)
         likely = [each for each in (suggest_model(sent.model), *close) if each]
+        listed = self._alternatives(sent)
         if likely and not known:
-            new = self._alternatives(sent).partition(" ")[0] if self._has_ended(likely[0]) else ""
+            new = listed.partition(" ")[0] if self._has_ended(likely[0]) else ""
             error.hint = f'did you mean "{new or likely[0]}"?'
-        if listed := self._alternatives(sent):
+        if listed:
             error.accepted = f"alternatives: {listed}"
 
     def log_change(self, request: ImageRequest, exact_options: Collection[str] = ()) -> None:
@@ -156,8 +156,7 @@ class ModelChoice:
             return  # each image has the error
         new: ImageRequest | None = sent
         if sent == request:
-            day = self._shutdown_date(request.model)
-            if day is None or not timedelta() < day - today() <= NOTICE:
+            if not self._is_near(request.model) or self._has_ended(request.model):
                 return  # a model that is offered after its date works
             new = self._replacement(request, exact_options)
         text = f"{self._end(request.model)}; {self._advice(request, new)}"
@@ -213,19 +212,18 @@ class ModelChoice:
             return f"the server refuses {model}"
         if day is None:
             return f"{model} was shut down ({self._said[model]['said']})"
-        if day <= today():
+        if self._has_ended(model):
             return f"{model} was shut down on {day}"
         if self.is_shut_down(model):
             return f"{model} is no longer offered (shutdown date {day})"
         return f"{model} will be shut down on {day}"
 
-    def _is_near(self, model: str) -> bool:
+    def _is_near(self, model: str, notice: timedelta = NOTICE) -> bool:
         day = self._shutdown_date(model)
-        return day is not None and day - today() <= NOTICE
+        return day is not None and day - today() <= notice
 
     def _has_ended(self, model: str) -> bool:
-        day = self._shutdown_date(model)
-        return day is not None and day <= today()
+        return self._is_near(model, timedelta())
 
     def _is_usable(self, model: str) -> bool:
         return model not in self._refused and not self.is_shut_down(model)
@@ -258,7 +256,7 @@ class ModelChoice:
             return {}
 
     def _write(self) -> None:
-        fields = {"server": self._settings.gateway.url, "models": self._said}
+        fields = {"server": self._settings.gateway.url, "models": dict(self._said)}
         with contextlib.suppress(OSError):
             write_atomic(self._path, json.dumps(fields).encode())
 
