@@ -98,20 +98,20 @@ def _log_unknown_models(settings: Settings, named: Mapping[str, Locate]) -> None
     fallbacks = () if settings.fallback_models == AUTO else settings.fallback_models
     own = (settings.model, settings.draft.model or "", *fallbacks)
     for model, location in {**dict.fromkeys(own, config), **named}.items():
-        if model and (suggestion := _current(suggest_model(model))):
+        if model and (suggestion := suggest_model(model)):
             once = {"imagegen_once": f"unknown model {model}"}
             text = "%s: %s is not a known model ID; did you mean %s?"
-            names = quote_value(model), quote_value(suggestion)
+            names = quote_value(model), quote_value(_current(suggestion))
             log.warning(text, location(), *names, extra=NOT_STRICT | once)
 
 
-def _current(model: str | None) -> str | None:
-    """Return a model; after its shutdown the first one that replaces it."""
+def _current(model: str) -> str:
+    """Return a known model; after its shutdown the first one that replaces it."""
     from mkdocs_imagegen.spending.replacement import today  # noqa: PLC0415 - for a mistake
 
-    facts = KNOWN_MODELS.get(model or "")
-    has_ended = facts and facts.shutdown_date and facts.shutdown_date <= today().isoformat()
-    return facts.replacements[0] if facts and has_ended else model
+    facts = KNOWN_MODELS[model]
+    has_ended = facts.shutdown_date and facts.shutdown_date <= today().isoformat()
+    return facts.replacements[0] if has_ended else model
 
 
 def warn_if_untracked(folder: Path, charged: Sequence[ReportRow]) -> None:

@@ -186,14 +186,14 @@ import sys
 from pathlib import Path
 
 def on_post_build(config):
-    names = ("PIL", "httpx", "anyio", "mkdocs_imagegen.emulator")
+    names = ("PIL", "httpx", "anyio", "mkdocs_imagegen.emulator", "mkdocs_imagegen.gateway.pricing")
     Path(config.config_file_path).with_name("loaded").write_text(
         " ".join(name for name in names if name in sys.modules))
 """
 
 
 @pytest.mark.slow
-def test_repeat_build_imports_no_encoder(site: Site) -> None:
+def test_repeat_build_imports_no_encoder_and_no_prices(site: Site) -> None:
     """In a process of its own, since this one has imported the encoder."""
     site.config["hooks"] = ["hook.py"]
     (site.folder / "hook.py").write_text(HOOK)
