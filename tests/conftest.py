@@ -15,7 +15,7 @@ from hypothesis import settings
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
-from mkdocs_imagegen.spending import replacement
+from mkdocs_imagegen.spending import model_choice
 from tests.bench import Bench
 from tests.manual.build import BuiltManual, build_manual
 from tests.paid import PaidEmulator, PaidSite, paid_gateway
@@ -61,7 +61,7 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _before_shutdowns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let builds in this process be months before the shutdown of the default model."""
-    monkeypatch.setattr(replacement, "today", lambda: date(2026, 9, 21))
+    monkeypatch.setattr(model_choice, "today", lambda: date(2026, 9, 21))
 
 
 @pytest.fixture

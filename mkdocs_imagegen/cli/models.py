@@ -16,7 +16,7 @@ from mkdocs_imagegen.gateway.offers import Health, Offer, endpoints_path, read_h
 from mkdocs_imagegen.hosts.mkdocs.look import settings_of
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.replacement import ModelChoice
+from mkdocs_imagegen.spending.model_choice import ModelChoice
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import Gateway

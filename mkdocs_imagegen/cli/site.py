@@ -33,7 +33,7 @@ from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.budget import Budget
-from mkdocs_imagegen.spending.replacement import ModelChoice
+from mkdocs_imagegen.spending.model_choice import ModelChoice
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import Gateway

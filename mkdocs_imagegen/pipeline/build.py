@@ -73,7 +73,7 @@ from mkdocs_imagegen.report import (
 from mkdocs_imagegen.settings.prompts import line_of_option
 
 if TYPE_CHECKING:
-    from mkdocs_imagegen.spending.replacement import ModelChoice
+    from mkdocs_imagegen.spending.model_choice import ModelChoice
 
 _IMG_TAG = (
     "an <img> tag cannot have an imagegen: address; "
@@ -417,7 +417,7 @@ class Pipeline:
     @cached_property
     def _models(self) -> ModelChoice:
         """Models and prices as the run has left them; most builds name no price."""
-        from mkdocs_imagegen.spending.replacement import ModelChoice  # noqa: PLC0415
+        from mkdocs_imagegen.spending.model_choice import ModelChoice  # noqa: PLC0415
 
         is_estimate = not self.context.mode.generate
         return ModelChoice.from_cache(self.context.settings, is_estimate=is_estimate)

@@ -107,7 +107,7 @@ def _log_unknown_models(settings: Settings, named: Mapping[str, Locate]) -> None
 
 def _current(model: str) -> str:
     """Return a known model; after its shutdown the first one that replaces it."""
-    from mkdocs_imagegen.spending.replacement import today  # noqa: PLC0415 - for a mistake
+    from mkdocs_imagegen.spending.model_choice import today  # noqa: PLC0415 - for a mistake
 
     facts = KNOWN_MODELS[model]
     has_ended = facts.shutdown_date and facts.shutdown_date <= today().isoformat()

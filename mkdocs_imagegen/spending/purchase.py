@@ -35,9 +35,9 @@ from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.journal import Intent, Journal
 from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of
+from mkdocs_imagegen.spending.model_choice import ModelChoice
 from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.recovery import find_link, recover, try_to_recover
-from mkdocs_imagegen.spending.replacement import ModelChoice
 from mkdocs_imagegen.spending.storing import (
     PurchaseResult,
     Stores,

@@ -28,7 +28,7 @@ from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending import ledger
 from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES, MAX_CHARGED_FAILURES_IN_A_ROW
-from mkdocs_imagegen.spending.replacement import NOTICE
+from mkdocs_imagegen.spending.model_choice import NOTICE
 from tests.manual.pages import DOCS, ROOT, pages
 
 README, CHOOSE = ROOT / "README.md", DOCS / "models/choose.md"

@@ -19,7 +19,7 @@ from mkdocs_imagegen.emulator.models import MODELS
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.spending import replacement
+from mkdocs_imagegen.spending import model_choice
 from tests.paid import PaidEmulator, PaidSite, fence, paid_gateway
 from tests.serving import serving
 from tests.support import Built, Site
@@ -32,7 +32,7 @@ SHUTDOWN = re.compile(f"{MINI} will be shut down on 2026-12-01; {FLARE} will rep
 
 @pytest.fixture(autouse=True)
 def _near(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replacement, "today", lambda: NEAR)
+    monkeypatch.setattr(model_choice, "today", lambda: NEAR)
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_list_of_models_is_requested_again_when_its_file_is_invalid(
 @pytest.fixture
 def shut_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., PaidSite]]:
     """Open a site with the default model at a server that has shut it down."""
-    monkeypatch.setattr(replacement, "today", lambda: AFTER)
+    monkeypatch.setattr(model_choice, "today", lambda: AFTER)
     monkeypatch.setenv("IMAGES_KEY", "a-word")
     with contextlib.ExitStack() as stack:
 

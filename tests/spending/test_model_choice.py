@@ -20,8 +20,8 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS
 from mkdocs_imagegen.gateway.offers import Offer
-from mkdocs_imagegen.spending import replacement
-from mkdocs_imagegen.spending.replacement import ModelChoice
+from mkdocs_imagegen.spending import model_choice
+from mkdocs_imagegen.spending.model_choice import ModelChoice
 from tests.bench import MODEL, SERVER, FakeGateway, job, request
 from tests.originals.support import request_record
 
@@ -52,7 +52,7 @@ def day(monkeypatch):
     """Set the current day."""
 
     def set_day(today):
-        monkeypatch.setattr(replacement, "today", lambda: today)
+        monkeypatch.setattr(model_choice, "today", lambda: today)
 
     set_day(AFTER)
     return set_day
