@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from jinja2 import Environment
+from jinja2.bccache import Bucket, BytecodeCache
+from mkdocs.theme import Theme
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
@@ -19,7 +22,7 @@ from mkdocs_imagegen.spending import model_choice
 from tests.bench import Bench
 from tests.manual.build import BuiltManual, build_manual
 from tests.paid import PaidEmulator, PaidSite, paid_gateway
-from tests.support import Site
+from tests.support import QUICK, Site
 
 _DEFAULT_TIER = "not (slow or soak or browser or servers or hosts)"
 """The `-m` of pyproject.toml."""
@@ -64,9 +67,42 @@ def _before_shutdowns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_choice, "today", lambda: date(2026, 9, 21))
 
 
+class _Compiled(BytecodeCache):
+    """Templates that a build of this process has compiled."""
+
+    def __init__(self) -> None:
+        self.templates: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with contextlib.suppress(KeyError):
+            bucket.bytecode_from_string(self.templates[bucket.key + bucket.checksum])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.templates[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_templates() -> Iterator[None]:
+    """Compile the themes' templates once, for all builds of this process."""
+    compiled = _Compiled()
+    get_env = Theme.get_env
+
+    def with_cache(theme: Theme) -> Environment:
+        env = get_env(theme)
+        env.bytecode_cache = compiled
+        return env
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Theme, "get_env", with_cache)
+        yield
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return Site(tmp_path / "site_source")
+    """A site with quick variants; a test of the default ones deletes the option."""
+    site = Site(tmp_path / "site_source")
+    site.options["variants"] = {**QUICK}
+    return site
 
 
 @pytest.fixture

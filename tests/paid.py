@@ -22,7 +22,7 @@ from mkdocs_imagegen.emulator.protocol import FAULT_HEADER, Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.emulator.sketches import drawing
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, HttpResponse
-from tests.support import Site
+from tests.support import QUICK, Site
 
 _SKETCH, _NO_SKETCH = b'"imagegen":{"sketch":true}', b'"imagegen":{"sketch":false}'
 MODEL = "openai/gpt-image-2"
@@ -73,7 +73,7 @@ def paid_gateway(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[Pa
         color = tuple(round(255 * each) for each in colorsys.hsv_to_rgb(hue, 0.6, 0.8))
         output = io.BytesIO()
         output_format = emulator.output_format or request.output_format
-        Image.new("RGB", request.size, color).save(output, output_format.upper())
+        Image.new("RGB", request.size, color).save(output, output_format.upper(), method=0)
         return output.getvalue()
 
     monkeypatch.setattr(drawing, "draw", draw)
@@ -96,7 +96,7 @@ class PaidSite(Site):
         self.options.update(
             gateway={"url": emulator.url, "auth": "none"},
             model=MODEL,
-            variants={"widths": [64]},
+            variants={**QUICK},
             report="report.json",
         )
 

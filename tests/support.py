@@ -20,6 +20,8 @@ from mkdocs.config import load_config
 
 SUMMARY = re.compile(r"imagegen: (\d+ images?: |no images)")
 ORIGINALS = "imagegen-originals"
+QUICK = {"widths": [64], "formats": ["jpeg"]}
+"""Variants that take little time to encode, where a test is about something else."""
 EXTENSIONS: list[Any] = ["attr_list", "admonition", "pymdownx.superfences"]
 
 

@@ -47,6 +47,7 @@ def resolved(built: Built, page: str, src: str) -> bytes:
 @pytest.mark.parametrize("directory_urls", [True, False])
 def test_images_are_on_pages_at_every_depth(site: Site, directory_urls: bool) -> None:
     """Each with its size, its alt text, and an address relative to the page."""
+    del site.options["variants"]
     site.config["use_directory_urls"] = directory_urls
     for name in ("index.md", "guide.md", "a/index.md", "a/b/c/deep page.md"):
         site.write(name, f"# Page\n\nBefore\n\n{FENCE}\nAfter\n")

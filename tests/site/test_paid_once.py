@@ -20,7 +20,6 @@ from tests.support import Built, recorded
 PROMPTS = ("A red balloon", "A glass bottle", "A gray heron")
 SAMPLES = Path(__file__).parents[1] / "originals/samples"
 LOCATION = "docs/index.md:3"
-QUICK = {"widths": [64], "formats": ["jpeg"], "blur": False}
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -171,7 +170,7 @@ DAMAGES: list[Damage] = [
 def test_damaged_records_of_100_originals_send_no_request(paid_site: PaidSite) -> None:
     paid_site.write_prompts(*(f"Prompt {number}" for number in range(100)))
     limit = {"images": None, "usd": None}
-    assert paid_site.requests_of_build(budget=limit, variants=QUICK) == 100
+    assert paid_site.requests_of_build(budget=limit) == 100
     shown = paid_site.built.page("index.html")
     folder = paid_site.folder
     (folder / ".gitignore").write_text("/site/\n/.cache/\nreport.json\n")
@@ -261,7 +260,7 @@ def test_outage_blocks_no_image_of_later_builds(paid_site: PaidSite, paid: PaidE
     paid_site.write_prompts(*(f"Prompt {number}" for number in range(40)))
     paid.fault = "hung-up"
     for _ in range(6):
-        paid_site.requests_of_build(budget={"images": None, "usd": None}, variants=QUICK)
+        paid_site.requests_of_build(budget={"images": None, "usd": None})
         assert "made" not in paid_site.states
     paid.fault = "ok"
     assert paid_site.requests_of_build() == 40
@@ -433,7 +432,7 @@ def test_again_sends_one_request_and_keeps_the_earlier_image(
     assert len(paid_site.records) == 3
     assert paid_site.requests_of_build() == 0
     changed = set(paid_site.built.images())
-    assert len(changed - shown) == len(shown - changed) == 4  # two widths in two formats
+    assert len(changed - shown) == len(shown - changed) == 2  # two widths
     assert paid_site.command("verify").exit_code == 0
 
 
@@ -453,7 +452,7 @@ def test_killed_again_is_completed_by_the_next_build(
     assert paid.requests == 4
     assert paid_site.requests_of_build() == 0
     assert any("stored an image that an earlier build" in text for text in paid_site.built.infos)
-    assert len(set(paid_site.built.images()) - shown) == 4
+    assert len(set(paid_site.built.images()) - shown) == 2
     assert paid_site.requests_of_build() == 0
     assert not list((paid_site.originals / "work/journal").iterdir())
 

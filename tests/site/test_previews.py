@@ -235,6 +235,7 @@ def test_invalid_preview_settings_stop_the_build(
 
 
 def test_preview_at_the_top_is_an_image_below_the_heading(site: Site) -> None:
+    del site.options["variants"]
     site.options["previews"] = {"position": "top"}
     site.write("index.md", f"{FRONT}# Home\n\n![A dog](imagegen:)\n")
     site.write("bare.md", f"{FRONT}Only text\n")

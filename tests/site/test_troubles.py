@@ -100,6 +100,7 @@ def test_unusable_response_is_kept_in_quarantine(site: Site) -> None:
 
 
 def test_image_of_another_size_is_cropped_and_reported(site: Site) -> None:
+    del site.options["variants"]
     pages(site, 1)
     with EmulatorServer(Emulator(plan=["wrong-size"])) as server:
         site.options["gateway"] = {"url": server.url, "key_env": "TEST_KEY"}

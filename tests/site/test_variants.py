@@ -19,6 +19,13 @@ FENCE = "```imagegen\n{0}\n---\nA red balloon\n```\n"
 PLAIN = "```imagegen\nA red balloon\n```\n"
 
 
+@pytest.fixture
+def site(site: Site) -> Site:
+    """A site with the default variants."""
+    del site.options["variants"]
+    return site
+
+
 def build(site: Site, text: str) -> Built:
     site.write("index.md", f"# Page\n\n{text}\n")
     return site.build(strict=True)
