@@ -249,7 +249,13 @@ def test_only_dearer_models_get_no_request(shut_down: Callable[..., PaidSite]) -
     assert len("".join(lines_of(built))) < 1500
 
 
-@pytest.mark.parametrize("fault", SHUTDOWN_FAULTS)
+_SHAPES = [
+    pytest.param(fault, marks=[pytest.mark.slow] if number % 3 else [])
+    for number, fault in enumerate(SHUTDOWN_FAULTS)
+]
+
+
+@pytest.mark.parametrize("fault", _SHAPES)
 def test_every_answer_about_a_shutdown_is_understood(
     shut_down: Callable[..., PaidSite], fault: str
 ) -> None:
