@@ -129,6 +129,10 @@ class OptionError(ImagegenError):
     """Unknown option, or invalid value of an option."""
 
 
+class SiteError(ImagegenError):
+    """Missing configuration file of a site, or missing site generator."""
+
+
 class DirectiveError(ImagegenError):
     """Invalid directive as a whole: no prompt, two prompts, an unclosed header."""
 

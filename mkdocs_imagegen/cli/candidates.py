@@ -24,7 +24,7 @@ from mkdocs_imagegen.cli.terminal import (
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.hosts.mkdocs.look import SiteView, look
+from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.judge import Original

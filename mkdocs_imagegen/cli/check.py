@@ -6,7 +6,7 @@ import click
 
 from mkdocs_imagegen.cli.site import as_json, config_file, log_model_change
 from mkdocs_imagegen.cli.terminal import print_causes, print_json, print_line, print_rows
-from mkdocs_imagegen.hosts.mkdocs.look import look
+from mkdocs_imagegen.hosts.look import look
 from mkdocs_imagegen.report import deduplicate, plural
 
 

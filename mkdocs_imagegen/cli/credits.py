@@ -11,7 +11,7 @@ from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, p
 from mkdocs_imagegen.gateway.credentials import missing_credential
 from mkdocs_imagegen.gateway.offers import CREDITS_PATH, Credits, read_credits
 from mkdocs_imagegen.hosts.gateway import credential_for
-from mkdocs_imagegen.hosts.mkdocs.look import settings_of
+from mkdocs_imagegen.hosts.look import settings_of
 from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.settings import Settings
 

@@ -18,7 +18,7 @@ from mkdocs_imagegen.cli.site import (
 )
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import open_in_browser, print_json, print_line
-from mkdocs_imagegen.hosts.mkdocs.look import look
+from mkdocs_imagegen.hosts.look import look
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore

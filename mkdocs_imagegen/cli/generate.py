@@ -21,7 +21,7 @@ from mkdocs_imagegen.cli.terminal import (
     print_rows,
 )
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.hosts.mkdocs.look import SiteView, globs_of, look
+from mkdocs_imagegen.hosts.look import SiteView, globs_of, look
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import State, summary, to_json

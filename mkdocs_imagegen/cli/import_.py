@@ -15,7 +15,7 @@ from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import CommandError, print_line
 from mkdocs_imagegen.errors import ImageError
 from mkdocs_imagegen.files import read_plain_file
-from mkdocs_imagegen.hosts.mkdocs.look import look
+from mkdocs_imagegen.hosts.look import look
 from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.originals.judge import MAX_ORIGINAL_BYTES
 from mkdocs_imagegen.originals.record import ImageFacts, Record, minimal_record

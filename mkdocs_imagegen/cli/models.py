@@ -13,7 +13,7 @@ from mkdocs_imagegen.cli.site import SIMULATED, as_json, ask_gateway, config_fil
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_note, print_table
 from mkdocs_imagegen.errors import GatewayError
 from mkdocs_imagegen.gateway.offers import Health, Offer, endpoints_path, read_health
-from mkdocs_imagegen.hosts.mkdocs.look import settings_of
+from mkdocs_imagegen.hosts.look import settings_of
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.model_choice import ModelChoice

@@ -24,7 +24,7 @@ from mkdocs_imagegen.cli.terminal import (
 )
 from mkdocs_imagegen.directives.explain import Explanation
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.hosts.mkdocs.look import look
+from mkdocs_imagegen.hosts.look import look
 from mkdocs_imagegen.report import deduplicate, plural
 from mkdocs_imagegen.spending.permission import Permission
 

@@ -20,7 +20,7 @@ from mkdocs_imagegen.errors import GatewayError, OverBudgetError, StoreError
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.gateway import gateway_factory
-from mkdocs_imagegen.hosts.mkdocs.look import SiteView
+from mkdocs_imagegen.hosts.look import SiteView
 from mkdocs_imagegen.imaging.image import LARGE_PX, THUMBNAIL_PX, Thumbnail
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.judge import Original

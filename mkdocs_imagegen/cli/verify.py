@@ -9,7 +9,7 @@ import click
 from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_table
-from mkdocs_imagegen.hosts.mkdocs.look import look, settings_of
+from mkdocs_imagegen.hosts.look import look, settings_of
 from mkdocs_imagegen.originals.judge import Defect, DefectKind, Verdict
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.lookup import open_originals

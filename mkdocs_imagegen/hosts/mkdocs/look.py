@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,53 +18,20 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import ConfigurationError
 
-from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.hosts.look import Change, SiteView, globs_of
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
-from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode
-from mkdocs_imagegen.pipeline.outcome import Entry
-from mkdocs_imagegen.report import ReportRow
+from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.settings import Settings
-
-Change = Callable[[Settings], Settings]
-
-LOOK_ONLY = BuildMode(generate=False, publish=False)
-"""Mode of a build that generates no images and publishes no files."""
-
-
-@dataclass(frozen=True, slots=True)
-class SiteView:
-    """Images of a site, as a build found or generated them.
-
-    Attributes:
-        context: Context of the build; its settings have the changes of the command.
-        entries: All locations that show an image.
-    """
-
-    context: BuildContext
-    entries: list[Entry]
-
-    @property
-    def rows(self) -> list[ReportRow]:
-        """Report of each image at each location."""
-        return [row for entry in self.entries for row in entry.rows]
-
-    @property
-    def lacking(self) -> list[ReportRow]:
-        """Report of each missing or invalid image at each location."""
-        return [row for row in self.rows if row.is_lacking]
 
 
 def look(
-    config_file: str | None,
-    mode: BuildMode = LOOK_ONLY,
-    change: Change | None = None,
-    pages: Sequence[str] = (),
+    config_file: Path, mode: BuildMode, change: Change | None, pages: Sequence[str]
 ) -> SiteView:
     """Build a site into a temporary folder and return its images; stdout stays empty.
 
     Args:
-        config_file: Configuration file of the site; None for the one in the current folder.
-        mode: Work of the build, which publishes no files; by default it generates no images.
+        config_file: Configuration file of the site.
+        mode: Work of the build, which publishes no files.
         change: Changes the settings as the command's options require.
         pages: Paths or globs of the pages to generate images for; empty for all.
 
@@ -82,7 +49,7 @@ def look(
             return _view(plugin)
 
 
-def settings_of(config_file: str | None) -> Settings:
+def settings_of(config_file: Path) -> Settings:
     """Return the settings of a site without building it.
 
     Raises:
@@ -91,25 +58,9 @@ def settings_of(config_file: str | None) -> Settings:
     return _load(config_file, "site")[1].settings
 
 
-def globs_of(pages: Sequence[str], docs: Path, root: Path) -> tuple[str, ...]:
-    """Return globs for pages that are named as in `docs_dir`, or as `plan` prints them.
-
-    A folder stands for all of its pages, and the docs folder for the whole site.
-    """
-    globs: list[str] = []
-    for page in pages:
-        path = Path(page)
-        inside = (root.absolute() / path) if not path.is_absolute() else path
-        if inside.is_relative_to(docs) and not (docs / path).exists():
-            path = inside.relative_to(docs)
-        name = path.as_posix()
-        globs += ["**"] if name == "." else [name, f"{name}/**"]
-    return tuple(globs)
-
-
-def _load(config_file: str | None, site_dir: str) -> tuple[MkDocsConfig, ImagegenPlugin]:
+def _load(config_file: Path, site_dir: str) -> tuple[MkDocsConfig, ImagegenPlugin]:
     with contextlib.redirect_stdout(sys.stderr):
-        config = load_config(config_file, site_dir=site_dir)
+        config = load_config(str(config_file), site_dir=site_dir)
     plugins = (each for each in config.plugins.values() if isinstance(each, ImagegenPlugin))
     plugin = next(plugins, None)
     if plugin is None:
