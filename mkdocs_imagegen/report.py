@@ -246,6 +246,15 @@ def _charged(failures: ChargedFailures) -> str:
     return f"{requests} may have been charged{more}" if failures.calls else ""
 
 
+def is_report(content: bytes) -> bool:
+    """Return True if the content of a file is a report, or nothing."""
+    try:
+        report = json.loads(content)
+    except (ValueError, RecursionError):
+        return not content.strip()
+    return isinstance(report, dict) and {"version", "bill", "pictures"} <= report.keys()
+
+
 def to_json(
     rows: Sequence[ReportRow],
     seconds: float,

@@ -51,12 +51,14 @@ from mkdocs_imagegen.gateway.wire import (
 )
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import GatewaySettings
+from mkdocs_imagegen.settings.gateway import LOOPBACK
 
 CONNECT_TIMEOUT_S = 10.0
 GET_TIMEOUT_S = 20.0
 """Timeout of a free request, such as the list of models."""
 
 _EMBEDDED_URL = "http://sketch.invalid/v1"
+_DIRECT = {f"all://{f'[{host}]' if ':' in host else host}": None for host in LOOPBACK}
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _NOT_SENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol)
 
@@ -270,10 +272,13 @@ def _open_client(transport: httpx.MockTransport | None) -> httpx.AsyncClient | U
 
     A server can close a reused connection at the moment of the next request, and then it is
     unknown whether that request was charged. A new connection takes little time next to an image.
+    A server on this machine is never reached through the proxy of the environment, which would
+    read its API key.
     """
     try:
         return httpx.AsyncClient(
             transport=transport,
+            mounts=_DIRECT,
             headers={
                 "accept": "application/json",
                 "accept-encoding": "identity",

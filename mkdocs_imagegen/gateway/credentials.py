@@ -16,9 +16,8 @@ from urllib.parse import quote
 
 from mkdocs_imagegen.errors import CredentialError
 from mkdocs_imagegen.settings import GatewaySettings
+from mkdocs_imagegen.settings.gateway import KEY_VARIABLE, OIDC_VARIABLE
 
-KEY_VARIABLE = "AI_GATEWAY_API_KEY"
-OIDC_VARIABLE = "VERCEL_OIDC_TOKEN"
 _MIN_SECRET_CHARS = 6
 _JWT_PARTS = 3
 _END_OF_TIME = 2**40

@@ -26,6 +26,10 @@ Send = Callable[[ClientRequest], Awaitable[ClientResponse | GatewayError]]
 
 _HTTPS_PORT = 443
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+_RESERVED = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("3fff::/20"))
+"""Networks of IANA's special-purpose registries that some versions of Python take for public."""
+
 _TRANSIENT = frozenset({408, 425, 429, *range(500, 600)})
 """HTTP statuses of a server whose next response may be another one."""
 
@@ -110,7 +114,14 @@ def is_public(address: str) -> bool:
         return False
     # The operating system connects to the IPv4 address that is mapped.
     plain = getattr(outer, "ipv4_mapped", None) or outer
-    return all(each.is_global and not each.is_multicast for each in (plain, _embedded(plain)))
+    return all(map(_is_public, (plain, _embedded(plain))))
+
+
+def _is_public(address: _Address) -> bool:
+    is_ipv4 = isinstance(address, ipaddress.IPv4Address)
+    is_assigned = is_ipv4 or address in _GLOBAL_UNICAST or address in _NAT64
+    is_reserved = address.is_multicast or any(address in each for each in _RESERVED)
+    return is_assigned and address.is_global and not is_reserved
 
 
 def pinned_request(link: Link, address: str, timeout_s: float) -> ClientRequest:

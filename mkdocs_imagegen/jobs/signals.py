@@ -1,9 +1,9 @@
-"""Handlers of SIGINT and SIGTERM while paid requests run.
+"""Handlers of the signals that end a process, while paid requests run.
 
-MkDocs calls no hook on SIGTERM, and an interrupt that passes through the event loop would cut off
-requests that are already charged. So the first signal only stops new requests and unwinds the
-build as usual; closing the build then waits for the images in flight. The second signal ends the
-process at once: every file is whole, since no file is ever written in place.
+MkDocs calls no hook on SIGTERM or SIGHUP (a closed terminal), and an interrupt that passes through
+the event loop would cut off requests that are already charged. So the first signal only stops new
+requests and unwinds the build as usual; closing the build then waits for the images in flight. The
+second signal ends the process at once: every file is whole, since no file is ever written in place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""SIGBREAK is the Ctrl-Break of Windows, which has no SIGHUP."""
+
+_SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 _EXIT_CODE = 130
 """128 plus the number of SIGINT, the exit code that shells report for it."""
 

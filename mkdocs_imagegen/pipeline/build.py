@@ -28,7 +28,6 @@ from mkdocs_imagegen.directives.marker import (
 )
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import DirectiveError, Location, OptionError
-from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import ONCE, log
@@ -50,7 +49,12 @@ from mkdocs_imagegen.pipeline.messages import (
     log_remarks,
     warn_if_untracked,
 )
-from mkdocs_imagegen.pipeline.other_files import files_with_tokens, is_page, write_text
+from mkdocs_imagegen.pipeline.other_files import (
+    files_with_tokens,
+    is_page,
+    write_report,
+    write_text,
+)
 from mkdocs_imagegen.pipeline.outcome import (
     UNKNOWN_PRICE,
     Entry,
@@ -384,10 +388,7 @@ class Pipeline:
             rows += self._priced_rows(placement, outcome)
         for url, rows in by_page.items():
             run.report.set_page(url, rows)
-        try:
-            write_atomic(path, run.report.to_json(run.ledger.budget.charged_failures))
-        except OSError as error:
-            log.warning("cannot write the report to %s: %s", path, error.strerror)
+        write_report(path, run.report.to_json(run.ledger.budget.charged_failures))
 
     def _log_summary(self) -> None:
         # Without line numbers, which need every source file again, and without prices if the run

@@ -1,4 +1,7 @@
-"""The text files of a built site with tokens of images: feeds, search indexes, print pages."""
+"""Other files that a build writes: its report, and text files of the site with tokens of images.
+
+The latter are feeds, search indexes and print pages.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs_imagegen.directives.marker import ADDRESS_START
+from mkdocs_imagegen.files import write_atomic
+from mkdocs_imagegen.log import log
+from mkdocs_imagegen.report import is_report
 
 _PAGE_ENDINGS = frozenset({"html", "htm"})
 _TEXT_ENDINGS = _PAGE_ENDINGS | {"xml", "json", "txt", "md", "js", "mjs", "rss", "atom", "csv"}
@@ -35,6 +41,18 @@ def is_page(path: Path) -> bool:
 def write_text(path: Path, text: str) -> None:
     """Write the text of a file; bytes that are not UTF-8 stay as they were."""
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def write_report(path: Path, report: bytes) -> None:
+    """Write the report of a build; a file that is no report is kept, with a warning."""
+    try:
+        if path.exists() and not is_report(path.read_bytes()):
+            hint = "it exists and is no report; delete it, or set `report` to another file"
+            log.warning("the report is not written to %s: %s", path, hint)
+        else:
+            write_atomic(path, report)
+    except OSError as error:
+        log.warning("cannot write the report to %s: %s", path, error.strerror)
 
 
 def _text_files(folder: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from mkdocs_imagegen.option_parsers import (
     BOOLEAN,
     SKETCH_MODEL,
     OptionsError,
+    Parser,
     Size,
     UnknownOptionError,
     nested,
@@ -56,6 +57,14 @@ __all__ = [
     "VariantSettings",
     "read_settings",
 ]
+
+
+_REPORT: Parser[str] = Parser(
+    "a path that ends in .json",
+    lambda value: value if isinstance(value, str) and value.lower().endswith(".json") else None,
+    {"type": "string", "pattern": r"\.[jJ][sS][oO][nN]$"},
+    type="path",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,8 +217,8 @@ class Settings:
     )
     report: str | None = option(
         None,
-        optional(one_line("a file's path", "path")),
-        "JSON report to write after each build.",
+        optional(_REPORT),
+        "JSON report to write after each build. It replaces no file except an earlier report.",
         "imagegen-report.json",
     )
     root: Path = field(default=Path())

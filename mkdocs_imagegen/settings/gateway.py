@@ -25,12 +25,15 @@ SKETCH_URL = "sketch:"
 """URL that selects the emulator in this process."""
 
 GATEWAY_URL = "https://ai-gateway.vercel.sh/v1"
+KEY_VARIABLE = "AI_GATEWAY_API_KEY"
+OIDC_VARIABLE = "VERCEL_OIDC_TOKEN"
 AUTO: Literal["auto"] = "auto"
 FallbackModels = tuple[str, ...] | Literal["auto"]
 _VARIABLE = re.compile(r"(?=.{1,29}$|.*_)[A-Z_]\w*", re.ASCII | re.IGNORECASE)
 """Name of a variable. Long text without an underscore is an API key, as of Azure."""
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Hosts of this machine, which are reached without TLS and without a proxy."""
 
 
 def _url(value: object) -> str | None:
@@ -40,7 +43,7 @@ def _url(value: object) -> str | None:
         parts, _ = urlsplit(value), urlsplit(value).port
     except ValueError:
         return None
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     plain = parts.hostname and not (parts.username or parts.password or parts.query)
     return value.rstrip("/") if secure and plain else None
 
@@ -69,6 +72,9 @@ def _variable(value: object) -> str:
         # Without the value, which can be the API key.
         hint = "write a name such as AZURE_OPENAI_API_KEY, and not the API key"
         raise OptionError("not the name of an environment variable", hint=hint)
+    if name.upper() in (KEY_VARIABLE, OIDC_VARIABLE):  # upper case: Windows knows one variable
+        hint = "put the API key of the other server into a variable of its own"
+        raise OptionError(f"{name} is sent to Vercel's AI Gateway only", hint=hint)
     return name
 
 

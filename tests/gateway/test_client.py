@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from dataclasses import replace
 
 import anyio
 import httpx
@@ -189,6 +190,19 @@ def test_unusable_proxy_is_reported_without_its_url(monkeypatch):
         Gateway(LOCAL, None)
     assert "canary" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_server_on_this_machine_is_reached_without_proxy(tools, monkeypatch, host):
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, tools.closed_url())
+        monkeypatch.setenv(name.lower(), tools.closed_url())
+    with tools.serving(lambda link, _: link.sendall(tools.http(tools.answer_body()))) as server:
+        settings = replace(LOCAL, url=server.url.replace("127.0.0.1", host), key_env="KEY")
+        credential = find_credential({"KEY": "key-of-this-machine"}, settings, 0)
+        assert tools.generate(settings, credential).image == tools.PNG
+    (asked,) = server.asked
+    assert asked.startswith(b"POST /v1/images/generations")
 
 
 def every_http_error():

@@ -175,7 +175,7 @@ def test_alarm_is_logged_while_build_closes(bench, monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("usual_signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ignored_signal_stays_ignored(bench, number):
     signal.signal(number, signal.SIG_IGN)
 

@@ -65,6 +65,16 @@ def test_defaults():
             "(supported: a mapping such as {images: 100, usd: 5.00})",
         ),
         ({"gateway": {"key_env": "X"}}, "`gateway.key_env`: not supported with Vercel's AI"),
+        (
+            {"gateway": {"url": "https://example.org/v1", "key_env": "AI_GATEWAY_API_KEY"}},
+            "`gateway.key_env`: AI_GATEWAY_API_KEY is sent to Vercel's AI Gateway only; put the",
+        ),
+        (
+            {"gateway": {"url": "http://127.0.0.1:1/v1", "key_env": "vercel_oidc_token"}},
+            "`gateway.key_env`: vercel_oidc_token is sent to Vercel's AI Gateway only; put the",
+        ),
+        ({"report": "mkdocs.yml"}, "(supported: a path that ends in .json)"),
+        ({"report": ".git/config"}, "(supported: a path that ends in .json)"),
         ({"concurrency": 65}, "(supported: a whole number from 1 to 64)"),
         ({"generate": "maybe"}, "(supported: auto | true | false)"),
         ({"prompts": ["a"]}, "(supported: a mapping of names to prompts, or the path of a"),

@@ -244,9 +244,30 @@ def test_run_is_stopped_when_server_is_unreachable(
 
 def test_unwritable_report_is_a_warning(site: Site) -> None:
     pages(site, 1)
-    (site.folder / "taken").mkdir()
-    site.options["report"] = "taken"
+    (site.folder / "taken.json").mkdir()
+    site.options["report"] = "taken.json"
     assert "cannot write the report" in site.build().warnings[-1]
+
+
+@pytest.mark.parametrize("content", [b'{"name": "a package"}', b"[]", b"{", 500 * b"["])
+def test_report_replaces_no_other_file(site: Site, content: bytes) -> None:
+    pages(site, 1)
+    (site.folder / "package.json").write_bytes(content)
+    site.options["report"] = "package.json"
+    (warning,) = site.build().warnings
+    assert "package.json: it exists and is no report; delete it, or set `report`" in warning
+    assert (site.folder / "package.json").read_bytes() == content
+
+
+def test_report_replaces_an_earlier_report_and_an_empty_file(site: Site) -> None:
+    pages(site, 1)
+    (site.folder / "report.json").write_bytes(b"\n")
+    site.options["report"] = "report.json"
+    assert site.build(strict=True).summary
+    assert site.report()["version"] == 1
+    (site.docs / "page0.md").write_text("# No image\n")
+    site.build(strict=True)
+    assert site.report()["pictures"] == []
 
 
 @pytest.mark.slow

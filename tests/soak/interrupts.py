@@ -33,7 +33,11 @@ from tests.waiting import MAX_WAIT_S, wait_until
 PROMPTS = 12
 _CONCURRENCY = 4
 _FAILS_ONE_IN = 5
-_EXIT_CODES = {signal.SIGINT: {0, 1, -signal.SIGINT}, signal.SIGTERM: {0, 143, -signal.SIGTERM}}
+_EXIT_CODES = {
+    signal.SIGINT: {0, 1, -signal.SIGINT},
+    signal.SIGTERM: {0, 143, -signal.SIGTERM},
+    signal.SIGHUP: {0, 129, -signal.SIGHUP},
+}
 _LATENCY_S = (0.1, 0.4)
 _MAX_DELAY_S = 0.2
 _TIMEOUT_S = 10 * MAX_WAIT_S
@@ -149,7 +153,7 @@ def _serving(workspace: Workspace, name: str, responses: int | None = None) -> I
 
 def _interrupt_once(workspace: Workspace, name: str) -> None:
     rng, counts = workspace.rng, workspace.counts
-    number = rng.choice([signal.SIGINT, signal.SIGTERM])
+    number = rng.choice([*_EXIT_CODES])
     with _serving(workspace, name) as trial:
         state = trial.state
         build = workspace.fork_server.start(trial.site.folder)
@@ -172,7 +176,7 @@ def _interrupt_once(workspace: Workspace, name: str) -> None:
 
 def _interrupt_twice(workspace: Workspace, name: str) -> None:
     rng, counts = workspace.rng, workspace.counts
-    first, second = rng.choices([signal.SIGINT, signal.SIGTERM], k=2)
+    first, second = rng.choices([*_EXIT_CODES], k=2)
     responses = rng.randrange(PROMPTS - _CONCURRENCY)
     with _serving(workspace, name, responses) as trial:
         state = trial.state

@@ -211,7 +211,8 @@ def _run(folder: str, command: list[str], environ: dict[str, str], log: str) -> 
     for source, target in ((null, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     module, name = _PROGRAMS[command[0]]
     getattr(importlib.import_module(module), name)(command[1:], prog_name=command[0])
 
