@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -97,7 +98,7 @@ class Scheduler:
             if job.key not in self._futures:
                 if job.original is None:
                     self._interrupts.install()
-                self._loop = loop = self._loop or EventLoop(self._settings.concurrency)
+                self._loop = loop = self._loop or self._open_loop()
                 self._futures[job.key] = loop.submit(self._run, job, loop)
             return self._futures[job.key]
 
@@ -126,6 +127,7 @@ class Scheduler:
         with self._interrupts.closing():
             loop, self._loop = self._loop, None
             if loop is not None:
+                atexit.unregister(self.close)
                 loop.stop()
                 loop.wake()
                 self._drain()
@@ -133,6 +135,11 @@ class Scheduler:
                     loop.call(self._purchaser.aclose)
                 finally:
                     loop.close()
+
+    def _open_loop(self) -> EventLoop:
+        # A script that calls the build of MkDocs may end by SystemExit, and then no hook is called.
+        atexit.register(self.close)
+        return EventLoop(self._settings.concurrency)
 
     def _forget(self, job: Job) -> None:
         """Forget an ended job and its request, which the queue of `mkdocs serve` repeats."""

@@ -73,3 +73,39 @@ def test_images_in_progress_are_stored_when_terminal_is_closed(site: Site) -> No
     stored = len(site.records)
     assert stored == emulator.bill.images
     assert 0 < stored < 12
+
+
+SCRIPT = """
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+build(load_config("mkdocs.yml"))
+"""
+HOOK = """
+import time
+from pathlib import Path
+
+def on_env(env, **_):
+    while not list(Path("imagegen-originals/work/journal").glob("*.intent")):
+        time.sleep(0.01)
+    raise {error}
+"""
+
+
+@pytest.mark.parametrize("error", ["SystemExit(3)", "KeyboardInterrupt"])
+def test_images_in_progress_are_stored_when_a_script_is_ended_by_another_hook(
+    site: Site, error: str
+) -> None:
+    for number in range(12):
+        site.write(f"page{number}.md", f"# Page\n\n```imagegen\nPrompt {number}\n```\n")
+    (site.folder / "hook.py").write_text(HOOK.format(error=error))
+    emulator = Emulator(latency_s=0.5, require_key=False)
+    with EmulatorServer(emulator) as server:
+        site.config["hooks"] = ["hook.py"]
+        site.options["gateway"] = {"url": server.url, "auth": "none"}
+        site.options["concurrency"] = 4
+        site.save()
+        command = [sys.executable, "-c", SCRIPT]
+        done = subprocess.run(command, cwd=site.folder, timeout=MAX_WAIT_S, check=False)
+    assert done.returncode != 0
+    assert 0 < emulator.bill.images < 12
+    assert len(site.records) == emulator.bill.images
