@@ -33,6 +33,9 @@ from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.purchase import ClaimedElsewhereError, Purchaser
 
 _CLAIM_INTERVAL_S = 0.5
+_CLAIM_GRACE_S = 120.0
+"""Time beyond the timeout of a request for which the claim of another build is waited for."""
+
 """Seconds between two attempts to claim an image that another build is generating."""
 
 _DRAIN_MESSAGE_INTERVAL_S = 10.0
@@ -170,6 +173,7 @@ class Scheduler:
             log.info("%s%s", text, hint if self._interrupts.received else "")
 
     async def _run(self, job: Job, loop: EventLoop) -> Result:
+        waits_until: float | None = None
         while True:
             async with loop.admission:
                 try:
@@ -178,10 +182,23 @@ class Scheduler:
                     self._log_claim()
                 except Exception as error:  # noqa: BLE001 - one image's fault is not the build's
                     return Result(error=_as_imagegen_error(error))
+            waits_until = waits_until or time.monotonic() + self._max_claim_wait_s
+            if time.monotonic() > waits_until:
+                return Result(error=self._claim_error())
             try:
                 await loop.pause(_CLAIM_INTERVAL_S)
             except ImagegenError as error:
                 return Result(error=error)
+
+    @property
+    def _max_claim_wait_s(self) -> float:
+        # Its holder needs it for one request. A process that was stopped keeps it for ever.
+        return self._settings.gateway.timeout + _CLAIM_GRACE_S
+
+    def _claim_error(self) -> NotGeneratedError:
+        fault = f"another build has not finished the image within {self._max_claim_wait_s:.0f} s"
+        hint = "continue or end that build (it may be suspended), and build again"
+        return NotGeneratedError(fault, hint=hint)
 
     def _log_claim(self) -> None:
         # The holder of a claim is alive: the system releases the claims of an ended process.

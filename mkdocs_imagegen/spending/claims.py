@@ -54,7 +54,8 @@ class Claims:
         except OSError as error:
             if error.errno in _NO_LOCKS:
                 raise self._no_locks() from None
-            raise cannot_store(self._folder, error) from None
+            # A killed build of another user leaves a lock file that this user cannot open.
+            raise cannot_store(path if path.exists() else self._folder, error) from None
         try:
             yield True
         finally:

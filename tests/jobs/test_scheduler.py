@@ -95,6 +95,20 @@ def test_job_waits_for_the_claim_of_another_build(bench, monkeypatch):
     assert (first.error, second.error, made.client.asked) == (None, None, ["prompt 0"])
 
 
+def test_wait_for_the_claim_of_another_build_has_an_end(bench, monkeypatch):
+    monkeypatch.setattr(scheduler, "_CLAIM_INTERVAL_S", 0.02)
+    monkeypatch.setattr(scheduler, "_CLAIM_GRACE_S", 0.1)
+    made = bench(timeout_s=0.05)
+    with made.stores.claims.claim(request().key):
+        first, second = made.run_jobs(job(request(), "A"), job(request(), "B"))
+    assert str(first.error) == str(second.error)
+    assert "another build has not finished the image within" in str(first.error)
+    assert "(it may be suspended)" in str(first.error)
+    assert made.client.asked == []
+    (again,) = made.run_jobs(job(request(), "A"))
+    assert again.error is None
+
+
 def test_damaged_original_is_neither_shown_nor_generated_again(bench):
     before = bench()
     before.run_jobs(job(request()))

@@ -11,6 +11,7 @@ import pytest
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
+from mkdocs_imagegen.jobs import scheduler
 from tests.support import Site
 from tests.waiting import MAX_WAIT_S, wait_until
 
@@ -73,6 +74,28 @@ def test_images_in_progress_are_stored_when_terminal_is_closed(site: Site) -> No
     stored = len(site.records)
     assert stored == emulator.bill.images
     assert 0 < stored < 12
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows cannot suspend a process")
+def test_suspended_build_blocks_no_other_build(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "_CLAIM_GRACE_S", 1.0)
+    site.write("index.md", "# Page\n\n```imagegen\nA red balloon\n```\n")
+    emulator = Emulator(latency_s=1.5, require_key=False)
+    with EmulatorServer(emulator) as server:
+        site.options["gateway"] = {"url": server.url, "auth": "none", "timeout": 1}
+        site.save()
+        suspended = subprocess.Popen([sys.executable, "-m", "mkdocs", "build"], cwd=site.folder)
+        try:
+            journal = site.originals / "work/journal"
+            wait_until(lambda: list(journal.glob("*.intent")))
+            suspended.send_signal(signal.SIGSTOP)
+            (warning,) = site.build(site_dir=str(site.folder / "other")).warnings
+        finally:
+            suspended.kill()
+            suspended.wait()
+    assert "another build has not finished the image within 2 s" in warning
+    assert emulator.bill.images <= 1
 
 
 SCRIPT = """

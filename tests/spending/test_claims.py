@@ -84,6 +84,13 @@ def test_claim_does_not_follow_link_at_lock_file(tmp_path):
     assert not outside.exists()
 
 
+def test_claim_names_a_lock_file_that_cannot_be_opened(tmp_path):
+    folder, key = tmp_path / "claims", key_of("a")
+    (folder / f"{key}.lock").mkdir(parents=True)
+    with pytest.raises(StoreError, match=f"{key}.lock"), Claims(folder).claim(key):
+        pytest.fail("the key was claimed")
+
+
 def test_claim_fails_when_folder_cannot_be_written(tmp_path):
     (tmp_path / "claims").write_text("no folder")
     with (
