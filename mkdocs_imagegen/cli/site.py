@@ -6,6 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -33,6 +34,7 @@ from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import BudgetSettings
 from mkdocs_imagegen.spending.budget import Budget
+from mkdocs_imagegen.spending.ledger import spend_of_month
 from mkdocs_imagegen.spending.model_choice import ModelChoice
 
 if TYPE_CHECKING:
@@ -122,6 +124,9 @@ def estimate_build(site: SiteView) -> Estimate:
     budget, over = Budget(), dict[str, OverBudgetError]()
     is_free = site.context.settings.gateway.is_sketch
     limit = _NO_LIMIT if is_free else site.context.settings.budget
+    if limit.has_monthly_limit:
+        folder = site.context.settings.originals_path
+        budget.earlier = spend_of_month(folder, datetime.now(timezone.utc))
     unpriced = 0
     for row in deduplicate(site.rows):
         if row.state is not State.MISSING:

@@ -24,7 +24,10 @@ USD: Parser[Decimal] = Parser(_DOLLARS.accepts, _usd, _DOLLARS.schema, type="num
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetSettings:
-    """Limits of one run: one `mkdocs build` in all its languages, or one `mkdocs serve`."""
+    """Limits of one run, and of all runs of a calendar month.
+
+    A run is one `mkdocs build` in all its languages, or one `mkdocs serve`.
+    """
 
     images: int | None = option(
         100,
@@ -40,6 +43,30 @@ class BudgetSettings:
         "a time until its charge is known.",
         "1.00",
     )
+    images_per_month: int | None = option(
+        None,
+        optional(whole_number(0, 1_000_000)),
+        "Maximum number of images per calendar month (UTC), counted from the records and attempts "
+        "in the originals folder; `null` for no limit.",
+        "200",
+    )
+    usd_per_month: Decimal | None = option(
+        None,
+        optional(USD),
+        "Maximum spend per calendar month (UTC), in US dollars, counted in the same way; `null` "
+        "for no limit.",
+        "10.00",
+    )
+
+    @property
+    def has_monthly_limit(self) -> bool:
+        """True if images of earlier runs count."""
+        return self.images_per_month is not None or self.usd_per_month is not None
+
+    @property
+    def has_dollar_limit(self) -> bool:
+        """True if the price of an image counts."""
+        return self.usd is not None or self.usd_per_month is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The budget of a run and its circuit breaker; pure.
+"""The budget of a run and of its month, and the circuit breaker of the run; pure.
 
 The price of an image is reserved before it is requested, for all requests in flight, and corrected
 by the charge. For a model of unknown price that is the largest charge of the run for such an image.
@@ -38,11 +38,20 @@ _Kind = tuple[str, Size, str, int]
 """Image with a price of its own: model, size, quality, and number of references."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Images that were or may have been charged, and their price as far as it is known."""
+
+    images: int = 0
+    usd: Decimal = Decimal(0)
+
+
 @dataclass(slots=True)
 class Budget:
     """The money of one run.
 
     Attributes:
+        earlier: Spend of the month before the run; None until it is counted.
         images: Number of images that are charged, may be charged, or are in flight.
         usd: Their price in dollars, as far as it is known.
         failed: Number of charged failures.
@@ -51,6 +60,7 @@ class Budget:
         unpriced: Number of generated images with neither a price nor a charge.
     """
 
+    earlier: Spend | None = None
     images: int = 0
     usd: Decimal = Decimal(0)
     failed: int = 0
@@ -64,22 +74,36 @@ class Budget:
         """Reserve the price of an image before it is requested.
 
         Args:
-            settings: Limits of the run.
+            settings: Limits of the run and of its month.
             price_usd: List price in dollars, or None if it is unknown.
 
         Raises:
             OverBudgetError: If the image exceeds the budget.
         """
-        price = price_usd or Decimal(0)
-        is_spent = price_usd is None and self.usd == settings.usd
-        if settings.images is not None and self.images >= settings.images:
-            used = f"{self.images} of {plural(settings.images, 'image')}"
-            raise _over_budget(used, "images", price_usd)
-        if settings.usd is not None and (is_spent or self.usd + price > settings.usd):
-            used = f"{format_usd(self.usd)} of {format_usd(settings.usd)}"
-            raise _over_budget(used, "usd", price_usd)
+        month = self.earlier or Spend()
+        self._check(Spend(), settings.images, settings.usd, price_usd, "run")
+        self._check(
+            month, settings.images_per_month, settings.usd_per_month, price_usd, "calendar month"
+        )
         self.images += 1
-        self.usd += price
+        self.usd += price_usd or Decimal(0)
+
+    def _check(
+        self,
+        earlier: Spend,
+        max_images: int | None,
+        max_usd: Decimal | None,
+        price_usd: Decimal | None,
+        period: str,
+    ) -> None:
+        images, usd = earlier.images + self.images, earlier.usd + self.usd
+        if max_images is not None and images >= max_images:
+            used = f"{images} of {plural(max_images, 'image')} per {period}"
+            raise _over_budget(used, "images", price_usd, period)
+        is_spent = price_usd is None and max_usd is not None and usd >= max_usd
+        if max_usd is not None and (is_spent or usd + (price_usd or 0) > max_usd):
+            used = f"{format_usd(usd)} of {format_usd(max_usd)} per {period}"
+            raise _over_budget(used, "usd", price_usd, period)
 
     def settle_generated(self, price_usd: Decimal | None, charged_usd: Decimal | None) -> None:
         """Correct the reserved price by the charge; an unknown charge leaves it as it is."""
@@ -133,9 +157,12 @@ class Budget:
         return f"{count} returned no image and may have been charged{price}"
 
 
-def _over_budget(used: str, option: str, price_usd: Decimal | None) -> OverBudgetError:
-    fault = f"no budget left for another image ({used} per run)"
-    return OverBudgetError(fault, price_usd, hint=f"build again, or raise `budget.{option}`")
+def _over_budget(used: str, option: str, price_usd: Decimal | None, period: str) -> OverBudgetError:
+    fault = f"no budget left for another image ({used})"
+    hint = f"build again, or raise `budget.{option}`"
+    if period != "run":
+        hint = f"raise `budget.{option}_per_month`, or build again next month"
+    return OverBudgetError(fault, price_usd, hint=hint)
 
 
 def _kind_of(request: ImageRequest) -> _Kind:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,10 +31,12 @@ from mkdocs_imagegen.errors import (
 )
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
+from mkdocs_imagegen.originals.judge import read_records
 from mkdocs_imagegen.originals.record import is_amount
 from mkdocs_imagegen.report import format_usd
 from mkdocs_imagegen.settings import GatewaySettings
-from mkdocs_imagegen.spending.budget import Budget
+from mkdocs_imagegen.spending.budget import Budget, Spend
 from mkdocs_imagegen.spending.journal import Intent
 
 MAX_ATTEMPTS = 2
@@ -284,6 +287,36 @@ class Attempts:
         """Return the files in which each folder may have attempts; `refused` is of old versions."""
         names = (f"{key}.attempts.json", f"{key}.refused.json")
         return [folder / key[:2] / name for folder in self._folders for name in names]
+
+
+def spend_of_month(folder: Path, now: datetime) -> Spend:
+    """Return what an originals folder says about the calendar month of a time.
+
+    Images count by the day and the cost of their records, drafts by those of this machine, and
+    failed requests by the attempts that were or may have been charged.
+
+    Args:
+        folder: Originals folder.
+        now: Time in UTC.
+
+    Raises:
+        StoreError: If records cannot be read, so that no image may be generated.
+    """
+    month, attempts = f"{now:%Y-%m}", Attempts((folder,))
+    folders = (folder, folder / "work/drafts")
+    records = chain.from_iterable(read_records(each, skip_newer=True) for each in folders)
+    costs = [
+        each.cost_usd
+        for each in records
+        if each.created.startswith(month) and each.model != SKETCH_MODEL and not each.is_import
+    ]
+    costs += [
+        each.cost_usd
+        for key in attempts.cache_keys()
+        for each in attempts.find(key)
+        if each.begun.startswith(month) and each.billing != "refused"
+    ]
+    return Spend(len(costs), sum((each for each in costs if each), Decimal(0)))
 
 
 def _resting(attempts: Sequence[Attempt]) -> EarlierFailureError:

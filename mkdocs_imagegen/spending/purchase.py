@@ -34,7 +34,7 @@ from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.journal import Intent, Journal
-from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of
+from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of, spend_of_month
 from mkdocs_imagegen.spending.model_choice import ModelChoice
 from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.recovery import find_link, recover, try_to_recover
@@ -224,6 +224,7 @@ class Purchaser:
         """
         self._raise_if_stopped(request.key, "", loop)
         gateway = await self._opened_gateway(loop)  # with the list of models and prices
+        await self._count_month(loop)
         try:
             self._models.sent_for(request, exact_options)
         except ModelShutDownError:  # perhaps by an old list
@@ -241,6 +242,15 @@ class Purchaser:
                 self._models.log_change(request, exact_options)
                 return result
 
+    async def _count_month(self, loop: EventLoop) -> None:
+        """Count what the month has cost before this run, if there is a limit on it."""
+        budget = self._ledger.budget
+        if budget.earlier is None and self._settings.budget.has_monthly_limit:
+            async with loop.price_list_lock:
+                if budget.earlier is None:
+                    folder, now = self._stores.originals.folder, datetime.now(timezone.utc)
+                    budget.earlier = await loop.compute(spend_of_month, folder, now)
+
     def _price_usd(self, request: ImageRequest) -> Decimal | None:
         listed = self._models.price_usd(request)
         return self._ledger.budget.largest_usd(request) if listed is None else listed
@@ -252,7 +262,7 @@ class Purchaser:
         With a budget in dollars, only one request of unknown price is in flight, until its charge
         is known, or the server turns out to report none.
         """
-        budget, has_limit = self._ledger.budget, self._settings.budget.usd is not None
+        budget, has_limit = self._ledger.budget, self._settings.budget.has_dollar_limit
 
         def must_be_alone() -> bool:
             is_unknown = self._price_usd(request) is None

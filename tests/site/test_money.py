@@ -12,6 +12,7 @@ import pytest
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.errors import StoreError
+from tests.paid import PaidEmulator, PaidSite
 from tests.support import Built, Site
 from tests.waiting import MAX_WAIT_S
 
@@ -166,3 +167,38 @@ def test_languages_of_a_run_share_a_budget(site: Site) -> None:
     emulator = Emulator(require_key=False)
     build_with(site, emulator, budget={"images": 4, "usd": None})
     assert emulator.bill.images == 4
+
+
+def test_images_of_earlier_runs_count_in_the_month(paid_site: PaidSite, paid: PaidEmulator) -> None:
+    month = {**NO_LIMIT, "images_per_month": 5}
+    paid_site.write_prompts("One", "Two", "Three")
+    assert paid_site.requests_of_build(budget=month) == 3
+    paid.fault = "bad-base64"
+    paid_site.write_prompts("One", "Two", "Three", "Four")
+    assert paid_site.requests_of_build() == 1
+    paid.fault = "ok"
+    paid_site.write_prompts(*"ABCDE", "One", "Two", "Three")
+    plan = paid_site.command("plan")
+    assert "a build generates 1 image " in plan.output
+    assert paid_site.requests_of_build() == 1
+    assert paid_site.states.count("over budget") == 4
+    (warning,) = (text for text in paid_site.built.warnings if "budget" in text)
+    assert "(5 of 5 images per calendar month)" in warning
+    assert "raise `budget.images_per_month`, or build again next month" in warning
+    assert paid_site.requests_of_build() == 0
+    done = paid_site.command("generate")
+    assert "per calendar month" in done.output
+    assert paid.requests == 5
+    for path in paid_site.records:
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "created": "2026-01-01T00:00:00Z"}))
+    assert paid_site.requests_of_build() == 4
+
+
+def test_spend_of_earlier_runs_counts_in_the_month(paid_site: PaidSite) -> None:
+    paid_site.write_prompts("One", "Two", "Three")
+    month = {**NO_LIMIT, "usd_per_month": 0.17}  # an image costs $0.041
+    assert paid_site.requests_of_build(budget=month) == 3
+    paid_site.write_prompts(*"ABCDE", "One", "Two", "Three")
+    assert paid_site.requests_of_build() == 1
+    assert any("per calendar month)" in text for text in paid_site.built.warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -16,6 +17,7 @@ from mkdocs_imagegen.spending.budget import (
     MAX_CHARGED_FAILURES,
     MAX_CHARGED_FAILURES_IN_A_ROW,
     Budget,
+    Spend,
 )
 
 ANY = BudgetSettings(images=None, usd=None)
@@ -54,6 +56,27 @@ def test_budget_holds_a_number_of_images_before_any_charge(budget, price, holds)
     count, error = fill(Budget(), budget, price)
     assert count == holds
     assert error.price_usd == price
+
+
+@pytest.mark.parametrize(
+    ("limits", "price", "holds"),
+    [
+        ({"images_per_month": 10}, PRICE, 6),
+        ({"images_per_month": 4}, PRICE, 0),
+        ({"usd_per_month": Decimal("1.045")}, PRICE, 3),
+        ({"usd_per_month": Decimal("0.99")}, PRICE, 0),
+        ({"usd_per_month": Decimal("1.00")}, None, 0),
+        ({"images_per_month": 10, "images": 2}, PRICE, 2),
+    ],
+)
+def test_earlier_images_of_the_month_count(limits, price, holds):
+    account = Budget(earlier=Spend(4, Decimal("1.00")))
+    count, error = fill(account, replace(ANY, **limits), price)
+    assert count == holds
+    if "images" not in limits:
+        (option,) = limits
+        assert "per calendar month); raise" in str(error)
+        assert f"`budget.{option}`, or build again next month" in str(error)
 
 
 def test_over_budget_error_names_the_rest_of_the_budget():
