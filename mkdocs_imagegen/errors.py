@@ -39,6 +39,7 @@ I/O, clock or environment.
 from __future__ import annotations
 
 import enum
+import re
 from decimal import Decimal
 from typing import ClassVar, TypeVar
 
@@ -114,6 +115,19 @@ class ImagegenError(Exception):
     def root(self) -> ImagegenError:
         """The error that this one follows from, directly or not; else the error itself."""
         return self.cause.root if self.cause else self
+
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def escape_unseen(text: str) -> str:
+    r"""Return text with control and direction characters escaped, as in `\u009b`.
+
+    For terminals, logs and JSON. They can hide or reorder other text, see
+    https://www.unicode.org/reports/tr36/, or command a terminal. Line breaks and tabs stay. In JSON
+    the result means the same text.
+    """
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 E = TypeVar("E", bound=ImagegenError)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 
+from mkdocs_imagegen.errors import escape_unseen
+
 log = logging.getLogger("mkdocs.plugins.imagegen")
 
 ONCE: dict[str, object] = {"imagegen_once": True}
@@ -46,7 +48,7 @@ class RunFilter(logging.Filter):
             self._logged.add(name)
         if self.is_strict and getattr(record, "imagegen_not_strict", False):
             record.levelno, record.levelname = logging.INFO, "INFO"
-        record.msg, record.args = f"imagegen: {text}", ()
+        record.msg, record.args = f"imagegen: {escape_unseen(text)}", ()
         return True
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from mkdocs_imagegen.errors import ImagegenError, Location
+from mkdocs_imagegen.errors import ImagegenError, Location, escape_unseen
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 
@@ -270,7 +270,8 @@ def to_json(
         "bill": [each.as_dict() for each in bill(rows)],
         "pictures": [row.as_dict() for row in rows],
     }
-    return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    text = escape_unseen(json.dumps(report, indent=2, ensure_ascii=False))
+    return f"{text}\n".encode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_imagegen.errors import ImagegenError, OptionError
+from mkdocs_imagegen.errors import ImagegenError, OptionError, escape_unseen
 from mkdocs_imagegen.option_parsers import (
     BOOLEAN,
     CLASSES,
@@ -278,3 +279,11 @@ def test_quoted_value_contains_no_credential(value):
 def test_quoted_value_is_otherwise_unchanged():
     for text in ("risk-management", "https://example.org/@me", "sk-SK", "A task_list"):
         assert quote_value(text) == f'"{text}"'
+
+
+def test_control_and_direction_characters_are_escaped():
+    text = "a\x1b[2Jb\x07c\x9bd\u202ee\u2066f\u200fg\nh\ti\u2028"
+    escaped = escape_unseen(text)
+    assert escaped == (r"a\u001b[2Jb\u0007c\u009bd\u202ee\u2066f\u200fg" + "\nh\ti" + r"\u2028")
+    assert escape_unseen("Ü שלום 🎈 naïve") == "Ü שלום 🎈 naïve"
+    assert json.loads(escape_unseen(json.dumps(text, ensure_ascii=False))) == text

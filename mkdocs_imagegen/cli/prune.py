@@ -11,6 +11,7 @@ from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
 from mkdocs_imagegen.directives.directive import Directive
+from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
@@ -103,7 +104,7 @@ def _other_sites(site: SiteView) -> Iterator[SiteView]:
             continue
         try:
             yield look(str(path))
-        except (click.ClickException, OSError) as error:
+        except (click.ClickException, ImagegenError, OSError) as error:
             text = error.format_message() if isinstance(error, click.ClickException) else str(error)
             fault = f"{path} uses the same originals and cannot be built: {text}"
             raise CommandError(f"{fault}; fix it, or remove it from {notes}") from None

@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mkdocs_imagegen.causes import causes
-from mkdocs_imagegen.errors import NotGeneratedError
+from mkdocs_imagegen.errors import NotGeneratedError, escape_unseen
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
@@ -45,7 +45,7 @@ class CommandError(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the error."""
-        problem, _, hint = self.format_message().partition("; ")
+        problem, _, hint = escape_unseen(self.format_message()).partition("; ")
         click.echo(f"Error: {problem}", file=file, err=True)
         if hint:
             click.echo(f"hint: {hint}", file=file, err=True)
@@ -71,12 +71,12 @@ def logging_to_stderr() -> Iterator[None]:
 
 def print_line(text: str = "") -> None:
     """Print a line of the result on stdout."""
-    click.echo(text)
+    click.echo(escape_unseen(text))
 
 
 def print_note(text: str) -> None:
     """Print a line about the work on stderr."""
-    click.echo(text, err=True)
+    click.echo(escape_unseen(text), err=True)
 
 
 def print_causes(rows: Iterable[ReportRow]) -> None:
@@ -87,7 +87,7 @@ def print_causes(rows: Iterable[ReportRow]) -> None:
 
 def print_json(value: object) -> None:
     """Print the result as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    print_line(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -100,7 +100,7 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for column in table.columns[:-1]:
             column.no_wrap = True
         for row in rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(escape_unseen(cell)) for cell in row))
         Console().print(table)
 
 

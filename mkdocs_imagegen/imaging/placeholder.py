@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
+from mkdocs_imagegen.errors import escape_unseen
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
 from mkdocs_imagegen.option_parsers import Size
@@ -39,7 +40,7 @@ def render_placeholder(title: str, text: str, size: Size) -> Placeholder:
 
     The last paragraph is the prompt; of two paragraphs, the first is the problem.
     """
-    content = _svg(title, _NOT_XML.sub("�", text), size).encode()
+    content = _svg(title, escape_unseen(_NOT_XML.sub("�", text)), size).encode()
     name = f"{SITE_FOLDER}/missing-{hashlib.sha256(content).hexdigest()[:16]}.svg"
     source = ImageSource("image/svg+xml", ((name, size.width),))
     return Placeholder(PageImage((source,), size), content)

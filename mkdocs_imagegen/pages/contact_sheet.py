@@ -13,6 +13,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from mkdocs_imagegen.errors import escape_unseen
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import Thumbnail
 from mkdocs_imagegen.pages.contact_sheet_parts import SCRIPT, STYLE
@@ -76,7 +77,7 @@ def contact_sheet(
     """
     return _PAGE.format(
         policy=_POLICY,
-        title=html.escape(title),
+        title=_escape(title),
         style=STYLE,
         size="large" if is_large else "small",
         note=f"<p>{_with_code(note)}</p>" if note else "",
@@ -90,12 +91,12 @@ def _group(number: int, group: SheetGroup) -> str:
     words = " ".join((group.prompt, *group.locations, *_words(group.images)))
     newest = max((image.day for image in group.images), default="")
     several = ' class="several"' if len(group.images) > 1 else ""
-    locations = html.escape(", ".join(group.locations) or "on no page")
+    locations = _escape(", ".join(group.locations) or "on no page")
     cards = "\n".join(_card(image, group) for image in group.images)
     return (
-        f'<li{several} data-number="{number}" data-day="{html.escape(newest)}" '
-        f'data-words="{html.escape(words.lower())}">\n'
-        f'<h2 title="{html.escape(group.prompt)}">{html.escape(group.title)}</h2>\n'
+        f'<li{several} data-number="{number}" data-day="{_escape(newest)}" '
+        f'data-words="{_escape(words.lower())}">\n'
+        f'<h2 title="{_escape(group.prompt)}">{_escape(group.title)}</h2>\n'
         f'<p class="locations" title="{locations}">{locations}</p>\n'
         f'<ul class="takes">\n{cards}\n</ul>\n</li>'
     )
@@ -110,25 +111,25 @@ def _card(image: SheetImage, group: SheetGroup) -> str:
     shown = " · on the page" if image.is_shown else ""
     size = image.thumbnail.size
     take = f"take: {image.take}"
-    alt = html.escape(f"Take {image.take}: {group.title}")
+    alt = _escape(f"Take {image.take}: {group.title}")
     return (
-        f'<li><button type="button" class="image" data-file="{html.escape(image.url)}" '
-        f'aria-haspopup="dialog"><img src="{html.escape(image.thumbnail.url)}" '
+        f'<li><button type="button" class="image" data-file="{_escape(image.url)}" '
+        f'aria-haspopup="dialog"><img src="{_escape(image.thumbnail.url)}" '
         f'width="{size.width}" height="{size.height}" alt="{alt}" loading="lazy" '
         f'decoding="async"></button>\n'
-        f'<p class="take"><span><code>{take}</code> · {html.escape(image.cost)}{shown}</span> '
+        f'<p class="take"><span><code>{take}</code> · {_escape(image.cost)}{shown}</span> '
         f'<button type="button" class="copy" data-copy="{take}" aria-label="Copy {take}">Copy'
         f"</button></p>\n"
-        f'<p class="facts"><span>{html.escape(f"{image.model} · {image.day}")}</span></p>\n'
-        f'<p class="facts">Cache key <code>{html.escape(image.key[:_KEY_DIGITS])}</code> '
-        f'<button type="button" class="copy key" data-copy="{html.escape(image.key)}" '
+        f'<p class="facts"><span>{_escape(f"{image.model} · {image.day}")}</span></p>\n'
+        f'<p class="facts">Cache key <code>{_escape(image.key[:_KEY_DIGITS])}</code> '
+        f'<button type="button" class="copy key" data-copy="{_escape(image.key)}" '
         f'aria-label="Copy cache key">Copy</button></p></li>'
     )
 
 
 def _with_code(text: str) -> str:
     """Return text as HTML, with code for the words in backticks."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _escape(text))
 
 
 def _hash(text: str) -> str:
@@ -180,3 +181,7 @@ _PAGE = """\
 </body>
 </html>
 """
+
+
+def _escape(text: str) -> str:
+    return html.escape(escape_unseen(text))

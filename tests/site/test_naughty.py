@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import html5lib
 import pytest
 
+from tests.paid import PaidSite
 from tests.site.naughty import naughty_strings
 from tests.support import Built, Site
 
@@ -67,3 +70,22 @@ def test_naughty_prompts_are_drawn(site: Site) -> None:
     assert len(built.images()) >= 50
     scripts = list(body_of(built, "index.html").iter("script"))
     assert scripts == []
+
+
+def test_direction_characters_reach_no_terminal_log_or_sheet(paid_site: PaidSite) -> None:
+    hostile = "A red \u202eballoon\u2066 on a table"
+    paid_site.write_prompts(hostile)
+    plan = paid_site.command("plan")
+    assert "\\u202eballoon" in plan.output
+    report = paid_site.command("plan", "--json").output
+    assert json.loads(report)["pictures"][0]["prompt"] == hostile
+    paid_site.write_prompts(hostile, size="\u202e9x9")
+    warnings = paid_site.build().warnings
+    paid_site.write_prompts(hostile)
+    paid_site.requests_of_build()
+    assert paid_site.command("gallery", str(paid_site.folder / "sheet.html")).exit_code == 0
+    sheet = (paid_site.folder / "sheet.html").read_text()
+    written = (paid_site.folder / "report.json").read_text()
+    assert "\\u202eballoon" in sheet
+    shown = "".join([plan.output, report, *warnings, sheet, written])
+    assert not {"\u202e", "\u2066"} & set(shown)

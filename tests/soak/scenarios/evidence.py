@@ -27,6 +27,7 @@ class Evidence:
         files: SHA-256 of each file that must stay.
         images: SHA-256 of each intact image, by cache key.
         kept: Cache keys with a record or an image, in any condition.
+        recorded: SHA-256 in each valid record whose image has the recorded length, by cache key.
         subjects: SHA-256 of each intact image with a valid record, by subject key.
         damaged: Subject keys of valid records whose image is not intact.
         answers: SHA-256 of each intact image in a journal, by cache key.
@@ -37,6 +38,7 @@ class Evidence:
     files: dict[Path, str]
     images: dict[str, set[str]]
     kept: set[str]
+    recorded: dict[str, set[str]]
     subjects: dict[str, set[str]]
     damaged: set[str]
     answers: dict[str, set[str]]
@@ -51,7 +53,7 @@ class Evidence:
 
 def evidence_in(folders: Iterable[Path]) -> Evidence:
     """Read the files of some originals folders."""
-    found = Evidence({}, {}, set(), {}, set(), {}, Counter(), {})
+    found = Evidence({}, {}, set(), {}, {}, set(), {}, Counter(), {})
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix not in (".tmp", ".lock"):
@@ -86,7 +88,9 @@ def _add_image(found: Evidence, path: Path, content: bytes, sha256: str) -> None
     with contextlib.suppress(ValueError, KeyError, TypeError):
         fields = json.loads(content) if record else {}
         subject, sha256 = fields["subject"], fields["sha256"]
-        images = path.parent.glob(f"{fields['key']}.{sha256[:16]}.*")
+        images = list(path.parent.glob(f"{fields['key']}.{sha256[:16]}.*"))
+        if any(each.stat().st_size == fields["bytes"] for each in images):
+            found.recorded.setdefault(fields["key"], set()).add(sha256)
         if any(hashlib.sha256(each.read_bytes()).hexdigest() == sha256 for each in images):
             found.subjects.setdefault(subject, set()).add(sha256)
         else:

@@ -138,7 +138,9 @@ def _check_pages(world: World, known: Evidence) -> None:
         usable = exact or (known.subjects.get(request.subject_key, set()) if is_usable else set())
         shown = _FILE.match(row["file"])
         starts = {sha256[:16] for sha256 in usable}
-        is_shown = shown is not None and shown[1] in starts
+        # A build does not read an original whose variants it has, so it notices no flipped bit.
+        cached = {sha256[:16] for sha256 in known.recorded.get(request.key, ())}
+        is_shown = shown is not None and shown[1] in starts | cached
         world.expect(is_shown or not starts, f"not shown: {row}, expected {starts}")
         is_there = not row["file"] or is_intact(site / row["file"])
         world.expect(is_there, f"broken: {row['file']}")
