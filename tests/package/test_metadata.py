@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 
 import pytest
@@ -30,8 +31,14 @@ def version_key(version: str) -> tuple[int, ...]:
 def quoted(name: str) -> list[str]:
     """Return the quoted values of a list in pyproject.toml."""
     return re.findall(
-        r'^  "(.+?)"', PYPROJECT.partition(f"\n{name} = [")[2].partition("\n]")[0], re.M
+        r'^  "(.+?)"', PYPROJECT.partition(f"\n{name} = [")[2].partition("\n]")[0], re.MULTILINE
     )
+
+
+def versions(operator: str, requirements: Iterable[str]) -> dict[str, str]:
+    """Return the version of each requirement that has the operator."""
+    found = (re.match(rf"([\w.-]+){operator}([\d.]+)", each) for each in requirements)
+    return {match[1]: match[2] for match in found if match}
 
 
 def releases() -> list[tuple[str, date]]:
@@ -85,8 +92,12 @@ def test_oldest_python_is_the_same_everywhere() -> None:
 
 
 def test_oldest_versions_in_ci_are_those_of_the_requirements() -> None:
-    pins = dict(re.findall(r"^([\w.-]+)==([\d.]+)", (ROOT / ".ci/oldest.txt").read_text(), re.M))
-    bounds = dict(re.findall(r"^([\w.-]+)>=([\d.]+)", "\n".join(quoted("dependencies")), re.M))
+    pins = dict(
+        re.findall(r"^([\w.-]+)==([\d.]+)", (ROOT / ".ci/oldest.txt").read_text(), re.MULTILINE)
+    )
+    bounds = dict(
+        re.findall(r"^([\w.-]+)>=([\d.]+)", "\n".join(quoted("dependencies")), re.MULTILINE)
+    )
     assert bounds.keys() - pins.keys() == {"diskcache", "pyyaml"}
     for name, bound in bounds.items():
         assert version_key(f"{pins.get(name, bound)}.0.0")[:3] == version_key(f"{bound}.0.0")[:3]
