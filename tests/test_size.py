@@ -26,7 +26,6 @@ LARGE_ROOMS = {
 }
 SHORT_MODULES = {
     "__main__.py": "python -m mkdocs_imagegen",
-    "cli/check.py": "one command",
     "log.py": "the logger, which all rooms import",
     "pipeline/other_files.py": "tokens in files that are not pages",
 }
