@@ -7,15 +7,18 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import textwrap
 import zipfile
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mkdocs_imagegen import __version__
 from tests.manual.pages import ROOT
 from tests.package.conftest import Distributions, Environment, build, run
+from tests.package.test_metadata import PYPROJECT
 
 pytestmark = pytest.mark.hosts
 
@@ -63,6 +66,20 @@ def test_wheel_has_only_the_package(distributions: Distributions) -> None:
     assert package | {f"{about}/{name}" for name in files} <= names
     assert {name.partition("/")[0] for name in names} == {"mkdocs_imagegen", about}
     assert "mkdocs_imagegen/py.typed" in names
+
+
+def test_entry_for_the_catalogs_is_that_of_the_wheel(distributions: Distributions) -> None:
+    """Their CI looks for the entry point of the plugin in the published package."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    block = text.partition('```yaml title="projects.yaml"\n')[2].partition("```")[0]
+    (entry,) = yaml.safe_load(textwrap.dedent(block))
+    with zipfile.ZipFile(distributions.wheel) as archive:
+        (name,) = (each for each in archive.namelist() if each.endswith("entry_points.txt"))
+        points = archive.read(name).decode()
+    assert f"[mkdocs.plugins]\n{entry['mkdocs_plugin']} = " in points
+    assert entry["pypi_id"] == "mkdocs-imagegen"
+    assert f'Source = "https://github.com/{entry["github_id"]}"' in PYPROJECT
+    assert entry["labels"] == ["plugin"]
 
 
 def test_two_builds_of_a_version_have_the_same_bytes(
