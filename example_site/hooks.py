@@ -11,6 +11,7 @@ that follows it:
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -24,12 +25,15 @@ from typing import Any
 import markdown as python_markdown
 from command_reference import command_headings, command_table
 from markdown.treeprocessors import Treeprocessor
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 from option_reference import option_headings, option_table, reference
 from report_reference import report_fields, report_states
 
+from mkdocs_imagegen.cli.schema import schema_of_file
 from mkdocs_imagegen.directives.directive import MAX_PROMPT
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.options import DirectiveOptions, PageOptions
@@ -60,6 +64,19 @@ _USUAL_EXTENSIONS = ("pymdownx.superfences", "attr_list")
 
 _SEARCH_BOOSTS = {"reference/": 0.3, "development/": 0.2, "changelog": 0.1}
 """Weights of sections in the search, below 1 so that guides come first."""
+
+_SCHEMAS = {
+    "mkdocs.schema.json": None,
+    "mkdocs-material.schema.json": "https://squidfunk.github.io/mkdocs-material/schema.json",
+}
+"""Schemas of `mkdocs.yml`, each with the schema that it applies too."""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> None:
+    """Add the schemas of this version."""
+    for name, other in _SCHEMAS.items():
+        content = json.dumps(schema_of_file(other), indent=2, ensure_ascii=False)
+        files.append(File.generated(config, name, content=f"{content}\n"))
 
 
 def on_page_markdown(markdown: str, page: MkDocsPage, **_: object) -> str:

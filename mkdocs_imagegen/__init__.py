@@ -30,5 +30,5 @@ Importing this package imports no host, HTTP client or image library. The plugin
 only for the first page with an image.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["__version__"]

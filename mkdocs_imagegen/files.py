@@ -7,7 +7,8 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
@@ -23,6 +24,9 @@ _STORAGE_HINTS = {
     **dict.fromkeys([errno.EEXIST, errno.ENOTDIR], "move the file that has the name of a folder"),
 }
 _MAX_COPIED_BYTES = 64 * 1024 * 1024
+_IS_WINDOWS = os.name == "nt"
+_WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Waits for another program, such as a virus scanner, that has a file open on Windows."""
 
 
 def read_plain_file(path: Path, max_bytes: int) -> bytes:
@@ -77,7 +81,7 @@ def write_atomic(path: Path, content: bytes, *, sync: bool = True) -> None:
     if sync:
         path.parent.mkdir(parents=True, exist_ok=True)
     with _temporary_beside(path, content, sync=sync) as temporary:
-        os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
+        _rename(os.replace, temporary, path)  # atomic on every system
         if sync:
             _sync_folder(path.parent)
 
@@ -95,8 +99,14 @@ def write_first(path: Path, content: bytes) -> bool:
         except FileExistsError:
             return False
         except OSError:
-            # A file system without hard links: the last of two writers wins there.
-            os.replace(temporary, path)  # noqa: PTH105 - atomic on every system
+            # A file system without hard links may not say that the file exists. Of two writers at
+            # the same instant, the last one wins there, except on Windows.
+            if os.path.lexists(path):
+                return False
+            try:
+                _rename(os.rename if _IS_WINDOWS else os.replace, temporary, path)
+            except FileExistsError:
+                return False
         _sync_folder(path.parent)
         return True
 
@@ -143,6 +153,16 @@ def _temporary_beside(path: Path, content: bytes, *, sync: bool) -> Iterator[Pat
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _rename(rename: Callable[[Path, Path], None], source: Path, target: Path) -> None:
+    """Rename a file; Windows refuses while any program has one of the two open."""
+    for wait_s in _WAITS_S if _IS_WINDOWS else ():
+        try:
+            return rename(source, target)
+        except PermissionError:
+            time.sleep(wait_s)
+    return rename(source, target)
 
 
 def _sync_folder(folder: Path) -> None:

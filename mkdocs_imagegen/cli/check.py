@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
 from mkdocs_imagegen.cli.site import as_json, config_file, log_model_change
 from mkdocs_imagegen.cli.terminal import print_causes, print_json, print_line, print_rows
-from mkdocs_imagegen.hosts.look import look
+from mkdocs_imagegen.hosts.look import SiteView, globs_of, look
 from mkdocs_imagegen.report import deduplicate, plural
+from mkdocs_imagegen.settings.folders import matches_any
+
+_CONFIG_FILES = {"mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml"}
 
 
 @click.command(
@@ -15,18 +22,24 @@ from mkdocs_imagegen.report import deduplicate, plural
 \b
 Examples:
   mkdocs-imagegen check
+  mkdocs-imagegen check docs/guide.md 'blog/**'
   mkdocs-imagegen check && mkdocs build --strict
 """
 )
+@click.argument("files", nargs=-1, metavar="[PAGE | FILE]...")
 @config_file
 @as_json
-def check(*, config_file: str | None, as_json: bool) -> None:
+def check(files: tuple[str, ...], config_file: str | None, *, as_json: bool) -> None:
     """Fail if any image is missing.
 
     Exits with 1 if an image is missing, or an image block or inline image is invalid. Sketches are
     counted, and are not missing. Needs no network and no API key.
+
+    A PAGE is a path or glob in the docs folder; a folder stands for all of its pages. By default,
+    the whole site. The configuration file and the file of named prompts also stand for the whole
+    site. Any other FILE is ignored, so that pre-commit can pass the names of all changed files.
     """
-    site = look(config_file)
+    site = _selected(look(config_file), files, config_file)
     log_model_change(site)
     images = deduplicate(site.rows)
     sketches = sum(row.is_sketch and not row.is_lacking for row in images)
@@ -38,8 +51,33 @@ def check(*, config_file: str | None, as_json: bool) -> None:
         print_causes(row for row in site.lacking if row.state.is_missing)
         if sketches:
             print_line(f"{sketches} of {plural(len(images), 'image')} drawn as sketches")
-        print_line(_verdict(sum(row.is_lacking for row in images), len(images)))
+        if files and not images:
+            print_line("the named files show no images")
+        else:
+            print_line(_verdict(sum(row.is_lacking for row in images), len(images)))
     raise SystemExit(1 if site.lacking else 0)
+
+
+def _selected(site: SiteView, files: Sequence[str], config_file: str | None) -> SiteView:
+    """Return the images that a change of the files can affect; all without files."""
+    docs, settings = site.context.docs, site.context.settings
+    root = settings.root.absolute()
+    configs = [Path(config_file)] if config_file else [root / name for name in _CONFIG_FILES]
+    paths = {settings.prompts_path, *(path.absolute() for path in configs)}
+    if not files or not paths.isdisjoint(Path(file).absolute() for file in files):
+        return site
+    names = [name for name in (_name_in_docs(Path(file), docs) for file in files) if name]
+    globs = globs_of(names, docs, root)
+    return replace(site, entries=[each for each in site.entries if matches_any(globs, each.uri)])
+
+
+def _name_in_docs(file: Path, docs: Path) -> str:
+    """Return the path of a file in the docs folder; empty for a file elsewhere."""
+    # pre-commit names files from the folder of the repository, which may contain that of the site.
+    for path, folder in ((file.absolute(), docs), (file.resolve(), docs.resolve())):
+        if path.is_relative_to(folder):
+            return path.relative_to(folder).as_posix()
+    return "" if file.is_file() else file.as_posix()
 
 
 def _verdict(lacking: int, total: int) -> str:

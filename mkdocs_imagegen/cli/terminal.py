@@ -86,8 +86,9 @@ def print_causes(rows: Iterable[ReportRow]) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print the result as JSON."""
-    print_line(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print the result as JSON; other encodings than UTF-8, as on Windows, get ASCII."""
+    is_ascii = "utf" not in (sys.stdout.encoding or "").lower()
+    print_line(json.dumps(value, indent=2, ensure_ascii=is_ascii))
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from pathlib import Path
@@ -40,6 +41,10 @@ def quarantine(folder: Path, broken: FolderId | None) -> Path | None:
         folder.rename(target)
     except FileNotFoundError:  # another build waited for this one longer than the timeout
         return None
+    except OSError:  # Windows renames no folder while a program has one of its files open
+        with contextlib.suppress(OSError):
+            (folder / _CLAIM).unlink()
+        raise
     return target
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator
 from mkdocs.utils.yaml import get_yaml_loader, yaml_load
+from referencing import Registry
+from referencing.jsonschema import DRAFT7
 
-from mkdocs_imagegen.cli.schema import schema_of_options
+from mkdocs_imagegen.cli.schema import schema_of_file, schema_of_options
 from mkdocs_imagegen.directives.options import NOT_IN_PRESETS, DirectiveOptions, PageOptions
 from mkdocs_imagegen.option_parsers import OptionsError, option_names, read_options
 from mkdocs_imagegen.settings import Settings, read_settings
@@ -20,13 +22,13 @@ CONFIG = Path(__file__).parents[2] / "example_site" / "mkdocs.yml"
 
 
 @pytest.fixture(scope="module")
-def schema() -> Draft202012Validator:
-    Draft202012Validator.check_schema(schema_of_options())
-    return Draft202012Validator(schema_of_options())
+def schema() -> Draft7Validator:
+    Draft7Validator.check_schema(schema_of_options())
+    return Draft7Validator(schema_of_options())
 
 
-def of(schema: Draft202012Validator, name: str) -> Draft202012Validator:
-    return Draft202012Validator({**schema.schema, **schema.schema["$defs"][name]})
+def of(schema: Draft7Validator, name: str) -> Draft7Validator:
+    return Draft7Validator({**schema.schema, **schema.schema["$defs"][name]})
 
 
 def configuration_of_the_manual() -> dict[str, Any]:
@@ -139,9 +141,98 @@ def test_command_prints_the_schema(run_alone) -> None:
 
 
 def test_whole_file_covers_mkdocs_yml(run_alone) -> None:
-    whole = Draft202012Validator(run_alone("schema", "--whole-file").json)
+    whole = Draft7Validator(run_alone("schema", "--whole-file").json)
     assert whole.is_valid(configuration_of_the_manual())
     assert whole.is_valid({"plugins": ["search", "imagegen", {"imagegen": None}]})
     assert whole.is_valid({"plugins": {"imagegen": {"quality": "low"}}})
     for plugins in ([{"imagegen": {"modle": "a/b"}}], {"imagegen": {"modle": "a/b"}}):
         assert not whole.is_valid({"plugins": plugins})
+
+
+MATERIAL = "https://material.example/latest/schema.json"
+DRAFT_7 = "https://json-schema.org/draft-07/schema"
+FILES = {
+    MATERIAL: {
+        "$schema": DRAFT_7,
+        "type": "object",
+        "properties": {
+            **{name: {} for name in ("nav", "markdown_extensions", "theme", "docs_dir")},
+            "site_name": {"type": "string"},
+            "plugins": {"$ref": "schema/plugins.json"},
+        },
+        "additionalProperties": False,
+    },
+    f"{MATERIAL.removesuffix('.json')}/plugins.json": {
+        "$schema": DRAFT_7,
+        "type": "array",
+        "items": {"anyOf": [{"$ref": "#/$defs/built-in"}]},
+        "uniqueItems": True,
+        "$defs": {"built-in": {"anyOf": [{"$ref": "plugins/search.json"}]}},
+    },
+    f"{MATERIAL.removesuffix('.json')}/plugins/search.json": {
+        "oneOf": [
+            {"const": "search"},
+            {
+                "type": "object",
+                "properties": {"search": {"properties": {"lang": {"type": "string"}}}},
+                "additionalProperties": False,
+            },
+        ]
+    },
+}
+"""Schemas with the structure of those of Material for MkDocs, by URL."""
+REGISTRY = Registry().with_resources(
+    [(url, DRAFT7.create_resource(each)) for url, each in FILES.items()]
+)
+
+
+@pytest.fixture(scope="module")
+def both() -> Draft7Validator:
+    Draft7Validator.check_schema(schema_of_file(MATERIAL))
+    return Draft7Validator(schema_of_file(MATERIAL), registry=REGISTRY)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"site_name": "A site", "plugins": ["search", "imagegen"]},
+        {"plugins": [{"imagegen": {"quality": "low"}}, {"search": {"lang": "en"}}]},
+        {"plugins": [{"imagegen": None}]},
+        {"plugins": {"imagegen": {"quality": "low"}}},
+        {"nav": ["index.md"]},
+    ],
+)
+def test_joined_schema_accepts_what_a_build_accepts(both, file) -> None:
+    assert [error.message for error in both.iter_errors(file)] == []
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"plugins": ["search", {"imagegen": {"qualty": "low"}}]},
+        {"plugins": {"imagegen": {"qualty": "low"}}},
+        {"plugins": ["imagegen", {"search": {"lang": 3}}]},
+        {"plugins": ["imagegen", "serach"]},
+        {"site_name": 3, "plugins": ["imagegen"]},
+    ],
+)
+def test_joined_schema_rejects_mistakes_in_both_parts(both, file) -> None:
+    assert list(both.iter_errors(file)) != []
+
+
+def test_schemas_cannot_be_joined_by_all_of() -> None:
+    """Material's schema accepts no plugin that it does not list."""
+    file = {"plugins": ["search", "imagegen"]}
+    assert Draft7Validator(schema_of_file()).is_valid(file)
+    assert not Draft7Validator({"$ref": MATERIAL}, registry=REGISTRY).is_valid(file)
+
+
+def test_joined_schema_refers_to_a_file_next_to_it() -> None:
+    properties = schema_of_file("material/schema.json")["properties"]
+    assert properties["theme"] == {"$ref": "material/schema.json#/properties/theme"}
+    assert "material/schema/plugins.json#/items" in json.dumps(properties["plugins"])
+
+
+def test_command_joins_the_schemas(run_alone) -> None:
+    expected = json.loads(json.dumps(schema_of_file(MATERIAL)))
+    assert run_alone("schema", "--with", MATERIAL).json == expected

@@ -17,7 +17,7 @@ URLS = dict(
     )
 )
 """URLs of the package; Python 3.10 has no module for TOML."""
-REPOSITORY = URLS["Repository"]
+REPOSITORY = URLS["Source"]
 IN_BRANCH = (f"{REPOSITORY}/blob/main/", f"{REPOSITORY}/tree/main/")
 
 
