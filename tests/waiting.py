@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-MAX_WAIT_S = 60.0
+MAX_WAIT_S = 120.0
 """Limit of every wait. A loaded machine is slow, so no test counts seconds below it."""
 
 _POLL_S = 0.02

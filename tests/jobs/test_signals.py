@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,8 @@ from mkdocs_imagegen.spending.journal import Journal
 from tests.bench import FakeGateway, job, request
 from tests.soak.builds.sites import SiteState, site_of, write_prompts
 from tests.support import Site
+from tests.waiting import MAX_WAIT_S, wait_until
 
-MAX_S = 20
 AT_THE_PORTALS_START = """
 import os, signal, time
 import anyio.from_thread as portal
@@ -96,7 +95,7 @@ def ended(script: str, *arguments: str, folder: Path) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         check=False,
-        timeout=MAX_S,
+        timeout=MAX_WAIT_S,
     )
 
 
@@ -198,10 +197,3 @@ def test_signal_handlers_are_restored_after_close(bench):
     made.scheduler.close()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def wait_until(came):
-    end = time.monotonic() + MAX_S
-    while not came():
-        assert time.monotonic() < end
-        time.sleep(0.005)
