@@ -18,6 +18,19 @@ ROOT = Path(__file__).parents[2]
 _REQUIREMENT = re.compile(r"^Requires-Dist: ([^;\n]+)$", re.MULTILINE)
 _HOSTS = ("mkdocs", "properdocs", "zensical")
 
+# Name of an environment, and its packages.
+OLDEST = (
+    "oldest",
+    "mkdocs==1.6.0",
+    "Markdown==3.4",
+    "pymdown-extensions==10.2",
+    "mkdocs-material==9.6.0",
+)
+NEWEST = ("newest", "mkdocs", "mkdocs-material", "properdocs==1.6.7", "properdocs-theme-mkdocs")
+ALONE = ("alone", "properdocs==1.6.7", "properdocs-theme-mkdocs", "pymdown-extensions")
+MATERIALX = ("materialx", "mkdocs-materialx==10.2.2", "properdocs==1.6.7")
+TECHDOCS = ("techdocs", "mkdocs-techdocs-core==1.7.1")
+
 
 @dataclass(frozen=True)
 class Environment:

@@ -7,22 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.environments import Environment
+from tests.hosts.environments import (
+    ALONE,
+    MATERIALX,
+    NEWEST,
+    OLDEST,
+    TECHDOCS,
+    Environment,
+)
 from tests.hosts.site import ShownPage, broken_references, read_site, write_site
 
 pytestmark = pytest.mark.hosts
-
-OLDEST = (
-    "oldest",
-    "mkdocs==1.6.0",
-    "Markdown==3.4",
-    "pymdown-extensions==10.2",
-    "mkdocs-material==9.6.0",
-)
-NEWEST = ("newest", "mkdocs", "mkdocs-material", "properdocs==1.6.7")
-ALONE = ("alone", "properdocs==1.6.7", "properdocs-theme-mkdocs", "pymdown-extensions")
-MATERIALX = ("materialx", "mkdocs-materialx==10.2.2", "properdocs==1.6.7")
-TECHDOCS = ("techdocs", "mkdocs-techdocs-core==1.7.1")
 
 GENERATORS = {
     "MkDocs, oldest": (OLDEST, "mkdocs", "mkdocs.yml", "material"),
