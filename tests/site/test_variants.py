@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from PIL import Image
