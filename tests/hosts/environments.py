@@ -66,27 +66,31 @@ def create_environment(base: Path, name: str, *requirements: str) -> Environment
         requirements: Site generators, themes and plugins, as for pip.
     """
     base.mkdir(exist_ok=True)
-    with FileLock(base / "environments.lock"):
-        wheel = next(base.glob("*.whl"), None) or _build_wheel(base)
-        environment = Environment(base / name)
-        if not environment.folder.exists():
-            venv.create(environment.folder)
-            metadata = zipfile.ZipFile(wheel).read(
-                f"{wheel.stem.rsplit('-', 3)[0]}.dist-info/METADATA"
-            )
-            own = [
-                each
-                for each in _REQUIREMENT.findall(metadata.decode())
-                if not each.startswith(_HOSTS)
-            ]
+    environment, is_ready = Environment(base / name), base / f"{name}.ready"
+    with FileLock(base / f"{name}.lock"):
+        if not is_ready.exists():
+            wheel = _build_wheel(base)
+            venv.create(environment.folder, clear=True)
             target = ("--python", str(environment.folder))
-            _pip(*target, "install", "--no-compile", *own, *requirements)
+            _pip(*target, "install", "--no-compile", *_requirements(wheel), *requirements)
             _pip(*target, "install", "--no-compile", "--no-deps", str(wheel))
-        return environment
+            is_ready.touch()
+    return environment
+
+
+def _requirements(wheel: Path) -> list[str]:
+    """Return what the package needs apart from site generators."""
+    metadata = f"{wheel.stem.rsplit('-', 3)[0]}.dist-info/METADATA"
+    with zipfile.ZipFile(wheel) as file:
+        found = _REQUIREMENT.findall(file.read(metadata).decode())
+    return [each for each in found if not each.startswith(_HOSTS)]
 
 
 def _build_wheel(base: Path) -> Path:
-    _pip("wheel", "--no-deps", "--wheel-dir", str(base), str(ROOT))
+    """Build the wheel of the package, unless it was built before."""
+    with FileLock(base / "wheel.lock"):
+        if not list(base.glob("*.whl")):
+            _pip("wheel", "--no-deps", "--wheel-dir", str(base), str(ROOT))
     return next(base.glob("*.whl"))
 
 
