@@ -11,7 +11,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
@@ -106,7 +106,10 @@ class Server:
 
 @contextmanager
 def serving(
-    site: Site, *arguments: str, environ: Mapping[str, str] | None = None
+    site: Site,
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    program: Sequence[str] = (sys.executable, "-m", "mkdocs"),
 ) -> Iterator[Server]:
     """Run a server, and yield it after its first build."""
     log = site.folder / "serve.log"
@@ -117,7 +120,7 @@ def serving(
     site.save()
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mkdocs", "serve", "--livereload", *arguments],
+            [*program, "serve", "--livereload", *arguments],
             cwd=site.folder,
             env=os.environ | {"NO_MKDOCS_2_WARNING": "1"} | dict(environ or {}),
             stdout=file,

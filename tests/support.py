@@ -64,6 +64,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.config_name = "mkdocs.yml"
         self.docs = folder / "docs"
         self.docs.mkdir(parents=True)
         self.config: dict[str, Any] = {
@@ -103,7 +104,7 @@ class Site:
         return path
 
     def save(self) -> Path:
-        path = self.folder / "mkdocs.yml"
+        path = self.folder / self.config_name
         path.write_text(yaml.safe_dump(self.config, sort_keys=False))
         return path
 

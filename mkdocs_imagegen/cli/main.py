@@ -62,8 +62,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command.
 
-        Errors of MkDocs and of the package end it with their text and exit code 2, and signals
-        with exit code 130.
+        Errors of site generators and of the package end it with their text and exit code 2, and
+        signals with exit code 130.
         """
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
@@ -73,7 +73,7 @@ class _Commands(click.Group):
                 return super().invoke(ctx)
         except click.UsageError:
             raise
-        except click.ClickException as error:  # every exception of MkDocs is one
+        except click.ClickException as error:  # every exception of MkDocs and ProperDocs is one
             raise CommandError(error.format_message()) from None
         except ImagegenError as error:
             raise CommandError(str(error)) from None
@@ -111,7 +111,7 @@ def summary_of(command: click.Command) -> str:
 )
 @click.version_option(__version__, prog_name="mkdocs-imagegen")
 def main() -> None:
-    """Generate images from prompts in MkDocs pages."""
+    """Generate images from prompts in Markdown pages."""
 
 
 for _section in SECTIONS.values():

@@ -55,7 +55,8 @@ config_file = click.option(
     "-f",
     "--config-file",
     type=click.Path(exists=True, dir_okay=False),
-    help="Configuration file of the site; by default mkdocs.yml in this folder",
+    help="Configuration file of the site; by default properdocs.yml, mkdocs.yml or "
+    "zensical.toml in this folder",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
 

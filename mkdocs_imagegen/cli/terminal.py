@@ -53,10 +53,11 @@ class CommandError(click.ClickException):
 
 @contextlib.contextmanager
 def logging_to_stderr() -> Iterator[None]:
-    """Write the messages of the plugin to stderr, and of MkDocs only errors."""
-    mkdocs = logging.getLogger("mkdocs")
-    levels, handler = (mkdocs.level, log.level), logging.StreamHandler()
-    mkdocs.setLevel(logging.ERROR)
+    """Write the messages of the plugin to stderr, and of site generators only errors."""
+    hosts = [logging.getLogger(name) for name in ("mkdocs", "properdocs")]
+    levels, level, handler = [each.level for each in hosts], log.level, logging.StreamHandler()
+    for each in hosts:
+        each.setLevel(logging.ERROR)
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     log.propagate = False
@@ -65,8 +66,9 @@ def logging_to_stderr() -> Iterator[None]:
     finally:
         log.propagate = True
         log.removeHandler(handler)
-        mkdocs.setLevel(levels[0])
-        log.setLevel(levels[1])
+        for each, before in zip(hosts, levels, strict=True):
+            each.setLevel(before)
+        log.setLevel(level)
 
 
 def print_line(text: str = "") -> None:

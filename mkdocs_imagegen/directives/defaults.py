@@ -56,6 +56,7 @@ class Defaults:
         prompts: Named prompts, with their options.
         preview: Preview of the page (see :data:`PREVIEW`); None if not set.
         preview_position: ``top`` or ``none``.
+        config_name: Name of the configuration file.
     """
 
     model: str
@@ -73,11 +74,12 @@ class Defaults:
     prompts: Mapping[str, Layer] = field(default_factory=dict)
     preview: Mapping[str, object] | bool | None = None
     preview_position: str = "none"
+    config_name: str
 
     @property
     def page_size(self) -> Size:
         """Size of an image on the page that sets no size."""
-        layers = insert_preset(self.layers, self.presets)
+        layers = insert_preset(self.layers, self.presets, self.config_name)
         return (merge_layers(layers).size if layers else None) or self.size
 
 
@@ -89,7 +91,7 @@ def site_defaults(settings: Settings) -> Defaults:
     """
     errors: _Errors = []
     presets = _read_presets(settings.presets, errors)
-    names = _Names(presets, _allowed_models(settings))
+    names = _Names(presets, _allowed_models(settings), settings.config_name)
     prompts = _read_site_prompts(settings, names, errors)
     for glob, options in settings.folders.items():
         names.check(options, f"folders.{glob}.", errors)
@@ -110,6 +112,7 @@ def site_defaults(settings: Settings) -> Defaults:
         folders=tuple(_layer(Level.FOLDER, each, glob) for glob, each in settings.folders.items()),
         prompts=prompts,
         preview_position=settings.previews.position,
+        config_name=settings.config_name,
     )
 
 
@@ -145,7 +148,7 @@ def page_defaults(site: Defaults, front_matter: object) -> Defaults:
     except OptionsError as rejected:
         errors += rejected.errors
     origin = Origin(Level.PROMPT, file="the page's front matter")
-    names = _Names(site.presets, site.allowed_models)
+    names = _Names(site.presets, site.allowed_models, site.config_name)
     named = PROMPTS.convert(written.get("prompts")) or {}
     prompts = _read_prompts(named, origin, names, errors)
     preset, model = _text(written.get("preset")), _text(written.get("model"))
@@ -171,11 +174,12 @@ class _Names:
 
     presets: Presets
     models: tuple[str, ...] | None
+    config_name: str
 
     def check(self, options: InheritedOptions, path: str, errors: _Errors) -> None:
         """Add an error for a preset that does not exist, and for a model that is not allowed."""
         with collect_errors(errors, f"{path}preset"):
-            find_preset(options.preset, self.presets)
+            find_preset(options.preset, self.presets, self.config_name)
         with collect_errors(errors, f"{path}model"):
             _check_model(options.model, self.models)
 
@@ -244,7 +248,7 @@ def _not_in_preset(option: str) -> OptionError:
 
 def _read_site_prompts(settings: Settings, names: _Names, errors: _Errors) -> Mapping[str, Layer]:
     path = settings.prompts_path
-    origin = Origin(Level.PROMPT, file=path.name if path else "mkdocs.yml")
+    origin = Origin(Level.PROMPT, file=path.name if path else settings.config_name)
     found: _Errors = []
     prompts = _read_prompts(settings.prompts, origin, names, found)
     for name, error in found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import replace
 
 from mkdocs_imagegen.directives.defaults import Defaults, choose_model, style_text
@@ -226,13 +225,13 @@ def collect_layers(
     own = Layer(written.origin, written.options)
     is_named = written.options.name is not None
     named = (_named_prompt(written.options, defaults, source),) if is_named else ()
-    return insert_preset((own, *named, *defaults.layers), defaults.presets)
+    return insert_preset((own, *named, *defaults.layers), defaults.presets, defaults.config_name)
 
 
 def _named_prompt(options: DirectiveOptions, defaults: Defaults, source: SourceExcerpt) -> Layer:
     name, prompts = options.name or "", defaults.prompts
     if name not in prompts:
-        raise _unknown_name(name, prompts, source)
+        raise _unknown_name(name, defaults, source)
     if options.prompt is not None and prompts[name].options.prompt is not None:
         raise DirectiveError(
             f"two prompts: one on the image, and one named {quote_value(name)}",
@@ -241,7 +240,8 @@ def _named_prompt(options: DirectiveOptions, defaults: Defaults, source: SourceE
     return prompts[name]
 
 
-def _unknown_name(name: str, prompts: Iterable[str], source: SourceExcerpt) -> DirectiveError:
+def _unknown_name(name: str, defaults: Defaults, source: SourceExcerpt) -> DirectiveError:
+    prompts = defaults.prompts
     close, fault = did_you_mean(name, prompts), f"unknown prompt name {quote_value(name)}"
     if close:
         return DirectiveError(fault, hint=close)
@@ -253,7 +253,7 @@ def _unknown_name(name: str, prompts: Iterable[str], source: SourceExcerpt) -> D
     return DirectiveError(
         fault,
         accepted=f"named prompts: {', '.join(sorted(prompts)) or 'none'}",
-        hint="define it under `prompts:` in mkdocs.yml or in the page's front matter",
+        hint=f"define it under `prompts:` in {defaults.config_name} or in the page's front matter",
     )
 
 

@@ -100,7 +100,7 @@ def _parts(
     if style is not None:
         yield PromptPart("style", style_text(str(style[0])), style[1])
     elif defaults.style:
-        yield PromptPart("style", defaults.style, Origin(Level.SITE, "style"))
+        yield PromptPart("style", defaults.style, _from_site("style", defaults))
     if dark is not None and directive.dark is not None:
         yield PromptPart("dark", str(dark[0]), dark[1])
 
@@ -113,7 +113,7 @@ def _options(
         if name in _IN_PARTS:
             continue
         if name == "model" and directive.request.model == SKETCH_MODEL:
-            yield ResolvedOption(name, SKETCH_MODEL, Origin(Level.SITE, "gateway.url"))
+            yield ResolvedOption(name, SKETCH_MODEL, _from_site("gateway.url", defaults))
         elif nearest is not None:
             separator = ", " if name == "reference" else " "
             yield ResolvedOption(name.rstrip("_"), _as_written(nearest[0], separator), nearest[1])
@@ -121,10 +121,14 @@ def _options(
             yield _site_option(name, defaults)
 
 
+def _from_site(name: str, defaults: Defaults) -> Origin:
+    return Origin(Level.SITE, name, defaults.config_name)
+
+
 def _site_option(name: str, defaults: Defaults) -> ResolvedOption:
     value = getattr(defaults, name)
     is_default = value == getattr(site_defaults(Settings()), name)
-    origin = Origin(Level.DEFAULT) if is_default else Origin(Level.SITE, name)
+    origin = Origin(Level.DEFAULT) if is_default else _from_site(name, defaults)
     return ResolvedOption(name, _as_written(value), origin)
 
 

@@ -69,7 +69,7 @@ _PLACES = {
     Level.PROMPT: 'the named prompt "{name}" in {file}',
     Level.PAGE: "the page's front matter",
     Level.FOLDER: 'folders: "{name}"',
-    Level.SITE: "mkdocs.yml: {name}",
+    Level.SITE: "{file}: {name}",
     Level.DEFAULT: "the default",
 }
 
@@ -85,8 +85,13 @@ class Layer:
 Presets = Mapping[str, DirectiveOptions]
 
 
-def insert_preset(layers: Sequence[Layer], presets: Presets) -> tuple[Layer, ...]:
+def insert_preset(layers: Sequence[Layer], presets: Presets, config_name: str) -> tuple[Layer, ...]:
     """Return the layers, nearest first, with a layer for the preset that applies.
+
+    Args:
+        layers: Layers, nearest first.
+        presets: Presets by name.
+        config_name: Name of the configuration file that defines them.
 
     Raises:
         DirectiveError: If the preset does not exist.
@@ -95,11 +100,11 @@ def insert_preset(layers: Sequence[Layer], presets: Presets) -> tuple[Layer, ...
     if index is None:
         return tuple(layers)
     origin, name = layers[index].origin, layers[index].options.preset or NO_PRESET
-    preset = Layer(replace(origin, preset=name), find_preset(name, presets))
+    preset = Layer(replace(origin, preset=name), find_preset(name, presets, config_name))
     return (*layers[: index + 1], preset, *layers[index + 1 :])
 
 
-def find_preset(name: str | None, presets: Presets) -> DirectiveOptions:
+def find_preset(name: str | None, presets: Presets, config_name: str) -> DirectiveOptions:
     """Return the options of a preset; no options if the name is None or ``none``.
 
     Raises:
@@ -112,7 +117,7 @@ def find_preset(name: str | None, presets: Presets) -> DirectiveOptions:
         raise DirectiveError(
             f"unknown preset {quote_value(name)}",
             accepted=None if close else f"presets: {', '.join(sorted(presets)) or NO_PRESET}",
-            hint=close or "define it under `presets:` in mkdocs.yml",
+            hint=close or f"define it under `presets:` in {config_name}",
         )
     return presets[name]
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.directives.explain import Explanation
 
 _LANGUAGE = r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*"
-_FROM_SITE = Origin(Level.SITE, "previews.default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +204,9 @@ class Registry:
         if not isinstance(written, Mapping) or page in self._faults:
             return None
         source = SourceExcerpt("preview", str(written.get("prompt") or written.get("name") or ""))
-        token, parsed = self.read(page, source, partial(_read_preview, written, is_own=is_own))
+        from_site = Origin(Level.SITE, "previews.default", defaults.config_name)
+        read = partial(_read_preview, written, FROM_IMAGE if is_own else from_site)
+        token, parsed = self.read(page, source, read)
         return PagePreview(token, parsed, is_own, defaults.preview_position == "top")
 
     def get_list(self, token: str) -> PageList | None:
@@ -244,6 +245,5 @@ def _is_same_image(one: ParsedDirective, other: ParsedDirective | None) -> bool:
     return (one.request, one.source) == (other.request, other.source)
 
 
-def _read_preview(written: Mapping[str, object], *, is_own: bool) -> WrittenDirective:
-    origin = FROM_IMAGE if is_own else _FROM_SITE
+def _read_preview(written: Mapping[str, object], origin: Origin) -> WrittenDirective:
     return WrittenDirective(read_options(DirectiveOptions, written), origin=origin)

@@ -7,6 +7,7 @@ build sees every prompt: macros, snippets and includes write some.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Protocol, cast
 
 from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.log import log
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow
-from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.settings import Settings, read_settings
+from mkdocs_imagegen.settings.prompts import listed_names, plugin_options
 
 Change = Callable[[Settings], Settings]
 
@@ -82,9 +85,11 @@ class Host:
     def is_installed(self) -> bool:
         """True if the site generator can be imported."""
         try:
-            return find_spec(self.package) is not None
-        except ValueError:  # a module without a spec, such as None in `sys.modules`
+            spec = find_spec(self.package)
+        except (ImportError, ValueError):  # such as None in `sys.modules`
             return False
+        # A folder of that name, which has no file, is no package.
+        return spec is not None and spec.origin is not None
 
     def open(self) -> Door:
         """Import the front door."""
@@ -106,6 +111,10 @@ MKDOCS = Host("MkDocs", "mkdocs", ("mkdocs.yml", "mkdocs.yaml"), _MKDOCS_DOOR)
 ZENSICAL = Host("Zensical", "zensical", ("zensical.toml",), "mkdocs_imagegen.hosts.zensical")
 HOSTS = (PROPERDOCS, MKDOCS, ZENSICAL)
 """The site generators, in the order in which their configuration files are looked for."""
+HOSTS_OF_YAML = (MKDOCS, PROPERDOCS, ZENSICAL)
+"""The site generators that read `mkdocs.yml`, in the order of preference."""
+BRIDGES = (ZENSICAL.module, "mkdocs_imagegen.directives.extension")
+"""Extensions that do the work of the plugin under Zensical, which has no plugins."""
 
 
 def find_site(config_file: str | None) -> tuple[Host, Path]:
@@ -115,37 +124,66 @@ def find_site(config_file: str | None) -> tuple[Host, Path]:
         config_file: Configuration file; None for the one in the current folder.
 
     Raises:
-        SiteError: If there is no such file, or no site generator that can read it.
+        SiteError: If the file cannot be read, or no site generator that reads it is installed.
     """
-    names = [name for host in HOSTS for name in host.config_files]
-    file = Path(config_file or next((each for each in names if Path(each).is_file()), ""))
-    if not file.is_file():
+    file = _find_file(config_file)
+    return _host_of(file), file
+
+
+def _find_file(config_file: str | None) -> Path:
+    hosts = sorted(HOSTS, key=lambda each: not each.is_installed)
+    names = [name for host in hosts for name in host.config_files]
+    name = config_file or next((each for each in names if Path(each).is_file()), None)
+    if name is None:
         raise SiteError(
             "this folder has no configuration file of a site",
-            accepted=", ".join(names),
+            accepted=", ".join(name for host in HOSTS for name in host.config_files),
             hint="change to the folder of the site, or name the file with -f",
         )
-    host = next((each for each in _readers(file) if each.is_installed), None)
+    file = Path(name)
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise SiteError(f"{file} cannot be read: {error.strerror}") from None
+    return file
+
+
+def _host_of(file: Path) -> Host:
+    readers = _readers(file)
+    host = next((each for each in readers if each.is_installed), None)
     if host is None:
-        reader = _readers(file)[0]
-        hint = f"install it with `python3 -m pip install {reader.package}`"
         raise SiteError(
-            f"{reader.name}, which builds the site of {file}, is not installed", hint=hint
+            f"no site generator for {file} is installed",
+            accepted=f"supported: {', '.join(each.name for each in readers)}",
+            hint=f"install {readers[0].name} with `python3 -m pip install {readers[0].package}`",
         )
-    return host, file
+    return host
 
 
 def _readers(file: Path) -> tuple[Host, ...]:
     """Return the site generators that read a configuration file, the preferred one first."""
-    if file.name in PROPERDOCS.config_files:
+    if file.name.startswith(PROPERDOCS.package):
         return (PROPERDOCS,)
     if file.suffix == ".toml":
         return (ZENSICAL,)
-    text = file.read_text("utf-8", "replace")
-    is_bridged = f"{ZENSICAL.module}:" in text or f"- {ZENSICAL.module}" in text
-    if is_bridged and "- imagegen" not in text:
-        return (ZENSICAL,)
-    return (MKDOCS, PROPERDOCS, ZENSICAL)
+    return (ZENSICAL,) if _is_bridged(file) and not _has_plugin(file) else HOSTS_OF_YAML
+
+
+def ignored_plugin(file: Path) -> str:
+    """Return a warning if Zensical is installed and would ignore the plugin, else ``""``."""
+    is_read = ZENSICAL in _readers(file) and file.suffix != ".toml" and ZENSICAL.is_installed
+    if not is_read or _is_bridged(file) or not _has_plugin(file):
+        return ""
+    problem = f"{file.name} lists the plugin under `plugins`, which Zensical ignores"
+    return f"{problem}; to build with Zensical, add `{BRIDGES[0]}` under `markdown_extensions`"
+
+
+def _has_plugin(file: Path) -> bool:
+    return "imagegen" in listed_names(file, "plugins")
+
+
+def _is_bridged(file: Path) -> bool:
+    return not listed_names(file, "markdown_extensions").isdisjoint(BRIDGES)
 
 
 def look(
@@ -167,18 +205,28 @@ def look(
         ClickException: If the site cannot be built.
     """
     host, file = find_site(config_file)
-    return host.open().look(file, mode, change, pages)
+    view = host.open().look(file, mode, change, pages)
+    if warning := ignored_plugin(file):
+        log.warning(warning)
+    return view
 
 
 def settings_of(config_file: str | None) -> Settings:
-    """Return the settings of a site without building it.
+    """Return the settings of a site without building it, also if no site generator is installed.
 
     Raises:
         SiteError: If there is no site, or no site generator for it.
+        OptionsError: If options are not accepted.
         ClickException: If the configuration is invalid.
     """
-    host, file = find_site(config_file)
-    return host.open().settings_of(file)
+    file = _find_file(config_file)
+    readers = _readers(file)
+    is_installed = any(each.is_installed for each in readers)
+    options = None if is_installed else plugin_options(file)
+    if options is not None:
+        settings = read_settings(options, file.parent)
+        return replace(settings, config_file=file, command=readers[0].package)
+    return _host_of(file).open().settings_of(file)
 
 
 def globs_of(pages: Sequence[str], docs: Path, root: Path) -> tuple[str, ...]:

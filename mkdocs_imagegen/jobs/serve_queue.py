@@ -53,7 +53,7 @@ _MAX_REBUILD_REQUESTS = 3
 """Maximum number of rebuilds that are requested for one image that no build shows."""
 
 _LOST = NotGeneratedError(
-    "the image was generated and its original is missing now", hint="restart `mkdocs serve`"
+    "the image was generated and its original is missing now", hint="restart the server"
 )
 _Key = tuple[JobKey, str]
 

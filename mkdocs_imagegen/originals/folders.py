@@ -64,7 +64,7 @@ def note_use(settings: Settings) -> None:
     if not folder.is_dir():
         return
     _add_path(cache / _FOLDERS, cache, folder)
-    user = settings.config_file or settings.root / "mkdocs.yml"
+    user = settings.config_file or settings.root / settings.config_name
     users = folder / "work" / _USERS
     is_damaged = os.path.lexists(users) and not _read_paths(users, folder)
     # A damaged list stays, so that `prune` does not remove the images of its sites.

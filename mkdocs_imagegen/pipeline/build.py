@@ -84,8 +84,7 @@ _IMG_TAG = (
     "write a Markdown image, ![…](imagegen:), or an image block"
 )
 _NO_SITE_URL = (
-    "previews have no social tags because site_url is not set; "
-    "set it in mkdocs.yml to the URL of the site"
+    "previews have no social tags because site_url is not set; set it in %s to the URL of the site"
 )
 
 
@@ -191,7 +190,7 @@ class Pipeline:
             self.context.serve_queue.note(self._queued_jobs())
         has_no_tags = self.context.mode.publish and not self.context.site_url
         if has_no_tags and any(map(self.social_card, self._previews.uris)):
-            log.info(_NO_SITE_URL, extra=ONCE)
+            log.info(_NO_SITE_URL, self.context.settings.config_name, extra=ONCE)
 
     def social_card(self, uri: str) -> SocialCard | None:
         """Return the social card of a page, by its source, after the join, or None."""

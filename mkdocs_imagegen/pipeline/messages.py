@@ -93,8 +93,7 @@ def log_model_mistakes(
 
 def _log_unknown_models(settings: Settings, named: Mapping[str, Locate]) -> None:
     """Log each model ID that looks misspelled, once per run."""
-    name = settings.config_file.name if settings.config_file else "mkdocs.yml"
-    config: Locate = partial(Location, name)
+    config: Locate = partial(Location, settings.config_name)
     fallbacks = () if settings.fallback_models == AUTO else settings.fallback_models
     own = (settings.model, settings.draft.model or "", *fallbacks)
     for model, location in {**dict.fromkeys(own, config), **named}.items():

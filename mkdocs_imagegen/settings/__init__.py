@@ -69,7 +69,7 @@ _REPORT: Parser[str] = Parser(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Options of a site, as set in ``mkdocs.yml``."""
+    """Options of a site, as set in its configuration file."""
 
     enabled: bool = option(
         True,
@@ -110,7 +110,7 @@ class Settings:
         {},
         PROMPTS_OR_FILE,
         "Named prompts for `![…](imagegen:name)`: text, or a mapping of options with `prompt`. "
-        "In `mkdocs.yml`, or in a YAML file.",
+        "In the configuration file, or in a YAML file.",
         "prompts.yml",
     )
     generate: str = option(
@@ -167,15 +167,16 @@ class Settings:
     cache_dir: str = option(
         DEFAULT_CACHE_DIR,
         one_line("a folder", "path"),
-        "Cache folder, relative to `mkdocs.yml`. Contains variants and sketches, which cost "
-        "nothing to create again.",
+        "Cache folder, relative to the configuration file. Contains variants and sketches, which "
+        "cost nothing to create again.",
         ".cache/imagegen",
     )
     originals_dir: str | None = option(
         DEFAULT_ORIGINALS_DIR,
         optional(one_line("a folder", "path")),
-        "Originals folder, relative to `mkdocs.yml`: every image that was charged, its record, and "
-        "the failed attempts. Commit the folder, or ignore it in git and cache it in CI.",
+        "Originals folder, relative to the configuration file: every image that was charged, its "
+        "record, and the failed attempts. Commit the folder, or ignore it in git and cache it in "
+        "CI.",
         "images/originals",
     )
     gateway: GatewaySettings = option(
@@ -222,11 +223,18 @@ class Settings:
         "imagegen-report.json",
     )
     root: Path = field(default=Path())
-    """Folder of ``mkdocs.yml``, to which paths are relative; set by the host."""
+    """Folder of the configuration file, to which paths are relative; set by the host."""
     config_file: Path | None = field(default=None)
     """Configuration file; set by the host."""
+    command: str = field(default="mkdocs")
+    """Command of the site generator; set by the host."""
     prompts_path: Path | None = field(default=None)
     """Absolute path of the file that ``prompts`` were read from; None if they are inline."""
+
+    @property
+    def config_name(self) -> str:
+        """Name of the configuration file."""
+        return self.config_file.name if self.config_file else "mkdocs.yml"
 
     @property
     def effective_model(self) -> str:
@@ -273,8 +281,8 @@ def read_settings(written: Mapping[str, object], root: Path) -> Settings:
     """Return the settings of a site, with the prompts of the file that ``prompts`` names.
 
     Args:
-        written: Options as written in ``mkdocs.yml``.
-        root: Folder of ``mkdocs.yml``.
+        written: Options as written in the configuration file.
+        root: Folder of the configuration file.
 
     Raises:
         OptionsError: If options are not accepted; it contains each of them.

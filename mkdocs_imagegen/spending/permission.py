@@ -64,8 +64,8 @@ def permission_for(settings: Settings, circumstances: Circumstances) -> Permissi
     if circumstances.is_offline:
         return Permission("OFFLINE is set; unset it and build again")
     if circumstances.is_serving and settings.serve != "generate":
-        hint = "run `mkdocs build`, or set `serve: generate`"
-        return Permission(f"`mkdocs serve` does not generate images; {hint}")
+        hint = f"run `{settings.command} build`, or set `serve: generate`"
+        return Permission(f"`{settings.command} serve` does not generate images; {hint}")
     if circumstances.problem:
         return Permission(circumstances.problem)
     return _permission_by_credential(settings, circumstances.credential)

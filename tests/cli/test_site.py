@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
+import pytest
+
 from mkdocs_imagegen.emulator.protocol import Emulator
+from mkdocs_imagegen.hosts import look
 from tests.cli.support import Sheet, fence
 from tests.support import Site
 
@@ -14,6 +18,16 @@ def test_site_without_the_plugin_is_an_error(site: Site, run) -> None:
     problem, hint = run("plan", code=2).error
     assert problem.endswith("does not list the plugin")
     assert hint == "hint: add `imagegen` to `plugins`"
+
+
+@pytest.mark.parametrize("command", ["plan", "check"])
+def test_command_tells_that_an_installed_generator_ignores_the_plugin(
+    site: Site, run, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "find_spec", lambda name: ModuleSpec(name, None, origin="file"))
+    site.write("index.md", "# Page\n")
+    (line,) = run(command).stderr.splitlines()
+    assert line.startswith("imagegen: mkdocs.yml lists the plugin under `plugins`, which Zensical")
 
 
 def test_invalid_configuration_ends_with_2(site: Site, run) -> None:

@@ -29,6 +29,8 @@ FOLDER = Origin(Level.FOLDER, "*.md")
 INK = Origin(Level.FOLDER, "*.md", preset="ink")
 RAVEN = Origin(Level.PROMPT, "raven", "mkdocs.yml")
 IMAGE = Origin(Level.IMAGE)
+SITE_STYLE = Origin(Level.SITE, "style", "mkdocs.yml")
+SITE_QUALITY = Origin(Level.SITE, "quality", "mkdocs.yml")
 STYLES = st.sampled_from(["", "none", "Chalk", "Oil  paint"])
 
 
@@ -69,8 +71,8 @@ def test_each_option_has_its_origin():
 
 def test_settings_of_the_site_are_distinguished_from_defaults():
     found = explained({"prompt": "A crow"}, page="elsewhere/page.md")
-    assert found.parts[1] == PromptPart("style", "Flat colors", Origin(Level.SITE, "style"))
-    assert ResolvedOption("quality", "low", Origin(Level.SITE, "quality")) in found.options
+    assert found.parts[1] == PromptPart("style", "Flat colors", SITE_STYLE)
+    assert ResolvedOption("quality", "low", SITE_QUALITY) in found.options
     assert ResolvedOption("size", "1536x1024", Origin(Level.DEFAULT)) in found.options
 
 
@@ -88,7 +90,7 @@ def test_named_prompt_of_a_page_has_its_origin():
 def test_gateway_url_is_the_origin_of_the_sketch_model():
     settings = {"gateway": {"url": "sketch:"}}
     found = explained({"prompt": "A crow", "model": "a/b"}, settings=settings)
-    origin = Origin(Level.SITE, "gateway.url")
+    origin = Origin(Level.SITE, "gateway.url", "mkdocs.yml")
     assert ResolvedOption("model", "imagegen/sketch", origin) in found.options
 
 

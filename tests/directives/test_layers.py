@@ -96,7 +96,7 @@ def test_site_without_folders_adds_no_layers():
         (Origin(Level.PAGE), "the page's front matter"),
         (Origin(Level.FOLDER, "*.md"), 'folders: "*.md"'),
         (Origin(Level.FOLDER, "*.md", preset="i"), 'preset "i", named by folders: "*.md"'),
-        (Origin(Level.SITE, "style"), "mkdocs.yml: style"),
+        (Origin(Level.SITE, "style", "mkdocs.yml"), "mkdocs.yml: style"),
         (Origin(Level.DEFAULT), "the default"),
     ],
 )

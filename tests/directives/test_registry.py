@@ -86,7 +86,7 @@ def test_preview_is_explained_by_the_place_that_sets_it():
     assert explanation.parts[0] == PromptPart("subject", "A heron", Origin(Level.IMAGE))
     explanation = sites.explain(sites.read_preview("page.md", "A coast").token, "page.md")
     assert explanation.parts[0] == PromptPart(
-        "subject", "A coast", Origin(Level.SITE, "previews.default")
+        "subject", "A coast", Origin(Level.SITE, "previews.default", "mkdocs.yml")
     )
 
 

@@ -207,7 +207,9 @@ def test_cache_folder_inside_site_dir_is_an_error(site: Site) -> None:
     site.write("index.md", FENCE)
     done = site.run("build")
     assert done.returncode == 1
-    assert "is inside site_dir; choose a folder outside it, or MkDocs deletes it" in done.stderr
+    assert (
+        "is inside site_dir; choose a folder outside it, or every build deletes it" in done.stderr
+    )
 
 
 def test_plugin_that_is_listed_twice_is_an_error(site: Site) -> None:

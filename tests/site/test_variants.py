@@ -7,13 +7,14 @@ import io
 import re
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.imaging import encode as encoder
-from tests.support import Built, Site
+from tests.support import QUICK, Built, Site
 
 FENCE = "```imagegen\n{0}\n---\nA red balloon\n```\n"
 PLAIN = "```imagegen\nA red balloon\n```\n"
@@ -136,6 +137,23 @@ def test_dark_image_is_a_second_image(site: Site, theme: str) -> None:
     assert len(attribute(built, "src")) == (2 if theme == "material" else 1)
     blurs = [style for style in attribute(built, "style") if "data:image/webp" in style]
     assert len(blurs) == (2 if theme == "material" else 0)
+
+
+def test_theme_that_extends_material_follows_its_palette(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, metadata = tmp_path / "lib/child_theme", tmp_path / "lib/child_theme-1.0.dist-info"
+    for folder in (package, metadata):
+        folder.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "mkdocs_theme.yml").write_text("extends: material\nfont: false\n")
+    (metadata / "METADATA").write_text("Name: child-theme\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[mkdocs.themes]\nchild = child_theme\n")
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    site.config["theme"] = "child"
+    site.options["variants"] = {**QUICK}
+    page = build(site, FENCE.format("dark: at night")).page("index.html")
+    assert page.count("#only-dark") == page.count("#only-light") > 0
 
 
 @pytest.mark.parametrize("disclosure", ["none", "caption", "badge"])

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mkdocs.structure import StructureItem
     from mkdocs.structure.files import File, Files
     from mkdocs.structure.nav import Navigation
+    from mkdocs.theme import Theme
 
     from mkdocs_imagegen.hosts.mkdocs.server import ServeSession
     from mkdocs_imagegen.pipeline.build import Pipeline
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
 _SCHEME = "imagegen:"
 _TOKEN = f"{_SCHEME}t"
 _FRONT_MATTER = "imagegen"
-_THEMES_WITH_PALETTE = ("material", "materialx")
-"""Themes that hide images with an address that ends in ``#only-dark`` or ``#only-light``."""
+_PALETTE_THEME = f"{os.sep}material{os.sep}templates"
+"""Folder of Material and of MaterialX, which hide images whose URL ends in ``#only-dark`` or
+``#only-light``."""
 
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 
@@ -187,7 +189,7 @@ class MkDocsBuild:
             site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else "",
             docs=Path(config.docs_dir),
             is_serving=session is not None,
-            follows_palette=config.theme.name in _THEMES_WITH_PALETTE,
+            follows_palette=_has_palette(config.theme),
         )
         if session is None:
             return context
@@ -216,6 +218,12 @@ class MkDocsBuild:
     def _raise_if_missing(self) -> None:
         if text := self.pipeline.list_missing():
             raise PluginError(f"imagegen: {text}")
+
+
+def _has_palette(theme: Theme) -> bool:
+    """Return True if a theme, or one that it extends, hides images by the color scheme."""
+    folders = (each for each in theme.dirs if each != theme.custom_dir)
+    return any(each.endswith(_PALETTE_THEME) for each in folders)
 
 
 def _read_source(file: File) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import mkdocs
 from jinja2 import Environment, FunctionLoader
 from mkdocs.config.base import ConfigErrors, ConfigWarnings, LegacyConfig, ValidationError
 from mkdocs.config.config_options import Optional, Type
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.hosts.mkdocs.server import ServeSession
     from mkdocs_imagegen.pipeline.context import BuildContext
     from mkdocs_imagegen.pipeline.outcome import Entry
+
+_COMMAND = mkdocs.__name__
+"""Command of the site generator: ProperDocs gives its own package for that of MkDocs."""
 
 
 class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]  # of MkDocs
@@ -63,13 +67,14 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
     ) -> tuple[ConfigErrors, ConfigWarnings]:
-        """Read the options of mkdocs.yml; return every error with the name of its option."""
+        """Read the options of the configuration; return every error with the name of its option."""
         if self._session is not None:
             # Under `mkdocs serve` the configuration is read once per build of all languages.
             self._session.begin_build()
         try:
             file = Path(config_file_path or "mkdocs.yml")
-            self.settings = replace(read_settings(options, file.parent), config_file=file)
+            settings = read_settings(options, file.parent)
+            self.settings = replace(settings, config_file=file, command=_COMMAND)
             _check_prompts(self.settings)
         except OptionsError as error:
             return [(name, ValidationError(str(each))) for name, each in error.errors], []
@@ -224,10 +229,10 @@ def _check_folders(settings: Settings, docs: Path, site: Path) -> None:
     written = kept | ({"report": settings.report_path} if settings.report_path else {})
     for name, path in written.items():
         if path.is_relative_to(docs):
-            result = "MkDocs copies it into the site and rebuilds endlessly"
+            result = f"every build copies it, and `{settings.command} serve` rebuilds endlessly"
             raise _folder_error(name, path, "docs_dir", result)
         if name in kept and path.is_relative_to(site):
-            raise _folder_error(name, path, "site_dir", "MkDocs deletes it in every build")
+            raise _folder_error(name, path, "site_dir", "every build deletes it")
 
 
 def _folder_error(name: str, path: Path, folder: str, result: str) -> PluginError:
