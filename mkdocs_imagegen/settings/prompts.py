@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ from mkdocs_imagegen.option_parsers import Parser, quote_value
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Loader of plain values. The one in C reads 1,000 prompts in 0.02 s, that in Python in 0.2 s."""
+
+
+_FRONT_MATTER = re.compile(
+    r"\ufeff?---[ \t]*\r?\n(.*?\r?\n)?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL
+)
 
 
 def _by_name(value: object) -> Mapping[str, object] | None:
@@ -85,6 +91,18 @@ def read_prompt_file(path: Path) -> Mapping[str, object]:
         hint = "write one name per line, like `ferry: A ferry in the rain`"
         raise OptionError(f"{path.name} is not a mapping of names to prompts", hint=hint)
     return prompts
+
+
+def split_front_matter(text: str) -> tuple[dict[str, object], str]:
+    """Return the front matter of a page, and the text after it; invalid YAML is text."""
+    match = _FRONT_MATTER.match(text)
+    try:
+        read = yaml.load(match[1] or "", _Loader) if match else None  # noqa: S506 - plain values
+    except (yaml.YAMLError, ValueError, RecursionError):
+        read = None
+    if match is None or not isinstance(read, dict):
+        return {}, text
+    return read, text[match.end() :]
 
 
 def line_of_option(text: str, path: str) -> int | None:
