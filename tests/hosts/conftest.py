@@ -1,0 +1,23 @@
+"""Environments of the tests of site generators."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.environments import Environment, create_environment
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Environment]:
+    """Returns an environment: ``environment("alone", "properdocs==1.6.7")``."""
+    folder: Path = tmp_path_factory.getbasetemp()
+    base = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+    def create(name: str, *requirements: str) -> Environment:
+        return create_environment(base / "environments", name, *requirements)
+
+    return create
