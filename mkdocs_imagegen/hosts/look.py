@@ -6,6 +6,7 @@ build sees every prompt: macros, snippets and includes write some.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -107,6 +108,11 @@ ZENSICAL = Host("Zensical", "zensical", ("zensical.toml",), "mkdocs_imagegen.hos
 HOSTS = (PROPERDOCS, MKDOCS, ZENSICAL)
 """The site generators, in the order in which their configuration files are looked for."""
 
+_PLUGIN = re.compile(
+    r"(?:-[ \t]+|[\[,{][ \t]*)[\"']?imagegen[\"']?[ \t]*(?:[:,\]}#]|$)", re.MULTILINE
+)
+"""The plugin in a list of plugins."""
+
 
 def find_site(config_file: str | None) -> tuple[Host, Path]:
     """Return the site generator and the configuration file of a site.
@@ -143,7 +149,7 @@ def _readers(file: Path) -> tuple[Host, ...]:
         return (ZENSICAL,)
     text = file.read_text("utf-8", "replace")
     is_bridged = f"{ZENSICAL.module}:" in text or f"- {ZENSICAL.module}" in text
-    if is_bridged and "- imagegen" not in text:
+    if is_bridged and not _PLUGIN.search(text):
         return (ZENSICAL,)
     return (MKDOCS, PROPERDOCS, ZENSICAL)
 
