@@ -85,7 +85,7 @@ class _Rendering:
             SiteError: If images are missing and `on_missing` is `error`.
         """
         has_preview = self._source.has_options or self._site.settings.previews.default is not None
-        if not has_preview and "imagegen:" not in content:
+        if not has_preview and "imagegen:" not in content and "pipeline" not in vars(self):
             return content
         with contextlib.closing(self.pipeline) as pipeline:
             content = self._read(pipeline, content)
@@ -120,7 +120,10 @@ class _Embedding:
     def __init__(self, options: Mapping[str, object], uri: str | None) -> None:
         self._settings = read_settings(options, Path())
         self._uri = uri or "a page"
-        self._folder = tempfile.TemporaryDirectory(prefix="imagegen-")
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="imagegen-")
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -137,7 +140,7 @@ class _Embedding:
         Raises:
             SiteError: If images are missing and `on_missing` is `error`.
         """
-        if "imagegen:" not in content:
+        if "imagegen:" not in content and "pipeline" not in vars(self):
             return content
         page = Page(self._uri, self._uri, "", lambda: "")
         facts = PageFacts(page, self._uri, "", is_listed=True, is_written=False)
@@ -178,6 +181,7 @@ class BridgeExtension(ImagegenExtension):
     def __init__(self, options: Mapping[str, object]) -> None:
         super().__init__(self._find_registry, self._find_page, self._finish_page)
         self._options = options
+        self._md: Renderer | None = None
         self._page: _RenderedPage | None = None
         self._reading: Pipeline | None = None
         self._rendering: _Rendering | _Embedding | None = None
@@ -185,6 +189,7 @@ class BridgeExtension(ImagegenExtension):
 
     def register(self, md: Renderer) -> None:
         """Register the processors; the first renderer of a page shows its images."""
+        self._md = md
         if "rendering_context" in md.preprocessors:
             context = md.preprocessors["rendering_context"]
             page, config = getattr(context, "page"), getattr(context, "config")  # noqa: B009
@@ -198,21 +203,23 @@ class BridgeExtension(ImagegenExtension):
         super().register(md)
 
     def _find_registry(self) -> Registry:
-        if self._reading is not None:
-            return self._reading.registry
+        pipeline = self._reading or self._current.pipeline
+        return pipeline.registry
+
+    @property
+    def _current(self) -> _Rendering | _Embedding:
         if self._rendering is None:
-            self._rendering = _Embedding(self._options, self._uri)
-        return self._rendering.pipeline.registry
+            uri = page_in_mkdocs(self._md) if self._md else None
+            self._rendering = _Embedding(self._options, uri)
+        return self._rendering
 
     def _find_page(self, md: Renderer) -> str | None:
-        self._uri = self._page.path if self._page else page_in_mkdocs(md)
-        return self._uri
+        return self._page.path if self._page else page_in_mkdocs(md)
 
-    def _finish_page(self, md: Renderer, content: str) -> str:
+    def _finish_page(self, _: Renderer, content: str) -> str:
         if self._reading is not None or self._is_inner:
             return content
-        self._find_page(md)
-        rendering = self._rendering or _Embedding(self._options, self._uri)
+        rendering = self._current
         _State.rendering = self._rendering = None
         return rendering.finish(content)
 

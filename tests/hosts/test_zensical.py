@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import socket
 import subprocess
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ from tests.hosts.zensicals import (
 )
 from tests.paid import MODEL, PaidEmulator, fence, snapshot
 from tests.support import QUICK
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.hosts
 
@@ -76,8 +81,10 @@ class PaidZensical:
 
     def files(self, page: str = "index.html") -> list[str]:
         """Return the image files that a page names, each once."""
-        html = (self.folder / "site" / page).read_text()
-        return sorted(set(re.findall(r"assets/imagegen/([\w.-]+)", html)))
+        return sorted(set(re.findall(r"assets/imagegen/([\w.-]+)", self.html(page))))
+
+    def html(self, page: str = "index.html") -> str:
+        return (self.folder / "site" / page).read_text()
 
     def placeholders(self, page: str = "index.html") -> int:
         return sum(each.startswith("missing-") for each in self.files(page))
@@ -240,3 +247,65 @@ def test_site_without_the_extension_names_it(site: PaidZensical) -> None:
     done = site.command("plan", "-f", "zensical.toml")
     assert done.returncode == 2
     assert f"add `{BRIDGE}` to `markdown_extensions`" in done.stderr
+
+
+_COUNT = """\
+from markdown.extensions import Extension
+
+class Count(Extension):
+    def extendMarkdown(self, md):
+        with open("renders.log", "a") as file:
+            file.write("rendered\\\\n")
+
+def makeExtension():
+    return Count()
+"""
+
+
+@contextmanager
+def serving(site: PaidZensical) -> Iterator[str]:
+    """Serve a site, and yield the URL once the first page is there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    with (site.folder / "serve.log").open("wb") as log:
+        process = subprocess.Popen(
+            [site.environment.python, "-m", "zensical", "serve", "-a", address],
+            cwd=site.folder,
+            env=environ | {"PYTHONPATH": str(site.folder)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_until((site.folder / "site" / "index.html").is_file)
+            yield f"http://{address}/"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_serve_shows_an_image_after_the_next_save_and_renders_no_page_endlessly(
+    site: PaidZensical, zensical: Environment
+) -> None:
+    site.environment = zensical
+    (site.folder / "imagegen-originals").mkdir()
+    (site.folder / "count.py").write_text(_COUNT)
+    path = site.save()
+    path.write_text(path.read_text().replace("- attr_list", "- attr_list\n- count"))
+    log = site.folder / "renders.log"
+    with serving(site) as url:
+        wait_until(lambda: site.placeholders() == 2)
+        assert site.command("generate").returncode == 0
+        site.write("index.md", f"# Saved\n\n{fence('A balloon')}")
+        wait_until(lambda: "Saved" in site.html() and site.placeholders() == 0)
+        for name in site.files():
+            with urllib.request.urlopen(f"{url}assets/imagegen/{name}") as response:  # noqa: S310
+                assert response.status == 200
+        site.write("index.md", "# Last")
+        wait_until(lambda: "Last" in site.html())
+        rendered = len(log.read_text().splitlines())
+        site.write("other.md", "# Other")
+        wait_until((site.folder / "site" / "other" / "index.html").is_file)
+        # One page more, and those of a build that the saved originals can still cause.
+        assert len(log.read_text().splitlines()) <= rendered + 3
+    assert site.emulator.requests == 2
