@@ -148,8 +148,7 @@ def _readers(file: Path) -> tuple[Host, ...]:
     if file.suffix == ".toml":
         return (ZENSICAL,)
     text = file.read_text("utf-8", "replace")
-    is_bridged = f"{ZENSICAL.module}:" in text or f"- {ZENSICAL.module}" in text
-    if is_bridged and not _PLUGIN.search(text):
+    if ZENSICAL.module in text and not _PLUGIN.search(text):
         return (ZENSICAL,)
     return (MKDOCS, PROPERDOCS, ZENSICAL)
 

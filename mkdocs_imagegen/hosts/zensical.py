@@ -1,6 +1,6 @@
 """The front door for Zensical, which has no plugins: a Markdown extension, and a look for commands.
 
-A site lists this module under ``markdown_extensions``, with the plugin's options below it. A build
+A site lists this module under ``markdown_extensions``, with the plugin's options under it. A build
 of Zensical renders each page on its own, in any order, and keeps pages in a cache. So the extension
 looks images up and generates none; ``mkdocs-imagegen generate`` does, before the build. Only
 sketches are drawn in a build, at no cost.
@@ -50,6 +50,10 @@ _OTHER_HOST = Permission(
 _EMBEDDED = (
     "this site generator is not supported (in MkDocs, add `imagegen` to `plugins`), so no images "
     "are generated, and the HTML of the pages contains the existing ones"
+)
+_NOT_WATCHED = (
+    "Zensical shows pages from its cache after images were generated; add `watch: [%s]` to its "
+    "configuration, so that it renders them again"
 )
 _FILE = re.compile(rf"{SITE_FOLDER}/([\w.-]+)")
 
@@ -263,7 +267,7 @@ def look(
             pipeline.join(site.pages)
             entries = pipeline.entries()
         if mode.generate:
-            _publish(site)
+            _publish_and_advise(site)
     return SiteView(context, entries)
 
 
@@ -284,7 +288,7 @@ def _open(config_file: Path) -> ZensicalSite:
         (file.parent / DEFAULT_ORIGINALS_DIR).mkdir(exist_ok=True)
     site = ZensicalSite(import_module("zensical.config").parse_config(str(file)), file)
     if not any(name in site.config["markdown_extensions"] for name in EXTENSIONS):
-        hint = f"add `{EXTENSIONS[0]}` to `markdown_extensions`, with the options below it"
+        hint = f"add `{EXTENSIONS[0]}` to `markdown_extensions`, with the options under it"
         raise SiteError(f"{config_file} does not list the extension", hint=hint)
     return site
 
@@ -362,6 +366,18 @@ def _add_preview(site: ZensicalSite, uri: str, pipeline: Pipeline) -> None:
 def _card_file(pipeline: Pipeline, uri: str) -> list[str]:
     card = pipeline.social_card(uri)
     return _FILE.findall(card.url) if card else []
+
+
+def _publish_and_advise(site: ZensicalSite) -> None:
+    originals = site.settings.originals_path
+    watched = [(site.root / each).resolve() for each in site.config["watch"]]
+    if originals.resolve() not in watched and not site.settings.gateway.is_sketch:
+        folder = site.settings.originals_dir or DEFAULT_ORIGINALS_DIR
+        log.warning(_NOT_WATCHED, folder)
+    try:
+        _publish(site)
+    except OSError as error:
+        log.warning("cannot write the images to %s: %s", site.folder.path, error.strerror)
 
 
 def _publish(site: ZensicalSite) -> None:

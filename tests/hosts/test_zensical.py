@@ -236,9 +236,16 @@ def test_one_folder_of_originals_serves_both_generators(
     shown = set(site.files())
     assert shown
     assert (site.placeholders(), shown <= set(first)) == (0, True)
-    assert (site.folder / "docs" / "assets" / "imagegen").is_dir()
+    (site.folder / "docs" / "assets" / "imagegen" / "earlier.webp").write_bytes(b"of a page before")
     assert mkdocs() == first
     assert site.emulator.requests == 3
+
+
+def test_generate_advises_to_watch_the_originals(site: PaidZensical) -> None:
+    assert "watch" not in site.command("generate").stderr
+    site.config = {}
+    site.save()
+    assert "add `watch: [imagegen-originals]`" in site.command("generate").stderr
 
 
 def test_site_without_the_extension_names_it(site: PaidZensical) -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.errors import SiteError
+from mkdocs_imagegen.hosts.look import Host, find_site
 from mkdocs_imagegen.hosts.zensical import makeExtension
 from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import OptionsError
@@ -86,3 +87,25 @@ def test_options_that_are_invalid_are_named(paid_site) -> None:
 
 def test_extension_of_each_renderer_is_its_own() -> None:
     assert makeExtension() is not makeExtension()
+
+
+@pytest.mark.parametrize(
+    ("lines", "host"),
+    [
+        ([f"markdown_extensions: [{EXTENSIONS[1]}]"], "Zensical"),
+        (["markdown_extensions:", f"  - {EXTENSIONS[1]}:"], "Zensical"),
+        (
+            ["watch: [imagegen-originals]", f"markdown_extensions: {{{EXTENSIONS[1]}: {{}}}}"],
+            "Zensical",
+        ),
+        (["watch:", "  - imagegen-originals", f"x: {{{EXTENSIONS[1]}: {{}}}}"], "Zensical"),
+        (["plugins:", "  - imagegen:", f"x: {{{EXTENSIONS[1]}: {{}}}}"], "MkDocs"),
+        (["plugins: [search, imagegen]", f"x: {{{EXTENSIONS[1]}: {{}}}}"], "MkDocs"),
+        (["plugins:", "  - imagegen"], "MkDocs"),
+    ],
+)
+def test_generator_of_a_configuration(tmp_path, monkeypatch, lines, host) -> None:
+    monkeypatch.setattr(Host, "is_installed", True)
+    path = tmp_path / "mkdocs.yml"
+    path.write_text("\n".join(lines))
+    assert find_site(str(path))[0].name == host
