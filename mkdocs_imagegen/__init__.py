@@ -10,7 +10,8 @@ The folders, from the front doors to the foundations; each imports only folders 
 - ``cli``: the commands, one module per command.
 - ``hosts``: one front door per site generator, the only importers of one, and the opening of the
   gateway. ``hosts/look`` finds the generator of a site for a command. ``hosts/mkdocs`` has the
-  plugin, one build of MkDocs, and the state of ``mkdocs serve``.
+  plugin, one build of MkDocs, and the state of ``mkdocs serve``; ``hosts/zensical`` has the
+  Markdown extension that a site of Zensical lists.
 - ``pipeline``: one build: it looks images up, waits for them, and puts them into pages.
 - ``jobs``: the scheduler of the images to generate, signals, and the queue of ``mkdocs serve``.
 - ``spending``: everything that can cost money: permission, budget, ledger, claims, journal,

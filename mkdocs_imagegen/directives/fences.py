@@ -36,6 +36,9 @@ _CODE_OPTIONS = {"hl_lines", "linenums", "title", "title_mode"}
 GetRegistry = Callable[[], "Registry"]
 """Function that returns the registry of the current build."""
 
+PageOf = Callable[[Markdown], "str | None"]
+"""Function that returns the source path of the page that is rendered; None if it is not known."""
+
 AddBlock = Callable[[str, str, Mapping[str, str]], str]
 """Function that adds a block, by its name, body and attributes, and returns its marker."""
 
@@ -48,11 +51,13 @@ class NameDetector(Preprocessor):
 
     Attributes:
         is_named: True if the current page contains the word.
+        page_of: Function that returns the page.
     """
 
-    def __init__(self, md: Markdown, registry: GetRegistry) -> None:
+    def __init__(self, md: Markdown, registry: GetRegistry, page_of: PageOf) -> None:
         super().__init__(md)
         self.is_named = False
+        self.page_of = page_of
         self._registry = registry
         self._extend = _superfences(md)
         self._lines: list[str] = []
@@ -70,7 +75,7 @@ class NameDetector(Preprocessor):
     def add(self, name: str, body: str, attributes: Mapping[str, str]) -> str:
         """Add a block of the current page to the registry and return its marker."""
         self._read.add(" ".join(body.split()))
-        registry, page = self._registry(), page_of(self.md)
+        registry, page = self._registry(), self.page_of(self.md)
         add = registry.add_cards_block if name == CARDS else registry.add_image_block
         return add(page, body, attributes)
 
@@ -99,9 +104,12 @@ class NameDetector(Preprocessor):
         return any(each["name"] == header["language"] for each in extension.superfences)
 
 
-def add_fences(md: Markdown, registry: GetRegistry) -> NameDetector:
-    """Register the processors that replace blocks with markers; return the first of them."""
-    detector = NameDetector(md, registry)
+def add_fences(md: Markdown, registry: GetRegistry, page_of: PageOf) -> NameDetector:
+    """Register the processors that replace blocks with markers; return the first of them.
+
+    The processor of fences that the site uses is registered before.
+    """
+    detector = NameDetector(md, registry, page_of)
     # Before the processor of fences, and after extensions that add text to the page.
     reads_early = "fenced_raw_block" in md.preprocessors  # 31.05, if superfences keeps tabs
     md.preprocessors.register(detector, "imagegen-words", 31.07 if reads_early else 25.6)
@@ -185,7 +193,7 @@ def _format_fence(
     return add(name, src, attributes)
 
 
-def page_of(md: Markdown) -> str | None:
+def page_in_mkdocs(md: Markdown) -> str | None:
     """Return the source path of the page that is rendered, from MkDocs' own tree processor.
 
     This also works for the excerpts of Material's blog, which are rendered on another page.

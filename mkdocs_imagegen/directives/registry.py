@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.directives.defaults import Defaults, folder_defaults, page_defaults
@@ -145,6 +146,12 @@ class Registry:
             return self._ids.get((reference.page, reference.id))
         read = partial(WrittenDirective, DirectiveOptions(name=reference.name))
         return self.read(reference.page, source, read)[0]
+
+    def pages_of_references(self) -> set[str]:
+        """Return the sources of the pages whose images other images refer to."""
+        found = (each for each in self._parsed.values() if isinstance(each, Directive))
+        references = chain.from_iterable(each.references for each in found)
+        return {each.page for each in references if isinstance(each, ImageReference) and each.page}
 
     def find_translated(self, reference: ImageReference) -> str | None:
         """Return the token of an image on the only page that is a translation of its page.

@@ -15,7 +15,6 @@ from mkdocs_imagegen.directives.fences import (
     FENCE,
     describe_failed_fence,
     describe_unclosed_block,
-    page_of,
 )
 from mkdocs_imagegen.directives.grammar import SCHEME, ImageText, read_image
 from mkdocs_imagegen.directives.marker import attributes_of
@@ -45,14 +44,20 @@ class PageTree:
     Args:
         md: Renderer of the page.
         registry: Registry for the directives.
+        page: Source path of the page; None if it is not known.
         swallowed: Image blocks of the page that an unclosed block contains.
     """
 
     def __init__(
-        self, md: Markdown, registry: Registry, swallowed: Iterable[SwallowedBlock] = ()
+        self,
+        md: Markdown,
+        registry: Registry,
+        page: str | None,
+        swallowed: Iterable[SwallowedBlock] = (),
     ) -> None:
         self._md = md
         self._registry = registry
+        self._page = page
         self._swallowed = {each.words: each for each in swallowed}
 
     def read(self, root: Element) -> None:
@@ -91,7 +96,7 @@ class PageTree:
         if block := self._swallowed.pop(words, None):
             source = SourceExcerpt("unclosed block", block.header, body=block.body)
             fault = describe_unclosed_block(block, self._md)
-        token, invalid = self._registry.add_invalid(page_of(self._md), source, fault)
+        token, invalid = self._registry.add_invalid(self._page, source, fault)
         return _for_tree(attributes_of(invalid, token))
 
     def mark(self, root: Element) -> None:
@@ -104,12 +109,11 @@ class PageTree:
     def _mark(self, element: Element, parent: Element) -> None:
         image = self._take(element)
         source = SourceExcerpt("inline image", image.text, image.target, image.title or "")
-        page = page_of(self._md)
-        token, parsed = self._registry.read(page, source, partial(read_image, image))
+        token, parsed = self._registry.read(self._page, source, partial(read_image, image))
         tail = self._as_read((element.tail or "").split("\n")[0])
         fault = _describe_misplaced(element, parent, parsed, tail)
         if fault:
-            token, parsed = self._registry.add_invalid(page, source, fault)
+            token, parsed = self._registry.add_invalid(self._page, source, fault)
         element.attrib.update(_for_tree(attributes_of(parsed, token)))
         if isinstance(parsed, Directive) and _is_alone(element, parent):
             _add_caption(element, parent, parsed)

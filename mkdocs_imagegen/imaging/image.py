@@ -8,6 +8,9 @@ from mkdocs_imagegen.option_parsers import Size
 SITE_FOLDER = "assets/imagegen"
 """Folder of the plugin's files below the root of the site."""
 
+MARKER = ".imagegen.json"
+"""File in that folder of the docs folder, if the front door for Zensical has created it."""
+
 THUMBNAIL_PX = 320
 """Default length of a thumbnail's longer side, in pixels."""
 

@@ -96,6 +96,7 @@ class Pipeline:
 
     Attributes:
         registry: Directives of the build.
+        previews: Previews of its pages.
     """
 
     def __init__(self, context: BuildContext) -> None:
@@ -106,7 +107,7 @@ class Pipeline:
         )
         self._lookup = Lookup(context)
         self._references = References(self.registry, self._lookup, context)
-        self._previews = Previews(context, self.registry)
+        self.previews = Previews(context, self.registry)
         self._placements = Placements(self.registry.source_of)
         self._outcomes: dict[str, Outcome] = {}
         # By the hash of the HTML that was read, which mostly equals the HTML that is filled.
@@ -145,9 +146,9 @@ class Pipeline:
         Returns:
             The HTML with a marker for its preview, and for each image written as HTML.
         """
-        preview = self._previews.read(page, facts)
+        preview = self.previews.read(page, facts)
         content, tokens = self._mark_images(page, with_block(content, preview))
-        card = self._previews.add(page, preview, content)
+        card = self.previews.add(page, preview, content)
         has_own_location = not (preview and preview.is_at_top)
         shown = [(token, True) for token in tokens]
         shown += [(card, False)] if card and has_own_location else []
@@ -180,7 +181,7 @@ class Pipeline:
         Args:
             pages: Pages of the build; None if no page was read before.
         """
-        for token, uri in self._previews.resolve(pages or SitePages()):
+        for token, uri in self.previews.resolve(pages or SitePages()):
             self.look_up(token, uri)
         self._references.join()
         self._lookup.join()
@@ -189,15 +190,15 @@ class Pipeline:
         if self.context.serve_queue is not None:
             self.context.serve_queue.note(self._queued_jobs())
         has_no_tags = self.context.mode.publish and not self.context.site_url
-        if has_no_tags and any(map(self.social_card, self._previews.uris)):
+        if has_no_tags and any(map(self.social_card, self.previews.uris)):
             log.info(_NO_SITE_URL, self.context.settings.config_name, extra=ONCE)
 
     def social_card(self, uri: str) -> SocialCard | None:
         """Return the social card of a page, by its source, after the join, or None."""
-        token = self._previews.card_token(uri)
+        token = self.previews.card_token(uri)
         outcome = self.outcome(token) if token else None
         image = outcome.image if outcome else None
-        return self._previews.social_card(uri, image) if image else None
+        return self.previews.social_card(uri, image) if image else None
 
     def entries(self) -> list[Entry]:
         """Return all locations that show an image, after the join."""
@@ -216,7 +217,7 @@ class Pipeline:
             content: HTML of a page or of a part of it.
             page_url: Address of the page below the site's root.
         """
-        content = self._previews.fill_lists(content, page_url)
+        content = self.previews.fill_lists(content, page_url)
         settings = self.context.settings
         frame = MarkupContext(
             lambda name: relative_url(name, page_url),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ _MAX_PARENTS = 9
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Loader of plain values. The one in C reads 1,000 prompts in 0.02 s, that in Python in 0.2 s."""
+
+
+_FRONT_MATTER = re.compile(
+    r"\ufeff?---[ \t]*\r?\n(.*?\r?\n)?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL
+)
 
 
 def _by_name(value: object) -> Mapping[str, object] | None:
@@ -154,6 +160,18 @@ def _read_env(loader: yaml.SafeLoader, node: yaml.Node) -> object:
 
 _ConfigLoader.add_constructor("!ENV", _read_env)
 _ConfigLoader.add_multi_constructor("", lambda *_: None)
+
+
+def split_front_matter(text: str) -> tuple[dict[str, object], str]:
+    """Return the front matter of a page, and the text after it; invalid YAML is text."""
+    match = _FRONT_MATTER.match(text)
+    try:
+        read = yaml.load(match[1] or "", _Loader) if match else None  # noqa: S506 - plain values
+    except (yaml.YAMLError, ValueError, RecursionError):
+        read = None
+    if match is None or not isinstance(read, dict):
+        return {}, text
+    return read, text[match.end() :]
 
 
 def line_of_option(text: str, path: str) -> int | None:

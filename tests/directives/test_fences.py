@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import markdown
 import pytest
 from markdown.extensions import Extension
@@ -48,6 +50,23 @@ def converter(kind, *more):
     registry = Registry(site_defaults(Settings()))
     extension = ImagegenExtension(lambda: registry)
     return markdown.Markdown(extensions=[*extensions, *more, extension], extension_configs=configs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_blocks_are_found_if_the_extension_is_listed_first(kind):
+    extensions, configs = KINDS[kind]
+    registry = Registry(site_defaults(Settings()))
+    listed = [ImagegenExtension(lambda: registry), *extensions]
+    md = markdown.Markdown(extensions=listed, extension_configs=configs)
+    assert len(list(find_shown_images(md.convert(f"{CODE}\n\n{FENCE}")))) == 1
+
+
+def test_the_last_of_several_extensions_finds_the_blocks():
+    registries = [Registry(site_defaults(Settings())) for _ in range(2)]
+    listed = [ImagegenExtension(partial(list.__getitem__, registries, i)) for i in range(2)]
+    md = markdown.Markdown(extensions=[listed[0], "pymdownx.superfences", listed[1]])
+    assert len(list(find_shown_images(md.convert(FENCE)))) == 1
+    assert [len(each) for each in registries] == [0, 1]
 
 
 @pytest.mark.parametrize("kind", KINDS)

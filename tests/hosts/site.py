@@ -202,6 +202,8 @@ def _files(
             path = _path_of(address, site, file)
             if "assets/imagegen/" not in address or path is None or not path.is_file():
                 continue
+            if path.suffix == ".svg":  # a placeholder
+                continue
             is_dark = scheme or (address.endswith("#only-dark") and "dark") or ""
             with Image.open(path) as image:
                 yield File(is_dark, image.format or "", image.size)

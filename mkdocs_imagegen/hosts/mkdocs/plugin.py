@@ -16,6 +16,7 @@ from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.hosts.mkdocs.build import MkDocsBuild
+from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
 from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import OptionsError, option_names
 from mkdocs_imagegen.pipeline.context import BuildMode, Run
@@ -107,6 +108,13 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self._latest = build
         self._builds.append(build)
         build.begin()
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Leave out the images that the front door for Zensical has put into the docs folder."""
+        if Path(config.docs_dir, SITE_FOLDER, MARKER).is_file():
+            for file in [each for each in files if each.src_uri.startswith(f"{SITE_FOLDER}/")]:
+                files.remove(file)
+        return files
 
     @event_priority(-110)  # after plugins that rewrite the navigation (i18n and blog: -100)
     def on_nav(self, nav: Navigation, **_: object) -> Navigation:

@@ -1,0 +1,421 @@
+"""The front door for Zensical, which has no plugins: a Markdown extension, and a look for commands.
+
+A site lists this module under ``markdown_extensions``, with the plugin's options under it. A build
+of Zensical renders each page on its own, in any order, and keeps pages in a cache. So the extension
+looks images up and generates none; ``mkdocs-imagegen generate`` does, before the build. Only
+sketches are drawn in a build, at no cost.
+
+Zensical makes addresses in a page relative to its URL. They are written relative to its source.
+"""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import contextlib
+import json
+import mimetypes
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from importlib import import_module
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from mkdocs_imagegen.causes import causes
+from mkdocs_imagegen.directives.extension import ImagegenExtension, Renderer
+from mkdocs_imagegen.directives.fences import page_in_mkdocs
+from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.errors import SiteError
+from mkdocs_imagegen.hosts.gateway import gateway_factory, permission_here
+from mkdocs_imagegen.hosts.look import Change, SiteView, globs_of
+from mkdocs_imagegen.hosts.zensical_site import EXTENSIONS, ZensicalSite
+from mkdocs_imagegen.imaging.image import SITE_FOLDER
+from mkdocs_imagegen.log import ONCE, log, run_filter
+from mkdocs_imagegen.option_parsers import MAX_SIDE_PX, OptionsError
+from mkdocs_imagegen.pages.cards import card_style
+from mkdocs_imagegen.pipeline.build import Pipeline
+from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
+from mkdocs_imagegen.report import ReportRow
+from mkdocs_imagegen.settings import DEFAULT_ORIGINALS_DIR, Settings, read_settings
+from mkdocs_imagegen.spending.permission import Permission
+
+_BEFORE_BUILD = Permission("`zensical` generates no images; run `mkdocs-imagegen generate` first")
+_OTHER_HOST = Permission(
+    "this site generator is not supported; generate the image with MkDocs or Zensical"
+)
+_EMBEDDED = (
+    "this site generator is not supported (in MkDocs, add `imagegen` to `plugins`), so no images "
+    "are generated, and the HTML of the pages contains the existing ones"
+)
+_NOT_WATCHED = (
+    "Zensical shows pages from its cache after images were generated; add `watch: [%s]` to its "
+    "configuration, so that it renders them again"
+)
+_FILE = re.compile(rf"{SITE_FOLDER}/([\w.-]+)")
+
+
+class _RenderedPage(Protocol):
+    """A page that Zensical renders."""
+
+    path: str
+    meta: dict[str, object]
+
+
+class _Rendering:
+    """One page in a build of Zensical, whose images are looked up and shown."""
+
+    def __init__(self, site: ZensicalSite, page: _RenderedPage) -> None:
+        self.page = page
+        self._site = site
+        self._source = site.source(page.path)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """Pipeline of the page, opened by its first use."""
+        self._site.folder.open()
+        pipeline = Pipeline(_context_of_build(self._site))
+        if self._source.has_options:
+            pipeline.read_front_matter(self._source.page, self._source.meta)
+        return pipeline
+
+    def finish(self, content: str) -> str:
+        """Return the HTML of the page with its images.
+
+        Raises:
+            SiteError: If images are missing and `on_missing` is `error`.
+        """
+        has_preview = self._source.has_options or self._site.settings.previews.default is not None
+        if not has_preview and "imagegen:" not in content and "pipeline" not in vars(self):
+            return content
+        with contextlib.closing(self.pipeline) as pipeline:
+            content = self._read(pipeline, content)
+            pipeline.join(self._site.pages)
+            _tell_missing(self._site.settings, pipeline)
+            content = pipeline.fill_page(content, self.page.path)
+            names = {*_FILE.findall(content), *_card_file(pipeline, self.page.path)}
+            card = pipeline.social_card(self.page.path)
+            if card and self._site.site_url:
+                self.page.meta["image"] = self.page.meta.get("image") or card.url
+        self._site.folder.copy(names, self._site.target)
+        return card_style(content) + content
+
+    def _read(self, pipeline: Pipeline, content: str) -> str:
+        """Look up the images of the page, and read the pages that its cards and images name."""
+        site, uri = self._site, self.page.path
+        content = pipeline.read_page(self._source.page, content, partial(site.facts, uri))
+        if "data-imagegen-cards" in content:
+            for each in set(site.uris) - {uri}:
+                _add_preview(site, each, pipeline)
+        seen = {uri}
+        while left := (pipeline.registry.pages_of_references() - seen).intersection(site.uris):
+            for each in sorted(left):
+                _read(site, each, pipeline)
+            seen |= left
+        return content
+
+
+class _Embedding:
+    """One page of a site generator without a front door; its HTML contains the images."""
+
+    def __init__(self, options: Mapping[str, object], uri: str | None) -> None:
+        self._settings = read_settings(options, Path())
+        self._uri = uri or "a page"
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="imagegen-")
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """Pipeline of the page."""
+        log.warning(_EMBEDDED, extra=ONCE)
+        variants = replace(self._settings.variants, widths=(MAX_SIDE_PX,), formats=("webp",))
+        settings = replace(self._settings, variants=variants)
+        site = Path(self._folder.name)
+        return Pipeline(_context(settings, BuildMode(generate=False), _OTHER_HOST, Path(), site))
+
+    def finish(self, content: str) -> str:
+        """Return the HTML of the page with its images.
+
+        Raises:
+            SiteError: If images are missing and `on_missing` is `error`.
+        """
+        if "imagegen:" not in content and "pipeline" not in vars(self):
+            return content
+        page = Page(self._uri, self._uri, "", lambda: "")
+        facts = PageFacts(page, self._uri, "", is_listed=True, is_written=False)
+        with self._folder, contextlib.closing(self.pipeline) as pipeline:
+            content = pipeline.read_page(page, content, lambda: facts)
+            pipeline.join()
+            if text := self._settings.on_missing == "error" and pipeline.list_missing():
+                raise SiteError(text)
+            return _FILE.sub(self._data, pipeline.fill_page(content, ""))
+
+    def _data(self, match: re.Match[str]) -> str:
+        content = (Path(self._folder.name) / match[0]).read_bytes()
+        kind = mimetypes.guess_type(match[1])[0] or "image/webp"
+        return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+class _State:
+    """The state of a process: Zensical makes one renderer for each page, and some inside it.
+
+    Attributes:
+        reading: Pipeline that pages are rendered for; None in a build.
+        rendering: Page that a build renders.
+        lacking: Missing images of the pages so far.
+    """
+
+    reading: ClassVar[Pipeline | None] = None
+    rendering: ClassVar[_Rendering | None] = None
+    lacking: ClassVar[list[ReportRow]] = []
+
+
+class BridgeExtension(ImagegenExtension):
+    """Extension of one renderer.
+
+    Args:
+        options: Options of the plugin.
+    """
+
+    def __init__(self, options: Mapping[str, object]) -> None:
+        super().__init__(self._find_registry, self._find_page, self._finish_page)
+        self._options = options
+        self._md: Renderer | None = None
+        self._page: _RenderedPage | None = None
+        self._reading: Pipeline | None = None
+        self._rendering: _Rendering | _Embedding | None = None
+        self._is_inner = False
+
+    def register(self, md: Renderer) -> None:
+        """Register the processors; the first renderer of a page shows its images."""
+        self._md = md
+        if "rendering_context" in md.preprocessors:
+            context = md.preprocessors["rendering_context"]
+            page, config = getattr(context, "page"), getattr(context, "config")  # noqa: B009
+            self._page, self._reading = page, _State.reading
+            if self._reading is None:
+                before = _State.rendering
+                self._is_inner = before is not None and before.page is page
+                if not self._is_inner:
+                    _State.rendering = _Rendering(ZensicalSite(config), page)
+                self._rendering = _State.rendering
+        super().register(md)
+
+    def _find_registry(self) -> Registry:
+        pipeline = self._reading or self._current.pipeline
+        return pipeline.registry
+
+    @property
+    def _current(self) -> _Rendering | _Embedding:
+        if self._rendering is None:
+            uri = page_in_mkdocs(self._md) if self._md else None
+            self._rendering = _Embedding(self._options, uri)
+        return self._rendering
+
+    def _find_page(self, md: Renderer) -> str | None:
+        return self._page.path if self._page else page_in_mkdocs(md)
+
+    def _finish_page(self, _: Renderer, content: str) -> str:
+        if self._reading is not None or self._is_inner:
+            return content
+        rendering = self._current
+        _State.rendering = self._rendering = None
+        return rendering.finish(content)
+
+
+def makeExtension(**options: object) -> BridgeExtension:  # noqa: N802 - Python-Markdown's name
+    """Return the extension of a renderer.
+
+    Args:
+        **options: Options of the plugin.
+    """
+    return BridgeExtension(options)
+
+
+def look(
+    config_file: Path, mode: BuildMode, change: Change | None, pages: Sequence[str]
+) -> SiteView:
+    """Render all pages and return their images; stdout stays empty.
+
+    A look that generates images publishes them in the docs folder.
+
+    Args:
+        config_file: Configuration file of the site.
+        mode: Work of the build.
+        change: Changes the settings as the command's options require.
+        pages: Paths or globs of the pages to generate images for; empty for all.
+
+    Raises:
+        SiteError: If the site does not list the extension.
+        ClickException: If the configuration is invalid.
+    """
+    run_filter.begin_run()
+    with contextlib.redirect_stdout(sys.stderr):
+        site = _open(config_file)
+        settings = change(site.settings) if change is not None else site.settings
+        mode = replace(mode, pages=globs_of(pages, site.docs, site.root))
+        permission = permission_here(settings, is_serving=False)
+        context = _context(settings, mode, permission, site.docs, None, site.site_url)
+        with contextlib.closing(Pipeline(context)) as pipeline:
+            for uri in site.uris:
+                _read(site, uri, pipeline)
+            pipeline.join(site.pages)
+            entries = pipeline.entries()
+        if mode.generate:
+            _publish_and_advise(site)
+    return SiteView(context, entries)
+
+
+def settings_of(config_file: Path) -> Settings:
+    """Return the settings of a site without building it.
+
+    Raises:
+        SiteError: If the site does not list the extension.
+        ClickException: If the configuration is invalid.
+    """
+    return _open(config_file).settings
+
+
+def _open(config_file: Path) -> ZensicalSite:
+    file = config_file.absolute()
+    if DEFAULT_ORIGINALS_DIR in file.read_text("utf-8", "replace"):
+        # Zensical does not read a configuration that watches a missing folder.
+        (file.parent / DEFAULT_ORIGINALS_DIR).mkdir(exist_ok=True)
+    site = ZensicalSite(import_module("zensical.config").parse_config(str(file)), file)
+    if not any(name in site.config["markdown_extensions"] for name in EXTENSIONS):
+        hint = f"add `{EXTENSIONS[0]}` to `markdown_extensions`, with the options under it"
+        raise SiteError(f"{config_file} does not list the extension", hint=hint)
+    return site
+
+
+def _context(  # noqa: PLR0913, PLR0917 - the parts that differ
+    settings: Settings,
+    mode: BuildMode,
+    permission: Permission,
+    docs: Path,
+    site: Path | None,
+    site_url: str = "",
+) -> BuildContext:
+    return BuildContext(
+        settings=settings,
+        mode=mode,
+        permission=permission,
+        run=Run(),
+        open_gateway=gateway_factory(settings),
+        site=site,
+        site_url=site_url,
+        docs=docs,
+        is_serving=_is_serving(),
+        follows_palette=True,
+    )
+
+
+def _context_of_build(site: ZensicalSite) -> BuildContext:
+    """Return the context of a build that shows existing images, or draws sketches at no cost."""
+    settings = replace(site.settings, on_missing="placeholder")  # told once, for all pages
+    permission = _BEFORE_BUILD
+    if settings.gateway.is_sketch:
+        permission = permission_here(settings, is_serving=_is_serving())
+    mode = BuildMode(generate=permission.is_granted)
+    return _context(settings, mode, permission, site.docs, site.docs, site.site_url)
+
+
+def _is_serving() -> bool:
+    return sys.argv[1:2] == ["serve"]
+
+
+def _read(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
+    """Render a page, and return its HTML with markers, whose images are looked up."""
+    source = site.source(uri)
+    if source.has_options:
+        pipeline.read_front_matter(source.page, source.meta)
+    with _reading(site, pipeline):
+        render = import_module("zensical.markdown.render").render
+        meta = json.dumps(source.meta, default=str)
+        page = render(source.body, uri, source.url, meta, source.title, source.nav_title)
+    return pipeline.read_page(source.page, page["content"], partial(site.facts, uri))
+
+
+@contextlib.contextmanager
+def _reading(site: ZensicalSite, pipeline: Pipeline) -> Iterator[None]:
+    """Render pages for a pipeline; then go on with the page that Zensical renders."""
+    before, _State.reading = _State.reading, pipeline
+    rendering = _State.rendering
+    try:
+        yield
+    finally:
+        _State.reading = before
+        if rendering is not None:
+            site.restore(rendering.page)
+
+
+def _add_preview(site: ZensicalSite, uri: str, pipeline: Pipeline) -> None:
+    """Add the preview of another page, which logs its own mistakes."""
+    source = site.source(uri)
+    with contextlib.suppress(OptionsError):
+        pipeline.registry.open_page(uri, source.meta)
+    preview = pipeline.previews.read(source.page, partial(site.facts, uri))
+    pipeline.previews.add(source.page, preview, "")
+
+
+def _card_file(pipeline: Pipeline, uri: str) -> list[str]:
+    card = pipeline.social_card(uri)
+    return _FILE.findall(card.url) if card else []
+
+
+def _publish_and_advise(site: ZensicalSite) -> None:
+    originals = site.settings.originals_path
+    watched = [(site.root / each).resolve() for each in site.config["watch"]]
+    if originals.resolve() not in watched and not site.settings.gateway.is_sketch:
+        folder = site.settings.originals_dir or DEFAULT_ORIGINALS_DIR
+        log.warning(_NOT_WATCHED, folder)
+    try:
+        _publish(site)
+    except OSError as error:
+        log.warning("cannot write the images to %s: %s", site.folder.path, error.strerror)
+
+
+def _publish(site: ZensicalSite) -> None:
+    """Write the files of all images into the docs folder, and remove those that no page uses."""
+    site.folder.open()
+    used: set[str] = set()
+    log.disabled = True  # the look has told everything
+    try:
+        with contextlib.closing(Pipeline(_context_of_build(site))) as pipeline:
+            contents = {uri: _read(site, uri, pipeline) for uri in site.uris}
+            pipeline.join(site.pages)
+            for uri, content in contents.items():
+                used.update(_FILE.findall(pipeline.fill_page(content, uri)))
+                used.update(_card_file(pipeline, uri))
+    finally:
+        log.disabled = False
+    site.folder.remove_unused(used)
+
+
+def _tell_missing(settings: Settings, pipeline: Pipeline) -> None:
+    """Log missing images: at the end of a build, with their number, or at once while serving.
+
+    Raises:
+        SiteError: If `on_missing` is `error`, which ends the build.
+    """
+    rows = [row for each in pipeline.entries() for row in each.rows if row.state.is_missing]
+    if not rows or not settings.enabled or settings.on_missing == "placeholder":
+        return
+    if _is_serving():
+        _log_missing(rows)
+    elif settings.on_missing == "error":
+        raise SiteError(pipeline.list_missing())
+    else:
+        if not _State.lacking:
+            atexit.register(_log_missing, _State.lacking)
+        _State.lacking.extend(rows)
+
+
+def _log_missing(rows: Iterable[ReportRow]) -> None:
+    for cause in causes(rows):
+        log.warning("%s", cause.text)

@@ -1,0 +1,246 @@
+"""A site of Zensical as its files say: pages, navigation, settings, and its folder of images."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import posixpath
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
+from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
+from mkdocs_imagegen.settings import Settings, read_settings
+from mkdocs_imagegen.settings.prompts import split_front_matter
+
+EXTENSIONS = ("mkdocs_imagegen.hosts.zensical", "mkdocs_imagegen.directives.extension")
+"""Names under which a site can list the extension."""
+
+_CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
+
+_HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A page of the site, as its source file says.
+
+    Attributes:
+        page: The page; its address is that of its source.
+        meta: Front matter.
+        body: Text after the front matter.
+        title: Title.
+        nav_title: Title in the navigation; None if that sets none.
+        url: Address of the page in the site.
+    """
+
+    page: Page
+    meta: Mapping[str, Any]
+    body: str
+    title: str
+    nav_title: str | None
+    url: str
+
+    @property
+    def has_options(self) -> bool:
+        """True if the front matter sets options."""
+        return self.meta.get("imagegen") is not None
+
+
+class ZensicalSite:
+    """A site of Zensical, read from the disk.
+
+    Args:
+        config: Configuration as Zensical has read it.
+        config_file: Its file; None if it is the one of the build.
+
+    Attributes:
+        config: Configuration.
+        root: Folder of the configuration file.
+        docs: Docs folder.
+        target: Folder of the built site.
+        folder: Folder of images in the docs folder.
+    """
+
+    def __init__(self, config: dict[str, Any], config_file: Path | None = None) -> None:
+        self.config = config
+        self.root = Path(config["root_dir"])
+        self.docs = self.root / config["docs_dir"]
+        self.folder = PublishedFolder(self.docs)
+        self.target = self.root / config["site_dir"]
+        self._config_file = config_file or _config_file_of(self.root)
+        self._sources: dict[str, Source] = {}
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Settings of the site."""
+        written = self.config["mdx_configs"]
+        options: Mapping[str, object] = next(
+            (written[name] for name in EXTENSIONS if name in written), {}
+        )
+        return replace(read_settings(options, self.root), config_file=self._config_file)
+
+    @property
+    def site_url(self) -> str:
+        """Absolute URL of the site with a final slash; ``""`` if it is not set."""
+        url = self.config.get("site_url")
+        return f"{url.rstrip('/')}/" if url else ""
+
+    @cached_property
+    def uris(self) -> list[str]:
+        """Sources of the pages, without those that the site excludes."""
+        excluded = [self._matcher(name) for name in ("exclude_docs", "draft_docs")]
+        paths = sorted(self.docs.rglob("*.md"))
+        uris = [each.relative_to(self.docs).as_posix() for each in paths]
+        return [
+            uri
+            for uri in uris
+            if not any(part.startswith(".") for part in uri.split("/"))
+            and not any(matches(uri) for matches in excluded)
+        ]
+
+    def _matcher(self, name: str) -> Callable[[str], bool]:
+        if not (patterns := self.config.get(name)):
+            return lambda _: False
+        spec = import_module("pathspec").PathSpec.from_lines("gitwildmatch", patterns.splitlines())
+        return lambda uri: bool(spec.match_file(uri))
+
+    @cached_property
+    def _nav(self) -> list[dict[str, Any]]:
+        return list(self.config.get("nav") or ())
+
+    @cached_property
+    def _nav_titles(self) -> dict[str, str | None]:
+        return {item["url"]: item["title"] for item in _nav_pages(self._nav)}
+
+    def source(self, uri: str) -> Source:
+        """Return a page, by its source below the docs folder."""
+        if uri not in self._sources:
+            path = self.docs / uri
+            text = path.read_text("utf-8-sig", "replace") if path.is_file() else ""
+            meta, body = split_front_matter(text)
+            heading, nav_title = _HEADING.search(body), self._nav_titles.get(uri)
+            stem = posixpath.splitext(posixpath.basename(uri))[0]
+            title = nav_title or meta.get("title") or (heading[1] if heading else stem)
+            shown = os.path.relpath(path, self.root).replace(os.sep, "/")
+            page = Page(shown, uri, uri, lambda: text)
+            url = _url_of(uri, is_folder=self.config["use_directory_urls"])
+            self._sources[uri] = Source(page, meta, body, str(title), nav_title, url)
+        return self._sources[uri]
+
+    def facts(self, uri: str) -> PageFacts:
+        """Return the facts of a page."""
+        source = self.source(uri)
+        description = " ".join(str(source.meta.get("description") or "").split())
+        return PageFacts(source.page, source.title, description, is_listed=True, is_written=True)
+
+    @property
+    def pages(self) -> SitePages:
+        """The pages of a build."""
+        order = [item["url"] for item in _nav_pages(self._nav)]
+        return SitePages(self.uris, order or self.uris, self.facts, self._section)
+
+    def _section(self, uri: str) -> Iterator[str]:
+        items = _section_of(self._nav, uri)
+        if items is None:
+            folder = posixpath.dirname(uri)
+            for each in self.uris:
+                parent, name = posixpath.split(each)
+                is_index = name in ("index.md", "README.md") and parent
+                if parent == folder or (is_index and posixpath.dirname(parent) == folder):
+                    yield each
+        for item in items or ():
+            yield from [each["url"] for each in _nav_pages([item])][:1]
+
+    def restore(self, page: object) -> None:
+        """Go on with a page, after another page was rendered while Zensical renders this one."""
+        for each in self.config["markdown_extensions"]:
+            if hasattr(each, "_kwargs"):
+                each._kwargs["page"] = page  # noqa: SLF001 - Zensical's renderer does the same
+        import_module("zensical.extensions.autorefs").set_autorefs_page(page)
+
+
+class PublishedFolder:
+    """The folder of images in the docs folder; files are removed only if the marker is in it.
+
+    Args:
+        docs: Docs folder of the site.
+    """
+
+    def __init__(self, docs: Path) -> None:
+        self.path = docs / SITE_FOLDER
+        self._marker = self.path / MARKER
+
+    @property
+    def has_marker(self) -> bool:
+        """True if a build of Zensical has created the folder."""
+        return self._marker.is_file()
+
+    def open(self) -> None:
+        """Create the folder, which git ignores."""
+        if not self.path.exists():
+            self.path.mkdir(parents=True)
+            (self.path / ".gitignore").write_text("*\n")
+            self._marker.write_text("[]\n")
+
+    def remove_unused(self, used: Iterable[str]) -> None:
+        """Remove the files that no page used, now and at the call before.
+
+        Zensical may have pages in its cache that show a file until they are rendered again.
+        """
+        if not self.has_marker:
+            return
+        names = {each.name for each in self.path.iterdir() if not each.name.startswith(".")}
+        unused = names - set(used)
+        with contextlib.suppress(OSError, ValueError):
+            for name in unused.intersection(json.loads(self._marker.read_text())):
+                (self.path / name).unlink(missing_ok=True)
+                unused.discard(name)
+        self._marker.write_text(f"{json.dumps(sorted(unused))}\n")
+
+    def copy(self, names: Iterable[str], site: Path) -> None:
+        """Copy files into the built site: Zensical copies the docs folder before it renders."""
+        target = site / SITE_FOLDER
+        for name in names:
+            if not (target / name).exists() and (self.path / name).is_file():
+                target.mkdir(parents=True, exist_ok=True)
+                (target / name).write_bytes((self.path / name).read_bytes())
+
+
+def _config_file_of(root: Path) -> Path | None:
+    """Return the configuration file of the build: the one that it names, or Zensical's choice."""
+    named = [Path(each.partition("=")[2] or each) for each in sys.argv[1:]]
+    found = (each.absolute() for each in [*named, *(root / name for name in _CONFIG_FILES)])
+    endings = (".toml", ".yml", ".yaml")
+    return next((each for each in found if each.suffix in endings and each.is_file()), None)
+
+
+def _url_of(uri: str, *, is_folder: bool) -> str:
+    stem, name = posixpath.splitext(uri)[0], posixpath.basename(uri)
+    if name in ("index.md", "README.md"):
+        folder = posixpath.dirname(uri)
+        return (f"{folder}/" if folder else "") + ("" if is_folder else "index.html")
+    return f"{stem}/" if is_folder else f"{stem}.html"
+
+
+def _nav_pages(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for item in items:
+        if str(item["url"] or "").endswith(".md"):
+            yield item
+        yield from _nav_pages(item["children"])
+
+
+def _section_of(items: list[dict[str, Any]], uri: str) -> list[dict[str, Any]] | None:
+    """Return the items next to a page in the navigation; None if it is not there."""
+    if any(item["url"] == uri for item in items):
+        return items
+    inside = (_section_of(item["children"], uri) for item in items)
+    return next((each for each in inside if each is not None), None)
