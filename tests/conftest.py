@@ -32,6 +32,11 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `.ci/full`."""
+    parser.addoption("--full", action="store_true", help="test all environments")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Run the tests of a named file in all tiers; let the processes of tests receive SIGINT."""
     # A shell ignores it in background jobs, and so would the servers that the tests interrupt.

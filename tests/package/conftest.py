@@ -77,5 +77,7 @@ class Environment:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Environment:
+def environment(tmp_path: Path, request: pytest.FixtureRequest) -> Environment:
+    if not request.config.getoption("full"):
+        pytest.skip("environments of distributions need --full")
     return Environment(tmp_path / "environment")
