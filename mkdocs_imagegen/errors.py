@@ -123,9 +123,8 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u20
 def escape_unseen(text: str) -> str:
     r"""Return text with control and direction characters escaped, as in `\u009b`.
 
-    For terminals, logs and JSON. They can hide or reorder other text, see
-    https://www.unicode.org/reports/tr36/, or command a terminal. Line breaks and tabs stay. In JSON
-    the result means the same text.
+    For terminals, logs and JSON. Such characters can command a terminal, or hide and reorder other
+    text. Line breaks and tabs stay. In JSON the result means the same text.
     """
     return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 

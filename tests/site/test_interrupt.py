@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -16,10 +18,26 @@ from tests.support import Site
 from tests.waiting import MAX_WAIT_S, wait_until
 
 
+class Gate:
+    """Pause of an emulator that holds its first four responses until they are released."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.released = threading.Event()
+
+    def __call__(self, seconds: float) -> None:
+        self.held += 1
+        if self.held <= 4:
+            self.released.wait(MAX_WAIT_S)
+        else:  # a build that has not handled the signal yet
+            time.sleep(seconds)
+
+
 def test_images_in_progress_are_stored_when_build_is_interrupted(site: Site) -> None:
     for number in range(12):
         site.write(f"page{number}.md", f"# Page\n\n```imagegen\nPrompt {number}\n```\n")
-    emulator = Emulator(latency_s=1.5, require_key=False)
+    gate = Gate()
+    emulator = Emulator(latency_s=1.5, require_key=False, pause=gate)
     with EmulatorServer(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["concurrency"] = 4
@@ -31,8 +49,9 @@ def test_images_in_progress_are_stored_when_build_is_interrupted(site: Site) -> 
             stderr=subprocess.PIPE,
             text=True,
         )
-        wait_until(lambda: emulator.bill.images or process.poll() is not None)
+        wait_until(lambda: gate.held >= 4 or process.poll() is not None)
         process.send_signal(signal.SIGINT)
+        gate.released.set()
         _, stderr = process.communicate(timeout=MAX_WAIT_S)
     assert process.returncode != 0
     assert "Traceback" not in stderr
@@ -52,7 +71,8 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 def test_images_in_progress_are_stored_when_terminal_is_closed(site: Site) -> None:
     for number in range(12):
         site.write(f"page{number}.md", f"# Page\n\n```imagegen\nPrompt {number}\n```\n")
-    emulator = Emulator(latency_s=1.5, require_key=False)
+    gate = Gate()
+    emulator = Emulator(latency_s=1.5, require_key=False, pause=gate)
     with EmulatorServer(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["concurrency"] = 4
@@ -67,8 +87,9 @@ def test_images_in_progress_are_stored_when_terminal_is_closed(site: Site) -> No
             stderr=end,
         )
         os.close(end)
-        wait_until(lambda: emulator.bill.images or process.poll() is not None)
+        wait_until(lambda: gate.held >= 4 or process.poll() is not None)
         os.close(terminal)
+        gate.released.set()
         process.wait(MAX_WAIT_S)
     assert process.returncode == 128 + signal.SIGHUP
     stored = len(site.records)
