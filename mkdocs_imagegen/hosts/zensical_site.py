@@ -86,7 +86,8 @@ class ZensicalSite:
         options: Mapping[str, object] = next(
             (written[name] for name in EXTENSIONS if name in written), {}
         )
-        return replace(read_settings(options, self.root), config_file=self._config_file)
+        settings = read_settings(options, self.root)
+        return replace(settings, config_file=self._config_file, command="zensical")
 
     @property
     def site_url(self) -> str:
