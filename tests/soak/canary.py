@@ -46,6 +46,9 @@ _PAGES = 6
 _BUILD_S = 240.0
 _LEVELS = ((), ("-q",), ("-v",))
 _COMMANDS = ("models", "credits", "generate")
+_VARIABLE = "CANARY_API_KEY"
+"""That of the AI Gateway is not sent to another server."""
+
 _SLOW = frozenset(name for name in FAULTS if name.startswith("retry-after")) | {"slow", "drip"}
 _REQUEST = ImageRequest("openai/gpt-image-1-mini", "A red balloon", Size(1024, 1024))
 
@@ -62,7 +65,7 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
     """Build, raise every error of the client, and search all cells."""
     searched, hits, sent = 0, 0, 0
     for key in KEYS:
-        with patch.dict(os.environ, {"AI_GATEWAY_API_KEY": key}):
+        with patch.dict(os.environ, {_VARIABLE: key}):
             # The emulator rejects a key of this form, so all faults would be the same.
             faults = [] if key.startswith("vck_") else _errors()
             for cell in (*faults, *_echoed(), *_objects()):
@@ -203,7 +206,7 @@ async def _no_sleep(_: float) -> None:
 
 def _error_of(url: str) -> bytes:
     async def once() -> object:
-        settings = GatewaySettings(url=url, key_env="AI_GATEWAY_API_KEY", timeout=1)
+        settings = GatewaySettings(url=url, key_env=_VARIABLE, timeout=1)
         gateway = Gateway(settings, find_credential(os.environ, settings, 0), sleep=_no_sleep)
         try:
             return await gateway.generate(_REQUEST)
@@ -225,7 +228,7 @@ def _crash(error: BaseException | None) -> Iterator[str]:
 
 def _objects() -> Iterator[Cell]:
     """Yield the client's objects as text and as pickles."""
-    settings = GatewaySettings(url="http://127.0.0.1:9/v1", key_env="AI_GATEWAY_API_KEY")
+    settings = GatewaySettings(url="http://127.0.0.1:9/v1", key_env=_VARIABLE)
     credential = find_credential(os.environ, settings, 0)
     gateway = Gateway(settings, credential)
     for each in (settings, credential, gateway, gateway._auth):
@@ -261,7 +264,7 @@ def _site(number: int, folder: Path) -> Site:
     site = Site(folder)
     for page in range(_PAGES):
         site.write(f"page{page}.md", f"# Page\n\n```imagegen\nPrompt {page}\n```\n")
-    site.options["gateway"] = {"key_env": "AI_GATEWAY_API_KEY", "timeout": 2}
+    site.options["gateway"] = {"key_env": _VARIABLE, "timeout": 2}
     site.options.update({"report": "report.json", "concurrency": 2})
     site.options["on_missing"] = "error" if number % 5 == 4 else "warn"
     return site
@@ -274,7 +277,7 @@ def _run(number: int, site: Site, key: str, emulator: Emulator) -> tuple[bytes, 
     with subprocess.Popen(
         [sys.executable, "-m", "mkdocs", "build", *_LEVELS[number % len(_LEVELS)], *strict],
         cwd=site.folder,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "AI_GATEWAY_API_KEY": key},
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", _VARIABLE: key},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
@@ -292,7 +295,7 @@ def _command(number: int, site: Site, key: str) -> Cell:
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs_imagegen", command],
         cwd=site.folder,
-        env={**os.environ, "AI_GATEWAY_API_KEY": key},
+        env={**os.environ, _VARIABLE: key},
         capture_output=True,
         check=False,
         timeout=_BUILD_S,
