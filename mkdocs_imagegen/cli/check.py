@@ -10,11 +10,11 @@ import click
 
 from mkdocs_imagegen.cli.site import as_json, config_file, log_model_change
 from mkdocs_imagegen.cli.terminal import print_causes, print_json, print_line, print_rows
-from mkdocs_imagegen.hosts.look import SiteView, globs_of, look
+from mkdocs_imagegen.hosts.look import HOSTS, SiteView, globs_of, look
 from mkdocs_imagegen.report import deduplicate, plural
 from mkdocs_imagegen.settings.folders import matches_any
 
-_CONFIG_FILES = {"mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml"}
+_CONFIG_FILES = {name for host in HOSTS for name in host.config_files}
 
 
 @click.command(

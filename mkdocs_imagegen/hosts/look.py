@@ -133,6 +133,8 @@ def find_site(config_file: str | None) -> tuple[Host, Path]:
 def _find_file(config_file: str | None) -> Path:
     hosts = sorted(HOSTS, key=lambda each: not each.is_installed)
     names = [name for host in hosts for name in host.config_files]
+    # Zensical reads its own file rather than `mkdocs.yml`.
+    names.sort(key=lambda each: not _is_bridged_toml(Path(each)))
     name = config_file or next((each for each in names if Path(each).is_file()), None)
     if name is None:
         raise SiteError(
@@ -176,6 +178,11 @@ def ignored_plugin(file: Path) -> str:
         return ""
     problem = f"{file.name} lists the plugin under `plugins`, which Zensical ignores"
     return f"{problem}; to build with Zensical, add `{BRIDGES[0]}` under `markdown_extensions`"
+
+
+def _is_bridged_toml(file: Path) -> bool:
+    is_toml = file.suffix == ".toml" and file.is_file() and ZENSICAL.is_installed
+    return is_toml and any(each in file.read_text("utf-8", "replace") for each in BRIDGES)
 
 
 def _has_plugin(file: Path) -> bool:

@@ -336,9 +336,16 @@ def _read(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
         pipeline.read_front_matter(source.page, source.meta)
     with _reading(site, pipeline):
         render = import_module("zensical.markdown.render").render
-        meta = json.dumps(source.meta, default=str)
+        meta = json.dumps(_with_text_keys(source.meta), default=str)
         page = render(source.body, uri, source.url, meta, source.title, source.nav_title)
     return pipeline.read_page(source.page, page["content"], partial(site.facts, uri))
+
+
+def _with_text_keys(value: object) -> object:
+    """Return a value of YAML as JSON allows it: keys can be dates there."""
+    if isinstance(value, dict):
+        return {str(key): _with_text_keys(each) for key, each in value.items()}
+    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
 
 
 @contextlib.contextmanager
@@ -371,7 +378,8 @@ def _card_file(pipeline: Pipeline, uri: str) -> list[str]:
 def _publish_and_advise(site: ZensicalSite) -> None:
     originals = site.settings.originals_path
     watched = [(site.root / each).resolve() for each in site.config["watch"]]
-    if originals.resolve() not in watched and not site.settings.gateway.is_sketch:
+    is_watched = any(originals.resolve().is_relative_to(each) for each in watched)
+    if not is_watched and not site.settings.gateway.is_sketch:
         folder = site.settings.originals_dir or DEFAULT_ORIGINALS_DIR
         log.warning(_NOT_WATCHED, folder)
     try:

@@ -33,10 +33,10 @@ from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.purchase import ClaimedElsewhereError, Purchaser
 
 _CLAIM_INTERVAL_S = 0.5
+"""Seconds between two attempts to claim an image that another build is generating."""
+
 _CLAIM_GRACE_S = 120.0
 """Time beyond the timeout of a request for which the claim of another build is waited for."""
-
-"""Seconds between two attempts to claim an image that another build is generating."""
 
 _DRAIN_MESSAGE_INTERVAL_S = 10.0
 _CLAIM_MESSAGE_INTERVAL_S = 30.0

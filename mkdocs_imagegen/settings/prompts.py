@@ -113,7 +113,10 @@ def plugin_options(file: Path) -> dict[str, object] | None:
     found = [node for name, node in _listed(file, "plugins") if name == "imagegen"]
     if not found:
         return None
-    options = _ConfigLoader("").construct_document(found[0]) if found[0] else None
+    try:
+        options = _ConfigLoader("").construct_document(found[0]) if found[0] else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
     return options if isinstance(options, dict) else {}
 
 

@@ -12,6 +12,7 @@ from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.hosts import look
 from mkdocs_imagegen.hosts.look import find_site, ignored_plugin, settings_of
 from mkdocs_imagegen.option_parsers import OptionsError
+from mkdocs_imagegen.settings.prompts import plugin_options
 
 PLUGIN = "plugins:\n  - search\n  - imagegen: {size: 400x200}\n"
 BRIDGE = "markdown_extensions:\n  - {0}:\n      size: 400x200\n"
@@ -57,6 +58,23 @@ def test_site_belongs_to_a_generator(
         Path(name).write_text(PLUGIN)
     host, file = find_site(None)
     assert f"{host.name} {file}" == found
+
+
+def test_file_of_zensical_that_lists_the_extension_comes_first(install: Install) -> None:
+    Path("mkdocs.yml").write_text(PLUGIN)
+    Path("zensical.toml").write_text(
+        '[project.markdown_extensions."mkdocs_imagegen.hosts.zensical"]'
+    )
+    install(ALL)
+    assert find_site(None)[0].name == "Zensical"
+    install("mkdocs")
+    assert find_site(None)[0].name == "MkDocs"
+
+
+def test_options_with_an_unhashable_key_are_none(tmp_path: Path) -> None:
+    file = tmp_path / "mkdocs.yml"
+    file.write_text("plugins:\n  - imagegen:\n      ? [a, b]\n      : c\n")
+    assert plugin_options(file) is None
 
 
 def test_named_file_decides(install: Install) -> None:
