@@ -1,0 +1,63 @@
+"""The pages of a site of Zensical, read from the disk without Zensical."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mkdocs.config.base import load_config
+from mkdocs.structure.files import get_files
+from mkdocs.structure.nav import get_navigation
+
+from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
+
+HEADINGS = [
+    "# The `run` command { #run }",
+    "# Use [MkDocs](https://mkdocs.org) *&amp; more* `<T>` \\*",
+    "# See [one][1], [two] and <https://e.org/> <!-- > -->\n\n[1]: a.md\n[two]: b.md",
+    "\nSetext title\n============\nText",
+    "```\n# install it\n```",
+    "Text\n\n# Second",
+    "# First\ntext\n\n# Second",
+    "## Second",
+    "#Tight#",
+    '# "Quoted" -- it\'s ![A cat](a.png "t") { .c }',
+    "# A <b>b</b> ![A balloon](imagegen:)",
+    "<!-- note -->\n# Title",
+    "",
+]
+
+
+def create_site(folder: Path, **config: Any) -> ZensicalSite:
+    fixed = {
+        "root_dir": str(folder),
+        "docs_dir": "docs",
+        "site_dir": "site",
+        "use_directory_urls": True,
+        "markdown_extensions": ["attr_list", "smarty"],
+        "mdx_configs": {},
+        "plugins": {},
+    }
+    return ZensicalSite({**fixed, **config}, folder / "mkdocs.yml")
+
+
+@pytest.mark.parametrize("text", HEADINGS)
+@pytest.mark.parametrize("name", ["index.md", "a/README.md", "a/How_to-do.md", "a/how-to_do.md"])
+def test_title_is_that_of_mkdocs(tmp_path: Path, name: str, text: str) -> None:
+    page = tmp_path / "docs" / name
+    page.parent.mkdir(parents=True)
+    page.write_text(text)
+    options = "plugins: []\nmarkdown_extensions: [attr_list, smarty]\n"
+    (tmp_path / "mkdocs.yml").write_text(f"site_name: x\n{options}")
+    config = load_config(str(tmp_path / "mkdocs.yml"))
+    files = get_files(config)
+    get_navigation(files, config)
+    known = files.get_file_from_path(name).page
+    known.read_source(config)
+    known.render(config, files)
+    title = create_site(tmp_path).facts(name).title
+    expected = _plain_text(known.title)
+    # The plugin takes the text of its own images out of the heading.
+    assert title == expected.replace("A balloon", "").strip()
