@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import posixpath
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -97,6 +99,7 @@ class ZensicalSite:
     def uris(self) -> list[str]:
         """Sources of the pages, without those that the site excludes."""
         excluded = [self._matcher(name) for name in ("exclude_docs", "draft_docs")]
+        excluded.append(self._is_excluded_by_plugin)
         paths = sorted(self.docs.rglob("*.md"))
         uris = [each.relative_to(self.docs).as_posix() for each in paths]
         return [
@@ -111,6 +114,18 @@ class ZensicalSite:
             return lambda _: False
         spec = import_module("pathspec").PathSpec.from_lines("gitwildmatch", patterns.splitlines())
         return lambda uri: bool(spec.match_file(uri))
+
+    def _is_excluded_by_plugin(self, uri: str) -> bool:
+        """Return True if the plugin `exclude`, which Zensical contains, leaves a page out."""
+        options = ((self.config.get("plugins") or {}).get("exclude") or {}).get("config") or {}
+        if not options.get("enabled"):
+            return False
+        globs = [
+            each for glob in options.get("glob") or () for each in (glob, glob.replace("**/", ""))
+        ]
+        return any(fnmatchcase(uri, glob) for glob in globs) or any(
+            re.match(regex, uri) for regex in options.get("regex") or ()
+        )
 
     @cached_property
     def _nav(self) -> list[dict[str, Any]]:

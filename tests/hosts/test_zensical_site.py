@@ -61,3 +61,25 @@ def test_title_is_that_of_mkdocs(tmp_path: Path, name: str, text: str) -> None:
     expected = _plain_text(known.title)
     # The plugin takes the text of its own images out of the heading.
     assert title == expected.replace("A balloon", "").strip()
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"glob": ["drafts/*"]}, ["a/x.md", "x.md"]),
+        ({"glob": ["x.md", "*/y.md"]}, ["a/x.md", "drafts/x.md"]),
+        ({"glob": ["**/x.md"]}, ["drafts/sub/y.md"]),
+        ({"regex": ["drafts/.*x", "y"]}, ["a/x.md", "drafts/sub/y.md", "x.md"]),
+        ({"glob": ["*"], "enabled": False}, ["a/x.md", "drafts/sub/y.md", "drafts/x.md", "x.md"]),
+    ],
+)
+def test_pages_that_the_exclude_plugin_leaves_out_are_not_read(
+    tmp_path: Path, options: dict[str, Any], left: list[str]
+) -> None:
+    """The expected pages are those that Zensical 0.1.3 writes."""
+    for name in ("x.md", "a/x.md", "drafts/x.md", "drafts/sub/y.md"):
+        (tmp_path / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "docs" / name).touch()
+    known = {"enabled": True, "glob": [], "regex": []}
+    site = create_site(tmp_path, plugins={"exclude": {"config": {**known, **options}}})
+    assert site.uris == left
