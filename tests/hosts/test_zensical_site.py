@@ -11,6 +11,7 @@ from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
 
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
+from mkdocs_imagegen.hosts.zensical import _create_watched
 from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 
 HEADINGS = [
@@ -83,3 +84,25 @@ def test_pages_that_the_exclude_plugin_leaves_out_are_not_read(
     known = {"enabled": True, "glob": [], "regex": []}
     site = create_site(tmp_path, plugins={"exclude": {"config": {**known, **options}}})
     assert site.uris == left
+
+
+@pytest.mark.parametrize(
+    ("text", "created"),
+    [
+        ("watch: [imagegen-originals]", ["imagegen-originals"]),
+        ("watch: [pics]\n- ext:\n    originals_dir: pics  # own", ["pics"]),
+        ("watch: [my pics]\n- ext: {originals_dir: 'my pics', model: a}", ["my pics"]),
+        ('watch = ["a/b"]\n[x]\noriginals_dir = "a/b"', ["a", "a/b"]),
+        ("watch: [other]\n- ext: {originals_dir: pics}", []),
+        ("originals_dir: imagegen-originals", []),
+        ("watch: [x]\n- ext: {originals_dir: !ENV DIR}", []),
+    ],
+)
+def test_originals_folder_that_is_watched_is_created(
+    tmp_path: Path, text: str, created: list[str]
+) -> None:
+    config = tmp_path / "zensical.toml"
+    config.write_text(text)
+    _create_watched(config)
+    folders = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*/"))
+    assert [each for each in folders if each != config.name] == created
