@@ -18,7 +18,7 @@ import mimetypes
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
@@ -207,7 +207,14 @@ class BridgeExtension(ImagegenExtension):
                 if not self._is_inner:
                     _State.rendering = _Rendering(ZensicalSite(config), page)
                 self._rendering = _State.rendering
+                vars(md)["convert"] = partial(self._convert, md.convert)
         super().register(md)
+
+    def _convert(self, convert: Callable[[str], str], text: str) -> str:
+        if text.strip() or self._rendering is None:
+            return convert(text)
+        # Python-Markdown runs no processor for an empty page, which can have a preview.
+        return self._finish_page(self._md, "")
 
     def _find_registry(self) -> Registry:
         pipeline = self._reading or self._current.pipeline
@@ -223,7 +230,7 @@ class BridgeExtension(ImagegenExtension):
     def _find_page(self, md: Renderer) -> str | None:
         return self._page.path if self._page else page_in_mkdocs(md)
 
-    def _finish_page(self, _: Renderer, content: str) -> str:
+    def _finish_page(self, _: Renderer | None, content: str) -> str:
         if self._reading is not None or self._is_inner:
             return content
         rendering = self._current

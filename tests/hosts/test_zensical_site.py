@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
 from mkdocs.config.base import load_config
 from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
 
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
-from mkdocs_imagegen.hosts.zensical import _create_watched
+from mkdocs_imagegen.hosts.zensical import _create_watched, makeExtension
 from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 
 HEADINGS = [
@@ -42,6 +46,36 @@ def create_site(folder: Path, **config: Any) -> ZensicalSite:
         "plugins": {},
     }
     return ZensicalSite({**fixed, **config}, folder / "mkdocs.yml")
+
+
+class Context(Extension, Preprocessor):
+    """Extension that names the page, like the one of Zensical."""
+
+    def __init__(self, page: object, config: dict[str, Any]) -> None:
+        super().__init__()
+        self.page, self.config = page, config
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
+        md.preprocessors.register(self, "rendering_context", 0)
+
+    def run(self, lines: list[str]) -> list[str]:
+        return lines
+
+
+@pytest.mark.parametrize("body", ["", "\n", "# Title"])
+def test_preview_of_a_page_is_shown_even_if_its_body_is_empty(tmp_path: Path, body: str) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text(
+        f"---\nimagegen: {{preview: A balloon, preview_position: top}}\n---\n{body}"
+    )
+    options = {"gateway": {"url": "sketch:"}}
+    name = "mkdocs_imagegen.hosts.zensical"
+    config = create_site(tmp_path, mdx_configs={name: options}, site_url="https://e.org").config
+    page = SimpleNamespace(path="index.md", meta={})
+    md = Markdown(extensions=[Context(page, config), makeExtension(**options)])
+    assert "assets/imagegen/" in md.convert(body)
+    assert "assets/imagegen/" in page.meta["image"]
+    assert not md.convert("")
 
 
 @pytest.mark.parametrize("text", HEADINGS)
