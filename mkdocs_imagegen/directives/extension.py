@@ -7,10 +7,13 @@ the page. Modules that read directives are imported for the first page that can 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import html
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
 from itertools import chain
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -30,6 +33,14 @@ from mkdocs_imagegen.directives.fences import (
 
 Renderer = Markdown
 """Renderer of a page, for front doors."""
+
+_H1 = re.compile(r"(?:[ \t]*\n)*((?:#(?!#)|[^\n]+\n=+ *(?:\n|$)).*?)(?=\n[ \t]*\n|\Z)", re.DOTALL)
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]^\n][^\]\n]*\]:.*", re.MULTILINE)
+_HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
+_OWN_IMAGE = re.compile(r'<img\b[^>]* src="\s*imagegen:[^>]*>', re.IGNORECASE)
+_ALT = re.compile(r'<img\b[^>]*? alt="([^"]*)"[^>]*>')
+_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+_OF_HEADINGS = ("attr_list", "extra", "smarty", "pymdownx.emoji")
 
 
 class ImagegenExtension(Extension):
@@ -91,6 +102,25 @@ class _Registration(Extension):
         *_, last = (each for each in md.registeredExtensions if isinstance(each, _Registration))
         if last is self:
             self._extension.register(md)
+
+
+def read_heading(text: str, extensions: Mapping[str, Any]) -> str:
+    """Return the text of the h1 that a page begins with, as MkDocs reads titles; ``""`` for none.
+
+    Args:
+        text: Markdown of the page.
+        extensions: Extensions of the site with their options.
+    """
+    if (first := _H1.match(text)) is None:
+        return ""
+    names = [name for name in _OF_HEADINGS if name in extensions]
+    configs = {name: extensions[name] for name in names}
+    md = Markdown(extensions=names, extension_configs=configs)
+    # Links of the heading can be defined anywhere.
+    page = md.convert("\n\n".join([first[1], *_DEFINITION.findall(text)]))
+    found = _HEADING.match(page)
+    heading = _ALT.sub(r"\1", _OWN_IMAGE.sub("", found[1])) if found else ""
+    return " ".join(html.unescape(_TAG.sub("", heading)).split())
 
 
 def makeExtension(**options: object) -> Extension:  # noqa: N802 - Python-Markdown's name

@@ -107,6 +107,7 @@ class PageTree:
                     self._mark(element, parent)
 
     def _mark(self, element: Element, parent: Element) -> None:
+        links_to_file = parent.tag == "a" and parent.get("href") == element.get("src")
         image = self._take(element)
         source = SourceExcerpt("inline image", image.text, image.target, image.title or "")
         token, parsed = self._registry.read(self._page, source, partial(read_image, image))
@@ -115,6 +116,8 @@ class PageTree:
         if fault:
             token, parsed = self._registry.add_invalid(self._page, source, fault)
         element.attrib.update(_for_tree(attributes_of(parsed, token)))
+        if links_to_file:
+            parent.set("href", token)
         if isinstance(parsed, Directive) and _is_alone(element, parent):
             _add_caption(element, parent, parsed)
 

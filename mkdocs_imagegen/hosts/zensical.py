@@ -18,7 +18,7 @@ import mimetypes
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
@@ -54,6 +54,9 @@ _EMBEDDED = (
 _NOT_WATCHED = (
     "Zensical shows pages from its cache after images were generated; add `watch: [%s]` to its "
     "configuration, so that it renders them again"
+)
+_ORIGINALS_DIR = re.compile(
+    r"""\boriginals_dir["']?[ \t]*[:=][ \t]*(["']?)([\w./-][\w./ -]*?)\1[ \t]*(?=[#,}\n]|$)"""
 )
 _FILE = re.compile(rf"{SITE_FOLDER}/([\w.-]+)")
 
@@ -204,7 +207,14 @@ class BridgeExtension(ImagegenExtension):
                 if not self._is_inner:
                     _State.rendering = _Rendering(ZensicalSite(config), page)
                 self._rendering = _State.rendering
+                vars(md)["convert"] = partial(self._convert, md.convert)
         super().register(md)
+
+    def _convert(self, convert: Callable[[str], str], text: str) -> str:
+        if text.strip() or self._rendering is None:
+            return convert(text)
+        # Python-Markdown runs no processor for an empty page, which can have a preview.
+        return self._finish_page(self._md, "")
 
     def _find_registry(self) -> Registry:
         pipeline = self._reading or self._current.pipeline
@@ -220,7 +230,7 @@ class BridgeExtension(ImagegenExtension):
     def _find_page(self, md: Renderer) -> str | None:
         return self._page.path if self._page else page_in_mkdocs(md)
 
-    def _finish_page(self, _: Renderer, content: str) -> str:
+    def _finish_page(self, _: Renderer | None, content: str) -> str:
         if self._reading is not None or self._is_inner:
             return content
         rendering = self._current
@@ -283,14 +293,21 @@ def settings_of(config_file: Path) -> Settings:
 
 def _open(config_file: Path) -> ZensicalSite:
     file = config_file.absolute()
-    if DEFAULT_ORIGINALS_DIR in file.read_text("utf-8", "replace"):
-        # Zensical does not read a configuration that watches a missing folder.
-        (file.parent / DEFAULT_ORIGINALS_DIR).mkdir(exist_ok=True)
+    _create_watched(file)
     site = ZensicalSite(import_module("zensical.config").parse_config(str(file)), file)
     if not any(name in site.config["markdown_extensions"] for name in EXTENSIONS):
         hint = f"add `{EXTENSIONS[0]}` to `markdown_extensions`, with the options under it"
         raise SiteError(f"{config_file} does not list the extension", hint=hint)
     return site
+
+
+def _create_watched(config_file: Path) -> None:
+    """Create the originals folder: Zensical reads no configuration that watches a missing one."""
+    text = config_file.read_text("utf-8", "replace")
+    names = {match[2] for match in _ORIGINALS_DIR.finditer(text)} | {DEFAULT_ORIGINALS_DIR}
+    for name in names if "watch" in text else ():
+        if name in _ORIGINALS_DIR.sub("", text):
+            (config_file.parent / name).mkdir(parents=True, exist_ok=True)
 
 
 def _context(  # noqa: PLR0913, PLR0917 - the parts that differ

@@ -10,11 +10,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from mkdocs_imagegen.directives.extension import read_heading
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
@@ -25,8 +27,6 @@ EXTENSIONS = ("mkdocs_imagegen.hosts.zensical", "mkdocs_imagegen.directives.exte
 """Names under which a site can list the extension."""
 
 _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
-
-_HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ class ZensicalSite:
     def uris(self) -> list[str]:
         """Sources of the pages, without those that the site excludes."""
         excluded = [self._matcher(name) for name in ("exclude_docs", "draft_docs")]
+        excluded.append(self._is_excluded_by_plugin)
         paths = sorted(self.docs.rglob("*.md"))
         uris = [each.relative_to(self.docs).as_posix() for each in paths]
         return [
@@ -114,6 +115,18 @@ class ZensicalSite:
         spec = import_module("pathspec").PathSpec.from_lines("gitwildmatch", patterns.splitlines())
         return lambda uri: bool(spec.match_file(uri))
 
+    def _is_excluded_by_plugin(self, uri: str) -> bool:
+        """Return True if the plugin `exclude`, which Zensical contains, leaves a page out."""
+        options = ((self.config.get("plugins") or {}).get("exclude") or {}).get("config") or {}
+        if not options.get("enabled"):
+            return False
+        globs = [
+            each for glob in options.get("glob") or () for each in (glob, glob.replace("**/", ""))
+        ]
+        return any(fnmatchcase(uri, glob) for glob in globs) or any(
+            re.match(regex, uri) for regex in options.get("regex") or ()
+        )
+
     @cached_property
     def _nav(self) -> list[dict[str, Any]]:
         return list(self.config.get("nav") or ())
@@ -128,14 +141,25 @@ class ZensicalSite:
             path = self.docs / uri
             text = path.read_text("utf-8-sig", "replace") if path.is_file() else ""
             meta, body = split_front_matter(text)
-            heading, nav_title = _HEADING.search(body), self._nav_titles.get(uri)
-            stem = posixpath.splitext(posixpath.basename(uri))[0]
-            title = nav_title or meta.get("title") or (heading[1] if heading else stem)
+            nav_title = self._nav_titles.get(uri)
+            title = nav_title or meta.get("title") or self._title_of(uri, body)
             shown = os.path.relpath(path, self.root).replace(os.sep, "/")
             page = Page(shown, uri, uri, lambda: text)
             url = _url_of(uri, is_folder=self.config["use_directory_urls"])
             self._sources[uri] = Source(page, meta, body, str(title), nav_title, url)
         return self._sources[uri]
+
+    def _title_of(self, uri: str, body: str) -> str:
+        """Return the title of a page that names none, by the rule of MkDocs."""
+        configs = self.config["mdx_configs"]
+        names = [each for each in self.config["markdown_extensions"] if isinstance(each, str)]
+        if heading := read_heading(body, {name: configs.get(name) or {} for name in names}):
+            return heading
+        if uri in {"index.md", "README.md"} and _section_of(self._nav, uri) in (None, self._nav):
+            return "Home"
+        stem = posixpath.splitext(posixpath.basename(uri))[0]
+        name = ("index" if stem == "README" else stem).replace("-", " ").replace("_", " ")
+        return name.capitalize() if name == name.lower() else name
 
     def facts(self, uri: str) -> PageFacts:
         """Return the facts of a page."""

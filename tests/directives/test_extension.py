@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree.ElementTree import SubElement
 
 import markdown
 import pytest
@@ -90,6 +91,29 @@ def test_one_extension_serves_many_renderers():
         md = markdown.Markdown(extensions=["pymdownx.superfences", extension])
         assert f'alt="{prompt}"' in md.convert(f"```imagegen\n{prompt}\n```")
     assert len(registry) == 2
+
+
+class Lightbox(markdown.extensions.Extension, markdown.treeprocessors.Treeprocessor):
+    """Extension that wraps images in links to their files, like the one of Zensical."""
+
+    def extendMarkdown(self, md):  # noqa: N802 - Python-Markdown's name
+        md.treeprocessors.register(self, "lightbox", 0)
+
+    def run(self, root):
+        for parent in list(root.iter("p")):
+            for image in list(parent.iter("img")):
+                parent.remove(image)
+                SubElement(parent, "a", {"href": image.get("src")}).append(image)
+
+
+def test_link_to_the_file_of_an_inline_image_is_a_token():
+    md, _ = renderer([Lightbox()])
+    page = md.convert("![A kite](imagegen:)\n\n![A cat](imagegen:?size=1024x1024)")
+    images = re.findall('src="(imagegen:t[0-9a-f]{40})"', page)
+    assert re.findall('href="([^"]*)"', page) == images
+    assert len(images) == 2
+    other, _ = renderer([])
+    assert 'href="a.png"' in other.convert("[![A kite](imagegen:)](a.png)")
 
 
 def renderer(extensions):

@@ -1,0 +1,142 @@
+"""The pages of a site of Zensical, read from the disk without Zensical."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+from mkdocs.config.base import load_config
+from mkdocs.structure.files import get_files
+from mkdocs.structure.nav import get_navigation
+
+from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
+from mkdocs_imagegen.hosts.zensical import _create_watched, makeExtension
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
+
+HEADINGS = [
+    "# The `run` command { #run }",
+    "# Use [MkDocs](https://mkdocs.org) *&amp; more* `<T>` \\*",
+    "# See [one][1], [two] and <https://e.org/> <!-- > -->\n\n[1]: a.md\n[two]: b.md",
+    "\nSetext title\n============\nText",
+    "```\n# install it\n```",
+    "Text\n\n# Second",
+    "# First\ntext\n\n# Second",
+    "## Second",
+    "#Tight#",
+    '# "Quoted" -- it\'s ![A cat](a.png "t") { .c }',
+    "# A <b>b</b> ![A balloon](imagegen:)",
+    "<!-- note -->\n# Title",
+    "",
+]
+
+
+def create_site(folder: Path, **config: Any) -> ZensicalSite:
+    fixed = {
+        "root_dir": str(folder),
+        "docs_dir": "docs",
+        "site_dir": "site",
+        "use_directory_urls": True,
+        "markdown_extensions": ["attr_list", "smarty"],
+        "mdx_configs": {},
+        "plugins": {},
+    }
+    return ZensicalSite({**fixed, **config}, folder / "mkdocs.yml")
+
+
+class Context(Extension, Preprocessor):
+    """Extension that names the page, like the one of Zensical."""
+
+    def __init__(self, page: object, config: dict[str, Any]) -> None:
+        super().__init__()
+        self.page, self.config = page, config
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
+        md.preprocessors.register(self, "rendering_context", 0)
+
+    def run(self, lines: list[str]) -> list[str]:
+        return lines
+
+
+@pytest.mark.parametrize("body", ["", "\n", "# Title"])
+def test_preview_of_a_page_is_shown_even_if_its_body_is_empty(tmp_path: Path, body: str) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text(
+        f"---\nimagegen: {{preview: A balloon, preview_position: top}}\n---\n{body}"
+    )
+    options = {"gateway": {"url": "sketch:"}}
+    name = "mkdocs_imagegen.hosts.zensical"
+    config = create_site(tmp_path, mdx_configs={name: options}, site_url="https://e.org").config
+    page = SimpleNamespace(path="index.md", meta={})
+    md = Markdown(extensions=[Context(page, config), makeExtension(**options)])
+    assert "assets/imagegen/" in md.convert(body)
+    assert "assets/imagegen/" in page.meta["image"]
+    assert not md.convert("")
+
+
+@pytest.mark.parametrize("text", HEADINGS)
+@pytest.mark.parametrize("name", ["index.md", "a/README.md", "a/How_to-do.md", "a/how-to_do.md"])
+def test_title_is_that_of_mkdocs(tmp_path: Path, name: str, text: str) -> None:
+    page = tmp_path / "docs" / name
+    page.parent.mkdir(parents=True)
+    page.write_text(text)
+    options = "plugins: []\nmarkdown_extensions: [attr_list, smarty]\n"
+    (tmp_path / "mkdocs.yml").write_text(f"site_name: x\n{options}")
+    config = load_config(str(tmp_path / "mkdocs.yml"))
+    files = get_files(config)
+    get_navigation(files, config)
+    known = files.get_file_from_path(name).page
+    known.read_source(config)
+    known.render(config, files)
+    title = create_site(tmp_path).facts(name).title
+    expected = _plain_text(known.title)
+    # The plugin takes the text of its own images out of the heading.
+    assert title == expected.replace("A balloon", "").strip()
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"glob": ["drafts/*"]}, ["a/x.md", "x.md"]),
+        ({"glob": ["x.md", "*/y.md"]}, ["a/x.md", "drafts/x.md"]),
+        ({"glob": ["**/x.md"]}, ["drafts/sub/y.md"]),
+        ({"regex": ["drafts/.*x", "y"]}, ["a/x.md", "drafts/sub/y.md", "x.md"]),
+        ({"glob": ["*"], "enabled": False}, ["a/x.md", "drafts/sub/y.md", "drafts/x.md", "x.md"]),
+    ],
+)
+def test_pages_that_the_exclude_plugin_leaves_out_are_not_read(
+    tmp_path: Path, options: dict[str, Any], left: list[str]
+) -> None:
+    """The expected pages are those that Zensical 0.1.3 writes."""
+    for name in ("x.md", "a/x.md", "drafts/x.md", "drafts/sub/y.md"):
+        (tmp_path / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "docs" / name).touch()
+    known = {"enabled": True, "glob": [], "regex": []}
+    site = create_site(tmp_path, plugins={"exclude": {"config": {**known, **options}}})
+    assert site.uris == left
+
+
+@pytest.mark.parametrize(
+    ("text", "created"),
+    [
+        ("watch: [imagegen-originals]", ["imagegen-originals"]),
+        ("watch: [pics]\n- ext:\n    originals_dir: pics  # own", ["pics"]),
+        ("watch: [my pics]\n- ext: {originals_dir: 'my pics', model: a}", ["my pics"]),
+        ('watch = ["a/b"]\n[x]\noriginals_dir = "a/b"', ["a", "a/b"]),
+        ("watch: [other]\n- ext: {originals_dir: pics}", []),
+        ("originals_dir: imagegen-originals", []),
+        ("watch: [x]\n- ext: {originals_dir: !ENV DIR}", []),
+    ],
+)
+def test_originals_folder_that_is_watched_is_created(
+    tmp_path: Path, text: str, created: list[str]
+) -> None:
+    config = tmp_path / "zensical.toml"
+    config.write_text(text)
+    _create_watched(config)
+    folders = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*/"))
+    assert [each for each in folders if each != config.name] == created
