@@ -294,7 +294,12 @@ def settings_of(config_file: Path) -> Settings:
 def _open(config_file: Path) -> ZensicalSite:
     file = config_file.absolute()
     _create_watched(file)
-    site = ZensicalSite(import_module("zensical.config").parse_config(str(file)), file)
+    config = import_module("zensical.config")
+    try:
+        site = ZensicalSite(config.parse_config(str(file)), file)
+    except (ValueError, OSError) as error:  # TOML's errors are a ValueError
+        text = " ".join(str(error).split())
+        raise SiteError(f"{config_file} cannot be read: {text}") from None
     if not any(name in site.config["markdown_extensions"] for name in EXTENSIONS):
         hint = f"add `{EXTENSIONS[0]}` to `markdown_extensions`, with the options under it"
         raise SiteError(f"{config_file} does not list the extension", hint=hint)
@@ -351,7 +356,7 @@ def _read(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
     source = site.source(uri)
     if source.has_options:
         pipeline.read_front_matter(source.page, source.meta)
-    with _reading(site, pipeline):
+    with _reading(pipeline):
         render = import_module("zensical.markdown.render").render
         meta = json.dumps(_with_text_keys(source.meta), default=str)
         page = render(source.body, uri, source.url, meta, source.title, source.nav_title)
@@ -366,16 +371,13 @@ def _with_text_keys(value: object) -> object:
 
 
 @contextlib.contextmanager
-def _reading(site: ZensicalSite, pipeline: Pipeline) -> Iterator[None]:
-    """Render pages for a pipeline; then go on with the page that Zensical renders."""
+def _reading(pipeline: Pipeline) -> Iterator[None]:
+    """Render pages for a pipeline, also while Zensical renders another page."""
     before, _State.reading = _State.reading, pipeline
-    rendering = _State.rendering
     try:
         yield
     finally:
         _State.reading = before
-        if rendering is not None:
-            site.restore(rendering.page)
 
 
 def _add_preview(site: ZensicalSite, uri: str, pipeline: Pipeline) -> None:

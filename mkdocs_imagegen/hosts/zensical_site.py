@@ -185,13 +185,6 @@ class ZensicalSite:
         for item in items or ():
             yield from [each["url"] for each in _nav_pages([item])][:1]
 
-    def restore(self, page: object) -> None:
-        """Go on with a page, after another page was rendered while Zensical renders this one."""
-        for each in self.config["markdown_extensions"]:
-            if hasattr(each, "_kwargs"):
-                each._kwargs["page"] = page  # noqa: SLF001 - Zensical's renderer does the same
-        import_module("zensical.extensions.autorefs").set_autorefs_page(page)
-
 
 class PublishedFolder:
     """The folder of images in the docs folder; files are removed only if the marker is in it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,8 @@ from mkdocs.config.base import load_config
 from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
 
+from mkdocs_imagegen.errors import SiteError
+from mkdocs_imagegen.hosts import zensical
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
 from mkdocs_imagegen.hosts.zensical import _create_watched, makeExtension
 from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
@@ -140,3 +143,16 @@ def test_originals_folder_that_is_watched_is_created(
     _create_watched(config)
     folders = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*/"))
     assert [each for each in folders if each != config.name] == created
+
+
+def test_broken_configuration_is_an_error_without_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def parse_config(path: str) -> dict[str, Any]:
+        raise ValueError(f"Expected '=' after a key\n(in {Path(path).name})")
+
+    monkeypatch.setitem(sys.modules, "zensical.config", SimpleNamespace(parse_config=parse_config))
+    file = tmp_path / "zensical.toml"
+    file.write_text("[project\n")
+    with pytest.raises(SiteError, match=r"cannot be read: Expected '=' after a key \(in zensical"):
+        zensical.settings_of(file)
