@@ -38,9 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Run the tests of a named file in all tiers; let the processes of tests receive SIGINT."""
-    # A shell ignores it in background jobs, and so would the servers that the tests interrupt.
+    """Run the tests of a named file in all tiers; let the processes of tests receive signals."""
+    # A shell ignores SIGINT in background jobs, and nohup SIGHUP; so would the processes of tests.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     is_default = config.option.markexpr == _DEFAULT_TIER
     if is_default and any(".py" in argument for argument in config.args):
         config.option.markexpr = ""

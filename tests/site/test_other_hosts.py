@@ -89,18 +89,30 @@ def test_extension_of_each_renderer_is_its_own() -> None:
     assert makeExtension() is not makeExtension()
 
 
+LISTED = f"markdown_extensions: {{{EXTENSIONS[1]}: {{}}}}"
+
+
 @pytest.mark.parametrize(
     ("lines", "host"),
     [
         ([f"markdown_extensions: [{EXTENSIONS[1]}]"], "Zensical"),
         (["markdown_extensions:", f"  - {EXTENSIONS[1]}:"], "Zensical"),
         (
-            ["watch: [imagegen-originals]", f"markdown_extensions: {{{EXTENSIONS[1]}: {{}}}}"],
+            ["watch: [imagegen-originals]", LISTED],
             "Zensical",
         ),
-        (["watch:", "  - imagegen-originals", f"x: {{{EXTENSIONS[1]}: {{}}}}"], "Zensical"),
-        (["plugins:", "  - imagegen:", f"x: {{{EXTENSIONS[1]}: {{}}}}"], "MkDocs"),
-        (["plugins: [search, imagegen]", f"x: {{{EXTENSIONS[1]}: {{}}}}"], "MkDocs"),
+        (
+            ["watch:", "  - imagegen-originals", LISTED],
+            "Zensical",
+        ),
+        (
+            ["plugins:", "  - imagegen:", LISTED],
+            "MkDocs",
+        ),
+        (
+            ["plugins: [search, imagegen]", LISTED],
+            "MkDocs",
+        ),
         (["plugins:", "  - imagegen"], "MkDocs"),
     ],
 )
