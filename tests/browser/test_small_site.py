@@ -15,6 +15,8 @@ THEMES = ["mkdocs", "material"]
 
 
 def themed(site: Site, theme: str) -> Site:
+    """Return the site with a theme and the default variants."""
+    del site.options["variants"]
     site.config["theme"] = {"name": theme, "font": False} if theme == "material" else theme
     if theme == "material":
         site.config["theme"]["palette"] = [
