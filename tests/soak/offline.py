@@ -191,6 +191,7 @@ def _forked(site: Site, folder: Path) -> Site:
 def _copied(site: Site, folder: Path, *without: str) -> Site:
     shutil.copytree(site.folder, folder, ignore=shutil.ignore_patterns(*without))
     copied = Site.__new__(Site)
+    copied.config_name = site.config_name
     copied.folder, copied.docs, copied.config = folder, folder / "docs", site.config
     return copied
 
