@@ -114,7 +114,7 @@ HOSTS = (PROPERDOCS, MKDOCS, ZENSICAL)
 HOSTS_OF_YAML = (MKDOCS, PROPERDOCS, ZENSICAL)
 """The site generators that read `mkdocs.yml`, in the order of preference."""
 BRIDGES = (ZENSICAL.module, "mkdocs_imagegen.directives.extension")
-"""Extensions that do the work of the plugin under Zensical, which has no plugins."""
+"""Names under which a site lists the extension that replaces the plugin under Zensical."""
 
 
 def find_site(config_file: str | None) -> tuple[Host, Path]:

@@ -31,8 +31,8 @@ from mkdocs_imagegen.directives.fences import page_in_mkdocs
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.hosts.gateway import gateway_factory, permission_here
-from mkdocs_imagegen.hosts.look import Change, SiteView, globs_of
-from mkdocs_imagegen.hosts.zensical_site import EXTENSIONS, ZensicalSite
+from mkdocs_imagegen.hosts.look import BRIDGES, Change, SiteView, globs_of
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
 from mkdocs_imagegen.log import ONCE, log, run_filter
 from mkdocs_imagegen.option_parsers import MAX_SIDE_PX, OptionsError
@@ -300,8 +300,8 @@ def _open(config_file: Path) -> ZensicalSite:
     except (ValueError, OSError) as error:  # TOML's errors are a ValueError
         text = " ".join(str(error).split())
         raise SiteError(f"{config_file} cannot be read: {text}") from None
-    if not any(name in site.config["markdown_extensions"] for name in EXTENSIONS):
-        hint = f"add `{EXTENSIONS[0]}` to `markdown_extensions`, with the options under it"
+    if not any(name in site.config["markdown_extensions"] for name in BRIDGES):
+        hint = f"add `{BRIDGES[0]}` to `markdown_extensions`, with the options under it"
         raise SiteError(f"{config_file} does not list the extension", hint=hint)
     return site
 

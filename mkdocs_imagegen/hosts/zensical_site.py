@@ -18,13 +18,11 @@ from typing import Any
 
 from mkdocs_imagegen.directives.extension import read_heading
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.hosts.look import BRIDGES
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
-
-EXTENSIONS = ("mkdocs_imagegen.hosts.zensical", "mkdocs_imagegen.directives.extension")
-"""Names under which a site can list the extension."""
 
 _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
 
@@ -84,7 +82,7 @@ class ZensicalSite:
         """Settings of the site."""
         written = self.config["mdx_configs"]
         options: Mapping[str, object] = next(
-            (written[name] for name in EXTENSIONS if name in written), {}
+            (written[name] for name in BRIDGES if name in written), {}
         )
         settings = read_settings(options, self.root)
         return replace(settings, config_file=self._config_file, command="zensical")
