@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -33,15 +35,21 @@ class Gate:
             time.sleep(seconds)
 
 
-def test_images_in_progress_are_stored_when_build_is_interrupted(site: Site) -> None:
+@contextmanager
+def serving(site: Site, emulator: Emulator) -> Iterator[Emulator]:
+    """Serve an emulator for a site with twelve prompts, which requests four images at a time."""
     for number in range(12):
         site.write(f"page{number}.md", f"# Page\n\n```imagegen\nPrompt {number}\n```\n")
-    gate = Gate()
-    emulator = Emulator(latency_s=1.5, require_key=False, pause=gate)
     with EmulatorServer(emulator) as server:
         site.options["gateway"] = {"url": server.url, "auth": "none"}
         site.options["concurrency"] = 4
         site.save()
+        yield emulator
+
+
+def test_images_in_progress_are_stored_when_build_is_interrupted(site: Site) -> None:
+    gate = Gate()
+    with serving(site, Emulator(latency_s=1.5, require_key=False, pause=gate)) as emulator:
         process = subprocess.Popen(
             [sys.executable, "-m", "mkdocs", "build"],
             cwd=site.folder,
@@ -69,14 +77,8 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
 def test_images_in_progress_are_stored_when_terminal_is_closed(site: Site) -> None:
-    for number in range(12):
-        site.write(f"page{number}.md", f"# Page\n\n```imagegen\nPrompt {number}\n```\n")
     gate = Gate()
-    emulator = Emulator(latency_s=1.5, require_key=False, pause=gate)
-    with EmulatorServer(emulator) as server:
-        site.options["gateway"] = {"url": server.url, "auth": "none"}
-        site.options["concurrency"] = 4
-        site.save()
+    with serving(site, Emulator(latency_s=1.5, require_key=False, pause=gate)) as emulator:
         terminal, end = os.openpty()
         process = subprocess.Popen(
             [sys.executable, "-c", IN_A_TERMINAL, "-m", "mkdocs", "build"],
@@ -139,15 +141,9 @@ def on_env(env, **_):
 def test_images_in_progress_are_stored_when_a_script_is_ended_by_another_hook(
     site: Site, error: str
 ) -> None:
-    for number in range(12):
-        site.write(f"page{number}.md", f"# Page\n\n```imagegen\nPrompt {number}\n```\n")
     (site.folder / "hook.py").write_text(HOOK.format(error=error))
-    emulator = Emulator(latency_s=0.5, require_key=False)
-    with EmulatorServer(emulator) as server:
-        site.config["hooks"] = ["hook.py"]
-        site.options["gateway"] = {"url": server.url, "auth": "none"}
-        site.options["concurrency"] = 4
-        site.save()
+    site.config["hooks"] = ["hook.py"]
+    with serving(site, Emulator(latency_s=0.5, require_key=False)) as emulator:
         command = [sys.executable, "-c", SCRIPT]
         done = subprocess.run(command, cwd=site.folder, timeout=MAX_WAIT_S, check=False)
     assert done.returncode != 0
