@@ -50,7 +50,7 @@ _LINES = (
     *("\x85FORGED", "", 20_000 * "a"),
 )
 _SURROGATE = "\ud800"
-"""Half of a character, which no file can contain; JSON and YAML can, by its number."""
+"""Half of a character, which only JSON can contain, by its number."""
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _FORGED = re.compile(r"^(FORGED|::)", re.MULTILINE)
