@@ -212,12 +212,14 @@ def number(smallest: float, largest: float) -> Parser[float]:
     )
 
 
-def one_line(accepts: str = "text on one line", kind: str = "string") -> Parser[str]:
-    """Return a parser for text on one line that is not empty."""
+def one_line(
+    accepts: str = "text on one line", kind: str = "string", *, is_name: bool = False
+) -> Parser[str]:
+    """Return a parser for text on one line that is not empty; a name has no unseen characters."""
 
     def convert(value: object) -> str | None:
         text = " ".join((_text(value) or "").split())
-        return text or None
+        return text if text and (text.isprintable() or not is_name) else None
 
     return Parser(accepts, convert, _LINE_SCHEMA, type=kind)
 

@@ -37,6 +37,7 @@ WHOLE = whole_number(1, 64)
 NUMBER = number(1, 3600)
 WORD = words("auto", "true", "false")
 LINE = one_line("a folder")
+NAME = one_line("a name", is_name=True)
 PARSERS = [TEXT, BOOLEAN, SIZE, CLASSES, ID, WHOLE, NUMBER, WORD, LINE, optional(WHOLE)]
 
 
@@ -73,6 +74,8 @@ PARSERS = [TEXT, BOOLEAN, SIZE, CLASSES, ID, WHOLE, NUMBER, WORD, LINE, optional
         (TEXT, "a\r\nb\tc", "a\nb\tc"),
         (TEXT, "a\x00b\x1bc\x7fd\x9fe\ud800f", "abcdef"),
         (LINE, " a\n b ", "a b"),
+        (LINE, "a\u202eb", "a\u202eb"),
+        (NAME, "a/b:c 1", "a/b:c 1"),
         (CLASSES, " a  b-c:d/e ", ("a", "b-c:d/e")),
         (CLASSES, "", ()),
         (ID, " über-1 ", "über-1"),
@@ -133,6 +136,7 @@ def test_value_is_read(parser, value, read):
         (TEXT, ["a"], "YAML read \"['a']\" as a list, not as text; put it in quotes"),
         (TEXT, {"a": 1}, "not as text; put it in quotes"),
         (LINE, " \n ", 'unsupported value "" (supported: a folder)'),
+        (NAME, "a\u202eb", 'unsupported value "'),
         (LINE, 5, 'YAML read "5" as a number, not as text; put it in quotes'),
         (CLASSES, 'a"b', 'unsupported value "a"b" (supported: class names separated by spaces)'),
         (CLASSES, True, 'YAML read "True" as true or false'),

@@ -50,7 +50,7 @@ class InheritedOptions:
     )
     model: str | None = option(
         None,
-        one_line("a model ID, like openai/gpt-image-1-mini"),
+        one_line("a model ID, like openai/gpt-image-1-mini", is_name=True),
         "Image model. Originals from another model stay in use, unless a page or an image sets "
         "this option: see [identity of an image](../concepts/storage.md).",
         "openai/gpt-image-2",
