@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-_REQUIREMENT = re.compile(r"^Requires-Dist: ([^;\n]+)$", re.MULTILINE)
+_REQUIREMENT = re.compile(r"^Requires-Dist: (.+)$", re.MULTILINE)
 _HOSTS = ("mkdocs", "properdocs", "zensical")
 
 # Name of an environment, and its packages.
 OLDEST = (
     "oldest",
     "mkdocs==1.6.0",
-    "Markdown==3.4",
+    "Markdown==3.8.1",
     "pymdown-extensions==10.2",
     "mkdocs-material==9.6.0",
 )
@@ -82,8 +83,9 @@ def _requirements(wheel: Path) -> list[str]:
     """Return what the package needs apart from site generators."""
     metadata = f"{wheel.stem.rsplit('-', 3)[0]}.dist-info/METADATA"
     with zipfile.ZipFile(wheel) as file:
-        found = _REQUIREMENT.findall(file.read(metadata).decode())
-    return [each for each in found if not each.startswith(_HOSTS)]
+        found = map(Requirement, _REQUIREMENT.findall(file.read(metadata).decode()))
+    needed = (each for each in found if each.marker is None or each.marker.evaluate({"extra": ""}))
+    return [f"{each.name}{each.specifier}" for each in needed if each.name not in _HOSTS]
 
 
 def _build_wheel(base: Path) -> Path:
