@@ -6,9 +6,11 @@ Importing anyio takes 100 ms, so that this module is imported with the first job
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import TypeVar
 
 import anyio
@@ -16,8 +18,45 @@ from anyio.from_thread import start_blocking_portal
 from anyio.to_thread import run_sync
 
 from mkdocs_imagegen.errors import StoppedError
+from mkdocs_imagegen.pacing import Pace
 
 T = TypeVar("T")
+
+
+class Turn:
+    """The turn of one request, which ends in one of three ways.
+
+    Args:
+        pace: Pace of the requests.
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._begun = time.monotonic()
+        self._is_over = False
+        pace.begin(self._begun)
+
+    def cancel(self) -> None:
+        """End the turn of a request that was not sent, if it has not ended."""
+        if not self._is_over:
+            self._is_over = True
+            self._pace.cancel()
+
+    def accept(self) -> None:
+        """End the turn of a request that was accepted, whatever its outcome."""
+        self._is_over = True
+        self._pace.accept()
+
+    def refuse(self, requested_s: float | None, max_wait_s: float) -> bool:
+        """End the turn of a request that was not accepted; return True if it may be sent again.
+
+        Args:
+            requested_s: Seconds to wait, as requested by the server; None for none.
+            max_wait_s: Longest wait for this kind of refusal, in place of a longer one.
+        """
+        self._is_over, now = True, time.monotonic()
+        jitter = random.random()  # noqa: S311 - keeps processes apart, and no secret
+        return self._pace.refuse(self._begun, now, requested_s, jitter, max_wait_s)
 
 
 class EventLoop:
@@ -28,8 +67,10 @@ class EventLoop:
 
     Args:
         slots: Maximum number of requests in flight.
+        max_wait_s: Longest wait for the server without an accepted request.
 
     Attributes:
+        max_wait_s: Longest wait for the server without an accepted request.
         slots: Limit on the requests in flight.
         admission: Limit on all work that has begun. It also counts images that wait for a worker
             thread, and so bounds memory.
@@ -38,15 +79,18 @@ class EventLoop:
         unknown_price_lock: Lock on the only request of unknown price in flight.
     """
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, max_wait_s: float) -> None:
         self.is_closing = False
+        self.max_wait_s = max_wait_s
+        self._pace = Pace(max_wait_s)
         self._stack = ExitStack()
         self._portal = self._stack.enter_context(start_blocking_portal())
         workers = os.cpu_count() or 1
         self.slots = self._portal.call(anyio.CapacityLimiter, slots)
         self.admission = self._portal.call(anyio.CapacityLimiter, slots + 2 * workers)
         self._workers = self._portal.call(anyio.CapacityLimiter, workers)
-        self._closing = self._portal.call(anyio.Event)
+        self._change = self._portal.call(anyio.Event)
+        self._next_turn = self._portal.call(anyio.Lock)
         self.price_list_lock = self._portal.call(anyio.Lock)
         self.unknown_price_lock = self._portal.call(anyio.Lock)
 
@@ -68,9 +112,41 @@ class EventLoop:
         Raises:
             StoppedError: If the loop is closing.
         """
-        with anyio.move_on_after(seconds):
-            await self._closing.wait()
+        await self._pause(seconds)
         self.raise_if_closing()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Turn]:
+        """Hold a slot, from the time at which the pace allows another request.
+
+        Raises:
+            StoppedError: If the loop is closing.
+        """
+        async with AsyncExitStack() as stack:
+            async with self._next_turn:
+                await stack.enter_async_context(self.slots)
+                while wait_s := self._pace.wait_s(time.monotonic()):
+                    await self._pause(wait_s)
+                    self.raise_if_closing()
+                turn = Turn(self._pace)
+            stack.callback(turn.cancel)
+            yield turn
+
+    async def within_max_wait(self, work: Awaitable[T]) -> T | None:
+        """Return the result of a free request; None if the server takes too long."""
+        with anyio.move_on_after(self.max_wait_s):
+            return await work
+        return None
+
+    def end_pauses(self) -> None:
+        """End every pause now."""
+        self._change.set()
+        self._change = anyio.Event()
+
+    async def _pause(self, seconds: float) -> None:
+        if not self.is_closing:
+            with anyio.move_on_after(seconds):
+                await self._change.wait()
 
     def raise_if_closing(self) -> None:
         """Raise an error if no more work may start.
@@ -87,7 +163,7 @@ class EventLoop:
 
     def wake(self) -> None:
         """End every pause after `stop`."""
-        self._portal.call(self._closing.set)
+        self._portal.call(self.end_pauses)
 
     def close(self) -> None:
         """End the loop and its thread; all work must have ended before."""

@@ -165,7 +165,7 @@ def _generate(site: SiteView, target: Target, count: int) -> list[_Candidate]:
     in_use = {first.request.take} if target.entry.outcome.state in _IN_USE else set()
     takes = [_with_take(first, take) for take in sorted(in_use.union(range(1, count + 1)))]
     with contextlib.closing(Progress()) as progress:
-        mode = BuildMode(publish=False, observer=progress)
+        mode = BuildMode(publish=False, waits_for_connection=True, observer=progress)
         with contextlib.closing(Lookup(replace(site.context, mode=mode))) as lookup:
             lookup.recover()
             found = _look_up(takes, lookup)

@@ -118,6 +118,7 @@ def generate(  # noqa: PLR0913 - one argument for each option
             upgrade=upgrade,
             retry_refused=retry_refused,
             again=_keys_at(pages, config_file) if again else frozenset(),
+            waits_for_connection=True,
             observer=progress,
         )
         selected = () if again else pages

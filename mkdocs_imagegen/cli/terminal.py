@@ -31,6 +31,8 @@ from mkdocs_imagegen.report import ReportRow, State, format_cost, plural
 T = TypeVar("T")
 _PROGRESS_INTERVAL_S = 5.0
 _MAX_SECONDS_S = 120.0
+_HOLD_SHOWN_S = 60.0
+"""Time for which the progress shows that the server accepted no request."""
 """Longest time that is written in seconds; a longer one is written in minutes."""
 
 
@@ -154,6 +156,7 @@ class Progress:
     def __init__(self) -> None:
         self._total = self._done = self._requested = 0
         self._costs: list[Decimal | None] = []
+        self._hold, self._held_at = "", 0.0
         self._started = self._printed = time.monotonic()
         self._bar = _Bar() if sys.stderr.isatty() else None
 
@@ -176,6 +179,11 @@ class Progress:
             self._costs.append(result.original.record.cost_usd)
         self._show()
 
+    def job_held(self, reason: str) -> None:
+        """Show why the server accepts no requests now."""
+        self._hold, self._held_at = f"{reason}, ", time.monotonic()
+        self._show()
+
     def _show(self) -> None:
         now = time.monotonic()
         if self._bar is not None:
@@ -187,11 +195,12 @@ class Progress:
 
     def _rate(self, now: float) -> str:
         cost = f"{format_cost(self._costs)} so far"
+        hold = self._hold if now - self._held_at < _HOLD_SHOWN_S else ""
         if not self._requested:
-            return cost
+            return hold + cost
         each_s = (now - self._started) / self._requested
         left = _duration(max(0, self._total - self._done) * each_s)
-        return f"{60 / max(each_s, 0.001):.0f}/min, about {left} left, {cost}"
+        return f"{hold}{60 / max(each_s, 0.001):.0f}/min, about {left} left, {cost}"
 
 
 def _duration(seconds: float) -> str:

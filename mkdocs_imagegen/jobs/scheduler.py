@@ -142,7 +142,7 @@ class Scheduler:
     def _open_loop(self) -> EventLoop:
         # A script that calls the build of MkDocs may end by SystemExit, and then no hook is called.
         atexit.register(self.close)
-        return EventLoop(self._settings.concurrency)
+        return EventLoop(self._settings.concurrency, self._settings.max_wait)
 
     def _forget(self, job: Job) -> None:
         """Forget an ended job and its request, which the queue of `mkdocs serve` repeats."""

@@ -36,6 +36,9 @@ class ProgressObserver(Protocol):
     def job_done(self, result: Result) -> None:
         """Count one result, with or without an image."""
 
+    def job_held(self, reason: str) -> None:
+        """Note why the server did not accept a request, which is sent again later."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildMode:
@@ -48,6 +51,7 @@ class BuildMode:
         upgrade: True if only a request's own original is used, and no stale one.
         again: Cache keys of images that are generated again even if they exist.
         retry_refused: True if prompts are sent again that moderation has refused.
+        waits_for_connection: True if a lost connection is waited for as long as a rate limit.
         observer: Observer of the images that are generated.
     """
 
@@ -57,6 +61,7 @@ class BuildMode:
     upgrade: bool = False
     again: frozenset[str] = frozenset()
     retry_refused: bool = False
+    waits_for_connection: bool = False
     observer: ProgressObserver | None = None
 
     @property

@@ -24,7 +24,7 @@ from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
 from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
-from mkdocs_imagegen.log import log
+from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.originals.folders import earlier_folders, note_use
 from mkdocs_imagegen.originals.judge import Original
@@ -335,6 +335,8 @@ def open_scheduler(
     stores, open_gateway = storing.open_stores(settings, originals), context.open_gateway
     references = run.reference_files.read
     purchaser = purchase.Purchaser(settings, stores, run.ledger, open_gateway, references)
+    purchaser.waits_for_connection = context.mode.waits_for_connection
+    purchaser.on_hold = observer.job_held if observer else _log_hold
     on_result = observer.job_done if observer else lambda _: None
     return Scheduler(settings, purchaser, originals, derive, on_result)
 
@@ -353,6 +355,10 @@ def scheduler_of_server(context: BuildContext) -> Iterator[Scheduler]:
         originals = open_originals(context.generation_settings, can_write=True)
         with contextlib.closing(open_scheduler(context, originals, builder)) as scheduler:
             yield scheduler
+
+
+def _log_hold(reason: str) -> None:
+    log.info("%s; the build waits", reason, extra=ONCE)
 
 
 def _plan(settings: Settings, record: Record, layout: Layout) -> VariantPlan:

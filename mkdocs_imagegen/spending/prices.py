@@ -77,8 +77,10 @@ class PriceList:
     async def _fetch(self, gateway: Gateway, loop: EventLoop) -> Sequence[Offer]:
         self._is_of_this_run = True
         try:
-            offers = await gateway.fetch_offers()
+            offers = await loop.within_max_wait(gateway.fetch_offers())
         except GatewayError:
+            offers = None
+        if offers is None:
             return self._offers or ()
         await loop.compute(self._write, offers)
         return offers

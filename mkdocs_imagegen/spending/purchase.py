@@ -23,17 +23,17 @@ from mkdocs_imagegen.errors import (
     OutcomeUnknownError,
     StoppedError,
     StoreError,
+    UnreachableError,
     unexpected,
 )
-from mkdocs_imagegen.event_loop import EventLoop
+from mkdocs_imagegen.event_loop import EventLoop, Turn
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
-from mkdocs_imagegen.imaging.decode import has_codec
 from mkdocs_imagegen.log import ONCE, log
-from mkdocs_imagegen.originals.folders import earlier_folders, note_use
+from mkdocs_imagegen.originals.folders import earlier_folders
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.journal import Intent, Journal
+from mkdocs_imagegen.spending.journal import Intent, Journal, intent_of
 from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of, spend_of_month
 from mkdocs_imagegen.spending.model_choice import ModelChoice
 from mkdocs_imagegen.spending.prices import PriceList
@@ -42,6 +42,7 @@ from mkdocs_imagegen.spending.storing import (
     PurchaseResult,
     Stores,
     open_stores,
+    prepare_stores,
     quarantine,
     store_response,
 )
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MAX_CONNECTION_WAIT_S = 30.0
+"""Longest wait for a connection in a build, which shows placeholders instead."""
+
 _NO_CHARGE = (
     "the price of %s is unknown and the server reports no charge, so `budget.usd` cannot limit "
     "this run; limit it with `budget.images`"
@@ -59,6 +63,10 @@ _NO_CHARGE = (
 
 class ClaimedElsewhereError(Exception):
     """Another build is generating the image."""
+
+
+class _NotAcceptedError(Exception):
+    """The server did not accept a request, and may accept it later."""
 
 
 class Purchaser:
@@ -75,6 +83,9 @@ class Purchaser:
 
     Attributes:
         in_flight: Number of images that were requested and are not stored yet.
+        waits_for_connection: True if a lost connection is waited for as long as a rate limit.
+        on_hold: Function that is called with the reason when a request was not accepted and is
+            sent again later.
     """
 
     def __init__(
@@ -94,6 +105,8 @@ class Purchaser:
         self._read_references = read_references
         self._gateway: Gateway | None = None
         self.in_flight = 0
+        self.waits_for_connection = False
+        self.on_hold: Callable[[str], None] = lambda _: None
 
     async def obtain(
         self,
@@ -130,23 +143,6 @@ class Purchaser:
         """Close the connections of the client."""
         if self._gateway is not None:
             await self._gateway.aclose()
-
-    def _prepare(self) -> None:
-        """Check what the first purchase of a run needs, before anything is charged.
-
-        Raises:
-            StoreError: If a folder cannot be written to, or this Pillow cannot write a format.
-        """
-        gateway = self._settings.gateway
-        self._stores.originals.require_writable(for_sketches=gateway.is_sketch)
-        note_use(self._settings)  # before the build can be killed
-        if not has_codec(f"image/{gateway.output_format}"):
-            gateway = replace(gateway, output_format="png")  # which every Pillow decodes
-            self._settings = replace(self._settings, gateway=gateway)
-        formats = self._settings.variants.formats
-        if missing := [each for each in formats if not has_codec(f"image/{each}")]:
-            hint = f"remove them from `variants.formats`, or install a Pillow with {missing[0]}"
-            raise StoreError(f"this Pillow cannot write {', '.join(missing)}", hint=hint)
 
     def _is_again(self, key: str) -> bool:
         """Return True if a command regenerates an image, and no response to it has been stored."""
@@ -210,7 +206,7 @@ class Purchaser:
             begun = time.monotonic()
             response = await gateway.generate(request, None, attached)
         free = replace(response, cost_usd=Decimal(0))
-        intent = self._intent(request, None)
+        intent = intent_of(request, request, self._settings.gateway)
         result = await loop.compute(store_response, self._stores.originals, intent, free)
         return replace(result, seconds=time.monotonic() - begun)
 
@@ -235,6 +231,8 @@ class Purchaser:
             try:
                 async with self._turn(sent, loop) as price:
                     result = await self._generate_as(sent, price, request, loop)
+            except _NotAcceptedError:
+                continue  # to the end of the queue
             except (ModelUnavailableError, StoppedError):  # its model, perhaps during the wait
                 if self._models.sent_for(request, exact_options) == sent:
                     raise
@@ -280,14 +278,20 @@ class Purchaser:
     async def _generate_as(
         self, sent: ImageRequest, price: Decimal | None, request: ImageRequest, loop: EventLoop
     ) -> PurchaseResult:
-        async with loop.slots:
+        async with loop.turn() as turn:
             self._raise_if_stopped(request.key, sent.model, loop)
             gateway = await self._opened_gateway(loop)
-            intent = self._intent(request, price, sent)
+            intent = intent_of(request, sent, self._settings.gateway, price)
+            intent = replace(intent, replaces=request.key in self._ledger.again)
             sent_at = time.monotonic()
             self._ledger.budget.reserve(self._settings.budget, price)
             self.in_flight += 1
-            response = await self._settled(intent, self._request(intent, gateway, loop), loop)
+            try:
+                response = await self._settled(intent, self._request(intent, gateway, loop), loop)
+            except GatewayError as error:
+                self._end_turn(turn, error, loop)
+                raise
+            turn.accept()
         stored = loop.compute(self._store, self._stores.journal, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
         self._ledger.budget.settle_generated(price, result.original.record.cost_usd)
@@ -301,23 +305,28 @@ class Purchaser:
             self._ledger.stop("the run was stopped: a generated image could not be stored")
         return replace(result, seconds=time.monotonic() - sent_at)
 
-    def _intent(
-        self, request: ImageRequest, price_usd: Decimal | None, sent: ImageRequest | None = None
-    ) -> Intent:
-        gateway = self._settings.gateway
-        model = sent.model if sent and sent.model != request.model else ""
-        quality = sent.quality if sent and sent.quality != request.quality else ""
-        return Intent(
-            request=request,
-            server=gateway.url,
-            output_format=gateway.output_format,
-            price_usd=price_usd,
-            begun=datetime.now(timezone.utc).isoformat(),
-            timeout_s=gateway.timeout,
-            replaces=request.key in self._ledger.again,
-            sent_model=model,
-            sent_quality=quality,
-        )
+    def _end_turn(self, turn: Turn, error: GatewayError, loop: EventLoop) -> None:
+        """End the turn of a request that has failed.
+
+        Raises:
+            _NotAcceptedError: If it may be sent again.
+        """
+        if error.billing is not Billing.UNBILLED:
+            turn.accept()
+            return
+        max_wait_s = self._settings.max_wait
+        if isinstance(error, UnreachableError) and not self.waits_for_connection:
+            max_wait_s = min(max_wait_s, _MAX_CONNECTION_WAIT_S)
+        if turn.refuse(error.retry_after_s, max_wait_s):
+            is_lost = isinstance(error, UnreachableError)
+            self.on_hold(f"{'no connection to' if is_lost else 'rate limited by'} the server")
+            raise _NotAcceptedError from error
+        if (error.retry_after_s or 0.0) > max_wait_s:
+            error.fault += f"; it asks to wait {error.retry_after_s:.0f} s"
+        elif max_wait_s:
+            error.fault += f"; no request was accepted for {max_wait_s:g} s"
+        self._ledger.stop_at_no_cost(error)
+        loop.end_pauses()
 
     def _raise_if_stopped(self, key: str, model: str, loop: EventLoop) -> None:
         loop.raise_if_closing()
@@ -326,12 +335,13 @@ class Purchaser:
     async def _opened_gateway(self, loop: EventLoop) -> Gateway:
         if self._gateway is None:
             try:
-                await loop.compute(self._prepare)
+                originals = self._stores.originals
+                self._settings = await loop.compute(prepare_stores, originals, self._settings)
             except StoreError as error:
                 self._ledger.stop(error.fault, cause=error)
                 raise
         # Another request may have opened it during the check.
-        self._gateway = self._gateway or self._open_gateway(self._settings.gateway, loop.pause)
+        self._gateway = self._gateway or self._open_gateway(self._settings.gateway)
         if not self._settings.gateway.is_sketch:
             await self._prices.load(self._gateway, loop)
         return self._gateway

@@ -58,7 +58,7 @@ def test_ended_job_is_started_again_and_its_result_is_shared(bench):
         if len(made.client.asked) == 1:
             raise UnreachableError("no connection")
 
-    made = bench(FakeGateway(fails_once))
+    made = bench(FakeGateway(fails_once), max_wait=0)
     jobs = [job(request(), layout) for layout in "AB"]
     first, second = made.run_jobs(*jobs)
     assert str(first.error) == str(second.error) == "no connection"

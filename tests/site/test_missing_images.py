@@ -102,8 +102,7 @@ CAUSES: dict[str, tuple[dict[str, object], dict[str, str], str, str]] = {
 @pytest.mark.parametrize("cause", CAUSES)
 def test_one_cause_is_one_warning(many: Site, monkeypatch: pytest.MonkeyPatch, cause: str) -> None:
     options, environ, problem, hint = CAUSES[cause]
-    monkeypatch.setattr("mkdocs_imagegen.gateway.policy.MAX_ATTEMPTS", 1)
-    many.options.update(options)
+    many.options.update({"max_wait": 0} | options)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     built = many.build()

@@ -25,6 +25,7 @@ FULL_ROUNDS = {
     "faults": 5_000,
     "interrupts": 200,
     "kills": 1_000,
+    "limits": 60,
     "malformed": 50_000,
     "offline": 10,
     "outages": 10,
