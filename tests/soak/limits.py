@@ -114,7 +114,7 @@ def _refused(
         build = fork_server.start(site.folder)
         failed = build.wait(_MAX_BUILD_S) != 0
         seconds = time.monotonic() - begun
-    lines = [line for line in build.output().splitlines() if "imagegen" in line]
+    lines = [line for line in build.output.splitlines() if "imagegen" in line]
     name = f"{fault}, {images} images:"
     return [
         Figure(f"{name} builds that failed", failed, max_value=0),
