@@ -73,6 +73,7 @@ class Pace:
         """Count a request that was not sent after all."""
         self._in_flight -= 1
         self._accepted -= 1
+        self._next_at = -math.inf
 
     def refuse(
         self, begun: float, now: float, requested_s: float | None, jitter: float, max_wait_s: float
@@ -95,7 +96,8 @@ class Pace:
         if not self._in_flight:  # else their success may start the wait again
             left_s -= self._waited_until(now)
         if named_s > left_s or left_s <= 0:
-            self._held_until, self._hold_s, self._refusals = -math.inf, 0.0, 0
+            self._held_until = self._next_at = -math.inf
+            self._gap_s, self._hold_s, self._refusals = _FIRST_GAP_S, 0.0, 0
             self._waited_s, self._idle_from = 0.0, None
             return False
         if begun >= self._held_until:  # else it was sent together with one that began the hold

@@ -53,7 +53,7 @@ DOORS = {
     "rich": {"cli/terminal.py"},
 }
 
-HEAVY = ["httpx", "PIL", "diskcache", "tenacity", "filelock", "rich", "anyio"]
+HEAVY = ["httpx", "PIL", "diskcache", "filelock", "rich", "anyio"]
 HEAVY += ["mkdocs_imagegen.emulator"]
 
 

@@ -129,6 +129,12 @@ def test_request_that_was_not_sent_does_not_start_the_wait_again():
     assert not pace.refuse(9, 9, 9.0, 0.0, NEVER)
 
 
+def test_request_that_was_not_sent_delays_no_other():
+    pace = started()
+    pace.cancel()
+    assert pace.wait_s(0) == 0
+
+
 def test_wait_that_has_ended_can_begin_again():
     pace = started(10.0)
     assert not pace.refuse(0, 0, 11.0, 0.0, NEVER)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
@@ -15,16 +16,18 @@ from mkdocs_imagegen.emulator.state import BURST, LogEntry
 from tests.soak.builds.fork_server import BuildForkServer
 from tests.soak.builds.sites import SiteState, site_of, write_prompts
 from tests.soak.figures import Figure
+from tests.waiting import wait_until
 
 _FULL_ROUNDS = 60
 _PER_MINUTE, _QUICK_PER_MINUTE = 30, 120
 _FULL_TRIALS = tuple((processes, each) for processes in (1, 4) for each in (8, 32, 64))
 _QUICK_TRIALS = ((1, 64), (4, 8))
 _FULL_REFUSED, _QUICK_REFUSED = (9, 100, 500), (100,)
-_MAX_WAIT_S = 20
+_MAX_WAIT_S, _QUICK_MAX_WAIT_S = 20, 2
 _MAX_REFUSED_S = 80.0
 _MAX_REQUESTS = 40
 _MAX_LINES = 3
+_OUTAGE_IMAGES, _OUTAGE_S = 20, 600.0
 _MAX_BUILD_S = 600.0
 _MAX_REFUSALS_PER_IMAGE = 2
 _MAX_TIME_RATIO = 1.15
@@ -42,11 +45,13 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
     figures: list[Figure] = []
     with BuildForkServer() as fork_server:
         for processes, concurrency in _FULL_TRIALS if is_full else _QUICK_TRIALS:
-            trial = _Trial(folder / f"{processes}x{concurrency}", rounds, is_full=is_full)
-            figures += trial.run(processes, concurrency, fork_server)
+            limited = _Trial(folder / f"{processes}x{concurrency}", rounds, is_full=is_full)
+            figures += limited.run(processes, concurrency, fork_server)
         for fault in ("rate-limit", "retry-after", "retry-after-503"):
             for images in _FULL_REFUSED if is_full else _QUICK_REFUSED:
-                figures += _refused(folder / f"{fault}{images}", fault, images, fork_server)
+                trial = folder / f"{fault}{images}"
+                figures += _refused(trial, fault, images, fork_server, is_full=is_full)
+        figures += _outage(folder / "outage", fork_server, is_full=is_full)
     return figures
 
 
@@ -101,13 +106,13 @@ class _Trial:
 
 
 def _refused(
-    folder: Path, fault: str, images: int, fork_server: BuildForkServer
+    folder: Path, fault: str, images: int, fork_server: BuildForkServer, *, is_full: bool
 ) -> Sequence[Figure]:
     """Build a site whose server accepts no request."""
     emulator = Emulator(require_key=False, plan=[fault] * images * 20)
     with EmulatorServer(emulator) as server:
         site = site_of(folder, server.url, concurrency=8)
-        site.options["max_wait"] = _MAX_WAIT_S
+        site.options["max_wait"] = _MAX_WAIT_S if is_full else _QUICK_MAX_WAIT_S
         write_prompts(site, [f"Prompt {number}" for number in range(images)])
         site.save()
         begun = time.monotonic()
@@ -121,4 +126,25 @@ def _refused(
         Figure(f"{name} requests", len(emulator.log), max_value=images * 2 + _MAX_REQUESTS),
         Figure(f"{name} lines", len(lines), max_value=_MAX_LINES),
         Figure(f"{name} seconds", round(seconds, 1), max_value=_MAX_REFUSED_S),
+    ]
+
+
+def _outage(folder: Path, fork_server: BuildForkServer, *, is_full: bool) -> Sequence[Figure]:
+    """Run `generate` while the server is away for a while."""
+    emulator = Emulator(require_key=False)
+    with EmulatorServer(emulator) as server:
+        url, port = server.url, urlsplit(server.url).port or 0
+    site = site_of(folder, url, concurrency=8)
+    site.options["max_wait"] = 900
+    write_prompts(site, [f"Prompt {number}" for number in range(_OUTAGE_IMAGES)])
+    site.save()
+    command = fork_server.start(site.folder, ["mkdocs-imagegen", "generate"])
+    wait_until(lambda: "no connection to the server" in command.output)
+    time.sleep(_OUTAGE_S if is_full else 0)
+    with EmulatorServer(emulator, port=port):
+        failed = command.wait(_MAX_BUILD_S) != 0
+    missing = _OUTAGE_IMAGES - len(SiteState(site).stored_prompts())
+    return [
+        Figure("outage: commands that failed", failed, max_value=0),
+        Figure("outage: images given up", missing, max_value=0),
     ]
