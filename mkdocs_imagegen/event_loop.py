@@ -43,7 +43,7 @@ class Turn:
             self._pace.cancel()
 
     def accept(self) -> None:
-        """End the turn of a request that was accepted, whatever its outcome."""
+        """End the turn of a request that was accepted, also one that fails later."""
         self._is_over = True
         self._pace.accept()
 

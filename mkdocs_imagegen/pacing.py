@@ -65,7 +65,7 @@ class Pace:
         self._gap_s = max(_FIRST_GAP_S, self._gap_s * _GAP_FACTOR)
 
     def accept(self) -> None:
-        """Count a request that the server has accepted, whatever its outcome."""
+        """Count a request that the server has accepted, also one that fails later."""
         self._in_flight -= 1
         self._waited_s, self._idle_from = 0.0, None
 

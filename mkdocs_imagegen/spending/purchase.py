@@ -335,8 +335,7 @@ class Purchaser:
     async def _opened_gateway(self, loop: EventLoop) -> Gateway:
         if self._gateway is None:
             try:
-                originals = self._stores.originals
-                self._settings = await loop.compute(prepare_stores, originals, self._settings)
+                self._settings = await loop.compute(prepare_stores, self._stores, self._settings)
             except StoreError as error:
                 self._ledger.stop(error.fault, cause=error)
                 raise

@@ -67,11 +67,11 @@ def open_stores(
     )
 
 
-def prepare_stores(originals: OriginalStore, settings: Settings) -> Settings:
+def prepare_stores(stores: Stores, settings: Settings) -> Settings:
     """Check what the first purchase of a run needs, before anything is charged.
 
     Args:
-        originals: Store for the images.
+        stores: Stores of the site.
         settings: Settings of the site.
 
     Returns:
@@ -81,7 +81,7 @@ def prepare_stores(originals: OriginalStore, settings: Settings) -> Settings:
         StoreError: If a folder cannot be written to, or this Pillow cannot write a format.
     """
     gateway, formats = settings.gateway, settings.variants.formats
-    originals.require_writable(for_sketches=gateway.is_sketch)
+    stores.originals.require_writable(for_sketches=gateway.is_sketch)
     note_use(settings)  # before the build can be killed
     if missing := [each for each in formats if not has_codec(f"image/{each}")]:
         hint = f"remove them from `variants.formats`, or install a Pillow with {missing[0]}"
