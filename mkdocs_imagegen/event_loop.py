@@ -22,6 +22,8 @@ from mkdocs_imagegen.pacing import Pace
 
 T = TypeVar("T")
 
+_FILE_WORKERS = 8
+
 
 class Turn:
     """The turn of one request, which ends in one of three ways.
@@ -63,7 +65,7 @@ class EventLoop:
     """A running event loop, its limits, and its state: open or closing.
 
     Coroutines run on the thread of the loop. `submit`, `call`, `stop`, `wake` and `close` are
-    called by other threads; `compute` and `pause` by coroutines.
+    called by other threads; all other methods by coroutines.
 
     Args:
         slots: Maximum number of requests in flight.
@@ -88,7 +90,8 @@ class EventLoop:
         workers = os.cpu_count() or 1
         self.slots = self._portal.call(anyio.CapacityLimiter, slots)
         self.admission = self._portal.call(anyio.CapacityLimiter, slots + 2 * workers)
-        self._workers = self._portal.call(anyio.CapacityLimiter, workers)
+        self._pixel_workers = self._portal.call(anyio.CapacityLimiter, workers)
+        self._file_workers = self._portal.call(anyio.CapacityLimiter, _FILE_WORKERS)
         self._change = self._portal.call(anyio.Event)
         self._next_turn = self._portal.call(anyio.Lock)
         self.price_list_lock = self._portal.call(anyio.Lock)
@@ -102,9 +105,16 @@ class EventLoop:
         """Run a coroutine to its end."""
         return self._portal.call(work, *arguments)
 
-    async def compute(self, work: Callable[..., T], *arguments: object) -> T:
-        """Run a function in a worker thread."""
-        return await run_sync(work, *arguments, limiter=self._workers)
+    async def file_work(self, work: Callable[..., T], *arguments: object) -> T:
+        """Run a function that reads or writes small files in a worker thread.
+
+        It never waits for an encoder, and a response that was charged is stored at once.
+        """
+        return await run_sync(work, *arguments, limiter=self._file_workers)
+
+    async def pixel_work(self, work: Callable[..., T], *arguments: object) -> T:
+        """Run a function that encodes images in a worker thread."""
+        return await run_sync(work, *arguments, limiter=self._pixel_workers)
 
     async def pause(self, seconds: float) -> None:
         """Wait for a time that ends early if the loop is closing.

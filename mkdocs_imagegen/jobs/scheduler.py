@@ -213,7 +213,7 @@ class Scheduler:
         else:
             result = await self._obtain(job, loop)
         if not loop.is_closing:
-            return await loop.compute(self._derived, result, job.layout)
+            return await loop.pixel_work(self._derived, result, job.layout)
         if result.alarm:
             log.info("%s", result.alarm)  # the build is over, and shows no image
         return result

@@ -129,7 +129,7 @@ class Purchaser:
             if not is_claimed:
                 raise ClaimedElsewhereError
             is_again = self._is_again(request.key)
-            original = None if is_again else await loop.compute(self._find, request)
+            original = None if is_again else await loop.file_work(self._find, request)
             if original is not None:
                 return PurchaseResult(original)
             if self._settings.gateway.is_sketch:
@@ -166,7 +166,7 @@ class Purchaser:
 
     async def _recover(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult | None:
         result = await self._recover_from(self._stores, request, loop)
-        for stores in await loop.compute(self._stores_with_response, request.key):
+        for stores in await loop.file_work(self._stores_with_response, request.key):
             with stores.claims.claim(request.key) as is_claimed:
                 if not is_claimed:
                     raise ClaimedElsewhereError
@@ -176,15 +176,15 @@ class Purchaser:
     async def _recover_from(
         self, stores: Stores, request: ImageRequest, loop: EventLoop
     ) -> PurchaseResult | None:
-        linked = await loop.compute(find_link, stores, request.key)
+        linked = await loop.file_work(find_link, stores, request.key)
         if linked is None:
-            return await loop.compute(recover, stores, request.key, request)
+            return await loop.file_work(recover, stores, request.key, request)
         gateway = await self._opened_gateway(loop)
         try:
             response = await gateway.open_response(linked.body, linked.intent.sent)
-            return await loop.compute(self._store, stores.journal, linked.intent, response)
+            return await loop.file_work(self._store, stores.journal, linked.intent, response)
         except GatewayError as error:
-            await loop.compute(self._record_failure, stores.journal, linked.intent, error)
+            await loop.file_work(self._record_failure, stores.journal, linked.intent, error)
             raise
 
     def _stores_with_response(self, key: str) -> list[Stores]:
@@ -207,7 +207,7 @@ class Purchaser:
             response = await gateway.generate(request, None, attached)
         free = replace(response, cost_usd=Decimal(0))
         intent = intent_of(request, request, self._settings.gateway)
-        result = await loop.compute(store_response, self._stores.originals, intent, free)
+        result = await loop.file_work(store_response, self._stores.originals, intent, free)
         return replace(result, seconds=time.monotonic() - begun)
 
     async def _generate(
@@ -227,7 +227,7 @@ class Purchaser:
             await self._prices.reload(gateway, loop)
         while True:
             sent = self._models.sent_for(request, exact_options)
-            await loop.compute(self._raise_if_resting, request.key, sent.model)
+            await loop.file_work(self._raise_if_resting, request.key, sent.model)
             try:
                 async with self._turn(sent, loop) as price:
                     result = await self._generate_as(sent, price, request, loop)
@@ -247,7 +247,7 @@ class Purchaser:
             async with loop.price_list_lock:
                 if budget.earlier is None:
                     folder, now = self._stores.originals.folder, datetime.now(timezone.utc)
-                    budget.earlier = await loop.compute(spend_of_month, folder, now)
+                    budget.earlier = await loop.file_work(spend_of_month, folder, now)
 
     def _price_usd(self, request: ImageRequest) -> Decimal | None:
         listed = self._models.price_usd(request)
@@ -292,14 +292,14 @@ class Purchaser:
                 self._end_turn(turn, error, loop)
                 raise
             turn.accept()
-        stored = loop.compute(self._store, self._stores.journal, intent, response)
+        stored = loop.file_work(self._store, self._stores.journal, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
         self._ledger.budget.settle_generated(price, result.original.record.cost_usd)
         self._ledger.budget.note_charge(sent, response.cost_usd)
         self.in_flight -= 1
         self._ledger.regenerated.add(request.key)
         counting = self._ledger.note_generated(sent.model)
-        await loop.compute(self._note_attempts, counting)
+        await loop.file_work(self._note_attempts, counting)
         if result.alarm:
             # The journal has the response. Further images could not be stored either.
             self._ledger.stop("the run was stopped: a generated image could not be stored")
@@ -335,7 +335,7 @@ class Purchaser:
     async def _opened_gateway(self, loop: EventLoop) -> Gateway:
         if self._gateway is None:
             try:
-                self._settings = await loop.compute(prepare_stores, self._stores, self._settings)
+                self._settings = await loop.file_work(prepare_stores, self._stores, self._settings)
             except StoreError as error:
                 self._ledger.stop(error.fault, cause=error)
                 raise
@@ -348,7 +348,7 @@ class Purchaser:
     async def _request(self, intent: Intent, gateway: Gateway, loop: EventLoop) -> ImageResponse:
         request = intent.sent
         attached = await self._attached(request, loop)
-        await loop.compute(self._stores.journal.begin, intent)
+        await loop.file_work(self._stores.journal.begin, intent)
         # The run may have been stopped while this request was being prepared.
         self._raise_if_stopped(intent.request.key, request.model, loop)
         keep = partial(self._stores.journal.save_response, intent)
@@ -362,7 +362,7 @@ class Purchaser:
         """Return the reference images of a request; their bytes are held only while it runs."""
         if not request.references:
             return NO_ATTACHMENTS
-        return await loop.compute(self._read_references, request)
+        return await loop.file_work(self._read_references, request)
 
     def _store(self, journal: Journal, intent: Intent, response: ImageResponse) -> PurchaseResult:
         key = intent.request.key
@@ -388,9 +388,9 @@ class Purchaser:
         try:
             return await work
         except ImagegenError as error:
-            await loop.compute(self._record_failure, self._stores.journal, intent, error)
+            await loop.file_work(self._record_failure, self._stores.journal, intent, error)
             if isinstance(error, ModelUnavailableError):
-                await loop.compute(self._models.note, error, intent.sent)
+                await loop.file_work(self._models.note, error, intent.sent)
             self._settle_failure(intent, error, is_charged=is_charged)
             raise
         except Exception as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import os
+import threading
 import time
 
 import pytest
@@ -13,6 +15,7 @@ from mkdocs_imagegen.errors import StoreError, UnreachableError
 from mkdocs_imagegen.jobs import scheduler
 from tests.bench import PNG, FakeGateway, job, request
 from tests.originals.support import flip, refuse
+from tests.waiting import MAX_WAIT_S
 
 UNFORESEEN = [RuntimeError("unforeseen"), MemoryError("unforeseen"), KeyError("unforeseen")]
 
@@ -168,3 +171,25 @@ def test_file_that_cannot_be_written_has_a_hint_for_its_cause(bench, number, hin
     (result,) = bench(derive=derive).run_jobs(job(request()))
     assert "the files of the image could not be written" in str(result.error)
     assert result.error.hint == hint
+
+
+def test_request_is_sent_while_encoders_use_all_processors(bench):
+    is_last_sent, encoding = threading.Event(), threading.Semaphore(0)
+    workers = os.cpu_count() or 1
+
+    async def note(sent, _keep):
+        if sent == request(workers):
+            is_last_sent.set()
+
+    def derive(*_):
+        encoding.release()
+        assert is_last_sent.wait(MAX_WAIT_S)
+        return "files"
+
+    made = bench(FakeGateway(note), derive=derive)
+    for number in range(workers):
+        made.scheduler.start(job(request(number)))
+    for _ in range(workers):
+        assert encoding.acquire(timeout=MAX_WAIT_S)
+    (last,) = made.run_jobs(job(request(workers)))
+    assert last.image == "files"
