@@ -205,7 +205,7 @@ class BridgeExtension(ImagegenExtension):
                 before = _State.rendering
                 self._is_inner = before is not None and before.page is page
                 if not self._is_inner:
-                    _State.rendering = _Rendering(ZensicalSite(config), page)
+                    _State.rendering = _Rendering(ZensicalSite.of_build(config), page)
                 self._rendering = _State.rendering
                 vars(md)["convert"] = partial(self._convert, md.convert)
         super().register(md)

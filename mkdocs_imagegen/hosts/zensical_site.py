@@ -8,13 +8,14 @@ import os
 import posixpath
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mkdocs_imagegen.directives.extension import read_heading
 from mkdocs_imagegen.frozen import dataclass
@@ -25,6 +26,8 @@ from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
 
 _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
+_RECENT_NS = 100_000_000
+"""Age of a change in which the file system may give the next change the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,19 @@ class Source:
         return self.meta.get("imagegen") is not None
 
 
+_Stamp = tuple[int, int] | None
+"""Time and size of a file or folder; None if its next change could leave them the same."""
+
+
+def _stamp_of(path: Path) -> _Stamp:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    is_recent = time.time_ns() - stat.st_mtime_ns < _RECENT_NS
+    return None if is_recent else (stat.st_mtime_ns, stat.st_size)
+
+
 class ZensicalSite:
     """A site of Zensical, read from the disk.
 
@@ -68,6 +84,8 @@ class ZensicalSite:
         folder: Folder of images in the docs folder.
     """
 
+    _latest: ClassVar[ZensicalSite | None] = None
+
     def __init__(self, config: dict[str, Any], config_file: Path | None = None) -> None:
         self.config = config
         self.root = Path(config["root_dir"])
@@ -75,7 +93,21 @@ class ZensicalSite:
         self.folder = PublishedFolder(self.docs)
         self.target = self.root / config["site_dir"]
         self._config_file = config_file or _config_file_of(self.root)
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, tuple[_Stamp, Source]] = {}
+        self._stamps: dict[Path, _Stamp] = {}
+
+    @classmethod
+    def of_build(cls, config: dict[str, Any]) -> ZensicalSite:
+        """Return the site of a build: that of the page before, unless its files have changed."""
+        site = cls._latest
+        if site is None or site.config is not config or not site.is_current:
+            site = cls._latest = cls(config)
+        return site
+
+    @property
+    def is_current(self) -> bool:
+        """True if the docs folder still lists the same pages, and the settings are the same."""
+        return all(each and each == _stamp_of(path) for path, each in self._stamps.items())
 
     @cached_property
     def settings(self) -> Settings:
@@ -85,6 +117,8 @@ class ZensicalSite:
             (written[name] for name in BRIDGES if name in written), {}
         )
         settings = read_settings(options, self.root)
+        if settings.prompts_path:
+            self._stamps[settings.prompts_path] = _stamp_of(settings.prompts_path)
         return replace(settings, config_file=self._config_file, command="zensical")
 
     @property
@@ -98,14 +132,22 @@ class ZensicalSite:
         """Sources of the pages, without those that the site excludes."""
         excluded = [self._matcher(name) for name in ("exclude_docs", "draft_docs")]
         excluded.append(self._is_excluded_by_plugin)
-        paths = sorted(self.docs.rglob("*.md"))
+        paths = sorted(self._list(self.docs))
         uris = [each.relative_to(self.docs).as_posix() for each in paths]
-        return [
-            uri
-            for uri in uris
-            if not any(part.startswith(".") for part in uri.split("/"))
-            and not any(matches(uri) for matches in excluded)
-        ]
+        return [uri for uri in uris if not any(matches(uri) for matches in excluded)]
+
+    def _list(self, folder: Path) -> Iterator[Path]:
+        """Yield the pages in a folder, without hidden ones."""
+        if folder != self.folder.path:  # each build of a page writes files there
+            self._stamps[folder] = _stamp_of(folder)
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for each in entries:
+                if each.name.startswith("."):
+                    continue
+                if each.is_dir(follow_symlinks=False):
+                    yield from self._list(folder / each.name)
+                elif each.name.endswith(".md"):
+                    yield folder / each.name
 
     def _matcher(self, name: str) -> Callable[[str], bool]:
         if not (patterns := self.config.get(name)):
@@ -135,8 +177,10 @@ class ZensicalSite:
 
     def source(self, uri: str) -> Source:
         """Return a page, by its source below the docs folder."""
-        if uri not in self._sources:
-            path = self.docs / uri
+        path = self.docs / uri
+        stamp, source = self._sources.get(uri, (None, None))
+        if source is None or stamp is None or stamp != _stamp_of(path):
+            stamp = _stamp_of(path)
             text = path.read_text("utf-8-sig", "replace") if path.is_file() else ""
             meta, body = split_front_matter(text)
             nav_title = self._nav_titles.get(uri)
@@ -144,8 +188,9 @@ class ZensicalSite:
             shown = os.path.relpath(path, self.root).replace(os.sep, "/")
             page = Page(shown, uri, uri, lambda: text)
             url = _url_of(uri, is_folder=self.config["use_directory_urls"])
-            self._sources[uri] = Source(page, meta, body, str(title), nav_title, url)
-        return self._sources[uri]
+            source = Source(page, meta, body, str(title), nav_title, url)
+            self._sources[uri] = stamp, source
+        return source
 
     def _title_of(self, uri: str, body: str) -> str:
         """Return the title of a page that names none, by the rule of MkDocs."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -79,6 +81,78 @@ def test_preview_of_a_page_is_shown_even_if_its_body_is_empty(tmp_path: Path, bo
     assert "assets/imagegen/" in md.convert(body)
     assert "assets/imagegen/" in page.meta["image"]
     assert not md.convert("")
+
+
+def render(config: dict[str, Any], path: str, body: str) -> str:
+    page = SimpleNamespace(path=path, meta={})
+    return Markdown(
+        extensions=[Context(page, config), "pymdownx.superfences", makeExtension()]
+    ).convert(body)
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the folders that were listed."""
+    names: list[str] = []
+    scandir = os.scandir
+
+    def spy(path: Any) -> Any:
+        names.append(Path(path).name)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", spy)
+    return names
+
+
+CARDS = "```imagegen-cards\nguide/*.md\n```\n![A kite](imagegen:)\n"
+
+
+def write_pages(folder: Path, *names: str) -> dict[str, Any]:
+    """Write pages of an hour ago, and return the configuration of their site."""
+    for name in names:
+        path = folder / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"---\nimagegen: {{preview: About {path.stem}}}\n---\n# {path.stem}\n")
+    (folder / "docs" / "assets" / "imagegen").mkdir(parents=True)
+    make_old(folder / "docs")
+    options = {"gateway": {"url": "sketch:"}, "prompts": "prompts.yml"}
+    (folder / "prompts.yml").touch()
+    make_old(folder / "prompts.yml")
+    return create_site(folder, mdx_configs={"mkdocs_imagegen.hosts.zensical": options}).config
+
+
+def make_old(path: Path) -> None:
+    hour_ago = time.time() - 3600
+    for each in (path, *path.rglob("*")):
+        os.utime(each, (hour_ago, hour_ago))
+
+
+def test_pages_of_one_build_list_the_docs_folder_once(tmp_path: Path, listed: list[str]) -> None:
+    config = write_pages(tmp_path, "guide/a.md", "guide/b.md", "index.md")
+    listed.clear()
+    for name in ("index.md", "guide/a.md", "guide/b.md"):
+        assert "imagegen-cards" in render(config, name, CARDS)
+    assert [listed.count(name) for name in ("docs", "guide")] == [1, 1]
+    render(dict(config), "index.md", CARDS)
+    assert listed.count("docs") == 2
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_cards_follow_a_page_that_is_saved_while_serving(tmp_path: Path, *, is_new: bool) -> None:
+    config = write_pages(tmp_path, "guide/a.md", "index.md")
+    render(config, "index.md", CARDS)
+    (tmp_path / "docs" / "guide" / ("b.md" if is_new else "a.md")).write_text("# Saved")
+    cards = render(config, "index.md", CARDS)
+    assert (cards.count("<li"), "Saved" in cards) == (1 + is_new, True)
+
+
+def test_named_prompts_are_read_again_after_a_change(tmp_path: Path) -> None:
+    config = write_pages(tmp_path, "index.md")
+    (tmp_path / "prompts.yml").write_text("hero: A ferry")
+    make_old(tmp_path / "prompts.yml")
+    assert 'alt="A ferry"' in render(config, "index.md", "![](imagegen:hero)")
+    (tmp_path / "prompts.yml").write_text("hero: A kite in the sky")
+    assert 'alt="A kite in the sky"' in render(config, "index.md", "![](imagegen:hero)")
 
 
 @pytest.mark.parametrize("text", HEADINGS)
