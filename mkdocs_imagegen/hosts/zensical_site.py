@@ -18,14 +18,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mkdocs_imagegen.directives.extension import read_heading
+from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import BRIDGES
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
-from mkdocs_imagegen.settings import Settings, read_settings
+from mkdocs_imagegen.settings import DEFAULT_ORIGINALS_DIR, Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
 
 _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
+_ORIGINALS_DIR = re.compile(
+    r"""\boriginals_dir["']?[ \t]*[:=][ \t]*(["']?)([\w./-][\w./ -]*?)\1[ \t]*(?=[#,}\n]|$)"""
+)
 _RECENT_NS = 100_000_000
 """Age of a change in which the file system may give the next change the same time."""
 
@@ -274,6 +278,36 @@ class PublishedFolder:
             if not (target / name).exists() and (self.path / name).is_file():
                 target.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes((self.path / name).read_bytes())
+
+
+def open_site(config_file: Path) -> ZensicalSite:
+    """Return the site of a configuration file.
+
+    Raises:
+        SiteError: If the file cannot be read, or does not list the extension.
+        ClickException: If the configuration is invalid.
+    """
+    file = config_file.absolute()
+    _create_watched(file)
+    config = import_module("zensical.config")
+    try:
+        site = ZensicalSite(config.parse_config(str(file)), file)
+    except (ValueError, OSError) as error:  # TOML's errors are a ValueError
+        text = " ".join(str(error).split())
+        raise SiteError(f"{config_file} cannot be read: {text}") from None
+    if not any(name in site.config["markdown_extensions"] for name in BRIDGES):
+        hint = f"add `{BRIDGES[0]}` to `markdown_extensions`, with the options under it"
+        raise SiteError(f"{config_file} does not list the extension", hint=hint)
+    return site
+
+
+def _create_watched(config_file: Path) -> None:
+    """Create the originals folder: Zensical reads no configuration that watches a missing one."""
+    text = config_file.read_text("utf-8", "replace")
+    names = {match[2] for match in _ORIGINALS_DIR.finditer(text)} | {DEFAULT_ORIGINALS_DIR}
+    for name in names if "watch" in text else ():
+        if name in _ORIGINALS_DIR.sub("", text):
+            (config_file.parent / name).mkdir(parents=True, exist_ok=True)
 
 
 def _config_file_of(root: Path) -> Path | None:

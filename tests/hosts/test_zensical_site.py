@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -20,8 +21,9 @@ from mkdocs.structure.nav import get_navigation
 from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.hosts import zensical
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
-from mkdocs_imagegen.hosts.zensical import _create_watched, makeExtension
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
+from mkdocs_imagegen.hosts.zensical import makeExtension
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, _create_watched
+from mkdocs_imagegen.pipeline.context import BuildMode
 
 HEADINGS = [
     "# The `run` command { #run }",
@@ -153,6 +155,40 @@ def test_named_prompts_are_read_again_after_a_change(tmp_path: Path) -> None:
     assert 'alt="A ferry"' in render(config, "index.md", "![](imagegen:hero)")
     (tmp_path / "prompts.yml").write_text("hero: A kite in the sky")
     assert 'alt="A kite in the sky"' in render(config, "index.md", "![](imagegen:hero)")
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Pages that were rendered, in a site whose configuration and pages a double reads."""
+    uris: list[str] = []
+    config = write_pages(tmp_path, "guide/a.md", "index.md")
+    config |= {"markdown_extensions": list(config["mdx_configs"]), "watch": []}
+    (tmp_path / "mkdocs.yml").touch()
+
+    def render(body: str, uri: str, *_: object) -> dict[str, str]:
+        uris.append(uri)
+        page = SimpleNamespace(path=uri, meta={})
+        context = Context(page, config)
+        extensions = [context, "pymdownx.superfences", makeExtension()]
+        return {"content": Markdown(extensions=extensions).convert(body)}
+
+    parsed = SimpleNamespace(parse_config=lambda _: config)
+    monkeypatch.setitem(sys.modules, "zensical.config", parsed)
+    monkeypatch.setitem(sys.modules, "zensical.markdown.render", SimpleNamespace(render=render))
+    return uris
+
+
+def test_generate_renders_each_page_once(tmp_path: Path, rendered: list[str]) -> None:
+    docs = tmp_path / "docs"
+    (docs / "index.md").write_text(CARDS)
+    mode = BuildMode(generate=True, publish=False)
+    site = zensical.look(tmp_path / "mkdocs.yml", mode, None, ())
+    assert [row.state.word for row in site.rows] == ["generated"] * 2
+    assert rendered == ["guide/a.md", "index.md"]
+    published = {each.name for each in (docs / "assets" / "imagegen").iterdir()}
+    config = sys.modules["zensical.config"].parse_config("")
+    html = render(config, "index.md", CARDS)
+    assert set(re.findall(r"assets/imagegen/([\w.-]+)", html)) < published
 
 
 @pytest.mark.parametrize("text", HEADINGS)
