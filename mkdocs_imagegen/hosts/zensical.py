@@ -263,7 +263,7 @@ def look(
     """
     run_filter.begin_run()
     with contextlib.redirect_stdout(sys.stderr):
-        site = open_site(config_file)
+        site = open_site(config_file, creates_watched=mode.generate)
         settings = change(site.settings) if change is not None else site.settings
         mode = replace(mode, pages=globs_of(pages, site.docs, site.root))
         permission = permission_here(settings, is_serving=False)

@@ -17,19 +17,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
+from click import ClickException
+
 from mkdocs_imagegen.directives.extension import read_heading
 from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import BRIDGES
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
-from mkdocs_imagegen.settings import DEFAULT_ORIGINALS_DIR, Settings, read_settings
+from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
 
 _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
-_ORIGINALS_DIR = re.compile(
-    r"""\boriginals_dir["']?[ \t]*[:=][ \t]*(["']?)([\w./-][\w./ -]*?)\1[ \t]*(?=[#,}\n]|$)"""
-)
+_MISSING_WATCH = "Watch path does not exist: "
 _RECENT_NS = 100_000_000
 """Age of a change in which the file system may give the next change the same time."""
 
@@ -280,15 +280,47 @@ class PublishedFolder:
                 (target / name).write_bytes((self.path / name).read_bytes())
 
 
-def open_site(config_file: Path) -> ZensicalSite:
+def open_site(config_file: Path, *, creates_watched: bool = False) -> ZensicalSite:
     """Return the site of a configuration file.
+
+    Args:
+        config_file: Configuration file.
+        creates_watched: True to create an originals folder that is watched and missing, without
+            which Zensical does not build the site.
 
     Raises:
         SiteError: If the file cannot be read, or does not list the extension.
         ClickException: If the configuration is invalid.
     """
+    try:
+        return _read_site(config_file)
+    except ClickException as error:
+        _, is_missing, name = error.message.partition(_MISSING_WATCH)
+        if not is_missing:
+            raise
+        # Zensical reads no configuration that watches a missing folder.
+        folder = Path(os.path.normpath(config_file.absolute().parent / name))
+        with contextlib.ExitStack() as stack:
+            for each in (*reversed(folder.parents), folder):
+                if not each.exists():
+                    stack.callback(_remove_empty, each)
+                    with contextlib.suppress(OSError):
+                        each.mkdir()
+            site = _read_site(config_file)
+            if not site.settings.originals_path.is_relative_to(folder):
+                raise
+            if creates_watched:
+                stack.pop_all()
+            return site
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _read_site(config_file: Path) -> ZensicalSite:
     file = config_file.absolute()
-    _create_watched(file)
     config = import_module("zensical.config")
     try:
         site = ZensicalSite(config.parse_config(str(file)), file)
@@ -299,15 +331,6 @@ def open_site(config_file: Path) -> ZensicalSite:
         hint = f"add `{BRIDGES[0]}` to `markdown_extensions`, with the options under it"
         raise SiteError(f"{config_file} does not list the extension", hint=hint)
     return site
-
-
-def _create_watched(config_file: Path) -> None:
-    """Create the originals folder: Zensical reads no configuration that watches a missing one."""
-    text = config_file.read_text("utf-8", "replace")
-    names = {match[2] for match in _ORIGINALS_DIR.finditer(text)} | {DEFAULT_ORIGINALS_DIR}
-    for name in names if "watch" in text else ():
-        if name in _ORIGINALS_DIR.sub("", text):
-            (config_file.parent / name).mkdir(parents=True, exist_ok=True)
 
 
 def _config_file_of(root: Path) -> Path | None:

@@ -173,7 +173,7 @@ def test_commands_read_the_site(site: PaidZensical, config_file: str) -> None:
     assert "2 images" in site.command("plan").stdout
     assert site.command("check").returncode == 1
     assert site.command("generate", "--dry-run").returncode == 0
-    assert site.emulator.requests == 0
+    assert (site.emulator.requests, (site.folder / "imagegen-originals").exists()) == (0, False)
     assert site.command("generate").returncode == 0
     assert site.command("check").returncode == 0
     assert site.command("gallery", "gallery.html").returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click import ClickException
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
@@ -22,7 +24,7 @@ from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.hosts import zensical
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
 from mkdocs_imagegen.hosts.zensical import makeExtension
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, _create_watched
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
 from mkdocs_imagegen.pipeline.context import BuildMode
 
 HEADINGS = [
@@ -234,25 +236,36 @@ def test_pages_that_the_exclude_plugin_leaves_out_are_not_read(
 
 
 @pytest.mark.parametrize(
-    ("text", "created"),
+    ("originals_dir", "watch", "created"),
     [
-        ("watch: [imagegen-originals]", ["imagegen-originals"]),
-        ("watch: [pics]\n- ext:\n    originals_dir: pics  # own", ["pics"]),
-        ("watch: [my pics]\n- ext: {originals_dir: 'my pics', model: a}", ["my pics"]),
-        ('watch = ["a/b"]\n[x]\noriginals_dir = "a/b"', ["a", "a/b"]),
-        ("watch: [other]\n- ext: {originals_dir: pics}", []),
-        ("originals_dir: imagegen-originals", []),
-        ("watch: [x]\n- ext: {originals_dir: !ENV DIR}", []),
+        ("imagegen-originals", "imagegen-originals", ["imagegen-originals"]),
+        ("my pics", "./my pics", ["my pics"]),
+        ("a/b", "a/b", ["a", "a/b"]),
+        ("a/b", "a", ["a"]),
+        ("pics", "other", None),
+        ("pics", "pics/old", None),
     ],
 )
-def test_originals_folder_that_is_watched_is_created(
-    tmp_path: Path, text: str, created: list[str]
+def test_only_generate_creates_the_originals_folder_that_is_watched(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    originals_dir: str,
+    watch: str,
+    created: list[str] | None,
 ) -> None:
-    config = tmp_path / "zensical.toml"
-    config.write_text(text)
-    _create_watched(config)
-    folders = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*/"))
-    assert [each for each in folders if each != config.name] == created
+    def parse_config(path: str) -> dict[str, Any]:
+        if not (Path(path).parent / watch).exists():
+            raise ClickException(f"Watch path does not exist: {watch}")
+        name = "mkdocs_imagegen.hosts.zensical"
+        options = {name: {"originals_dir": originals_dir}}
+        return create_site(tmp_path, markdown_extensions=[name], mdx_configs=options).config
+
+    monkeypatch.setitem(sys.modules, "zensical.config", SimpleNamespace(parse_config=parse_config))
+    for creates_watched in (False, True):
+        with pytest.raises(ClickException) if created is None else contextlib.nullcontext():
+            open_site(tmp_path / "mkdocs.yml", creates_watched=creates_watched)
+        left = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*"))
+        assert left == (created if created and creates_watched else [])
 
 
 def test_broken_configuration_is_an_error_without_traceback(
