@@ -29,7 +29,7 @@ from mkdocs_imagegen.causes import causes
 from mkdocs_imagegen.directives.extension import ImagegenExtension, Renderer
 from mkdocs_imagegen.directives.fences import page_in_mkdocs
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.errors import SiteError
+from mkdocs_imagegen.errors import ImagegenError, SiteError
 from mkdocs_imagegen.hosts.gateway import gateway_factory, permission_here
 from mkdocs_imagegen.hosts.look import Change, SiteView, globs_of
 from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
@@ -208,10 +208,14 @@ class BridgeExtension(ImagegenExtension):
         super().register(md)
 
     def _convert(self, convert: Callable[[str], str], text: str) -> str:
-        if text.strip() or self._rendering is None:
-            return convert(text)
-        # Python-Markdown runs no processor for an empty page, which can have a preview.
-        return self._finish_page(self._md, "")
+        try:
+            if text.strip() or self._rendering is None:
+                return convert(text)
+            # Python-Markdown runs no processor for an empty page, which can have a preview.
+            return self._finish_page(self._md, "")
+        except ImagegenError as error:
+            sys.excepthook = partial(_log_last, sys.excepthook, str(error))
+            raise
 
     def _find_registry(self) -> Registry:
         pipeline = self._reading or self._current.pipeline
@@ -233,6 +237,16 @@ class BridgeExtension(ImagegenExtension):
         rendering = self._current
         _State.rendering = self._rendering = None
         return rendering.finish(content)
+
+
+def _log_last(
+    other: Callable[..., object], text: str, kind: type, error: BaseException, trace: object
+) -> None:
+    """Log the error that ends Zensical, whose own error for it has two tracebacks."""
+    if text in str(error):
+        log.error("%s", text)
+    else:
+        other(kind, error, trace)
 
 
 def makeExtension(**options: object) -> BridgeExtension:  # noqa: N802 - Python-Markdown's name

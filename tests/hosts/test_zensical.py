@@ -162,8 +162,11 @@ def test_on_missing_error_ends_the_build(site: PaidZensical) -> None:
     site.save()
     (site.folder / "imagegen-originals").mkdir()
     done = site.run("zensical", "build")
-    assert done.returncode != 0
-    assert "the build ends because on_missing is error" in done.stderr
+    assert done.returncode == 1
+    first, *rest = (each for each in done.stderr.splitlines() if each != "No issues found")
+    assert first == "imagegen: the build ends because on_missing is error:"
+    assert "2 images are missing: `zensical` generates no images" in rest[0]
+    assert len(rest) == 1
 
 
 @pytest.mark.parametrize("config_file", ["mkdocs.yml", "zensical.toml"])

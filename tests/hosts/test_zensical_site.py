@@ -25,6 +25,7 @@ from mkdocs_imagegen.hosts import zensical
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
 from mkdocs_imagegen.hosts.zensical import makeExtension
 from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
+from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.pipeline.context import BuildMode
 
 HEADINGS = [
@@ -266,6 +267,28 @@ def test_only_generate_creates_the_originals_folder_that_is_watched(
             open_site(tmp_path / "mkdocs.yml", creates_watched=creates_watched)
         left = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*"))
         assert left == (created if created and creates_watched else [])
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_error_that_ends_a_build_is_shown_without_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    is_ours: bool,
+) -> None:
+    others: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *each: others.append(each))
+    options = {"mkdocs_imagegen.hosts.zensical": {"modle": "a/b"}}
+    config = create_site(tmp_path, mdx_configs=options).config
+    with pytest.raises(OptionsError) as caught:
+        render(config, "index.md", CARDS)
+    caplog.clear()
+    text = f"OptionsError: {caught.value}\nTraceback: ..." if is_ours else "KeyError"
+    sys.excepthook(RuntimeError, RuntimeError(f"Python error: {text}"), None)
+    assert (len(caplog.messages), len(others)) == ((1, 0) if is_ours else (0, 1))
+    if is_ours:
+        assert caplog.messages == [f"imagegen: {caught.value}"]
 
 
 def test_broken_configuration_is_an_error_without_traceback(
