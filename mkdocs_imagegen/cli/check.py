@@ -23,7 +23,7 @@ _CONFIG_FILES = {name for host in HOSTS for name in host.config_files}
 Examples:
   mkdocs-imagegen check
   mkdocs-imagegen check docs/guide.md 'blog/**'
-  mkdocs-imagegen check && mkdocs build --strict
+  mkdocs-imagegen check --json | jq .lacking
 """
 )
 @click.argument("files", nargs=-1, metavar="[PAGE | FILE]...")
