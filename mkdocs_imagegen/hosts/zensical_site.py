@@ -14,7 +14,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from click import ClickException
@@ -24,11 +24,15 @@ from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import BRIDGES
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
+from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
 
 _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
+_UNUSED = ("serve", "serve_delay", "draft", "report")
+"""Options that only builds of MkDocs use."""
+_NO_EFFECT = "%s: options without an effect in Zensical, which can be removed: %s"
 _MISSING_WATCH = "Watch path does not exist: "
 _RECENT_NS = 100_000_000
 """Age of a change in which the file system may give the next change the same time."""
@@ -61,16 +65,32 @@ class Source:
 
 
 _Stamp = tuple[int, int] | None
-"""Time and size of a file or folder; None if its next change could leave them the same."""
+"""Time and size of a file or folder, if any; None if its next change could leave them the same."""
 
 
 def _stamp_of(path: Path) -> _Stamp:
     try:
         stat = path.stat()
     except OSError:
-        return None
+        return 0, 0
     is_recent = time.time_ns() - stat.st_mtime_ns < _RECENT_NS
     return None if is_recent else (stat.st_mtime_ns, stat.st_size)
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text("utf-8-sig", "replace") if path.is_file() else ""
+
+
+def _merge(inherited: dict[str, object], own: dict[str, object]) -> dict[str, object]:
+    """Return front matter with inherited values, as the plugin `meta` merges them."""
+    merged = inherited | own
+    for name in inherited.keys() & own.keys():
+        one, other = inherited[name], own[name]
+        if isinstance(one, dict) and isinstance(other, dict):
+            merged[name] = _merge(one, other)
+        elif isinstance(one, list) and isinstance(other, list):
+            merged[name] = one + other
+    return merged
 
 
 class ZensicalSite:
@@ -97,7 +117,7 @@ class ZensicalSite:
         self.folder = PublishedFolder(self.docs)
         self.target = self.root / config["site_dir"]
         self._config_file = config_file or _config_file_of(self.root)
-        self._sources: dict[str, tuple[_Stamp, Source]] = {}
+        self._sources: dict[str, tuple[list[_Stamp], Source]] = {}
         self._stamps: dict[Path, _Stamp] = {}
 
     @classmethod
@@ -123,7 +143,12 @@ class ZensicalSite:
         settings = read_settings(options, self.root)
         if settings.prompts_path:
             self._stamps[settings.prompts_path] = _stamp_of(settings.prompts_path)
-        return replace(settings, config_file=self._config_file, command="zensical")
+        settings = replace(settings, config_file=self._config_file, command="zensical")
+        default = Settings()
+        unused = [each for each in _UNUSED if getattr(settings, each) != getattr(default, each)]
+        if unused:
+            log.warning(_NO_EFFECT, settings.config_name, ", ".join(unused), extra=ONCE)
+        return settings
 
     @property
     def site_url(self) -> str:
@@ -161,15 +186,24 @@ class ZensicalSite:
 
     def _is_excluded_by_plugin(self, uri: str) -> bool:
         """Return True if the plugin `exclude`, which Zensical contains, leaves a page out."""
-        options = ((self.config.get("plugins") or {}).get("exclude") or {}).get("config") or {}
-        if not options.get("enabled"):
-            return False
+        options = self._options_of("exclude")
         globs = [
             each for glob in options.get("glob") or () for each in (glob, glob.replace("**/", ""))
         ]
         return any(fnmatchcase(uri, glob) for glob in globs) or any(
             re.match(regex, uri) for regex in options.get("regex") or ()
         )
+
+    def _options_of(self, plugin: str) -> dict[str, Any]:
+        """Return the options of a plugin that Zensical contains; none if it is disabled."""
+        options = ((self.config.get("plugins") or {}).get(plugin) or {}).get("config") or {}
+        return options if options.get("enabled") else {}
+
+    def _files_of_meta(self, uri: str) -> list[Path]:
+        """Return the files that the plugin `meta` adds to the front matter of a page."""
+        name = self._options_of("meta").get("meta_file")
+        folders = reversed(PurePosixPath(uri).parents) if name else ()
+        return [self.docs / each / name for each in folders]
 
     @cached_property
     def _nav(self) -> list[dict[str, Any]]:
@@ -181,19 +215,22 @@ class ZensicalSite:
 
     def source(self, uri: str) -> Source:
         """Return a page, by its source below the docs folder."""
-        path = self.docs / uri
-        stamp, source = self._sources.get(uri, (None, None))
-        if source is None or stamp is None or stamp != _stamp_of(path):
-            stamp = _stamp_of(path)
-            text = path.read_text("utf-8-sig", "replace") if path.is_file() else ""
+        path, files_of_meta = self.docs / uri, self._files_of_meta(uri)
+        stamps = [_stamp_of(each) for each in (path, *files_of_meta)]
+        known, source = self._sources.get(uri, ([], None))
+        if source is None or None in stamps or stamps != known:
+            text = _read_text(path)
             meta, body = split_front_matter(text)
+            for each in reversed(files_of_meta):
+                inherited = _read_text(each).lstrip("-")
+                meta = _merge(split_front_matter(f"---\n{inherited}\n---\n")[0], meta)
             nav_title = self._nav_titles.get(uri)
             title = nav_title or meta.get("title") or self._title_of(uri, body)
             shown = os.path.relpath(path, self.root).replace(os.sep, "/")
             page = Page(shown, uri, uri, lambda: text)
             url = _url_of(uri, is_folder=self.config["use_directory_urls"])
             source = Source(page, meta, body, str(title), nav_title, url)
-            self._sources[uri] = stamp, source
+            self._sources[uri] = stamps, source
         return source
 
     def _title_of(self, uri: str, body: str) -> str:

@@ -190,6 +190,23 @@ def test_commands_read_the_site(site: PaidZensical, config_file: str) -> None:
     assert site.command("check").returncode == 0
 
 
+def test_options_of_a_folder_apply_in_generate_and_in_the_build(site: PaidZensical) -> None:
+    site.config["plugins"] = ["search", "meta"]
+    site.options["report"] = "report.json"
+    site.save()
+    site.write("guide/.meta.yml", "imagegen: {style: Woodcut., size: 1024x1024}\n")
+    site.write("guide/one.md", f"---\nimagegen: {{quality: low}}\n---\n# One\n\n{fence('A tug')}")
+    generated = site.command("generate")
+    assert (generated.returncode, site.emulator.requests) == (0, 3)
+    assert generated.stderr.count("an effect in Zensical") == 1
+    messages = site.build("--clean")
+    assert messages.count("\n") == 1
+    assert "mkdocs.yml: options without an effect in Zensical" in messages
+    page = "guide/one/index.html"
+    assert 'width="1024" height="1024"' in site.html(page)
+    assert site.placeholders(page) == 0
+
+
 def test_files_that_no_page_uses_are_removed_by_the_second_generate(site: PaidZensical) -> None:
     published = site.folder / "docs" / "assets" / "imagegen"
     site.command("generate")

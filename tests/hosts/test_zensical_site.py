@@ -25,6 +25,7 @@ from mkdocs_imagegen.hosts import zensical
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
 from mkdocs_imagegen.hosts.zensical import makeExtension
 from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
+from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.pipeline.context import BuildMode
 
@@ -234,6 +235,56 @@ def test_pages_that_the_exclude_plugin_leaves_out_are_not_read(
     known = {"enabled": True, "glob": [], "regex": []}
     site = create_site(tmp_path, plugins={"exclude": {"config": {**known, **options}}})
     assert site.uris == left
+
+
+ROOT_META = """\
+---
+imagegen: {style: Root, size: 400x200}
+tags: [root]
+"""
+
+
+def test_front_matter_of_folders_is_merged_by_the_meta_plugin(tmp_path: Path) -> None:
+    """The expected values are those that Zensical 0.0.73 and 0.1.3 pass to extensions."""
+    write_pages(tmp_path, "index.md", "a/b/x.md")
+    (tmp_path / "docs" / ".meta.yml").write_text(ROOT_META)
+    (tmp_path / "docs" / "a" / ".meta.yml").write_text("imagegen: {style: A, quality: low}\n")
+    own = "---\nimagegen: {style: Own}\ntags: [own]\n---\n# B\n"
+    (tmp_path / "docs" / "a" / "b" / "x.md").write_text(own)
+    make_old(tmp_path / "docs")
+    options = {"enabled": True, "meta_file": ".meta.yml"}
+    site = create_site(tmp_path, plugins={"meta": {"config": options}})
+    assert site.source("a/b/x.md").meta == {
+        "imagegen": {"style": "Own", "size": "400x200", "quality": "low"},
+        "tags": ["root", "own"],
+    }
+    assert site.source("index.md").meta["tags"] == ["root"]
+    (tmp_path / "docs" / ".meta.yml").write_text("tags: [saved]")
+    assert site.source("a/b/x.md").meta["tags"] == ["saved", "own"]
+    options["enabled"] = False
+    assert site.source("a/b/x.md").meta == {"imagegen": {"style": "Own"}, "tags": ["own"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "unused"),
+    [
+        (
+            {"serve": "sketch", "report": "r.json", "draft": {"quality": "low"}},
+            "serve, draft, report",
+        ),
+        ({"serve_delay": 5}, "serve_delay"),
+        ({"serve": "placeholder", "report": None, "quality": "low"}, ""),
+    ],
+)
+def test_options_without_an_effect_are_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, options: dict[str, Any], unused: str
+) -> None:
+    run_filter.begin_run()
+    name = "mkdocs_imagegen.hosts.zensical"
+    for _ in range(2):
+        _ = create_site(tmp_path, mdx_configs={name: options}).settings
+    assert len(caplog.messages) == bool(unused)
+    assert all(each.endswith(f": {unused}") for each in caplog.messages)
 
 
 @pytest.mark.parametrize(
