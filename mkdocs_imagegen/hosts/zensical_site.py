@@ -160,7 +160,7 @@ class ZensicalSite:
     def uris(self) -> list[str]:
         """Sources of the pages, without those that the site excludes."""
         excluded = [self._matcher(name) for name in ("exclude_docs", "draft_docs")]
-        excluded.append(self._is_excluded_by_plugin)
+        excluded.append(self._exclude_plugin())
         paths = sorted(self._list(self.docs))
         uris = [each.relative_to(self.docs).as_posix() for each in paths]
         return [uri for uri in uris if not any(matches(uri) for matches in excluded)]
@@ -184,14 +184,15 @@ class ZensicalSite:
         spec = import_module("pathspec").PathSpec.from_lines("gitwildmatch", patterns.splitlines())
         return lambda uri: bool(spec.match_file(uri))
 
-    def _is_excluded_by_plugin(self, uri: str) -> bool:
-        """Return True if the plugin `exclude`, which Zensical contains, leaves a page out."""
+    def _exclude_plugin(self) -> Callable[[str], bool]:
+        """Return the function by which the plugin `exclude`, a part of Zensical, omits pages."""
         options = self._options_of("exclude")
-        globs = [
-            each for glob in options.get("glob") or () for each in (glob, glob.replace("**/", ""))
-        ]
-        return any(fnmatchcase(uri, glob) for glob in globs) or any(
-            re.match(regex, uri) for regex in options.get("regex") or ()
+        globs = [each for glob in options.get("glob") or () for each in _without_braces(glob)]
+        globs += [each.replace("**/", "") for each in globs]
+        regexes = options.get("regex") or ()
+        return lambda uri: (
+            any(fnmatchcase(uri, each) for each in globs)
+            or any(re.match(each, uri) for each in regexes)
         )
 
     def _options_of(self, plugin: str) -> dict[str, Any]:
@@ -268,6 +269,15 @@ class ZensicalSite:
                     yield each
         for item in items or ():
             yield from [each["url"] for each in _nav_pages([item])][:1]
+
+
+def _without_braces(glob: str) -> list[str]:
+    """Return the globs that a glob with alternatives stands for, such as ``{a,b}/*``."""
+    match = re.search(r"\{([^{}]*)\}", glob)
+    if match is None:
+        return [glob]
+    inside = (f"{glob[: match.start()]}{each}{glob[match.end() :]}" for each in match[1].split(","))
+    return [each for glob in inside for each in _without_braces(glob)]
 
 
 class PublishedFolder:
