@@ -94,8 +94,8 @@ def generate(  # noqa: PLR0913 - one argument for each option
     """Generate missing images.
 
     You are charged for each generated image; --dry-run and `plan` estimate the cost. A PAGE is a
-    path or glob in the docs folder; a folder stands for all of its pages. By default, the whole
-    site. After an interrupt, the images in progress are finished and stored.
+    path, or a path or glob in the docs folder; a folder stands for all of its pages. By default,
+    the whole site. After an interrupt, the images in progress are finished and stored.
 
     With --again, the image at each LOCATION is generated and charged again, also if it exists or
     rests after failed attempts. The earlier file stays next to the new one; an imported file is

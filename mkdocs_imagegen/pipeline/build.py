@@ -93,18 +93,18 @@ class Pipeline:
 
     Args:
         context: Context of the build.
+        registry: Directives of pages that another build has rendered.
 
     Attributes:
         registry: Directives of the build.
         previews: Previews of its pages.
     """
 
-    def __init__(self, context: BuildContext) -> None:
+    def __init__(self, context: BuildContext, registry: Registry | None = None) -> None:
         self.context = context
         # Only commands explain directives, and that would double the memory of a page.
-        self.registry = Registry(
-            site_defaults(context.settings), can_explain=not context.mode.publish
-        )
+        can_explain, defaults = not context.mode.publish, site_defaults(context.settings)
+        self.registry = registry or Registry(defaults, can_explain=can_explain)
         self._lookup = Lookup(context)
         self._references = References(self.registry, self._lookup, context)
         self.previews = Previews(context, self.registry)
