@@ -14,7 +14,7 @@ from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build, log_m
 from mkdocs_imagegen.cli.targets import find_target, requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
-    Progress,
+    CommandProgress,
     print_causes,
     print_json,
     print_line,
@@ -119,7 +119,7 @@ def generate(  # noqa: PLR0913 - one argument for each option
             retry_refused=retry_refused,
             again=_keys_at(pages, config_file) if again else frozenset(),
             waits_for_connection=True,
-            observer=progress,
+            progress=progress,
         )
         selected = () if again else pages
         site = _selected(look(config_file, mode, change, selected), selected)
@@ -132,9 +132,9 @@ def generate(  # noqa: PLR0913 - one argument for each option
         raise SystemExit(1 if site.lacking else 0)
 
 
-def _progress(*, dry_run: bool) -> contextlib.AbstractContextManager[Progress | None]:
+def _progress(*, dry_run: bool) -> contextlib.AbstractContextManager[CommandProgress | None]:
     """Return the progress of the images; None for a dry run, which generates none."""
-    return contextlib.nullcontext() if dry_run else contextlib.closing(Progress())
+    return contextlib.nullcontext() if dry_run else contextlib.closing(CommandProgress())
 
 
 def _keys_at(locations: Sequence[str], config_file: str | None) -> frozenset[str]:

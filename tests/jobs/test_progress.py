@@ -1,0 +1,72 @@
+"""Progress of the images that a run generates."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from mkdocs_imagegen.errors import OverBudgetError, RateLimitedError
+from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.jobs.progress import Progress
+from tests.bench import LogTexts
+from tests.paid import PaidEmulator, PaidSite
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time in seconds, in a list of one number."""
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def logged():
+    texts = LogTexts()
+    yield texts.texts
+    texts.close()
+
+
+def test_line_is_logged_every_ten_seconds(clock, logged):
+    progress = Progress()
+    for _ in range(50):
+        progress.job_added()
+    for _ in range(15):
+        clock[0] += 2
+        progress.job_done(Result(error=RateLimitedError("x")))
+    assert logged == [
+        "generated 0 of 50 images (30/min, about 88 s left, $0.00 so far)",
+        "generated 0 of 50 images (30/min, about 76 s left, $0.00 so far)",
+    ]
+
+
+def test_line_says_that_the_server_limits_the_rate(clock, logged):
+    progress = Progress()
+    progress.job_added()
+    clock[0] += 11
+    progress.job_held("rate limited by the server")
+    clock[0] += 61
+    progress.job_done(Result(error=OverBudgetError("x", None)))
+    assert logged == [
+        "generated 0 of 1 image (rate limited by the server, $0.00 so far)",
+        "generated 0 of 1 image ($0.00 so far)",
+    ]
+
+
+def test_run_without_images_to_generate_logs_nothing(clock, logged):
+    progress = Progress()
+    clock[0] += 60
+    progress.job_held("no connection to the server")
+    assert logged == []
+
+
+def test_long_build_logs_its_progress(
+    paid_site: PaidSite, paid: PaidEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mkdocs_imagegen.jobs.progress._LOG_INTERVAL_S", 0.0)
+    paid_site.write_prompts("One", "Two", "Three")
+    lines = [text for text in paid_site.build().infos if "generated 3 of 3 images (" in text]
+    assert len(lines) == 1
+    assert "$0." in lines[0]
+    assert paid.bill.images == 3
