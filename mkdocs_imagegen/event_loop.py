@@ -23,6 +23,11 @@ from mkdocs_imagegen.pacing import Pace
 T = TypeVar("T")
 
 _FILE_WORKERS = 8
+_CHECK_INTERVAL_S = 0.5
+"""Time after which a request that waits for its turn is checked again."""
+
+_MIN_FREE_WAIT_S = 5.0
+"""Time that a free request may always take."""
 
 
 class Turn:
@@ -47,18 +52,21 @@ class Turn:
     def accept(self) -> None:
         """End the turn of a request that was accepted, also one that fails later."""
         self._is_over = True
-        self._pace.accept()
+        self._pace.accept(time.monotonic())
 
-    def refuse(self, requested_s: float | None, max_wait_s: float) -> bool:
-        """End the turn of a request that was not accepted; return True if it may be sent again.
+    def refuse(self, requested_s: float | None, max_lost_s: float | None) -> float | None:
+        """End the turn of a request that was not accepted.
 
         Args:
             requested_s: Seconds to wait, as requested by the server; None for none.
-            max_wait_s: Longest wait for this kind of refusal, in place of a longer one.
+            max_lost_s: Longest time without a connection, if there was none; else None.
+
+        Returns:
+            None if the request may be sent again; else the seconds without an accepted request.
         """
         self._is_over, now = True, time.monotonic()
         jitter = random.random()  # noqa: S311 - keeps processes apart, and no secret
-        return self._pace.refuse(self._begun, now, requested_s, jitter, max_wait_s)
+        return self._pace.refuse(self._begun, now, requested_s, jitter, max_lost_s)
 
 
 class EventLoop:
@@ -92,7 +100,7 @@ class EventLoop:
         self.admission = self._portal.call(anyio.CapacityLimiter, slots + 2 * workers)
         self._pixel_workers = self._portal.call(anyio.CapacityLimiter, workers)
         self._file_workers = self._portal.call(anyio.CapacityLimiter, _FILE_WORKERS)
-        self._change = self._portal.call(anyio.Event)
+        self._closing = self._portal.call(anyio.Event)
         self._next_turn = self._portal.call(anyio.Lock)
         self.price_list_lock = self._portal.call(anyio.Lock)
         self.unknown_price_lock = self._portal.call(anyio.Lock)
@@ -126,8 +134,11 @@ class EventLoop:
         self.raise_if_closing()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Turn]:
+    async def turn(self, check: Callable[[], None]) -> AsyncIterator[Turn]:
         """Hold a slot, from the time at which the pace allows another request.
+
+        Args:
+            check: Raises an error if the request must not be sent any more.
 
         Raises:
             StoppedError: If the loop is closing.
@@ -136,27 +147,23 @@ class EventLoop:
             async with self._next_turn:
                 await stack.enter_async_context(self.slots)
                 while wait_s := self._pace.wait_s(time.monotonic()):
-                    await self._pause(wait_s)
+                    check()
+                    await self._pause(min(wait_s, _CHECK_INTERVAL_S))
                     self.raise_if_closing()
+                check()
                 turn = Turn(self._pace)
             stack.callback(turn.cancel)
             yield turn
 
     async def within_max_wait(self, work: Awaitable[T]) -> T | None:
         """Return the result of a free request; None if the server takes too long."""
-        with anyio.move_on_after(self.max_wait_s):
+        with anyio.move_on_after(max(self.max_wait_s, _MIN_FREE_WAIT_S)):
             return await work
         return None
 
-    def end_pauses(self) -> None:
-        """End every pause now."""
-        self._change.set()
-        self._change = anyio.Event()
-
     async def _pause(self, seconds: float) -> None:
-        if not self.is_closing:
-            with anyio.move_on_after(seconds):
-                await self._change.wait()
+        with anyio.move_on_after(seconds):
+            await self._closing.wait()
 
     def raise_if_closing(self) -> None:
         """Raise an error if no more work may start.
@@ -173,7 +180,7 @@ class EventLoop:
 
     def wake(self) -> None:
         """End every pause after `stop`."""
-        self._portal.call(self.end_pauses)
+        self._portal.call(self._closing.set)
 
     def close(self) -> None:
         """End the loop and its thread; all work must have ended before."""

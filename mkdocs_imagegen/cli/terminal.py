@@ -162,6 +162,11 @@ class CommandProgress(Progress):
         if self._bar is not None:
             self._bar.show(self.done, self.total, self.rate)
         elif self.is_due(_PROGRESS_INTERVAL_S):
+            self.write_line()
+
+    def write_line(self) -> None:
+        """Print a line if there is no terminal."""
+        if self._bar is None:
             print_note(self.line)
 
 

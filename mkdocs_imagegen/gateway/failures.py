@@ -362,7 +362,7 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
 
     Args:
         headers: Headers by lower-case name.
-        now: Unix time in seconds.
+        now: Unix time in seconds, for a response without a ``Date`` of its own.
     """
     given_ms = headers.get("retry-after-ms", "").strip()
     given = headers.get("retry-after", "").strip()
@@ -374,7 +374,8 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
         date = _unix_time(given)
         if date is None:
             return None
-        wait_s = max(date - now, 0.0)
+        sent_at = _unix_time(headers.get("date", ""))  # the clock of this machine may be wrong
+        wait_s = max(date - (now if sent_at is None else sent_at), 0.0)
     return min(wait_s, MAX_RETRY_AFTER_S)
 
 

@@ -33,6 +33,7 @@ class Progress:
         self._requested = 0
         self._costs: list[Decimal | None] = []
         self._hold, self._held_at = "", 0.0
+        self._shown = 0
         self._begun = self._shown_at = time.monotonic()
 
     def job_added(self) -> None:
@@ -51,13 +52,22 @@ class Progress:
 
     def job_held(self, reason: str) -> None:
         """Note why the server did not accept a request, which is sent again later."""
+        is_first = not self._hold
         self._hold, self._held_at = f"{reason}, ", time.monotonic()
         self.show()
+        if is_first:
+            self.write_line()
 
     def show(self) -> None:
-        """Show the progress if it is time."""
-        if self.total and self.is_due(_LOG_INTERVAL_S):
-            log.info("%s", self.line)
+        """Show the progress if more images were generated, and if it is time."""
+        if len(self._costs) > self._shown and self.is_due(_LOG_INTERVAL_S):
+            self.write_line()
+
+    def write_line(self) -> None:
+        """Log a line now."""
+        self._shown = len(self._costs)
+        # The queue of `mkdocs serve` counts no images.
+        log.info("%s", self.line if self.total else self._hold.removesuffix(", "))
 
     def is_due(self, interval_s: float) -> bool:
         """Return True once after each interval."""

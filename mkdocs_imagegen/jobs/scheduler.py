@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import anyio
@@ -174,8 +175,10 @@ class Scheduler:
 
     async def _run(self, job: Job, loop: EventLoop) -> Result:
         waits_until: float | None = None
+        # Files of an original never wait for requests.
+        admission = loop.admission if job.original is None else AsyncExitStack()
         while True:
-            async with loop.admission:
+            async with admission:
                 try:
                     return await self._attempt(job, loop)
                 except ClaimedElsewhereError:
@@ -192,12 +195,12 @@ class Scheduler:
 
     @property
     def _max_claim_wait_s(self) -> float:
-        # Its holder needs it for one request. A process that was stopped keeps it for ever.
+        # A process that was stopped keeps it for ever.
         return self._settings.gateway.timeout + _CLAIM_GRACE_S
 
     def _claim_error(self) -> NotGeneratedError:
         fault = f"another build has not finished the image within {self._max_claim_wait_s:.0f} s"
-        hint = "continue or end that build (it may be suspended), and build again"
+        hint = "build again later; that build may wait for a rate limit, or be suspended"
         return NotGeneratedError(fault, hint=hint)
 
     def _log_claim(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -278,8 +279,8 @@ class Purchaser:
     async def _generate_as(
         self, sent: ImageRequest, price: Decimal | None, request: ImageRequest, loop: EventLoop
     ) -> PurchaseResult:
-        async with loop.turn() as turn:
-            self._raise_if_stopped(request.key, sent.model, loop)
+        check = partial(self._raise_if_stopped, request.key, sent.model, loop)
+        async with loop.turn(check) as turn:
             gateway = await self._opened_gateway(loop)
             intent = intent_of(request, sent, self._settings.gateway, price)
             intent = replace(intent, replaces=request.key in self._ledger.again)
@@ -289,7 +290,7 @@ class Purchaser:
             try:
                 response = await self._settled(intent, self._request(intent, gateway, loop), loop)
             except GatewayError as error:
-                self._end_turn(turn, error, loop)
+                self._end_turn(turn, error, check)
                 raise
             turn.accept()
         stored = loop.file_work(self._store, self._stores.journal, intent, response)
@@ -305,28 +306,29 @@ class Purchaser:
             self._ledger.stop("the run was stopped: a generated image could not be stored")
         return replace(result, seconds=time.monotonic() - sent_at)
 
-    def _end_turn(self, turn: Turn, error: GatewayError, loop: EventLoop) -> None:
+    def _end_turn(self, turn: Turn, error: GatewayError, check: Callable[[], None]) -> None:
         """End the turn of a request that has failed.
 
         Raises:
             _NotAcceptedError: If it may be sent again.
+            ImagegenError: If the run was stopped in the meantime.
         """
         if error.billing is not Billing.UNBILLED:
             turn.accept()
             return
-        max_wait_s = self._settings.max_wait
-        if isinstance(error, UnreachableError) and not self.waits_for_connection:
-            max_wait_s = min(max_wait_s, _MAX_CONNECTION_WAIT_S)
-        if turn.refuse(error.retry_after_s, max_wait_s):
-            is_lost = isinstance(error, UnreachableError)
+        check()
+        is_lost, max_lost_s = isinstance(error, UnreachableError), None
+        if is_lost:
+            max_lost_s = math.inf if self.waits_for_connection else _MAX_CONNECTION_WAIT_S
+        waited_s = turn.refuse(error.retry_after_s, max_lost_s)
+        if waited_s is None:
             self.on_hold(f"{'no connection to' if is_lost else 'rate limited by'} the server")
             raise _NotAcceptedError from error
-        if (error.retry_after_s or 0.0) > max_wait_s:
-            error.fault += f"; it asks to wait {error.retry_after_s:.0f} s"
-        elif max_wait_s:
-            error.fault += f"; no request was accepted for {max_wait_s:g} s"
+        if round(waited_s):
+            error.fault += f"; no request was accepted for {waited_s:.0f} s"
+        if error.retry_after_s:
+            error.fault += f"; the server asks to wait {error.retry_after_s:.0f} s"
         self._ledger.stop_at_no_cost(error)
-        loop.end_pauses()
 
     def _raise_if_stopped(self, key: str, model: str, loop: EventLoop) -> None:
         loop.raise_if_closing()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,37 +30,51 @@ def logged():
     texts.close()
 
 
-def test_line_is_logged_every_ten_seconds(clock, logged):
+@pytest.fixture
+def generated():
+    """Result of an image that cost a cent."""
+    record = SimpleNamespace(cost_usd=Decimal("0.01"))
+    return Result(original=SimpleNamespace(record=record), was_generated=True)
+
+
+def test_line_is_logged_every_ten_seconds(clock, logged, generated):
     progress = Progress()
     for _ in range(50):
         progress.job_added()
     for _ in range(15):
         clock[0] += 2
-        progress.job_done(Result(error=RateLimitedError("x")))
+        progress.job_done(generated)
     assert logged == [
-        "generated 0 of 50 images (30/min, about 88 s left, $0.00 so far)",
-        "generated 0 of 50 images (30/min, about 76 s left, $0.00 so far)",
+        "generated 6 of 50 images (30/min, about 88 s left, $0.06 so far)",
+        "generated 12 of 50 images (30/min, about 76 s left, $0.12 so far)",
     ]
 
 
-def test_line_says_that_the_server_limits_the_rate(clock, logged):
+def test_first_hold_is_logged_at_once(clock, logged, generated):
     progress = Progress()
     progress.job_added()
-    clock[0] += 11
     progress.job_held("rate limited by the server")
+    assert logged == ["generated 0 of 1 image (rate limited by the server, $0.00 so far)"]
     clock[0] += 61
-    progress.job_done(Result(error=OverBudgetError("x", None)))
-    assert logged == [
-        "generated 0 of 1 image (rate limited by the server, $0.00 so far)",
-        "generated 0 of 1 image ($0.00 so far)",
-    ]
+    progress.job_done(generated)
+    assert logged[1:] == ["generated 1 of 1 image (1/min, about 0 s left, $0.01 so far)"]
 
 
-def test_run_without_images_to_generate_logs_nothing(clock, logged):
+def test_hold_without_a_new_image_is_logged_once(clock, logged):
     progress = Progress()
-    clock[0] += 60
-    progress.job_held("no connection to the server")
-    assert logged == []
+    for _ in range(9):
+        progress.job_added()
+    for _ in range(20):
+        clock[0] += 11
+        progress.job_held("no connection to the server")
+    progress.job_done(Result(error=RateLimitedError("x")))
+    progress.job_done(Result(error=OverBudgetError("x", None)))
+    assert len(logged) == 1
+
+
+def test_queue_of_the_server_logs_a_hold(logged):
+    Progress().job_held("no connection to the server")
+    assert logged == ["no connection to the server"]
 
 
 def test_long_build_logs_its_progress(
