@@ -60,7 +60,7 @@ class Built:
         return {
             name: content
             for name, content in self.files().items()
-            if name.startswith("assets/imagegen/") and not name.endswith(".svg")
+            if name.startswith("assets/imagegen/") and not name.endswith((".svg", ".css"))
         }
 
 

@@ -27,6 +27,9 @@ from mkdocs_imagegen.option_parsers import Size, did_you_mean, quote_value
 from mkdocs_imagegen.page_layout import CENTER, Layout, fit, scale_to_width
 from mkdocs_imagegen.request import PART_BREAK, ImageRequest, final_prompt
 
+WIDTH_CLASS = "imagegen-w"
+"""Class of an image with a width in percent, which follows it; the style sheet has a rule each."""
+
 MAX_PROMPT = 32_000
 """Maximum length of a final prompt, in characters.
 
@@ -188,7 +191,7 @@ def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerp
     )
     # A preview that no page shows is only in a social card, which has no dark mode.
     shows_dark = source.kind != "preview" or defaults.preview_position == "top"
-    html = _html_with_width(written, options.width)
+    html = dict(written.html)
     shown = fit(request.size, options.ratio, options.width, options.height, html.get("style", ""))
     alt = " ".join((options.prompt or "").split()) if options.alt is None else options.alt.strip()
     return Directive(
@@ -281,16 +284,9 @@ def _final_prompt(options: DirectiveOptions, defaults: Defaults, addition: str =
     return prompt
 
 
-def _html_with_width(written: WrittenDirective, width: int | str | None) -> dict[str, str]:
-    """Return the HTML attributes that pass through, with a width in percent as CSS."""
-    html = dict(written.html)
-    if isinstance(width, str):
-        html["style"] = ";".join(filter(None, (f"width:{width}", html.get("style"))))
-    return html
-
-
 def _own_attributes(options: DirectiveOptions) -> list[tuple[str, str]]:
-    classes = " ".join(options.class_ or ())
+    width = (f"{WIDTH_CLASS}{options.width[:-1]}",) if isinstance(options.width, str) else ()
+    classes = " ".join((*width, *(options.class_ or ())))
     pairs = [
         ("title", options.title),
         ("id", options.id_),

@@ -36,7 +36,6 @@ from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
 from mkdocs_imagegen.log import ONCE, log, run_filter
 from mkdocs_imagegen.option_parsers import MAX_SIDE_PX, OptionsError
-from mkdocs_imagegen.pages.cards import card_style
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.report import ReportRow
@@ -95,13 +94,13 @@ class _Rendering:
             content = self._read(pipeline, content)
             pipeline.join(self._site.pages)
             _tell_missing(self._site.settings, pipeline)
-            content = pipeline.fill_page(content, self.page.path)
+            content = pipeline.fill_page(content, self.page.path, is_linked=False)
             names = {*_FILE.findall(content), *_card_file(pipeline, self.page.path)}
             card = pipeline.social_card(self.page.path)
             if card and self._site.site_url:
                 self.page.meta["image"] = self.page.meta.get("image") or card.url
         self._site.folder.copy(names, self._site.target)
-        return card_style(content) + content
+        return content
 
     def _read(self, pipeline: Pipeline, content: str) -> str:
         """Look up the images of the page, and read the pages that its cards and images name."""
@@ -153,7 +152,7 @@ class _Embedding:
             pipeline.join()
             if text := self._settings.on_missing == "error" and pipeline.list_missing():
                 raise SiteError(text)
-            return _FILE.sub(self._data, pipeline.fill_page(content, ""))
+            return _FILE.sub(self._data, pipeline.fill_page(content, "", is_linked=False))
 
     def _data(self, match: re.Match[str]) -> str:
         content = (Path(self._folder.name) / match[0]).read_bytes()
@@ -414,7 +413,7 @@ def _publish(site: ZensicalSite, registry: Registry, rendered: Mapping[str, str]
             contents = {uri: _read(site, uri, pipeline, each) for uri, each in rendered.items()}
             pipeline.join(site.pages)
             for uri, content in contents.items():
-                used.update(_FILE.findall(pipeline.fill_page(content, uri)))
+                used.update(_FILE.findall(pipeline.fill_page(content, uri, is_linked=False)))
                 used.update(_card_file(pipeline, uri))
     finally:
         log.disabled = False

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, starmap, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from mkdocs_imagegen.derived.stat_index import FileStat, IndexEntry
 from mkdocs_imagegen.derived.store import DerivedStore
@@ -18,10 +18,6 @@ from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
 from mkdocs_imagegen.imaging.variants import VariantPlan
 from mkdocs_imagegen.originals.judge import Defect, Original, differences
 from mkdocs_imagegen.originals.record import Record
-
-if TYPE_CHECKING:
-    from mkdocs_imagegen.imaging.placeholder import Placeholder
-
 
 PlanOf = Callable[[Record], VariantPlan]
 
@@ -51,8 +47,8 @@ class VariantBuilder(Protocol):
             OSError: If a file cannot be written.
         """
 
-    def add_placeholder(self, placeholder: Placeholder) -> PageImage:
-        """Return the image of a placeholder after adding its file."""
+    def add_file(self, name: str, content: bytes) -> None:
+        """Write a file that is no variant, by its path below the site's root, once."""
 
     def release_index(self) -> None:
         """Release the memory of the stat index; a later lookup loads it again."""
@@ -75,9 +71,8 @@ class DryRunVariantBuilder:
         """Return the image."""
         return _page_image(plan_of(original.record), b"")
 
-    def add_placeholder(self, placeholder: Placeholder) -> PageImage:
-        """Return the image of a placeholder."""
-        return placeholder.image
+    def add_file(self, name: str, content: bytes) -> None:
+        """Do nothing: no file is written."""
 
     def release_index(self) -> None:
         """Do nothing: no index is loaded."""
@@ -102,7 +97,7 @@ class FileVariantBuilder:
         self._site = site
         self._has_folder = False
         self._files = _FilesInProgress()
-        self._placeholders: set[str] = set()
+        self._added: set[str] = set()
         self.defects: dict[str, Defect] = {}
 
     def find(self, plan: VariantPlan) -> PageImage | None:
@@ -179,12 +174,11 @@ class FileVariantBuilder:
             work.wait()
         return _page_image(plan, blur)
 
-    def add_placeholder(self, placeholder: Placeholder) -> PageImage:
-        """Return the image of a placeholder after adding its file to the site."""
-        if placeholder.image.name not in self._placeholders:
-            self._write(placeholder.image.name, placeholder.content)
-            self._placeholders.add(placeholder.image.name)
-        return placeholder.image
+    def add_file(self, name: str, content: bytes) -> None:
+        """Write a file that is no variant, by its path below the site's root, once."""
+        if name not in self._added:
+            self._write(name, content)
+            self._added.add(name)
 
     def release_index(self) -> None:
         """Release the memory of the stat index; a later lookup loads it again."""

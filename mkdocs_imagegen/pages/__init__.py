@@ -3,5 +3,6 @@
 - ``markup``: the final HTML of an image.
 - ``social``: social tags in the head of a page.
 - ``cards``: a list of pages as a grid of cards.
-- ``contact_sheet``: a page with many images; ``contact_sheet_parts`` has its style and script.
+- ``contact_sheet``: a page with many images.
+- ``style_sheets``: the style sheet of the site, and style and script of a contact sheet.
 """

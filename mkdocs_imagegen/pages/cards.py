@@ -43,11 +43,6 @@ def error_html(text: str) -> str:
     return f"<p><strong>This list of cards is invalid:</strong> {html.escape(text)}</p>"
 
 
-def card_style(page: str) -> str:
-    """Return the style that a finished page needs in its head; ``""`` for a page without cards."""
-    return _STYLE if '<ul class="imagegen-cards"' in page and _STYLE not in page else ""
-
-
 def relative_page_url(url: str, page_url: str) -> str:
     """Return the URL of a page relative to another page.
 
@@ -66,30 +61,3 @@ def _card(card: PageCard) -> str:
     link = f'<a href="{html.escape(card.url)}">{title}</a>'
     text = f'<span class="imagegen-cards-text">{html.escape(card.description)}</span>'
     return f"{image}{link}{text if card.description else ''}"
-
-
-_STYLE = """\
-<style>
-ul.imagegen-cards[role=list]{display:grid;gap:var(--imagegen-cards-gap,1.2em);\
-grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--imagegen-cards-width,13em)),1fr));\
-margin:1.5em 0;padding:0;list-style:none}
-ul.imagegen-cards[role=list]>li{position:relative;display:flex;flex-direction:column;margin:0;\
-padding:0 0 .8em;overflow:hidden;overflow-wrap:anywhere;\
-border-radius:var(--imagegen-cards-radius,.4em);\
-border:1px solid var(--imagegen-cards-border,rgba(128,128,128,.35));\
-background:var(--imagegen-cards-background,transparent)}
-ul.imagegen-cards[role=list]>li:hover,ul.imagegen-cards[role=list]>li:focus-within{\
-border-color:var(--imagegen-cards-accent,currentColor)}
-ul.imagegen-cards[role=list]>li>.imagegen-cards-picture{display:block;margin:0 0 .7em;\
-overflow:hidden;aspect-ratio:var(--imagegen-cards-ratio,16/9);\
-background:var(--imagegen-cards-tile,rgba(128,128,128,.16))}
-.imagegen-cards-picture>*{height:100%}
-ul.imagegen-cards .imagegen-cards-picture img{display:block;width:100%;height:100%!important;\
-margin:0;padding:0;border:0;border-radius:0;box-shadow:none;object-fit:cover}
-ul.imagegen-cards[role=list]>li>a{margin:0 .9em;font-weight:600;text-decoration:none;\
-color:var(--imagegen-cards-title,inherit)}
-ul.imagegen-cards>li>a::after{content:"";position:absolute;inset:0}
-ul.imagegen-cards[role=list]>li>.imagegen-cards-text{margin:.25em 1em 0;font-size:.9em;\
-color:var(--imagegen-cards-text,inherit)}
-</style>
-"""

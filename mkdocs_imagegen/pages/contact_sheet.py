@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mkdocs_imagegen.errors import escape_unseen
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import Thumbnail
-from mkdocs_imagegen.pages.contact_sheet_parts import SCRIPT, STYLE
+from mkdocs_imagegen.pages.style_sheets import SCRIPT, STYLE
 from mkdocs_imagegen.report import plural
 
 _KEY_DIGITS = 16

@@ -8,19 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
+from mkdocs_imagegen.directives.directive import WIDTH_CLASS, Directive, ParsedDirective
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import ImageSource, PageImage
-
-_FITS_ITS_COLUMN = "max-width:100%;height:auto"
-"""Style of every image; without it, MkDocs' built-in theme distorts an image with a height."""
-
-_BADGE = (
-    '<span style="display:inline-block;position:relative;max-width:100%">{0}'
-    '<small style="position:absolute;right:.5em;bottom:.75em;padding:.1em .5em;border-radius:.3em;'
-    'background:rgba(0,0,0,.6);color:#fff;font-size:.7em;line-height:1.6">{1}</small></span>'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +46,14 @@ def image_markup(
     else:
         # Without the blur: a light one would show until the dark image is loaded.
         markup = _picture(found, replace(image, blur=""), context, dark)
-    return _BADGE.format(markup, html.escape(context.badge)) if context.badge else markup
+    return _with_badge(found, markup, context.badge) if context.badge else markup
+
+
+def _with_badge(found: ParsedDirective, markup: str, badge: str) -> str:
+    classes = dict(found.attributes).get("class", "") if isinstance(found, Directive) else ""
+    width = next((each for each in classes.split() if each.startswith(WIDTH_CLASS)), "")
+    wrapper = " ".join(filter(None, ("imagegen-badge", width)))
+    return f'<span class="{wrapper}">{markup}<small>{html.escape(badge)}</small></span>'
 
 
 def _picture(
@@ -70,17 +68,19 @@ def _picture(
 
 
 def _img(found: ParsedDirective, image: PageImage, sizes: str, context: MarkupContext) -> str:
-    attributes = attributes_of(found, context.url_of(image.name))
+    own = attributes_of(found, context.url_of(image.name))
+    attributes = {"class": f"imagegen {own.pop('class', '')}".rstrip(), **own}
     if len(image.sources[-1].files) > 1:
         attributes |= {"srcset": _srcset(image.sources[-1], context), "sizes": sizes}
     # Without the padding: MkDocs' built-in theme puts a frame around images.
     blur = f"background:url({image.blur}) center/cover content-box" if image.blur else ""
-    style = ";".join(filter(None, (_FITS_ITS_COLUMN, blur, attributes.get("style"))))
+    style = ";".join(filter(None, (blur, attributes.get("style"))))
+    attributes |= {"style": style} if style else {}
     loading = {"fetchpriority": "high"} if context.is_first else {"loading": "lazy"}
     if "loading" in attributes or "fetchpriority" in attributes:
         loading = {}
     decoding = {} if "decoding" in attributes else {"decoding": "async"}
-    return as_tag(attributes | {"style": style} | loading | decoding)
+    return as_tag(attributes | loading | decoding)
 
 
 def _source(source: ImageSource, sizes: str, context: MarkupContext, media: str) -> str:

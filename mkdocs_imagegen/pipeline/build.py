@@ -31,10 +31,10 @@ from mkdocs_imagegen.errors import DirectiveError, Location, OptionError
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import ONCE, log
-from mkdocs_imagegen.option_parsers import SKETCH_MODEL, OptionsError, is_yes
-from mkdocs_imagegen.pages.cards import card_style
+from mkdocs_imagegen.option_parsers import OptionsError, is_yes
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
+from mkdocs_imagegen.pages.style_sheets import SHEET, SHEET_NAME, style_link
 from mkdocs_imagegen.pipeline.context import (
     BuildContext,
     Page,
@@ -67,13 +67,7 @@ from mkdocs_imagegen.pipeline.outcome import (
 from mkdocs_imagegen.pipeline.placements import Placement, Placements
 from mkdocs_imagegen.pipeline.previews import Previews, with_block
 from mkdocs_imagegen.pipeline.references import References
-from mkdocs_imagegen.report import (
-    ReportRow,
-    State,
-    format_cost,
-    plural,
-    summary,
-)
+from mkdocs_imagegen.report import ReportRow, State, summary
 from mkdocs_imagegen.settings.prompts import line_of_option
 
 if TYPE_CHECKING:
@@ -210,12 +204,13 @@ class Pipeline:
         found = [cause.text for cause in causes(rows)]
         return "\n  ".join(["the build ends because on_missing is error:", *found]) if found else ""
 
-    def fill_page(self, content: str, page_url: str) -> str:
+    def fill_page(self, content: str, page_url: str, *, is_linked: bool = True) -> str:
         """Return HTML, after the join, with every marker replaced by its image or its cards.
 
         Args:
             content: HTML of a page or of a part of it.
             page_url: Address of the page below the site's root.
+            is_linked: False if no head links the style sheet, so that this HTML does.
         """
         content = self.previews.fill_lists(content, page_url)
         settings = self.context.settings
@@ -234,17 +229,19 @@ class Pipeline:
 
         known = self._shown_images.pop(hash(content), None)
         images = find_shown_images(content) if known is None else known
-        return self._fill_text(fill_images(content, images, markup), frame.url_of)
+        filled = self._fill_text(fill_images(content, images, markup), frame.url_of)
+        return filled if is_linked else self._style_link(filled, page_url) + filled
 
-    def finish_page(self, output: str, uri: str = "") -> str:
-        """Return a finished page with its social tags and the styles of its cards.
+    def finish_page(self, output: str, page_url: str, uri: str = "") -> str:
+        """Return a finished page with its social tags and the link to the style sheet.
 
         Args:
             output: HTML of the whole page.
+            page_url: Address of the page below the site's root.
             uri: Source of the page below the docs folder; ``""`` if it has no source.
         """
-        style = card_style(output)
-        output = insert_in_head(output, style) if style else output
+        link = self._style_link(output, page_url)
+        output = insert_in_head(output, link) if link else output
         card = self.social_card(uri) if self.context.site_url else None
         return add_social_tags(output, card) if card else output
 
@@ -261,17 +258,6 @@ class Pipeline:
     def close(self) -> None:
         """Start no more jobs, wait for the images in flight, and close the stores."""
         self._lookup.close()
-
-    def log_charges(self) -> None:
-        """Log what the run has generated, charged and kept, for a build that failed."""
-        budget = self.context.run.ledger.budget
-        if count := budget.images - budget.failed:
-            known = [budget.usd - budget.failed_usd] if count > budget.unpriced else []
-            cost = format_cost([*known, *[None] * budget.unpriced])
-            text = "the build failed after it generated %s (%s); %s kept in %s, and reused later"
-            is_are = "it is" if count == 1 else "they are"
-            folder = self.context.settings.originals_path
-            log.info(text, plural(count, "image"), cost, is_are, folder)
 
     def outcome(self, token: str) -> Outcome | None:
         """Return the outcome of a directive, after the join; None if no page shows it."""
@@ -303,10 +289,17 @@ class Pipeline:
             outcome = self.outcome(token)
         return outcome
 
+    def _style_link(self, content: str, page_url: str) -> str:
+        """Return the link to the style sheet, which the site now has; ``""`` if none is needed."""
+        if link := style_link(content, relative_url(SHEET_NAME, page_url)):
+            self._lookup.builder.add_file(SHEET_NAME, SHEET)
+        return link
+
     def _page_image(self, outcome: Outcome) -> PageImage:
         if isinstance(outcome.shown, PageImage):
             return outcome.shown
-        return self._lookup.builder.add_placeholder(outcome.shown)
+        self._lookup.builder.add_file(outcome.shown.image.name, outcome.shown.content)
+        return outcome.shown.image
 
     def _mark_images(self, page: Page, content: str) -> tuple[str, list[str]]:
         """Return HTML with a marker for each image, and the tokens of the images."""
@@ -376,7 +369,8 @@ class Pipeline:
     def _fill_other_files(self, site: Path) -> None:
         for path, text in files_with_tokens(site):
             if is_page(path):
-                filled = self.finish_page(self.fill_page(text, path.relative_to(site).as_posix()))
+                url = path.relative_to(site).as_posix()
+                filled = self.finish_page(self.fill_page(text, url), url)
             else:
                 filled = self._fill_text(text, lambda name: f"{self.context.site_url}{name}")
             write_text(path, filled)
@@ -403,11 +397,8 @@ class Pipeline:
         if rows:
             failures = self.context.run.ledger.budget.charged_failures
             log.info(summary(rows, self._lookup.generation_s, failures))
-        charged = [
-            row for row in rows if row.state is State.GENERATED and row.model != SKETCH_MODEL
-        ]
-        if charged and is_yes(os.environ.get("CI", "")):
-            warn_if_untracked(self.context.settings.originals_path, charged)
+        if is_yes(os.environ.get("CI", "")):
+            warn_if_untracked(self.context.settings.originals_path, rows)
 
     def _outcomes_by_placement(self) -> Iterator[tuple[Placement, Outcome]]:
         for placement in self._placements:

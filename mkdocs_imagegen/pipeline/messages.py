@@ -113,9 +113,21 @@ def _current(model: str) -> str:
     return facts.replacements[0] if has_ended else model
 
 
-def warn_if_untracked(folder: Path, charged: Sequence[ReportRow]) -> None:
+def log_charges(context: BuildContext) -> None:
+    """Log what the run has generated, charged and kept, for a build that failed."""
+    budget = context.run.ledger.budget
+    if count := budget.images - budget.failed:
+        known = [budget.usd - budget.failed_usd] if count > budget.unpriced else []
+        cost = format_cost([*known, *[None] * budget.unpriced])
+        text = "the build failed after it generated %s (%s); %s kept in %s, and reused later"
+        is_are = "it is" if count == 1 else "they are"
+        log.info(text, plural(count, "image"), cost, is_are, context.settings.originals_path)
+
+
+def warn_if_untracked(folder: Path, rows: Sequence[ReportRow]) -> None:
     """Warn that git does not track the images that were generated; not under ``--strict``."""
-    if not is_tracked(folder):
+    charged = [row for row in rows if row.state is State.GENERATED and row.model != SKETCH_MODEL]
+    if charged and not is_tracked(folder):
         images = deduplicate(charged)
         count, cost = plural(len(images), "image"), format_cost(row.cost_usd for row in images)
         # As a warning it would fail the first strict build, before a cache could be saved.

@@ -77,7 +77,9 @@ def _costs(bench: Bench, originals: Path) -> list[Row]:
 
 def _check_counts(folders: list[Path], number: int) -> None:
     """Raise an error unless all folders have the expected number of files."""
-    counts = [sum(path.suffix != ".svg" for path in folder.iterdir()) for folder in folders]
+    counts = [
+        sum(path.suffix not in {".svg", ".css"} for path in folder.iterdir()) for folder in folders
+    ]
     if set(counts) != {number}:
         raise RunError(f"not {number} files in each of {folders}: {counts}")
 

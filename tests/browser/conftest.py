@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -38,6 +38,15 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         ".webp": "image/webp",
     }
 
+    def __init__(self, *request: Any, policy: str, **more: Any) -> None:
+        self._policy = policy
+        super().__init__(*request, **more)
+
+    def end_headers(self) -> None:
+        if self._policy:
+            self.send_header("Content-Security-Policy", self._policy)
+        super().end_headers()
+
     def do_GET(self) -> None:
         if "/assets/imagegen/" in self.path:
             time.sleep(IMAGE_DELAY_S)
@@ -53,9 +62,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder with delayed images, and yield its URL."""
-    handler = functools.partial(_Files, directory=str(folder))
+def served(folder: Path, policy: str = "") -> Iterator[str]:
+    """Serve a folder with delayed images and a content security policy, and yield its URL."""
+    handler = functools.partial(_Files, directory=str(folder), policy=policy)
     with serving_http(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
         yield f"{url}/"
 

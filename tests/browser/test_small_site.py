@@ -119,6 +119,25 @@ def test_images_are_shown_with_instant_navigation(site, visit, tmp_path) -> None
     assert len(visited.files) == 3
 
 
+def test_instant_navigation_loads_the_style_sheet(site, visit, tmp_path) -> None:
+    site.options["disclosure"] = "badge"
+    themed(site, "material").config["theme"]["features"] = ["navigation.instant"]
+    site.write("index.md", "# Home\n\n[Onwards](deep/er/page.md)\n")
+    site.write("deep/er/page.md", "# Page\n\n![A](imagegen:)\n")
+    with served(tmp_path / "site") as url:
+        site.config["site_url"] = url
+        site.build(strict=True, site_dir=str(tmp_path / "site"))
+        visited = visit(url)
+        visited.page.evaluate("window.stays = true")
+        visited.page.click("text=Onwards")
+        visited.page.wait_for_function(
+            "getComputedStyle(document.querySelector('.imagegen-badge > small') || document.body)"
+            ".position === 'absolute'"
+        )
+        assert visited.page.evaluate("window.stays") is True
+    assert visited.failures == []
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_badge_and_a_width_keep_the_aspect_ratio(site, visit, theme) -> None:
     site.options["disclosure"] = "badge"

@@ -88,7 +88,8 @@ class Visit:
     def files(self) -> list[str]:
         """Names of the fetched image files of the plugin."""
         images = (each for each in self.addresses if _IMAGE_PATH in each)
-        return [each.partition(_IMAGE_PATH)[2].partition("#")[0] for each in images]
+        names = (each.partition(_IMAGE_PATH)[2].partition("#")[0] for each in images)
+        return [each for each in names if not each.endswith(".css")]
 
     @property
     def widths(self) -> set[int]:

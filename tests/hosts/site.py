@@ -141,12 +141,14 @@ class ShownPage:
         card: Size of the social card in pixels; None without one.
         broken: Local addresses without a file.
         text: Text of the page.
+        style_sheets: Number of links to the style sheet of the plugin.
     """
 
     images: list[Shown] = field(default_factory=list)
     card: tuple[int, int] | None = None
     broken: list[str] = field(default_factory=list)
     text: str = ""
+    style_sheets: int = 0
 
 
 def read_site(site: Path) -> dict[str, ShownPage]:
@@ -172,6 +174,7 @@ def read_page(site: Path, file: Path) -> ShownPage:
     reader = _Reader()
     reader.feed(file.read_text("utf-8"))
     page.text = " ".join(" ".join(reader.text).split())
+    page.style_sheets = sum("assets/imagegen/main." in each for each in reader.addresses)
     for address in reader.addresses:
         path = _path_of(address, site, file)
         if path is not None and not path.is_file():

@@ -114,6 +114,7 @@ def test_site_looks_as_in_mkdocs(
     for page, shown in read_site(tmp_path / "site").items():
         assert shown.images == expected[page].images, page
         assert shown.card == expected[page].card, page
+        assert shown.style_sheets == 1, page
         assert "red balloon" not in shown.text
 
 
@@ -218,6 +219,7 @@ def test_files_that_no_page_uses_are_removed_by_the_second_generate(site: PaidZe
     site.build()
     left = {each.name for each in published.iterdir()}
     assert left == {*site.files(), ".gitignore", ".imagegen.json"}
+    assert any(each.startswith("main.") for each in left)
 
 
 def test_files_of_the_author_stay(site: PaidZensical) -> None:

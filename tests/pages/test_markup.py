@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkdocs_imagegen.directives.directive import WIDTH_CLASS
 from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.page_layout import Layout
@@ -59,14 +60,13 @@ def elements(html_text):
 
 
 ONE = image(("webp", 3))
-STYLE = "max-width:100%;height:auto"
 
 
 def test_image_has_its_size_and_is_loaded_lazily():
     one = PageImage((ImageSource("image/webp", (("a&b.webp", 3),)),), LAYOUT)
     assert markup(DIRECTIVE, one) == (
-        '<img src="../a&amp;b.webp" alt="A balloon" width="3" height="2" '
-        'style="max-width:100%;height:auto" loading="lazy" decoding="async">'
+        '<img class="imagegen" src="../a&amp;b.webp" alt="A balloon" width="3" height="2" '
+        'loading="lazy" decoding="async">'
     )
 
 
@@ -80,8 +80,8 @@ def test_attributes_of_the_author_win():
     written = of_layout(alt="x", width_px=30, attributes=attributes)
     for first in (True, False):
         assert markup(written, ONE, is_first=first) == (
-            '<img src="../webp-3" alt="x" width="30" height="20" loading="eager" '
-            'style="max-width:100%;height:auto;float: right" class="a" decoding="sync">'
+            '<img class="imagegen a" src="../webp-3" alt="x" width="30" height="20" '
+            'loading="eager" style="float: right" decoding="sync">'
         )
 
 
@@ -134,7 +134,7 @@ def test_single_file_has_no_srcset():
 def test_blurred_preview_is_the_background():
     shown = replace(ONE, blur="data:image/webp;base64,AAAA")
     blur = "background:url(data:image/webp;base64,AAAA) center/cover content-box"
-    for said, style in [((), f"{STYLE};{blur}"), ((("style", "a:b"),), f"{STYLE};{blur};a:b")]:
+    for said, style in [((), blur), ((("style", "a:b"),), f"{blur};a:b")]:
         ((_, attributes),) = elements(markup(of_layout(attributes=said), shown))
         assert attributes["style"] == style
 
@@ -171,17 +171,25 @@ def test_palette_of_the_theme_selects_the_dark_image():
 
 def test_badge_is_over_the_image():
     badged = markup(DIRECTIVE, ONE, badge="Made & <b>")
-    (outer, _), (img, attributes), (small, _) = elements(badged)
-    assert (outer, img, small) == ("span", "img", "small")
+    outer, (img, attributes), small = elements(badged)
+    assert (outer, img, small) == (("span", {"class": "imagegen-badge"}), "img", ("small", {}))
     assert attributes["src"] == "../webp-3"
     assert ">Made &amp; &lt;b&gt;</small></span>" in badged
+
+
+def test_badge_is_over_an_image_with_a_width_in_percent():
+    half = of_layout(attributes=(("class", f"{WIDTH_CLASS}50 wide"),))
+    outer, (_, attributes), _ = elements(markup(half, ONE, badge="AI"))
+    assert outer == ("span", {"class": "imagegen-badge imagegen-w50"})
+    assert attributes["class"] == "imagegen imagegen-w50 wide"
 
 
 @given(st.text(), st.text())
 def test_attributes_are_escaped_once(alt, name):
     one = PageImage((ImageSource("image/webp", ((name, 3),)),), LAYOUT)
     written = re.fullmatch(
-        r'<img src="([^"<>]*)" alt="([^"<>]*)" width=.*', markup(of_layout(alt=alt), one)
+        r'<img class="imagegen" src="([^"<>]*)" alt="([^"<>]*)" width=.*',
+        markup(of_layout(alt=alt), one),
     )
     assert (html.unescape(written[1]), html.unescape(written[2])) == (
         html.unescape(html.escape(f"../{name}")),

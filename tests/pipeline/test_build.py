@@ -13,6 +13,7 @@ from mkdocs_imagegen.directives.marker import as_tag, attributes_of, find_shown_
 from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildMode, SitePages
+from mkdocs_imagegen.pipeline.messages import log_charges
 from mkdocs_imagegen.report import State
 from mkdocs_imagegen.spending.journal import Journal
 from mkdocs_imagegen.spending.permission import Permission
@@ -137,7 +138,7 @@ def test_preview_gets_social_tags_only_with_a_site_url(opened, caplog):
         pipeline.registry.open_page("index.md", OWN)
         read(pipeline, "<p></p>")
         pipeline.join(SitePages(("index.md",)))
-        finished = pipeline.finish_page("<html><head></head><body></body></html>", "index.md")
+        finished = pipeline.finish_page("<html><head></head><body></body></html>", "", "index.md")
         assert ("og:image" in finished) is has_tags
     assert caplog.text.count("site_url is not set") == 1
 
@@ -212,7 +213,7 @@ def test_charges_of_a_failed_build_say_if_a_price_is_unknown(opened, caplog, mod
         asked = replace(paid_request(number), model=model)
         read(pipeline, marker(pipeline, directive(request=asked)))
     pipeline.join()
-    pipeline.log_charges()
+    log_charges(pipeline.context)
     images = "1 image" if len(models) == 1 else "2 images"
     assert f"the build failed after it generated {images} ({cost}); " in caplog.text
 

@@ -133,8 +133,8 @@ def test_attributes_reach_the_image(site: Site) -> None:
     )
     (image,) = images(site.build(strict=True).page("index.html"))
     assert (image["width"], image["height"], image["id"]) == ("300", "200", "cat")
-    assert (image["class"], image["loading"], image["data-x"]) == ("wide", "eager", "1")
-    assert image["style"] == "max-width:100%;height:auto;border:0"
+    assert (image["class"], image["loading"], image["data-x"]) == ("imagegen wide", "eager", "1")
+    assert image["style"] == "border:0"
 
 
 def test_front_matter_applies_to_its_page_and_directives_override_it(site: Site) -> None:

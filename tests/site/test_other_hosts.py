@@ -15,6 +15,7 @@ from mkdocs_imagegen.hosts.look import Host, find_site
 from mkdocs_imagegen.hosts.zensical import makeExtension
 from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import OptionsError
+from mkdocs_imagegen.pages.style_sheets import SHEET
 from tests.paid import MODEL, PaidSite, fence
 
 EXTENSIONS = ["mkdocs_imagegen.directives.extension", "mkdocs_imagegen.hosts.zensical"]
@@ -46,6 +47,9 @@ def test_page_contains_the_image_of_its_original(paid_site, caplog, extension) -
     assert Image.open(io.BytesIO(base64.b64decode(data[1]))).size == (1024, 1024)
     assert "assets/imagegen" not in html
     assert "srcset" not in html
+    sheet = re.search(r'<link rel="stylesheet" href="data:text/css;base64,([^"]+)">', html)
+    assert sheet, html
+    assert base64.b64decode(sheet[1]) == SHEET
     assert paid_site.emulator.requests == 1
     assert "this site generator is not supported" in caplog.text
 

@@ -34,7 +34,8 @@ def tags(built: Built, page: str) -> dict[str, str]:
 
 def files_of_ours(built: Built) -> set[str]:
     """Return the files of images and placeholders."""
-    return {name for name in built.files() if name.startswith("assets/imagegen/")}
+    files = {name for name in built.files() if name.startswith("assets/imagegen/")}
+    return {name for name in files if not name.endswith(".css")}
 
 
 def card(built: Built, url: str) -> Image.Image:

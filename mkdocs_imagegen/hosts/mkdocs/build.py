@@ -156,8 +156,10 @@ class MkDocsBuild:
         return self.pipeline.fill_page(content, page.url)
 
     def finish_page(self, output: str, page: MkDocsPage) -> str:
-        """Return a finished page with its social tags and the styles of its cards."""
-        return self.pipeline.finish_page(output, page.file.src_uri) if self.is_open else output
+        """Return a finished page with its social tags and the link to the style sheet."""
+        if not self.is_open:
+            return output
+        return self.pipeline.finish_page(output, page.url, page.file.src_uri)
 
     def close(self) -> None:
         """Start no more jobs, wait for the images in flight, and close the stores."""
@@ -167,7 +169,9 @@ class MkDocsBuild:
     def log_charges(self) -> None:
         """Log what a build that failed has generated and kept."""
         if self.is_open:
-            self.pipeline.log_charges()
+            from mkdocs_imagegen.pipeline.messages import log_charges  # noqa: PLC0415
+
+            log_charges(self.pipeline.context)
 
     def _context(self) -> BuildContext:
         # A site without images imports neither credentials nor permissions.

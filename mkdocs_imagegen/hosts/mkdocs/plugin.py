@@ -155,7 +155,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
 
     @event_priority(-50)  # after plugins that put tags into heads (Material's social: 50)
     def _finish_output(self, output: str, /, *, page: Page, **_: object) -> str:
-        """Put social tags and styles into the head of the page."""
+        """Put social tags and the link to the style sheet into the head of the page."""
         return self._builds[-1].finish_page(output, page) if self._builds else output
 
     on_post_page = CombinedEvent(_fill_output, _finish_output)

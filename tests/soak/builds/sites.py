@@ -30,7 +30,7 @@ from tests.waiting import MAX_WAIT_S, wait_until
 
 PER_PAGE = 30
 _EMPTY: Mapping[str, int] = MappingProxyType({})
-_IMAGE_FILE = re.compile(r"assets/imagegen/[\w.-]+")
+_IMAGE_FILE = re.compile(r"assets/imagegen/(?!main\.)[\w.-]+")
 
 
 class Latency:

@@ -1,6 +1,83 @@
-"""Style and script of a contact sheet."""
+"""The style sheet of a site's pages, and the style and script of a contact sheet; pure.
+
+A content security policy may forbid styles in HTML: https://www.w3.org/TR/CSP3/#directive-style-src
+"""
 
 from __future__ import annotations
+
+import hashlib
+import html
+import re
+
+from mkdocs_imagegen.directives.directive import WIDTH_CLASS
+from mkdocs_imagegen.imaging.image import SITE_FOLDER
+
+# Minifiers leave out the quotes.
+_CLASS = re.compile(r"class=[\"']?[^\"'<>]*\bimagegen\b")
+
+
+def style_link(page: str, url: str) -> str:
+    """Return the link to the style sheet for a page that needs it and lacks it; ``""`` for others.
+
+    Args:
+        page: HTML of the page.
+        url: URL of the style sheet relative to the page.
+    """
+    link = f'<link rel="stylesheet" href="{html.escape(url)}">\n'
+    return link if _is_styled(page) and link not in page else ""
+
+
+def _is_styled(page: str) -> bool:
+    """Return True if a tag has a class of the style sheet."""
+    starts = (match.start() for match in _CLASS.finditer(page))
+    return any(page.rfind("<", 0, start) > page.rfind(">", 0, start) for start in starts)
+
+
+# MkDocs' built-in theme distorts an image without the height, and moves a label with its margin.
+_IMAGES = """\
+.imagegen{max-width:100%;height:auto}
+.imagegen-badge{display:inline-block;position:relative;max-width:100%}
+.imagegen-badge>small{position:absolute;right:.5em;bottom:.75em;padding:.1em .5em;\
+border-radius:.3em;background:rgba(0,0,0,.6);color:#fff;font-size:.7em;line-height:1.6}
+.imagegen-badge .imagegen{margin:0}
+.imagegen-badge[class*=imagegen-w] .imagegen{width:100%}
+"""
+
+_WIDTHS = "".join(f".{WIDTH_CLASS}{each}{{width:{each}%}}\n" for each in range(1, 101))
+
+_CARDS = """\
+ul.imagegen-cards[role=list]{display:grid;gap:var(--imagegen-cards-gap,1.2em);\
+grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--imagegen-cards-width,13em)),1fr));\
+margin:1.5em 0;padding:0;list-style:none}
+ul.imagegen-cards[role=list]>li{position:relative;display:flex;flex-direction:column;margin:0;\
+padding:0 0 .8em;overflow:hidden;overflow-wrap:anywhere;\
+border-radius:var(--imagegen-cards-radius,.4em);\
+border:1px solid var(--imagegen-cards-border,rgba(128,128,128,.35));\
+background:var(--imagegen-cards-background,transparent)}
+ul.imagegen-cards[role=list]>li:hover,ul.imagegen-cards[role=list]>li:focus-within{\
+border-color:var(--imagegen-cards-accent,currentColor)}
+ul.imagegen-cards[role=list]>li>.imagegen-cards-picture{display:block;margin:0 0 .7em;\
+overflow:hidden;aspect-ratio:var(--imagegen-cards-ratio,16/9);\
+background:var(--imagegen-cards-tile,rgba(128,128,128,.16))}
+.imagegen-cards-picture>*{height:100%}
+ul.imagegen-cards .imagegen-cards-picture img{display:block;width:100%;height:100%;\
+margin:0;padding:0;border:0;border-radius:0;box-shadow:none;object-fit:cover}
+ul.imagegen-cards[role=list]>li>a{margin:0 .9em;font-weight:600;text-decoration:none;\
+color:var(--imagegen-cards-title,inherit)}
+ul.imagegen-cards>li>a::after{content:"";position:absolute;inset:0}
+ul.imagegen-cards[role=list]>li>.imagegen-cards-text{margin:.25em 1em 0;font-size:.9em;\
+color:var(--imagegen-cards-text,inherit)}
+"""
+
+SHEET = f"{_IMAGES}{_WIDTHS}{_CARDS}".encode()
+"""Content of the style sheet; sites change the variables ``--imagegen-cards-…`` of its cards."""
+
+SHEET_NAME = f"{SITE_FOLDER}/main.{hashlib.sha256(SHEET).hexdigest()[:8]}.min.css"
+"""Path of the style sheet below the root of the site.
+
+Backstage TechDocs removes style sheets with other names than ``main.HASH.min.css``:
+https://github.com/backstage/backstage/blob/master/plugins/techdocs/src/reader/transformers/html/hooks/links.ts
+"""
 
 STYLE = """
 :root{--paper:#f7f5f1;--card:#fff;--ink:#1d1b18;--soft:#5c5750;--line:#d9d4cb;--mark:#0b6b64;\
