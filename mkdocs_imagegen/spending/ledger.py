@@ -19,12 +19,16 @@ from urllib.parse import urlsplit
 
 from mkdocs_imagegen.errors import (
     Billing,
+    DownloadError,
     EarlierFailureError,
     EarlierRefusalError,
     GatewayError,
     ImagegenError,
+    InvalidResponseError,
     ModelUnavailableError,
+    ModerationError,
     NotGeneratedError,
+    OutcomeUnknownError,
     StoppedError,
     StoreError,
 )
@@ -196,6 +200,16 @@ def attempt_of(intent: Intent, billing: str, fault: str, *, counts: bool = False
         cost_usd=None if billing == "refused" else intent.price_usd,
         counts=counts,
     )
+
+
+def noted_billing(error: ImagegenError) -> str:
+    """Return the billing class of an attempt to note; ``""`` if the image may still arrive."""
+    if isinstance(error, ModerationError):
+        return "refused"
+    if isinstance(error, OutcomeUnknownError):
+        return "unknown"
+    is_charged = isinstance(error, InvalidResponseError) and not isinstance(error, DownloadError)
+    return "billed" if is_charged else ""
 
 
 class Attempts:

@@ -20,7 +20,6 @@ from mkdocs_imagegen.errors import (
     InvalidResponseError,
     ModelShutDownError,
     ModelUnavailableError,
-    ModerationError,
     OutcomeUnknownError,
     StoppedError,
     StoreError,
@@ -35,7 +34,13 @@ from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.journal import Intent, Journal, intent_of
-from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of, spend_of_month
+from mkdocs_imagegen.spending.ledger import (
+    Attempt,
+    Ledger,
+    attempt_of,
+    noted_billing,
+    spend_of_month,
+)
 from mkdocs_imagegen.spending.model_choice import ModelChoice
 from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.recovery import find_link, recover, try_to_recover
@@ -405,7 +410,7 @@ class Purchaser:
         originals, key = self._stores.originals, intent.request.key
         if isinstance(error, StoreError):
             return  # the journal has the only copy of the response
-        if billing := _noted_billing(error):
+        if billing := noted_billing(error):
             has_generated = self._ledger.has_generated(intent.sent.model)
             counts = billing == "billed" or (billing == "unknown" and has_generated)
             attempt = attempt_of(intent, billing, error.fault, counts=counts)
@@ -440,13 +445,3 @@ class Purchaser:
             ledger.stop(error.fault, cause=error)
         elif reason := ledger.budget.breaker_reason:
             ledger.stop(f"the run was stopped: {reason}, last error: {error.fault}", cause=error)
-
-
-def _noted_billing(error: ImagegenError) -> str:
-    """Return the billing class of an attempt to note; ``""`` if the image may still arrive."""
-    if isinstance(error, ModerationError):
-        return "refused"
-    if isinstance(error, OutcomeUnknownError):
-        return "unknown"
-    is_charged = isinstance(error, InvalidResponseError) and not isinstance(error, DownloadError)
-    return "billed" if is_charged else ""
