@@ -34,7 +34,7 @@ from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.option_parsers import OptionsError, is_yes
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
-from mkdocs_imagegen.pages.style_sheets import SHEET, SHEET_NAME, style_link
+from mkdocs_imagegen.pages.style_sheets import PageStyles
 from mkdocs_imagegen.pipeline.context import (
     BuildContext,
     Page,
@@ -106,6 +106,7 @@ class Pipeline:
         self._outcomes: dict[str, Outcome] = {}
         # By the hash of the HTML that was read, which mostly equals the HTML that is filled.
         self._shown_images: dict[int, tuple[ShownImage, ...]] = {}
+        self._styles = PageStyles(self._lookup.builder.add_file)
         if context.mode.generate and has_unfinished_requests(context.settings):
             self._lookup.recover()
 
@@ -230,7 +231,7 @@ class Pipeline:
         known = self._shown_images.pop(hash(content), None)
         images = find_shown_images(content) if known is None else known
         filled = self._fill_text(fill_images(content, images, markup), frame.url_of)
-        return filled if is_linked else self._style_link(filled, page_url) + filled
+        return filled if is_linked else self._style_links(filled, page_url) + filled
 
     def finish_page(self, output: str, page_url: str, uri: str = "") -> str:
         """Return a finished page with its social tags and the link to the style sheet.
@@ -240,7 +241,7 @@ class Pipeline:
             page_url: Address of the page below the site's root.
             uri: Source of the page below the docs folder; ``""`` if it has no source.
         """
-        link = self._style_link(output, page_url)
+        link = self._style_links(output, page_url)
         output = insert_in_head(output, link) if link else output
         card = self.social_card(uri) if self.context.site_url else None
         return add_social_tags(output, card) if card else output
@@ -289,14 +290,13 @@ class Pipeline:
             outcome = self.outcome(token)
         return outcome
 
-    def _style_link(self, content: str, page_url: str) -> str:
-        """Return the link to the style sheet, which the site now has; ``""`` if none is needed."""
-        if link := style_link(content, relative_url(SHEET_NAME, page_url)):
-            self._lookup.builder.add_file(SHEET_NAME, SHEET)
-        return link
+    def _style_links(self, content: str, page_url: str) -> str:
+        return self._styles.links(content, lambda name: relative_url(name, page_url))
 
     def _page_image(self, outcome: Outcome) -> PageImage:
         if isinstance(outcome.shown, PageImage):
+            for each in filter(None, (outcome.shown, outcome.dark)):
+                self._styles.add_blur(each)
             return outcome.shown
         self._lookup.builder.add_file(outcome.shown.image.name, outcome.shown.content)
         return outcome.shown.image
