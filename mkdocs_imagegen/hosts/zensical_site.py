@@ -375,7 +375,10 @@ def _read_site(config_file: Path) -> ZensicalSite:
         text = " ".join(str(error).split())
         raise SiteError(f"{config_file} cannot be read: {text}") from None
     if not any(name in site.config["markdown_extensions"] for name in BRIDGES):
-        hint = f"add `{BRIDGES[0]}` to `markdown_extensions`, with the options under it"
+        is_toml = config_file.suffix == ".toml"  # where a dot in a name needs quotes
+        table = f'the table `[project.markdown_extensions."{BRIDGES[0]}"]`'
+        entry = table if is_toml else f"`{BRIDGES[0]}` to `markdown_extensions`"
+        hint = f"add {entry}, with the options under it"
         raise SiteError(f"{config_file} does not list the extension", hint=hint)
     return site
 

@@ -26,7 +26,7 @@ from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.option_parsers import quote_value
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
 from mkdocs_imagegen.originals.folders import earlier_folders, note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.store import OriginalStore
@@ -166,7 +166,8 @@ class Lookup:
             more = f", {len(defects) - _MAX_LISTED} more" if len(defects) > _MAX_LISTED else ""
             text = "%s damaged (%s%s); the images are used; run `mkdocs-imagegen verify --repair`"
             log.warning(text, plural(len(defects), "file is", "files are"), shown, more)
-        if store.is_new and any(each.original for each in self._results.values()):
+        originals = (each.original for each in self._results.values())
+        if store.is_new and any(each and each.record.model != SKETCH_MODEL for each in originals):
             log.info(_NEW_FOLDER, self._settings.originals_dir or store.folder)
         note_use(self._settings)
 
