@@ -273,7 +273,7 @@ def success_body(
     Raises:
         GatewayError: If the response is not successful, or its body is incomplete.
     """
-    body = credential.redact(response.body) if credential else response.body
+    body = credential.redact_around_data(response.body) if credential else response.body
     if response.status in SUCCESS:
         if not response.problem:
             return body

@@ -1,5 +1,6 @@
 """The client with servers in this process."""
 
+import base64
 import json
 import socket
 import time
@@ -80,6 +81,18 @@ def test_credential_is_sent_in_the_configured_header_only(tools, auth, header, v
     headers = server.asked[0][2]
     assert headers[header] == value
     assert {"authorization", "api-key"} & set(headers) == {header}
+
+
+def test_redaction_leaves_the_data_of_an_image_alone(tools):
+    image = tools.PNG * 20
+    key = base64.b64encode(image).decode()[400:412]
+    body = tools.answer_body(image, note=f"your key is {key}")
+    settings = GatewaySettings(url="https://x.example/v1", key_env="K")
+    credential = find_credential({"K": key}, settings, 0)
+    kept = []
+    server = tools.Script([tools.Given(body=body)])
+    assert tools.generate(settings, credential, server, save_body=kept.append).image == image
+    assert b"your key is [redacted]" in kept[0]
 
 
 def test_request_is_not_sent_when_the_credential_is_missing(tools):
