@@ -61,9 +61,10 @@ class Location:
     description: str = ""
 
     def __str__(self) -> str:
+        page = self.page.replace("\n", "\\n")  # in the name of a file
         if self.line is not None:
-            return f"{self.page}:{self.line}"
-        return f"{self.page}, {self.description}" if self.description else self.page
+            return f"{page}:{self.line}"
+        return f"{page}, {self.description}" if self.description else page
 
 
 class ImagegenError(Exception):

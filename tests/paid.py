@@ -62,11 +62,13 @@ class PaidEmulator(Emulator):
 
 
 @contextmanager
-def paid_gateway(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[PaidEmulator]:
+def paid_gateway(
+    monkeypatch: pytest.MonkeyPatch, emulator: PaidEmulator | None = None, **options: Any
+) -> Iterator[PaidEmulator]:
     """Serve an emulator that draws plain images without the mark of a sketch, each of them new."""
     numbers = count()
 
-    emulator = PaidEmulator(**options)
+    emulator = emulator or PaidEmulator(**options)
 
     def draw(request: DrawRequest, **_: object) -> bytes:
         hue = (next(numbers) * 0.381966) % 1

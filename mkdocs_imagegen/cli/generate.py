@@ -22,6 +22,7 @@ from mkdocs_imagegen.cli.terminal import (
 )
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.hosts.look import SiteView, globs_of, look
+from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import State, summary, to_json
@@ -163,7 +164,7 @@ def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:
         globs = globs_of([page], docs, root)
         if not any(matches_any(globs, entry.uri) for entry in site.entries):
             hint = "run `mkdocs-imagegen plan` for all locations"
-            raise CommandError(f"no page with an image matches {page}; {hint}")
+            raise CommandError(f"no page with an image matches {quote_value(page)}; {hint}")
     globs = globs_of(pages, docs, root)
     entries = [each for each in site.entries if not pages or matches_any(globs, each.uri)]
     return replace(site, entries=entries)

@@ -27,7 +27,7 @@ from mkdocs_imagegen.directives.marker import (
     find_shown_images,
 )
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.errors import DirectiveError, Location, OptionError
+from mkdocs_imagegen.errors import DirectiveError, Location, OptionError, escape_unseen
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import ONCE, log
@@ -203,7 +203,9 @@ class Pipeline:
         """Return the error with the causes of missing images, after the join; ``""`` if none."""
         rows = [row for entry in self.entries() for row in entry.rows if row.state.is_missing]
         found = [cause.text for cause in causes(rows)]
-        return "\n  ".join(["the build ends because on_missing is error:", *found]) if found else ""
+        # For an error of the host, which does not pass through the logger of the package.
+        lines = ["the build ends because on_missing is error:", *map(escape_unseen, found)]
+        return "\n  ".join(lines) if found else ""
 
     def fill_page(self, content: str, page_url: str, *, is_linked: bool = True) -> str:
         """Return HTML, after the join, with every marker replaced by its image or its cards.

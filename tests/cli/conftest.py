@@ -5,11 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
-import pty
-import select
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +17,7 @@ from click.testing import CliRunner
 from mkdocs_imagegen.cli.main import main
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
-from tests.cli.support import MAX_S, command, environ_of, fence
+from tests.cli.support import MAX_S, command, environ_of, fence, run_in_terminal
 from tests.support import Site
 
 
@@ -97,41 +93,11 @@ def run_on_terminal(site: Site) -> Callable[..., Ran]:
 
     def run(*arguments: str, code: int = 0, **environ: str) -> Ran:
         site.save()
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            command(*arguments),
-            cwd=site.folder,
-            env=environ_of(environ),
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        )
-        os.close(theirs)
-        try:
-            output = _read_all(ours, time.monotonic() + MAX_S)
-            assert process.wait(10) == code, output
-        finally:
-            process.kill()
-            process.wait()
-            os.close(ours)
+        done, output = run_in_terminal(site.folder, arguments, environ)
+        assert done == code, output
         return Ran(code, output, "")
 
     return run
-
-
-def _read_all(terminal: int, end: float) -> str:
-    output = b""
-    while time.monotonic() < end:
-        if not select.select([terminal], [], [], 0.2)[0]:
-            continue
-        try:
-            chunk = os.read(terminal, 65536)
-        except OSError:  # Linux raises it once the other side is closed
-            break
-        if not chunk:
-            break
-        output += chunk
-    return output.decode()
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -37,6 +39,44 @@ def environ_of(more: Mapping[str, str]) -> dict[str, str]:
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mkdocs_imagegen", *arguments]
+
+
+def run_in_terminal(
+    folder: Path, arguments: Sequence[str], environ: Mapping[str, str]
+) -> tuple[int, str]:
+    """Run a command on a pseudo-terminal; return its exit code and its output."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environ_of(environ),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    try:
+        output = _read_all(ours, time.monotonic() + MAX_S)
+        return process.wait(10), output
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def _read_all(terminal: int, end: float) -> str:
+    output = b""
+    while time.monotonic() < end:
+        if not select.select([terminal], [], [], 0.2)[0]:
+            continue
+        try:
+            chunk = os.read(terminal, 65536)
+        except OSError:  # Linux raises it once the other side is closed
+            break
+        if not chunk:
+            break
+        output += chunk
+    return output.decode()
 
 
 def interrupt(

@@ -77,7 +77,7 @@ def test_pages_are_named_as_in_docs_dir_or_as_plan_prints_them(emulated: Site, r
         assert "would generate 1 image " in run("generate", "--dry-run", name).lines[-1]
     assert "would generate 2 images " in run("generate", "--dry-run", "content/").lines[-1]
     assert run("generate", "--dry-run", "two.md", "three.md", code=2).error == [
-        "Error: no page with an image matches three.md",
+        'Error: no page with an image matches "three.md"',
         "hint: run `mkdocs-imagegen plan` for all locations",
     ]
 
@@ -85,7 +85,7 @@ def test_pages_are_named_as_in_docs_dir_or_as_plan_prints_them(emulated: Site, r
 @pytest.mark.usefixtures("pages")
 def test_page_without_images_is_an_error(run, emulator: Emulator) -> None:
     (problem, _) = run("generate", "gide", code=2).error
-    assert problem == "Error: no page with an image matches gide"
+    assert problem == 'Error: no page with an image matches "gide"'
     assert emulator.bill.images == 0
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import html5lib
 import pytest
+from mkdocs.exceptions import Abort
 
 from tests.paid import PaidSite
 from tests.site.naughty import naughty_strings
-from tests.support import Built, Site
+from tests.support import Built, Site, recorded
 
 HARMLESS = frozenset(
     {"alt", "class", "decoding", "fetchpriority", "height", "id", "loading", "src", "style"}
@@ -89,3 +91,15 @@ def test_direction_characters_reach_no_terminal_log_or_sheet(paid_site: PaidSite
     assert "\\u202eballoon" in sheet
     shown = "".join([plan.output, report, *warnings, sheet, written])
     assert not {"\u202e", "\u2066"} & set(shown)
+
+
+@pytest.mark.parametrize("on_missing", ["warn", "error"])
+def test_name_of_a_file_forges_no_line_and_no_command(site: Site, on_missing: str) -> None:
+    site.options.update(generate=False, on_missing=on_missing)
+    site.write("a\x1b[31m\u202e\n::error::b.md", "# Page\n\n```imagegen\nA cat\n```\n")
+    with recorded() as records, suppress(Abort):
+        site.build()
+    messages = [each.getMessage() for each in records if "imagegen" in each.getMessage()]
+    assert "a\\u001b[31m\\u202e\\n::error::b.md:3" in "".join(messages)
+    assert not {"\x1b", "\u202e"} & set("".join(messages))
+    assert not [line for each in messages for line in each.splitlines() if line.startswith("::")]

@@ -23,6 +23,7 @@ FULL_ROUNDS = {
     "corruption": 100_000,
     "disk": 10,
     "faults": 5_000,
+    "injection": 300,
     "interrupts": 200,
     "kills": 1_000,
     "limits": 60,
