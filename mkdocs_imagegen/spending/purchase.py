@@ -327,9 +327,10 @@ class Purchaser:
             max_lost_s = math.inf if self.waits_for_connection else _MAX_CONNECTION_WAIT_S
         waited_s = turn.refuse(error.retry_after_s, max_lost_s)
         if waited_s is None:
-            self.on_hold(f"{'no connection to' if is_lost else 'rate limited by'} the server")
+            if self._settings.max_wait:
+                self.on_hold(f"{'no connection to' if is_lost else 'rate limited by'} the server")
             raise _NotAcceptedError from error
-        if round(waited_s):
+        if self._settings.max_wait and round(waited_s):
             error.fault += f"; no request was accepted for {waited_s:.0f} s"
         if error.retry_after_s:
             error.fault += f"; the server asks to wait {error.retry_after_s:.0f} s"
