@@ -22,7 +22,7 @@ _HOSTS = ("mkdocs", "properdocs", "zensical")
 OLDEST = (
     "oldest",
     "mkdocs==1.6.0",
-    "Markdown==3.4",
+    "Markdown==3.8.1",
     "pymdown-extensions==10.2",
     "mkdocs-material==9.6.0",
 )

@@ -92,12 +92,15 @@ def test_oldest_python_is_the_same_everywhere() -> None:
 
 
 def test_oldest_versions_in_ci_are_those_of_the_requirements() -> None:
-    pins = dict(
-        re.findall(r"^([\w.-]+)==([\d.]+)", (ROOT / ".ci/oldest.txt").read_text(), re.MULTILINE)
-    )
-    bounds = dict(
-        re.findall(r"^([\w.-]+)>=([\d.]+)", "\n".join(quoted("dependencies")), re.MULTILINE)
-    )
-    assert bounds.keys() - pins.keys() == {"diskcache", "pyyaml"}
-    for name, bound in bounds.items():
-        assert version_key(f"{pins.get(name, bound)}.0.0")[:3] == version_key(f"{bound}.0.0")[:3]
+    pins = oldest_versions("==", (ROOT / ".ci/oldest.txt").read_text())
+    bounds = oldest_versions(">=", "\n".join(quoted("dependencies")))
+    assert pins == bounds | {("pymdown-extensions", ""): pins["pymdown-extensions", ""]}
+
+
+def oldest_versions(operator: str, text: str) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Return the version of each requirement, by its name and the version of Python."""
+    pattern = rf"^([\w.-]+){operator}([\d.]+)[^;#\n]*(?:; python_version ([<>=]+ .3\.\d+))?"
+    return {
+        (name, python.replace("'", '"')): version_key(f"{version}.0.0")[:3]
+        for name, version, python in re.findall(pattern, text, re.MULTILINE)
+    }

@@ -70,6 +70,21 @@ def test_only_the_release_may_write(path: Path) -> None:
     assert writable == expected
 
 
+def test_audit_ignores_only_what_the_manual_explains() -> None:
+    text = (ROOT / ".github/workflows/audit.yml").read_text(encoding="utf-8")
+    ignored = re.findall(r"--ignore-vuln (\S+)", text)
+    manual = (ROOT / "example_site/docs/concepts/privacy.md").read_text(encoding="utf-8")
+    assert ignored
+    assert [each for each in ignored if f"[{each}]" not in manual] == []
+
+
+def test_audit_covers_a_change_of_the_dependencies() -> None:
+    triggers = read(ROOT / ".github/workflows/audit.yml")[True]  # YAML reads "on" so
+    for event in ("push", "pull_request"):
+        assert "pyproject.toml" in triggers[event]["paths"]
+    assert triggers["schedule"]
+
+
 def test_package_is_published_by_a_job_of_its_own() -> None:
     job = jobs(ROOT / ".github/workflows/release.yml")["publish"]
     assert job["environment"]["name"] == "pypi"
