@@ -78,7 +78,7 @@ SENTENCES = [
     ("guides/regenerate.md", f"older than {_GRACE_DAYS} days (`--grace-days`)"),
     ("concepts/billing.md", f"grows up to {MAX_BACKOFF_S:.0f} seconds"),
     ("concepts/billing.md", f"for {Settings().max_wait:.0f} seconds ("),
-    ("concepts/billing.md", f"a build waits for {_MAX_CONNECTION_WAIT_S:.0f} seconds at most"),
+    ("concepts/billing.md", f"a build waits for about {_MAX_CONNECTION_WAIT_S:.0f} seconds"),
     ("concepts/billing.md", f"After {MAX_CHARGED_FAILURES_IN_A_ROW} charged or possibly charged"),
     ("concepts/billing.md", f"in a row, or {MAX_CHARGED_FAILURES} in total"),
     ("concepts/billing.md", f"Every {_DRAIN_MESSAGE_INTERVAL_S:.0f} seconds a message"),
