@@ -118,7 +118,9 @@ class ImagegenError(Exception):
         return self.cause.root if self.cause else self
 
 
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+"""Control characters without tabs and line breaks, for a set of a pattern."""
+_UNSEEN = re.compile(rf"[{CONTROL}\r\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def escape_unseen(text: str) -> str:

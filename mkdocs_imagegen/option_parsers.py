@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import Field, field, fields
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from mkdocs_imagegen.errors import ImagegenError, OptionError
+from mkdocs_imagegen.errors import CONTROL, ImagegenError, OptionError
 from mkdocs_imagegen.frozen import dataclass
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ _LINE_SCHEMA = {"type": "string", "pattern": r"\S"}
 _SIZE = re.compile(r"([1-9]\d{0,4})\s*[xX\u00d7]\s*([1-9]\d{0,4})", re.ASCII)
 _LINK = re.compile(r"(?<!!)\[([^]]*)\]\([^)]*\)")
 _CLASS_OR_ID = re.compile(r"[^\s\"'<>&=]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(f"[{CONTROL}]")
 _YAML_KINDS: dict[type, str] = {
     bool: "true or false",
     int: "a number",

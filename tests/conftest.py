@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -43,9 +44,16 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # Thousands of tests are kept; a full collection of garbage would look at each of them.
+    gc.set_threshold(10_000, 50, 100)
     is_default = config.option.markexpr == _DEFAULT_TIER
     if is_default and any(".py" in argument for argument in config.args):
         config.option.markexpr = ""
+
+
+def pytest_collection_finish() -> None:
+    """Keep what all tests share out of the collections of garbage."""
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

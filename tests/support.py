@@ -25,6 +25,11 @@ QUICK = {"widths": [64], "formats": ["jpeg"]}
 EXTENSIONS: list[Any] = ["attr_list", "admonition", "pymdownx.superfences"]
 
 
+def read_yaml(text: str) -> Any:
+    """Return the content of a file of test cases, by the faster loader where there is one."""
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+
+
 @dataclass
 class Built:
     """Log records and files of one build."""

@@ -14,7 +14,7 @@ from tests.syntax import MODULES, imports_of, location_of, name_of, room_of
 LAYERS = [
     ["frozen"],
     ["errors"],
-    ["log"],
+    ["log", "pacing"],
     ["event_loop", "files"],
     ["option_parsers"],
     ["request"],
@@ -47,14 +47,13 @@ DOORS = {
     "diskcache": {"derived/"},
     "markdown": {"directives/extension.py", "directives/fences.py", "directives/tree.py"},
     "mkdocs": {"hosts/mkdocs/"},
-    "tenacity": {"gateway/policy.py"},
     "filelock": {"spending/claims.py"},
     "yaml": {"settings/prompts.py"},
     "click": {"hosts/", "cli/"},
     "rich": {"cli/terminal.py"},
 }
 
-HEAVY = ["httpx", "PIL", "diskcache", "tenacity", "filelock", "rich", "anyio"]
+HEAVY = ["httpx", "PIL", "diskcache", "filelock", "rich", "anyio"]
 HEAVY += ["mkdocs_imagegen.emulator"]
 
 

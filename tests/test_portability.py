@@ -145,7 +145,10 @@ def test_names_of_all_files_are_valid_on_windows(paid_site: PaidSite) -> None:
     assert not any(PureWindowsPath(path).is_reserved() for path in own)
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "utf-8"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["cp1252", *(pytest.param(each, marks=pytest.mark.slow) for each in ("cp437", "utf-8"))],
+)
 def test_commands_print_on_a_console_with_any_encoding(site: Site, encoding) -> None:
     site.write("index.md", PAGE)
     site.save()

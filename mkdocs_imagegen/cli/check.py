@@ -23,7 +23,7 @@ _CONFIG_FILES = {name for host in HOSTS for name in host.config_files}
 Examples:
   mkdocs-imagegen check
   mkdocs-imagegen check docs/guide.md 'blog/**'
-  mkdocs-imagegen check && mkdocs build --strict
+  mkdocs-imagegen check --json | jq .lacking
 """
 )
 @click.argument("files", nargs=-1, metavar="[PAGE | FILE]...")
@@ -35,9 +35,10 @@ def check(files: tuple[str, ...], config_file: str | None, *, as_json: bool) -> 
     Exits with 1 if an image is missing, or an image block or inline image is invalid. Sketches are
     counted, and are not missing. Needs no network and no API key.
 
-    A PAGE is a path or glob in the docs folder; a folder stands for all of its pages. By default,
-    the whole site. The configuration file and the file of named prompts also stand for the whole
-    site. Any other FILE is ignored, so that pre-commit can pass the names of all changed files.
+    A PAGE is a path, or a path or glob in the docs folder; a folder stands for all of its pages. By
+    default, the whole site. The configuration file and the file of named prompts also stand for the
+    whole site. Any other FILE is ignored, so that pre-commit can pass the names of all changed
+    files.
     """
     site = _selected(look(config_file), files, config_file)
     log_model_change(site)
@@ -66,18 +67,16 @@ def _selected(site: SiteView, files: Sequence[str], config_file: str | None) -> 
     paths = {settings.prompts_path, *(path.absolute() for path in configs)}
     if not files or not paths.isdisjoint(Path(file).absolute() for file in files):
         return site
-    names = [name for name in (_name_in_docs(Path(file), docs) for file in files) if name]
-    globs = globs_of(names, docs, root)
+    globs = [glob for file in files for glob in _globs(file, docs, root)]
     return replace(site, entries=[each for each in site.entries if matches_any(globs, each.uri)])
 
 
-def _name_in_docs(file: Path, docs: Path) -> str:
-    """Return the path of a file in the docs folder; empty for a file elsewhere."""
-    # pre-commit names files from the folder of the repository, which may contain that of the site.
-    for path, folder in ((file.absolute(), docs), (file.resolve(), docs.resolve())):
-        if path.is_relative_to(folder):
-            return path.relative_to(folder).as_posix()
-    return "" if file.is_file() else file.as_posix()
+def _globs(file: str, docs: Path, root: Path) -> tuple[str, ...]:
+    """Return the globs of a page; none for a file outside the docs folder."""
+    globs = globs_of([file], docs, root)
+    path = Path(file)
+    is_elsewhere = path.is_file() and path.resolve() != (docs / globs[0]).resolve()
+    return () if is_elsewhere else globs
 
 
 def _verdict(lacking: int, total: int) -> str:

@@ -43,6 +43,12 @@ Examples:
     help="Seconds before each image",
 )
 @click.option(
+    "--images-per-minute",
+    type=click.FloatRange(0, min_open=True),
+    metavar="NUMBER",
+    help="Rate limit, of which five images may come at once; more get a 429 with Retry-After",
+)
+@click.option(
     "--fault",
     "faults",
     metavar="NAME",
@@ -69,6 +75,7 @@ def emulator(  # noqa: PLR0913 - one argument for each option
     port: int,
     log: Path | None,
     latency: float,
+    images_per_minute: float | None,
     faults: tuple[str, ...],
     shut_down: tuple[str, ...],
     today: datetime | None,
@@ -82,6 +89,7 @@ def emulator(  # noqa: PLR0913 - one argument for each option
     gateway = Emulator(
         plan=faults,
         latency_s=latency,
+        per_minute=images_per_minute,
         require_key=False,
         shut_down=shut_down,
         today=(today or datetime.now(timezone.utc)).date(),

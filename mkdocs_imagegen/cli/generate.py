@@ -14,7 +14,7 @@ from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build, log_m
 from mkdocs_imagegen.cli.targets import find_target, requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
-    Progress,
+    CommandProgress,
     print_causes,
     print_json,
     print_line,
@@ -95,8 +95,8 @@ def generate(  # noqa: PLR0913 - one argument for each option
     """Generate missing images.
 
     You are charged for each generated image; --dry-run and `plan` estimate the cost. A PAGE is a
-    path or glob in the docs folder; a folder stands for all of its pages. By default, the whole
-    site. After an interrupt, the images in progress are finished and stored.
+    path, or a path or glob in the docs folder; a folder stands for all of its pages. By default,
+    the whole site. After an interrupt, the images in progress are finished and stored.
 
     With --again, the image at each LOCATION is generated and charged again, also if it exists or
     rests after failed attempts. The earlier file stays next to the new one; an imported file is
@@ -119,7 +119,8 @@ def generate(  # noqa: PLR0913 - one argument for each option
             upgrade=upgrade,
             retry_refused=retry_refused,
             again=_keys_at(pages, config_file) if again else frozenset(),
-            observer=progress,
+            waits_for_connection=True,
+            progress=progress,
         )
         selected = () if again else pages
         site = _selected(look(config_file, mode, change, selected), selected)
@@ -132,9 +133,9 @@ def generate(  # noqa: PLR0913 - one argument for each option
         raise SystemExit(1 if site.lacking else 0)
 
 
-def _progress(*, dry_run: bool) -> contextlib.AbstractContextManager[Progress | None]:
+def _progress(*, dry_run: bool) -> contextlib.AbstractContextManager[CommandProgress | None]:
     """Return the progress of the images; None for a dry run, which generates none."""
-    return contextlib.nullcontext() if dry_run else contextlib.closing(Progress())
+    return contextlib.nullcontext() if dry_run else contextlib.closing(CommandProgress())
 
 
 def _keys_at(locations: Sequence[str], config_file: str | None) -> frozenset[str]:

@@ -31,7 +31,7 @@ _OF_MKDOCS = (
 @click.command(
     epilog="""
 \b
-First line of mkdocs.yml, for editors with the YAML language server:
+First line of mkdocs.yml or properdocs.yml, for editors with the YAML language server:
   # yaml-language-server: $schema=mkdocs.schema.json
 \b
 Examples:
@@ -41,13 +41,15 @@ Examples:
 """
 )
 @click.option(
-    "--whole-file", is_flag=True, help="Schema of mkdocs.yml, not only of the plugin's options"
+    "--whole-file",
+    is_flag=True,
+    help="Schema of the configuration file, not only of the plugin's options",
 )
 @click.option(
     "--with",
     "other",
     metavar="URL",
-    help="Schema of mkdocs.yml that also applies the schema of Material for MkDocs at a URL",
+    help="Schema of the configuration file that also applies the one of Material at a URL",
 )
 @click.option("--json", "_as_json", is_flag=True, hidden=True, help="Print JSON; always the case")
 def schema(*, whole_file: bool, other: str | None, _as_json: bool) -> None:
@@ -60,12 +62,12 @@ def schema(*, whole_file: bool, other: str | None, _as_json: bool) -> None:
 
 
 def schema_of_options() -> Mapping[str, Any]:
-    """Return the schema of the plugin's options in `mkdocs.yml`."""
+    """Return the schema of the plugin's options."""
     return _headed("Options of mkdocs-imagegen", object_schema(Settings), _defs())
 
 
 def schema_of_file(other: str | None = None) -> Mapping[str, Any]:
-    """Return the schema of `mkdocs.yml`.
+    """Return the schema of `mkdocs.yml` or `properdocs.yml`.
 
     Args:
         other: URL or path of Material's `schema.json`, which then applies to everything else.
@@ -79,7 +81,7 @@ def schema_of_file(other: str | None = None) -> Mapping[str, Any]:
     both = {"anyOf": [{"type": "array", "items": entry}, {"type": "object", **_ENTRY}]}
     file = {"type": "object", "properties": {**refs, "plugins": both}}
     defs = _defs() | {"settings": object_schema(Settings)}
-    return _headed("mkdocs.yml with mkdocs-imagegen", file, defs)
+    return _headed("Configuration file with mkdocs-imagegen", file, defs)
 
 
 def _headed(title: str, body: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:

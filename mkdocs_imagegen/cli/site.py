@@ -83,7 +83,7 @@ def ask_gateway(settings: Settings, ask: Callable[[Gateway], Awaitable[T]]) -> T
 
     async def once() -> T | GatewayError:
         try:
-            gateway = gateway_factory(settings)(settings.gateway, anyio.sleep)
+            gateway = gateway_factory(settings)(settings.gateway)
             try:
                 return await ask(gateway)
             finally:

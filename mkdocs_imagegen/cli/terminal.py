@@ -9,7 +9,6 @@ import contextlib
 import json
 import logging
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -22,16 +21,14 @@ from rich.table import Table
 from rich.text import Text
 
 from mkdocs_imagegen.causes import causes
-from mkdocs_imagegen.errors import NotGeneratedError, escape_unseen
-from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.errors import escape_unseen
+from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
-from mkdocs_imagegen.report import ReportRow, State, format_cost, plural
+from mkdocs_imagegen.report import ReportRow, State, format_cost
 
 T = TypeVar("T")
 _PROGRESS_INTERVAL_S = 5.0
-_MAX_SECONDS_S = 120.0
-"""Longest time that is written in seconds; a longer one is written in minutes."""
 
 
 class CommandError(click.ClickException):
@@ -148,13 +145,11 @@ def show_progress(items: Iterable[T], total: int) -> Iterator[T]:
             bar.stop()
 
 
-class Progress:
-    """Progress of the images of a build: a bar on a terminal, a line now and then elsewhere."""
+class CommandProgress(Progress):
+    """Progress of a command: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self) -> None:
-        self._total = self._done = self._requested = 0
-        self._costs: list[Decimal | None] = []
-        self._started = self._printed = time.monotonic()
+        super().__init__()
         self._bar = _Bar() if sys.stderr.isatty() else None
 
     def close(self) -> None:
@@ -162,40 +157,17 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def job_added(self) -> None:
-        """Count an image that has to be generated."""
-        self._total += 1
-        self._show()
-
-    def job_done(self, result: Result) -> None:
-        """Count an image that was generated, or failed."""
-        self._done += 1
-        # An image over budget takes no time, so it does not count for the rate.
-        self._requested += not isinstance(result.error, NotGeneratedError)
-        if result.was_generated and result.original:
-            self._costs.append(result.original.record.cost_usd)
-        self._show()
-
-    def _show(self) -> None:
-        now = time.monotonic()
+    def show(self) -> None:
+        """Update the bar; without a terminal, print a line if it is time."""
         if self._bar is not None:
-            self._bar.show(self._done, self._total, self._rate(now))
-        elif now - self._printed > _PROGRESS_INTERVAL_S:
-            self._printed = now
-            images = plural(self._total, "image")
-            print_note(f"generated {self._done} of {images} ({self._rate(now)})")
+            self._bar.show(self.done, self.total, self.rate)
+        elif self.is_due(_PROGRESS_INTERVAL_S):
+            self.write_line()
 
-    def _rate(self, now: float) -> str:
-        cost = f"{format_cost(self._costs)} so far"
-        if not self._requested:
-            return cost
-        each_s = (now - self._started) / self._requested
-        left = _duration(max(0, self._total - self._done) * each_s)
-        return f"{60 / max(each_s, 0.001):.0f}/min, about {left} left, {cost}"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < _MAX_SECONDS_S else f"{seconds / 60:.0f} min"
+    def write_line(self) -> None:
+        """Print a line if there is no terminal."""
+        if self._bar is None:
+            print_note(self.line)
 
 
 class _Bar:

@@ -7,6 +7,7 @@ first image because Pillow takes long to import.
 from __future__ import annotations
 
 import base64
+import math
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,6 +17,7 @@ from decimal import Decimal
 from urllib.parse import unquote
 
 from mkdocs_imagegen.emulator import models, validation
+from mkdocs_imagegen.emulator.fault_bodies import retry_later
 from mkdocs_imagegen.emulator.faults import NO_FAULT, OK, FaultCase, find_fault
 from mkdocs_imagegen.emulator.request_bodies import decode_edit, decode_json
 from mkdocs_imagegen.emulator.responses import (
@@ -62,6 +64,8 @@ class Emulator:
         plan: Names of faults, one per image request; ``ok`` for no fault.
         require_key: True to require a credential on the paths that require one at the gateway.
         latency_s: Minimum seconds per image request.
+        per_minute: Rate limit in image requests per minute, of which five may come at once; None
+            for no limit.
         balance_usd: Credit in dollars; a request that costs more than the rest is refused.
         shut_down: Models that were shut down, in addition to those of ``today``.
         today: Day on which a model was shut down if its shutdown date is not later.
@@ -80,6 +84,7 @@ class Emulator:
         plan: Sequence[str] = (),
         require_key: bool = True,
         latency_s: float = 0.0,
+        per_minute: float | None = None,
         balance_usd: Decimal = Decimal(100),
         shut_down: Collection[str] = (),
         today: date = models.DEFAULT_DAY,
@@ -90,7 +95,7 @@ class Emulator:
     ) -> None:
         for name in plan:
             find_fault(name)
-        self._state = EmulatorState(balance_usd, plan)
+        self._state = EmulatorState(balance_usd, plan, per_minute)
         self._require_key = require_key
         self._latency_s = latency_s
         models.check_models(shut_down)
@@ -191,6 +196,8 @@ class Emulator:
         if fault.error is not None:
             return fault.error(_requested_model(request) or "unknown", self._clock())
         self._check_key(request)
+        if wait_s := self._state.refuse_until(self._clock()):
+            raise RefusedError(retry_later(429, str(math.ceil(wait_s)), None))
         read = _OPENAI_READERS.get(request.path, validation.read_sdk_request)
         respond = openai_response if request.path in _OPENAI_READERS else sdk_response
         try:

@@ -14,6 +14,9 @@ from mkdocs_imagegen.frozen import dataclass
 MAX_REMEMBERED = 10_000
 """Number of the latest requests and generations that are kept."""
 
+BURST = 5
+"""Number of requests that a rate limit accepts at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
@@ -47,13 +50,23 @@ class Bill:
 
 
 class EmulatorState:
-    """State that changes from request to request; safe to use from several threads."""
+    """State that changes from request to request; safe to use from several threads.
 
-    def __init__(self, balance_usd: Decimal, plan: Sequence[str]) -> None:
+    Args:
+        balance_usd: Credit in dollars.
+        plan: Names of faults, one per image request.
+        per_minute: Rate limit in image requests per minute, a token bucket; None for no limit.
+    """
+
+    def __init__(
+        self, balance_usd: Decimal, plan: Sequence[str], per_minute: float | None = None
+    ) -> None:
         self._lock = threading.Lock()
         self._balance, self._spent = balance_usd, Decimal(0)
         self._images = self._requests = self._generations = 0
         self._plan = deque(plan)
+        self._per_s = per_minute / 60 if per_minute else 0.0
+        self._tokens, self._counted_at = float(BURST), 0.0
         self._log: deque[LogEntry] = deque(maxlen=MAX_REMEMBERED)
         self._watchers: list[Callable[[LogEntry], None]] = []
         self._records: OrderedDict[str, dict[str, Any]] = OrderedDict()
@@ -86,6 +99,18 @@ class EmulatorState:
         with self._lock:
             self._requests += 1
             return self._requests
+
+    def refuse_until(self, now: float) -> float:
+        """Return the seconds to wait for the rate limit; 0 for a request that is accepted."""
+        with self._lock:
+            if not self._per_s:
+                return 0.0
+            added = max(0.0, now - self._counted_at) * self._per_s
+            self._tokens, self._counted_at = min(BURST, self._tokens + added), now
+            if self._tokens < 1:
+                return (1 - self._tokens) / self._per_s
+            self._tokens -= 1
+            return 0.0
 
     def charge(self, usd: Decimal, images: int) -> str | None:
         """Charge for images and return the generation id, or None if the balance is too low."""

@@ -1,9 +1,8 @@
 """Client of an image API: Vercel's AI Gateway, or any OpenAI-compatible server.
 
-- ``client``: requests over HTTP with timeout, retries and redaction; the only user of httpx.
+- ``client``: requests over HTTP with timeout and redaction; the only user of httpx.
 - ``wire``: image requests encoded, image responses decoded.
 - ``failures``: errors from HTTP responses.
-- ``policy``: which errors are retried, and when.
 - ``models``: accepted values, prices, shutdown dates and replacements of known models.
 - ``pricing``: the price of an image.
 - ``offers``: models on offer with prices and health, and the credit of the account.

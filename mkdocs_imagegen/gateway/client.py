@@ -38,7 +38,6 @@ from mkdocs_imagegen.gateway.failures import MAY_BE_CHARGED, as_unbilled, succes
 from mkdocs_imagegen.gateway.links import FetchFailure, fetch_image
 from mkdocs_imagegen.gateway.models import check_retention
 from mkdocs_imagegen.gateway.offers import MODELS_PATH, Offer, read_offers
-from mkdocs_imagegen.gateway.policy import Sleep, retrying
 from mkdocs_imagegen.gateway.untrusted import safe_text
 from mkdocs_imagegen.gateway.wire import (
     NO_ATTACHMENTS,
@@ -70,7 +69,6 @@ class Gateway:
         settings: Settings of the server.
         credential: Credential of the server, or None.
         handler: Server in this process; with it, no socket is opened.
-        sleep: Waits between two attempts.
 
     Raises:
         UnreachableError: If the environment names an unusable proxy or certificate file.
@@ -81,15 +79,12 @@ class Gateway:
         settings: GatewaySettings,
         credential: Credential | None,
         handler: Handler | None = None,
-        *,
-        sleep: Sleep = anyio.sleep,
     ) -> None:
         self._settings = settings
         self._credential = credential
         self._needs_key = settings.auth != "none" and handler is None
         self._url = _EMBEDDED_URL if settings.is_sketch else settings.url
         self._auth = _CredentialHeader(credential, settings.auth) if credential else None
-        self._sleep = sleep
         client = _open_client(_embedded_transport(handler) if handler else None)
         if isinstance(client, GatewayError):
             raise client
@@ -101,9 +96,7 @@ class Gateway:
         save_body: SaveBody | None = None,
         attachments: Attachments = NO_ATTACHMENTS,
     ) -> ImageResponse:
-        """Generate an image.
-
-        A request that was certainly not charged is retried; any other is sent once.
+        """Generate an image by one request.
 
         Args:
             request: Request for the image.
@@ -121,7 +114,7 @@ class Gateway:
         if sends_provider_options(settings):
             check_retention(request.model, settings.provider_options)
         encoded = encode_request(request, settings, attachments, self._url)
-        body: bytes = await retrying(settings.timeout, self._sleep)(self._fetch_body, encoded)
+        body = await self._fetch_body(encoded)
         if save_body:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(save_body, body)
@@ -221,8 +214,8 @@ class Gateway:
         return self._credential.redact(text.encode("utf-8", "replace")).decode()
 
 
-OpenGateway = Callable[[GatewaySettings, Sleep], Gateway]
-"""Opens the client, with the function that waits between its attempts."""
+OpenGateway = Callable[[GatewaySettings], Gateway]
+"""Opens the client."""
 
 
 def transport_error(

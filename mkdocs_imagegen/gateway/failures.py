@@ -33,7 +33,6 @@ from mkdocs_imagegen.errors import (
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.credentials import Credential
 from mkdocs_imagegen.gateway.exchange import SUCCESS, ClientResponse
-from mkdocs_imagegen.gateway.policy import MAX_WAIT_S
 from mkdocs_imagegen.gateway.untrusted import as_mapping, parse_object, safe_id, safe_text
 
 INVALID_MODEL, ENDED_MODEL = "invalid_model", "ended_model"
@@ -44,6 +43,9 @@ No server sends them.
 
 MAY_BE_CHARGED = "it may have been charged: check the server's log before you generate it again"
 """Next step after a request with an unknown outcome."""
+
+MAX_RETRY_AFTER_S = 86_400.0
+"""Longest wait that is read from a response: a day."""
 
 _MAX_SEARCHED = 2_000
 _SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
@@ -242,7 +244,7 @@ RULES: tuple[Rule, ...] = (
         (429,),
         RateLimitedError,
         "too many requests",
-        "lower `concurrency`, such as `concurrency: 2`",
+        "build again later, or set a longer `max_wait`",
     ),
     Rule(_CLIENT_ERRORS, RejectedRequestError, "the request is not accepted"),
     Rule((303,), OutcomeUnknownError, "the server responds at another URL", MAY_BE_CHARGED),
@@ -271,7 +273,7 @@ def success_body(
     Raises:
         GatewayError: If the response is not successful, or its body is incomplete.
     """
-    body = credential.redact(response.body) if credential else response.body
+    body = credential.redact_around_data(response.body) if credential else response.body
     if response.status in SUCCESS:
         if not response.problem:
             return body
@@ -353,14 +355,14 @@ def read_error_body(body: bytes) -> ErrorBody:
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that the server asks to wait, at most ``MAX_WAIT_S``, or None.
+    """Return the seconds that the server asks to wait, at most ``MAX_RETRY_AFTER_S``, or None.
 
     ``retry-after-ms``, which OpenAI sends, comes before ``retry-after``, a number of seconds or a
     date (RFC 9110, section 10.2.3). Any other value counts as missing.
 
     Args:
         headers: Headers by lower-case name.
-        now: Unix time in seconds.
+        now: Unix time in seconds, for a response without a ``Date`` of its own.
     """
     given_ms = headers.get("retry-after-ms", "").strip()
     given = headers.get("retry-after", "").strip()
@@ -372,8 +374,9 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
         date = _unix_time(given)
         if date is None:
             return None
-        wait_s = max(date - now, 0.0)
-    return min(wait_s, MAX_WAIT_S)
+        sent_at = _unix_time(headers.get("date", ""))  # the clock of this machine may be wrong
+        wait_s = max(date - (now if sent_at is None else sent_at), 0.0)
+    return min(wait_s, MAX_RETRY_AFTER_S)
 
 
 def _unix_time(date: str) -> float | None:

@@ -15,7 +15,6 @@ from mkdocs_imagegen.spending.permission import Circumstances, Permission, permi
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import Gateway, OpenGateway
-    from mkdocs_imagegen.gateway.policy import Sleep
 
 
 def credential_for(settings: Settings) -> tuple[Credential | None, str]:
@@ -48,9 +47,7 @@ def gateway_factory(settings: Settings) -> OpenGateway:
     return partial(_open_gateway, credential_for(settings)[0])
 
 
-def _open_gateway(
-    credential: Credential | None, settings: GatewaySettings, sleep: Sleep
-) -> Gateway:
+def _open_gateway(credential: Credential | None, settings: GatewaySettings) -> Gateway:
     """Return a client of the gateway, or of the emulator in this process for sketches.
 
     Raises:
@@ -60,7 +57,7 @@ def _open_gateway(
     from mkdocs_imagegen.gateway.client import Gateway  # noqa: PLC0415
 
     if not settings.is_sketch:
-        return Gateway(settings, credential, sleep=sleep)
+        return Gateway(settings, credential)
     from mkdocs_imagegen.emulator.protocol import Emulator  # noqa: PLC0415 - only for sketches
 
-    return Gateway(settings, None, Emulator(require_key=False).handle, sleep=sleep)
+    return Gateway(settings, None, Emulator(require_key=False).handle)

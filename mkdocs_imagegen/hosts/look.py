@@ -6,10 +6,12 @@ build sees every prompt: macros, snippets and includes write some.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -237,16 +239,21 @@ def settings_of(config_file: str | None) -> Settings:
 
 
 def globs_of(pages: Sequence[str], docs: Path, root: Path) -> tuple[str, ...]:
-    """Return globs for pages that are named as in `docs_dir`, or as `plan` prints them.
+    """Return globs for pages that are named by a path, as in `docs_dir`, or as `plan` prints them.
 
     A folder stands for all of its pages, and the docs folder for the whole site.
     """
-    globs: list[str] = []
-    for page in pages:
-        path = Path(page)
-        inside = (root.absolute() / path) if not path.is_absolute() else path
-        if inside.is_relative_to(docs) and not (docs / path).exists():
-            path = inside.relative_to(docs)
-        name = path.as_posix()
-        globs += ["**"] if name == "." else [name, f"{name}/**"]
-    return tuple(globs)
+    names = [_name_in_docs(page, docs, root.absolute()) for page in pages]
+    globs = [["**"] if name == "." else [name, f"{name}/**"] for name in names]
+    return tuple(chain.from_iterable(globs))
+
+
+def _name_in_docs(page: str, docs: Path, root: Path) -> str:
+    here = Path(os.path.normpath(Path(page).absolute()))
+    pairs = [(here, docs), (here.resolve(), docs.resolve())] if here.exists() else []
+    if not (docs / page).exists():
+        pairs.append((root / page, docs))
+        # In the docs folder, a glob is one of that folder, whichever of its folders is the current.
+        pairs += [] if Path.cwd().is_relative_to(docs) else [(here, docs)]
+    inside = (path.relative_to(folder) for path, folder in pairs if path.is_relative_to(folder))
+    return next(inside, Path(page)).as_posix()

@@ -29,10 +29,10 @@ from mkdocs_imagegen.causes import causes
 from mkdocs_imagegen.directives.extension import ImagegenExtension, Renderer
 from mkdocs_imagegen.directives.fences import page_in_mkdocs
 from mkdocs_imagegen.directives.registry import Registry
-from mkdocs_imagegen.errors import SiteError
+from mkdocs_imagegen.errors import ImagegenError, SiteError
 from mkdocs_imagegen.hosts.gateway import gateway_factory, permission_here
-from mkdocs_imagegen.hosts.look import BRIDGES, Change, SiteView, globs_of
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
+from mkdocs_imagegen.hosts.look import Change, SiteView, globs_of
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
 from mkdocs_imagegen.log import ONCE, log, run_filter
 from mkdocs_imagegen.option_parsers import MAX_SIDE_PX, OptionsError
@@ -53,9 +53,6 @@ _EMBEDDED = (
 _NOT_WATCHED = (
     "Zensical shows pages from its cache after images were generated; add `watch: [%s]` to its "
     "configuration, so that it renders them again"
-)
-_ORIGINALS_DIR = re.compile(
-    r"""\boriginals_dir["']?[ \t]*[:=][ \t]*(["']?)([\w./-][\w./ -]*?)\1[ \t]*(?=[#,}\n]|$)"""
 )
 _FILE = re.compile(rf"{SITE_FOLDER}/([\w.-]+)")
 
@@ -108,14 +105,14 @@ class _Rendering:
     def _read(self, pipeline: Pipeline, content: str) -> str:
         """Look up the images of the page, and read the pages that its cards and images name."""
         site, uri = self._site, self.page.path
-        content = pipeline.read_page(self._source.page, content, partial(site.facts, uri))
+        content = _read(site, uri, pipeline, content)
         if "data-imagegen-cards" in content:
             for each in set(site.uris) - {uri}:
                 _add_preview(site, each, pipeline)
         seen = {uri}
         while left := (pipeline.registry.pages_of_references() - seen).intersection(site.uris):
             for each in sorted(left):
-                _read(site, each, pipeline)
+                _read(site, each, pipeline, _render(site, each, pipeline))
             seen |= left
         return content
 
@@ -204,16 +201,20 @@ class BridgeExtension(ImagegenExtension):
                 before = _State.rendering
                 self._is_inner = before is not None and before.page is page
                 if not self._is_inner:
-                    _State.rendering = _Rendering(ZensicalSite(config), page)
+                    _State.rendering = _Rendering(ZensicalSite.of_build(config), page)
                 self._rendering = _State.rendering
                 vars(md)["convert"] = partial(self._convert, md.convert)
         super().register(md)
 
     def _convert(self, convert: Callable[[str], str], text: str) -> str:
-        if text.strip() or self._rendering is None:
-            return convert(text)
-        # Python-Markdown runs no processor for an empty page, which can have a preview.
-        return self._finish_page(self._md, "")
+        try:
+            if text.strip() or self._rendering is None:
+                return convert(text)
+            # Python-Markdown runs no processor for an empty page, which can have a preview.
+            return self._finish_page(self._md, "")
+        except ImagegenError as error:
+            sys.excepthook = partial(_log_last, sys.excepthook, str(error))
+            raise
 
     def _find_registry(self) -> Registry:
         pipeline = self._reading or self._current.pipeline
@@ -235,6 +236,16 @@ class BridgeExtension(ImagegenExtension):
         rendering = self._current
         _State.rendering = self._rendering = None
         return rendering.finish(content)
+
+
+def _log_last(
+    other: Callable[..., object], text: str, kind: type, error: BaseException, trace: object
+) -> None:
+    """Log the error that ends Zensical, whose own error for it has two tracebacks."""
+    if text in str(error):
+        log.error("%s", text)
+    else:
+        other(kind, error, trace)
 
 
 def makeExtension(**options: object) -> BridgeExtension:  # noqa: N802 - Python-Markdown's name
@@ -265,18 +276,20 @@ def look(
     """
     run_filter.begin_run()
     with contextlib.redirect_stdout(sys.stderr):
-        site = _open(config_file)
+        site = open_site(config_file, creates_watched=mode.generate)
         settings = change(site.settings) if change is not None else site.settings
         mode = replace(mode, pages=globs_of(pages, site.docs, site.root))
         permission = permission_here(settings, is_serving=False)
         context = _context(settings, mode, permission, site.docs, None, site.site_url)
         with contextlib.closing(Pipeline(context)) as pipeline:
+            rendered = dict[str, str]()
             for uri in site.uris:
-                _read(site, uri, pipeline)
+                rendered[uri] = _render(site, uri, pipeline)
+                _read(site, uri, pipeline, rendered[uri])
             pipeline.join(site.pages)
             entries = pipeline.entries()
         if mode.generate:
-            _publish_and_advise(site)
+            _publish_and_advise(site, pipeline.registry, rendered)
     return SiteView(context, entries)
 
 
@@ -287,31 +300,7 @@ def settings_of(config_file: Path) -> Settings:
         SiteError: If the site does not list the extension.
         ClickException: If the configuration is invalid.
     """
-    return _open(config_file).settings
-
-
-def _open(config_file: Path) -> ZensicalSite:
-    file = config_file.absolute()
-    _create_watched(file)
-    config = import_module("zensical.config")
-    try:
-        site = ZensicalSite(config.parse_config(str(file)), file)
-    except (ValueError, OSError) as error:  # TOML's errors are a ValueError
-        text = " ".join(str(error).split())
-        raise SiteError(f"{config_file} cannot be read: {text}") from None
-    if not any(name in site.config["markdown_extensions"] for name in BRIDGES):
-        hint = f"add `{BRIDGES[0]}` to `markdown_extensions`, with the options under it"
-        raise SiteError(f"{config_file} does not list the extension", hint=hint)
-    return site
-
-
-def _create_watched(config_file: Path) -> None:
-    """Create the originals folder: Zensical reads no configuration that watches a missing one."""
-    text = config_file.read_text("utf-8", "replace")
-    names = {match[2] for match in _ORIGINALS_DIR.finditer(text)} | {DEFAULT_ORIGINALS_DIR}
-    for name in names if "watch" in text else ():
-        if name in _ORIGINALS_DIR.sub("", text):
-            (config_file.parent / name).mkdir(parents=True, exist_ok=True)
+    return open_site(config_file).settings
 
 
 def _context(  # noqa: PLR0913, PLR0917 - the parts that differ
@@ -350,8 +339,8 @@ def _is_serving() -> bool:
     return sys.argv[1:2] == ["serve"]
 
 
-def _read(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
-    """Render a page, and return its HTML with markers, whose images are looked up."""
+def _render(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
+    """Render a page for a pipeline, and return its HTML."""
     source = site.source(uri)
     if source.has_options:
         pipeline.read_front_matter(source.page, source.meta)
@@ -359,7 +348,13 @@ def _read(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
         render = import_module("zensical.markdown.render").render
         meta = json.dumps(_with_text_keys(source.meta), default=str)
         page = render(source.body, uri, source.url, meta, source.title, source.nav_title)
-    return pipeline.read_page(source.page, page["content"], partial(site.facts, uri))
+    content: str = page["content"]
+    return content
+
+
+def _read(site: ZensicalSite, uri: str, pipeline: Pipeline, content: str) -> str:
+    """Look up the images of a page, and return its HTML with their markers."""
+    return pipeline.read_page(site.source(uri).page, content, partial(site.facts, uri))
 
 
 def _with_text_keys(value: object) -> object:
@@ -393,7 +388,9 @@ def _card_file(pipeline: Pipeline, uri: str) -> list[str]:
     return _FILE.findall(card.url) if card else []
 
 
-def _publish_and_advise(site: ZensicalSite) -> None:
+def _publish_and_advise(
+    site: ZensicalSite, registry: Registry, rendered: Mapping[str, str]
+) -> None:
     originals = site.settings.originals_path
     watched = [(site.root / each).resolve() for each in site.config["watch"]]
     is_watched = any(originals.resolve().is_relative_to(each) for each in watched)
@@ -401,19 +398,19 @@ def _publish_and_advise(site: ZensicalSite) -> None:
         folder = site.settings.originals_dir or DEFAULT_ORIGINALS_DIR
         log.warning(_NOT_WATCHED, folder)
     try:
-        _publish(site)
+        _publish(site, registry, rendered)
     except OSError as error:
         log.warning("cannot write the images to %s: %s", site.folder.path, error.strerror)
 
 
-def _publish(site: ZensicalSite) -> None:
+def _publish(site: ZensicalSite, registry: Registry, rendered: Mapping[str, str]) -> None:
     """Write the files of all images into the docs folder, and remove those that no page uses."""
     site.folder.open()
     used: set[str] = set()
     log.disabled = True  # the look has told everything
     try:
-        with contextlib.closing(Pipeline(_context_of_build(site))) as pipeline:
-            contents = {uri: _read(site, uri, pipeline) for uri in site.uris}
+        with contextlib.closing(Pipeline(_context_of_build(site), registry)) as pipeline:
+            contents = {uri: _read(site, uri, pipeline, each) for uri, each in rendered.items()}
             pipeline.join(site.pages)
             for uri, content in contents.items():
                 used.update(_FILE.findall(pipeline.fill_page(content, uri, is_linked=False)))

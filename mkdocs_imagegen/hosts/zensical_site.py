@@ -8,23 +8,34 @@ import os
 import posixpath
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar
+
+from click import ClickException
 
 from mkdocs_imagegen.directives.extension import read_heading
+from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import BRIDGES
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
+from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
 
 _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
+_UNUSED = ("serve", "serve_delay", "draft", "report")
+"""Options that only builds of MkDocs use."""
+_NO_EFFECT = "%s: options without an effect in Zensical, which can be removed: %s"
+_MISSING_WATCH = "Watch path does not exist: "
+_RECENT_NS = 100_000_000
+"""Age of a change in which the file system may give the next change the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,35 @@ class Source:
         return self.meta.get("imagegen") is not None
 
 
+_Stamp = tuple[int, int] | None
+"""Time and size of a file or folder, if any; None if its next change could leave them the same."""
+
+
+def _stamp_of(path: Path) -> _Stamp:
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    is_recent = time.time_ns() - stat.st_mtime_ns < _RECENT_NS
+    return None if is_recent else (stat.st_mtime_ns, stat.st_size)
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text("utf-8-sig", "replace") if path.is_file() else ""
+
+
+def _merge(inherited: dict[str, object], own: dict[str, object]) -> dict[str, object]:
+    """Return front matter with inherited values, as the plugin `meta` merges them."""
+    merged = inherited | own
+    for name in inherited.keys() & own.keys():
+        one, other = inherited[name], own[name]
+        if isinstance(one, dict) and isinstance(other, dict):
+            merged[name] = _merge(one, other)
+        elif isinstance(one, list) and isinstance(other, list):
+            merged[name] = one + other
+    return merged
+
+
 class ZensicalSite:
     """A site of Zensical, read from the disk.
 
@@ -68,6 +108,8 @@ class ZensicalSite:
         folder: Folder of images in the docs folder.
     """
 
+    _latest: ClassVar[ZensicalSite | None] = None
+
     def __init__(self, config: dict[str, Any], config_file: Path | None = None) -> None:
         self.config = config
         self.root = Path(config["root_dir"])
@@ -75,7 +117,21 @@ class ZensicalSite:
         self.folder = PublishedFolder(self.docs)
         self.target = self.root / config["site_dir"]
         self._config_file = config_file or _config_file_of(self.root)
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, tuple[list[_Stamp], Source]] = {}
+        self._stamps: dict[Path, _Stamp] = {}
+
+    @classmethod
+    def of_build(cls, config: dict[str, Any]) -> ZensicalSite:
+        """Return the site of a build: that of the page before, unless its files have changed."""
+        site = cls._latest
+        if site is None or site.config is not config or not site.is_current:
+            site = cls._latest = cls(config)
+        return site
+
+    @property
+    def is_current(self) -> bool:
+        """True if the docs folder still lists the same pages, and the settings are the same."""
+        return all(each and each == _stamp_of(path) for path, each in self._stamps.items())
 
     @cached_property
     def settings(self) -> Settings:
@@ -85,7 +141,14 @@ class ZensicalSite:
             (written[name] for name in BRIDGES if name in written), {}
         )
         settings = read_settings(options, self.root)
-        return replace(settings, config_file=self._config_file, command="zensical")
+        if settings.prompts_path:
+            self._stamps[settings.prompts_path] = _stamp_of(settings.prompts_path)
+        settings = replace(settings, config_file=self._config_file, command="zensical")
+        default = Settings()
+        unused = [each for each in _UNUSED if getattr(settings, each) != getattr(default, each)]
+        if unused:
+            log.warning(_NO_EFFECT, settings.config_name, ", ".join(unused), extra=ONCE)
+        return settings
 
     @property
     def site_url(self) -> str:
@@ -97,15 +160,23 @@ class ZensicalSite:
     def uris(self) -> list[str]:
         """Sources of the pages, without those that the site excludes."""
         excluded = [self._matcher(name) for name in ("exclude_docs", "draft_docs")]
-        excluded.append(self._is_excluded_by_plugin)
-        paths = sorted(self.docs.rglob("*.md"))
+        excluded.append(self._exclude_plugin())
+        paths = sorted(self._list(self.docs))
         uris = [each.relative_to(self.docs).as_posix() for each in paths]
-        return [
-            uri
-            for uri in uris
-            if not any(part.startswith(".") for part in uri.split("/"))
-            and not any(matches(uri) for matches in excluded)
-        ]
+        return [uri for uri in uris if not any(matches(uri) for matches in excluded)]
+
+    def _list(self, folder: Path) -> Iterator[Path]:
+        """Yield the pages in a folder, without hidden ones."""
+        if folder != self.folder.path:  # each build of a page writes files there
+            self._stamps[folder] = _stamp_of(folder)
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for each in entries:
+                if each.name.startswith("."):
+                    continue
+                if each.is_dir(follow_symlinks=False):
+                    yield from self._list(folder / each.name)
+                elif each.name.endswith(".md"):
+                    yield folder / each.name
 
     def _matcher(self, name: str) -> Callable[[str], bool]:
         if not (patterns := self.config.get(name)):
@@ -113,17 +184,27 @@ class ZensicalSite:
         spec = import_module("pathspec").PathSpec.from_lines("gitwildmatch", patterns.splitlines())
         return lambda uri: bool(spec.match_file(uri))
 
-    def _is_excluded_by_plugin(self, uri: str) -> bool:
-        """Return True if the plugin `exclude`, which Zensical contains, leaves a page out."""
-        options = ((self.config.get("plugins") or {}).get("exclude") or {}).get("config") or {}
-        if not options.get("enabled"):
-            return False
-        globs = [
-            each for glob in options.get("glob") or () for each in (glob, glob.replace("**/", ""))
-        ]
-        return any(fnmatchcase(uri, glob) for glob in globs) or any(
-            re.match(regex, uri) for regex in options.get("regex") or ()
+    def _exclude_plugin(self) -> Callable[[str], bool]:
+        """Return the function by which the plugin `exclude`, a part of Zensical, omits pages."""
+        options = self._options_of("exclude")
+        globs = [each for glob in options.get("glob") or () for each in _without_braces(glob)]
+        globs += [each.replace("**/", "") for each in globs]
+        regexes = options.get("regex") or ()
+        return lambda uri: (
+            any(fnmatchcase(uri, each) for each in globs)
+            or any(re.match(each, uri) for each in regexes)
         )
+
+    def _options_of(self, plugin: str) -> dict[str, Any]:
+        """Return the options of a plugin that Zensical contains; none if it is disabled."""
+        options = ((self.config.get("plugins") or {}).get(plugin) or {}).get("config") or {}
+        return options if options.get("enabled") else {}
+
+    def _files_of_meta(self, uri: str) -> list[Path]:
+        """Return the files that the plugin `meta` adds to the front matter of a page."""
+        name = self._options_of("meta").get("meta_file")
+        folders = reversed(PurePosixPath(uri).parents) if name else ()
+        return [self.docs / each / name for each in folders]
 
     @cached_property
     def _nav(self) -> list[dict[str, Any]]:
@@ -135,17 +216,23 @@ class ZensicalSite:
 
     def source(self, uri: str) -> Source:
         """Return a page, by its source below the docs folder."""
-        if uri not in self._sources:
-            path = self.docs / uri
-            text = path.read_text("utf-8-sig", "replace") if path.is_file() else ""
+        path, files_of_meta = self.docs / uri, self._files_of_meta(uri)
+        stamps = [_stamp_of(each) for each in (path, *files_of_meta)]
+        known, source = self._sources.get(uri, ([], None))
+        if source is None or None in stamps or stamps != known:
+            text = _read_text(path)
             meta, body = split_front_matter(text)
+            for each in reversed(files_of_meta):
+                inherited = _read_text(each).lstrip("-")
+                meta = _merge(split_front_matter(f"---\n{inherited}\n---\n")[0], meta)
             nav_title = self._nav_titles.get(uri)
             title = nav_title or meta.get("title") or self._title_of(uri, body)
             shown = os.path.relpath(path, self.root).replace(os.sep, "/")
             page = Page(shown, uri, uri, lambda: text)
             url = _url_of(uri, is_folder=self.config["use_directory_urls"])
-            self._sources[uri] = Source(page, meta, body, str(title), nav_title, url)
-        return self._sources[uri]
+            source = Source(page, meta, body, str(title), nav_title, url)
+            self._sources[uri] = stamps, source
+        return source
 
     def _title_of(self, uri: str, body: str) -> str:
         """Return the title of a page that names none, by the rule of MkDocs."""
@@ -182,6 +269,15 @@ class ZensicalSite:
                     yield each
         for item in items or ():
             yield from [each["url"] for each in _nav_pages([item])][:1]
+
+
+def _without_braces(glob: str) -> list[str]:
+    """Return the globs that a glob with alternatives stands for, such as ``{a,b}/*``."""
+    match = re.search(r"\{([^{}]*)\}", glob)
+    if match is None:
+        return [glob]
+    inside = (f"{glob[: match.start()]}{each}{glob[match.end() :]}" for each in match[1].split(","))
+    return [each for glob in inside for each in _without_braces(glob)]
 
 
 class PublishedFolder:
@@ -229,6 +325,62 @@ class PublishedFolder:
             if not (target / name).exists() and (self.path / name).is_file():
                 target.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes((self.path / name).read_bytes())
+
+
+def open_site(config_file: Path, *, creates_watched: bool = False) -> ZensicalSite:
+    """Return the site of a configuration file.
+
+    Args:
+        config_file: Configuration file.
+        creates_watched: True to create an originals folder that is watched and missing, without
+            which Zensical does not build the site.
+
+    Raises:
+        SiteError: If the file cannot be read, or does not list the extension.
+        ClickException: If the configuration is invalid.
+    """
+    try:
+        return _read_site(config_file)
+    except ClickException as error:
+        _, is_missing, name = error.message.partition(_MISSING_WATCH)
+        if not is_missing:
+            raise
+        # Zensical reads no configuration that watches a missing folder.
+        folder = Path(os.path.normpath(config_file.absolute().parent / name))
+        with contextlib.ExitStack() as stack:
+            for each in (*reversed(folder.parents), folder):
+                if not each.exists():
+                    stack.callback(_remove_empty, each)
+                    with contextlib.suppress(OSError):
+                        each.mkdir()
+            site = _read_site(config_file)
+            if not site.settings.originals_path.is_relative_to(folder):
+                raise
+            if creates_watched:
+                stack.pop_all()
+            return site
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _read_site(config_file: Path) -> ZensicalSite:
+    file = config_file.absolute()
+    config = import_module("zensical.config")
+    try:
+        site = ZensicalSite(config.parse_config(str(file)), file)
+    except (ValueError, OSError) as error:  # TOML's errors are a ValueError
+        text = " ".join(str(error).split())
+        raise SiteError(f"{config_file} cannot be read: {text}") from None
+    if not any(name in site.config["markdown_extensions"] for name in BRIDGES):
+        is_toml = config_file.suffix == ".toml"  # where a dot in a name needs quotes
+        table = f'the table `[project.markdown_extensions."{BRIDGES[0]}"]`'
+        entry = table if is_toml else f"`{BRIDGES[0]}` to `markdown_extensions`"
+        hint = f"add {entry}, with the options under it"
+        raise SiteError(f"{config_file} does not list the extension", hint=hint)
+    return site
 
 
 def _config_file_of(root: Path) -> Path | None:

@@ -24,7 +24,8 @@ _TITLE = 'font-weight="600" fill="#333c49"'
 _PROBLEM = 'font-weight="400" fill="#333c49"'
 _PROMPT = 'font-weight="400" fill="#5c6675"'
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+"""Characters that are not in XML, apart from control characters, which are escaped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import anyio
@@ -142,7 +143,7 @@ class Scheduler:
     def _open_loop(self) -> EventLoop:
         # A script that calls the build of MkDocs may end by SystemExit, and then no hook is called.
         atexit.register(self.close)
-        return EventLoop(self._settings.concurrency)
+        return EventLoop(self._settings.concurrency, self._settings.max_wait)
 
     def _forget(self, job: Job) -> None:
         """Forget an ended job and its request, which the queue of `mkdocs serve` repeats."""
@@ -174,8 +175,10 @@ class Scheduler:
 
     async def _run(self, job: Job, loop: EventLoop) -> Result:
         waits_until: float | None = None
+        # Files of an original never wait for requests.
+        admission = loop.admission if job.original is None else AsyncExitStack()
         while True:
-            async with loop.admission:
+            async with admission:
                 try:
                     return await self._attempt(job, loop)
                 except ClaimedElsewhereError:
@@ -192,12 +195,12 @@ class Scheduler:
 
     @property
     def _max_claim_wait_s(self) -> float:
-        # Its holder needs it for one request. A process that was stopped keeps it for ever.
+        # A process that was stopped keeps it for ever.
         return self._settings.gateway.timeout + _CLAIM_GRACE_S
 
     def _claim_error(self) -> NotGeneratedError:
         fault = f"another build has not finished the image within {self._max_claim_wait_s:.0f} s"
-        hint = "continue or end that build (it may be suspended), and build again"
+        hint = "build again later; that build may wait for a rate limit, or be suspended"
         return NotGeneratedError(fault, hint=hint)
 
     def _log_claim(self) -> None:
@@ -213,7 +216,7 @@ class Scheduler:
         else:
             result = await self._obtain(job, loop)
         if not loop.is_closing:
-            return await loop.compute(self._derived, result, job.layout)
+            return await loop.pixel_work(self._derived, result, job.layout)
         if result.alarm:
             log.info("%s", result.alarm)  # the build is over, and shows no image
         return result

@@ -12,6 +12,7 @@ from mkdocs_imagegen.directives.directive import WIDTH_CLASS, Directive, ParsedD
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import ImageSource, PageImage
+from mkdocs_imagegen.pages.style_sheets import blur_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,10 @@ def _picture(
 
 def _img(found: ParsedDirective, image: PageImage, sizes: str, context: MarkupContext) -> str:
     own = attributes_of(found, context.url_of(image.name))
-    attributes = {"class": f"imagegen {own.pop('class', '')}".rstrip(), **own}
+    classes = ("imagegen", blur_class(image.blur), own.pop("class", ""))
+    attributes = {"class": " ".join(filter(None, classes)), **own}
     if len(image.sources[-1].files) > 1:
         attributes |= {"srcset": _srcset(image.sources[-1], context), "sizes": sizes}
-    # Without the padding: MkDocs' built-in theme puts a frame around images.
-    blur = f"background:url({image.blur}) center/cover content-box" if image.blur else ""
-    style = ";".join(filter(None, (blur, attributes.get("style"))))
-    attributes |= {"style": style} if style else {}
     loading = {"fetchpriority": "high"} if context.is_first else {"loading": "lazy"}
     if "loading" in attributes or "fetchpriority" in attributes:
         loading = {}

@@ -8,29 +8,76 @@ from __future__ import annotations
 import hashlib
 import html
 import re
+from collections.abc import Callable
 
 from mkdocs_imagegen.directives.directive import WIDTH_CLASS
-from mkdocs_imagegen.imaging.image import SITE_FOLDER
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage
 
 # Minifiers leave out the quotes.
+_BLUR = "imagegen-blur-"
+_BLUR_CLASS = re.compile(rf"\b{_BLUR}[0-9a-f]{{8}}\b")
 _CLASS = re.compile(r"class=[\"']?[^\"'<>]*\bimagegen\b")
 
 
-def style_link(page: str, url: str) -> str:
-    """Return the link to the style sheet for a page that needs it and lacks it; ``""`` for others.
+class PageStyles:
+    """The style sheets of the pages of a build.
 
     Args:
-        page: HTML of the page.
-        url: URL of the style sheet relative to the page.
+        add_file: Function that writes a file, by its path below the root of the site.
     """
-    link = f'<link rel="stylesheet" href="{html.escape(url)}">\n'
-    return link if _is_styled(page) and link not in page else ""
+
+    def __init__(self, add_file: Callable[[str, bytes], None]) -> None:
+        self._add_file = add_file
+        self._blurs: dict[str, str] = {}
+
+    def add_blur(self, image: PageImage) -> None:
+        """Note the blurred preview of an image that a page shows."""
+        if image.blur:
+            self._blurs[blur_class(image.blur)] = image.blur
+
+    def links(self, page: str, url_of: Callable[[str], str]) -> str:
+        """Return the links to the style sheets that a page needs and lacks; ``""`` for others.
+
+        Args:
+            page: HTML of the page.
+            url_of: Function from a path in the site to the URL relative to the page.
+        """
+        link = f'<link rel="stylesheet" href="{html.escape(url_of(SHEET_NAME))}">\n'
+        if not _is_styled(page) or link in page:
+            return ""
+        self._add_file(SHEET_NAME, SHEET)
+        if blurs := self._blur_rules(page):
+            self._add_file(_sheet_name(blurs), blurs)
+            link += f'<link rel="stylesheet" href="{html.escape(url_of(_sheet_name(blurs)))}">\n'
+        return link
+
+    def _blur_rules(self, page: str) -> bytes:
+        # A policy that allows data: images allows them in a style sheet, and not in an attribute.
+        names = sorted({each for each in _BLUR_CLASS.findall(page) if each in self._blurs})
+        # Without the padding: MkDocs' built-in theme puts a frame around images.
+        style = "background:url({}) center/cover content-box"
+        return "".join(f".{each}{{{style.format(self._blurs[each])}}}\n" for each in names).encode()
 
 
 def _is_styled(page: str) -> bool:
     """Return True if a tag has a class of the style sheet."""
     starts = (match.start() for match in _CLASS.finditer(page))
     return any(page.rfind("<", 0, start) > page.rfind(">", 0, start) for start in starts)
+
+
+def blur_class(blur: str) -> str:
+    """Return the class of the images with a blurred preview; ``""`` without one.
+
+    Args:
+        blur: Its ``data:`` URL.
+    """
+    return f"{_BLUR}{hashlib.sha256(blur.encode()).hexdigest()[:8]}" if blur else ""
+
+
+def _sheet_name(content: bytes) -> str:
+    # Backstage TechDocs removes style sheets with other names than ``main.HASH.min.css``:
+    # https://github.com/backstage/backstage/blob/master/plugins/techdocs/src/reader/transformers/html/hooks/links.ts
+    return f"{SITE_FOLDER}/main.{hashlib.sha256(content).hexdigest()[:8]}.min.css"
 
 
 # MkDocs' built-in theme distorts an image without the height, and moves a label with its margin.
@@ -72,12 +119,8 @@ color:var(--imagegen-cards-text,inherit)}
 SHEET = f"{_IMAGES}{_WIDTHS}{_CARDS}".encode()
 """Content of the style sheet; sites change the variables ``--imagegen-cards-…`` of its cards."""
 
-SHEET_NAME = f"{SITE_FOLDER}/main.{hashlib.sha256(SHEET).hexdigest()[:8]}.min.css"
-"""Path of the style sheet below the root of the site.
-
-Backstage TechDocs removes style sheets with other names than ``main.HASH.min.css``:
-https://github.com/backstage/backstage/blob/master/plugins/techdocs/src/reader/transformers/html/hooks/links.ts
-"""
+SHEET_NAME = _sheet_name(SHEET)
+"""Path of the style sheet below the root of the site."""
 
 STYLE = """
 :root{--paper:#f7f5f1;--card:#fff;--ink:#1d1b18;--soft:#5c5750;--line:#d9d4cb;--mark:#0b6b64;\

@@ -34,7 +34,7 @@ from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.option_parsers import OptionsError, is_yes
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
-from mkdocs_imagegen.pages.style_sheets import SHEET, SHEET_NAME, style_link
+from mkdocs_imagegen.pages.style_sheets import PageStyles
 from mkdocs_imagegen.pipeline.context import (
     BuildContext,
     Page,
@@ -87,18 +87,18 @@ class Pipeline:
 
     Args:
         context: Context of the build.
+        registry: Directives of pages that another build has rendered.
 
     Attributes:
         registry: Directives of the build.
         previews: Previews of its pages.
     """
 
-    def __init__(self, context: BuildContext) -> None:
+    def __init__(self, context: BuildContext, registry: Registry | None = None) -> None:
         self.context = context
         # Only commands explain directives, and that would double the memory of a page.
-        self.registry = Registry(
-            site_defaults(context.settings), can_explain=not context.mode.publish
-        )
+        can_explain, defaults = not context.mode.publish, site_defaults(context.settings)
+        self.registry = registry or Registry(defaults, can_explain=can_explain)
         self._lookup = Lookup(context)
         self._references = References(self.registry, self._lookup, context)
         self.previews = Previews(context, self.registry)
@@ -106,6 +106,7 @@ class Pipeline:
         self._outcomes: dict[str, Outcome] = {}
         # By the hash of the HTML that was read, which mostly equals the HTML that is filled.
         self._shown_images: dict[int, tuple[ShownImage, ...]] = {}
+        self._styles = PageStyles(self._lookup.builder.add_file)
         if context.mode.generate and has_unfinished_requests(context.settings):
             self._lookup.recover()
 
@@ -232,7 +233,7 @@ class Pipeline:
         known = self._shown_images.pop(hash(content), None)
         images = find_shown_images(content) if known is None else known
         filled = self._fill_text(fill_images(content, images, markup), frame.url_of)
-        return filled if is_linked else self._style_link(filled, page_url) + filled
+        return filled if is_linked else self._style_links(filled, page_url) + filled
 
     def finish_page(self, output: str, page_url: str, uri: str = "") -> str:
         """Return a finished page with its social tags and the link to the style sheet.
@@ -242,7 +243,7 @@ class Pipeline:
             page_url: Address of the page below the site's root.
             uri: Source of the page below the docs folder; ``""`` if it has no source.
         """
-        link = self._style_link(output, page_url)
+        link = self._style_links(output, page_url)
         output = insert_in_head(output, link) if link else output
         card = self.social_card(uri) if self.context.site_url else None
         return add_social_tags(output, card) if card else output
@@ -291,14 +292,13 @@ class Pipeline:
             outcome = self.outcome(token)
         return outcome
 
-    def _style_link(self, content: str, page_url: str) -> str:
-        """Return the link to the style sheet, which the site now has; ``""`` if none is needed."""
-        if link := style_link(content, relative_url(SHEET_NAME, page_url)):
-            self._lookup.builder.add_file(SHEET_NAME, SHEET)
-        return link
+    def _style_links(self, content: str, page_url: str) -> str:
+        return self._styles.links(content, lambda name: relative_url(name, page_url))
 
     def _page_image(self, outcome: Outcome) -> PageImage:
         if isinstance(outcome.shown, PageImage):
+            for each in filter(None, (outcome.shown, outcome.dark)):
+                self._styles.add_blur(each)
             return outcome.shown
         self._lookup.builder.add_file(outcome.shown.image.name, outcome.shown.content)
         return outcome.shown.image

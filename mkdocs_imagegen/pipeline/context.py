@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.originals.folders import earlier_folders
@@ -19,22 +19,12 @@ from mkdocs_imagegen.settings.folders import matches_any
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import OpenGateway
-    from mkdocs_imagegen.jobs.job import Result
+    from mkdocs_imagegen.jobs.progress import Progress
     from mkdocs_imagegen.jobs.serve_queue import ServeQueue
     from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
     from mkdocs_imagegen.report import RunReport
     from mkdocs_imagegen.spending.ledger import Ledger
     from mkdocs_imagegen.spending.permission import Permission
-
-
-class ProgressObserver(Protocol):
-    """Observer of the images that a build generates; called on any thread."""
-
-    def job_added(self) -> None:
-        """Count one more image to generate."""
-
-    def job_done(self, result: Result) -> None:
-        """Count one result, with or without an image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +38,8 @@ class BuildMode:
         upgrade: True if only a request's own original is used, and no stale one.
         again: Cache keys of images that are generated again even if they exist.
         retry_refused: True if prompts are sent again that moderation has refused.
-        observer: Observer of the images that are generated.
+        waits_for_connection: True if a lost connection is waited for as long as a rate limit.
+        progress: Progress of the images that are generated; None for lines of the log.
     """
 
     generate: bool = True
@@ -57,7 +48,8 @@ class BuildMode:
     upgrade: bool = False
     again: frozenset[str] = frozenset()
     retry_refused: bool = False
-    observer: ProgressObserver | None = None
+    waits_for_connection: bool = False
+    progress: Progress | None = None
 
     @property
     def writes(self) -> bool:

@@ -24,8 +24,9 @@ from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
 from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
+from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.log import log
-from mkdocs_imagegen.option_parsers import quote_value
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
 from mkdocs_imagegen.originals.folders import earlier_folders, note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.store import OriginalStore
@@ -85,6 +86,7 @@ class Lookup:
         self._deferred: dict[JobKey, tuple[ImageRequest, Directive, bool]] = {}
         self._is_deferring = True
         self._observed: set[str] = set()
+        self._progress = context.mode.progress or Progress()
         self._first_job_at: float | None = None
         self._is_joined = False
         self._scheduler: Scheduler | None = None
@@ -164,7 +166,8 @@ class Lookup:
             more = f", {len(defects) - _MAX_LISTED} more" if len(defects) > _MAX_LISTED else ""
             text = "%s damaged (%s%s); the images are used; run `mkdocs-imagegen verify --repair`"
             log.warning(text, plural(len(defects), "file is", "files are"), shown, more)
-        if store.is_new and any(each.original for each in self._results.values()):
+        originals = (each.original for each in self._results.values())
+        if store.is_new and any(each and each.record.model != SKETCH_MODEL for each in originals):
             log.info(_NEW_FOLDER, self._settings.originals_dir or store.folder)
         note_use(self._settings)
 
@@ -234,15 +237,13 @@ class Lookup:
         self._first_job_at = self._first_job_at or time.monotonic()
         self._results[job.key] = Result()
         if self._scheduler is None:
-            self._scheduler = open_scheduler(self._context, self.originals, self.builder)
+            self._scheduler = open_scheduler(
+                self._context, self.originals, self.builder, self._progress
+            )
         self._scheduler.start(job)
-        self._notify_observer(job)
-
-    def _notify_observer(self, job: Job) -> None:
-        observer = self._context.mode.observer
-        if observer and job.original is None and job.request.key not in self._observed:
+        if job.original is None and job.request.key not in self._observed:
             self._observed.add(job.request.key)
-            observer.job_added()
+            self._progress.job_added()
 
     @cached_property
     def _models(self) -> ModelChoice:
@@ -315,7 +316,7 @@ def open_builder(context: BuildContext) -> VariantBuilder:
 
 
 def open_scheduler(
-    context: BuildContext, originals: OriginalStore, builder: VariantBuilder
+    context: BuildContext, originals: OriginalStore, builder: VariantBuilder, progress: Progress
 ) -> Scheduler:
     """Return a scheduler of jobs; its imports are late, since most builds find all images.
 
@@ -323,11 +324,12 @@ def open_scheduler(
         context: Context of the build.
         originals: Store of originals.
         builder: Builder of the files that pages show.
+        progress: Progress of the images that are generated.
     """
     from mkdocs_imagegen.jobs.scheduler import Scheduler  # noqa: PLC0415
     from mkdocs_imagegen.spending import purchase, storing  # noqa: PLC0415
 
-    settings, run, observer = context.generation_settings, context.run, context.mode.observer
+    settings, run = context.generation_settings, context.run
 
     def derive(original: Original, layout: Layout, content: bytes) -> PageImage:
         return builder.build(original, content, lambda record: _plan(settings, record, layout))
@@ -335,8 +337,9 @@ def open_scheduler(
     stores, open_gateway = storing.open_stores(settings, originals), context.open_gateway
     references = run.reference_files.read
     purchaser = purchase.Purchaser(settings, stores, run.ledger, open_gateway, references)
-    on_result = observer.job_done if observer else lambda _: None
-    return Scheduler(settings, purchaser, originals, derive, on_result)
+    purchaser.waits_for_connection = context.mode.waits_for_connection
+    purchaser.on_hold = progress.job_held
+    return Scheduler(settings, purchaser, originals, derive, progress.job_done)
 
 
 @contextlib.contextmanager
@@ -351,7 +354,8 @@ def scheduler_of_server(context: BuildContext) -> Iterator[Scheduler]:
     context = replace(context, site=None)
     with contextlib.closing(open_builder(context)) as builder:
         originals = open_originals(context.generation_settings, can_write=True)
-        with contextlib.closing(open_scheduler(context, originals, builder)) as scheduler:
+        scheduler = open_scheduler(context, originals, builder, Progress())
+        with contextlib.closing(scheduler):
             yield scheduler
 
 

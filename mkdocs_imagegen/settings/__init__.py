@@ -144,6 +144,15 @@ class Settings:
     concurrency: int = option(
         8, whole_number(1, 64), "Number of images that are generated at the same time.", "2"
     )
+    max_wait: float = option(
+        300.0,
+        number(0, 86_400),
+        "Seconds for which a run waits for a server that accepts no request: after a rate limit "
+        "(in `mkdocs-imagegen generate` also without a connection), and for the list of models. "
+        "Each accepted request starts the wait again. After that, the run ends with the images "
+        "that it has.",
+        "900",
+    )
     serve: str = option(
         "placeholder",
         words("placeholder", "generate", "sketch"),

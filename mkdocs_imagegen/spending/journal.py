@@ -17,6 +17,7 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.originals.record import check_version
 from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.settings import GatewaySettings
 
 VERSION = 2
 _MAX_INTENT_BYTES = 1_000_000
@@ -66,6 +68,32 @@ class Intent:
         return replace(
             self.request, model=self.sent_model or model, quality=self.sent_quality or quality
         )
+
+
+def intent_of(
+    request: ImageRequest,
+    sent: ImageRequest,
+    gateway: GatewaySettings,
+    price_usd: Decimal | None = None,
+) -> Intent:
+    """Return the intent of a request that is sent now.
+
+    Args:
+        request: The request.
+        sent: The request as it is sent.
+        gateway: Server and output format.
+        price_usd: List price in dollars, or None if it is unknown.
+    """
+    return Intent(
+        request=request,
+        server=gateway.url,
+        output_format=gateway.output_format,
+        price_usd=price_usd,
+        begun=datetime.now(timezone.utc).isoformat(),
+        timeout_s=gateway.timeout,
+        sent_model=sent.model if sent.model != request.model else "",
+        sent_quality=sent.quality if sent.quality != request.quality else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,18 @@ from urllib.parse import urlsplit
 
 from mkdocs_imagegen.errors import (
     Billing,
+    DownloadError,
     EarlierFailureError,
     EarlierRefusalError,
     GatewayError,
     ImagegenError,
+    InvalidResponseError,
     ModelUnavailableError,
+    ModerationError,
     NotGeneratedError,
+    OutcomeUnknownError,
     StoppedError,
     StoreError,
-    UnreachableError,
 )
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.frozen import dataclass
@@ -104,14 +107,14 @@ class Ledger:
     def note_failure(self, error: GatewayError, key: str, model: str) -> None:
         """Stop the requests that would fail again, or would be charged again, after an error.
 
-        An unavailable model stops the requests of that model. An error that affects every request,
-        or a server that did not respond to the last attempt, stops the run. Any other error stops
-        its own request, unless it was certainly not charged and a retry may succeed.
+        An unavailable model stops the requests of that model. An error that affects every request
+        stops the run. Any other error stops its own request, unless it was certainly not charged
+        and a retry may succeed.
         """
         if isinstance(error, ModelUnavailableError):
-            self._stop_at_no_cost(error, model)
-        elif error.billing is Billing.PERMANENT or isinstance(error, UnreachableError):
-            self._stop_at_no_cost(error, _EVERY_MODEL)
+            self.stop_at_no_cost(error, model)
+        elif error.billing is Billing.PERMANENT:
+            self.stop_at_no_cost(error)
         elif error.billing is not Billing.UNBILLED:
             self._failed[key] = error
 
@@ -144,7 +147,8 @@ class Ledger:
         self._generated.add(model)
         return [(key, replace(each, counts=True)) for key, each in self._uncertain.pop(model, [])]
 
-    def _stop_at_no_cost(self, error: GatewayError, model: str) -> None:
+    def stop_at_no_cost(self, error: GatewayError, model: str = _EVERY_MODEL) -> None:
+        """Stop all requests of one model, or of the run, after an error that was not charged."""
         if model not in self._stopped:
             self.stop(error.fault, model, cause=error)
             self._stopped_at_no_cost.add(model)
@@ -196,6 +200,16 @@ def attempt_of(intent: Intent, billing: str, fault: str, *, counts: bool = False
         cost_usd=None if billing == "refused" else intent.price_usd,
         counts=counts,
     )
+
+
+def noted_billing(error: ImagegenError) -> str:
+    """Return the billing class of an attempt to note; ``""`` if the image may still arrive."""
+    if isinstance(error, ModerationError):
+        return "refused"
+    if isinstance(error, OutcomeUnknownError):
+        return "unknown"
+    is_charged = isinstance(error, InvalidResponseError) and not isinstance(error, DownloadError)
+    return "billed" if is_charged else ""
 
 
 class Attempts:

@@ -64,7 +64,7 @@ class PriceList:
         """Load the offers from the file, else from the server; an unavailable list is empty."""
         async with loop.price_list_lock:
             if self._offers is None:
-                self._offers, self.is_fresh = await loop.compute(self._read)
+                self._offers, self.is_fresh = await loop.file_work(self._read)
                 if not self.is_fresh:
                     self._offers = await self._fetch(gateway, loop)
 
@@ -77,10 +77,12 @@ class PriceList:
     async def _fetch(self, gateway: Gateway, loop: EventLoop) -> Sequence[Offer]:
         self._is_of_this_run = True
         try:
-            offers = await gateway.fetch_offers()
+            offers = await loop.within_max_wait(gateway.fetch_offers())
         except GatewayError:
+            offers = None
+        if offers is None:
             return self._offers or ()
-        await loop.compute(self._write, offers)
+        await loop.file_work(self._write, offers)
         return offers
 
     def price_usd(self, request: ImageRequest) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,22 +20,27 @@ from mkdocs_imagegen.errors import (
     InvalidResponseError,
     ModelShutDownError,
     ModelUnavailableError,
-    ModerationError,
     OutcomeUnknownError,
     StoppedError,
     StoreError,
+    UnreachableError,
     unexpected,
 )
-from mkdocs_imagegen.event_loop import EventLoop
+from mkdocs_imagegen.event_loop import EventLoop, Turn
 from mkdocs_imagegen.gateway.wire import NO_ATTACHMENTS, Attachments, ImageResponse
-from mkdocs_imagegen.imaging.decode import has_codec
 from mkdocs_imagegen.log import ONCE, log
-from mkdocs_imagegen.originals.folders import earlier_folders, note_use
+from mkdocs_imagegen.originals.folders import earlier_folders
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
-from mkdocs_imagegen.spending.journal import Intent, Journal
-from mkdocs_imagegen.spending.ledger import Attempt, Ledger, attempt_of, spend_of_month
+from mkdocs_imagegen.spending.journal import Intent, Journal, intent_of
+from mkdocs_imagegen.spending.ledger import (
+    Attempt,
+    Ledger,
+    attempt_of,
+    noted_billing,
+    spend_of_month,
+)
 from mkdocs_imagegen.spending.model_choice import ModelChoice
 from mkdocs_imagegen.spending.prices import PriceList
 from mkdocs_imagegen.spending.recovery import find_link, recover, try_to_recover
@@ -42,6 +48,7 @@ from mkdocs_imagegen.spending.storing import (
     PurchaseResult,
     Stores,
     open_stores,
+    prepare_stores,
     quarantine,
     store_response,
 )
@@ -51,6 +58,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MAX_CONNECTION_WAIT_S = 30.0
+"""Longest wait for a connection in a build, which shows placeholders instead."""
+
 _NO_CHARGE = (
     "the price of %s is unknown and the server reports no charge, so `budget.usd` cannot limit "
     "this run; limit it with `budget.images`"
@@ -59,6 +69,10 @@ _NO_CHARGE = (
 
 class ClaimedElsewhereError(Exception):
     """Another build is generating the image."""
+
+
+class _NotAcceptedError(Exception):
+    """The server did not accept a request, and may accept it later."""
 
 
 class Purchaser:
@@ -75,6 +89,9 @@ class Purchaser:
 
     Attributes:
         in_flight: Number of images that were requested and are not stored yet.
+        waits_for_connection: True if a lost connection is waited for as long as a rate limit.
+        on_hold: Function that is called with the reason when a request was not accepted and is
+            sent again later.
     """
 
     def __init__(
@@ -94,6 +111,8 @@ class Purchaser:
         self._read_references = read_references
         self._gateway: Gateway | None = None
         self.in_flight = 0
+        self.waits_for_connection = False
+        self.on_hold: Callable[[str], None] = lambda _: None
 
     async def obtain(
         self,
@@ -116,7 +135,7 @@ class Purchaser:
             if not is_claimed:
                 raise ClaimedElsewhereError
             is_again = self._is_again(request.key)
-            original = None if is_again else await loop.compute(self._find, request)
+            original = None if is_again else await loop.file_work(self._find, request)
             if original is not None:
                 return PurchaseResult(original)
             if self._settings.gateway.is_sketch:
@@ -130,23 +149,6 @@ class Purchaser:
         """Close the connections of the client."""
         if self._gateway is not None:
             await self._gateway.aclose()
-
-    def _prepare(self) -> None:
-        """Check what the first purchase of a run needs, before anything is charged.
-
-        Raises:
-            StoreError: If a folder cannot be written to, or this Pillow cannot write a format.
-        """
-        gateway = self._settings.gateway
-        self._stores.originals.require_writable(for_sketches=gateway.is_sketch)
-        note_use(self._settings)  # before the build can be killed
-        if not has_codec(f"image/{gateway.output_format}"):
-            gateway = replace(gateway, output_format="png")  # which every Pillow decodes
-            self._settings = replace(self._settings, gateway=gateway)
-        formats = self._settings.variants.formats
-        if missing := [each for each in formats if not has_codec(f"image/{each}")]:
-            hint = f"remove them from `variants.formats`, or install a Pillow with {missing[0]}"
-            raise StoreError(f"this Pillow cannot write {', '.join(missing)}", hint=hint)
 
     def _is_again(self, key: str) -> bool:
         """Return True if a command regenerates an image, and no response to it has been stored."""
@@ -170,7 +172,7 @@ class Purchaser:
 
     async def _recover(self, request: ImageRequest, loop: EventLoop) -> PurchaseResult | None:
         result = await self._recover_from(self._stores, request, loop)
-        for stores in await loop.compute(self._stores_with_response, request.key):
+        for stores in await loop.file_work(self._stores_with_response, request.key):
             with stores.claims.claim(request.key) as is_claimed:
                 if not is_claimed:
                     raise ClaimedElsewhereError
@@ -180,15 +182,15 @@ class Purchaser:
     async def _recover_from(
         self, stores: Stores, request: ImageRequest, loop: EventLoop
     ) -> PurchaseResult | None:
-        linked = await loop.compute(find_link, stores, request.key)
+        linked = await loop.file_work(find_link, stores, request.key)
         if linked is None:
-            return await loop.compute(recover, stores, request.key, request)
+            return await loop.file_work(recover, stores, request.key, request)
         gateway = await self._opened_gateway(loop)
         try:
             response = await gateway.open_response(linked.body, linked.intent.sent)
-            return await loop.compute(self._store, stores.journal, linked.intent, response)
+            return await loop.file_work(self._store, stores.journal, linked.intent, response)
         except GatewayError as error:
-            await loop.compute(self._record_failure, stores.journal, linked.intent, error)
+            await loop.file_work(self._record_failure, stores.journal, linked.intent, error)
             raise
 
     def _stores_with_response(self, key: str) -> list[Stores]:
@@ -210,8 +212,8 @@ class Purchaser:
             begun = time.monotonic()
             response = await gateway.generate(request, None, attached)
         free = replace(response, cost_usd=Decimal(0))
-        intent = self._intent(request, None)
-        result = await loop.compute(store_response, self._stores.originals, intent, free)
+        intent = intent_of(request, request, self._settings.gateway)
+        result = await loop.file_work(store_response, self._stores.originals, intent, free)
         return replace(result, seconds=time.monotonic() - begun)
 
     async def _generate(
@@ -231,10 +233,12 @@ class Purchaser:
             await self._prices.reload(gateway, loop)
         while True:
             sent = self._models.sent_for(request, exact_options)
-            await loop.compute(self._raise_if_resting, request.key, sent.model)
+            await loop.file_work(self._raise_if_resting, request.key, sent.model)
             try:
                 async with self._turn(sent, loop) as price:
                     result = await self._generate_as(sent, price, request, loop)
+            except _NotAcceptedError:
+                continue  # to the end of the queue
             except (ModelUnavailableError, StoppedError):  # its model, perhaps during the wait
                 if self._models.sent_for(request, exact_options) == sent:
                     raise
@@ -249,7 +253,7 @@ class Purchaser:
             async with loop.price_list_lock:
                 if budget.earlier is None:
                     folder, now = self._stores.originals.folder, datetime.now(timezone.utc)
-                    budget.earlier = await loop.compute(spend_of_month, folder, now)
+                    budget.earlier = await loop.file_work(spend_of_month, folder, now)
 
     def _price_usd(self, request: ImageRequest) -> Decimal | None:
         listed = self._models.price_usd(request)
@@ -280,44 +284,57 @@ class Purchaser:
     async def _generate_as(
         self, sent: ImageRequest, price: Decimal | None, request: ImageRequest, loop: EventLoop
     ) -> PurchaseResult:
-        async with loop.slots:
-            self._raise_if_stopped(request.key, sent.model, loop)
+        check = partial(self._raise_if_stopped, request.key, sent.model, loop)
+        async with loop.turn(check) as turn:
             gateway = await self._opened_gateway(loop)
-            intent = self._intent(request, price, sent)
+            intent = intent_of(request, sent, self._settings.gateway, price)
+            intent = replace(intent, replaces=request.key in self._ledger.again)
             sent_at = time.monotonic()
             self._ledger.budget.reserve(self._settings.budget, price)
             self.in_flight += 1
-            response = await self._settled(intent, self._request(intent, gateway, loop), loop)
-        stored = loop.compute(self._store, self._stores.journal, intent, response)
+            try:
+                response = await self._settled(intent, self._request(intent, gateway, loop), loop)
+            except GatewayError as error:
+                self._end_turn(turn, error, check)
+                raise
+            turn.accept()
+        stored = loop.file_work(self._store, self._stores.journal, intent, response)
         result = await self._settled(intent, stored, loop, is_charged=True)
         self._ledger.budget.settle_generated(price, result.original.record.cost_usd)
         self._ledger.budget.note_charge(sent, response.cost_usd)
         self.in_flight -= 1
         self._ledger.regenerated.add(request.key)
         counting = self._ledger.note_generated(sent.model)
-        await loop.compute(self._note_attempts, counting)
+        await loop.file_work(self._note_attempts, counting)
         if result.alarm:
             # The journal has the response. Further images could not be stored either.
             self._ledger.stop("the run was stopped: a generated image could not be stored")
         return replace(result, seconds=time.monotonic() - sent_at)
 
-    def _intent(
-        self, request: ImageRequest, price_usd: Decimal | None, sent: ImageRequest | None = None
-    ) -> Intent:
-        gateway = self._settings.gateway
-        model = sent.model if sent and sent.model != request.model else ""
-        quality = sent.quality if sent and sent.quality != request.quality else ""
-        return Intent(
-            request=request,
-            server=gateway.url,
-            output_format=gateway.output_format,
-            price_usd=price_usd,
-            begun=datetime.now(timezone.utc).isoformat(),
-            timeout_s=gateway.timeout,
-            replaces=request.key in self._ledger.again,
-            sent_model=model,
-            sent_quality=quality,
-        )
+    def _end_turn(self, turn: Turn, error: GatewayError, check: Callable[[], None]) -> None:
+        """End the turn of a request that has failed.
+
+        Raises:
+            _NotAcceptedError: If it may be sent again.
+            ImagegenError: If the run was stopped in the meantime.
+        """
+        if error.billing is not Billing.UNBILLED:
+            turn.accept()
+            return
+        check()
+        is_lost, max_lost_s = isinstance(error, UnreachableError), None
+        if is_lost:
+            max_lost_s = math.inf if self.waits_for_connection else _MAX_CONNECTION_WAIT_S
+        waited_s = turn.refuse(error.retry_after_s, max_lost_s)
+        if waited_s is None:
+            if self._settings.max_wait:
+                self.on_hold(f"{'no connection to' if is_lost else 'rate limited by'} the server")
+            raise _NotAcceptedError from error
+        if self._settings.max_wait and round(waited_s):
+            error.fault += f"; no request was accepted for {waited_s:.0f} s"
+        if error.retry_after_s:
+            error.fault += f"; the server asks to wait {error.retry_after_s:.0f} s"
+        self._ledger.stop_at_no_cost(error)
 
     def _raise_if_stopped(self, key: str, model: str, loop: EventLoop) -> None:
         loop.raise_if_closing()
@@ -326,12 +343,12 @@ class Purchaser:
     async def _opened_gateway(self, loop: EventLoop) -> Gateway:
         if self._gateway is None:
             try:
-                await loop.compute(self._prepare)
+                self._settings = await loop.file_work(prepare_stores, self._stores, self._settings)
             except StoreError as error:
                 self._ledger.stop(error.fault, cause=error)
                 raise
         # Another request may have opened it during the check.
-        self._gateway = self._gateway or self._open_gateway(self._settings.gateway, loop.pause)
+        self._gateway = self._gateway or self._open_gateway(self._settings.gateway)
         if not self._settings.gateway.is_sketch:
             await self._prices.load(self._gateway, loop)
         return self._gateway
@@ -339,7 +356,7 @@ class Purchaser:
     async def _request(self, intent: Intent, gateway: Gateway, loop: EventLoop) -> ImageResponse:
         request = intent.sent
         attached = await self._attached(request, loop)
-        await loop.compute(self._stores.journal.begin, intent)
+        await loop.file_work(self._stores.journal.begin, intent)
         # The run may have been stopped while this request was being prepared.
         self._raise_if_stopped(intent.request.key, request.model, loop)
         keep = partial(self._stores.journal.save_response, intent)
@@ -353,7 +370,7 @@ class Purchaser:
         """Return the reference images of a request; their bytes are held only while it runs."""
         if not request.references:
             return NO_ATTACHMENTS
-        return await loop.compute(self._read_references, request)
+        return await loop.file_work(self._read_references, request)
 
     def _store(self, journal: Journal, intent: Intent, response: ImageResponse) -> PurchaseResult:
         key = intent.request.key
@@ -379,9 +396,9 @@ class Purchaser:
         try:
             return await work
         except ImagegenError as error:
-            await loop.compute(self._record_failure, self._stores.journal, intent, error)
+            await loop.file_work(self._record_failure, self._stores.journal, intent, error)
             if isinstance(error, ModelUnavailableError):
-                await loop.compute(self._models.note, error, intent.sent)
+                await loop.file_work(self._models.note, error, intent.sent)
             self._settle_failure(intent, error, is_charged=is_charged)
             raise
         except Exception as error:
@@ -394,7 +411,7 @@ class Purchaser:
         originals, key = self._stores.originals, intent.request.key
         if isinstance(error, StoreError):
             return  # the journal has the only copy of the response
-        if billing := _noted_billing(error):
+        if billing := noted_billing(error):
             has_generated = self._ledger.has_generated(intent.sent.model)
             counts = billing == "billed" or (billing == "unknown" and has_generated)
             attempt = attempt_of(intent, billing, error.fault, counts=counts)
@@ -429,13 +446,3 @@ class Purchaser:
             ledger.stop(error.fault, cause=error)
         elif reason := ledger.budget.breaker_reason:
             ledger.stop(f"the run was stopped: {reason}, last error: {error.fault}", cause=error)
-
-
-def _noted_billing(error: ImagegenError) -> str:
-    """Return the billing class of an attempt to note; ``""`` if the image may still arrive."""
-    if isinstance(error, ModerationError):
-        return "refused"
-    if isinstance(error, OutcomeUnknownError):
-        return "unknown"
-    is_charged = isinstance(error, InvalidResponseError) and not isinstance(error, DownloadError)
-    return "billed" if is_charged else ""

@@ -13,7 +13,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.gateway.wire import ImageResponse
 from mkdocs_imagegen.imaging.decode import has_codec, inspect_image
-from mkdocs_imagegen.originals.folders import earlier_journals
+from mkdocs_imagegen.originals.folders import earlier_journals, note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import ImageFacts, Record
 from mkdocs_imagegen.originals.store import OriginalStore
@@ -65,6 +65,30 @@ def open_stores(
         Journal(work / "journal", () if earlier else earlier_journals(settings)),
         settings.gateway.accept_urls,
     )
+
+
+def prepare_stores(stores: Stores, settings: Settings) -> Settings:
+    """Check what the first purchase of a run needs, before anything is charged.
+
+    Args:
+        stores: Stores of the site.
+        settings: Settings of the site.
+
+    Returns:
+        The settings, with an output format that this Pillow decodes.
+
+    Raises:
+        StoreError: If a folder cannot be written to, or this Pillow cannot write a format.
+    """
+    gateway, formats = settings.gateway, settings.variants.formats
+    stores.originals.require_writable(for_sketches=gateway.is_sketch)
+    note_use(settings)  # before the build can be killed
+    if missing := [each for each in formats if not has_codec(f"image/{each}")]:
+        hint = f"remove them from `variants.formats`, or install a Pillow with {missing[0]}"
+        raise StoreError(f"this Pillow cannot write {', '.join(missing)}", hint=hint)
+    if not has_codec(f"image/{gateway.output_format}"):
+        gateway = replace(gateway, output_format="png")  # which every Pillow decodes
+    return replace(settings, gateway=gateway)
 
 
 @dataclass(frozen=True, slots=True)

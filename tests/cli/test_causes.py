@@ -16,9 +16,8 @@ CLOSED = {"url": "http://127.0.0.1:9/v1", "auth": "none"}
 
 
 @pytest.fixture
-def four(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    monkeypatch.setattr("mkdocs_imagegen.gateway.policy.MAX_ATTEMPTS", 1)
-    site.options["model"] = MODEL
+def four(site: Site) -> Site:
+    site.options.update(model=MODEL, max_wait=0)
     for name in ("A ferry", "A crane", "A buoy", "A tug"):
         site.write(f"{name[2:]}.md", f"# Page\n\n{fence(name)}")
     return site

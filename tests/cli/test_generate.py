@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -71,7 +72,8 @@ def test_pages_are_named_as_in_docs_dir_or_as_plan_prints_them(emulated: Site, r
     emulated.config["docs_dir"] = "content"
     emulated.write("guide/one.md", f"# One\n\n{fence('A ferry')}")
     emulated.write("two.md", f"# Two\n\n{fence('A crane')}")
-    for name in ("guide/one.md", "content/guide/one.md", "guide"):
+    path = emulated.docs / "guide" / "one.md"
+    for name in ("guide/one.md", "content/guide/one.md", "guide", path, os.path.relpath(path)):
         assert "would generate 1 image " in run("generate", "--dry-run", name).lines[-1]
     assert "would generate 2 images " in run("generate", "--dry-run", "content/").lines[-1]
     assert run("generate", "--dry-run", "two.md", "three.md", code=2).error == [

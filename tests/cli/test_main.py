@@ -48,6 +48,12 @@ def test_help_of_a_command_ends_with_examples(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", main.commands)
+def test_help_of_a_command_is_for_all_site_generators(name: str) -> None:
+    text = CliRunner().invoke(main, [name, "--help"]).stdout
+    assert not re.search(r"\bmkdocs (build|serve)|mkdocs\.yml(?! or )", text)
+
+
+@pytest.mark.parametrize("name", main.commands)
 def test_options_have_help_without_a_period(name: str) -> None:
     for option in main.commands[name].params:
         if option.param_type_name == "option":

@@ -16,7 +16,6 @@ from types import SimpleNamespace
 
 import markdown
 import pytest
-import yaml
 from markdown.treeprocessors import Treeprocessor
 
 from mkdocs_imagegen.directives.defaults import site_defaults
@@ -29,6 +28,7 @@ from mkdocs_imagegen.option_parsers import OptionsError, option_names
 from mkdocs_imagegen.pipeline.context import Page
 from mkdocs_imagegen.pipeline.placements import Placements
 from mkdocs_imagegen.settings import read_settings
+from tests.support import read_yaml
 
 COMMON = ["attr_list", "tables", "md_in_html", "admonition", "footnotes", "def_list"]
 PYMDOWNX = ["pymdownx.tabbed", "pymdownx.details", "pymdownx.snippets", "pymdownx.inlinehilite"]
@@ -45,7 +45,7 @@ OPTIONS = ", ".join(sorted(option_names(DirectiveOptions)))
 CASES = [
     pytest.param(case, UNDER[under], id=f"{path.stem}: {case['name']} ({under})")
     for path in sorted(Path(__file__).with_name("cases").glob("*.yml"))
-    for case in yaml.safe_load(path.read_text().replace("{options}", OPTIONS))
+    for case in read_yaml(path.read_text().replace("{options}", OPTIONS))
     for under in case["under"]
 ]
 

@@ -8,7 +8,6 @@ from xml.etree.ElementTree import SubElement
 
 import markdown
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from mkdocs_imagegen.directives.defaults import site_defaults
 from mkdocs_imagegen.directives.extension import ImagegenExtension
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.settings import Settings
+from tests.support import read_yaml
 
 HERE = Path(__file__).parent
 BUILT_IN = ["extra", "codehilite", "admonition", "toc", "smarty", "sane_lists", "nl2br", "meta"]
@@ -49,7 +49,7 @@ WRITTEN = [path.read_bytes().decode() for path in sorted((HERE / "corpus").glob(
 CASES = [
     re.sub("imagegen", "another", case["markdown"], flags=re.IGNORECASE)
     for path in sorted((HERE / "cases").glob("*.yml"))
-    for case in yaml.safe_load(path.read_text())
+    for case in read_yaml(path.read_text())
 ]
 PIECES = ["\n\n", "\n", "    ", "- ", "> ", "```", "~~~py", "![a](b)", "{ .c }", "`", "<b>", "x"]
 

@@ -1,3 +1,4 @@
+import importlib
 import json
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,6 +34,12 @@ class ApiClient:
         given = {name: value for name, value in merged.items() if value is not None}
         headers = {} if fault == "ok" else {"X-Imagegen-Fault": fault}
         return self.post("/v1/images/generations", given, **headers)
+
+
+@pytest.fixture
+def openai():
+    """OpenAI's client, whose import takes seconds."""
+    return importlib.import_module("openai")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 
-import openai
 import pytest
 from PIL import Image
 
@@ -79,7 +78,7 @@ def test_sdk_request_accepts_files_and_a_mask(api):
 
 
 @pytest.fixture
-def client():
+def client(openai):
     with (
         EmulatorServer(Emulator()) as server,
         openai.OpenAI(base_url=server.url, api_key="any-word", max_retries=0) as official,
@@ -104,7 +103,7 @@ def test_openai_client_edits_an_image(client):
     assert response.usage.output_tokens == 408
 
 
-def test_openai_client_sends_up_to_16_images(client):
+def test_openai_client_sends_up_to_16_images(client, openai):
     files = [(f"{number}.png", png(), "image/png") for number in range(16)]
     response = client.images.edit(model=MODEL, image=files, prompt="All", quality="low")
     image = Image.open(io.BytesIO(base64.b64decode(response.data[0].b64_json))).convert("RGB")

@@ -9,7 +9,6 @@ import time
 from urllib.parse import urlsplit
 
 import httpx
-import openai
 import pytest
 from PIL import Image
 
@@ -19,7 +18,7 @@ from tests.emulator.support import MODEL, REQUEST
 
 
 @pytest.fixture
-def client(server):
+def client(server, openai):
     with openai.OpenAI(base_url=server.url, api_key="any-word", max_retries=0) as official:
         yield official
 
@@ -49,7 +48,7 @@ def test_openai_client_reads_one_model(client):
     assert client.models.retrieve(MODEL).owned_by == "openai"
 
 
-def test_openai_client_sends_the_complexity(client):
+def test_openai_client_sends_the_complexity(client, openai):
     request = REQUEST | {"model": "openai/gpt-image-2.6-flare"}
     assert client.images.generate(**request, extra_body={"complexity": "low"}).data
     with pytest.raises(openai.BadRequestError, match="complexity"):
@@ -59,28 +58,28 @@ def test_openai_client_sends_the_complexity(client):
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        ("authentication", openai.AuthenticationError),
-        ("model-not-found", openai.NotFoundError),
-        ("retry-after", openai.RateLimitError),
-        ("forbidden", openai.PermissionDeniedError),
-        ("moderation-blocked", openai.BadRequestError),
-        ("unavailable", openai.InternalServerError),
-        ("reset", openai.APIConnectionError),
+        ("authentication", "AuthenticationError"),
+        ("model-not-found", "NotFoundError"),
+        ("retry-after", "RateLimitError"),
+        ("forbidden", "PermissionDeniedError"),
+        ("moderation-blocked", "BadRequestError"),
+        ("unavailable", "InternalServerError"),
+        ("reset", "APIConnectionError"),
     ],
 )
-def test_openai_client_raises_its_own_errors(client, fault, error):
-    with pytest.raises(error):
+def test_openai_client_raises_its_own_errors(client, openai, fault, error):
+    with pytest.raises(getattr(openai, error)):
         client.images.generate(**REQUEST, extra_headers={"x-imagegen-fault": fault})
 
 
-def test_openai_client_reads_type_and_param_of_an_error(client):
+def test_openai_client_reads_type_and_param_of_an_error(client, openai):
     with pytest.raises(openai.NotFoundError) as caught:
         client.images.generate(model="no/such", prompt="x")
     assert caught.value.type == "model_not_found"
     assert caught.value.param == {"modelId": "no/such"}
 
 
-def test_openai_client_retries_after_a_rate_limit():
+def test_openai_client_retries_after_a_rate_limit(openai):
     emulator = Emulator(plan=["retry-after-ms"])
     with (
         EmulatorServer(emulator) as server,

@@ -58,26 +58,15 @@ class Script:
         return self.answers[min(len(self.asked), len(self.answers)) - 1]
 
 
-@dataclass
-class Naps:
-    """Sleep that takes no time and records its durations."""
-
-    taken: list[float] = field(default_factory=list)
-
-    async def __call__(self, seconds: float) -> None:
-        self.taken.append(seconds)
-
-
-def generate(  # noqa: PLR0913, PLR0917 - one argument for each part that a test changes
+def generate(
     settings: GatewaySettings,
     credential: Credential | None = None,
     handler=None,
-    sleep=None,
     save_body=None,
     request: ImageRequest = REQUEST,
 ) -> ImageResponse:
     async def once():
-        gateway = Gateway(settings, credential, handler, sleep=sleep or Naps())
+        gateway = Gateway(settings, credential, handler)
         try:
             return await gateway.generate(request, save_body)
         finally:
@@ -163,7 +152,6 @@ class Toolbox:
     REQUEST = REQUEST
     Given = Given
     Script = Script
-    Naps = Naps
     answer_body = staticmethod(answer_body)
     error_body = staticmethod(error_body)
     generate = staticmethod(generate)

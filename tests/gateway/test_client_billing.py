@@ -14,7 +14,6 @@ from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.errors import Billing, GatewayError
 from mkdocs_imagegen.gateway.client import Gateway, transport_error
 from mkdocs_imagegen.gateway.failures import read_error
-from mkdocs_imagegen.gateway.policy import MAX_ATTEMPTS
 from mkdocs_imagegen.gateway.wire import decode_response
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.request import ImageRequest
@@ -313,11 +312,11 @@ def test_unusable_body_of_a_success_is_billed_and_kept(tools, body):
 def board():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocol, "_draw_images", drawn_once)
-        yield Switchboard({name: [name] * MAX_ATTEMPTS for name in FAULTS})
+        yield Switchboard({name: [name] for name in FAULTS})
 
 
 @pytest.fixture(scope="module")
-def outcomes(board, tools):
+def outcomes(board):
     """Outcome of every fault over a socket, all of them at once."""
     found = {}
 
@@ -329,7 +328,7 @@ def outcomes(board, tools):
         settings = GatewaySettings(
             url=url, auth="none", timeout=timeout_s, send_response_format="true"
         )
-        gateway, limiter = Gateway(settings, None, sleep=tools.Naps()), anyio.CapacityLimiter(12)
+        gateway, limiter = Gateway(settings, None), anyio.CapacityLimiter(12)
         async with anyio.create_task_group() as group:
             for name in names:
                 group.start_soon(one, gateway, name, limiter)
@@ -365,7 +364,7 @@ def test_emulator_fault_has_a_billing_class(outcomes):
 def test_emulator_charges_as_the_billing_class_says(outcomes, board, name):
     emulator = board.emulators[name]
     asked, billed = len(emulator.log), emulator.bill.images
-    assert 1 <= asked <= (MAX_ATTEMPTS if outcomes[name] is UNBILLED else 1)
+    assert asked == 1
     if outcomes[name] in {BILLED, IMAGE}:
         assert billed == 1
     elif outcomes[name] is not UNKNOWN:
@@ -375,12 +374,12 @@ def test_emulator_charges_as_the_billing_class_says(outcomes, board, name):
 
 @pytest.mark.usefixtures("board")
 @pytest.mark.parametrize("name", FAULTS)
-def test_emulator_fault_has_the_same_billing_class_without_a_socket(tools, name):
+def test_emulator_fault_has_the_same_billing_class_without_a_socket(name):
     settings = GatewaySettings(url="sketch:", send_response_format="true")
-    handler = Switchboard({name: [name] * MAX_ATTEMPTS})
+    handler = Switchboard({name: [name]})
 
     async def once():
-        return await _outcome(Gateway(settings, None, handler.handle, sleep=tools.Naps()), name)
+        return await _outcome(Gateway(settings, None, handler.handle), name)
 
     spoils_only_the_socket = FAULTS[name].transport is not None
     expected = IMAGE if spoils_only_the_socket else FAULT_CLASSES[name]

@@ -3,7 +3,6 @@
 import json
 from email.utils import formatdate
 
-import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,8 +23,13 @@ from mkdocs_imagegen.errors import (
     RejectedRequestError,
     ServerBusyError,
 )
-from mkdocs_imagegen.gateway.failures import RULES, read_error, read_error_body, retry_after_s
-from mkdocs_imagegen.gateway.policy import retrying
+from mkdocs_imagegen.gateway.failures import (
+    MAX_RETRY_AFTER_S,
+    RULES,
+    read_error,
+    read_error_body,
+    retry_after_s,
+)
 
 NOW = 1_800_000_000.0
 
@@ -270,8 +274,8 @@ def test_error_names_the_next_step(status, body, hint):
         ({"retry-after": formatdate(NOW + 30, usegmt=True)}, 30.0),
         ({"retry-after": formatdate(NOW - 30, usegmt=True)}, 0.0),
         ({"retry-after": "Fri, 15 Jan 2027 08:00:30"}, 30.0),
-        ({"retry-after": "99999999999"}, 120.0),
-        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 120.0),
+        ({"retry-after": "99999999999"}, 86_400.0),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86_400.0),
         ({"retry-after": "Fri, 31 Dec 99999 23:59:59 GMT"}, None),
         ({"retry-after": "-5"}, None),
         ({"retry-after": "1e9"}, None),
@@ -284,7 +288,7 @@ def test_error_names_the_next_step(status, body, hint):
         ({"retry-after": "\x00"}, None),
     ],
 )
-def test_retry_after_is_read_in_every_form_up_to_two_minutes(headers, expected):
+def test_retry_after_is_read_in_every_form_up_to_a_day(headers, expected):
     assert retry_after_s(headers, NOW) == expected
 
 
@@ -357,30 +361,10 @@ def test_hostile_values_are_many():
 
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize("name", ["retry-after", "retry-after-ms"])
-def test_hostile_value_waits_two_minutes_at_most(name, value):
+def test_hostile_value_is_a_day_at_most(name, value):
     for given_twice in ({name: value}, {"retry-after": value, "retry-after-ms": value}):
         wait = retry_after_s(given_twice, NOW)
-        assert wait is None or 0 <= wait <= 120
-
-
-@pytest.mark.parametrize("deadline_s", [0.0, 1.0, 100.0, 300.0])
-def test_hostile_waits_of_one_request_stay_within_its_timeout(tools, deadline_s):
-    for value in HOSTILE:
-        naps = tools.Naps()
-        error = read_error(429, {"retry-after": value}, b"", NOW)
-        assert anyio.run(_asked_for_ever, error, deadline_s, naps) is error
-        assert sum(naps.taken) <= deadline_s
-        assert all(0 <= nap <= 120 for nap in naps.taken)
-
-
-async def _asked_for_ever(error, deadline_s, naps):
-    async def attempt():
-        raise error
-
-    try:
-        await retrying(deadline_s, naps)(attempt)
-    except GatewayError as last:
-        return last
+        assert wait is None or 0 <= wait <= MAX_RETRY_AFTER_S
 
 
 parts = st.sampled_from(
@@ -394,13 +378,13 @@ parts = st.sampled_from(
 @given(st.lists(parts, max_size=12).map("".join))
 def test_date_of_any_form_is_read_or_ignored(date):
     wait = retry_after_s({"retry-after": date}, NOW)
-    assert wait is None or 0 <= wait <= 120
+    assert wait is None or 0 <= wait <= MAX_RETRY_AFTER_S
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_retry_after_of_any_text_is_within_bounds(seconds, milliseconds):
     wait = retry_after_s({"retry-after": seconds, "retry-after-ms": milliseconds}, NOW)
-    assert wait is None or 0 <= wait <= 120
+    assert wait is None or 0 <= wait <= MAX_RETRY_AFTER_S
 
 
 values = st.recursive(

@@ -10,7 +10,7 @@ import pytest
 
 from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.hosts import look
-from mkdocs_imagegen.hosts.look import find_site, ignored_plugin, settings_of
+from mkdocs_imagegen.hosts.look import find_site, globs_of, ignored_plugin, settings_of
 from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.settings.prompts import plugin_options
 
@@ -203,3 +203,49 @@ def test_settings_are_read_without_a_generator(
     Path("mkdocs.yml").write_text("plugins: [{imagegen: {modle: a/b}}]")
     with pytest.raises(OptionsError, match="modle"):
         settings_of(None)
+
+
+@pytest.mark.parametrize(
+    ("folder", "page", "name"),
+    [
+        ("", "site/docs/a/b.md", "a/b.md"),
+        ("", "site/docs/a/*.md", "a/*.md"),
+        ("", "other/../site/docs/a/b.md", "a/b.md"),
+        ("", "{0}/site/docs/a/b.md", "a/b.md"),
+        ("", "{0}/site/docs/a/**", "a/**"),
+        ("", "{0}/site/docs/new.md", "new.md"),
+        ("", "{0}/link/docs/a/b.md", "a/b.md"),
+        ("", "{0}/other/b.md", "{0}/other/b.md"),
+        ("", "docs/a/b.md", "a/b.md"),
+        ("", "a/b.md", "a/b.md"),
+        ("", "top.md", "top.md"),
+        ("site", "docs/a/b.md", "a/b.md"),
+        ("site", "./docs/a", "a"),
+        ("site", "a", "a"),
+        ("site/docs", "a/*.md", "a/*.md"),
+        ("site/docs/a", "b.md", "a/b.md"),
+        ("site/docs/a", "a/b.md", "a/b.md"),
+        ("site/docs/a", "a/*.md", "a/*.md"),
+    ],
+)
+def test_page_is_named_by_any_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, page: str, name: str
+) -> None:
+    docs = tmp_path / "site" / "docs"
+    (docs / "a").mkdir(parents=True)
+    (docs / "a" / "b.md").touch()
+    (tmp_path / "top.md").touch()
+    (tmp_path / "link").symlink_to("site")
+    monkeypatch.chdir(tmp_path / folder)
+    page, name = page.format(tmp_path), name.format(tmp_path)
+    assert globs_of([page], docs, tmp_path / "site") == (name, f"{name}/**")
+
+
+@pytest.mark.parametrize("page", ["site/docs", "site/docs/", "docs", "{0}/site/docs"])
+def test_docs_folder_stands_for_all_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    docs = tmp_path / "site" / "docs"
+    docs.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert globs_of([page.format(tmp_path)], docs, tmp_path / "site") == ("**",)

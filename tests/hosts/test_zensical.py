@@ -163,8 +163,11 @@ def test_on_missing_error_ends_the_build(site: PaidZensical) -> None:
     site.save()
     (site.folder / "imagegen-originals").mkdir()
     done = site.run("zensical", "build")
-    assert done.returncode != 0
-    assert "the build ends because on_missing is error" in done.stderr
+    assert done.returncode == 1
+    first, *rest = (each for each in done.stderr.splitlines() if each != "No issues found")
+    assert first == "imagegen: the build ends because on_missing is error:"
+    assert "2 images are missing: `zensical` generates no images" in rest[0]
+    assert len(rest) == 1
 
 
 @pytest.mark.parametrize("config_file", ["mkdocs.yml", "zensical.toml"])
@@ -174,7 +177,7 @@ def test_commands_read_the_site(site: PaidZensical, config_file: str) -> None:
     assert "2 images" in site.command("plan").stdout
     assert site.command("check").returncode == 1
     assert site.command("generate", "--dry-run").returncode == 0
-    assert site.emulator.requests == 0
+    assert (site.emulator.requests, (site.folder / "imagegen-originals").exists()) == (0, False)
     assert site.command("generate").returncode == 0
     assert site.command("check").returncode == 0
     assert site.command("gallery", "gallery.html").returncode == 0
@@ -186,6 +189,23 @@ def test_commands_read_the_site(site: PaidZensical, config_file: str) -> None:
     pruned = site.command("prune")
     assert pruned.returncode == 0, pruned.stderr
     assert site.command("check").returncode == 0
+
+
+def test_options_of_a_folder_apply_in_generate_and_in_the_build(site: PaidZensical) -> None:
+    site.config["plugins"] = ["search", "meta"]
+    site.options["report"] = "report.json"
+    site.save()
+    site.write("guide/.meta.yml", "imagegen: {style: Woodcut., size: 1024x1024}\n")
+    site.write("guide/one.md", f"---\nimagegen: {{quality: low}}\n---\n# One\n\n{fence('A tug')}")
+    generated = site.command("generate")
+    assert (generated.returncode, site.emulator.requests) == (0, 3)
+    assert generated.stderr.count("an effect in Zensical") == 1
+    messages = site.build("--clean")
+    assert messages.count("\n") == 1
+    assert "mkdocs.yml: options without an effect in Zensical" in messages
+    page = "guide/one/index.html"
+    assert 'width="1024" height="1024"' in site.html(page)
+    assert site.placeholders(page) == 0
 
 
 def test_files_that_no_page_uses_are_removed_by_the_second_generate(site: PaidZensical) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click import ClickException
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
@@ -18,8 +23,11 @@ from mkdocs.structure.nav import get_navigation
 from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.hosts import zensical
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
-from mkdocs_imagegen.hosts.zensical import _create_watched, makeExtension
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
+from mkdocs_imagegen.hosts.zensical import makeExtension
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
+from mkdocs_imagegen.log import run_filter
+from mkdocs_imagegen.option_parsers import OptionsError
+from mkdocs_imagegen.pipeline.context import BuildMode
 
 HEADINGS = [
     "# The `run` command { #run }",
@@ -81,6 +89,112 @@ def test_preview_of_a_page_is_shown_even_if_its_body_is_empty(tmp_path: Path, bo
     assert not md.convert("")
 
 
+def render(config: dict[str, Any], path: str, body: str) -> str:
+    page = SimpleNamespace(path=path, meta={})
+    return Markdown(
+        extensions=[Context(page, config), "pymdownx.superfences", makeExtension()]
+    ).convert(body)
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the folders that were listed."""
+    names: list[str] = []
+    scandir = os.scandir
+
+    def spy(path: Any) -> Any:
+        names.append(Path(path).name)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", spy)
+    return names
+
+
+CARDS = "```imagegen-cards\nguide/*.md\n```\n![A kite](imagegen:)\n"
+
+
+def write_pages(folder: Path, *names: str) -> dict[str, Any]:
+    """Write pages of an hour ago, and return the configuration of their site."""
+    for name in names:
+        path = folder / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"---\nimagegen: {{preview: About {path.stem}}}\n---\n# {path.stem}\n")
+    (folder / "docs" / "assets" / "imagegen").mkdir(parents=True)
+    make_old(folder / "docs")
+    options = {"gateway": {"url": "sketch:"}, "prompts": "prompts.yml"}
+    (folder / "prompts.yml").touch()
+    make_old(folder / "prompts.yml")
+    return create_site(folder, mdx_configs={"mkdocs_imagegen.hosts.zensical": options}).config
+
+
+def make_old(path: Path) -> None:
+    hour_ago = time.time() - 3600
+    for each in (path, *path.rglob("*")):
+        os.utime(each, (hour_ago, hour_ago))
+
+
+def test_pages_of_one_build_list_the_docs_folder_once(tmp_path: Path, listed: list[str]) -> None:
+    config = write_pages(tmp_path, "guide/a.md", "guide/b.md", "index.md")
+    listed.clear()
+    for name in ("index.md", "guide/a.md", "guide/b.md"):
+        assert "imagegen-cards" in render(config, name, CARDS)
+    assert [listed.count(name) for name in ("docs", "guide")] == [1, 1]
+    render(dict(config), "index.md", CARDS)
+    assert listed.count("docs") == 2
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_cards_follow_a_page_that_is_saved_while_serving(tmp_path: Path, *, is_new: bool) -> None:
+    config = write_pages(tmp_path, "guide/a.md", "index.md")
+    render(config, "index.md", CARDS)
+    (tmp_path / "docs" / "guide" / ("b.md" if is_new else "a.md")).write_text("# Saved")
+    cards = render(config, "index.md", CARDS)
+    assert (len(re.findall(r"<li\b", cards)), "Saved" in cards) == (1 + is_new, True)
+
+
+def test_named_prompts_are_read_again_after_a_change(tmp_path: Path) -> None:
+    config = write_pages(tmp_path, "index.md")
+    (tmp_path / "prompts.yml").write_text("hero: A ferry")
+    make_old(tmp_path / "prompts.yml")
+    assert 'alt="A ferry"' in render(config, "index.md", "![](imagegen:hero)")
+    (tmp_path / "prompts.yml").write_text("hero: A kite in the sky")
+    assert 'alt="A kite in the sky"' in render(config, "index.md", "![](imagegen:hero)")
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Pages that were rendered, in a site whose configuration and pages a double reads."""
+    uris: list[str] = []
+    config = write_pages(tmp_path, "guide/a.md", "index.md")
+    config |= {"markdown_extensions": list(config["mdx_configs"]), "watch": []}
+    (tmp_path / "mkdocs.yml").touch()
+
+    def render(body: str, uri: str, *_: object) -> dict[str, str]:
+        uris.append(uri)
+        page = SimpleNamespace(path=uri, meta={})
+        context = Context(page, config)
+        extensions = [context, "pymdownx.superfences", makeExtension()]
+        return {"content": Markdown(extensions=extensions).convert(body)}
+
+    parsed = SimpleNamespace(parse_config=lambda _: config)
+    monkeypatch.setitem(sys.modules, "zensical.config", parsed)
+    monkeypatch.setitem(sys.modules, "zensical.markdown.render", SimpleNamespace(render=render))
+    return uris
+
+
+def test_generate_renders_each_page_once(tmp_path: Path, rendered: list[str]) -> None:
+    docs = tmp_path / "docs"
+    (docs / "index.md").write_text(CARDS)
+    mode = BuildMode(generate=True, publish=False)
+    site = zensical.look(tmp_path / "mkdocs.yml", mode, None, ())
+    assert [row.state.word for row in site.rows] == ["generated"] * 2
+    assert rendered == ["guide/a.md", "index.md"]
+    published = {each.name for each in (docs / "assets" / "imagegen").iterdir()}
+    config = sys.modules["zensical.config"].parse_config("")
+    html = render(config, "index.md", CARDS)
+    assert set(re.findall(r"assets/imagegen/([\w.-]+)", html)) < published
+
+
 @pytest.mark.parametrize("text", HEADINGS)
 @pytest.mark.parametrize("name", ["index.md", "a/README.md", "a/How_to-do.md", "a/how-to_do.md"])
 def test_title_is_that_of_mkdocs(tmp_path: Path, name: str, text: str) -> None:
@@ -107,6 +221,10 @@ def test_title_is_that_of_mkdocs(tmp_path: Path, name: str, text: str) -> None:
         ({"glob": ["drafts/*"]}, ["a/x.md", "x.md"]),
         ({"glob": ["x.md", "*/y.md"]}, ["a/x.md", "drafts/x.md"]),
         ({"glob": ["**/x.md"]}, ["drafts/sub/y.md"]),
+        ({"glob": ["{drafts,a}/*"]}, ["x.md"]),
+        ({"glob": ["{a/x,{drafts/sub/y,drafts/x}}.md"]}, ["x.md"]),
+        ({"glob": ["{**/,}x.md"]}, ["drafts/sub/y.md"]),
+        ({"glob": ["*/{x,}.md"]}, ["drafts/sub/y.md", "x.md"]),
         ({"regex": ["drafts/.*x", "y"]}, ["a/x.md", "drafts/sub/y.md", "x.md"]),
         ({"glob": ["*"], "enabled": False}, ["a/x.md", "drafts/sub/y.md", "drafts/x.md", "x.md"]),
     ],
@@ -123,26 +241,109 @@ def test_pages_that_the_exclude_plugin_leaves_out_are_not_read(
     assert site.uris == left
 
 
+ROOT_META = """\
+---
+imagegen: {style: Root, size: 400x200}
+tags: [root]
+"""
+
+
+def test_front_matter_of_folders_is_merged_by_the_meta_plugin(tmp_path: Path) -> None:
+    """The expected values are those that Zensical 0.0.73 and 0.1.3 pass to extensions."""
+    write_pages(tmp_path, "index.md", "a/b/x.md")
+    (tmp_path / "docs" / ".meta.yml").write_text(ROOT_META)
+    (tmp_path / "docs" / "a" / ".meta.yml").write_text("imagegen: {style: A, quality: low}\n")
+    own = "---\nimagegen: {style: Own}\ntags: [own]\n---\n# B\n"
+    (tmp_path / "docs" / "a" / "b" / "x.md").write_text(own)
+    make_old(tmp_path / "docs")
+    options = {"enabled": True, "meta_file": ".meta.yml"}
+    site = create_site(tmp_path, plugins={"meta": {"config": options}})
+    assert site.source("a/b/x.md").meta == {
+        "imagegen": {"style": "Own", "size": "400x200", "quality": "low"},
+        "tags": ["root", "own"],
+    }
+    assert site.source("index.md").meta["tags"] == ["root"]
+    (tmp_path / "docs" / ".meta.yml").write_text("tags: [saved]")
+    assert site.source("a/b/x.md").meta["tags"] == ["saved", "own"]
+    options["enabled"] = False
+    assert site.source("a/b/x.md").meta == {"imagegen": {"style": "Own"}, "tags": ["own"]}
+
+
 @pytest.mark.parametrize(
-    ("text", "created"),
+    ("options", "unused"),
     [
-        ("watch: [imagegen-originals]", ["imagegen-originals"]),
-        ("watch: [pics]\n- ext:\n    originals_dir: pics  # own", ["pics"]),
-        ("watch: [my pics]\n- ext: {originals_dir: 'my pics', model: a}", ["my pics"]),
-        ('watch = ["a/b"]\n[x]\noriginals_dir = "a/b"', ["a", "a/b"]),
-        ("watch: [other]\n- ext: {originals_dir: pics}", []),
-        ("originals_dir: imagegen-originals", []),
-        ("watch: [x]\n- ext: {originals_dir: !ENV DIR}", []),
+        (
+            {"serve": "sketch", "report": "r.json", "draft": {"quality": "low"}},
+            "serve, draft, report",
+        ),
+        ({"serve_delay": 5}, "serve_delay"),
+        ({"serve": "placeholder", "report": None, "quality": "low"}, ""),
     ],
 )
-def test_originals_folder_that_is_watched_is_created(
-    tmp_path: Path, text: str, created: list[str]
+def test_options_without_an_effect_are_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, options: dict[str, Any], unused: str
 ) -> None:
-    config = tmp_path / "zensical.toml"
-    config.write_text(text)
-    _create_watched(config)
-    folders = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*/"))
-    assert [each for each in folders if each != config.name] == created
+    run_filter.begin_run()
+    name = "mkdocs_imagegen.hosts.zensical"
+    for _ in range(2):
+        _ = create_site(tmp_path, mdx_configs={name: options}).settings
+    assert len(caplog.messages) == bool(unused)
+    assert all(each.endswith(f": {unused}") for each in caplog.messages)
+
+
+@pytest.mark.parametrize(
+    ("originals_dir", "watch", "created"),
+    [
+        ("imagegen-originals", "imagegen-originals", ["imagegen-originals"]),
+        ("my pics", "./my pics", ["my pics"]),
+        ("a/b", "a/b", ["a", "a/b"]),
+        ("a/b", "a", ["a"]),
+        ("pics", "other", None),
+        ("pics", "pics/old", None),
+    ],
+)
+def test_only_generate_creates_the_originals_folder_that_is_watched(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    originals_dir: str,
+    watch: str,
+    created: list[str] | None,
+) -> None:
+    def parse_config(path: str) -> dict[str, Any]:
+        if not (Path(path).parent / watch).exists():
+            raise ClickException(f"Watch path does not exist: {watch}")
+        name = "mkdocs_imagegen.hosts.zensical"
+        options = {name: {"originals_dir": originals_dir}}
+        return create_site(tmp_path, markdown_extensions=[name], mdx_configs=options).config
+
+    monkeypatch.setitem(sys.modules, "zensical.config", SimpleNamespace(parse_config=parse_config))
+    for creates_watched in (False, True):
+        with pytest.raises(ClickException) if created is None else contextlib.nullcontext():
+            open_site(tmp_path / "mkdocs.yml", creates_watched=creates_watched)
+        left = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*"))
+        assert left == (created if created and creates_watched else [])
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_error_that_ends_a_build_is_shown_without_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    is_ours: bool,
+) -> None:
+    others: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *each: others.append(each))
+    options = {"mkdocs_imagegen.hosts.zensical": {"modle": "a/b"}}
+    config = create_site(tmp_path, mdx_configs=options).config
+    with pytest.raises(OptionsError) as caught:
+        render(config, "index.md", CARDS)
+    caplog.clear()
+    text = f"OptionsError: {caught.value}\nTraceback: ..." if is_ours else "KeyError"
+    sys.excepthook(RuntimeError, RuntimeError(f"Python error: {text}"), None)
+    assert (len(caplog.messages), len(others)) == ((1, 0) if is_ours else (0, 1))
+    if is_ours:
+        assert caplog.messages == [f"imagegen: {caught.value}"]
 
 
 def test_broken_configuration_is_an_error_without_traceback(

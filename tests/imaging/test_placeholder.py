@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkdocs_imagegen.errors import escape_unseen
 from mkdocs_imagegen.imaging.image import ImageSource
 from mkdocs_imagegen.imaging.placeholder import render_placeholder
-from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.option_parsers import TEXT, Size
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -61,6 +62,14 @@ def test_markup_in_the_text_stays_text(text):
 def test_placeholder_shows_title_and_text():
     texts = [each.text for each in svg("Not made", "A & B", Size(600, 400)).iter(f"{SVG}text")]
     assert texts == ["Not made", "A & B"]
+
+
+def test_control_characters_are_escaped_as_in_messages_and_left_out_of_prompts():
+    for number in (*range(9), 11, 12, *range(14, 32), *range(127, 160)):
+        text = f"a{chr(number)}b"
+        _, shown = svg("Title", text, Size(900, 400)).iter(f"{SVG}text")
+        assert shown.text == escape_unseen(text) == f"a\\u{number:04x}b"
+        assert TEXT(text) == "ab"
 
 
 def test_file_name_changes_with_the_content():

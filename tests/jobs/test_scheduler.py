@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import os
+import threading
 import time
 
 import pytest
 
-from mkdocs_imagegen.errors import StoreError, UnreachableError
+from mkdocs_imagegen.errors import (
+    InsufficientFundsError,
+    RateLimitedError,
+    StoreError,
+    UnreachableError,
+)
 from mkdocs_imagegen.jobs import scheduler
 from tests.bench import PNG, FakeGateway, job, request
 from tests.originals.support import flip, refuse
+from tests.waiting import MAX_WAIT_S
 
 UNFORESEEN = [RuntimeError("unforeseen"), MemoryError("unforeseen"), KeyError("unforeseen")]
 
@@ -58,7 +66,7 @@ def test_ended_job_is_started_again_and_its_result_is_shared(bench):
         if len(made.client.asked) == 1:
             raise UnreachableError("no connection")
 
-    made = bench(FakeGateway(fails_once))
+    made = bench(FakeGateway(fails_once), max_wait=0)
     jobs = [job(request(), layout) for layout in "AB"]
     first, second = made.run_jobs(*jobs)
     assert str(first.error) == str(second.error) == "no connection"
@@ -103,7 +111,7 @@ def test_wait_for_the_claim_of_another_build_has_an_end(bench, monkeypatch):
         first, second = made.run_jobs(job(request(), "A"), job(request(), "B"))
     assert str(first.error) == str(second.error)
     assert "another build has not finished the image within" in str(first.error)
-    assert "(it may be suspended)" in str(first.error)
+    assert "or be suspended" in str(first.error)
     assert made.client.asked == []
     (again,) = made.run_jobs(job(request(), "A"))
     assert again.error is None
@@ -168,3 +176,79 @@ def test_file_that_cannot_be_written_has_a_hint_for_its_cause(bench, number, hin
     (result,) = bench(derive=derive).run_jobs(job(request()))
     assert "the files of the image could not be written" in str(result.error)
     assert result.error.hint == hint
+
+
+def test_request_is_sent_while_encoders_use_all_processors(bench):
+    is_last_sent, encoding = threading.Event(), threading.Semaphore(0)
+    workers = os.cpu_count() or 1
+
+    async def note(sent, _keep):
+        if sent == request(workers):
+            is_last_sent.set()
+
+    def derive(*_):
+        encoding.release()
+        assert is_last_sent.wait(MAX_WAIT_S)
+        return "files"
+
+    made = bench(FakeGateway(note), derive=derive)
+    for number in range(workers):
+        made.scheduler.start(job(request(number)))
+    for _ in range(workers):
+        assert encoding.acquire(timeout=MAX_WAIT_S)
+    made.scheduler.start(job(request(workers)))
+    assert {each.image for each in made.scheduler.join().values()} == {"files"}
+
+
+def test_stopped_run_does_not_wait_for_a_hold(bench):
+    is_held, has_two = asyncio.Event(), asyncio.Event()
+
+    async def refuses(*_):
+        if len(made.client.asked) == 1:
+            await has_two.wait()
+            is_held.set()
+            raise RateLimitedError("too many requests", retry_after_s=2 * MAX_WAIT_S)
+        has_two.set()
+        await is_held.wait()
+        raise InsufficientFundsError("no credit")
+
+    made, begun = bench(FakeGateway(refuses)), time.monotonic()
+    results = made.run_jobs(*(job(request(number)) for number in range(9)))
+    assert time.monotonic() - begun < MAX_WAIT_S
+    assert {str(each.error) for each in results} == {"no credit"}
+    assert made.purchaser.in_flight == 0
+    assert made.run.ledger.budget.images == 0
+    assert made.journal == []
+
+
+def test_files_of_an_original_do_not_wait_for_a_hold(bench):
+    is_derived = threading.Event()
+
+    async def refuses(sent, _keep):
+        if sent != request(0):
+            raise RateLimitedError("too many requests", retry_after_s=2 * MAX_WAIT_S)
+
+    def derive(_original, layout, _content):
+        if layout == "late":
+            is_derived.set()
+        return "files"
+
+    made = bench(FakeGateway(refuses), derive=derive, concurrency=1)
+    (first,) = made.run_jobs(job(request(0)))
+    for number in range(1, 40):
+        made.scheduler.start(job(request(number)))
+    made.scheduler.start(job(request(0), "late", original=first.original))
+    assert is_derived.wait(MAX_WAIT_S)
+
+
+def test_lost_connection_after_a_rate_limit_is_tried_again(bench):
+    errors = iter([RateLimitedError("x", retry_after_s=0.01), UnreachableError("x")])
+
+    async def fails_twice(*_):
+        if error := next(errors, None):
+            raise error
+
+    made = bench(FakeGateway(fails_twice))
+    (result,) = made.run_jobs(job(request()))
+    assert result.error is None
+    assert len(made.client.asked) == 3

@@ -16,19 +16,20 @@ from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.emulator.models import MODELS
 from mkdocs_imagegen.gateway.client import CONNECT_TIMEOUT_S
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, STANDARD_SIZES
-from mkdocs_imagegen.gateway.policy import MAX_ATTEMPTS, MAX_BACKOFF_S, MAX_WAIT_S
 from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.gateway.replacements import MAX_PRICE_RATIO
 from mkdocs_imagegen.jobs.scheduler import _DRAIN_MESSAGE_INTERVAL_S
 from mkdocs_imagegen.jobs.serve_queue import RETRY_AFTER_S
 from mkdocs_imagegen.originals.judge import DefectKind
 from mkdocs_imagegen.originals.record import VERSION
+from mkdocs_imagegen.pacing import MAX_BACKOFF_S
 from mkdocs_imagegen.report import MAX_COST_RATIO, format_usd
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending import ledger
 from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES, MAX_CHARGED_FAILURES_IN_A_ROW
 from mkdocs_imagegen.spending.model_choice import NOTICE
+from mkdocs_imagegen.spending.purchase import _MAX_CONNECTION_WAIT_S
 from tests.manual.pages import DOCS, ROOT, pages
 
 README, CHOOSE = ROOT / "README.md", DOCS / "models/choose.md"
@@ -75,10 +76,9 @@ SENTENCES = [
     ("models/cost.md", f"a charge of more than {MAX_COST_RATIO} times the estimate"),
     ("guides/serve.md", f"the first save after {RETRY_AFTER_S:.0f} seconds sends it again"),
     ("guides/regenerate.md", f"older than {_GRACE_DAYS} days (`--grace-days`)"),
-    ("concepts/billing.md", f"Retried, up to {MAX_ATTEMPTS} attempts"),
-    ("concepts/billing.md", f"no connection after {MAX_ATTEMPTS} attempts"),
-    ("concepts/billing.md", f"at most {MAX_WAIT_S:.0f} seconds, plus a random delay"),
     ("concepts/billing.md", f"grows up to {MAX_BACKOFF_S:.0f} seconds"),
+    ("concepts/billing.md", f"for {Settings().max_wait:.0f} seconds ("),
+    ("concepts/billing.md", f"a build waits for about {_MAX_CONNECTION_WAIT_S:.0f} seconds"),
     ("concepts/billing.md", f"After {MAX_CHARGED_FAILURES_IN_A_ROW} charged or possibly charged"),
     ("concepts/billing.md", f"in a row, or {MAX_CHARGED_FAILURES} in total"),
     ("concepts/billing.md", f"Every {_DRAIN_MESSAGE_INTERVAL_S:.0f} seconds a message"),
@@ -90,8 +90,7 @@ SENTENCES = [
     ("concepts/storage.md", f"up to {CACHE_BYTES // 10**9} GB"),
     ("deploy/index.md", f"Keep the whole folder `{FOLDER}` between builds"),
     ("deploy/offline.md", f"established within {CONNECT_TIMEOUT_S:.0f} seconds"),
-    ("troubleshooting/index.md", f"accepted none of {MAX_ATTEMPTS} attempts"),
-    ("troubleshooting/index.md", f"still busy after {MAX_ATTEMPTS} attempts"),
+    ("troubleshooting/index.md", f"{Settings().max_wait:.0f} seconds by default"),
     ("troubleshooting/index.md", f"except once after {REST_HOURS} hours"),
     *(
         ("troubleshooting/index.md", f"| {kind.value} | {EXIT_CODES[kind]} |")

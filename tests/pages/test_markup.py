@@ -17,6 +17,7 @@ from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
+from mkdocs_imagegen.pages.style_sheets import blur_class
 from tests.pipeline.support import directive
 
 LAYOUT = Size(3, 2)
@@ -133,10 +134,11 @@ def test_single_file_has_no_srcset():
 
 def test_blurred_preview_is_the_background():
     shown = replace(ONE, blur="data:image/webp;base64,AAAA")
-    blur = "background:url(data:image/webp;base64,AAAA) center/cover content-box"
-    for said, style in [((), blur), ((("style", "a:b"),), f"{blur};a:b")]:
+    for said in [(), (("class", "mine"),)]:
         ((_, attributes),) = elements(markup(of_layout(attributes=said), shown))
-        assert attributes["style"] == style
+        names = ["imagegen", blur_class(shown.blur), *(value for _, value in said)]
+        assert attributes["class"].split() == names
+        assert "style" not in attributes
 
 
 def test_color_scheme_of_the_system_selects_the_dark_image():
@@ -155,7 +157,7 @@ def test_color_scheme_of_the_system_selects_the_dark_image():
 
 def test_pair_has_no_blurred_preview():
     light = replace(ONE, blur="data:image/webp;base64,AAAA")
-    assert "base64" not in markup(DIRECTIVE, light, image(("png", 3)))
+    assert "imagegen-blur" not in markup(DIRECTIVE, light, image(("png", 3)))
 
 
 def test_palette_of_the_theme_selects_the_dark_image():

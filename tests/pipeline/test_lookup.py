@@ -17,6 +17,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.jobs.job import Result
+from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.page_layout import Layout
@@ -28,20 +29,6 @@ from tests.originals.support import CONTENT, flip, record
 from tests.pipeline.support import build_context, directive, request
 
 SMALL = Layout(Size(32, 24))
-
-
-class Observer:
-    """Observer that counts."""
-
-    def __init__(self):
-        self.added = 0
-        self.done = []
-
-    def job_added(self):
-        self.added += 1
-
-    def job_done(self, result):
-        self.done.append(result.was_generated)
 
 
 class Queue:
@@ -102,11 +89,11 @@ def test_known_request_is_deferred_to_the_join(opened):
     assert lookup.results(directive("Another")) == (Result(),)  # its job runs
 
 
-def test_equal_requests_are_observed_as_one_job(opened):
-    observer = Observer()
-    lookup = opened(mode=BuildMode(observer=observer))
+def test_equal_requests_count_as_one_image_of_the_progress(opened):
+    progress = Progress()
+    lookup = opened(mode=BuildMode(progress=progress))
     look_up(lookup, directive(), directive(layout=SMALL), directive("Another"))
-    assert (observer.added, observer.done) == (2, [True, True])
+    assert (progress.total, progress.done) == (2, 2)
 
 
 @pytest.mark.parametrize("order", [("a.md", "b.md"), ("b.md", "a.md")])

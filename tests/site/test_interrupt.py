@@ -131,7 +131,7 @@ import time
 from pathlib import Path
 
 def on_env(env, **_):
-    while not list(Path("imagegen-originals/work/journal").glob("*.intent")):
+    while not Path("requested").exists():
         time.sleep(0.01)
     raise {error}
 """
@@ -143,7 +143,12 @@ def test_images_in_progress_are_stored_when_a_script_is_ended_by_another_hook(
 ) -> None:
     (site.folder / "hook.py").write_text(HOOK.format(error=error))
     site.config["hooks"] = ["hook.py"]
-    with serving(site, Emulator(latency_s=0.5, require_key=False)) as emulator:
+
+    def pause(_: float) -> None:
+        (site.folder / "requested").touch()
+        time.sleep(0.5)
+
+    with serving(site, Emulator(require_key=False, pause=pause)) as emulator:
         command = [sys.executable, "-c", SCRIPT]
         done = subprocess.run(command, cwd=site.folder, timeout=MAX_WAIT_S, check=False)
     assert done.returncode != 0

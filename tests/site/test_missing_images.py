@@ -102,8 +102,7 @@ CAUSES: dict[str, tuple[dict[str, object], dict[str, str], str, str]] = {
 @pytest.mark.parametrize("cause", CAUSES)
 def test_one_cause_is_one_warning(many: Site, monkeypatch: pytest.MonkeyPatch, cause: str) -> None:
     options, environ, problem, hint = CAUSES[cause]
-    monkeypatch.setattr("mkdocs_imagegen.gateway.policy.MAX_ATTEMPTS", 1)
-    many.options.update(options)
+    many.options.update({"max_wait": 0} | options)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     built = many.build()
@@ -198,3 +197,12 @@ def test_cause_is_told_once_for_all_languages_of_a_run(site: Site) -> None:
     ]
     site.config["plugins"].append({"i18n": {"docs_structure": "suffix", "languages": languages}})
     assert len(site.build().warnings) == 1
+
+
+def test_folder_is_not_named_for_sketches_of_a_server(site: Site) -> None:
+    site.write("index.md", "# Page\n\n![A cup](imagegen:)\n")
+    with EmulatorServer(Emulator(require_key=False)) as server:
+        site.options["gateway"] = {"url": server.url, "auth": "none"}
+        built = site.build()
+    assert "1 sketch drawn" in built.summary
+    assert not any("are stored in" in text for text in built.infos)

@@ -260,7 +260,7 @@ def test_every_answer_about_a_shutdown_is_understood(
     shut_down: Callable[..., PaidSite], fault: str
 ) -> None:
     options = {"shutdown_fault": fault, "lists_shut_down": True}
-    site = shut_down(12, **options)
+    site = shut_down(5, **options)
     site.options.update({"concurrency": 3, "fallback_models": []})
     built = site.build()
     assert 1 <= site.emulator.requests <= 3
@@ -271,8 +271,8 @@ def test_every_answer_about_a_shutdown_is_understood(
     assert len("\n".join(lines_of(built))) < 1500
     assert site.requests_of_build() == 0
     site.options["fallback_models"] = "auto"
-    assert site.requests_of_build() == 12
-    assert models_of(site)[-12:] == [FLARE] * 12
+    assert site.requests_of_build() == 5
+    assert models_of(site)[-5:] == [FLARE] * 5
 
 
 def test_following_the_advice_makes_nothing_stale(shut_down: Callable[..., PaidSite]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -258,3 +259,77 @@ def test_minify_optimize_and_privacy(site: Site, order: str) -> None:
     first = built.files()
     second = site.build().files()
     assert {name for name in first if first[name] != second[name]} <= {"sitemap.xml.gz"}
+
+
+PLAIN = """\
+# Page about imagegen
+
+```python hl_lines="2"
+x = 1  # imagegen
+y = [x](z)
+```
+
+~~~~ markdown
+```text
+![a](b.png){ width=2 }
+```
+~~~~
+
+    an indented ```code``` block
+
+<!-- ![x](y.png) and ```none``` -->
+
+1. ![An image](y.png "Title"){ .c width=300 }
+
+    ```
+    in a list
+    ```
+
+| a | b |
+|---|---|
+| `{` | &amp; |
+
+Text with <b>HTML</b>, [a link](#page) and <img src="y.png" alt="">
+"""
+
+
+def write_material_blog(site: Site) -> None:
+    site.config["theme"] = {"name": "material", "font": False, "features": ["navigation.instant"]}
+    site.config["plugins"] = ["search", "blog", "tags", "meta"]
+    site.config["markdown_extensions"] += ["pymdownx.highlight", "md_in_html", "footnotes"]
+    site.write("blog/index.md", "# Blog\n")
+    for day in (1, 2, 3):
+        front = f"---\ndate: 2026-01-0{day}\ncategories: [News]\ntags: [one]\n---\n"
+        text = PLAIN.replace("<!--", "<!-- more -->\n\n<!--")
+        site.write(f"blog/posts/{day}.md", front + text)
+
+
+def write_i18n(site: Site) -> None:
+    languages = [
+        {"locale": "en", "name": "English", "build": True, "default": True},
+        {"locale": "de", "name": "Deutsch", "build": True},
+    ]
+    i18n = {"i18n": {"docs_structure": "suffix", "languages": languages}}
+    site.config["plugins"] = ["search", i18n]
+    site.write("guide/page.md", PLAIN)
+    site.write("guide/page.de.md", PLAIN.replace("Page", "Seite"))
+
+
+def write_fenced_code(site: Site) -> None:
+    site.config["markdown_extensions"] = ["attr_list", "fenced_code", "codehilite"]
+    site.config["plugins"] = ["search"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("write", [write_material_blog, write_i18n, write_fenced_code])
+def test_site_without_prompts_has_the_same_bytes_as_without_the_plugin(
+    site: Site, write: Callable[[Site], None], *, is_first: bool
+) -> None:
+    write(site)
+    site.write("index.md", PLAIN)
+    (site.docs / "y.png").write_bytes(b"an image")
+    others = site.config["plugins"]
+    without = site.build().files()
+    assert len([name for name in without if name.endswith(".html")]) >= 2
+    site.config["plugins"] = ["imagegen", *others] if is_first else [*others, "imagegen"]
+    assert site.build().files() == without

@@ -229,11 +229,9 @@ def test_unknown_model_stops_only_its_own_images(site: Site) -> None:
     assert "1 failed" in built.summary
 
 
-def test_run_is_stopped_when_server_is_unreachable(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mkdocs_imagegen.gateway.policy.MAX_ATTEMPTS", 1)
+def test_run_is_stopped_when_server_is_unreachable(site: Site) -> None:
     pages(site, 20)
+    site.options["max_wait"] = 0
     site.options["gateway"] = {"url": "http://127.0.0.1:9/v1", "auth": "none"}
     site.options["concurrency"] = 2
     built = site.build()

@@ -26,6 +26,7 @@ FULL_ROUNDS = {
     "injection": 300,
     "interrupts": 200,
     "kills": 1_000,
+    "limits": 60,
     "malformed": 50_000,
     "offline": 10,
     "outages": 10,

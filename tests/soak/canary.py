@@ -200,14 +200,10 @@ def _echoed() -> Iterator[Cell]:
             yield Cell(f"error {name}", _error_of(server.url))
 
 
-async def _no_sleep(_: float) -> None:
-    pass
-
-
 def _error_of(url: str) -> bytes:
     async def once() -> object:
         settings = GatewaySettings(url=url, key_env=_VARIABLE, timeout=1)
-        gateway = Gateway(settings, find_credential(os.environ, settings, 0), sleep=_no_sleep)
+        gateway = Gateway(settings, find_credential(os.environ, settings, 0))
         try:
             return await gateway.generate(_REQUEST)
         finally:

@@ -36,7 +36,7 @@ STOPS = {
     errors.ModelUnavailableError: MODEL,
     errors.RejectedRequestError: ITSELF,
     errors.ModerationError: ITSELF,
-    errors.UnreachableError: ALL,
+    errors.UnreachableError: NOTHING,
     errors.RateLimitedError: NOTHING,
     errors.ServerBusyError: NOTHING,
     errors.OutcomeUnknownError: ITSELF,
@@ -104,7 +104,7 @@ def test_run_without_failures_stops_no_request():
 
 def test_stop_by_breaker_survives_retry_of_free_failures():
     ledger = Ledger()
-    ledger.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
+    ledger.stop_at_no_cost(errors.UnreachableError("no answer"))
     ledger.stop("5 in a row were wasted")
     ledger.retry_free_failures()
     assert str(refusal(ledger, "c", "c/d")) == "5 in a row were wasted"
@@ -112,7 +112,7 @@ def test_stop_by_breaker_survives_retry_of_free_failures():
 
 def test_free_failure_can_be_retried():
     ledger = Ledger()
-    ledger.note_failure(errors.UnreachableError("no answer"), "a", "a/b")
+    ledger.stop_at_no_cost(errors.UnreachableError("no answer"))
     ledger.retry_free_failures()
     assert refusal(ledger, "a", "a/b") is None
 

@@ -41,7 +41,7 @@ _IMPORTED = [
     ),
     *("mkdocs_imagegen.imaging.derive", "mkdocs_imagegen.derived.strict_cache"),
     *("mkdocs_imagegen.imaging.encode", "PIL.JpegImagePlugin", "anyio._backends._asyncio"),
-    *("anyio.from_thread", "filelock", "tenacity.asyncio", "http.cookiejar"),
+    *("anyio.from_thread", "filelock", "http.cookiejar"),
     "mkdocs_imagegen.cli.main",
 ]
 """Modules that a build imports; it imports all others itself."""
