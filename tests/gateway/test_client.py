@@ -205,6 +205,17 @@ def test_server_on_this_machine_is_reached_without_proxy(tools, monkeypatch, hos
     assert asked.startswith(b"POST /v1/images/generations")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_proxy_of_the_environment_is_for_other_machines_only(monkeypatch, host):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://proxy.example:3128")
+    client = Gateway(LOCAL, None)._http
+    assert client._transport_for_url(httpx.URL(f"http://{host}:8080/v1")) is client._transport
+    elsewhere = httpx.URL("https://ai-gateway.vercel.sh/v1")
+    assert client._transport_for_url(elsewhere) is not client._transport
+    anyio.run(client.aclose)
+
+
 def every_http_error():
     found = {httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError}
     pending = [httpx.HTTPError, httpx.StreamError]
