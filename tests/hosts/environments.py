@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
-_REQUIREMENT = re.compile(r"^Requires-Dist: ([^;\n]+)$", re.MULTILINE)
+_REQUIREMENT = re.compile(r"^Requires-Dist: ((?:(?!; extra\b)[^\n])+)$", re.MULTILINE)
 _HOSTS = ("mkdocs", "properdocs", "zensical")
 
 # Name of an environment, and its packages.
