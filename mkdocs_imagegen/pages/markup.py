@@ -70,7 +70,7 @@ def _picture(
 
 def _img(found: ParsedDirective, image: PageImage, sizes: str, context: MarkupContext) -> str:
     own = attributes_of(found, context.url_of(image.name))
-    classes = ("imagegen", blur_class(image.blur), own.pop("class", ""))
+    classes = ("imagegen", own.pop("class", ""), blur_class(image.blur))
     attributes = {"class": " ".join(filter(None, classes)), **own}
     if len(image.sources[-1].files) > 1:
         attributes |= {"srcset": _srcset(image.sources[-1], context), "sizes": sizes}

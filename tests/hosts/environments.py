@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
-from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-_REQUIREMENT = re.compile(r"^Requires-Dist: (.+)$", re.MULTILINE)
+_REQUIREMENT = re.compile(r"^Requires-Dist: ((?:(?!; extra\b)[^\n])+)$", re.MULTILINE)
 _HOSTS = ("mkdocs", "properdocs", "zensical")
 
 # Name of an environment, and its packages.
@@ -83,9 +82,8 @@ def _requirements(wheel: Path) -> list[str]:
     """Return what the package needs apart from site generators."""
     metadata = f"{wheel.stem.rsplit('-', 3)[0]}.dist-info/METADATA"
     with zipfile.ZipFile(wheel) as file:
-        found = map(Requirement, _REQUIREMENT.findall(file.read(metadata).decode()))
-    needed = (each for each in found if each.marker is None or each.marker.evaluate({"extra": ""}))
-    return [f"{each.name}{each.specifier}" for each in needed if each.name not in _HOSTS]
+        found = _REQUIREMENT.findall(file.read(metadata).decode())
+    return [each for each in found if not each.startswith(_HOSTS)]
 
 
 def _build_wheel(base: Path) -> Path:

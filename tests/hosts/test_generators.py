@@ -79,4 +79,4 @@ def test_site_looks_the_same(
     for page, shown in built.items():
         assert shown.images == expected[page].images, page
         assert shown.card == expected[page].card, page
-        assert shown.style_sheets == 1, page
+        assert shown.style_sheets == expected[page].style_sheets == 2, page

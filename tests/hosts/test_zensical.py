@@ -114,7 +114,7 @@ def test_site_looks_as_in_mkdocs(
     for page, shown in read_site(tmp_path / "site").items():
         assert shown.images == expected[page].images, page
         assert shown.card == expected[page].card, page
-        assert shown.style_sheets == 1, page
+        assert shown.style_sheets == 2, page
         assert "red balloon" not in shown.text
 
 

@@ -136,7 +136,7 @@ def test_blurred_preview_is_the_background():
     shown = replace(ONE, blur="data:image/webp;base64,AAAA")
     for said in [(), (("class", "mine"),)]:
         ((_, attributes),) = elements(markup(of_layout(attributes=said), shown))
-        names = ["imagegen", blur_class(shown.blur), *(value for _, value in said)]
+        names = ["imagegen", *(value for _, value in said), blur_class(shown.blur)]
         assert attributes["class"].split() == names
         assert "style" not in attributes
 

@@ -71,12 +71,13 @@ def _text(built: Built, name: str) -> str:
     return built.page(name) if name.endswith(".html") else ""
 
 
-def test_list_is_valid_html_with_one_style_sheet(site: Site) -> None:
+def test_list_is_valid_html_with_two_style_sheets(site: Site) -> None:
     with_guide(site, f"{ALL}\n\n{ALL}\n\n{ALL.replace('**', 'a.md')}")
     page = site.build().page("index.html")
     assert page.count('<ul class="imagegen-cards" role="list">') == 3
-    (sheet,) = re.findall(r'<link rel="stylesheet" href="(assets/imagegen/main\..*)">', page)
-    assert page.index(sheet) < page.index("</head>")
+    sheets = re.findall(r'<link rel="stylesheet" href="(assets/imagegen/main\..*)">', page)
+    assert len(sheets) == 2
+    assert all(page.index(each) < page.index("</head>") for each in sheets)
     assert '<span class="imagegen-cards-text">A &amp; more</span>' in page
     assert "imagegen:t" not in page
     assert "<script" not in page[page.index("<ul class") : page.rindex("</ul>")]

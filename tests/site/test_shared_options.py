@@ -34,8 +34,8 @@ def test_folders_have_their_own_styles(site: Site) -> None:
         "A raven\n\nBlack ink",
         "A raven\n\nOil",
     }
-    assert 'class="imagegen ink"' in built.page("guide/deep/two/index.html")
-    assert 'class="imagegen ink"' not in built.page("guide/one/index.html")
+    assert 'class="imagegen ink ' in built.page("guide/deep/two/index.html")
+    assert 'class="imagegen ink' not in built.page("guide/one/index.html")
 
 
 def test_previews_use_presets_and_the_styles_of_folders(site: Site) -> None:
