@@ -250,8 +250,9 @@ def globs_of(pages: Sequence[str], docs: Path, root: Path) -> tuple[str, ...]:
 
 def _name_in_docs(page: str, docs: Path, root: Path) -> str:
     here = Path(os.path.normpath(Path(page).absolute()))
-    pairs = [(here, docs), (here.resolve(), docs.resolve())] if here.exists() else []
-    if not (docs / page).exists():
+    exists = os.path.exists  # unlike the method of a path, also for a name that is too long
+    pairs = [(here, docs), (here.resolve(), docs.resolve())] if exists(here) else []
+    if not exists(docs / page):
         pairs.append((root / page, docs))
         # In the docs folder, a glob is one of that folder, whichever of its folders is the current.
         pairs += [] if Path.cwd().is_relative_to(docs) else [(here, docs)]

@@ -249,3 +249,8 @@ def test_docs_folder_stands_for_all_pages(
     docs.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert globs_of([page.format(tmp_path)], docs, tmp_path / "site") == ("**",)
+
+
+@pytest.mark.parametrize("page", [5000 * "a", "a\x00b"])
+def test_name_that_no_file_can_have_is_a_glob(page: str, tmp_path: Path) -> None:
+    assert globs_of([page], tmp_path / "docs", tmp_path) == (page, f"{page}/**")

@@ -275,7 +275,8 @@ def test_site_without_the_extension_names_it(site: PaidZensical) -> None:
     path.write_text(path.read_text().replace(BRIDGE, "admonition"))
     done = site.command("plan", "-f", "zensical.toml")
     assert done.returncode == 2
-    assert f"add `{BRIDGE}` to `markdown_extensions`" in done.stderr
+    table = f'[project.markdown_extensions."{BRIDGE}"]'
+    assert f"add the table `{table}`" in done.stderr
 
 
 _COUNT = """\
