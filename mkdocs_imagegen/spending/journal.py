@@ -75,6 +75,8 @@ def intent_of(
     sent: ImageRequest,
     gateway: GatewaySettings,
     price_usd: Decimal | None = None,
+    *,
+    replaces: bool = False,
 ) -> Intent:
     """Return the intent of a request that is sent now.
 
@@ -83,6 +85,7 @@ def intent_of(
         sent: The request as it is sent.
         gateway: Server and output format.
         price_usd: List price in dollars, or None if it is unknown.
+        replaces: True if the image takes the place of an existing original.
     """
     return Intent(
         request=request,
@@ -91,6 +94,7 @@ def intent_of(
         price_usd=price_usd,
         begun=datetime.now(timezone.utc).isoformat(),
         timeout_s=gateway.timeout,
+        replaces=replaces,
         sent_model=sent.model if sent.model != request.model else "",
         sent_quality=sent.quality if sent.quality != request.quality else "",
     )

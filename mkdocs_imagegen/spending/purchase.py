@@ -212,7 +212,8 @@ class Purchaser:
             begun = time.monotonic()
             response = await gateway.generate(request, None, attached)
         free = replace(response, cost_usd=Decimal(0))
-        intent = intent_of(request, request, self._settings.gateway)
+        replaces = request.key in self._ledger.again
+        intent = intent_of(request, request, self._settings.gateway, replaces=replaces)
         result = await loop.file_work(store_response, self._stores.originals, intent, free)
         return replace(result, seconds=time.monotonic() - begun)
 
@@ -287,8 +288,8 @@ class Purchaser:
         check = partial(self._raise_if_stopped, request.key, sent.model, loop)
         async with loop.turn(check) as turn:
             gateway = await self._opened_gateway(loop)
-            intent = intent_of(request, sent, self._settings.gateway, price)
-            intent = replace(intent, replaces=request.key in self._ledger.again)
+            replaces = request.key in self._ledger.again
+            intent = intent_of(request, sent, self._settings.gateway, price, replaces=replaces)
             sent_at = time.monotonic()
             self._ledger.budget.reserve(self._settings.budget, price)
             self.in_flight += 1
@@ -333,7 +334,7 @@ class Purchaser:
         if self._settings.max_wait and round(waited_s):
             error.fault += f"; no request was accepted for {waited_s:.0f} s"
         if error.retry_after_s:
-            error.fault += f"; the server asks to wait {error.retry_after_s:.0f} s"
+            error.fault += f"; the server requests a wait of {error.retry_after_s:.0f} s"
         self._ledger.stop_at_no_cost(error)
 
     def _raise_if_stopped(self, key: str, model: str, loop: EventLoop) -> None:

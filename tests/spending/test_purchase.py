@@ -48,6 +48,16 @@ def test_sketch_is_free_and_not_journaled(bench):
     assert not made.settings.originals_path.exists()
 
 
+def test_sketch_that_is_drawn_again_takes_the_place_of_the_earlier_one(bench):
+    sketched = request().as_sketch
+    bench(gateway={"url": "sketch:"}).run_jobs(job(sketched))
+    made = bench(gateway={"url": "sketch:"})
+    made.run.ledger.again = frozenset({sketched.key})
+    (result,) = made.run_jobs(job(sketched))
+    assert result.was_generated
+    assert made.stores.originals.replaced == {sketched.key}
+
+
 def test_image_that_cannot_be_saved_counts_as_charged_and_is_stored_later(bench, monkeypatch):
     full = bench()
     with monkeypatch.context() as patch:
