@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.browser.conftest import served
+from tests.browser.visits import Visit
 from tests.support import Site
 
 DARK = "```imagegen\ndark: at night\nalt: A harbour\n---\nA harbour\n```\n"
@@ -100,42 +104,41 @@ def test_the_palette_selects_the_image_in_material(site, visit, system_is_dark) 
         assert light not in drawn(visited)
 
 
-def test_images_are_shown_with_instant_navigation(site, visit, tmp_path) -> None:
-    """Material replaces the content of the page that is open."""
+@contextmanager
+def navigated(site, visit, folder: Path) -> Iterator[Visit]:
+    """Click the link `Onwards` of a site with Material's instant navigation."""
     themed(site, "material").config["theme"]["features"] = ["navigation.instant"]
-    site.write("index.md", "# Home\n\n[Onwards](deep/er/page.md)\n\n![One](imagegen:)\n")
-    site.write("deep/er/page.md", f"# Page\n\n![Two](imagegen:)\n\n{FAR}\n\n![Three](imagegen:)\n")
-    with served(tmp_path / "site") as url:
+    with served(folder) as url:
         site.config["site_url"] = url
-        site.build(strict=True, site_dir=str(tmp_path / "site"))
+        site.build(strict=True, site_dir=str(folder))
         visited = visit(url)
         visited.page.evaluate("window.stays = true")
         visited.page.click("text=Onwards")
+        yield visited
+        assert visited.page.evaluate("window.stays") is True
+    assert visited.failures == []
+
+
+def test_images_are_shown_with_instant_navigation(site, visit, tmp_path) -> None:
+    """Material replaces the content of the page that is open."""
+    site.write("index.md", "# Home\n\n[Onwards](deep/er/page.md)\n\n![One](imagegen:)\n")
+    site.write("deep/er/page.md", f"# Page\n\n![Two](imagegen:)\n\n{FAR}\n\n![Three](imagegen:)\n")
+    with navigated(site, visit, tmp_path / "site") as visited:
         visited.page.wait_for_selector("img[alt=Three]", state="attached")
         visited.read_to_the_end()
-        assert visited.page.evaluate("window.stays") is True
         assert [each["decoded"] for each in visited.images()] == [True, True]
-    assert visited.failures == []
     assert len(visited.files) == 3
 
 
 def test_instant_navigation_loads_the_style_sheet(site, visit, tmp_path) -> None:
     site.options["disclosure"] = "badge"
-    themed(site, "material").config["theme"]["features"] = ["navigation.instant"]
     site.write("index.md", "# Home\n\n[Onwards](deep/er/page.md)\n")
     site.write("deep/er/page.md", "# Page\n\n![A](imagegen:)\n")
-    with served(tmp_path / "site") as url:
-        site.config["site_url"] = url
-        site.build(strict=True, site_dir=str(tmp_path / "site"))
-        visited = visit(url)
-        visited.page.evaluate("window.stays = true")
-        visited.page.click("text=Onwards")
+    with navigated(site, visit, tmp_path / "site") as visited:
         visited.page.wait_for_function(
             "getComputedStyle(document.querySelector('.imagegen-badge > small') || document.body)"
             ".position === 'absolute'"
         )
-        assert visited.page.evaluate("window.stays") is True
-    assert visited.failures == []
 
 
 @pytest.mark.parametrize("theme", THEMES)

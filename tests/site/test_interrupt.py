@@ -133,6 +133,7 @@ from pathlib import Path
 def on_env(env, **_):
     while not Path("requested").exists():
         time.sleep(0.01)
+    Path("ended").touch()
     raise {error}
 """
 
@@ -146,7 +147,7 @@ def test_images_in_progress_are_stored_when_a_script_is_ended_by_another_hook(
 
     def pause(_: float) -> None:
         (site.folder / "requested").touch()
-        time.sleep(0.5)
+        wait_until((site.folder / "ended").exists)
 
     with serving(site, Emulator(require_key=False, pause=pause)) as emulator:
         command = [sys.executable, "-c", SCRIPT]
