@@ -130,7 +130,8 @@ class EventLoop:
         Raises:
             StoppedError: If the loop is closing.
         """
-        await self._pause(seconds)
+        with anyio.move_on_after(seconds):
+            await self._closing.wait()
         self.raise_if_closing()
 
     @asynccontextmanager
@@ -148,8 +149,7 @@ class EventLoop:
                 await stack.enter_async_context(self.slots)
                 while wait_s := self._pace.wait_s(time.monotonic()):
                     check()
-                    await self._pause(min(wait_s, _CHECK_INTERVAL_S))
-                    self.raise_if_closing()
+                    await self.pause(min(wait_s, _CHECK_INTERVAL_S))
                 check()
                 turn = Turn(self._pace)
             stack.callback(turn.cancel)
@@ -160,10 +160,6 @@ class EventLoop:
         with anyio.move_on_after(max(self.max_wait_s, _MIN_FREE_WAIT_S)):
             return await work
         return None
-
-    async def _pause(self, seconds: float) -> None:
-        with anyio.move_on_after(seconds):
-            await self._closing.wait()
 
     def raise_if_closing(self) -> None:
         """Raise an error if no more work may start.

@@ -159,14 +159,14 @@ class CommandProgress(Progress):
 
     def show(self) -> None:
         """Update the bar; without a terminal, print a line if it is time."""
-        if self._bar is not None:
-            self._bar.show(self.done, self.total, self.rate)
-        elif self.is_due(_PROGRESS_INTERVAL_S):
+        if self._bar is not None or self.is_due(_PROGRESS_INTERVAL_S):
             self.write_line()
 
     def write_line(self) -> None:
-        """Print a line if there is no terminal."""
-        if self._bar is None:
+        """Update the bar; without a terminal, print a line."""
+        if self._bar is not None:
+            self._bar.show(self.done, self.total, self.rate)
+        else:
             print_note(self.line)
 
 

@@ -24,6 +24,7 @@ _JWT_PARTS = 3
 _END_OF_TIME = 2**40
 
 _IMAGE_DATA = re.compile(rb"[A-Za-z0-9+/]{600,}")
+"""Base64 of an image: longer than any credential."""
 
 
 class Credential:

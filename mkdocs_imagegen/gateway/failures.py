@@ -355,7 +355,7 @@ def read_error_body(body: bytes) -> ErrorBody:
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that the server asks to wait, at most ``MAX_RETRY_AFTER_S``, or None.
+    """Return the wait in seconds that the server requests, at most ``MAX_RETRY_AFTER_S``, or None.
 
     ``retry-after-ms``, which OpenAI sends, comes before ``retry-after``, a number of seconds or a
     date (RFC 9110, section 10.2.3). Any other value counts as missing.

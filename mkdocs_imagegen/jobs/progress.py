@@ -54,9 +54,10 @@ class Progress:
         """Note why the server did not accept a request, which is sent again later."""
         is_first = not self._hold
         self._hold, self._held_at = f"{reason}, ", time.monotonic()
-        self.show()
         if is_first:
             self.write_line()
+        else:
+            self.show()
 
     def show(self) -> None:
         """Show the progress if more images were generated, and if it is time."""
@@ -64,7 +65,7 @@ class Progress:
             self.write_line()
 
     def write_line(self) -> None:
-        """Log a line now."""
+        """Show the progress now."""
         self._shown = len(self._costs)
         # The queue of `mkdocs serve` counts no images.
         log.info("%s", self.line if self.total else self._hold.removesuffix(", "))

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from mkdocs_imagegen.directives.directive import WIDTH_CLASS
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage
 
-# Minifiers leave out the quotes.
 _BLUR = "imagegen-blur-"
 _BLUR_CLASS = re.compile(rf"\b{_BLUR}[0-9a-f]{{8}}\b")
+# Minifiers leave out the quotes.
 _CLASS = re.compile(r"class=[\"']?[^\"'<>]*\bimagegen\b")
 
 
