@@ -214,7 +214,7 @@ def test_files_that_no_page_uses_are_removed_by_the_second_generate(site: PaidZe
     before = set(published.iterdir())
     site.write("index.md", f"# Home\n\n{fence('A balloon')}")
     site.command("generate")
-    assert set(published.iterdir()) == before  # a page in the cache of Zensical may show them
+    assert set(published.iterdir()) > before  # a page in the cache of Zensical may show them
     site.command("generate")
     site.build()
     left = {each.name for each in published.iterdir()}
