@@ -210,6 +210,13 @@ class StoppedError(NotGeneratedError):
             self.request_id = cause.request_id
 
 
+class WithdrawnError(NotGeneratedError):
+    """Image that no page needs any more, and that was not requested yet."""
+
+    def __init__(self) -> None:
+        super().__init__("no page needs this image any more")
+
+
 class PendingError(NotGeneratedError):
     """Image that `mkdocs serve` generates later, when its prompt has stopped changing."""
 

@@ -29,8 +29,8 @@ class Pace:
     Times are seconds of one clock, such as ``time.monotonic()``.
 
     Args:
-        max_wait_s: Longest wait without an accepted request. After it, no request is sent while
-            others are in flight; the refusal of the last one ends the wait.
+        max_wait_s: Longest wait after a refusal without an accepted request. After it, no request
+            is sent while others are in flight; the refusal of the last one ends the wait.
     """
 
     def __init__(self, max_wait_s: float) -> None:

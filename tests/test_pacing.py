@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.pacing import MAX_BACKOFF_S, Pace
@@ -187,18 +187,20 @@ waits = st.none() | st.floats(0, 86_400)
 
 
 @given(st.lists(st.tuples(waits, st.floats(0, 1), st.booleans()), max_size=30), st.floats(0, 900))
-def test_wait_without_an_accepted_request_stays_within_its_limit(outcomes, max_wait_s):
-    pace, now, waited_s = Pace(max_wait_s), 0.0, 0.0
+@example([(None, 0.0, each % 2 == 1) for each in range(5)], 1.0)
+def test_wait_after_a_refusal_stays_within_its_limit(outcomes, max_wait_s):
+    pace, now, refused_at = Pace(max_wait_s), 0.0, None
     for named_s, jitter, is_accepted in outcomes:
-        wait_s = pace.wait_s(now)
-        now, waited_s = now + wait_s, waited_s + wait_s
+        now += pace.wait_s(now)
+        assert now - (now if refused_at is None else refused_at) <= max_wait_s + 0.05
         pace.begin(now)
         if is_accepted:
             pace.accept(now)
-            waited_s = 0.0
+            refused_at = None
         elif pace.refuse(now, now, named_s, jitter) is not None:
-            waited_s = 0.0
-        assert waited_s <= max_wait_s + 0.05  # the first distance of two requests
+            refused_at = None
+        else:
+            refused_at = now if refused_at is None else refused_at
 
 
 @dataclass

@@ -24,6 +24,7 @@ from mkdocs_imagegen.errors import (
     PendingError,
     StoppedError,
     StoreError,
+    WithdrawnError,
     unexpected,
 )
 from mkdocs_imagegen.frozen import dataclass
@@ -218,6 +219,9 @@ class ServeQueue:
             for key, started in self._started.items():
                 # Also before its end is noticed here: the build may have found the original.
                 started.is_seen |= key not in missing
+            # One that waits for its turn is not sent if its prompt was edited in the meantime.
+            needed = {key for _, key in missing}
+            self._ledger.withdrawn = frozenset(key for _, key in self._started) - needed
             self._forget_free_failures(RETRY_AFTER_S)
             if missing and not self._is_closing:
                 self._start_thread()
@@ -300,6 +304,10 @@ class ServeQueue:
     def _note_ends(self) -> None:
         for each in self._all():
             if each.ended_at is None and each.future.done():
+                if isinstance(each.error, WithdrawnError):
+                    with self._lock:
+                        del self._started[_key(each.job)]  # a page may need it again
+                    continue
                 for remark in each.remarks:
                     log.info("image prompt %s: %s", quote_value(each.job.request.prompt), remark)
                 with self._lock:

@@ -31,6 +31,7 @@ from mkdocs_imagegen.errors import (
     OutcomeUnknownError,
     StoppedError,
     StoreError,
+    WithdrawnError,
 )
 from mkdocs_imagegen.files import read_plain_file, write_atomic
 from mkdocs_imagegen.frozen import dataclass
@@ -58,19 +59,21 @@ class Ledger:
     """The failures and the budget of one run.
 
     The thread of the event loop writes. Under `mkdocs serve`, the thread of the builds reads the
-    budget and calls `retry_free_failures` at the same time.
+    budget, calls `retry_free_failures` and sets `withdrawn` at the same time.
 
     Attributes:
         budget: Money of the run.
         again: Cache keys to generate although an original or an obstacle exists.
         regenerated: Cache keys of images that were generated in this run, by any of its builds.
         retries_refused: True if prompts are sent again that moderation has refused.
+        withdrawn: Cache keys of images that no page needs any more.
     """
 
     def __init__(self) -> None:
         self.again: frozenset[str] = frozenset()
         self.regenerated: set[str] = set()
         self.retries_refused = False
+        self.withdrawn: frozenset[str] = frozenset()
         self.budget = Budget()
         self._stopped: dict[str, StoppedError] = {}
         self._stopped_at_no_cost: set[str] = set()
@@ -79,11 +82,13 @@ class Ledger:
         self._uncertain: dict[str, list[tuple[str, Attempt]]] = {}
 
     def raise_if_stopped(self, key: str, model: str) -> None:
-        """Raise the earlier error if this request, its model or the run was stopped.
+        """Raise an error if this request was withdrawn, or it, its model or the run was stopped.
 
         Raises:
             ImagegenError: If the request must not be sent.
         """
+        if key in self.withdrawn:
+            raise WithdrawnError
         for error in (self._stopped.get(_EVERY_MODEL), self._stopped.get(model)):
             if error is not None:
                 raise error

@@ -21,6 +21,7 @@ from mkdocs_imagegen.errors import (
     NotGeneratedError,
     OutcomeUnknownError,
     OverBudgetError,
+    RateLimitedError,
     StoreError,
     UnreachableError,
 )
@@ -272,6 +273,32 @@ def test_close_counts_the_image_in_flight(tmp_path, monkeypatch) -> None:
     made.close()
     assert made.stored() == ["A"]
     assert made.said[-1].startswith("generated 1 image while serving (")
+
+
+def test_image_that_waits_for_a_rate_limit_is_withdrawn_with_its_prompt(tmp_path) -> None:
+    """An image that no page needs any more is not sent; one that returns is."""
+
+    async def refuse(*_: object) -> None:
+        if not is_accepting.is_set():
+            raise RateLimitedError("too many requests", retry_after_s=0.2)
+
+    is_accepting = threading.Event()
+    made = RealBench(tmp_path, FakeGateway(refuse))
+    queue = ServeQueue(made.run.ledger, None)
+    queue.open(lambda: contextlib.closing(made.scheduler), 0.0)
+    queue.note({"index.md": [job("A"), job("B")]})
+    wait_until(lambda: set(made.client.asked) == {"A", "B"})
+    queue.note({"index.md": [job("B"), job("C")]})
+    wait_until(lambda: not queue.has_started(job("A")))
+    refused = len(made.client.asked)
+    is_accepting.set()
+    wait_until(lambda: made.stored() == ["B", "C"])
+    assert "A" not in made.client.asked[refused:]
+    queue.note({"index.md": [job("A")]})
+    wait_until(lambda: made.stored() == ["A", "B", "C"])
+    queue.close()
+    made.close()
+    assert [each for each in made.said if "no page" in each] == []
 
 
 def test_closed_queue_starts_no_job(bench) -> None:
