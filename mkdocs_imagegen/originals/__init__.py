@@ -2,7 +2,9 @@
 
 - ``record``: facts about one original, and their JSON file.
 - ``store``: the folder of all originals.
-- ``audit``: a check of every file in that folder, without writes.
+- ``subjects``: the index by subject, in the cache folder.
+- ``judge``: the judgment of one original, for builds and for `verify`.
+- ``folders``: the folders in use, and their notes about each other.
 
 An image is ``ab/<key>.<first 16 digits of its SHA-256>.<extension>``, its record ``ab/<key>.json``.
 The image is written first; the record is the commit point. The hash in the file name keeps two

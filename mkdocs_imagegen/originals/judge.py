@@ -12,14 +12,13 @@ import enum
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from mkdocs_imagegen.errors import ImageError, NewerVersionError, StoreError
 from mkdocs_imagegen.files import read_plain_file
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.record import (
     MAX_RECORD_BYTES,
     ImageFacts,
@@ -195,17 +194,6 @@ def read_records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
     for path in sorted(folder.glob(_RECORD_GLOB)):
         with contextlib.suppress(*skipped):
             yield read_record(path)
-
-
-def records_by_subject(folders: Iterable[Path]) -> dict[str, list[Record]]:
-    """Return the readable records of real models in some folders, by subject key."""
-    subjects: dict[str, list[Record]] = {}
-    for folder in folders:
-        # One record of a newer version must not hide all others.
-        for record in read_records(folder, skip_newer=True):
-            if record.model != SKETCH_MODEL:
-                subjects.setdefault(record.subject, []).append(record)
-    return subjects
 
 
 def find_unread(folder: Path, key: str) -> Original | None:

@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
@@ -35,9 +36,9 @@ from mkdocs_imagegen.originals.judge import (
     judge,
     read_image,
     read_records,
-    records_by_subject,
 )
 from mkdocs_imagegen.originals.record import Record, serialize_record, with_unknown_fields
+from mkdocs_imagegen.originals.subjects import SubjectIndex
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings.gateway import SKETCH_URL
 
@@ -88,11 +89,11 @@ class OriginalStore:
         self._can_write = can_write
         self.places = (folder, *earlier)
         self._draft_places = (folder / "work/drafts", *self.places)
+        self._subjects = SubjectIndex(self.places, cache, can_write=can_write)
         cache = cache or folder
         self._sketch_places = (cache / "sketches", *self.places)
         works = (each / "work/quarantine" for each in self.places)
         self._quarantines = (*works, cache / "quarantine")  # the latter of earlier versions
-        self._subjects: dict[str, list[Record]] | None = None
         self._lock = threading.Lock()
         # Originals of one subfolder share one path, which saves memory.
         self._subfolder = lru_cache(maxsize=1024)(Path)
@@ -151,9 +152,7 @@ class OriginalStore:
         Raises:
             StoreError: If an original is there and cannot be used.
         """
-        if self._subjects is None:
-            self._subjects = records_by_subject(self.places)
-        found = [each for key in request.subject_keys for each in self._subjects.get(key, ())]
+        found = chain.from_iterable(map(self._subjects.records, request.subject_keys))
         candidates = [each for each in found if each.answers(request) or not is_exact]
         candidates.sort(key=lambda each: each.key)
         candidates.sort(key=lambda each: each.created, reverse=True)

@@ -1,0 +1,107 @@
+"""The index of records by subject, so that a missing image does not make a build read all records.
+
+``subjects.json`` in the cache folder has, for each subfolder of originals, its modification time in
+nanoseconds and the subject keys of its records, by cache key. A subfolder with another time is read
+again. A record that is found is read, so an index that is out of date shows no wrong image.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from mkdocs_imagegen.errors import NewerVersionError
+from mkdocs_imagegen.files import write_atomic
+from mkdocs_imagegen.option_parsers import SKETCH_MODEL
+from mkdocs_imagegen.originals.judge import read_record
+from mkdocs_imagegen.originals.record import Record
+
+_SUBFOLDERS = "??"
+_RECORDS = f"{64 * '?'}.json"
+_MTIME_STEP_NS = 2_000_000_000
+"""Coarsest step of modification times, that of FAT:
+https://learn.microsoft.com/windows/win32/sysinfo/file-times"""
+
+_UNREADABLE = (OSError, ValueError, NewerVersionError)
+"""Errors for a record that must not hide all others."""
+
+_Subfolder = tuple[int, Mapping[str, str]]
+
+
+class SubjectIndex:
+    """The records of real models in some folders of originals, by subject key.
+
+    Args:
+        folders: Folders of originals.
+        cache: Cache folder; None to keep no index.
+        can_write: False to write no file.
+    """
+
+    def __init__(self, folders: Sequence[Path], cache: Path | None, *, can_write: bool) -> None:
+        self._folders = folders
+        self._path = cache / "subjects.json" if cache else None
+        self._can_write = can_write
+        self._records: dict[str, list[Path]] | None = None
+
+    def records(self, subject: str) -> Iterator[Record]:
+        """Yield the readable records of a subject key.
+
+        Raises:
+            StoreError: If a record is a Git LFS pointer.
+        """
+        if self._records is None:
+            self._records = self._by_subject()
+        for path in self._records.get(subject, ()):
+            with contextlib.suppress(*_UNREADABLE):
+                record = read_record(path)
+                if record.subject == subject and record.model != SKETCH_MODEL:
+                    yield record
+
+    def _by_subject(self) -> dict[str, list[Path]]:
+        known = self._read()
+        found, kept = dict[str, list[Path]](), dict[str, _Subfolder]()
+        for subfolder in (each for folder in self._folders for each in folder.glob(_SUBFOLDERS)):
+            name, now = str(subfolder.absolute()), time.time_ns()
+            try:
+                changed = subfolder.stat().st_mtime_ns
+            except OSError:
+                continue
+            then, subjects = known.get(name, (0, {}))
+            is_complete = then == changed
+            if not is_complete:
+                subjects, is_complete = _subjects_of(subfolder)
+            # Just after a change, a later one may have the same time.
+            if is_complete and now - changed > _MTIME_STEP_NS:
+                kept[name] = (changed, subjects)
+            for key, subject in subjects.items():
+                found.setdefault(subject, []).append(subfolder / f"{key}.json")
+        if kept != known:
+            self._write(kept)
+        return found
+
+    def _read(self) -> dict[str, _Subfolder]:
+        try:
+            content = json.loads(self._path.read_bytes()) if self._path else {}
+            return {
+                str(name): (int(changed), {str(key): str(each) for key, each in subjects.items()})
+                for name, (changed, subjects) in content.items()
+            }
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+            return {}
+
+    def _write(self, subfolders: Mapping[str, _Subfolder]) -> None:
+        if self._path and self._can_write:
+            with contextlib.suppress(OSError):
+                write_atomic(self._path, json.dumps(subfolders).encode(), sync=False)
+
+
+def _subjects_of(subfolder: Path) -> tuple[dict[str, str], bool]:
+    """Return the subject keys of the readable records; True if all of them are."""
+    subjects, paths = dict[str, str](), list(subfolder.glob(_RECORDS))
+    for path in paths:
+        with contextlib.suppress(*_UNREADABLE):
+            subjects[path.stem] = read_record(path).subject
+    return subjects, len(subjects) == len(paths)
