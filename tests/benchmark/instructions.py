@@ -56,7 +56,7 @@ def _count(
     done = subprocess.run(
         [*counting, *command],
         cwd=folder,
-        env=environ() | {"PYTHONHASHSEED": "0"},
+        env=environ(),
         capture_output=True,
         text=True,
         check=False,

@@ -73,11 +73,14 @@ def cost_of(command: Sequence[str], folder: Path, core: int | None = None) -> Co
 
 
 def environ() -> dict[str, str]:
-    """Return the environment without credentials, with this checkout first in the path."""
+    """Return the environment without credentials, with this checkout first in the path.
+
+    The seed of hashes is fixed: with another one, the same build takes other instructions.
+    """
     clean = {name: value for name, value in os.environ.items() if not _is_secret(name)}
     clean.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled
     paths = os.pathsep.join([str(ROOT), *_paths()])
-    return clean | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": paths}
+    return clean | {"NO_MKDOCS_2_WARNING": "1", "PYTHONHASHSEED": "0", "PYTHONPATH": paths}
 
 
 def _paths() -> list[str]:

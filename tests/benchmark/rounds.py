@@ -62,14 +62,14 @@ class Bench:
 def run_rounds(
     bench: Bench, title: str, contestants: Sequence[Contestant], *, pinned: bool = True
 ) -> list[Round]:
-    """Run every contestant once per round; every other round in the reverse order.
+    """Run every contestant once per round; on each core, every other round in the reverse order.
 
     Each core first runs a round that is not counted, to fill caches.
 
     Args:
         bench: Number of rounds, and of rounds at the same time.
         title: Title for the progress.
-        contestants: Contestants in the order of even rounds.
+        contestants: Contestants in the order of the first round.
         pinned: True to pin a round to one core; False to run alone on all cores.
     """
     cores = _cores(bench.jobs) if pinned else [None]
@@ -77,11 +77,15 @@ def run_rounds(
     lanes = [_copies(contestants, lane) for lane in range(len(cores))]
 
     def run_lane(lane: int) -> list[tuple[int, Round]]:
-        _run_one(lanes[lane], 0, cores[lane])
-        return [(number, run_round(lane, number)) for number in numbers[lane]]
+        _run_one(lanes[lane], cores[lane])
+        # An odd lane begins in the reverse order, so that a lane with one round more is balanced.
+        turns = enumerate(numbers[lane], start=lane)
+        return [
+            (number, run_round(lane, number, is_reversed=turn % 2 == 1)) for turn, number in turns
+        ]
 
-    def run_round(lane: int, number: int) -> Round:
-        costs = _run_one(lanes[lane], number, cores[lane])
+    def run_round(lane: int, number: int, *, is_reversed: bool) -> Round:
+        costs = _run_one(lanes[lane], cores[lane], is_reversed=is_reversed)
         bench.tell(f"{title}: round {number + 1} of {bench.pairs}, {_describe(costs)}")
         return costs
 
@@ -117,8 +121,10 @@ def _copy(folder: Path, lane: int) -> Path:
     return copy
 
 
-def _run_one(contestants: Sequence[Contestant], number: int, core: int | None) -> Round:
-    order = list(contestants) if number % 2 == 0 else list(reversed(contestants))
+def _run_one(
+    contestants: Sequence[Contestant], core: int | None, *, is_reversed: bool = False
+) -> Round:
+    order = list(reversed(contestants)) if is_reversed else list(contestants)
     costs = {}
     for each in order:
         for name in each.fresh:
