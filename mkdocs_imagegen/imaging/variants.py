@@ -164,7 +164,7 @@ def _encodings(record: Record, layout: Layout, settings: VariantSettings) -> tup
     with_alpha = "webp" if _has_encoder("webp") else "png"
     fallback = with_alpha if record.has_alpha else "jpeg"
     automatic = ("avif", fallback) if _has_encoder("avif") else (fallback,)
-    speed = {"fast": 8, "small": 6}[settings.effort]
+    speed = {"fastest": 9, "fast": 8, "small": 6}[settings.effort]
     return tuple(
         Encoding(name, settings.quality.of(name), speed if name == "avif" else 0)
         for name in settings.formats or automatic

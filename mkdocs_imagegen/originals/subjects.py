@@ -1,7 +1,7 @@
 """The index of records by subject, so that a missing image does not make a build read all records.
 
 ``subjects.json`` in the cache folder has, for each subfolder of originals, its modification time in
-nanoseconds and the subject keys of its records, by cache key. A subfolder with another time is read
+nanoseconds and the cache keys of its records, by subject key. A subfolder with another time is read
 again. A record that is found is read, so an index that is out of date shows no wrong image.
 """
 
@@ -23,12 +23,13 @@ _SUBFOLDERS = "??"
 _RECORDS = f"{64 * '?'}.json"
 _MTIME_STEP_NS = 2_000_000_000
 """Coarsest step of modification times, that of FAT:
-https://learn.microsoft.com/windows/win32/sysinfo/file-times"""
+https://docs.python.org/3/library/os.html#os.stat_result"""
 
 _UNREADABLE = (OSError, ValueError, NewerVersionError)
 """Errors for a record that must not hide all others."""
 
 _Subfolder = tuple[int, Mapping[str, str]]
+"""Modification time, and the cache keys with a space between them, by subject key."""
 
 
 class SubjectIndex:
@@ -44,7 +45,7 @@ class SubjectIndex:
         self._folders = folders
         self._path = cache / "subjects.json" if cache else None
         self._can_write = can_write
-        self._records: dict[str, list[Path]] | None = None
+        self._subfolders: list[tuple[Path, Mapping[str, str]]] | None = None
 
     def records(self, subject: str) -> Iterator[Record]:
         """Yield the readable records of a subject key.
@@ -52,43 +53,40 @@ class SubjectIndex:
         Raises:
             StoreError: If a record is a Git LFS pointer.
         """
-        if self._records is None:
-            self._records = self._by_subject()
-        for path in self._records.get(subject, ()):
-            with contextlib.suppress(*_UNREADABLE):
-                record = read_record(path)
-                if record.subject == subject and record.model != SKETCH_MODEL:
-                    yield record
+        if self._subfolders is None:
+            self._subfolders = self._open()
+        for subfolder, keys in self._subfolders:
+            for key in str(keys.get(subject, "")).split():
+                with contextlib.suppress(*_UNREADABLE):
+                    record = read_record(subfolder / f"{key}.json")
+                    if record.subject == subject and record.model != SKETCH_MODEL:
+                        yield record
 
-    def _by_subject(self) -> dict[str, list[Path]]:
-        known = self._read()
-        found, kept = dict[str, list[Path]](), dict[str, _Subfolder]()
+    def _open(self) -> list[tuple[Path, Mapping[str, str]]]:
+        known, opened, kept = self._read(), [], dict[str, _Subfolder]()
         for subfolder in (each for folder in self._folders for each in folder.glob(_SUBFOLDERS)):
             name, now = str(subfolder.absolute()), time.time_ns()
             try:
                 changed = subfolder.stat().st_mtime_ns
             except OSError:
                 continue
-            then, subjects = known.get(name, (0, {}))
+            then, keys = known.get(name, (0, {}))
             is_complete = then == changed
             if not is_complete:
-                subjects, is_complete = _subjects_of(subfolder)
+                keys, is_complete = _read_subfolder(subfolder)
             # Just after a change, a later one may have the same time.
             if is_complete and now - changed > _MTIME_STEP_NS:
-                kept[name] = (changed, subjects)
-            for key, subject in subjects.items():
-                found.setdefault(subject, []).append(subfolder / f"{key}.json")
+                kept[name] = (changed, keys)
+            opened.append((subfolder, keys))
         if kept != known:
             self._write(kept)
-        return found
+        return opened
 
     def _read(self) -> dict[str, _Subfolder]:
         try:
             content = json.loads(self._path.read_bytes()) if self._path else {}
-            return {
-                str(name): (int(changed), {str(key): str(each) for key, each in subjects.items()})
-                for name, (changed, subjects) in content.items()
-            }
+            # The keys are not checked here: most of them are never used.
+            return {name: (int(then), dict(keys)) for name, (then, keys) in content.items()}
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             return {}
 
@@ -98,10 +96,14 @@ class SubjectIndex:
                 write_atomic(self._path, json.dumps(subfolders).encode(), sync=False)
 
 
-def _subjects_of(subfolder: Path) -> tuple[dict[str, str], bool]:
-    """Return the subject keys of the readable records; True if all of them are."""
-    subjects, paths = dict[str, str](), list(subfolder.glob(_RECORDS))
-    for path in paths:
-        with contextlib.suppress(*_UNREADABLE):
-            subjects[path.stem] = read_record(path).subject
-    return subjects, len(subjects) == len(paths)
+def _read_subfolder(subfolder: Path) -> tuple[dict[str, str], bool]:
+    """Return the cache keys of the readable records by subject key; True if all are readable."""
+    keys, is_complete = dict[str, str](), True
+    for path in subfolder.glob(_RECORDS):
+        try:
+            subject = read_record(path).subject
+        except _UNREADABLE:
+            is_complete = False
+        else:
+            keys[subject] = f"{keys.get(subject, '')} {path.stem}".strip()
+    return keys, is_complete

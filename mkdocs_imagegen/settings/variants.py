@@ -89,8 +89,10 @@ class VariantSettings:
     )
     effort: str = option(
         "fast",
-        words("fast", "small"),
-        "Encoding effort. With `small`, AVIF files are 25 % smaller and take four times as long.",
+        words("fastest", "fast", "small"),
+        "Encoding effort. With `small`, AVIF files are 25 % smaller and take four times as long. "
+        "With `fastest`, they take less than half the time; photographs are 10 % larger, and flat "
+        "drawings 80 %.",
         "small",
     )
     blur: bool = option(

@@ -114,10 +114,11 @@ def test_formats_depend_on_transparency_and_settings(has_alpha, configured, expe
     assert planned.has_blur is not has_alpha
 
 
-def test_small_effort_uses_a_slower_encoder() -> None:
-    settings = VariantSettings(effort="small")
+@pytest.mark.parametrize(("effort", "speed"), [("fastest", 9), ("fast", 8), ("small", 6)])
+def test_effort_is_the_speed_of_the_avif_encoder(effort: str, speed: int) -> None:
+    settings = VariantSettings(effort=effort)
     planned = plan_variants(record_of(Size(100, 100)), Layout(Size(100, 100)), settings, "keep")
-    assert [variants[0].encoding.speed for variants in planned.variants] == [6, 0]
+    assert [variants[0].encoding.speed for variants in planned.variants] == [speed, 0]
 
 
 @pytest.mark.parametrize(

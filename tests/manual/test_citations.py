@@ -15,6 +15,7 @@ from tests.syntax import MODULES, location_of
 PUBLIC = {
     "cv.iptc.org",
     "developers.openai.com",
+    "docs.python.org",
     "git-scm.com",
     "github.com",
     "html.spec.whatwg.org",
