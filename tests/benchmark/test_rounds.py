@@ -72,16 +72,18 @@ def test_failed_program_is_an_error(tmp_path: Path) -> None:
 
 def test_counts_are_compared() -> None:
     counted = {"plain": 1000, "idle": 1004, "ours": 1040, "kroki": 1050}
+    counted |= {"complete": 1000, "missing": 1010}
     rows = list(instructions.rows_of(counted, 100, instructions.NAMES))
     found = [(row.name, row.against, row.value and row.value.middle) for row in rows]
     assert found == [
         ("idle", "plain", 1.004),
         ("warm100", "plain", 1.04),
+        ("missing", "complete", 1.01),
         ("peers", "plain", 1.04),
         ("peers", "plain", 1.05),
         ("peers", "kroki", 1040 / 1050),
     ]
-    assert [row.verdict for row in rows if row.goal] == [Verdict.MET] * 3
+    assert [row.verdict for row in rows if row.goal] == [Verdict.MET] * 4
 
 
 @pytest.mark.slow

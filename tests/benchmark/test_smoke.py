@@ -16,6 +16,7 @@ ROWS = {
     ("start",): 1,
     ("response",): 1,
     ("idle", "warm", "warm100"): 2 + 2 + 3 + 3,
+    ("missing",): 1,
     ("growth",): 3 * 3 + 2,
     ("variants", "bytes"): 2 + 1,
     ("cold",): 1,
