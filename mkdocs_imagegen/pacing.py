@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import math
 
-MAX_BACKOFF_S = 30.0
-"""Longest wait that the server has not named."""
+MAX_BACKOFF_S = 8.0
+"""Longest wait that the server has not named.
+
+Of several processes, one can be refused many times in a row. With long waits it would end last and
+alone, and leave most of the account's rate unused.
+"""
 
 _FIRST_GAP_S = 0.02
 _GAP_FACTOR = 0.8

@@ -53,8 +53,8 @@ def test_holds_without_a_named_time_double_up_to_their_limit():
         assert pace.refuse(now, now, None, 1.0) is None
         waits.append(pace.wait_s(now))
         now += waits[-1]
-    assert waits[:4] == [2, 4, 8, 16]
-    assert set(waits[4:]) == {MAX_BACKOFF_S}
+    assert waits[:2] == [2, 4]
+    assert set(waits[2:]) == {MAX_BACKOFF_S}
 
 
 def test_server_that_names_no_time_at_all_is_not_asked_without_end():
@@ -291,10 +291,11 @@ class Simulation:
 def test_rate_of_an_account_is_used_with_few_refusals(
     processes, concurrency, latency_s, names_wait
 ):
-    random.seed(1)
     images = 60
-    simulation = Simulation(names_wait, latency_s)
-    simulation.run(processes, concurrency, images)
-    ideal_s = (images - 5) / simulation.server.per_s
-    assert simulation.refused <= 2 * images
-    assert simulation.last_at <= (1.15 if names_wait else 1.35) * ideal_s
+    for seed in range(20):
+        random.seed(seed)
+        simulation = Simulation(names_wait, latency_s)
+        simulation.run(processes, concurrency, images)
+        ideal_s = (images - 5) / simulation.server.per_s
+        assert simulation.refused <= 2 * images
+        assert simulation.last_at <= 1.15 * ideal_s
