@@ -306,7 +306,8 @@ class ServeQueue:
             if each.ended_at is None and each.future.done():
                 if isinstance(each.error, WithdrawnError):
                     with self._lock:
-                        del self._started[_key(each.job)]  # a page may need it again
+                        # A page may need it again. A build may have forgotten it at this moment.
+                        self._started.pop(_key(each.job), None)
                     continue
                 for remark in each.remarks:
                     log.info("image prompt %s: %s", quote_value(each.job.request.prompt), remark)

@@ -11,6 +11,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from mkdocs_imagegen.errors import NewerVersionError
@@ -45,7 +46,6 @@ class SubjectIndex:
         self._folders = folders
         self._path = cache / "subjects.json" if cache else None
         self._can_write = can_write
-        self._subfolders: list[tuple[Path, Mapping[str, str]]] | None = None
 
     def records(self, subject: str) -> Iterator[Record]:
         """Yield the readable records of a subject key.
@@ -53,8 +53,6 @@ class SubjectIndex:
         Raises:
             StoreError: If a record is a Git LFS pointer.
         """
-        if self._subfolders is None:
-            self._subfolders = self._open()
         for subfolder, keys in self._subfolders:
             for key in str(keys.get(subject, "")).split():
                 with contextlib.suppress(*_UNREADABLE):
@@ -62,7 +60,8 @@ class SubjectIndex:
                     if record.subject == subject and record.model != SKETCH_MODEL:
                         yield record
 
-    def _open(self) -> list[tuple[Path, Mapping[str, str]]]:
+    @cached_property
+    def _subfolders(self) -> list[tuple[Path, Mapping[str, str]]]:
         known, opened, kept = self._read(), [], dict[str, _Subfolder]()
         for subfolder in (each for folder in self._folders for each in folder.glob(_SUBFOLDERS)):
             name, now = str(subfolder.absolute()), time.time_ns()
