@@ -36,6 +36,7 @@ from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
 from mkdocs_imagegen.log import ONCE, log, run_filter
 from mkdocs_imagegen.option_parsers import MAX_SIDE_PX, OptionsError
+from mkdocs_imagegen.pages.columns import theme_named
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.report import ReportRow
@@ -94,7 +95,8 @@ class _Rendering:
             content = self._read(pipeline, content)
             pipeline.join(self._site.pages)
             _tell_missing(self._site.settings, pipeline)
-            content = pipeline.fill_page(content, self.page.path, is_linked=False)
+            column = self._site.theme.column(self.page.meta)
+            content = pipeline.fill_page(content, self.page.path, column, is_linked=False)
             names = {*_FILE.findall(content), *_card_file(pipeline, self.page.path)}
             card = pipeline.social_card(self.page.path)
             if card and self._site.site_url:
@@ -135,7 +137,7 @@ class _Embedding:
         variants = replace(self._settings.variants, widths=(MAX_SIDE_PX,), formats=("webp",))
         settings = replace(self._settings, variants=variants)
         site = Path(self._folder.name)
-        return Pipeline(_context(settings, BuildMode(generate=False), _OTHER_HOST, Path(), site))
+        return Pipeline(_context(settings, BuildMode(generate=False), _OTHER_HOST, None, site))
 
     def finish(self, content: str) -> str:
         """Return the HTML of the page with its images.
@@ -280,7 +282,7 @@ def look(
         settings = change(site.settings) if change is not None else site.settings
         mode = replace(mode, pages=globs_of(pages, site.docs, site.root))
         permission = permission_here(settings, is_serving=False)
-        context = _context(settings, mode, permission, site.docs, None, site.site_url)
+        context = _context(settings, mode, permission, site, None)
         with contextlib.closing(Pipeline(context)) as pipeline:
             rendered = dict[str, str]()
             for uri in site.uris:
@@ -303,13 +305,12 @@ def settings_of(config_file: Path) -> Settings:
     return open_site(config_file).settings
 
 
-def _context(  # noqa: PLR0913, PLR0917 - the parts that differ
+def _context(
     settings: Settings,
     mode: BuildMode,
     permission: Permission,
-    docs: Path,
-    site: Path | None,
-    site_url: str = "",
+    site: ZensicalSite | None,
+    target: Path | None,
 ) -> BuildContext:
     return BuildContext(
         settings=settings,
@@ -317,11 +318,11 @@ def _context(  # noqa: PLR0913, PLR0917 - the parts that differ
         permission=permission,
         run=Run(),
         open_gateway=gateway_factory(settings),
-        site=site,
-        site_url=site_url,
-        docs=docs,
+        theme=site.theme if site else theme_named("", follows_palette=True),
+        site=target,
+        site_url=site.site_url if site else "",
+        docs=site.docs if site else Path(),
         is_serving=_is_serving(),
-        follows_palette=True,
     )
 
 
@@ -332,7 +333,7 @@ def _context_of_build(site: ZensicalSite) -> BuildContext:
     if settings.gateway.is_sketch:
         permission = permission_here(settings, is_serving=_is_serving())
     mode = BuildMode(generate=permission.is_granted)
-    return _context(settings, mode, permission, site.docs, site.docs, site.site_url)
+    return _context(settings, mode, permission, site, site.docs)
 
 
 def _is_serving() -> bool:

@@ -206,7 +206,7 @@ class Lookup:
             return
         image = None
         if original is not None:
-            image = self.builder.find(_plan(self._settings, original.record, directive.layout))
+            image = self.builder.find(_plan(self._context, original.record, directive.layout))
         if image is not None:
             self._results[key] = Result(original, image, is_draft=request.is_draft)
         else:
@@ -332,7 +332,7 @@ def open_scheduler(
     settings, run = context.generation_settings, context.run
 
     def derive(original: Original, layout: Layout, content: bytes) -> PageImage:
-        return builder.build(original, content, lambda record: _plan(settings, record, layout))
+        return builder.build(original, content, lambda record: _plan(context, record, layout))
 
     stores, open_gateway = storing.open_stores(settings, originals), context.open_gateway
     references = run.reference_files.read
@@ -359,8 +359,9 @@ def scheduler_of_server(context: BuildContext) -> Iterator[Scheduler]:
             yield scheduler
 
 
-def _plan(settings: Settings, record: Record, layout: Layout) -> VariantPlan:
-    return plan_variants(record, layout, settings.variants, settings.provenance)
+def _plan(context: BuildContext, record: Record, layout: Layout) -> VariantPlan:
+    settings, is_known = context.settings, context.theme.is_known
+    return plan_variants(record, layout, settings.variants, settings.provenance, is_known=is_known)
 
 
 def _key(request: ImageRequest, directive: Directive) -> JobKey:
