@@ -162,7 +162,9 @@ def _variants(
 
 
 def auto_widths(largest: int, *, is_known: bool) -> tuple[int, ...]:
-    """Return the widths of the smaller files, unless the site or the image sets them.
+    """Return the widths of the smaller files, if neither the site nor the image sets them.
+
+    A file that is hardly smaller than the image itself is left out.
 
     Args:
         largest: Width of the image itself.
@@ -170,7 +172,8 @@ def auto_widths(largest: int, *, is_known: bool) -> tuple[int, ...]:
     """
     if not is_known:
         return (480, 960)
-    return _WIDTHS if largest <= _WIDE_PX else _WIDTHS_OF_WIDE
+    widths = _WIDTHS if largest <= _WIDE_PX else _WIDTHS_OF_WIDE
+    return tuple(each for each in widths if each * 10 <= largest * 9)
 
 
 def variant_widths(requested: Sequence[int], largest: int) -> tuple[int, ...]:

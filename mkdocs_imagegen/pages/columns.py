@@ -56,7 +56,7 @@ _TEMPLATES = ("", "main.html", "blog.html", _POST)
 
 _COLUMN_SELECTOR = re.compile(
     r"(?:\.(?:md-(?:grid|main|content|container|sidebar)|wy-(?:nav|grid)|rst-content|container|col-)"
-    r"[^\s,>+~]*|\b(?:html|body)|:root)\s*(?:,|\Z)"
+    r"[^\s,>+~]*|(?<![\w.#-])(?:html|body)|:root)\s*(?:,|\Z)"
 )
 _COLUMN_PROPERTY = re.compile(
     r"(?<![\w-])(?:(?:max-|min-)?width|margin|padding|display|flex|grid|float|position|font-size)"

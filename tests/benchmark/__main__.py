@@ -30,6 +30,7 @@ from tests.benchmark import (
     instructions,
     machine,
     pages,
+    readers,
     serve,
     small,
     variants,
@@ -45,6 +46,7 @@ MODULES: tuple[ModuleType, ...] = (
     variants,
     cold,
     serve,
+    readers,
     growth,
 )
 """Modules with the NAMES of their benchmarks and a function ``measure``; the slowest are last."""

@@ -21,8 +21,9 @@ ROWS = {
     ("variants", "bytes"): 2 + 1,
     ("cold",): 1,
     ("serve",): 1,
+    ("readers",): 4 + 2,
 }
-OPTIONAL = {"serve", "bytes"}
+OPTIONAL = {"serve", "bytes", "readers"}
 """Benchmarks that need programs which may be missing."""
 
 MAX_DIFFERENCES = {"ms": 1500, "KiB": 50_000, "MiB": 100}
