@@ -161,13 +161,15 @@ class ZensicalSite:
     @cached_property
     def theme(self) -> Theme:
         """Layout of the theme."""
-        theme = self.config["theme"]
+        theme = self.config.get("theme") or {}
         folder = theme.get("custom_dir")
         return theme_named(
             theme.get("name") or "zensical",
             theme.get("features") or (),
             read_style_sheets(
-                self.docs, self.config["extra_css"], self.root / folder if folder else None
+                self.docs,
+                self.config.get("extra_css") or (),
+                self.root / folder if folder else None,
             ),
             follows_palette=True,
         )
