@@ -65,6 +65,7 @@ class Lookup:
         originals: Store of originals.
         builder: Builder of the files that pages show.
         generation_s: Time from the first job to the join.
+        progress: Progress of the jobs.
         queued: Jobs that the queue of `mkdocs serve` runs after this build.
     """
 
@@ -86,7 +87,7 @@ class Lookup:
         self._deferred: dict[JobKey, tuple[ImageRequest, Directive, bool]] = {}
         self._is_deferring = True
         self._observed: set[str] = set()
-        self._progress = context.mode.progress or Progress()
+        self.progress = Progress()
         self._first_job_at: float | None = None
         self._is_joined = False
         self._scheduler: Scheduler | None = None
@@ -142,7 +143,10 @@ class Lookup:
         for request, directive, can_generate in deferred.values():
             self._resolve(request, directive, can_generate=can_generate)
         if self._scheduler is not None:
-            self._results |= self._scheduler.join()
+            try:
+                self._results |= self._scheduler.join()
+            finally:
+                self.progress.close()
 
     def join(self) -> None:
         """Wait for all jobs; no other job starts after it."""
@@ -238,12 +242,12 @@ class Lookup:
         self._results[job.key] = Result()
         if self._scheduler is None:
             self._scheduler = open_scheduler(
-                self._context, self.originals, self.builder, self._progress
+                self._context, self.originals, self.builder, self.progress
             )
         self._scheduler.start(job)
         if job.original is None and job.request.key not in self._observed:
             self._observed.add(job.request.key)
-            self._progress.job_added()
+            self.progress.job_added()
 
     @cached_property
     def _models(self) -> ModelChoice:
@@ -324,7 +328,7 @@ def open_scheduler(
         context: Context of the build.
         originals: Store of originals.
         builder: Builder of the files that pages show.
-        progress: Progress of the images that are generated.
+        progress: Progress of the jobs.
     """
     from mkdocs_imagegen.jobs.scheduler import Scheduler  # noqa: PLC0415
     from mkdocs_imagegen.spending import purchase, storing  # noqa: PLC0415
@@ -339,7 +343,7 @@ def open_scheduler(
     purchaser = purchase.Purchaser(settings, stores, run.ledger, open_gateway, references)
     purchaser.waits_for_connection = context.mode.waits_for_connection
     purchaser.on_hold = progress.job_held
-    return Scheduler(settings, purchaser, originals, derive, progress.job_done)
+    return Scheduler(settings, purchaser, originals, derive, progress)
 
 
 @contextlib.contextmanager
@@ -354,7 +358,7 @@ def scheduler_of_server(context: BuildContext) -> Iterator[Scheduler]:
     context = replace(context, site=None)
     with contextlib.closing(open_builder(context)) as builder:
         originals = open_originals(context.generation_settings, can_write=True)
-        scheduler = open_scheduler(context, originals, builder, Progress())
+        scheduler = open_scheduler(context, originals, builder, Progress(counts=False))
         with contextlib.closing(scheduler):
             yield scheduler
 
