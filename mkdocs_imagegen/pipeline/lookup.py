@@ -53,7 +53,7 @@ _NEW_FOLDER = (
     "the generated images are stored in %s; commit the folder, or ignore it in git and cache it in "
     "CI, so that no image is charged twice"
 )
-_NOT_CHECKED_OUT = "its original is in git, but not in the work tree"
+_NOT_CHECKED_OUT = "the original is in git, but not in the work tree"
 _CHECK_OUT = "run `git restore {0}`, or in a sparse checkout `git sparse-checkout add {0}`"
 _MAX_LISTED = 3
 TOO_LATE = "it was added to a page after the build generated its images"

@@ -91,7 +91,7 @@ def test_adopted_image_merges_without_a_conflict(main: PaidSite) -> None:
     topic.requests_of_build(adopt_from=str(main.originals))
     commit_all(main.folder)
     commit_all(topic.folder)
-    git(main.folder, "merge", "--quiet", "-X", "ours", "topic")
+    git(main.folder, "merge", "--quiet", "topic")
     assert main.requests_of_build() == 0
 
 
@@ -117,6 +117,9 @@ def test_image_that_is_generated_during_a_stash_keeps_the_stash(main: PaidSite) 
     with pytest.raises(subprocess.CalledProcessError):
         git(main.folder, "stash", "pop", "--quiet")
     assert git(main.folder, "stash", "list")
+    git(main.folder, "clean", "--quiet", "-fd", ORIGINALS)
+    git(main.folder, "stash", "pop", "--quiet")
+    assert main.requests_of_build() == 0
 
 
 @pytest.mark.parametrize("options", ["-fd", "-fdx"])
@@ -127,13 +130,37 @@ def test_clean_deletes_images_that_are_not_committed(main: PaidSite, options: st
     assert len(main.records) == 1
 
 
-def test_clean_deletes_ignored_originals_only_with_x(main: PaidSite) -> None:
+def test_clean_leaves_a_folder_that_is_excluded(main: PaidSite) -> None:
+    main.write_prompts("A kettle", "A cup")
+    main.requests_of_build()
+    git(main.folder, "clean", "--quiet", "-fdx", "-e", ORIGINALS)
+    assert main.requests_of_build() == 0
+
+
+def test_images_that_are_not_committed_stay_in_the_folder(main: PaidSite) -> None:
+    main.write_prompts("A kettle", "A cup")
+    main.requests_of_build()
+    git(main.folder, "stash", "--quiet")
+    git(main.folder, "switch", "--quiet", "-c", "topic")
+    git(main.folder, "sparse-checkout", "set", "docs")
+    assert len(main.records) == 1  # the committed one is not checked out
+    git(main.folder, "sparse-checkout", "add", ORIGINALS)
+    git(main.folder, "stash", "pop", "--quiet")
+    assert len(main.records) == 2
+    assert main.requests_of_build() == 0
+
+
+def test_clean_and_stash_take_ignored_originals_only_with_an_option(main: PaidSite) -> None:
     (main.folder / ".gitignore").write_text(f"{IGNORED}{ORIGINALS}/\n")
     git(main.folder, "rm", "--quiet", "-r", "--cached", ORIGINALS)
     commit_all(main.folder)
     git(main.folder, "clean", "--quiet", "-fd")
     assert main.requests_of_build() == 0
     git(main.folder, "stash", "--quiet", "--include-untracked")
+    assert main.requests_of_build() == 0
+    git(main.folder, "stash", "--quiet", "--all")
+    assert not main.originals.exists()
+    git(main.folder, "stash", "pop", "--quiet")
     assert main.requests_of_build() == 0
     git(main.folder, "clean", "--quiet", "-fdx")
     assert not main.originals.exists()
@@ -152,10 +179,11 @@ def test_committed_original_that_is_not_checked_out_is_never_generated(
     main.write_prompts("A kettle", "A cup")
     assert main.requests_of_build() == 1  # that of the new prompt
     (warning,) = main.built.warnings
-    assert "its original is in git, but not in the work tree" in warning
-    (command,) = re.findall(
-        r"`(git sparse-checkout [^`]+)`" if is_sparse else r"`(git restore [^`]+)`", warning
-    )
+    assert warning.removeprefix("imagegen: ") in (DOCS / "deploy/git.md").read_text("utf-8")
+    commands = {"restore": f"git restore {ORIGINALS}"}
+    commands["sparse-checkout"] = f"git sparse-checkout add {ORIGINALS}"
+    assert all(f"`{command}`" in warning for command in commands.values())
+    command = commands["sparse-checkout" if is_sparse else "restore"]
     subprocess.run(command.split(), cwd=main.folder, check=True)
     assert main.requests_of_build() == 0
     assert main.built.warnings == []
