@@ -92,7 +92,7 @@ class Repository:
         self._actions = self._stand_ins({(name, commit) for name, commit in _USED.findall(text)})
         self._git("init", "--quiet", "--initial-branch=main")
         self.write(".github/workflows/docs.yml", text)
-        self.write("requirements.txt", "mkdocs-imagegen\n")
+        self.write("requirements.txt", "# The environment of the tests has all packages.\n")
         self.write(".gitignore", ".cache/\nsite/\n")
         gateway = {"url": emulator.url, "key_env": _VARIABLE}
         options = {

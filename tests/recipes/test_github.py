@@ -108,5 +108,5 @@ def test_push_without_a_committed_image_is_red(repository) -> None:
     docs.commit("A kettle")
     run = docs.push()
     assert (run.code, run.requests) == (1, 0)
-    assert "1 image is missing" in run.output
+    assert "docs/index.md:3: the image is missing" in run.output
     assert "Publish on GitHub Pages" not in run.output
