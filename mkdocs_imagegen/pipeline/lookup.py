@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
+    GitError,
     ImagegenError,
     ModelShutDownError,
     NotGeneratedError,
@@ -20,6 +21,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.models import check_request
+from mkdocs_imagegen.git import WorkTree
 from mkdocs_imagegen.imaging.decode import ImageInput, inspect_image
 from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
 from mkdocs_imagegen.imaging.variants import plan_variants
@@ -51,6 +53,8 @@ _NEW_FOLDER = (
     "the generated images are stored in %s; commit the folder, or ignore it in git and cache it in "
     "CI, so that no image is charged twice"
 )
+_NOT_CHECKED_OUT = "the original is in git, but not in the work tree"
+_CHECK_OUT = "run `git restore {0}`, or in a sparse checkout `git sparse-checkout add {0}`"
 _MAX_LISTED = 3
 TOO_LATE = "it was added to a page after the build generated its images"
 
@@ -179,7 +183,7 @@ class Lookup:
         """Store the responses that interrupted builds have left; never fails."""
         from mkdocs_imagegen.spending import recovery, storing  # noqa: PLC0415 - rarely needed
 
-        for folder in (None, *self.originals.places[1:]):
+        for folder in (None, *earlier_folders(self._settings)):  # `adopt_from` is in use elsewhere
             recovery.recover_all(storing.open_stores(self._settings, self.originals, folder))
 
     def close(self) -> None:
@@ -256,14 +260,27 @@ class Lookup:
         is_estimate = not self._context.mode.generate
         return ModelChoice.from_cache(self._settings, is_estimate=is_estimate)
 
+    @cached_property
+    def _keys_in_git(self) -> frozenset[str]:
+        """Cache keys of the records in the git index, if their images would be charged."""
+        is_free = self._settings.gateway.is_sketch or not self._context.permission.is_granted
+        with contextlib.suppress(GitError):
+            if not is_free and not self._context.mode.again:
+                tracked = WorkTree.open(self._settings.root).index(self.originals.folder)
+                return frozenset(path.stem for path in tracked if path.suffix == ".json")
+        return frozenset()
+
     def _obstacle(self, job: Job) -> NotGeneratedError | None:
-        """Return the reason in earlier attempts for which a request is not sent, if there is one.
+        """Return the reason in git or in earlier attempts for which a request is not sent, if any.
 
         Raises:
             StoreError: If the attempts cannot be read.
             ModelShutDownError: If nothing is sent, and the model was shut down without replacement.
         """
         model, generates = job.request.model, self._context.mode.generate
+        if not self._keys_in_git.isdisjoint((job.request.key, *job.request.subject_keys)):
+            folder = self._settings.originals_dir or self.originals.folder
+            return NotGeneratedError(_NOT_CHECKED_OUT, hint=_CHECK_OUT.format(folder))
         try:
             model = self._models.sent_for(job.request, job.exact_options).model
         except ModelShutDownError:
@@ -307,7 +324,7 @@ def open_originals(settings: Settings, *, can_write: bool = False) -> OriginalSt
         settings.originals_path,
         inspect_image,
         cache=settings.cache_path,
-        earlier=earlier_folders(settings),
+        earlier=(*earlier_folders(settings), *settings.adopted_paths),
         can_write=can_write,
     )
 
