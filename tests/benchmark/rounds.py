@@ -42,6 +42,7 @@ class Bench:
         pairs: Number of rounds of each figure.
         pages: Number of pages of the large sites; the small sites have a tenth.
         jobs: Number of rounds at the same time, one per core.
+        latency_s: Median latency of the gateway in `cold`; a third of a real one.
         npm: Folder of npm packages.
         tell: Function that is called with the progress.
     """
@@ -50,6 +51,7 @@ class Bench:
     pairs: int = 20
     pages: int = 1000
     jobs: int = 1
+    latency_s: float = 6.0
     npm: Path | None = None
     tell: Callable[[str], None] = print
 

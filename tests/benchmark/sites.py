@@ -123,10 +123,21 @@ def fill(site: Site, images: int, draw: Draw | None = None, **more: str) -> None
     site.options["generate"] = False
     site.save()
     cost_of(mkdocs("build", "--strict"), site.folder)  # with --quiet it is not strict
-    names = (path.name for path in (site.folder / "site" / SHOWN).glob("*"))
-    shown = {name.partition("-")[0] for name in names if not name.endswith(".css")}
+    check_shown(site, images)
+
+
+def check_shown(site: Site, images: int) -> int:
+    """Return the number of image files that a built site shows.
+
+    Raises:
+        RunError: If it shows another number of images.
+    """
+    files = [path.name for path in (site.folder / "site" / SHOWN).glob("*")]
+    files = [name for name in files if not name.endswith(".css")]
+    shown = {name.partition("-")[0] for name in files}
     if len(shown) != images:
         raise RunError(f"{site.folder} shows {len(shown)} images, not {images}")
+    return len(files)
 
 
 def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:

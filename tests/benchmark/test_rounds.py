@@ -12,7 +12,7 @@ import pytest
 
 from tests.benchmark import instructions
 from tests.benchmark.figures import Verdict
-from tests.benchmark.gateway import Latencies, gateway, makespan_of
+from tests.benchmark.gateway import gateway, latencies, makespan_of
 from tests.benchmark.processes import RunError, cost_of
 from tests.benchmark.rounds import Bench, Contestant, run_rounds, values
 from tests.tools import skip_or_fail
@@ -98,24 +98,25 @@ def test_instructions_are_counted(tmp_path: Path) -> None:
     assert many > few + 1_000_000
 
 
-def test_gateway_sends_different_images() -> None:
-    with gateway() as address, httpx.Client() as client:
+def test_gateway_sends_different_images_after_the_given_latencies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("tests.benchmark.gateway.time.sleep", slept.append)
+    with gateway(latencies_s=[2, 1]) as address, httpx.Client() as client:
         body = {"model": "openai/gpt-image-1-mini", "prompt": "a", "size": "1024x1024"}
         responses = [
             client.post(f"{address['url']}/images/generations", json=body).json() for _ in range(3)
         ]
     assert len({response["data"][0]["b64_json"] for response in responses}) == 3
+    assert slept == [2, 1, 0]
 
 
-def test_latencies_have_the_measured_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", quiet)
-    first, second, other = Latencies(2, seed=1), Latencies(2, seed=1), Latencies(2, seed=2)
-    for _ in range(4000):
-        for each in (first, second, other):
-            each(0)
-    assert first.drawn == second.drawn != other.drawn
-    assert statistics.median(first.drawn) == pytest.approx(2, rel=0.05)
-    assert statistics.quantiles(first.drawn, n=20)[-1] == pytest.approx(2 * 46 / 18, rel=0.1)
+def test_latencies_have_the_measured_distribution() -> None:
+    drawn = latencies(4000, 2, seed=1)
+    assert latencies(4000, 2, seed=1) == drawn != latencies(4000, 2, seed=2)
+    assert statistics.median(drawn) == pytest.approx(2, rel=0.05)
+    assert statistics.quantiles(drawn, n=20)[-1] == pytest.approx(2 * 46 / 18, rel=0.1)
 
 
 def test_makespan_starts_each_task_as_soon_as_possible() -> None:
