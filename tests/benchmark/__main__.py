@@ -30,6 +30,7 @@ from tests.benchmark import (
     instructions,
     machine,
     pages,
+    save,
     serve,
     small,
     variants,
@@ -44,6 +45,7 @@ MODULES: tuple[ModuleType, ...] = (
     pages,
     variants,
     cold,
+    save,
     serve,
     growth,
 )

@@ -20,13 +20,14 @@ ROWS = {
     ("growth",): 3 * 3 + 2,
     ("variants", "bytes"): 2 + 1,
     ("cold",): 1 + 3 * 2 + 2,
+    ("save",): 1,
     ("serve",): 1,
 }
 OPTIONAL = {"serve", "bytes"}
 """Benchmarks that need programs which may be missing."""
 
 MAX_DIFFERENCES = {"ms": 1500, "KiB": 50_000, "MiB": 100}
-MIN_RATIO, MAX_RATIO = 0.001, 10
+MIN_RATIO, MAX_RATIO = 0.001, 20
 
 
 @pytest.fixture
