@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,7 +35,6 @@ CONCURRENCY = 16
 _PAGES_IN_A_FOLDER = 50
 _MATERIAL = {"name": "material", "font": False, "features": ["navigation.prune"]}
 _BARE_PAGE = "<!doctype html><title>{{ page.title }}</title>{{ page.content }}\n"
-_IMAGE = re.compile("<picture>.*?</picture>", re.DOTALL)
 SHOWN = "assets/imagegen"
 
 TINY: dict[str, Any] = {"gateway": {"url": "sketch:"}, "variants": {"widths": [32]}}
@@ -138,18 +135,3 @@ def check_shown(site: Site, images: int) -> int:
     if len(shown) != images:
         raise RunError(f"{site.folder} shows {len(shown)} images, not {images}")
     return len(files)
-
-
-def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:
-    """Create a site with the image files and the HTML of a built site in its pages."""
-
-    def markup(number: int) -> str:
-        page = (of.folder / "site" / page_of(number)).with_suffix("") / "index.html"
-        found = _IMAGE.search(page.read_text())
-        if found is None:
-            raise RunError(f"{page} shows no image")
-        return f"{found[0]}\n"
-
-    site = site_of(folder, pages, markup)
-    shutil.copytree(of.folder / "site" / SHOWN, site.docs / SHOWN)
-    return site

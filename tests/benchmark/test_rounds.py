@@ -71,19 +71,23 @@ def test_failed_program_is_an_error(tmp_path: Path) -> None:
 
 
 def test_counts_are_compared() -> None:
-    counted = {"plain": 1000, "idle": 1004, "ours": 1040, "kroki": 1050}
-    counted |= {"complete": 1000, "missing": 1010}
+    million = 10**6
+    counted = {"plain": 15_000, "idle": 15_060, "ours": 15_720, "kroki": 15_750}
+    counted |= {"complete": 15_800, "missing": 15_958, "one page": 1000, "start": 1046}
+    counted = {name: number * million for name, number in counted.items()}
     rows = list(instructions.rows_of(counted, 100, instructions.NAMES))
     found = [(row.name, row.against, row.value and row.value.middle) for row in rows]
     assert found == [
         ("idle", "plain", 1.004),
-        ("warm100", "plain", 1.04),
+        ("warm", "plain", 720),
+        ("start", "plain", 46),
         ("missing", "complete", 1.01),
-        ("peers", "plain", 1.04),
+        ("peers", "plain", 1.048),
         ("peers", "plain", 1.05),
-        ("peers", "kroki", 1040 / 1050),
+        ("peers", "kroki", 1.048 / 1.05),
     ]
-    assert [row.verdict for row in rows if row.goal] == [Verdict.MET] * 4
+    assert [row.verdict for row in rows if row.goal] == [Verdict.MET] * 5
+    assert [row.goal.max_value for row in rows if row.unit == "M" and row.goal] == [750, 50]
 
 
 @pytest.mark.slow

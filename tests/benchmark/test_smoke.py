@@ -13,9 +13,9 @@ from tests.benchmark.rounds import Bench
 
 ROWS = {
     ("plan",): 2,
-    ("start",): 1,
+    ("start",): 1 + 1,
     ("response",): 1,
-    ("idle", "warm", "warm100"): 2 + 2 + 3 + 3,
+    ("idle", "warm"): 3 + 3,
     ("missing",): 1,
     ("growth",): 3 * 3 + 2,
     ("variants", "bytes"): 2 + 1,
