@@ -25,6 +25,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.benchmark import (
+    ci,
     cold,
     growth,
     instructions,
@@ -44,6 +45,7 @@ MODULES: tuple[ModuleType, ...] = (
     instructions,
     pages,
     variants,
+    ci,
     cold,
     save,
     serve,
@@ -112,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="parallel rounds, one per core (1)")
     parser.add_argument("--latency", type=float, default=6.0, help="median of cold in seconds (6)")
     parser.add_argument("--npm", type=Path, help="folder of npm packages")
+    parser.add_argument("--against", type=Path, help="another checkout for ci, such as a worktree")
     parser.add_argument("--json", type=Path, help="file for all runs, as JSON")
     parser.add_argument("--markdown", type=Path, help="file for the table, as Markdown")
     given = parser.parse_args(arguments)
@@ -122,7 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     facts = machine.described()
     with tempfile.TemporaryDirectory(prefix="mkdocs-imagegen-benchmark-") as folder:
         sizes = (given.pairs, given.pages, given.jobs, given.latency)
-        bench = Bench(Path(folder), *sizes, given.npm, progress())
+        against = given.against and given.against.resolve()
+        bench = Bench(Path(folder), *sizes, given.npm, against, progress())
         rows = run(bench, given.names or NAMES, lambda rows: _write(given, rows, facts))
     print(as_text(rows))  # noqa: T201 - the result
     return 1 if any(row.verdict is Verdict.MISSED for row in rows) else 0

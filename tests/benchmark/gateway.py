@@ -43,7 +43,7 @@ def gateway(
         latencies_s: Seconds before each response, in the order of the requests; none by default.
     """
     left = iter(latencies_s)
-    drawing_function = draw or _PreparedImages()
+    drawing_function = draw or PreparedImages()
     before = drawing.draw
 
     def drawn(request: DrawRequest, **_: object) -> bytes:
@@ -74,16 +74,24 @@ class _Unmarked(Emulator):
         return replace(response, body=response.body.replace(_SKETCH, _NO_SKETCH))
 
 
-class _PreparedImages:
-    """Images with one drawing per size, and a number in the metadata, so that all files differ."""
+class PreparedImages:
+    """Images that differ by a number in the metadata, so that all files differ.
 
-    def __init__(self) -> None:
-        self._numbers = count(1)
-        _prepared(*Settings().size)  # and not while a build waits
+    Args:
+        images: Images with the metadata of `with_number`, which are sent in turn; by default, one
+            drawing per size.
+    """
+
+    def __init__(self, images: Sequence[bytes] = ()) -> None:
+        self._images, self._numbers = images, count(1)
+        if not images:
+            _prepared(*Settings().size)  # and not while a build waits
 
     def __call__(self, _prompt: str, width: int, height: int) -> bytes:
-        number = b"%08d" % next(self._numbers)
-        return _prepared(width, height).replace(_RESERVED, _RESERVED[: -len(number)] + number)
+        each = next(self._numbers)
+        images = self._images or [_prepared(width, height)]
+        number = b"%08d" % each
+        return images[each % len(images)].replace(_RESERVED, _RESERVED[: -len(number)] + number)
 
 
 _original_draw = drawing.draw
@@ -92,7 +100,12 @@ _original_draw = drawing.draw
 @lru_cache
 def _prepared(width: int, height: int) -> bytes:
     drawn = _original_draw(draw_request("A quiet harbour", width, height), seed="0")
-    return webp(Image.open(io.BytesIO(drawn)), 80, _RESERVED)
+    return with_number(Image.open(io.BytesIO(drawn)))
+
+
+def with_number(image: Image.Image) -> bytes:
+    """Encode an image like a gateway, with metadata in which a number can be replaced."""
+    return webp(image, 80, _RESERVED)
 
 
 def webp(image: Image.Image, quality: int, metadata: bytes) -> bytes:

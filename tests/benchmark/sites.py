@@ -36,6 +36,7 @@ _PAGES_IN_A_FOLDER = 50
 _MATERIAL = {"name": "material", "font": False, "features": ["navigation.prune"]}
 _BARE_PAGE = "<!doctype html><title>{{ page.title }}</title>{{ page.content }}\n"
 SHOWN = "assets/imagegen"
+DERIVED = ".cache/plugin/imagegen/derived"
 
 TINY: dict[str, Any] = {"gateway": {"url": "sketch:"}, "variants": {"widths": [32]}}
 """Options for small images: the emulator in process, and two widths of each image."""

@@ -56,6 +56,16 @@ def test_files_of_an_earlier_run_are_removed(tmp_path: Path) -> None:
     run_rounds(Bench(tmp_path, pairs=2, tell=quiet), "title", [contestant])
 
 
+def test_contestant_runs_the_plugin_of_its_checkout(tmp_path: Path) -> None:
+    (tmp_path / "other/mkdocs_imagegen").mkdir(parents=True)
+    (tmp_path / "other/mkdocs_imagegen/__init__.py").write_text("is_other = True\n")
+    command = (*PYTHON, "import mkdocs_imagegen; mkdocs_imagegen.is_other")
+    other = Contestant("other", tmp_path, command, checkout=tmp_path / "other")
+    run_rounds(Bench(tmp_path, pairs=1, tell=quiet), "title", [other])
+    with pytest.raises(RunError, match="is_other"):
+        cost_of(command, tmp_path)
+
+
 def test_costs_are_those_of_the_program(tmp_path: Path) -> None:
     nothing = cost_of((*PYTHON, "pass"), tmp_path)
     busy = cost_of((*PYTHON, "b = b'x' * 90_000_000\nfor i in range(9_000_000): pass"), tmp_path)
