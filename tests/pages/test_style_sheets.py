@@ -20,7 +20,7 @@ def links(page: str, *blurs: str) -> tuple[str, dict[str, bytes]]:
     files: dict[str, bytes] = {}
     styles = PageStyles(files.__setitem__)
     for blur in blurs:
-        styles.add_blur(PageImage((), Size(3, 2), blur))
+        styles.add_image(PageImage((), Size(3, 2), blur))
     return styles.links(page, lambda name: f"../{name}"), files
 
 
