@@ -51,8 +51,8 @@ class EncodeQueue:
         self._request_rebuild = request_rebuild
         self._is_generating = is_generating
         self._changed = threading.Condition()
-        self._is_building = True
-        self._is_closing = False
+        self._is_building, self._is_closing = True, False
+        self._builds = self._builds_before = 0
         self._jobs: dict[str, Job] = {}
         self._errors: dict[str, ImagegenError | None] = {}
         self._ended_before: frozenset[str] = frozenset()
@@ -67,6 +67,7 @@ class EncodeQueue:
         """
         with self._changed:
             self._is_building = True
+            self._builds += 1
             self._jobs = dict(self._jobs) if keeps_pages else {}
             self._ended_before = frozenset(self._errors)
             self._changed.notify_all()
@@ -120,21 +121,21 @@ class EncodeQueue:
         """Return the encoder for the images that are waiting; None if the server ends."""
         with self._changed:
             while not self._is_closing:
-                if self._jobs and self._may_work():
+                if self._jobs and not self._is_building and not self._is_generating():
+                    self._builds_before = self._builds
                     return self._open_encoder
                 self._changed.wait(_CHECK_INTERVAL_S if self._jobs else None)
         return None
 
     @property
     def _is_interrupted(self) -> bool:
-        return self._is_closing or self._is_building
-
-    def _may_work(self) -> bool:
-        return not (self._is_interrupted or self._is_generating())
+        """True if the server ends, or if a build has begun since the last wait."""
+        return self._is_closing or self._builds != self._builds_before
 
     def _next(self) -> tuple[str, Job] | None:
         with self._changed:
-            return next(iter(self._jobs.items()), None) if self._may_work() else None
+            may_encode = not self._is_interrupted and not self._is_generating()
+            return next(iter(self._jobs.items()), None) if may_encode else None
 
     def _encode(self, key: str, job: Job, encode: Callable[[Job], None]) -> None:
         error = None
@@ -144,7 +145,7 @@ class EncodeQueue:
             error = as_imagegen_error(fault)
         with self._changed:
             self._errors[key] = error
-            if not self._is_building:  # a build may have looked at the files before the last one
+            if not self._is_interrupted:  # a build may have looked for the files before the end
                 self._jobs.pop(key, None)
 
     def _request_rebuild_until_one_begins(self) -> None:

@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,12 +27,15 @@ from pathlib import Path
 
 from mkdocs.__main__ import cli
 
+from mkdocs_imagegen.errors import ImageError
 from mkdocs_imagegen.imaging import encode
 
 def wait(*arguments):
     Path("encoding").touch()
     while not Path("released").exists():
         time.sleep(0.02)
+    if fault := Path("released").read_text():
+        raise ImageError(fault)
     return save(*arguments)
 
 save, encode._save = encode._save, wait
@@ -390,16 +392,17 @@ def serving_unencoded(site: Site, *arguments: str, text: str = "") -> Iterator[S
         yield server
 
 
-def release(site: Site) -> None:
-    (site.folder / "released").touch()
+def release(site: Site, fault: str = "") -> None:
+    """Let the encoder work, or fail."""
+    (site.folder / "release").write_text(fault)
+    (site.folder / "release").replace(site.folder / "released")
 
 
 def test_save_shows_original_until_its_files_are_encoded(site: Site) -> None:
     with serving_unencoded(site) as server:
-        (original,) = next(site.originals.glob("??/*.webp")).read_bytes(), 
+        original = next(site.originals.glob("??/*.webp")).read_bytes()
         (name,) = server.image_files()
-        with urllib.request.urlopen(server.url + name) as response:
-            assert response.read() == original
+        assert server.read(name) == original
         assert 'width="1536" height="1024"' in server.get()
         server.wait_until((site.folder / "encoding").exists)
         site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
@@ -436,7 +439,17 @@ def test_server_ends_while_an_image_is_encoded(site: Site, number: int) -> None:
 
 def test_image_that_cannot_be_encoded_is_named_once(site: Site) -> None:
     with serving_unencoded(site) as server:
-        ...
+        release(site, "the encoder is broken")
+        server.wait_for_text("The encoder is broken")
+        assert server.builds() == 2
+        (site.folder / "encoding").unlink()
+        site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
+        server.wait_for_builds(3)
+        assert "The encoder is broken" in server.placeholder_text()
+        time.sleep(2)
+        assert server.builds() == 3
+        assert not (site.folder / "encoding").exists()
+        assert server.output.count("the encoder is broken") == 1
 
 
 @pytest.mark.slow
