@@ -115,7 +115,8 @@ class EncodeQueue:
             with open_encoder() as encode:
                 while found := self._next():
                     self._encode(*found, encode)
-            self._request_rebuild_until_one_begins()
+            if self._request_rebuild is not None:
+                self._request_until_a_build_begins(self._request_rebuild)
 
     def _wait_for_jobs(self) -> OpenEncoder | None:
         """Return the encoder for the images that are waiting; None if the server ends."""
@@ -148,14 +149,14 @@ class EncodeQueue:
             if not self._is_interrupted:  # a build may have looked for the files before the end
                 self._jobs.pop(key, None)
 
-    def _request_rebuild_until_one_begins(self) -> None:
+    def _request_until_a_build_begins(self, request_rebuild: Callable[[], None]) -> None:
         """Let the pages show the files; a server that does not watch yet misses a request."""
-        requests = 0 if self._request_rebuild else _MAX_REBUILD_REQUESTS
+        requests = 0
         with self._changed:
             while requests < _MAX_REBUILD_REQUESTS and not (self._jobs or self._is_interrupted):
                 if self._is_generating():
                     self._changed.wait(_CHECK_INTERVAL_S)
-                elif self._request_rebuild:
+                else:
+                    request_rebuild()
                     requests += 1
-                    self._request_rebuild()
                     self._changed.wait(_REBUILD_RETRY_INTERVAL_S)
