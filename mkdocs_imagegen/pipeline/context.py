@@ -19,6 +19,7 @@ from mkdocs_imagegen.settings.folders import matches_any
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import OpenGateway
+    from mkdocs_imagegen.jobs.encode_queue import EncodeQueue
     from mkdocs_imagegen.jobs.serve_queue import ServeQueue
     from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
     from mkdocs_imagegen.report import RunReport
@@ -105,6 +106,7 @@ class BuildContext:
         follows_palette: True if the theme hides images by the fragment of their address, as
             Material for MkDocs does.
         serve_queue: Queue of `mkdocs serve`, which then generates the images instead.
+        encode_queue: Queue of `mkdocs serve` that encodes files, while pages show originals.
     """
 
     settings: Settings
@@ -118,6 +120,7 @@ class BuildContext:
     is_serving: bool = False
     follows_palette: bool = False
     serve_queue: ServeQueue | None = None
+    encode_queue: EncodeQueue | None = None
 
     @property
     def generation_settings(self) -> Settings:

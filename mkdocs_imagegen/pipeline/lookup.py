@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,11 +20,12 @@ from mkdocs_imagegen.errors import (
     OptionError,
     StoreError,
 )
+from mkdocs_imagegen.files import as_imagegen_error
 from mkdocs_imagegen.gateway.models import check_request
 from mkdocs_imagegen.git import WorkTree
 from mkdocs_imagegen.imaging.decode import ImageInput, inspect_image
 from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
-from mkdocs_imagegen.imaging.variants import plan_variants
+from mkdocs_imagegen.imaging.variants import image_of_original, plan_variants
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.log import log
@@ -41,6 +42,7 @@ from mkdocs_imagegen.spending.ledger import Attempts
 if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.image import PageImage
     from mkdocs_imagegen.imaging.variants import VariantPlan
+    from mkdocs_imagegen.jobs.encode_queue import EncodeQueue
     from mkdocs_imagegen.jobs.scheduler import Scheduler
     from mkdocs_imagegen.originals.record import Record
     from mkdocs_imagegen.page_layout import Layout
@@ -229,6 +231,9 @@ class Lookup:
             error = self._refusal(job, can_generate=can_generate)
         if error is not None:
             self._results[job.key] = Result(error=error)
+        elif job.original is not None and self._context.encode_queue is not None:
+            result = self._show_original(job, job.original, self._context.encode_queue)
+            self._results[job.key] = replace(result, is_draft=job.is_draft)
         elif self._is_joined:
             late = NotGeneratedError(TOO_LATE)
             self._results[job.key] = Result(error=late)
@@ -252,6 +257,18 @@ class Lookup:
         if job.original is None and job.request.key not in self._observed:
             self._observed.add(job.request.key)
             self.progress.job_added()
+
+    def _show_original(self, job: Job, original: Original, queue: EncodeQueue) -> Result:
+        """Return the original as the image of a page, and let a queue encode its files."""
+        try:
+            original, content = self.originals.read(original)
+            image = image_of_original(original.record, job.layout)
+            # A copy: a plugin that changes files of the site must not change the original.
+            self.builder.add_file(image.name, content)
+        except (ImagegenError, OSError) as error:
+            return Result(original, error=as_imagegen_error(error))
+        failure = queue.add(_plan(self._settings, original.record, job.layout).key, job)
+        return Result(original, None if failure else image, error=failure)
 
     @cached_property
     def _models(self) -> ModelChoice:
@@ -378,6 +395,25 @@ def scheduler_of_server(context: BuildContext) -> Iterator[Scheduler]:
         scheduler = open_scheduler(context, originals, builder, Progress(counts=False))
         with contextlib.closing(scheduler):
             yield scheduler
+
+
+@contextlib.contextmanager
+def encoder_of_server(context: BuildContext) -> Iterator[Callable[[Job], None]]:
+    """Open the function that encodes the files of a job's original into the variant cache.
+
+    Args:
+        context: Context of a build.
+    """
+    settings = context.generation_settings
+    originals = open_originals(settings)
+    with contextlib.closing(open_builder(replace(context, site=None))) as builder:
+
+        def encode(job: Job) -> None:
+            assert job.original is not None  # noqa: S101 - else there is nothing to encode
+            original, content = originals.read(job.original)
+            builder.build(original, content, lambda record: _plan(settings, record, job.layout))
+
+        yield encode
 
 
 def _plan(settings: Settings, record: Record, layout: Layout) -> VariantPlan:

@@ -165,6 +165,8 @@ class MkDocsBuild:
         """Start no more jobs, wait for the images in flight, and close the stores."""
         if self.is_open:
             self.pipeline.close()
+            if self._session is not None:
+                self._session.end_build(self.pipeline.context)
 
     def log_charges(self) -> None:
         """Log what a build that failed has generated and kept."""
@@ -197,7 +199,11 @@ class MkDocsBuild:
         )
         if session is None:
             return context
-        return replace(context, serve_queue=session.queue_for(context))
+        return replace(
+            context,
+            serve_queue=session.queue_for(context),
+            encode_queue=session.encode_queue,
+        )
 
     def _page(self, page: MkDocsPage) -> Page:
         file = page.file
