@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file
+from mkdocs_imagegen.cli.site import as_json, config_file, unlock
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
 from mkdocs_imagegen.directives.directive import Directive
@@ -68,7 +68,7 @@ def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool)
     It reads all sites that have used the originals folder on this machine. Generating a removed
     image again costs as much as before, so check first that no other branch uses it.
     """
-    site = look(config_file)
+    site = look(config_file, change=unlock)
     store = open_originals(site.context.settings)
     unused = list(_unused([site, *_other_sites(site)], store))
     old = [each for each in unused if each.age_days >= grace_days]
@@ -103,7 +103,7 @@ def _other_sites(site: SiteView) -> Iterator[SiteView]:
         if settings.config_file and path == settings.config_file.absolute():
             continue
         try:
-            yield look(str(path))
+            yield look(str(path), change=unlock)
         except (click.ClickException, ImagegenError, OSError) as error:
             text = error.format_message() if isinstance(error, click.ClickException) else str(error)
             fault = f"{path} uses the same originals and cannot be built: {text}"

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.imaging.image import PageImage
     from mkdocs_imagegen.imaging.variants import VariantPlan
     from mkdocs_imagegen.jobs.scheduler import Scheduler
+    from mkdocs_imagegen.originals.lock import LockedStore
     from mkdocs_imagegen.originals.record import Record
     from mkdocs_imagegen.page_layout import Layout
     from mkdocs_imagegen.spending.model_choice import ModelChoice
@@ -70,7 +71,10 @@ class Lookup:
 
     def __init__(self, context: BuildContext) -> None:
         self._settings = context.generation_settings
-        self.originals = open_originals(self._settings, can_write=context.mode.writes)
+        self._locked = _open_locked(context)
+        self.originals = self._locked or open_originals(
+            self._settings, can_write=context.mode.writes
+        )
         self.builder = open_builder(context)
         self.generation_s = 0.0
         self.queued: dict[JobKey, Job] = {}
@@ -79,9 +83,10 @@ class Lookup:
             ledger = context.run.ledger
             ledger.again, ledger.retries_refused = context.mode.again, context.mode.retry_refused
         self._attempts = Attempts(self.originals.places)
-        self._sketch_server = self._settings.gateway.sketch_server
-        drafted = self._settings.draft.own_options
-        self._drafted = drafted if context.serve_queue is not None else frozenset()
+        # Sketches and drafts are never locked.
+        self._sketch_server = "" if self._locked else self._settings.gateway.sketch_server
+        drafted, has_drafts = self._settings.draft.own_options, context.serve_queue is not None
+        self._drafted = drafted if has_drafts and not self._locked else frozenset()
         self._results: dict[JobKey, Result] = {}
         self._deferred: dict[JobKey, tuple[ImageRequest, Directive, bool]] = {}
         self._is_deferring = True
@@ -173,6 +178,8 @@ class Lookup:
 
     def recover(self) -> None:
         """Store the responses that interrupted builds have left; never fails."""
+        if self._locked:
+            return
         from mkdocs_imagegen.spending import recovery, storing  # noqa: PLC0415 - rarely needed
 
         for folder in (None, *self.originals.places[1:]):
@@ -272,11 +279,7 @@ class Lookup:
         """Return the reason for which this build does not generate an image, if there is one."""
         request, queue = job.request, self._context.serve_queue
         mode, permission = self._context.mode, self._context.permission
-        try:
-            check_request(request, self._settings.gateway.output_format)
-            if request.references:
-                self._context.run.reference_files.check(request)
-        except OptionError as error:
+        if error := self._fixed_refusal(request):
             return error
         try:
             obstacle = self._obstacle(job)
@@ -290,6 +293,16 @@ class Lookup:
         if not permission.is_granted:
             return permission.error
         return None if mode.generate else NotGeneratedError(_LOOK_ONLY, hint=_GENERATE)
+
+    def _fixed_refusal(self, request: ImageRequest) -> ImagegenError | None:
+        """Return the error of a request that its model does not support, or of a locked site."""
+        try:
+            check_request(request, self._settings.gateway.output_format)
+            if request.references:
+                self._context.run.reference_files.check(request)
+        except OptionError as error:
+            return error
+        return self._locked.missing_error(request) if self._locked else None
 
 
 def open_originals(settings: Settings, *, can_write: bool = False) -> OriginalStore:
@@ -306,6 +319,21 @@ def open_originals(settings: Settings, *, can_write: bool = False) -> OriginalSt
         earlier=earlier_folders(settings),
         can_write=can_write,
     )
+
+
+def _open_locked(context: BuildContext) -> LockedStore | None:
+    """Return the locked originals of a site; None if it is not locked.
+
+    Raises:
+        StoreError: If there is a git repository, and git does not answer.
+    """
+    settings, mode = context.settings, context.mode
+    if not settings.locked or not settings.enabled:
+        return None
+    from mkdocs_imagegen.originals.lock import LockedStore  # noqa: PLC0415 - most are unlocked
+
+    lock = context.run.lock_of(settings)
+    return LockedStore(lock, inspect_image, reads_images=not mode.publish)
 
 
 def open_builder(context: BuildContext) -> VariantBuilder:

@@ -188,6 +188,13 @@ class Settings:
         "CI.",
         "images/originals",
     )
+    locked: bool = option(
+        False,
+        BOOLEAN,
+        "`true` shows only images whose record is committed in git, and generates none. Outside of "
+        "a git work tree, the records count that exist when the build begins.",
+        "!ENV [IMAGEGEN_LOCKED, false]",
+    )
     gateway: GatewaySettings = option(
         GatewaySettings(),
         nested(GatewaySettings, 'url: "sketch:"'),
@@ -248,7 +255,7 @@ class Settings:
     @property
     def effective_model(self) -> str:
         """Model of requests: the sketch model if the emulator draws, else ``model``."""
-        return SKETCH_MODEL if self.gateway.is_sketch else self.model
+        return SKETCH_MODEL if self.gateway.is_sketch and not self.locked else self.model
 
     @property
     def with_sketches(self) -> Settings:
