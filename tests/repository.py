@@ -1,39 +1,28 @@
-"""Git repositories for tests, with sites whose images are charged."""
+"""Real git repositories for tests."""
 
 from __future__ import annotations
 
 import subprocess
+from itertools import count
 from pathlib import Path
 
-import pytest
-
-_IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+_IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
 
 
-def git(folder: Path, *arguments: str, check: bool = True) -> str:
-    """Run git in a folder, without the settings of the user, and return its output."""
-    done = subprocess.run(
-        ["git", *_IDENTITY, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(folder), "LC_ALL": "C"},
-    )
-    if check and done.returncode:
-        pytest.fail(f"git {arguments}: {done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder, and return its output."""
+    command = ["git", *_IDENTITY, *arguments]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
-def commit_all(folder: Path, text: str = "Change") -> None:
-    """Commit all files of a repository, which is created if there is none."""
+_numbers = count()
+
+
+def commit_all(folder: Path) -> str:
+    """Commit every file of a folder, in a new repository if there is none; return the commit."""
     if not (folder / ".git").exists():
         git(folder, "init", "-q", "-b", "main")
-        (folder / ".gitignore").write_text(".cache/\nsite/\nreport.json\n")
     git(folder, "add", "-A")
-    git(folder, "commit", "-q", "--allow-empty", "-m", text)
-
-
-def index_of(folder: Path) -> str:
-    """Return all entries of the index."""
-    return git(folder, "ls-files", "-s")
+    git(folder, "commit", "-q", "--allow-empty", "-m", f"Change {next(_numbers)}")
+    return git(folder, "rev-parse", "HEAD")

@@ -11,13 +11,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mkdocs_imagegen.errors import NotGeneratedError, StoreError
+from mkdocs_imagegen.errors import GitError, NotGeneratedError, StoreError
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.git import WorkTree
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.judge import (
     RECORD_GLOB,
@@ -30,10 +29,6 @@ from mkdocs_imagegen.originals.record import MAX_RECORD_BYTES, parse_record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 
-_RECORD_NAME = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{62})\.json")
-_TIMEOUT_S = 60
-_SUBMODULE = "160000"
-_UNMERGED = ""
 _SHA1_DIGITS = 40
 _NOT_LOCKED = "run `mkdocs-imagegen lock` where there is an API key, and commit the records"
 
@@ -44,15 +39,13 @@ class Lock:
 
     Attributes:
         folder: Originals folder.
-        blobs: Git's name of the content of each record, by cache key; ``""`` if it is unknown.
-        files: Names of all files in the index, relative to the folder; empty outside of git.
-        top: Folder from which git was asked; None outside of a work tree.
+        blobs: Blob of each record in the index, by cache key; ``""`` outside of git.
+        tree: Work tree of git; None outside of all.
     """
 
     folder: Path
     blobs: Mapping[str, str]
-    files: frozenset[str] = frozenset()
-    top: Path | None = None
+    tree: WorkTree | None = None
 
     def find(self, key: str, *, reads_image: bool) -> Original | None:
         """Return the original of a locked record; None if the cache key is not locked.
@@ -100,24 +93,16 @@ class Lock:
         Raises:
             ValueError: If it is not.
         """
-        if self.top is None or _is_blob(content, blob):
+        if self.tree is None or _is_blob(content, blob):
             return
-        if blob == _UNMERGED:
-            raise ValueError("unresolved merge conflict")
         is_rewritten = _is_blob(content.replace(b"\r\n", b"\n"), blob)
         more = ", since git has changed its line ends" if is_rewritten else ""
         raise ValueError(f"it differs from the git index{more}")
 
     def _restore(self, path: Path) -> str:
-        if self.top is None:
+        if self.tree is None:
             return "restore it from a backup"
-        if self.blobs.get(path.stem) == _UNMERGED:
-            return f"keep one side with `git checkout --ours -- {shown_path(path)}`, and add it"
         return f"restore it with `git checkout -- {shown_path(path)}`, or commit it"
-
-    def has_file(self, path: Path) -> bool:
-        """Return True if the index has a file of the folder; False outside of git."""
-        return f"{path.parent.name}/{path.name}" in self.files
 
 
 class LockedStore(OriginalStore):
@@ -137,11 +122,12 @@ class LockedStore(OriginalStore):
 
     def missing_error(self, request: ImageRequest) -> NotGeneratedError:
         """Return the reason for which a request has no locked original."""
-        keys = (request.key, *request.subject_keys)
-        if self._lock_of_run.top is None or not any(map(self._is_untracked, keys)):
-            return NotGeneratedError("not locked", hint=_NOT_LOCKED)
-        hint = f"run `git add {shown_path(self.folder)}`, and commit the records"
-        return NotGeneratedError("not locked, since the record is not in the git index", hint=hint)
+        lock = self._lock_of_run
+        for key in (request.key, *request.subject_keys) if lock.tree else ():
+            path = self._folder_of(self.folder, key) / f"{key}.json"
+            if key not in lock.blobs and os.path.lexists(path):
+                return _uncommitted(path)
+        return NotGeneratedError("not locked", hint=_NOT_LOCKED)
 
     def read(self, original: Original) -> tuple[Original, bytes]:
         """Return an original and its verified image.
@@ -156,10 +142,6 @@ class LockedStore(OriginalStore):
             if found is None:
                 raise
             return found, read_image(found)
-
-    def _is_untracked(self, key: str) -> bool:
-        path = f"{self.folder}/{key[:2]}/{key}.json"
-        return key not in self._lock_of_run.blobs and os.path.lexists(path)
 
     def _find(
         self,
@@ -187,28 +169,30 @@ def read_lock(folder: Path, root: Path) -> Lock:
     Raises:
         StoreError: If there is a git repository, and git does not answer.
     """
-    top = _work_tree(folder, root)
-    if top is None:
+    tree = work_tree_of(folder, root)
+    if tree is None:
         return Lock(folder, {path.stem: "" for path in folder.glob(RECORD_GLOB)})
-    entries = list(_index(top, folder))
-    blobs = dict[str, str]()
-    for name, blob in entries:
-        if match := _RECORD_NAME.fullmatch(name):
-            blobs[match[2]] = blob
-    return Lock(folder, blobs, frozenset(name for name, _ in entries), top)
+    try:
+        files = tree.index(folder)
+    except GitError as error:
+        hint = error.hint or "set `locked: false` to build without git"
+        raise StoreError(f"locked is true, and {error.fault}", hint=hint) from None
+    home = folder.resolve()
+    records = {path: blob for path, blob in files.items() if path.parent.parent == home}
+    return Lock(folder, {path.stem: blob for path, blob in records.items()}, tree)
 
 
-def untracked_files(lock: Lock) -> set[str]:
-    """Return the files of a folder that are neither in the index nor ignored, relative to it.
+def work_tree_of(folder: Path, root: Path) -> WorkTree | None:
+    """Return the work tree that tracks an originals folder; None outside of all.
 
-    Raises:
-        StoreError: If git does not answer.
+    Args:
+        folder: Originals folder.
+        root: Folder of the configuration file.
     """
-    if lock.top is None:
-        return set()
-    names = _ask_git(lock.top, "ls-files", "-o", "--exclude-standard", "-z", folder=lock.folder)
-    start = _prefix(lock.top, lock.folder)
-    return {name.removeprefix(start) for name in names if name.startswith(start)}
+    site = _repository_above(Path(os.path.normpath(root.absolute())))
+    is_inside = site is not None and folder.is_relative_to(site)
+    top = site if is_inside else _repository_above(folder)
+    return WorkTree(top.resolve()) if top else None
 
 
 def shown_path(path: Path) -> str:
@@ -217,63 +201,9 @@ def shown_path(path: Path) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
-def _work_tree(folder: Path, root: Path) -> Path | None:
-    """Return the folder of the repository that tracks an originals folder; None without one."""
-    site = _repository_above(Path(os.path.normpath(root.absolute())))
-    if site is not None and folder.is_relative_to(site):
-        return site
-    return _repository_above(folder)
-
-
 def _repository_above(folder: Path) -> Path | None:
-    return next(
-        (each for each in (folder, *folder.parents) if os.path.lexists(each / ".git")), None
-    )
-
-
-def _index(top: Path, folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the name, relative to the folder, and the blob of each file in the index."""
-    lines = _ask_git(top, "ls-files", "-s", "-z", folder=folder)
-    if any(line.startswith(_SUBMODULE) for line in lines):
-        more = ("ls-files", "-s", "-z", "--recurse-submodules")
-        lines = _ask_git(top, *more, folder=folder)
-    start = _prefix(top, folder)
-    for facts, _, name in (line.partition("\t") for line in lines):
-        _, blob, stage = facts.split(" ")
-        if name.startswith(start):
-            yield name.removeprefix(start), blob if stage == "0" else _UNMERGED
-
-
-def _prefix(top: Path, folder: Path) -> str:
-    name = folder.relative_to(top).as_posix()
-    return "" if name == "." else f"{name}/"
-
-
-def _ask_git(top: Path, *arguments: str, folder: Path) -> list[str]:
-    """Return the lines of an answer of git about a folder, which end in a null character.
-
-    Raises:
-        StoreError: If git does not answer.
-    """
-    name = folder.relative_to(top).as_posix()
-    command = ["git", "--literal-pathspecs", *arguments, "--", name]
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, cwd=top, capture_output=True, timeout=_TIMEOUT_S, check=True
-        )
-    except FileNotFoundError:
-        raise _no_answer(top, "git is not installed") from None
-    except subprocess.CalledProcessError as error:
-        raise _no_answer(top, error.stderr.decode("utf-8", "replace")) from None
-    except (OSError, subprocess.SubprocessError) as error:
-        raise _no_answer(top, str(error)) from None
-    return [os.fsdecode(line) for line in done.stdout.split(b"\0") if line]
-
-
-def _no_answer(top: Path, text: str) -> StoreError:
-    problem = text.strip().partition("\n")[0]
-    fault = f"locked is true, and git cannot list the records in {top} ({problem})"
-    return StoreError(fault, hint="make `git ls-files` work there, or set `locked: false`")
+    folders = (folder, *folder.parents)
+    return next((each for each in folders if os.path.lexists(each / ".git")), None)
 
 
 def _is_blob(content: bytes, name: str) -> bool:
@@ -281,6 +211,16 @@ def _is_blob(content: bytes, name: str) -> bool:
     kind = "sha1" if len(name) == _SHA1_DIGITS else "sha256"
     data = b"blob %d\0" % len(content) + content
     return hashlib.new(kind, data, usedforsecurity=False).hexdigest() == name
+
+
+def _uncommitted(path: Path) -> NotGeneratedError:
+    """Return the error for a record that is not in the index, or only in parts of a merge."""
+    with contextlib.suppress(OSError, ValueError, StoreError):
+        if b"\n<<<<<<< " in b"\n" + read_content(path, MAX_RECORD_BYTES):
+            hint = f"keep one side with `git checkout --ours -- {shown_path(path)}`, and add it"
+            return NotGeneratedError(f"{path} has an unresolved merge conflict", hint=hint)
+    hint = f"run `git add {shown_path(path.parent.parent)}`, and commit the records"
+    return NotGeneratedError("not locked, since the record is not in the git index", hint=hint)
 
 
 def _check_image(original: Original, *, reads_image: bool) -> None:

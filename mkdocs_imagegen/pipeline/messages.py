@@ -12,9 +12,9 @@ from mkdocs_imagegen.causes import causes, list_locations
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.errors import Location, OptionError
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, check_request, suggest_model
+from mkdocs_imagegen.git import is_tracked
 from mkdocs_imagegen.log import NOT_STRICT, log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
-from mkdocs_imagegen.originals.folders import is_tracked
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_cost, plural
