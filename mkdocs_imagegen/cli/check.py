@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file, lock, locked, log_model_change
+from mkdocs_imagegen.cli.site import as_json, config_file, locked, log_model_change, with_lock
 from mkdocs_imagegen.cli.terminal import print_causes, print_json, print_line, print_rows
 from mkdocs_imagegen.hosts.look import HOSTS, SiteView, globs_of, look
 from mkdocs_imagegen.report import deduplicate, plural
@@ -44,7 +44,7 @@ def check(files: tuple[str, ...], config_file: str | None, *, locked: bool, as_j
     whole site. Any other FILE is ignored, so that pre-commit can pass the names of all changed
     files.
     """
-    change = lock if locked else None
+    change = with_lock if locked else None
     site = _selected(look(config_file, change=change), files, config_file)
     log_model_change(site)
     images = deduplicate(site.rows)

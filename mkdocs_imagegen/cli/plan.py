@@ -12,9 +12,9 @@ from mkdocs_imagegen.cli.site import (
     as_json,
     config_file,
     estimate_build,
-    lock,
     locked,
     log_model_change,
+    with_lock,
 )
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
@@ -55,7 +55,7 @@ def plan(config_file: str | None, explain: str | None, *, locked: bool, as_json:
     The LOCATION of --explain is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image,
     or the first characters of a cache key.
     """
-    site = look(config_file, change=lock if locked else None)
+    site = look(config_file, change=with_lock if locked else None)
     if explain is not None:
         _explain(find_target(explain, site.entries), as_json=as_json)
         return

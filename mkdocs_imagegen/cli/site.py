@@ -67,12 +67,12 @@ locked = click.option(
 )
 
 
-def lock(settings: Settings) -> Settings:
+def with_lock(settings: Settings) -> Settings:
     """Return settings with which only locked images are shown."""
     return replace(settings, locked=True)
 
 
-def unlock(settings: Settings) -> Settings:
+def without_lock(settings: Settings) -> Settings:
     """Return settings with which all images are found; what they use must not be removed."""
     return replace(settings, locked=False)
 

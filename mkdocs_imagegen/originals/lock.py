@@ -62,6 +62,8 @@ class Lock:
         path = self.folder / key[:2] / f"{key}.json"
         with self._named_errors(path):
             content = read_content(path, MAX_RECORD_BYTES)
+            if _has_conflict(content):
+                raise StoreError("unresolved merge conflict", hint=_merge_hint(path))
             self._require_indexed(content, self.blobs[key])
             original = Original(parse_record(content, key), path.parent)
         if original.record.model == SKETCH_MODEL:
@@ -101,7 +103,7 @@ class Lock:
 
     def _restore(self, path: Path) -> str:
         if self.tree is None:
-            return "restore it from a backup"
+            return "restore it from git or a backup"
         return f"restore it with `git checkout -- {shown_path(path)}`, or commit it"
 
 
@@ -216,11 +218,19 @@ def _is_blob(content: bytes, name: str) -> bool:
 def _uncommitted(path: Path) -> NotGeneratedError:
     """Return the error for a record that is not in the index, or only in parts of a merge."""
     with contextlib.suppress(OSError, ValueError, StoreError):
-        if b"\n<<<<<<< " in b"\n" + read_content(path, MAX_RECORD_BYTES):
-            hint = f"keep one side with `git checkout --ours -- {shown_path(path)}`, and add it"
-            return NotGeneratedError(f"{path} has an unresolved merge conflict", hint=hint)
+        if _has_conflict(read_content(path, MAX_RECORD_BYTES)):
+            fault = f"{path} has an unresolved merge conflict"
+            return NotGeneratedError(fault, hint=_merge_hint(path))
     hint = f"run `git add {shown_path(path.parent.parent)}`, and commit the records"
     return NotGeneratedError("not locked, since the record is not in the git index", hint=hint)
+
+
+def _has_conflict(content: bytes) -> bool:
+    return b"\n<<<<<<< " in b"\n" + content
+
+
+def _merge_hint(path: Path) -> str:
+    return f"keep one side with `git checkout --ours -- {shown_path(path)}`, and add it"
 
 
 def _check_image(original: Original, *, reads_image: bool) -> None:

@@ -36,6 +36,7 @@ class BuildMode:
         generate: True if missing images are generated, if that is permitted.
         publish: True if the site gets its files; False for commands that only read the images.
         pages: Globs of the pages for which missing images are generated; empty for all pages.
+        adopts: True if originals of other folders are adopted, also if no image is generated.
         upgrade: True if only a request's own original is used, and no stale one.
         again: Cache keys of images that are generated again even if they exist.
         retry_refused: True if prompts are sent again that moderation has refused.
@@ -46,6 +47,7 @@ class BuildMode:
     generate: bool = True
     publish: bool = True
     pages: tuple[str, ...] = ()
+    adopts: bool = False
     upgrade: bool = False
     again: frozenset[str] = frozenset()
     retry_refused: bool = False
@@ -55,7 +57,7 @@ class BuildMode:
     @property
     def writes(self) -> bool:
         """True if the build may write files of originals, which a look at the site does not."""
-        return self.generate or self.publish
+        return self.generate or self.publish or self.adopts
 
     def includes(self, uri: str) -> bool:
         """Return True if missing images of a page are generated, by its source."""

@@ -20,6 +20,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.models import check_request
+from mkdocs_imagegen.git import is_tracked
 from mkdocs_imagegen.imaging.decode import ImageInput, inspect_image
 from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
 from mkdocs_imagegen.imaging.variants import plan_variants
@@ -33,7 +34,7 @@ from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.report import plural
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.settings import Settings
+from mkdocs_imagegen.settings import DEFAULT_ORIGINALS_DIR, Settings
 from mkdocs_imagegen.spending.ledger import Attempts
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ _NEW_FOLDER = (
     "the generated images are stored in %s; commit the folder, or ignore it in git and cache it in "
     "CI, so that no image is charged twice"
 )
+_NEW_RECORDS = "commit %s in %s: `git add %s`"
 _MAX_LISTED = 3
 TOO_LATE = "it was added to a page after the build generated its images"
 
@@ -174,7 +176,20 @@ class Lookup:
         originals = (each.original for each in self._results.values())
         if store.is_new and any(each and each.record.model != SKETCH_MODEL for each in originals):
             log.info(_NEW_FOLDER, self._settings.originals_dir or store.folder)
+        elif count := self._count_new_records():
+            name = self._settings.originals_dir or DEFAULT_ORIGINALS_DIR
+            log.info(_NEW_RECORDS, plural(count, "new record"), name, name)
         note_use(self._settings)
+
+    def _count_new_records(self) -> int:
+        """Return the number of new records in a folder that git tracks; 0 in another one."""
+        keys = {
+            each.original.record.key
+            for each in self._results.values()
+            if each.was_generated and each.original and each.original.record.model != SKETCH_MODEL
+        }
+        count = len(keys) + self.originals.adopted.total()
+        return count if count and is_tracked(self.originals.folder) else 0
 
     def recover(self) -> None:
         """Store the responses that interrupted builds have left; never fails."""
