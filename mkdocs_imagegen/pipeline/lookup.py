@@ -353,9 +353,13 @@ def _open_locked(context: BuildContext) -> LockedStore | None:
 
 def open_builder(context: BuildContext) -> VariantBuilder:
     """Return the builder of the files that pages show, which writes no file in a dry run."""
-    if not context.mode.publish:
+    has_cache = context.settings.cache == "use"
+    if not context.mode.publish or not (has_cache or context.site):
         return DryRunVariantBuilder()
-    return FileVariantBuilder(DerivedStore(context.settings.cache_path / "derived"), context.site)
+    store = DerivedStore(context.settings.cache_path / "derived")
+    if not has_cache:
+        store.close()  # so that every read is a miss, and nothing is kept
+    return FileVariantBuilder(store, context.site)
 
 
 def open_scheduler(

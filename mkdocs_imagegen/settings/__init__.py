@@ -180,6 +180,13 @@ class Settings:
         "cost nothing to create again.",
         ".cache/imagegen",
     )
+    cache: str = option(
+        "use",
+        words("use", "ignore"),
+        "Use of the variant cache in `cache_dir`. `ignore` encodes all files in each build, from "
+        "originals whose SHA-256 is verified, and neither reads nor writes the cache.",
+        "!ENV [IMAGEGEN_CACHE, use]",
+    )
     originals_dir: str | None = option(
         DEFAULT_ORIGINALS_DIR,
         optional(one_line("a folder", "path")),
