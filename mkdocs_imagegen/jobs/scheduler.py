@@ -16,15 +16,14 @@ from mkdocs_imagegen.errors import (
     ImagegenError,
     ModelUnavailableError,
     NotGeneratedError,
-    StoreError,
-    unexpected,
 )
 from mkdocs_imagegen.event_loop import EventLoop
-from mkdocs_imagegen.files import storage_hint
+from mkdocs_imagegen.files import as_imagegen_error
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.decode import DecodedImage, ImageInput
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
+from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.judge import Original
@@ -78,7 +77,7 @@ class Scheduler:
         originals: Store of originals.
         derive: Function that writes the files of an original in one layout, from its bytes or its
             decoded image.
-        on_result: Function that is called with the result of each request, on any thread.
+        progress: Progress of the jobs.
     """
 
     def __init__(
@@ -87,13 +86,13 @@ class Scheduler:
         purchaser: Purchaser,
         originals: OriginalStore,
         derive: Callable[[Original, Layout, ImageInput], PageImage],
-        on_result: Callable[[Result], None],
+        progress: Progress,
     ) -> None:
         self._settings = settings
         self._purchaser = purchaser
         self._originals = originals
         self._derive = derive
-        self._on_result = on_result
+        self._progress = progress
         self._futures: dict[JobKey, Future[Result]] = {}
         self._orders: dict[str, _Order] = {}
         self._claim_message_at = 0.0
@@ -110,6 +109,7 @@ class Scheduler:
                 if job.original is None:
                     self._interrupts.install()
                 self._loop = loop = self._loop or self._open_loop()
+                self._progress.files_added()
                 self._futures[job.key] = loop.submit(self._run, job, loop)
             return self._futures[job.key]
 
@@ -123,7 +123,7 @@ class Scheduler:
         with self._interrupts.deferred():
             # In short steps: on some systems a signal is only handled after a wait has ended.
             while self._interrupts.received is None and self._is_busy(_WAIT_STEP_S):
-                pass
+                self._progress.wait()
             if self._interrupts.received is not None:
                 self.close()
             return {key: future.result() for key, future in self._futures.items()}
@@ -191,7 +191,7 @@ class Scheduler:
                 except ClaimedElsewhereError:
                     self._log_claim()
                 except Exception as error:  # noqa: BLE001 - one image's fault is not the build's
-                    return Result(error=_as_imagegen_error(error))
+                    return Result(error=as_imagegen_error(error))
             waits_until = waits_until or time.monotonic() + self._max_claim_wait_s
             if time.monotonic() > waits_until:
                 return Result(error=self._claim_error())
@@ -231,7 +231,9 @@ class Scheduler:
         self, result: Result, layout: Layout, loop: EventLoop, decoded: DecodedImage | None = None
     ) -> Result:
         if not loop.is_closing:
-            return await loop.pixel_work(self._derived, result, layout, decoded)
+            result = await loop.pixel_work(self._derived, result, layout, decoded)
+            self._progress.files_done()
+            return result
         if result.alarm:
             log.info("%s", result.alarm)  # the build is over, and shows no image
         return result
@@ -266,7 +268,7 @@ class Scheduler:
         except ClaimedElsewhereError:
             raise
         except Exception as error:  # noqa: BLE001 - without a result, other jobs would pay again
-            result = Result(error=_as_imagegen_error(error))
+            result = Result(error=as_imagegen_error(error))
         else:
             order.decoded = got.decoded
             result = Result(
@@ -277,7 +279,7 @@ class Scheduler:
                 alarm=got.alarm,
             )
         order.result = result
-        self._on_result(result)
+        self._progress.job_done(result)
 
     def _derived(self, result: Result, layout: Layout, decoded: DecodedImage | None) -> Result:
         original = result.original
@@ -290,14 +292,5 @@ class Scheduler:
                 original, content = self._originals.read(original)
                 image = self._derive(original, layout, content)
         except Exception as error:  # noqa: BLE001 - the cost and the alarm are reported all the same
-            return replace(result, error=_as_imagegen_error(error))
+            return replace(result, error=as_imagegen_error(error))
         return replace(result, original=original, image=image)
-
-
-def _as_imagegen_error(error: Exception) -> ImagegenError:
-    if isinstance(error, ImagegenError):
-        return error
-    if isinstance(error, (OSError, MemoryError)):
-        fault = f"the files of the image could not be written: {error}"
-        return StoreError(fault, hint=storage_hint(error))
-    return unexpected(error, NotGeneratedError)

@@ -299,7 +299,7 @@ class Pipeline:
     def _page_image(self, outcome: Outcome) -> PageImage:
         if isinstance(outcome.shown, PageImage):
             for each in filter(None, (outcome.shown, outcome.dark)):
-                self._styles.add_blur(each)
+                self._styles.add_image(each)
             return outcome.shown
         self._lookup.builder.add_file(outcome.shown.image.name, outcome.shown.content)
         return outcome.shown.image

@@ -19,7 +19,7 @@ from mkdocs_imagegen.settings.folders import matches_any
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import OpenGateway
-    from mkdocs_imagegen.jobs.progress import Progress
+    from mkdocs_imagegen.jobs.encode_queue import EncodeQueue
     from mkdocs_imagegen.jobs.serve_queue import ServeQueue
     from mkdocs_imagegen.originals.lock import Lock
     from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
@@ -41,7 +41,6 @@ class BuildMode:
         again: Cache keys of images that are generated again even if they exist.
         retry_refused: True if prompts are sent again that moderation has refused.
         waits_for_connection: True if a lost connection is waited for as long as a rate limit.
-        progress: Progress of the images that are generated; None for lines of the log.
     """
 
     generate: bool = True
@@ -52,7 +51,6 @@ class BuildMode:
     again: frozenset[str] = frozenset()
     retry_refused: bool = False
     waits_for_connection: bool = False
-    progress: Progress | None = None
 
     @property
     def writes(self) -> bool:
@@ -130,6 +128,7 @@ class BuildContext:
         follows_palette: True if the theme hides images by the fragment of their address, as
             Material for MkDocs does.
         serve_queue: Queue of `mkdocs serve`, which then generates the images instead.
+        encode_queue: Queue of `mkdocs serve` that encodes files, while pages show originals.
     """
 
     settings: Settings
@@ -143,6 +142,7 @@ class BuildContext:
     is_serving: bool = False
     follows_palette: bool = False
     serve_queue: ServeQueue | None = None
+    encode_queue: EncodeQueue | None = None
 
     @property
     def generation_settings(self) -> Settings:

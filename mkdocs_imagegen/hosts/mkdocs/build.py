@@ -170,6 +170,8 @@ class MkDocsBuild:
         """Start no more jobs, wait for the images in flight, and close the stores."""
         if self.is_open:
             self.pipeline.close()
+            if self._session is not None:
+                self._session.end_build(self.pipeline.context)
 
     def log_charges(self) -> None:
         """Log what a build that failed has generated and kept."""
@@ -202,7 +204,12 @@ class MkDocsBuild:
         )
         if session is None:
             return context
-        return replace(context, serve_queue=session.queue_for(context))
+        return replace(
+            context,
+            serve_queue=session.queue_for(context),
+            # Without a cache, no later build would find the files.
+            encode_queue=session.encode_queue if settings.cache == "use" else None,
+        )
 
     def _page(self, page: MkDocsPage) -> Page:
         file = page.file
