@@ -12,7 +12,9 @@ from mkdocs_imagegen.cli.site import (
     as_json,
     config_file,
     estimate_build,
+    locked,
     log_model_change,
+    with_lock,
 )
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
@@ -42,8 +44,9 @@ Examples:
 @click.option(
     "--explain", metavar="LOCATION", help="Final prompt, options and original of one image"
 )
+@locked
 @as_json
-def plan(config_file: str | None, explain: str | None, *, as_json: bool) -> None:
+def plan(config_file: str | None, explain: str | None, *, locked: bool, as_json: bool) -> None:
     """Show missing images and their estimated cost.
 
     Lists every image of the site, at no cost and without an API key. The exit code is 0, also if
@@ -52,7 +55,7 @@ def plan(config_file: str | None, explain: str | None, *, as_json: bool) -> None
     The LOCATION of --explain is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image,
     or the first characters of a cache key.
     """
-    site = look(config_file)
+    site = look(config_file, change=with_lock if locked else None)
     if explain is not None:
         _explain(find_target(explain, site.entries), as_json=as_json)
         return
