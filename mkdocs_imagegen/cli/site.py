@@ -60,6 +60,12 @@ config_file = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
 
+since = click.option(
+    "--since",
+    metavar="REVISION",
+    help="Only the changes of this branch, compared with a git revision such as origin/main",
+)
+
 
 def require_html(
     context: click.Context, parameter: click.Parameter, file: Path | None

@@ -29,8 +29,8 @@ from mkdocs_imagegen.originals.record import (
 from mkdocs_imagegen.request import ImageRequest
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
-_RECORD_GLOB = f"??/{64 * '?'}.json"
-_LFS_POINTER = b"version https://git-lfs"
+RECORD_GLOB = f"??/{64 * '?'}.json"
+LFS_POINTER = b"version https://git-lfs"
 _IMAGE_NAME = re.compile(
     r"[0-9a-f]{64}\.(?:([0-9a-f]{16})\.(?:png|jpg|webp|avif)|picture|answer)(?:\.[0-9a-f]{8})?"
 )
@@ -191,7 +191,7 @@ def read_records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
         StoreError: If a record is a Git LFS pointer, or a newer version wrote it.
     """
     skipped = (OSError, ValueError, *([NewerVersionError] if skip_newer else []))
-    for path in sorted(folder.glob(_RECORD_GLOB)):
+    for path in sorted(folder.glob(RECORD_GLOB)):
         with contextlib.suppress(*skipped):
             yield read_record(path)
 
@@ -309,6 +309,6 @@ def _unreadable(path: Path, error: OSError | StoreError) -> Defect:
 
 def _read_file(path: Path, max_bytes: int) -> bytes:
     content = read_plain_file(path, max_bytes)
-    if content.startswith(_LFS_POINTER):
+    if content.startswith(LFS_POINTER):
         raise StoreError("it is a Git LFS pointer", hint="run `git lfs pull`")
     return content

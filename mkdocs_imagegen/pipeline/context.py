@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import OpenGateway
     from mkdocs_imagegen.jobs.progress import Progress
     from mkdocs_imagegen.jobs.serve_queue import ServeQueue
+    from mkdocs_imagegen.originals.store import OriginalStore
     from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
     from mkdocs_imagegen.report import RunReport
     from mkdocs_imagegen.spending.ledger import Ledger
@@ -108,6 +109,7 @@ class BuildContext:
         follows_palette: True if the theme hides images by the fragment of their address, as
             Material for MkDocs does.
         serve_queue: Queue of `mkdocs serve`, which then generates the images instead.
+        originals: Store of originals, in place of that of the settings.
     """
 
     settings: Settings
@@ -121,6 +123,7 @@ class BuildContext:
     is_serving: bool = False
     follows_palette: bool = False
     serve_queue: ServeQueue | None = None
+    originals: OriginalStore | None = None
 
     @property
     def generation_settings(self) -> Settings:

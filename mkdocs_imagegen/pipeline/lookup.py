@@ -70,7 +70,8 @@ class Lookup:
 
     def __init__(self, context: BuildContext) -> None:
         self._settings = context.generation_settings
-        self.originals = open_originals(self._settings, can_write=context.mode.writes)
+        own = context.originals
+        self.originals = own or open_originals(self._settings, can_write=context.mode.writes)
         self.builder = open_builder(context)
         self.generation_s = 0.0
         self.queued: dict[JobKey, Job] = {}
