@@ -20,7 +20,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.models import check_request
-from mkdocs_imagegen.imaging.decode import inspect_image
+from mkdocs_imagegen.imaging.decode import ImageInput, inspect_image
 from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
 from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
@@ -332,8 +332,8 @@ def open_scheduler(
 
     settings, run = context.generation_settings, context.run
 
-    def derive(original: Original, layout: Layout, content: bytes) -> PageImage:
-        return builder.build(original, content, lambda record: _plan(settings, record, layout))
+    def derive(original: Original, layout: Layout, image: ImageInput) -> PageImage:
+        return builder.build(original, image, lambda record: _plan(settings, record, layout))
 
     stores, open_gateway = storing.open_stores(settings, originals), context.open_gateway
     references = run.reference_files.read
