@@ -31,7 +31,7 @@ from mkdocs_imagegen.cli.terminal import (
 )
 from mkdocs_imagegen.directives.explain import Explanation
 from mkdocs_imagegen.errors import OptionError
-from mkdocs_imagegen.hosts.look import look
+from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.report import deduplicate, plural
 from mkdocs_imagegen.spending.permission import Permission
@@ -83,7 +83,7 @@ def plan(
         raise click.UsageError("--since excludes --explain, and --format needs --since")
     site = look(config_file)
     if since is not None:
-        _print_changes(compare_with(site, since), "json" if as_json else form)
+        _print_changes(site, compare_with(site, since), "json" if as_json else form)
         return
     if explain is not None:
         _explain(find_target(explain, site.entries), as_json=as_json)
@@ -121,7 +121,7 @@ def _totals(estimate: Estimate, permission: Permission) -> str:
     return f"{images}: {states}; {work}"
 
 
-def _print_changes(comparison: Comparison, form: str) -> None:
+def _print_changes(site: SiteView, comparison: Comparison, form: str) -> None:
     if form == "json":
         print_json(_changes_as_dict(comparison))
     elif form == "markdown":
@@ -129,7 +129,9 @@ def _print_changes(comparison: Comparison, form: str) -> None:
     else:
         titles = ("Change", "Location", "State", "Cost", "Prompt")
         print_table(titles, [_cells(comparison, each) for each in comparison.changes])
-        print_causes(comparison.missing)
+        keys = {row.key for row in comparison.missing}
+        rows = (row for row in estimate_build(site).rows if row.key in keys)
+        print_causes(row for row in rows if row.state.is_missing)
         print_line(comparison.totals)
         if comparison.advice:
             print_line(comparison.advice)

@@ -29,7 +29,8 @@ from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.report import ReportRow, State, format_cost
 
 T = TypeVar("T")
-_MARKUP = re.compile(r"[^\w -]|_")
+_MARKUP = re.compile(r"[^\w ,/\"'().-]|_|(?<=www)\.", re.IGNORECASE)
+"""Characters that have a meaning in Markdown, HTML, mentions or addresses."""
 _PROGRESS_INTERVAL_S = 5.0
 
 
@@ -107,9 +108,9 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def as_code(text: str) -> str:
-    """Return text as code in Markdown, also in a table, from which nothing escapes.
+    """Return text as code in Markdown, also in a table; the text cannot end the code.
 
-    Characters that Markdown, HTML or GitHub could interpret are numeric references.
+    A code span would not do: in a table, a pipe ends it.
     """
     one_line = " ".join(escape_unseen(text).split())
     return f"<code>{_MARKUP.sub(lambda found: f'&#{ord(found[0])};', one_line)}</code>"
