@@ -52,7 +52,7 @@ DOORS = {
     "filelock": {"spending/claims.py"},
     "yaml": {"settings/prompts.py"},
     "click": {"hosts/", "cli/"},
-    "rich": {"cli/terminal.py"},
+    "rich": {"cli/terminal.py", "jobs/progress.py"},
 }
 
 HEAVY = ["httpx", "PIL", "diskcache", "filelock", "rich", "anyio"]

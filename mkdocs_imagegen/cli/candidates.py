@@ -15,7 +15,6 @@ from mkdocs_imagegen.cli.site import ContactSheet, as_json, config_file, require
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
-    CommandProgress,
     open_in_browser,
     print_causes,
     print_json,
@@ -164,11 +163,10 @@ def _generate(site: SiteView, target: Target, count: int) -> list[_Candidate]:
     first = target.directive
     in_use = {first.request.take} if target.entry.outcome.state in _IN_USE else set()
     takes = [_with_take(first, take) for take in sorted(in_use.union(range(1, count + 1)))]
-    with contextlib.closing(CommandProgress()) as progress:
-        mode = BuildMode(publish=False, waits_for_connection=True, progress=progress)
-        with contextlib.closing(Lookup(replace(site.context, mode=mode))) as lookup:
-            lookup.recover()
-            found = _look_up(takes, lookup)
+    mode = BuildMode(publish=False, waits_for_connection=True)
+    with contextlib.closing(Lookup(replace(site.context, mode=mode))) as lookup:
+        lookup.recover()
+        found = _look_up(takes, lookup)
     return sorted(found, key=lambda each: each.request.prompt != first.request.prompt)
 
 

@@ -25,6 +25,7 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.decode import DecodedImage, ImageInput
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
+from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.judge import Original
@@ -78,7 +79,7 @@ class Scheduler:
         originals: Store of originals.
         derive: Function that writes the files of an original in one layout, from its bytes or its
             decoded image.
-        on_result: Function that is called with the result of each request, on any thread.
+        progress: Progress of the jobs.
     """
 
     def __init__(
@@ -87,13 +88,13 @@ class Scheduler:
         purchaser: Purchaser,
         originals: OriginalStore,
         derive: Callable[[Original, Layout, ImageInput], PageImage],
-        on_result: Callable[[Result], None],
+        progress: Progress,
     ) -> None:
         self._settings = settings
         self._purchaser = purchaser
         self._originals = originals
         self._derive = derive
-        self._on_result = on_result
+        self._progress = progress
         self._futures: dict[JobKey, Future[Result]] = {}
         self._orders: dict[str, _Order] = {}
         self._claim_message_at = 0.0
@@ -110,6 +111,7 @@ class Scheduler:
                 if job.original is None:
                     self._interrupts.install()
                 self._loop = loop = self._loop or self._open_loop()
+                self._progress.files_added()
                 self._futures[job.key] = loop.submit(self._run, job, loop)
             return self._futures[job.key]
 
@@ -123,7 +125,7 @@ class Scheduler:
         with self._interrupts.deferred():
             # In short steps: on some systems a signal is only handled after a wait has ended.
             while self._interrupts.received is None and self._is_busy(_WAIT_STEP_S):
-                pass
+                self._progress.wait()
             if self._interrupts.received is not None:
                 self.close()
             return {key: future.result() for key, future in self._futures.items()}
@@ -231,7 +233,9 @@ class Scheduler:
         self, result: Result, layout: Layout, loop: EventLoop, decoded: DecodedImage | None = None
     ) -> Result:
         if not loop.is_closing:
-            return await loop.pixel_work(self._derived, result, layout, decoded)
+            result = await loop.pixel_work(self._derived, result, layout, decoded)
+            self._progress.files_done()
+            return result
         if result.alarm:
             log.info("%s", result.alarm)  # the build is over, and shows no image
         return result
@@ -277,7 +281,7 @@ class Scheduler:
                 alarm=got.alarm,
             )
         order.result = result
-        self._on_result(result)
+        self._progress.job_done(result)
 
     def _derived(self, result: Result, layout: Layout, decoded: DecodedImage | None) -> Result:
         original = result.original

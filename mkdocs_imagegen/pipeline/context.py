@@ -19,7 +19,6 @@ from mkdocs_imagegen.settings.folders import matches_any
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import OpenGateway
-    from mkdocs_imagegen.jobs.progress import Progress
     from mkdocs_imagegen.jobs.serve_queue import ServeQueue
     from mkdocs_imagegen.originals.store import OriginalStore
     from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
@@ -40,7 +39,6 @@ class BuildMode:
         again: Cache keys of images that are generated again even if they exist.
         retry_refused: True if prompts are sent again that moderation has refused.
         waits_for_connection: True if a lost connection is waited for as long as a rate limit.
-        progress: Progress of the images that are generated; None for lines of the log.
     """
 
     generate: bool = True
@@ -50,7 +48,6 @@ class BuildMode:
     again: frozenset[str] = frozenset()
     retry_refused: bool = False
     waits_for_connection: bool = False
-    progress: Progress | None = None
 
     @property
     def writes(self) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
+    GitError,
     ImagegenError,
     ModelShutDownError,
     NotGeneratedError,
@@ -20,6 +21,7 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.gateway.models import check_request
+from mkdocs_imagegen.git import WorkTree
 from mkdocs_imagegen.imaging.decode import ImageInput, inspect_image
 from mkdocs_imagegen.imaging.derive import DryRunVariantBuilder, FileVariantBuilder, VariantBuilder
 from mkdocs_imagegen.imaging.variants import plan_variants
@@ -51,6 +53,8 @@ _NEW_FOLDER = (
     "the generated images are stored in %s; commit the folder, or ignore it in git and cache it in "
     "CI, so that no image is charged twice"
 )
+_NOT_CHECKED_OUT = "the original is in git, but not in the work tree"
+_CHECK_OUT = "run `git restore {0}`, or in a sparse checkout `git sparse-checkout add {0}`"
 _MAX_LISTED = 3
 TOO_LATE = "it was added to a page after the build generated its images"
 
@@ -65,6 +69,7 @@ class Lookup:
         originals: Store of originals.
         builder: Builder of the files that pages show.
         generation_s: Time from the first job to the join.
+        progress: Progress of the jobs.
         queued: Jobs that the queue of `mkdocs serve` runs after this build.
     """
 
@@ -87,7 +92,7 @@ class Lookup:
         self._deferred: dict[JobKey, tuple[ImageRequest, Directive, bool]] = {}
         self._is_deferring = True
         self._observed: set[str] = set()
-        self._progress = context.mode.progress or Progress()
+        self.progress = Progress()
         self._first_job_at: float | None = None
         self._is_joined = False
         self._scheduler: Scheduler | None = None
@@ -143,7 +148,10 @@ class Lookup:
         for request, directive, can_generate in deferred.values():
             self._resolve(request, directive, can_generate=can_generate)
         if self._scheduler is not None:
-            self._results |= self._scheduler.join()
+            try:
+                self._results |= self._scheduler.join()
+            finally:
+                self.progress.close()
 
     def join(self) -> None:
         """Wait for all jobs; no other job starts after it."""
@@ -176,7 +184,7 @@ class Lookup:
         """Store the responses that interrupted builds have left; never fails."""
         from mkdocs_imagegen.spending import recovery, storing  # noqa: PLC0415 - rarely needed
 
-        for folder in (None, *self.originals.places[1:]):
+        for folder in (None, *earlier_folders(self._settings)):  # `adopt_from` is in use elsewhere
             recovery.recover_all(storing.open_stores(self._settings, self.originals, folder))
 
     def close(self) -> None:
@@ -239,12 +247,12 @@ class Lookup:
         self._results[job.key] = Result()
         if self._scheduler is None:
             self._scheduler = open_scheduler(
-                self._context, self.originals, self.builder, self._progress
+                self._context, self.originals, self.builder, self.progress
             )
         self._scheduler.start(job)
         if job.original is None and job.request.key not in self._observed:
             self._observed.add(job.request.key)
-            self._progress.job_added()
+            self.progress.job_added()
 
     @cached_property
     def _models(self) -> ModelChoice:
@@ -253,14 +261,27 @@ class Lookup:
         is_estimate = not self._context.mode.generate
         return ModelChoice.from_cache(self._settings, is_estimate=is_estimate)
 
+    @cached_property
+    def _keys_in_git(self) -> frozenset[str]:
+        """Cache keys of the records in the git index, if their images would be charged."""
+        is_free = self._settings.gateway.is_sketch or not self._context.permission.is_granted
+        with contextlib.suppress(GitError):
+            if not is_free and not self._context.mode.again:
+                tracked = WorkTree.open(self._settings.root).index(self.originals.folder)
+                return frozenset(path.stem for path in tracked if path.suffix == ".json")
+        return frozenset()
+
     def _obstacle(self, job: Job) -> NotGeneratedError | None:
-        """Return the reason in earlier attempts for which a request is not sent, if there is one.
+        """Return the reason in git or in earlier attempts for which a request is not sent, if any.
 
         Raises:
             StoreError: If the attempts cannot be read.
             ModelShutDownError: If nothing is sent, and the model was shut down without replacement.
         """
         model, generates = job.request.model, self._context.mode.generate
+        if not self._keys_in_git.isdisjoint((job.request.key, *job.request.subject_keys)):
+            folder = self._settings.originals_dir or self.originals.folder
+            return NotGeneratedError(_NOT_CHECKED_OUT, hint=_CHECK_OUT.format(folder))
         try:
             model = self._models.sent_for(job.request, job.exact_options).model
         except ModelShutDownError:
@@ -304,7 +325,7 @@ def open_originals(settings: Settings, *, can_write: bool = False) -> OriginalSt
         settings.originals_path,
         inspect_image,
         cache=settings.cache_path,
-        earlier=earlier_folders(settings),
+        earlier=(*earlier_folders(settings), *settings.adopted_paths),
         can_write=can_write,
     )
 
@@ -325,7 +346,7 @@ def open_scheduler(
         context: Context of the build.
         originals: Store of originals.
         builder: Builder of the files that pages show.
-        progress: Progress of the images that are generated.
+        progress: Progress of the jobs.
     """
     from mkdocs_imagegen.jobs.scheduler import Scheduler  # noqa: PLC0415
     from mkdocs_imagegen.spending import purchase, storing  # noqa: PLC0415
@@ -340,7 +361,7 @@ def open_scheduler(
     purchaser = purchase.Purchaser(settings, stores, run.ledger, open_gateway, references)
     purchaser.waits_for_connection = context.mode.waits_for_connection
     purchaser.on_hold = progress.job_held
-    return Scheduler(settings, purchaser, originals, derive, progress.job_done)
+    return Scheduler(settings, purchaser, originals, derive, progress)
 
 
 @contextlib.contextmanager
@@ -355,7 +376,7 @@ def scheduler_of_server(context: BuildContext) -> Iterator[Scheduler]:
     context = replace(context, site=None)
     with contextlib.closing(open_builder(context)) as builder:
         originals = open_originals(context.generation_settings, can_write=True)
-        scheduler = open_scheduler(context, originals, builder, Progress())
+        scheduler = open_scheduler(context, originals, builder, Progress(counts=False))
         with contextlib.closing(scheduler):
             yield scheduler
 

@@ -188,6 +188,14 @@ class Settings:
         "CI.",
         "images/originals",
     )
+    adopt_from: str | None = option(
+        None,
+        optional(one_line("a folder", "path")),
+        "Originals folder of another worktree or clone, relative to the configuration file. A "
+        "build copies the images of its pages from there, and never changes that folder. It may "
+        "be missing.",
+        "../main/imagegen-originals",
+    )
     gateway: GatewaySettings = option(
         GatewaySettings(),
         nested(GatewaySettings, 'url: "sketch:"'),
@@ -269,6 +277,12 @@ class Settings:
     def originals_path(self) -> Path:
         """Absolute path of the originals folder."""
         return _absolute(self.root / (self.originals_dir or DEFAULT_ORIGINALS_DIR))
+
+    @property
+    def adopted_paths(self) -> tuple[Path, ...]:
+        """Absolute path of the folder in ``adopt_from``, unless it is the originals folder."""
+        path = _absolute(self.root / (self.adopt_from or ""))
+        return (path,) if self.adopt_from and path != self.originals_path else ()
 
     @property
     def work_path(self) -> Path:

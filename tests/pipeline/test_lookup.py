@@ -17,7 +17,6 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.page_layout import Layout
@@ -90,10 +89,9 @@ def test_known_request_is_deferred_to_the_join(opened):
 
 
 def test_equal_requests_count_as_one_image_of_the_progress(opened):
-    progress = Progress()
-    lookup = opened(mode=BuildMode(progress=progress))
+    lookup = opened()
     look_up(lookup, directive(), directive(layout=SMALL), directive("Another"))
-    assert (progress.total, progress.done) == (2, 2)
+    assert (lookup.progress.total, lookup.progress.done) == (2, 2)
 
 
 @pytest.mark.parametrize("order", [("a.md", "b.md"), ("b.md", "a.md")])
