@@ -33,24 +33,19 @@ def write_review(site: SiteView, comparison: Comparison, file: Path) -> int:
     """
     store = open_originals(site.context.settings)
 
-    def read_before(original: Original) -> bytes:
-        return comparison.originals.read(original.record)
-
     def read_after(original: Original) -> bytes:
         return store.read(original)[1]
 
     changes = show_progress(comparison.changes, len(comparison.changes))
-    groups = [_group(comparison, each, read_before, read_after) for each in changes]
+    groups = [_group(comparison, each, read_after) for each in changes]
     title, note = f"Images since {comparison.revision}", f"{comparison.totals}."
     write_sheet(file, contact_sheet(title, note, groups, is_review=True))
     return sum(len(group.images) for group in groups)
 
 
-def _group(
-    comparison: Comparison, change: Change, read_before: _Read, read_after: _Read
-) -> SheetGroup:
+def _group(comparison: Comparison, change: Change, read_after: _Read) -> SheetGroup:
     before, after = change.before, change.after
-    sides = (("before", before, read_before), ("after", after, read_after))
+    sides = (("before", before, comparison.originals.read), ("after", after, read_after))
     images = (each for side in sides for each in _images(*side))
     is_missing = after is not None and after.original is None
     return SheetGroup(

@@ -173,12 +173,11 @@ class _Past:
             now: Images now, which are those of the commit on the pages that are not read.
             folder: Folder for the records of the commit.
         """
-        context = self._site.context
-        store = None
-        if self._originals.is_in_git:
+        context, store = self._site.context, None
+        texts = self._texts(settings, reads_all=settings is not context.settings)
+        if texts and self._originals.is_in_git:
             store = self._originals.store(folder, inspect_image, context.settings.cache_path)
         context = replace(context, settings=settings, originals=store, run=Run())
-        texts = self._texts(settings, reads_all=settings is not self._site.context.settings)
         log.disabled = True  # a build of the commit has told about its pages
         try:
             entries = self._site.read_pages(context, texts) if texts else []

@@ -103,15 +103,17 @@ class CommittedOriginals:
             log.warning("%d records of %s are Git LFS pointers", pointers, self._commit[:12])
         return OriginalStore(target, inspect, cache=cache, can_write=False)
 
-    def read(self, record: Record) -> bytes:
-        """Return the image of a record of the commit.
+    def read(self, original: Original) -> bytes:
+        """Return the image of an original of the commit, or of a sketch.
 
         Raises:
-            StoreError: If neither the originals folder nor git has it.
+            StoreError: If neither a folder nor git has it.
         """
+        record = original.record
         name = Path(record.key[:2], record.file_name)
-        with contextlib.suppress(OSError, ValueError, StoreError):
-            return read_image(Original(record, self.current / name.parent))
+        for folder in (original.folder, self.current / name.parent):
+            with contextlib.suppress(OSError, ValueError, StoreError):
+                return read_image(Original(record, folder))
         content = b"".join(self._tree.blobs(filter(None, [self._blobs.get(self._folder / name)])))
         is_pointer = content.startswith(LFS_POINTER)
         if is_pointer:

@@ -312,6 +312,21 @@ def test_image_of_a_pointer_comes_from_git_lfs(site: PaidSite, tmp_path: Path) -
     assert sorted(colors(gallery(site, tmp_path / "review.html"))) == sorted(every)
 
 
+def test_sketches_are_compared_on_disk(site: PaidSite, tmp_path: Path) -> None:
+    site.options["gateway"] = {"url": "sketch:"}
+    site.build()
+    commit_all(site.folder)
+    git(site.folder, "branch", "-f", "main")
+    site.write("more.md", f"# More\n\n{fence('A dune')}")
+    site.build()
+    commit_all(site.folder)
+    git(site.folder, "branch", "-f", "main")
+    site.write("more.md", f"# More\n\n{fence('A boat')}")
+    site.build()
+    assert changes(site) == [("changed", "docs/more.md:3", "A dune", "A boat")]
+    assert gallery(site, tmp_path / "review.html").alts == ["Before: A boat", "After: A boat"]
+
+
 @pytest.mark.parametrize("revision", ["absent", "--output=x", "-p", "", "a b"])
 @pytest.mark.parametrize("command", [("plan",), ("gallery", "review.html")])
 def test_unknown_revision_is_an_error(site: PaidSite, command, revision: str) -> None:
