@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.jobs.encode_queue import EncodeQueue
     from mkdocs_imagegen.jobs.serve_queue import ServeQueue
     from mkdocs_imagegen.originals.lock import Lock
+    from mkdocs_imagegen.originals.store import OriginalStore
     from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
     from mkdocs_imagegen.report import RunReport
     from mkdocs_imagegen.spending.ledger import Ledger
@@ -129,6 +130,7 @@ class BuildContext:
             Material for MkDocs does.
         serve_queue: Queue of `mkdocs serve`, which then generates the images instead.
         encode_queue: Queue of `mkdocs serve` that encodes files, while pages show originals.
+        originals: Store of originals, in place of that of the settings.
     """
 
     settings: Settings
@@ -143,6 +145,7 @@ class BuildContext:
     follows_palette: bool = False
     serve_queue: ServeQueue | None = None
     encode_queue: EncodeQueue | None = None
+    originals: OriginalStore | None = None
 
     @property
     def generation_settings(self) -> Settings:

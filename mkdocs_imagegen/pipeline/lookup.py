@@ -73,9 +73,11 @@ class Lookup:
 
     def __init__(self, context: BuildContext) -> None:
         self._settings = context.generation_settings
-        self._locked = _open_locked(context)
-        self.originals = self._locked or open_originals(
-            self._settings, can_write=context.mode.writes
+        self._locked = None if context.originals else _open_locked(context)
+        self.originals = (
+            context.originals
+            or self._locked
+            or open_originals(self._settings, can_write=context.mode.writes)
         )
         self.builder = open_builder(context)
         self.generation_s = 0.0

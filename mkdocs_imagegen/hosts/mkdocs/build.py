@@ -8,16 +8,17 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import InclusionLevel
+from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.utils.meta import get_data
 
 from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.pipeline.context import (
@@ -35,7 +36,7 @@ from mkdocs_imagegen.settings import Settings
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure import StructureItem
-    from mkdocs.structure.files import File, Files
+    from mkdocs.structure.files import Files
     from mkdocs.structure.nav import Navigation
     from mkdocs.theme import Theme
 
@@ -126,6 +127,27 @@ class MkDocsBuild:
         if not has_preview and _SCHEME not in content:
             return content
         return self.pipeline.read_page(self._page(page), content, partial(self._facts, page))
+
+    def read_texts(self, texts: Mapping[str, str], files: Files) -> None:
+        """Look up the images of pages with other texts, without other plugins, and join.
+
+        Args:
+            texts: Text of each page, by its source.
+            files: Files of the site.
+        """
+        config = self._config
+        for uri, text in texts.items():
+            now = files.get_file_from_path(uri)
+            title = vars(now.page).get("title") if now and now.page else None  # of the navigation
+            file = File(uri, config.docs_dir, config.site_dir, config.use_directory_urls)
+            path, file.content_string = file.abs_src_path, text  # which forgets the path
+            file.abs_src_path = path
+            page = MkDocsPage(title, file, config)
+            page.markdown, page.meta = get_data(text)
+            self.read_front_matter(page)
+            page.render(config, files)
+            self.read_page(page, page.content or "")
+        self.join(files)
 
     def join(self, files: Files) -> None:
         """Wait for the images, and give themes the social card of each page.
