@@ -24,7 +24,7 @@ from mkdocs_imagegen.pages.columns import (
     has_width_by_content,
     sizes_within,
 )
-from mkdocs_imagegen.pages.style_sheets import blur_class
+from mkdocs_imagegen.pages.style_sheets import blur_class, crop_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def image_markup(
         markup += _picture(found, dark, on_dark)
     else:
         # Without the blur: a light one would show until the dark image is loaded.
-        markup = _picture(found, replace(image, blur=""), context, dark)
+        image = replace(image, blur="", crop=image.crop or dark.crop)
+        markup = _picture(found, image, context, dark)
     return _with_badge(found, markup, context.badge) if context.badge else markup
 
 
@@ -82,7 +83,7 @@ def _picture(
     sources += [_source(each, sizes, context, "") for each in image.sources[:-1]]
     last = image.sources[-1]
     several = {"srcset": _srcset(last, context), "sizes": sizes} if len(last.files) > 1 else {}
-    classes = ("imagegen", own.pop("class", ""), blur_class(image.blur))
+    classes = ("imagegen", own.pop("class", ""), blur_class(image.blur), crop_class(image.crop))
     img = as_tag({"class": " ".join(filter(None, classes))} | own | several | loading)
     return f"<picture>{''.join(sources)}{img}</picture>" if sources else img
 
