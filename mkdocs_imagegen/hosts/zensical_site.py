@@ -63,6 +63,18 @@ class Source:
         """True if the front matter sets options."""
         return self.meta.get("imagegen") is not None
 
+    @property
+    def meta_json(self) -> str:
+        """Front matter as JSON."""
+        return json.dumps(_with_text_keys(self.meta), default=str)
+
+
+def _with_text_keys(value: object) -> object:
+    """Return a value of YAML as JSON allows it: keys can be dates there."""
+    if isinstance(value, Mapping):
+        return {str(key): _with_text_keys(each) for key, each in value.items()}
+    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
+
 
 _Stamp = tuple[int, int] | None
 """Time and size of a file or folder, if any; None if its next change could leave them the same."""
