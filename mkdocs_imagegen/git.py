@@ -5,7 +5,7 @@
 - `tree` and `index`: the blobs of a commit or of the index below a folder, by path.
 - `blobs`: the content of blobs, one after the other.
 - `changes`: the files that differ between a commit and the work tree.
-- `uncommitted`: the files to commit, without the ignored ones.
+- `uncommitted`: the files to commit, without the ignored ones; `untracked`: those not in the index.
 - `lfs_object`: the path of a file that Git LFS has fetched.
 - `is_tracked`: True if git tracks a file in a folder.
 
@@ -143,6 +143,11 @@ class WorkTree:
         options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames")
         lines = self._names(["status", *options], folder)
         return sorted(self._path(line[len("XY ") :]) for line in lines)
+
+    def untracked(self, folder: Path) -> list[Path]:
+        """Return the files below a folder that git neither tracks nor ignores, sorted."""
+        options = ("--others", "--exclude-standard", "--full-name", "-z")
+        return sorted(map(self._path, self._names(["ls-files", *options], folder)))
 
     def lfs_object(self, sha256: str) -> Path:
         """Return the path of a file that Git LFS has fetched, also if it has not."""

@@ -17,8 +17,10 @@ from mkdocs_imagegen.cli.site import (
     as_json,
     config_file,
     estimate_build,
+    locked,
     log_model_change,
     since,
+    with_lock,
 )
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
@@ -63,9 +65,16 @@ Examples:
     default="table",
     help="Format of the changes since a revision; by default a table",
 )
+@locked
 @as_json
-def plan(
-    config_file: str | None, explain: str | None, since: str | None, form: str, *, as_json: bool
+def plan(  # noqa: PLR0913 - one argument for each option
+    config_file: str | None,
+    explain: str | None,
+    since: str | None,
+    form: str,
+    *,
+    locked: bool,
+    as_json: bool,
 ) -> None:
     """Show missing images and their estimated cost.
 
@@ -81,7 +90,7 @@ def plan(
     """
     if (explain is not None and since is not None) or (form != "table" and since is None):
         raise click.UsageError("--since excludes --explain, and --format needs --since")
-    site = look(config_file)
+    site = look(config_file, change=with_lock if locked else None)
     if since is not None:
         _print_changes(site, compare_with(site, since), "json" if as_json else form)
         return

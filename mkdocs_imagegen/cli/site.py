@@ -60,6 +60,34 @@ config_file = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
 
+locked = click.option(
+    "--locked",
+    is_flag=True,
+    help="Count only images whose record is committed in git, as with the option locked",
+)
+
+
+def with_lock(settings: Settings) -> Settings:
+    """Return settings with which only locked images are shown."""
+    return replace(settings, locked=True)
+
+
+def without_lock(settings: Settings) -> Settings:
+    """Return settings with which all images are found; what they use must not be removed."""
+    return replace(settings, locked=False)
+
+
+def require_unlocked(settings: Settings) -> Settings:
+    """Return the settings of a site for a command that adds originals.
+
+    Raises:
+        CommandError: If the site is locked.
+    """
+    if settings.locked:
+        raise CommandError("locked is true, so no images are added; set `locked: false`")
+    return settings
+
+
 since = click.option(
     "--since",
     metavar="REVISION",

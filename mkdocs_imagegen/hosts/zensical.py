@@ -346,7 +346,8 @@ def _context_of_build(site: ZensicalSite) -> BuildContext:
     if settings.gateway.is_sketch:
         permission = permission_here(settings, is_serving=_is_serving())
     mode = BuildMode(generate=permission.is_granted)
-    return _context(settings, mode, permission, site.docs, site.docs, site.site_url)
+    context = _context(settings, mode, permission, site.docs, site.docs, site.site_url)
+    return replace(context, run=Run(site.locks))
 
 
 def _is_serving() -> bool:

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from mkdocs_imagegen.directives.directive import WIDTH_CLASS
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage
 
-_BLUR = "imagegen-blur-"
-_BLUR_CLASS = re.compile(rf"\b{_BLUR}[0-9a-f]{{8}}\b")
+_OWN_CLASS = re.compile(r"\bimagegen-(?:blur|crop)-[0-9a-f]{8}\b")
 # Minifiers leave out the quotes.
 _CLASS = re.compile(r"class=[\"']?[^\"'<>]*\bimagegen\b")
 
@@ -28,12 +27,16 @@ class PageStyles:
 
     def __init__(self, add_file: Callable[[str, bytes], None]) -> None:
         self._add_file = add_file
-        self._blurs: dict[str, str] = {}
+        self._rules: dict[str, str] = {}
 
-    def add_blur(self, image: PageImage) -> None:
-        """Note the blurred preview of an image that a page shows."""
+    def add_image(self, image: PageImage) -> None:
+        """Note the blurred preview and the crop of an image that a page shows."""
         if image.blur:
-            self._blurs[blur_class(image.blur)] = image.blur
+            # Without the padding: MkDocs' built-in theme puts a frame around images.
+            style = f"background:url({image.blur}) center/cover content-box"
+            self._rules[blur_class(image.blur)] = style
+        if image.crop:
+            self._rules[crop_class(image.crop)] = image.crop
 
     def links(self, page: str, url_of: Callable[[str], str]) -> str:
         """Return the links to the style sheets that a page needs and lacks; ``""`` for others.
@@ -46,17 +49,15 @@ class PageStyles:
         if not _is_styled(page) or link in page:
             return ""
         self._add_file(SHEET_NAME, SHEET)
-        if blurs := self._blur_rules(page):
-            self._add_file(_sheet_name(blurs), blurs)
-            link += f'<link rel="stylesheet" href="{html.escape(url_of(_sheet_name(blurs)))}">\n'
+        if rules := self._rules_of(page):
+            self._add_file(_sheet_name(rules), rules)
+            link += f'<link rel="stylesheet" href="{html.escape(url_of(_sheet_name(rules)))}">\n'
         return link
 
-    def _blur_rules(self, page: str) -> bytes:
+    def _rules_of(self, page: str) -> bytes:
         # A policy that allows data: images allows them in a style sheet, and not in an attribute.
-        names = sorted({each for each in _BLUR_CLASS.findall(page) if each in self._blurs})
-        # Without the padding: MkDocs' built-in theme puts a frame around images.
-        style = "background:url({}) center/cover content-box"
-        return "".join(f".{each}{{{style.format(self._blurs[each])}}}\n" for each in names).encode()
+        names = sorted({each for each in _OWN_CLASS.findall(page) if each in self._rules})
+        return "".join(f".{each}{{{self._rules[each]}}}\n" for each in names).encode()
 
 
 def _is_styled(page: str) -> bool:
@@ -71,7 +72,20 @@ def blur_class(blur: str) -> str:
     Args:
         blur: Its ``data:`` URL.
     """
-    return f"{_BLUR}{hashlib.sha256(blur.encode()).hexdigest()[:8]}" if blur else ""
+    return _own_class("blur", blur)
+
+
+def crop_class(crop: str) -> str:
+    """Return the class of the images with a crop by CSS; ``""`` without one.
+
+    Args:
+        crop: Its CSS declarations.
+    """
+    return _own_class("crop", crop)
+
+
+def _own_class(kind: str, text: str) -> str:
+    return f"imagegen-{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}" if text else ""
 
 
 def _sheet_name(content: bytes) -> str:

@@ -20,6 +20,7 @@ from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.meta import get_data
 
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.pipeline.context import (
     BuildContext,
     BuildMode,
@@ -91,7 +92,10 @@ class MkDocsBuild:
         # Takes 60 ms to import; a site without images does not need it.
         from mkdocs_imagegen.pipeline.build import Pipeline  # noqa: PLC0415
 
-        pipeline = Pipeline(self._context())
+        try:
+            pipeline = Pipeline(self._context())
+        except StoreError as error:
+            raise PluginError(f"imagegen: {error}") from None
         if self._is_joined:
             pipeline.join()  # an image that is added now is not generated in this build
         return pipeline
@@ -104,7 +108,8 @@ class MkDocsBuild:
     def begin(self) -> None:
         """Open the pipeline if it has work beside the images of pages."""
         is_needed = self._session is not None or not self._mode.publish
-        is_needed = is_needed or self._settings.report_path is not None
+        # The lock is that of the beginning.
+        is_needed = is_needed or self._settings.report_path is not None or self._settings.locked
         if is_needed or has_unfinished_requests(self._settings):
             _ = self.pipeline
 
@@ -187,6 +192,8 @@ class MkDocsBuild:
         """Start no more jobs, wait for the images in flight, and close the stores."""
         if self.is_open:
             self.pipeline.close()
+            if self._session is not None:
+                self._session.end_build(self.pipeline.context)
 
     def log_charges(self) -> None:
         """Log what a build that failed has generated and kept."""
@@ -219,7 +226,12 @@ class MkDocsBuild:
         )
         if session is None:
             return context
-        return replace(context, serve_queue=session.queue_for(context))
+        return replace(
+            context,
+            serve_queue=session.queue_for(context),
+            # Without a cache, no later build would find the files.
+            encode_queue=session.encode_queue if settings.cache == "use" else None,
+        )
 
     def _page(self, page: MkDocsPage) -> Page:
         file = page.file
