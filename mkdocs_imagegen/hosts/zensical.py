@@ -362,8 +362,7 @@ def _render(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
     with _reading(pipeline):
         render = import_module("zensical.markdown.render").render
         head = source.url, source.meta_json, source.title, source.nav_title
-        page = render(source.body, uri, *head)
-    content: str = page["content"]
+        content: str = render(source.body, uri, *head)["content"]
     return content
 
 
