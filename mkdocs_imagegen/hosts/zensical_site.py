@@ -122,7 +122,6 @@ class ZensicalSite:
         target: Folder of the built site.
         folder: Folder of images in the docs folder.
         locks: Locked records, once they are read.
-        texts: Texts of pages in place of those in the docs folder, by source.
     """
 
     _latest: ClassVar[ZensicalSite | None] = None
@@ -134,10 +133,16 @@ class ZensicalSite:
         self.folder = PublishedFolder(self.docs)
         self.target = self.root / config["site_dir"]
         self.locks: dict[Path, Lock] = {}
-        self.texts: Mapping[str, str] = {}
+        self._texts: Mapping[str, str] = {}
         self._config_file = config_file or _config_file_of(self.root)
         self._sources: dict[str, tuple[list[_Stamp], Source]] = {}
         self._stamps: dict[Path, _Stamp] = {}
+
+    def with_texts(self, texts: Mapping[str, str]) -> ZensicalSite:
+        """Return the site with other texts of pages, by source."""
+        site = ZensicalSite(self.config, self._config_file)
+        site._texts = texts
+        return site
 
     @classmethod
     def of_build(cls, config: dict[str, Any]) -> ZensicalSite:
@@ -239,7 +244,7 @@ class ZensicalSite:
         stamps = [_stamp_of(each) for each in (path, *files_of_meta)]
         known, source = self._sources.get(uri, ([], None))
         if source is None or None in stamps or stamps != known:
-            text = self.texts[uri] if uri in self.texts else _read_text(path)
+            text = self._texts[uri] if uri in self._texts else _read_text(path)
             meta, body = split_front_matter(text)
             for each in reversed(files_of_meta):
                 inherited = _read_text(each).lstrip("-")
