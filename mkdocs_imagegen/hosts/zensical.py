@@ -13,7 +13,6 @@ from __future__ import annotations
 import atexit
 import base64
 import contextlib
-import json
 import mimetypes
 import re
 import sys
@@ -300,22 +299,14 @@ def render_page(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
         pipeline.read_front_matter(source.page, source.meta)
     with _reading(pipeline):
         render = import_module("zensical.markdown.render").render
-        meta = json.dumps(_with_text_keys(source.meta), default=str)
-        page = render(source.body, uri, source.url, meta, source.title, source.nav_title)
-    content: str = page["content"]
+        head = source.url, source.meta_json, source.title, source.nav_title
+        content: str = render(source.body, uri, *head)["content"]
     return content
 
 
 def read_page(site: ZensicalSite, uri: str, pipeline: Pipeline, content: str) -> str:
     """Look up the images of a page, and return its HTML with their markers."""
     return pipeline.read_page(site.source(uri).page, content, partial(site.facts, uri))
-
-
-def _with_text_keys(value: object) -> object:
-    """Return a value of YAML as JSON allows it: keys can be dates there."""
-    if isinstance(value, dict):
-        return {str(key): _with_text_keys(each) for key, each in value.items()}
-    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
 
 
 @contextlib.contextmanager

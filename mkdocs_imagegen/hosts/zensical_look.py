@@ -76,8 +76,7 @@ def _read_all(site: ZensicalSite, uris: Iterable[str], pipeline: Pipeline) -> di
 
 
 def _read_again(site: ZensicalSite, context: BuildContext, texts: Mapping[str, str]) -> list[Entry]:
-    site = ZensicalSite(site.config)
-    site.texts = texts
+    site = site.with_texts(texts)
     with contextlib.redirect_stdout(sys.stderr), contextlib.closing(Pipeline(context)) as pipeline:
         _read_all(site, texts, pipeline)
         return pipeline.entries()

@@ -66,6 +66,18 @@ class Source:
         """True if the front matter sets options."""
         return self.meta.get("imagegen") is not None
 
+    @property
+    def meta_json(self) -> str:
+        """Front matter as JSON."""
+        return json.dumps(_with_text_keys(self.meta), default=str)
+
+
+def _with_text_keys(value: object) -> object:
+    """Return a value of YAML as JSON allows it: keys can be dates there."""
+    if isinstance(value, Mapping):
+        return {str(key): _with_text_keys(each) for key, each in value.items()}
+    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
+
 
 _Stamp = tuple[int, int] | None
 """Time and size of a file or folder, if any; None if its next change could leave them the same."""
@@ -110,7 +122,6 @@ class ZensicalSite:
         target: Folder of the built site.
         folder: Folder of images in the docs folder.
         locks: Locked records, once they are read.
-        texts: Texts of pages in place of those in the docs folder, by source.
     """
 
     _latest: ClassVar[ZensicalSite | None] = None
@@ -122,10 +133,16 @@ class ZensicalSite:
         self.folder = PublishedFolder(self.docs)
         self.target = self.root / config["site_dir"]
         self.locks: dict[Path, Lock] = {}
-        self.texts: Mapping[str, str] = {}
+        self._texts: Mapping[str, str] = {}
         self._config_file = config_file or _config_file_of(self.root)
         self._sources: dict[str, tuple[list[_Stamp], Source]] = {}
         self._stamps: dict[Path, _Stamp] = {}
+
+    def with_texts(self, texts: Mapping[str, str]) -> ZensicalSite:
+        """Return the site with other texts of pages, by source."""
+        site = ZensicalSite(self.config, self._config_file)
+        site._texts = texts
+        return site
 
     @classmethod
     def of_build(cls, config: dict[str, Any]) -> ZensicalSite:
@@ -227,7 +244,7 @@ class ZensicalSite:
         stamps = [_stamp_of(each) for each in (path, *files_of_meta)]
         known, source = self._sources.get(uri, ([], None))
         if source is None or None in stamps or stamps != known:
-            text = self.texts[uri] if uri in self.texts else _read_text(path)
+            text = self._texts[uri] if uri in self._texts else _read_text(path)
             meta, body = split_front_matter(text)
             for each in reversed(files_of_meta):
                 inherited = _read_text(each).lstrip("-")

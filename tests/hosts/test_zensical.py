@@ -27,6 +27,7 @@ from tests.hosts.zensicals import (
     write_zensical_site,
 )
 from tests.paid import MODEL, PaidEmulator, fence, snapshot
+from tests.repository import commit_all
 from tests.support import QUICK
 from tests.waiting import wait_until
 
@@ -189,6 +190,19 @@ def test_commands_read_the_site(site: PaidZensical, config_file: str) -> None:
     pruned = site.command("prune")
     assert pruned.returncode == 0, pruned.stderr
     assert site.command("check").returncode == 0
+
+
+def test_plan_compares_the_site_with_a_revision(site: PaidZensical) -> None:
+    assert site.command("generate").returncode == 0
+    commit_all(site.folder)
+    site.write("index.md", f"# Home\n\n{fence('A red balloon')}")
+    site.write("guide.md", f"# Guide\n\n{fence('A bottle')}")
+    done = site.command("plan", "--since", "main")
+    assert [line.split("  ")[:3] for line in done.stdout.splitlines()[:3]] == [
+        ["added", "docs/guide.md:3", "missing"],
+        ["changed", "docs/index.md:3", "missing"],
+        ["dropped", "docs/index.md:7", "-"],
+    ], done.stderr
 
 
 def test_options_of_a_folder_apply_in_generate_and_in_the_build(site: PaidZensical) -> None:
