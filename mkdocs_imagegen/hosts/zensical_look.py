@@ -56,7 +56,7 @@ def look(
         settings = change(site.settings) if change is not None else site.settings
         mode = replace(mode, pages=globs_of(pages, site.docs, site.root))
         permission = permission_here(settings, is_serving=False)
-        context = context_with(settings, mode, permission, site.docs, None, site.site_url)
+        context = context_with(settings, mode, permission, site, None)
         with contextlib.closing(Pipeline(context)) as pipeline:
             rendered = _read_all(site, site.uris, pipeline)
             entries = pipeline.entries()

@@ -21,10 +21,12 @@ from click import ClickException
 
 from mkdocs_imagegen.directives.extension import read_heading
 from mkdocs_imagegen.errors import SiteError
+from mkdocs_imagegen.files import read_style_sheets
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import BRIDGES
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
 from mkdocs_imagegen.log import ONCE, log
+from mkdocs_imagegen.pages.columns import Theme, theme_named
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
@@ -179,6 +181,22 @@ class ZensicalSite:
         """Absolute URL of the site with a final slash; ``""`` if it is not set."""
         url = self.config.get("site_url")
         return f"{url.rstrip('/')}/" if url else ""
+
+    @cached_property
+    def theme(self) -> Theme:
+        """Layout of the theme."""
+        theme = self.config.get("theme") or {}
+        folder = theme.get("custom_dir")
+        return theme_named(
+            theme.get("name") or "zensical",
+            theme.get("features") or (),
+            read_style_sheets(
+                self.docs,
+                self.config.get("extra_css") or (),
+                self.root / folder if folder else None,
+            ),
+            follows_palette=True,
+        )
 
     @cached_property
     def uris(self) -> list[str]:

@@ -130,6 +130,16 @@ def test_build_generates_no_image_and_names_their_number_once(site: PaidZensical
     assert "run `mkdocs-imagegen generate` first" in messages
 
 
+def test_sizes_follow_the_column_of_the_page(site: PaidZensical) -> None:
+    site.write("wide.md", f"---\nhide: [toc]\n---\n# Wide\n\n{fence('A ferry')}")
+    assert site.command("generate").returncode == 0
+    site.build()
+    first, lazy = re.findall(r' sizes="([^"]*)"', site.html())
+    assert first.startswith("(min-width: 2000px) 826px, ")
+    assert lazy.startswith("auto, (min-width: 2000px) 826px, ")
+    assert ' sizes="(min-width: 2000px) 1126px, ' in site.html("wide/index.html")
+
+
 def test_generate_is_shown_by_the_next_build(site: PaidZensical) -> None:
     (site.folder / "imagegen-originals").mkdir()
     site.build()
