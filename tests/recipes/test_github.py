@@ -44,6 +44,7 @@ def test_cache_lets_pushes_pay_once_and_pull_requests_never(repository) -> None:
     docs.commit("A kettle", "A cup", "A spoon")
     pull_request = docs.open_pull_request()
     assert_green(pull_request, "3 images: 2 reused, 1 missing")
+    assert pull_request.changes.startswith("1 added; no new originals; 1 image to generate")
     assert pull_request.saved == []
     merged = docs.push()
     assert_green(merged, "3 images: 2 reused, 1 generated", requests=1)
@@ -86,7 +87,25 @@ def test_pull_request_from_a_fork_is_green_without_network_and_secrets(repositor
         docs.commit("A kettle")
     assert docs.push().code == 0
     docs.commit("A kettle", "A cup")
-    assert_green(docs.open_pull_request_from_fork(), "2 images: 1 reused, 1 missing")
+    fork = docs.open_pull_request_from_fork()
+    assert_green(fork, "2 images: 1 reused, 1 missing")
+    assert fork.changes.startswith("1 added; no new originals; 1 image to generate")
+
+
+def test_pull_request_shows_the_images_that_it_adds(repository) -> None:
+    docs = repository("github-committed.yml")
+    docs.commit("A kettle")
+    docs.build()
+    docs.commit("A kettle")
+    assert docs.push().code == 0
+    docs.commit("A kettle", "A cup")
+    docs.build()
+    docs.commit("A kettle", "A cup")
+    run = docs.open_pull_request()
+    assert_green(run, "2 images: 2 reused")
+    assert run.changes.startswith("1 added; 1 new original")
+    assert "A cup" in docs.contact_sheet
+    assert docs.contact_sheet.count("<img") == 1
 
 
 def test_committed_originals_are_published_without_a_request(repository) -> None:
