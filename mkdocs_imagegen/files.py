@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError, unexpected
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags that refuse symbolic links and do not block on a pipe."""
@@ -131,6 +131,16 @@ def cannot_store(folder: Path, error: OSError) -> StoreError:
     """Return the error for a folder that files cannot be written to."""
     fault = f"images cannot be stored in {folder} ({error.strerror or error})"
     return StoreError(fault, hint=storage_hint(error))
+
+
+def as_imagegen_error(error: Exception) -> ImagegenError:
+    """Return the error of one image for an exception of any kind."""
+    if isinstance(error, ImagegenError):
+        return error
+    if isinstance(error, (OSError, MemoryError)):
+        fault = f"the files of the image could not be written: {error}"
+        return StoreError(fault, hint=storage_hint(error))
+    return unexpected(error, NotGeneratedError)
 
 
 def storage_hint(error: Exception) -> str:

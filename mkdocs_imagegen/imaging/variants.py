@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from itertools import chain
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.imaging.image import SITE_FOLDER
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.page_layout import CENTER, Focus, Layout, scale_to_width
@@ -127,6 +127,18 @@ def plan_variants(
     is_blurred = settings.blur and not record.has_alpha and not layout.is_card
     has_blur = is_blurred and _has_encoder("webp")
     return VariantPlan(record, size, variants, files, layout.focus, has_blur)
+
+
+def image_of_original(record: Record, layout: Layout) -> PageImage:
+    """Return an image of which the page shows the original itself, cropped by its style sheet."""
+    ending = _ENDINGS[record.mime.removeprefix("image/")]
+    name = f"{SITE_FOLDER}/{record.sha256[:16]}-original.{ending}"
+    source = ImageSource(record.mime, ((name, record.size.width),))
+    size, focus = layout.size, layout.focus
+    has_its_shape = scale_to_width(record.size, size.width) == size
+    crop = f"aspect-ratio:{size.width}/{size.height};object-fit:cover;"
+    crop += f"object-position:{focus.left}% {focus.top}%"
+    return PageImage((source,), record.size, crop="" if has_its_shape else crop)
 
 
 @lru_cache  # the images of a site share a few sizes

@@ -16,11 +16,9 @@ from mkdocs_imagegen.errors import (
     ImagegenError,
     ModelUnavailableError,
     NotGeneratedError,
-    StoreError,
-    unexpected,
 )
 from mkdocs_imagegen.event_loop import EventLoop
-from mkdocs_imagegen.files import storage_hint
+from mkdocs_imagegen.files import as_imagegen_error
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.decode import DecodedImage, ImageInput
 from mkdocs_imagegen.imaging.image import PageImage
@@ -193,7 +191,7 @@ class Scheduler:
                 except ClaimedElsewhereError:
                     self._log_claim()
                 except Exception as error:  # noqa: BLE001 - one image's fault is not the build's
-                    return Result(error=_as_imagegen_error(error))
+                    return Result(error=as_imagegen_error(error))
             waits_until = waits_until or time.monotonic() + self._max_claim_wait_s
             if time.monotonic() > waits_until:
                 return Result(error=self._claim_error())
@@ -270,7 +268,7 @@ class Scheduler:
         except ClaimedElsewhereError:
             raise
         except Exception as error:  # noqa: BLE001 - without a result, other jobs would pay again
-            result = Result(error=_as_imagegen_error(error))
+            result = Result(error=as_imagegen_error(error))
         else:
             order.decoded = got.decoded
             result = Result(
@@ -294,14 +292,5 @@ class Scheduler:
                 original, content = self._originals.read(original)
                 image = self._derive(original, layout, content)
         except Exception as error:  # noqa: BLE001 - the cost and the alarm are reported all the same
-            return replace(result, error=_as_imagegen_error(error))
+            return replace(result, error=as_imagegen_error(error))
         return replace(result, original=original, image=image)
-
-
-def _as_imagegen_error(error: Exception) -> ImagegenError:
-    if isinstance(error, ImagegenError):
-        return error
-    if isinstance(error, (OSError, MemoryError)):
-        fault = f"the files of the image could not be written: {error}"
-        return StoreError(fault, hint=storage_hint(error))
-    return unexpected(error, NotGeneratedError)

@@ -12,7 +12,7 @@ from mkdocs_imagegen.directives.directive import WIDTH_CLASS, Directive, ParsedD
 from mkdocs_imagegen.directives.marker import as_tag, attributes_of
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.image import ImageSource, PageImage
-from mkdocs_imagegen.pages.style_sheets import blur_class
+from mkdocs_imagegen.pages.style_sheets import blur_class, crop_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ def image_markup(
         markup += _picture(found, dark, on_dark)
     else:
         # Without the blur: a light one would show until the dark image is loaded.
-        markup = _picture(found, replace(image, blur=""), context, dark)
+        image = replace(image, blur="", crop=image.crop or dark.crop)
+        markup = _picture(found, image, context, dark)
     return _with_badge(found, markup, context.badge) if context.badge else markup
 
 
@@ -70,7 +71,7 @@ def _picture(
 
 def _img(found: ParsedDirective, image: PageImage, sizes: str, context: MarkupContext) -> str:
     own = attributes_of(found, context.url_of(image.name))
-    classes = ("imagegen", own.pop("class", ""), blur_class(image.blur))
+    classes = ("imagegen", own.pop("class", ""), blur_class(image.blur), crop_class(image.crop))
     attributes = {"class": " ".join(filter(None, classes)), **own}
     if len(image.sources[-1].files) > 1:
         attributes |= {"srcset": _srcset(image.sources[-1], context), "sizes": sizes}

@@ -107,7 +107,8 @@ class Pipeline:
         # By the hash of the HTML that was read, which mostly equals the HTML that is filled.
         self._shown_images: dict[int, tuple[ShownImage, ...]] = {}
         self._styles = PageStyles(self._lookup.builder.add_file)
-        if context.mode.generate and has_unfinished_requests(context.settings):
+        can_recover = context.mode.generate or context.mode.adopts
+        if can_recover and has_unfinished_requests(context.settings):
             self._lookup.recover()
 
     def read_front_matter(self, page: Page, meta: Mapping[str, object]) -> None:
@@ -298,7 +299,7 @@ class Pipeline:
     def _page_image(self, outcome: Outcome) -> PageImage:
         if isinstance(outcome.shown, PageImage):
             for each in filter(None, (outcome.shown, outcome.dark)):
-                self._styles.add_blur(each)
+                self._styles.add_image(each)
             return outcome.shown
         self._lookup.builder.add_file(outcome.shown.image.name, outcome.shown.content)
         return outcome.shown.image

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.imaging import variants as module
-from mkdocs_imagegen.imaging.variants import Encoding, Variant, plan_variants, variant_widths
+from mkdocs_imagegen.imaging.variants import (
+    Encoding,
+    Variant,
+    image_of_original,
+    plan_variants,
+    variant_widths,
+)
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.page_layout import Focus, Layout, scale_to_width
 from mkdocs_imagegen.settings import VariantSettings
@@ -167,3 +173,27 @@ def test_pillow_without_webp_plans_no_webp(monkeypatch: pytest.MonkeyPatch) -> N
         formats = {each.encoding.format for each in files_of(planned)}
         assert formats == {"avif", fallback}
         assert not planned.has_blur
+
+
+@pytest.mark.parametrize(
+    ("layout", "crop"),
+    [
+        (Layout(Size(1536, 1024)), ""),
+        (Layout(Size(300, 200)), ""),
+        (Layout(Size(333, 222)), ""),
+        (
+            Layout(Size(1600, 900), focus=Focus(30, 60)),
+            "aspect-ratio:1600/900;object-fit:cover;object-position:30% 60%",
+        ),
+        (
+            Layout(Size(1024, 1024)),
+            "aspect-ratio:1024/1024;object-fit:cover;object-position:50% 50%",
+        ),
+    ],
+)
+def test_original_on_a_page_is_cropped_to_its_layout_by_css(layout, crop) -> None:
+    record = record_of(Size(1536, 1024), mime="image/jpeg", sha256="ab" * 32)
+    shown = image_of_original(record, layout)
+    assert shown.name == "assets/imagegen/abababababababab-original.jpg"
+    assert [(each.mime, len(each.files)) for each in shown.sources] == [("image/jpeg", 1)]
+    assert (shown.size, shown.blur, shown.crop) == (Size(1536, 1024), "", crop)

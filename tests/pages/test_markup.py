@@ -17,7 +17,7 @@ from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
-from mkdocs_imagegen.pages.style_sheets import blur_class
+from mkdocs_imagegen.pages.style_sheets import blur_class, crop_class
 from tests.pipeline.support import directive
 
 LAYOUT = Size(3, 2)
@@ -139,6 +139,19 @@ def test_blurred_preview_is_the_background():
         names = ["imagegen", *(value for _, value in said), blur_class(shown.blur)]
         assert attributes["class"].split() == names
         assert "style" not in attributes
+
+
+def test_crop_has_a_class():
+    ((_, attributes),) = elements(markup(DIRECTIVE, replace(ONE, crop="object-fit:cover")))
+    assert attributes["class"].split() == ["imagegen", crop_class("object-fit:cover")]
+
+
+@pytest.mark.parametrize("cropped", ["light", "dark"])
+def test_pair_is_cropped_if_one_of_both_is_an_original(cropped):
+    crops = {"light": "", "dark": "", cropped: "object-fit:cover"}
+    light, dark = (replace(ONE, crop=crop) for crop in crops.values())
+    img = elements(markup(DIRECTIVE, light, dark))[-1]
+    assert img[1]["class"].split() == ["imagegen", crop_class("object-fit:cover")]
 
 
 def test_color_scheme_of_the_system_selects_the_dark_image():
