@@ -117,11 +117,12 @@ class Repository:
             "model": MODEL,
             "gateway": gateway,
             "variants": {**QUICK},
-            "on_missing": "CHOSEN",
+            "on_missing": "ON_MISSING",
+            "locked": "LOCKED",
         }
         config = {"site_name": "A site", "theme": "mkdocs", "plugins": [{"imagegen": options}]}
-        chosen = "!ENV [IMAGEGEN_ON_MISSING, warn]"
-        self.write("mkdocs.yml", yaml.safe_dump(config).replace("CHOSEN", chosen))
+        text = yaml.safe_dump(config).replace("ON_MISSING", "!ENV [IMAGEGEN_ON_MISSING, warn]")
+        self.write("mkdocs.yml", text.replace("LOCKED", "!ENV [IMAGEGEN_LOCKED, false]"))
 
     @property
     def contact_sheet(self) -> str:

@@ -122,6 +122,14 @@ def test_committed_originals_are_published_without_a_request(repository) -> None
     assert f"stand-in restored {first.saved[0]}" in again.output
 
 
+def test_image_in_the_work_tree_only_is_not_published(repository) -> None:
+    docs = repository("github-committed.yml")
+    docs.commit("A kettle")
+    docs.build()
+    run = docs.push()
+    assert (run.code, run.requests) == (1, 0)
+
+
 def test_push_without_a_committed_image_is_red(repository) -> None:
     docs = repository("github-committed.yml")
     docs.commit("A kettle")
