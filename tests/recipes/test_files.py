@@ -158,6 +158,13 @@ def _read_the_docs() -> str:
     return command
 
 
+def test_read_the_docs_installs_the_packages() -> None:
+    """It installs none for a project without a documentation tool, also not those listed."""
+    recipe = read(RECIPES / "read-the-docs.yml")
+    assert recipe["mkdocs"] == {"configuration": "mkdocs.yml"}
+    assert recipe["python"]["install"] == [{"requirements": "requirements.txt"}]
+
+
 def test_vercel_accepts_the_length_of_the_command() -> None:
     assert len(_vercel()) <= MAX_VERCEL_COMMAND
 
