@@ -139,6 +139,12 @@ class Repository:
         self._git("add", "--all")
         self._git("commit", "--quiet", "--allow-empty", "-m", "Change the site")
 
+    def commit_images(self, *prompts: str) -> None:
+        """Commit a page with image blocks, and their images, as the author does."""
+        self.commit(*prompts)
+        self.build()
+        self.commit(*prompts)
+
     def build(self) -> None:
         """Build on the author's machine, with the API key."""
         command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
@@ -146,9 +152,13 @@ class Repository:
         subprocess.run(command, cwd=self.folder, env=environ, check=True)
         shutil.rmtree(self.folder / ".cache")
 
+    def merge(self) -> None:
+        """Let the main branch of the server be at the current commit."""
+        self._git("update-ref", "refs/remotes/origin/main", "HEAD")
+
     def push(self) -> WorkflowRun:
         """Run the workflow as a push to the main branch does, with the secrets."""
-        self._git("update-ref", "refs/remotes/origin/main", "HEAD")
+        self.merge()
         return self._run(["push", "-s", f"{_VARIABLE}={KEY}"])
 
     def open_pull_request(self) -> WorkflowRun:
