@@ -5,7 +5,8 @@
 - `tree` and `index`: the blobs of a commit or of the index below a folder, by path.
 - `blobs`: the content of blobs, one after the other.
 - `changes`: the files that differ between a commit and the work tree.
-- `untracked`: the files that git neither tracks nor ignores.
+- `uncommitted`: the files to commit, without the ignored ones; `untracked`: those not in the index.
+- `lfs_object`: the path of a file that Git LFS has fetched.
 - `is_tracked`: True if git tracks a file in a folder.
 
 A revision can come from a pull request, so it follows ``--end-of-options``, and no shell runs. No
@@ -137,10 +138,21 @@ class WorkTree:
             found[old] = None if kind == b"D" else new
         return found
 
+    def uncommitted(self, folder: Path) -> list[Path]:
+        """Return the files below a folder to commit: new, changed and deleted ones, sorted."""
+        options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames")
+        lines = self._names(["status", *options], folder)
+        return sorted(self._path(line[len("XY ") :]) for line in lines)
+
     def untracked(self, folder: Path) -> list[Path]:
         """Return the files below a folder that git neither tracks nor ignores, sorted."""
         options = ("--others", "--exclude-standard", "--full-name", "-z")
         return sorted(map(self._path, self._names(["ls-files", *options], folder)))
+
+    def lfs_object(self, sha256: str) -> Path:
+        """Return the path of a file that Git LFS has fetched, also if it has not."""
+        common = os.fsdecode(self._git("rev-parse", "--git-common-dir").rstrip(b"\n"))
+        return self.root / common / "lfs/objects" / sha256[:2] / sha256[2:4] / sha256
 
     def _blobs_in(self, command: Sequence[str], folder: Path) -> dict[Path, str]:
         matches = map(_BLOB.fullmatch, self._names(command, folder))

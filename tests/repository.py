@@ -26,3 +26,8 @@ def commit_all(folder: Path) -> str:
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", f"Change {next(_numbers)}")
     return git(folder, "rev-parse", "HEAD")
+
+
+def index_of(folder: Path) -> str:
+    """Return all entries of the index, with the stages of a merge."""
+    return git(folder, "ls-files", "-s")

@@ -11,7 +11,13 @@ from pathlib import Path
 import click
 
 from mkdocs_imagegen.causes import causes
-from mkdocs_imagegen.cli.site import ContactSheet, as_json, config_file, require_html
+from mkdocs_imagegen.cli.site import (
+    ContactSheet,
+    as_json,
+    config_file,
+    require_html,
+    require_unlocked,
+)
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
@@ -124,7 +130,7 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     LOCATION is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image, or the first
     characters of a cache key.
     """
-    site = look(config_file)
+    site = look(config_file, change=require_unlocked)
     target = find_target(location, site.entries)
     _require_references(target)
     takes = _generate(site, target, count)

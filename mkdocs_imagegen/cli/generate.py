@@ -9,7 +9,13 @@ from decimal import Decimal
 import click
 
 from mkdocs_imagegen.causes import causes
-from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build, log_model_change
+from mkdocs_imagegen.cli.site import (
+    as_json,
+    config_file,
+    estimate_build,
+    log_model_change,
+    require_unlocked,
+)
 from mkdocs_imagegen.cli.targets import find_target, requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
@@ -105,7 +111,7 @@ def generate(  # noqa: PLR0913 - one argument for each option
         raise click.UsageError("--again needs a LOCATION")
 
     def change(settings: Settings) -> Settings:
-        budget = settings.budget
+        budget = require_unlocked(settings).budget
         budget = budget if budget_usd is None else replace(budget, usd=budget_usd)
         budget = budget if budget_images is None else replace(budget, images=budget_images)
         return replace(settings, budget=budget, concurrency=concurrency or settings.concurrency)
@@ -135,7 +141,7 @@ def _keys_at(locations: Sequence[str], config_file: str | None) -> frozenset[str
     Raises:
         OptionError: If a location has no image, several images, or an invalid directive.
     """
-    entries = look(config_file).entries
+    entries = look(config_file, change=require_unlocked).entries
     targets = [find_target(location, entries) for location in locations]
     return frozenset(request.key for each in targets for request in each.directive.requests)
 

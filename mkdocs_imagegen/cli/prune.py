@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file
+from mkdocs_imagegen.cli.site import as_json, config_file, without_lock
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
 from mkdocs_imagegen.directives.directive import Directive
@@ -25,7 +25,7 @@ _GRACE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class _Unused:
+class Unused:
     """An original that no page uses."""
 
     record: Record
@@ -68,20 +68,41 @@ def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool)
     It reads all sites that have used the originals folder on this machine. Generating a removed
     image again costs as much as before, so check first that no other branch uses it.
     """
-    site = look(config_file)
-    store = open_originals(site.context.settings)
-    unused = list(_unused([site, *_other_sites(site)], store))
-    old = [each for each in unused if each.age_days >= grace_days]
-    if yes:
-        for each in old:
-            store.remove(each.record)
+    old, result = find_unused(look(config_file, change=without_lock), grace_days, removes=yes)
     if as_json:
         print_json({"removed": yes, "unused": [each.record.key for each in old]})
     else:
-        print_table(("Key", "Age", "Cost", "Prompt"), [each.cells for each in old])
-        kept = len(unused) - len(old)
-        more = f"; {plural(kept, 'younger one')} kept" if kept else ""
-        print_line(f"{_result(len(old), is_removed=yes)}{more}")
+        print_unused(old, result)
+
+
+def find_unused(
+    site: SiteView, grace_days: int = _GRACE_DAYS, *, removes: bool
+) -> tuple[list[Unused], str]:
+    """Return the originals that no page uses and that are old enough, and a line about them.
+
+    Args:
+        site: Look at the site that finds all images, also those that are not locked.
+        grace_days: Minimum number of days since an image was generated.
+        removes: True to remove them.
+
+    Raises:
+        CommandError: If it is unknown which originals the pages use.
+        StoreError: If a record cannot be read, or a file cannot be deleted.
+    """
+    store = open_originals(site.context.settings)
+    unused = list(_unused([site, *_other_sites(site)], store))
+    old = [each for each in unused if each.age_days >= grace_days]
+    for each in old if removes else ():
+        store.remove(each.record)
+    kept = len(unused) - len(old)
+    more = f"; {plural(kept, 'younger one')} kept" if kept else ""
+    return old, f"{_result(len(old), is_removed=removes)}{more}"
+
+
+def print_unused(unused: Sequence[Unused], result: str) -> None:
+    """Print a table of unused originals, and the line about them."""
+    print_table(("Key", "Age", "Cost", "Prompt"), [each.cells for each in unused])
+    print_line(result)
 
 
 def _result(count: int, *, is_removed: bool) -> str:
@@ -103,7 +124,7 @@ def _other_sites(site: SiteView) -> Iterator[SiteView]:
         if settings.config_file and path == settings.config_file.absolute():
             continue
         try:
-            yield look(str(path))
+            yield look(str(path), change=without_lock)
         except (click.ClickException, ImagegenError, OSError) as error:
             text = error.format_message() if isinstance(error, click.ClickException) else str(error)
             fault = f"{path} uses the same originals and cannot be built: {text}"
@@ -129,7 +150,7 @@ def _require_valid(site: SiteView) -> None:
             raise CommandError(f"{fault}; generate it, or restore it from a backup")
 
 
-def _unused(sites: Sequence[SiteView], store: OriginalStore) -> Iterator[_Unused]:
+def _unused(sites: Sequence[SiteView], store: OriginalStore) -> Iterator[Unused]:
     for site in sites:
         _require_valid(site)
     entries = [entry for site in sites for entry in site.entries]
@@ -139,7 +160,7 @@ def _unused(sites: Sequence[SiteView], store: OriginalStore) -> Iterator[_Unused
     now = datetime.now(timezone.utc)
     for record in store.records():
         if record.key not in keys and record.subject not in subjects:
-            yield _Unused(record, (now - _created(record, now)) // timedelta(days=1))
+            yield Unused(record, (now - _created(record, now)) // timedelta(days=1))
 
 
 def _created(record: Record, now: datetime) -> datetime:

@@ -60,6 +60,40 @@ config_file = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
 
+locked = click.option(
+    "--locked",
+    is_flag=True,
+    help="Count only images whose record is committed in git, as with the option locked",
+)
+
+
+def with_lock(settings: Settings) -> Settings:
+    """Return settings with which only locked images are shown."""
+    return replace(settings, locked=True)
+
+
+def without_lock(settings: Settings) -> Settings:
+    """Return settings with which all images are found; what they use must not be removed."""
+    return replace(settings, locked=False)
+
+
+def require_unlocked(settings: Settings) -> Settings:
+    """Return the settings of a site for a command that adds originals.
+
+    Raises:
+        CommandError: If the site is locked.
+    """
+    if settings.locked:
+        raise CommandError("locked is true, so no images are added; set `locked: false`")
+    return settings
+
+
+since = click.option(
+    "--since",
+    metavar="REVISION",
+    help="Only the changes of this branch, compared with a git revision such as origin/main",
+)
+
 
 def require_html(
     context: click.Context, parameter: click.Parameter, file: Path | None
@@ -208,11 +242,7 @@ class ContactSheet:
             thumbnails = dict(zip(every, made, strict=True))
         made_groups = (self._group(each, originals[each], thumbnails) for each in originals)
         groups = [group for group in made_groups if group.images]
-        page = contact_sheet(title, note, groups, is_large=self._is_large)
-        try:
-            write_atomic(self._file.absolute(), page.encode("utf-8", "replace"))
-        except OSError as error:
-            raise CommandError(f"cannot write {self._file}: {error.strerror}") from None
+        write_sheet(self._file, contact_sheet(title, note, groups, is_large=self._is_large))
         return sum(each is not None for each in thumbnails.values())
 
     def _thumbnail(self, original: Original) -> Thumbnail | None:
@@ -245,7 +275,7 @@ class ContactSheet:
             key=record.key,
             take=record.take,
             model=record.answered_by or record.model,
-            cost=_cost(record),
+            cost=cost_of(record),
             day=record.created[:10],
             is_shown=record.key in self._shown,
             url=_url_from(original.path, self._file),
@@ -258,7 +288,20 @@ def family_key(request: ImageRequest) -> str:
     return replace(request, take=1).subject_key
 
 
-def _cost(record: Record) -> str:
+def write_sheet(file: Path, page: str) -> None:
+    """Write a contact sheet.
+
+    Raises:
+        CommandError: If it cannot be written.
+    """
+    try:
+        write_atomic(file.absolute(), page.encode("utf-8", "replace"))
+    except OSError as error:
+        raise CommandError(f"cannot write {file}: {error.strerror}") from None
+
+
+def cost_of(record: Record) -> str:
+    """Return the cost of an original, such as ``$0.015``."""
     return format_cost([record.cost_usd], is_estimate=record.cost_is_estimate)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file
+from mkdocs_imagegen.cli.site import as_json, config_file, without_lock
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_table
 from mkdocs_imagegen.hosts.look import look, settings_of
@@ -81,7 +81,7 @@ def _judge(store: OriginalStore, config_file: str | None) -> dict[str, Verdict]:
         if each.defect and each.original is None and each.defect.kind is not DefectKind.UNREADABLE
     ]
     if lost:
-        entries = look(config_file).entries
+        entries = look(config_file, change=without_lock).entries
         shown = [each for entry in entries for each in requests_of(entry)]
         # An imported file has the subject key.
         requests = {key: each for each in shown for key in each.subject_keys}

@@ -38,6 +38,7 @@ from mkdocs_imagegen.log import ONCE, log, run_filter
 from mkdocs_imagegen.option_parsers import MAX_SIDE_PX, OptionsError
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow
 from mkdocs_imagegen.settings import DEFAULT_ORIGINALS_DIR, Settings, read_settings
 from mkdocs_imagegen.spending.permission import Permission
@@ -282,15 +283,29 @@ def look(
         permission = permission_here(settings, is_serving=False)
         context = _context(settings, mode, permission, site.docs, None, site.site_url)
         with contextlib.closing(Pipeline(context)) as pipeline:
-            rendered = dict[str, str]()
-            for uri in site.uris:
-                rendered[uri] = _render(site, uri, pipeline)
-                _read(site, uri, pipeline, rendered[uri])
-            pipeline.join(site.pages)
+            rendered = _read_all(site, site.uris, pipeline)
             entries = pipeline.entries()
         if mode.generate:
             _publish_and_advise(site, pipeline.registry, rendered)
-    return SiteView(context, entries)
+    return SiteView(context, entries, partial(_read_again, site))
+
+
+def _read_all(site: ZensicalSite, uris: Iterable[str], pipeline: Pipeline) -> dict[str, str]:
+    """Look up the images of pages, and return the HTML of each page."""
+    rendered = dict[str, str]()
+    for uri in uris:
+        rendered[uri] = _render(site, uri, pipeline)
+        _read(site, uri, pipeline, rendered[uri])
+    pipeline.join(site.pages)
+    return rendered
+
+
+def _read_again(site: ZensicalSite, context: BuildContext, texts: Mapping[str, str]) -> list[Entry]:
+    site = ZensicalSite(site.config)
+    site.texts = texts
+    with contextlib.redirect_stdout(sys.stderr), contextlib.closing(Pipeline(context)) as pipeline:
+        _read_all(site, texts, pipeline)
+        return pipeline.entries()
 
 
 def settings_of(config_file: Path) -> Settings:
@@ -332,7 +347,8 @@ def _context_of_build(site: ZensicalSite) -> BuildContext:
     if settings.gateway.is_sketch:
         permission = permission_here(settings, is_serving=_is_serving())
     mode = BuildMode(generate=permission.is_granted)
-    return _context(settings, mode, permission, site.docs, site.docs, site.site_url)
+    context = _context(settings, mode, permission, site.docs, site.docs, site.site_url)
+    return replace(context, run=Run(site.locks))
 
 
 def _is_serving() -> bool:

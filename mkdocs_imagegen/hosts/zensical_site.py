@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from click import ClickException
 
@@ -28,6 +28,9 @@ from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.originals.lock import Lock
 
 _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
 _UNUSED = ("serve", "serve_delay", "draft", "report")
@@ -106,6 +109,8 @@ class ZensicalSite:
         docs: Docs folder.
         target: Folder of the built site.
         folder: Folder of images in the docs folder.
+        locks: Locked records, once they are read.
+        texts: Texts of pages in place of those in the docs folder, by source.
     """
 
     _latest: ClassVar[ZensicalSite | None] = None
@@ -116,6 +121,8 @@ class ZensicalSite:
         self.docs = self.root / config["docs_dir"]
         self.folder = PublishedFolder(self.docs)
         self.target = self.root / config["site_dir"]
+        self.locks: dict[Path, Lock] = {}
+        self.texts: Mapping[str, str] = {}
         self._config_file = config_file or _config_file_of(self.root)
         self._sources: dict[str, tuple[list[_Stamp], Source]] = {}
         self._stamps: dict[Path, _Stamp] = {}
@@ -220,7 +227,7 @@ class ZensicalSite:
         stamps = [_stamp_of(each) for each in (path, *files_of_meta)]
         known, source = self._sources.get(uri, ([], None))
         if source is None or None in stamps or stamps != known:
-            text = _read_text(path)
+            text = self.texts[uri] if uri in self.texts else _read_text(path)
             meta, body = split_front_matter(text)
             for each in reversed(files_of_meta):
                 inherited = _read_text(each).lstrip("-")

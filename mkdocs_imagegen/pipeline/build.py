@@ -107,7 +107,8 @@ class Pipeline:
         # By the hash of the HTML that was read, which mostly equals the HTML that is filled.
         self._shown_images: dict[int, tuple[ShownImage, ...]] = {}
         self._styles = PageStyles(self._lookup.builder.add_file)
-        if context.mode.generate and has_unfinished_requests(context.settings):
+        can_recover = context.mode.generate or context.mode.adopts
+        if can_recover and has_unfinished_requests(context.settings):
             self._lookup.recover()
 
     def read_front_matter(self, page: Page, meta: Mapping[str, object]) -> None:

@@ -61,7 +61,7 @@ class ServeSession:
             context: Context of the build.
         """
         settings, is_sketched = context.settings, context.generation_settings.gateway.is_sketch
-        if settings.serve != "generate" and not is_sketched:
+        if settings.locked or (settings.serve != "generate" and not is_sketched):
             return self._queue
         if self._queue is None:
             self._queue = ServeQueue(context.run.ledger, self._request)
