@@ -24,7 +24,8 @@ from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.hosts import zensical_look
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
 from mkdocs_imagegen.hosts.zensical import makeExtension
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
+from mkdocs_imagegen.hosts.zensical_look import open_site
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.pages.columns import theme_named
