@@ -183,7 +183,9 @@ def is_tracked(folder: Path) -> bool:
 
 
 def _command(folder: Path, *arguments: str) -> list[str]:
-    return ["git", "--literal-pathspecs", "-C", str(folder), *arguments]
+    # Without the option, `git diff` writes the index if a file has a new time and its old content.
+    options = ("--literal-pathspecs", "-c", "diff.autoRefreshIndex=false")
+    return ["git", *options, "-C", str(folder), *arguments]
 
 
 def _run(folder: Path, *arguments: str) -> bytes:
