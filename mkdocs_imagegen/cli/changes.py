@@ -12,6 +12,9 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.report import ReportRow
 
+_ALIKE = 0.5
+"""Share of common words from which two prompts are alike."""
+
 
 class Kind(enum.Enum):
     """Kind of a change; the values are those of the JSON output."""
@@ -80,7 +83,7 @@ def compare(
     """Return the changes between the images of two states of a site.
 
     Two images of a page are compared with each other if they have the same cache key, else the same
-    HTML id, else the same prompt, else the most similar prompts between two that were found so.
+    HTML id, else the same prompt, else prompts that are alike, else the same neighbors.
 
     Args:
         before: Images of one state.
@@ -157,15 +160,15 @@ def _pairs_of_page(
 def _similar(
     before: Sequence[Shown], after: Sequence[Shown], found: Mapping[int, int]
 ) -> list[tuple[int, int]]:
-    """Return the numbers of images between the same neighbors, those most alike first."""
+    """Return the numbers of images between the same neighbors or alike, the most alike first."""
     pairs = []
     for one, old in enumerate(before):
         behind = max((each for each in found if each < one), default=-1)
         for other, new in enumerate(after):
             numbers = [each for each, number in found.items() if number < other]
-            is_free = one not in found and other not in found.values()
-            if is_free and max(numbers, default=-1) == behind:
-                pairs.append((-_likeness(old.row.title, new.row.title), one, other))
+            likeness = _likeness(old.row.title, new.row.title)
+            if likeness >= _ALIKE or max(numbers, default=-1) == behind:
+                pairs.append((-likeness, one, other))
     return [(one, other) for _, one, other in sorted(pairs)]
 
 

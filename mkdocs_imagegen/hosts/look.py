@@ -118,12 +118,12 @@ PROPERDOCS = Host(
     "properdocs.replacement",
 )
 MKDOCS = Host("MkDocs", "mkdocs", ("mkdocs.yml", "mkdocs.yaml"), _MKDOCS_DOOR)
-ZENSICAL = Host("Zensical", "zensical", ("zensical.toml",), "mkdocs_imagegen.hosts.zensical")
+ZENSICAL = Host("Zensical", "zensical", ("zensical.toml",), "mkdocs_imagegen.hosts.zensical_look")
 HOSTS = (PROPERDOCS, MKDOCS, ZENSICAL)
 """The site generators, in the order in which their configuration files are looked for."""
 HOSTS_OF_YAML = (MKDOCS, PROPERDOCS, ZENSICAL)
 """The site generators that read `mkdocs.yml`, in the order of preference."""
-BRIDGES = (ZENSICAL.module, "mkdocs_imagegen.directives.extension")
+BRIDGES = ("mkdocs_imagegen.hosts.zensical", "mkdocs_imagegen.directives.extension")
 """Names under which a site lists the extension that replaces the plugin under Zensical."""
 
 

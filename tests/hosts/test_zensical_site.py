@@ -21,10 +21,11 @@ from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
 
 from mkdocs_imagegen.errors import SiteError
-from mkdocs_imagegen.hosts import zensical
+from mkdocs_imagegen.hosts import zensical_look
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
 from mkdocs_imagegen.hosts.zensical import makeExtension
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
+from mkdocs_imagegen.hosts.zensical_look import open_site
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import OptionsError
 from mkdocs_imagegen.pages.columns import theme_named
@@ -201,7 +202,7 @@ def test_generate_renders_each_page_once(tmp_path: Path, rendered: list[str]) ->
     docs = tmp_path / "docs"
     (docs / "index.md").write_text(CARDS)
     mode = BuildMode(generate=True, publish=False)
-    site = zensical.look(tmp_path / "mkdocs.yml", mode, None, ())
+    site = zensical_look.look(tmp_path / "mkdocs.yml", mode, None, ())
     assert [row.state.word for row in site.rows] == ["generated"] * 2
     assert rendered == ["guide/a.md", "index.md"]
     published = {each.name for each in (docs / "assets" / "imagegen").iterdir()}
@@ -371,4 +372,4 @@ def test_broken_configuration_is_an_error_without_traceback(
     file = tmp_path / "zensical.toml"
     file.write_text("[project\n")
     with pytest.raises(SiteError, match=r"cannot be read: Expected '=' after a key \(in zensical"):
-        zensical.settings_of(file)
+        zensical_look.settings_of(file)
