@@ -145,33 +145,32 @@ _WIDEST_PX = 100_000
 
 
 @lru_cache(maxsize=256)  # the images of a site share a few widths
-def sizes_within(column: Column, max_px: int, percent: int = 100) -> str:
+def sizes_within(column: Column, max_px: int) -> str:
     """Return the HTML ``sizes`` of an image in a column, for windows from wide to narrow.
 
     Args:
         column: The column.
         max_px: Maximum width of the image.
-        percent: Width of the image, in percent of the column.
     """
     lengths: list[tuple[str, int]] = []
-    for start, length in _lengths(column, max_px, percent):
+    for start, length in _lengths(column, max_px):
         if lengths and lengths[-1][0] == length:
             lengths.pop()
         lengths.append((length, start))
     return ", ".join(f"(min-width: {start}px) {each}" if start else each for each, start in lengths)
 
 
-def _lengths(column: Column, max_px: int, percent: int) -> Iterator[tuple[int, str]]:
+def _lengths(column: Column, max_px: int) -> Iterator[tuple[int, str]]:
     """Yield each minimum width of the window, and the width of an image from there on."""
     end = _WIDEST_PX
     for start, width in column:
         if width > 0:
-            yield start, f"{min(max_px, -(-width * percent // 100))}px"
+            yield start, f"{min(max_px, width)}px"
         else:
             # From this window on, the image has its maximum width.
-            full = max(start, -(-max_px * 100 // percent) - width)
+            full = max(start, max_px - width)
             if full < end:
                 yield full, f"{max_px}px"
             if full > start:
-                yield start, f"calc({percent}vw - {-width * percent // 100}px)"
+                yield start, f"calc(100vw - {-width}px)"
         end = start

@@ -116,25 +116,22 @@ def _sizes(
     is_auto = context.sizes == "auto"
     if not (is_auto or found.width_px or found.percent):
         return context.sizes
-    sizes = _sizes_in(context.column if is_auto else (), found, image)
-    is_lazy = attributes.get("loading", "").lower() == "lazy"
-    # Browsers read `auto` in a source only if the img has it, so it needs several files. With it,
-    # the content of an image has no size, so a width that follows from the content is wrong. In
-    # percent, it does in a figure of Material, which is as wide as its content:
-    # https://html.spec.whatwg.org/multipage/images.html#sizes-attributes
-    is_auto &= context.theme.has_auto_sizes and is_lazy and len(image.sources[-1].files) > 1
-    by_content = found.percent or has_width_by_content(attributes.get("style", ""))
-    return f"auto, {sizes}" if is_auto and not by_content else sizes
-
-
-def _sizes_in(column: Column, found: Directive, image: PageImage) -> str:
-    percent = found.percent or 100
-    if column:
-        return sizes_within(column, min(found.layout_size.width, image.size.width), percent)
-    width = min(found.layout_size.width, image.size.width)
     if found.percent:
-        width = found.width_px or round(found.layout.size.width * percent / 100)
-    return f"(max-width: {round(width * 100 / percent)}px) {percent}vw, {width}px"
+        # Of a figure in Material, which is as wide as its content, and that has this width.
+        width = found.width_px or round(found.layout.size.width * found.percent / 100)
+        full = round(width * 100 / found.percent)
+        return f"(max-width: {full}px) {found.percent}vw, {width}px"
+    width = min(found.layout_size.width, image.size.width)
+    sizes = f"(max-width: {width}px) 100vw, {width}px"
+    if is_auto and context.column:
+        sizes = sizes_within(context.column, width)
+    # Browsers read `auto` in a source only if the img has it, so it needs several files. With it,
+    # the content of an image has no size, so a width that follows from the content is wrong:
+    # https://html.spec.whatwg.org/multipage/images.html#sizes-attributes
+    is_lazy = attributes.get("loading", "").lower() == "lazy"
+    is_auto &= context.theme.has_auto_sizes and is_lazy and len(image.sources[-1].files) > 1
+    is_auto &= not has_width_by_content(attributes.get("style", ""))
+    return f"auto, {sizes}" if is_auto else sizes
 
 
 def _with_fragment(context: MarkupContext, fragment: str) -> MarkupContext:

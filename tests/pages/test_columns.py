@@ -36,8 +36,8 @@ def length(sizes: str, window: float) -> float:
         condition, _, value = each.rpartition(") ") if each.startswith("(") else ("", "", each)
         if not condition or window >= int(re.fullmatch(r"\(min-width: (\d+)px", condition)[1]):
             break
-    if calc := re.fullmatch(r"calc\((\d+)vw - (\d+)px\)", value):
-        return window * int(calc[1]) / 100 - int(calc[2])
+    if calc := re.fullmatch(r"calc\(100vw - (\d+)px\)", value):
+        return window - int(calc[1])
     return int(re.fullmatch(r"(\d+)px", value)[1])
 
 
@@ -48,11 +48,10 @@ def test_sizes_are_the_measured_columns(name, hidden) -> None:
 
 
 @pytest.mark.parametrize("name", THEMES)
-@given(window=st.integers(320, 4000), max_px=st.integers(100, 2000), percent=st.integers(10, 100))
-def test_image_has_its_share_of_the_column_up_to_its_width(name, window, max_px, percent) -> None:
+@given(window=st.integers(320, 4000), max_px=st.integers(100, 2000))
+def test_image_is_as_wide_as_the_column_up_to_its_width(name, window, max_px) -> None:
     full = length(sizes_within(column(name), WIDE), window)
-    found = length(sizes_within(column(name), max_px, percent), window)
-    assert 0 <= found - min(max_px, full * percent / 100) < 1
+    assert length(sizes_within(column(name), max_px), window) == min(max_px, full)
 
 
 def test_windows_with_equal_lengths_share_a_condition() -> None:
