@@ -111,16 +111,11 @@ def _sizes(
 ) -> str:
     if isinstance(found, InvalidDirective):
         return ""  # its placeholder is one file
-    if found.sizes:
+    if found.sizes:  # of the author, or of a width in percent
         return found.sizes
     is_auto = context.sizes == "auto"
-    if not (is_auto or found.width_px or found.percent):
+    if not is_auto and found.width_px is None:
         return context.sizes
-    if found.percent:
-        # Of a figure in Material, which is as wide as its content, and that has this width.
-        width = found.width_px or round(found.layout.size.width * found.percent / 100)
-        full = round(width * 100 / found.percent)
-        return f"(max-width: {full}px) {found.percent}vw, {width}px"
     width = min(found.layout_size.width, image.size.width)
     sizes = f"(max-width: {width}px) 100vw, {width}px"
     if is_auto and context.column:

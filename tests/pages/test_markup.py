@@ -172,20 +172,10 @@ def test_image_with_a_width_is_no_wider_in_a_column():
     assert sizes_of(of_layout(width_px=300), is_first=True) == small
 
 
-@pytest.mark.parametrize("is_first", [False, True])
-def test_image_with_a_width_in_percent_follows_the_window(is_first):
-    """Its width on the page may follow from its `sizes`, as in a figure of Material."""
-    half = sizes_of(of_layout(percent=50), is_first=is_first)
-    assert half == "(max-width: 1536px) 50vw, 768px"
-
-
 @pytest.mark.parametrize("theme", [UNKNOWN_THEME, MATERIAL])
 def test_image_in_an_unknown_column_follows_the_window(theme):
     context = {"theme": theme, "column": (), "is_first": True}
     assert sizes_of(DIRECTIVE, **context) == "(max-width: 1200px) 100vw, 1200px"
-    assert sizes_of(of_layout(percent=50), **context) == "(max-width: 1536px) 50vw, 768px"
-    both = of_layout(percent=50, width_px=600)
-    assert sizes_of(both, **context) == "(max-width: 1200px) 50vw, 600px"
     context["is_first"] = False
     auto = "auto, " if theme is MATERIAL else ""
     assert sizes_of(DIRECTIVE, **context) == f"{auto}(max-width: 1200px) 100vw, 1200px"
@@ -196,7 +186,6 @@ def test_sizes_of_the_site_are_for_images_without_a_width():
     assert sizes_of(of_layout(sizes="50vw"), sizes="90vw") == "50vw"
     assert sizes_of(of_layout(sizes="50vw")) == "50vw"
     assert sizes_of(of_layout(width_px=300), sizes="90vw") == "(max-width: 300px) 100vw, 300px"
-    assert sizes_of(of_layout(percent=25), sizes="90vw") == "(max-width: 1536px) 25vw, 384px"
 
 
 def test_source_is_not_auto_without_srcset_in_the_image():
