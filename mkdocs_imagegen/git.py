@@ -5,7 +5,8 @@
 - `tree` and `index`: the blobs of a commit or of the index below a folder, by path.
 - `blobs`: the content of blobs, one after the other.
 - `changes`: the files that differ between a commit and the work tree.
-- `untracked`: the files that git neither tracks nor ignores.
+- `uncommitted`: the files to commit, without the ignored ones; `untracked`: those not in the index.
+- `lfs_object`: the path of a file that Git LFS has fetched.
 - `is_tracked`: True if git tracks a file in a folder.
 
 A revision can come from a pull request, so it follows ``--end-of-options``, and no shell runs. No
@@ -117,30 +118,36 @@ class WorkTree:
                     raise GitError(f"git cannot read the object {each}", hint=_IN_FULL)
                 yield told.read(int(head[2]) + 1)[:-1]
 
-    def changes(self, commit: str, folders: Sequence[Path]) -> dict[Path, Path | None]:
-        """Return the files of a commit that the work tree changed, moved or deleted.
-
-        Args:
-            commit: The commit.
-            folders: Files or folders to compare.
+    def changes(self, commit: str, folder: Path) -> dict[Path, Path | None]:
+        """Return the files of a commit below a folder that the work tree changed or moved.
 
         Returns:
             The path now by the path in the commit; None for a deleted file.
         """
         options = ("--name-status", "-z", "--no-ext-diff", "--find-renames", "--diff-filter=MRDT")
-        names = map(self._name, folders)
-        fields = self._git("diff", *options, commit, "--", *names).split(b"\0")
+        fields = iter(self._names(["diff", *options, commit], folder))
         found: dict[Path, Path | None] = {}
-        while len(fields) > 1:
-            kind, old = fields.pop(0), self._path(fields.pop(0))
-            new = self._path(fields.pop(0)) if kind.startswith(b"R") else old
+        for kind in fields:
+            old = self._path(next(fields))
+            new = self._path(next(fields)) if kind.startswith(b"R") else old
             found[old] = None if kind == b"D" else new
         return found
+
+    def uncommitted(self, folder: Path) -> list[Path]:
+        """Return the files below a folder to commit: new, changed and deleted ones, sorted."""
+        options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames")
+        lines = self._names(["status", *options], folder)
+        return sorted(self._path(line[len("XY ") :]) for line in lines)
 
     def untracked(self, folder: Path) -> list[Path]:
         """Return the files below a folder that git neither tracks nor ignores, sorted."""
         options = ("--others", "--exclude-standard", "--full-name", "-z")
         return sorted(map(self._path, self._names(["ls-files", *options], folder)))
+
+    def lfs_object(self, sha256: str) -> Path:
+        """Return the path of a file that Git LFS has fetched, also if it has not."""
+        common = os.fsdecode(self._git("rev-parse", "--git-common-dir").rstrip(b"\n"))
+        return self.root / common / "lfs/objects" / sha256[:2] / sha256[2:4] / sha256
 
     def _blobs_in(self, command: Sequence[str], folder: Path) -> dict[Path, str]:
         matches = map(_BLOB.fullmatch, self._names(command, folder))
@@ -171,7 +178,9 @@ def is_tracked(folder: Path) -> bool:
 
 
 def _command(folder: Path, *arguments: str) -> list[str]:
-    return ["git", "--literal-pathspecs", "-C", str(folder), *arguments]
+    # Without the option, `git diff` writes the index if a file has a new time and its old content.
+    options = ("--literal-pathspecs", "-c", "diff.autoRefreshIndex=false")
+    return ["git", *options, "-C", str(folder), *arguments]
 
 
 def _run(folder: Path, *arguments: str) -> bytes:

@@ -119,28 +119,33 @@ def test_changes_of_the_work_tree(folder: Path) -> None:
     (folder / "docs" / ODD).unlink()
     (folder / "other").write_text("edited")
     (folder / "new").touch()
-    assert WorkTree.open(folder).changes(commit, [folder]) == {
+    assert WorkTree.open(folder).changes(commit, folder) == {
         folder / "docs/a.md": folder / "docs/b.md",
         folder / "docs" / ODD: None,
         folder / "other": folder / "other",
     }
-    assert WorkTree.open(folder).changes(commit, [folder / "other"]).keys() == {folder / "other"}
+    assert WorkTree.open(folder).changes(commit, folder / "other").keys() == {folder / "other"}
+    assert WorkTree.open(folder).changes(commit, folder.parent) == {}
 
 
-def test_untracked_files_are_not_the_ignored_ones(folder: Path) -> None:
+def test_files_to_commit_are_not_the_ignored_ones(folder: Path) -> None:
     (folder / ".gitignore").write_text("*.log\n")
     (folder / "docs/new.log").touch()
     (folder / "docs/new.md").touch()
-    tree = WorkTree.open(folder)
-    assert tree.untracked(folder) == [folder / ".gitignore", folder / "docs/new.md"]
-    assert tree.untracked(folder / "docs") == [folder / "docs/new.md"]
-    assert tree.untracked(folder.parent) == []
+    (folder / "docs/staged.md").touch()
+    git(folder, "add", "docs/staged.md")
+    (folder / "docs/a.md").rename(folder / "docs/b.md")
+    tree, docs = WorkTree.open(folder), folder / "docs"
+    changed = [docs / "a.md", docs / "b.md", docs / "new.md", docs / "staged.md"]
+    assert tree.uncommitted(docs) == changed
+    assert tree.uncommitted(folder) == [folder / ".gitignore", *changed]
+    assert tree.uncommitted(folder.parent) == []
 
 
 def test_names_are_no_patterns(folder: Path) -> None:
     (folder / "*").mkdir()
     (folder / "*/x").touch()
-    assert WorkTree.open(folder).untracked(folder / "*") == [folder / "*/x"]
+    assert WorkTree.open(folder).uncommitted(folder / "*") == [folder / "*/x"]
 
 
 def test_call_of_git_does_not_write_the_index(folder: Path) -> None:
@@ -148,7 +153,8 @@ def test_call_of_git_does_not_write_the_index(folder: Path) -> None:
     (folder / "other").touch()
     before = index.stat().st_mtime_ns, index.read_bytes()
     tree = WorkTree.open(folder)
-    tree.changes(tree.commit("HEAD"), [folder])
+    tree.changes(tree.commit("HEAD"), folder)
+    tree.uncommitted(folder)
     assert (index.stat().st_mtime_ns, index.read_bytes()) == before
 
 

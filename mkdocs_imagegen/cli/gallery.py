@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from mkdocs_imagegen.cli.review import write_review
+from mkdocs_imagegen.cli.since import compare_with
 from mkdocs_imagegen.cli.site import (
     ContactSheet,
     Originals,
@@ -15,10 +17,11 @@ from mkdocs_imagegen.cli.site import (
     config_file,
     family_key,
     require_html,
+    since,
 )
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import open_in_browser, print_json, print_line
-from mkdocs_imagegen.hosts.look import look
+from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
@@ -34,19 +37,41 @@ from mkdocs_imagegen.request import ImageRequest
 Examples:
   mkdocs-imagegen gallery images.html
   mkdocs-imagegen gallery images.html --open
+  mkdocs-imagegen gallery --since origin/main review.html
 """
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), callback=require_html)
 @config_file
+@since
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser")
 @as_json
-def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) -> None:
+def gallery(
+    file: Path, config_file: str | None, since: str | None, *, opens: bool, as_json: bool
+) -> None:
     """Write a contact sheet of all images.
 
     FILE is an HTML page that needs no other file. It shows every image of the site, and the other
     takes of the same prompts that were generated.
+
+    With --since, it shows the images that this branch adds, changes and drops: the old image next
+    to the new one, with their prompts.
     """
     site = look(config_file)
+    if since is not None:
+        comparison = compare_with(site, since)
+        count, missing = write_review(site, comparison, file), len(comparison.missing)
+    else:
+        count, missing = _write_all(site, file)
+    if as_json:
+        print_json({"file": str(file), "pictures": count, "missing": missing})
+    else:
+        print_line(f"{file}: {plural(count, 'image')}")
+    if opens:
+        open_in_browser(file)
+
+
+def _write_all(site: SiteView, file: Path) -> tuple[int, int]:
+    """Write all images, and return the numbers of shown and missing ones."""
     store = open_originals(site.context.settings)
     missing = sum(row.state.is_missing for row in deduplicate(site.rows))
     sheet = ContactSheet(store, site.entries, file)
@@ -55,12 +80,7 @@ def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) 
         f"{plural(missing, 'image')} missing." if missing else "",
         _all_takes(site.entries, store),
     )
-    if as_json:
-        print_json({"file": str(file), "pictures": count, "missing": missing})
-    else:
-        print_line(f"{file}: {plural(count, 'image')}")
-    if opens:
-        open_in_browser(file)
+    return count, missing
 
 
 def _all_takes(entries: Sequence[Entry], store: OriginalStore) -> Originals:

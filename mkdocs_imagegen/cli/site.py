@@ -88,6 +88,13 @@ def require_unlocked(settings: Settings) -> Settings:
     return settings
 
 
+since = click.option(
+    "--since",
+    metavar="REVISION",
+    help="Only the changes of this branch, compared with a git revision such as origin/main",
+)
+
+
 def require_html(
     context: click.Context, parameter: click.Parameter, file: Path | None
 ) -> Path | None:
@@ -235,11 +242,7 @@ class ContactSheet:
             thumbnails = dict(zip(every, made, strict=True))
         made_groups = (self._group(each, originals[each], thumbnails) for each in originals)
         groups = [group for group in made_groups if group.images]
-        page = contact_sheet(title, note, groups, is_large=self._is_large)
-        try:
-            write_atomic(self._file.absolute(), page.encode("utf-8", "replace"))
-        except OSError as error:
-            raise CommandError(f"cannot write {self._file}: {error.strerror}") from None
+        write_sheet(self._file, contact_sheet(title, note, groups, is_large=self._is_large))
         return sum(each is not None for each in thumbnails.values())
 
     def _thumbnail(self, original: Original) -> Thumbnail | None:
@@ -272,7 +275,7 @@ class ContactSheet:
             key=record.key,
             take=record.take,
             model=record.answered_by or record.model,
-            cost=_cost(record),
+            cost=cost_of(record),
             day=record.created[:10],
             is_shown=record.key in self._shown,
             url=_url_from(original.path, self._file),
@@ -285,7 +288,20 @@ def family_key(request: ImageRequest) -> str:
     return replace(request, take=1).subject_key
 
 
-def _cost(record: Record) -> str:
+def write_sheet(file: Path, page: str) -> None:
+    """Write a contact sheet.
+
+    Raises:
+        CommandError: If it cannot be written.
+    """
+    try:
+        write_atomic(file.absolute(), page.encode("utf-8", "replace"))
+    except OSError as error:
+        raise CommandError(f"cannot write {file}: {error.strerror}") from None
+
+
+def cost_of(record: Record) -> str:
+    """Return the cost of an original, such as ``$0.015``."""
     return format_cost([record.cost_usd], is_estimate=record.cost_is_estimate)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -28,6 +29,8 @@ from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.report import ReportRow, State, format_cost
 
 T = TypeVar("T")
+_MARKUP = re.compile(r"[^\w ,/\"'().-]|_|(?<=www)\.", re.IGNORECASE)
+"""Characters that have a meaning in Markdown, HTML, mentions or addresses."""
 
 
 class CommandError(click.ClickException):
@@ -101,6 +104,15 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for row in rows:
             table.add_row(*(Text(escape_unseen(cell)) for cell in row))
         Console().print(table)
+
+
+def as_code(text: str) -> str:
+    """Return text as code in Markdown, also in a table; the text cannot end the code.
+
+    A code span would not do: in a table, a pipe ends it.
+    """
+    one_line = " ".join(escape_unseen(text).split())
+    return f"<code>{_MARKUP.sub(lambda found: f'&#{ord(found[0])};', one_line)}</code>"
 
 
 def print_rows(rows: Sequence[ReportRow]) -> None:

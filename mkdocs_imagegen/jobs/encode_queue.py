@@ -95,8 +95,9 @@ class EncodeQueue:
             self._changed.notify_all()
             if not self._jobs:
                 return False
+            count = len({each.request.key for each in self._jobs.values()})
             text = "encoding the files of %s; until then the pages show the original%s"
-            log.info(text, plural(len(self._jobs), "image"), "s" if len(self._jobs) > 1 else "")
+            log.info(text, plural(count, "image"), "s" if count > 1 else "")
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._run, name="imagegen-encode", daemon=True

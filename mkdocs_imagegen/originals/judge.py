@@ -30,7 +30,7 @@ from mkdocs_imagegen.request import ImageRequest
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
 RECORD_GLOB = f"??/{64 * '?'}.json"
-_LFS_POINTER = b"version https://git-lfs"
+LFS_POINTER = b"version https://git-lfs"
 _IMAGE_NAME = re.compile(
     r"[0-9a-f]{64}\.(?:([0-9a-f]{16})\.(?:png|jpg|webp|avif)|picture|answer)(?:\.[0-9a-f]{8})?"
 )
@@ -316,6 +316,6 @@ def read_content(path: Path, max_bytes: int) -> bytes:
         ValueError: If it is not a regular file, or is too large.
     """
     content = read_plain_file(path, max_bytes)
-    if content.startswith(_LFS_POINTER):
+    if content.startswith(LFS_POINTER):
         raise StoreError("it is a Git LFS pointer", hint="run `git lfs pull`")
     return content

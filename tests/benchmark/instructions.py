@@ -172,6 +172,7 @@ def _extra_row(  # noqa: PLR0913, PLR0917 - one argument per column
     counted: Mapping[str, int], name: str, figure: str, ours: str, against: str, goal: Goal
 ) -> Row:
     """Return the difference of two contestants in millions of instructions."""
-    row = _row(counted, name, f"{figure}, extra", ours, goal, against)
+    row = _row(counted, name, figure, ours, goal, against)
     value = median_of([(counted[ours] - counted[against]) / 1e6])
-    return replace(row, value=value, against=PLAIN, unit="M")
+    figure = f"{figure}, extra instructions"
+    return replace(row, figure=figure, against=PLAIN, value=value, unit="M")

@@ -130,6 +130,16 @@ def test_build_generates_no_image_and_names_their_number_once(site: PaidZensical
     assert "run `mkdocs-imagegen generate` first" in messages
 
 
+def test_sizes_follow_the_column_of_the_page(site: PaidZensical) -> None:
+    site.write("wide.md", f"---\nhide: [toc]\n---\n# Wide\n\n{fence('A ferry')}")
+    assert site.command("generate").returncode == 0
+    site.build()
+    first, lazy = re.findall(r' sizes="([^"]*)"', site.html())
+    assert first.startswith("(min-width: 2000px) 826px, ")
+    assert lazy.startswith("auto, (min-width: 2000px) 826px, ")
+    assert ' sizes="(min-width: 2000px) 1126px, ' in site.html("wide/index.html")
+
+
 def test_locked_build_shows_committed_images_alone(site: PaidZensical) -> None:
     assert site.command("generate").returncode == 0
     (site.folder / ".gitignore").write_text(".cache/\nsite/\n")
@@ -222,6 +232,19 @@ def test_commands_read_the_site(site: PaidZensical, config_file: str) -> None:
     pruned = site.command("prune")
     assert pruned.returncode == 0, pruned.stderr
     assert site.command("check").returncode == 0
+
+
+def test_plan_compares_the_site_with_a_revision(site: PaidZensical) -> None:
+    assert site.command("generate").returncode == 0
+    commit_all(site.folder)
+    site.write("index.md", f"# Home\n\n{fence('A red balloon')}")
+    site.write("guide.md", f"# Guide\n\n{fence('A bottle')}")
+    done = site.command("plan", "--since", "main")
+    assert [line.split("  ")[:3] for line in done.stdout.splitlines()[:3]] == [
+        ["added", "docs/guide.md:3", "missing"],
+        ["changed", "docs/index.md:3", "missing"],
+        ["dropped", "docs/index.md:7", "-"],
+    ], done.stderr
 
 
 def test_options_of_a_folder_apply_in_generate_and_in_the_build(site: PaidZensical) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,11 +30,15 @@ class Bench:
         self.logged = LogTexts()
         self.queue = EncodeQueue(self._request_rebuild, lambda: self.is_generating)
 
-    def build(self, *names: Any, keeps_pages: bool = False) -> list[Any]:
+    def build(self, *names: str, keeps_pages: bool = False) -> list[Any]:
         self.queue.begin(keeps_pages=keeps_pages)
-        errors = [self.queue.add(each, each) for each in names]
+        errors = [self.add(each) for each in names]
         self.queue.end(self._opened)
         return errors
+
+    def add(self, name: str) -> Any:
+        job: Any = SimpleNamespace(request=SimpleNamespace(key=name[0]), name=name)
+        return self.queue.add(name, job)
 
     def wait_for_rebuild(self) -> None:
         wait_until(lambda: self.rebuilds)
@@ -44,8 +49,8 @@ class Bench:
         yield self._encode
         self.encoders -= 1
 
-    def _encode(self, name: Any) -> None:
-        self.encoded.append(name)
+    def _encode(self, job: Any) -> None:
+        self.encoded.append(job.name)
         self.release.wait()
         if self.error is not None:
             raise self.error
@@ -66,9 +71,9 @@ def bench() -> Iterator[Bench]:
 
 def test_images_are_encoded_one_by_one_and_shown_by_one_rebuild(bench):
     bench.release.set()
-    assert bench.build("A", "B", "C") == [None, None, None]
+    assert bench.build("A", "B", "C", "A as a card") == [None] * 4
     bench.wait_for_rebuild()
-    assert bench.encoded == ["A", "B", "C"]
+    assert bench.encoded == ["A", "B", "C", "A as a card"]
     bench.build()
     time.sleep(0.2)
     assert (bench.rebuilds, bench.encoders) == (1, 0)
@@ -78,7 +83,7 @@ def test_images_are_encoded_one_by_one_and_shown_by_one_rebuild(bench):
 
 def test_nothing_starts_before_the_end_of_a_build(bench):
     bench.queue.begin(keeps_pages=False)
-    bench.queue.add("A", "A")
+    bench.add("A")
     time.sleep(0.2)
     assert bench.encoded == []
 
@@ -87,7 +92,7 @@ def test_build_pauses_the_queue_after_the_image_in_progress(bench):
     bench.build("A", "B")
     wait_until(lambda: bench.encoded)
     bench.queue.begin(keeps_pages=False)
-    bench.queue.add("B", "B")
+    bench.add("B")
     bench.release.set()
     wait_until(lambda: not bench.encoders)
     assert (bench.encoded, bench.rebuilds) == (["A"], 0)
@@ -100,7 +105,7 @@ def test_image_that_a_build_looked_for_too_early_is_shown_by_another_one(bench):
     bench.build("A")
     wait_until(lambda: bench.encoded)
     bench.queue.begin(keeps_pages=False)
-    bench.queue.add("A", "A")
+    bench.add("A")
     bench.release.set()
     wait_until(lambda: not bench.encoders)
     bench.queue.end(bench._opened)

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.spending.journal import Intent, Journal
 from tests.manual.pages import DOCS
-from tests.paid import PaidEmulator, PaidSite, fence, snapshot
+from tests.paid import MODEL, PaidEmulator, PaidSite, fence, snapshot
 from tests.repository import commit_all, git
 from tests.support import ORIGINALS
 
@@ -70,11 +73,12 @@ def test_adopt_from_copies_images_of_another_worktree_that_are_not_committed(
 def test_adopt_from_leaves_the_journal_of_the_other_worktree(main: PaidSite) -> None:
     """A build there may be waiting for the response."""
     topic = worktree(main)
-    intent = main.originals / "work/journal" / f"{'ab' * 32}.intent"
-    intent.write_text("{}")
-    topic.write_prompts("A kettle", "A cup")
-    assert topic.requests_of_build(adopt_from=str(main.originals)) == 1
-    assert intent.exists()
+    journals = [Journal(site.originals / "work/journal") for site in (main, topic)]
+    for number, journal in enumerate(journals):
+        request = ImageRequest(MODEL, f"A plate {number}", Size(1536, 1024))
+        journal.begin(Intent(request, main.emulator.url, "png", None, "2026-11-23T17:00:00+00:00"))
+    assert topic.requests_of_build(adopt_from=str(main.originals)) == 0
+    assert [len(journal.open_keys()) for journal in journals] == [1, 0]
 
 
 def test_adopt_from_may_be_missing_or_the_own_folder(main: PaidSite) -> None:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import InclusionLevel
+from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.utils.meta import get_data
 
 from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.pipeline.context import (
@@ -35,11 +36,12 @@ from mkdocs_imagegen.settings import Settings
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure import StructureItem
-    from mkdocs.structure.files import File, Files
+    from mkdocs.structure.files import Files
     from mkdocs.structure.nav import Navigation
-    from mkdocs.theme import Theme
+    from mkdocs.theme import Theme as MkDocsTheme
 
     from mkdocs_imagegen.hosts.mkdocs.server import ServeSession
+    from mkdocs_imagegen.pages.columns import Theme
     from mkdocs_imagegen.pipeline.build import Pipeline
 
 _SCHEME = "imagegen:"
@@ -127,6 +129,27 @@ class MkDocsBuild:
             return content
         return self.pipeline.read_page(self._page(page), content, partial(self._facts, page))
 
+    def read_texts(self, texts: Mapping[str, str], files: Files) -> None:
+        """Look up the images of pages with other texts, without other plugins, and join.
+
+        Args:
+            texts: Text of each page, by its source.
+            files: Files of the site.
+        """
+        config = self._config
+        for uri, text in texts.items():
+            now = files.get_file_from_path(uri)
+            title = vars(now.page).get("title") if now and now.page else None  # of the navigation
+            file = File(uri, config.docs_dir, config.site_dir, config.use_directory_urls)
+            path, file.content_string = file.abs_src_path, text  # which forgets the path
+            file.abs_src_path = path
+            page = MkDocsPage(title, file, config)
+            page.markdown, page.meta = get_data(text)
+            self.read_front_matter(page)
+            page.render(config, files)
+            self.read_page(page, page.content or "")
+        self.join(files)
+
     def join(self, files: Files) -> None:
         """Wait for the images, and give themes the social card of each page.
 
@@ -158,7 +181,8 @@ class MkDocsBuild:
         """Return HTML of a page, or of a part of it, with its images, after the join."""
         if not self._mode.publish or _TOKEN not in content:
             return content
-        return self.pipeline.fill_page(content, page.url)
+        column = self.pipeline.context.theme.column(page.meta)
+        return self.pipeline.fill_page(content, page.url, column)
 
     def finish_page(self, output: str, page: MkDocsPage) -> str:
         """Return a finished page with its social tags and the link to the style sheet."""
@@ -200,7 +224,7 @@ class MkDocsBuild:
             site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else "",
             docs=Path(config.docs_dir),
             is_serving=session is not None,
-            follows_palette=_has_palette(config.theme),
+            theme=_theme_of(config),
         )
         if session is None:
             return context
@@ -236,7 +260,27 @@ class MkDocsBuild:
             raise PluginError(f"imagegen: {text}")
 
 
-def _has_palette(theme: Theme) -> bool:
+def _theme_of(config: MkDocsConfig) -> Theme:
+    # Imported late, as the pipeline is.
+    from mkdocs_imagegen.files import read_style_sheets  # noqa: PLC0415
+    from mkdocs_imagegen.pages.columns import theme_named  # noqa: PLC0415
+
+    theme = config.theme
+    # Backstage TechDocs shows the pages in a layout of its own.
+    name = theme.name if "techdocs-core" not in config.plugins else ""
+    return theme_named(
+        name or "",
+        theme.get("features") or (),
+        read_style_sheets(
+            Path(config.docs_dir),
+            config.extra_css,
+            Path(theme.custom_dir) if theme.custom_dir else None,
+        ),
+        follows_palette=_has_palette(theme),
+    )
+
+
+def _has_palette(theme: MkDocsTheme) -> bool:
     """Return True if a theme, or one that it extends, hides images by the color scheme."""
     folders = (each for each in theme.dirs if each != theme.custom_dir)
     return any(each.endswith(_PALETTE_THEME) for each in folders)
