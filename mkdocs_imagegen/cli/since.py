@@ -163,7 +163,7 @@ class _Past:
         self._docs = site.context.docs.resolve()
         blobs = tree.tree(commit, self._docs)
         self._blobs = {path: each for path, each in blobs.items() if path.suffix in _PAGES}
-        self._moves = tree.changes(commit, [self._docs])
+        self._moves = tree.changes(commit, self._docs)
 
     def images(self, settings: Settings, now: Sequence[Shown], folder: Path) -> list[Shown]:
         """Return the images of the commit.
