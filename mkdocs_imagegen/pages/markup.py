@@ -111,7 +111,8 @@ def _sizes(
 ) -> str:
     if isinstance(found, InvalidDirective):
         return ""  # its placeholder is one file
-    if found.sizes:  # of the author, or of a width in percent
+    # A width in percent has its own: the width of a figure in Material can follow from it.
+    if found.sizes:
         return found.sizes
     is_auto = context.sizes == "auto"
     if not is_auto and found.width_px is None:
