@@ -57,8 +57,8 @@ BOXES = """async () => {
     img.scrollIntoView();
     await img.decode();
   }
-  window.scrollTo(0, 0);
-  return shown.map(img => img.getBoundingClientRect().toJSON());
+  const boxes = shown.map(img => img.getBoundingClientRect());
+  return boxes.map(box => [box.x, Math.round(box.y + window.scrollY), box.width, box.height]);
 }"""
 
 
