@@ -119,12 +119,12 @@ def _sizes(
     sizes = _sizes_in(context.column if is_auto else (), found, image)
     is_lazy = attributes.get("loading", "").lower() == "lazy"
     # Browsers read `auto` in a source only if the img has it, so it needs several files. With it,
-    # the content of an image has no size, so a width that follows from the content is wrong:
+    # the content of an image has no size, so a width that follows from the content is wrong. In
+    # percent, it does in a figure of Material, which is as wide as its content:
     # https://html.spec.whatwg.org/multipage/images.html#sizes-attributes
     is_auto &= context.theme.has_auto_sizes and is_lazy and len(image.sources[-1].files) > 1
-    if not is_auto or has_width_by_content(attributes.get("style", "")):
-        return sizes
-    return f"auto, {sizes}"
+    by_content = found.percent or has_width_by_content(attributes.get("style", ""))
+    return f"auto, {sizes}" if is_auto and not by_content else sizes
 
 
 def _sizes_in(column: Column, found: Directive, image: PageImage) -> str:

@@ -171,6 +171,7 @@ def test_image_with_a_width_is_no_wider_in_a_column():
     small = "(min-width: 332px) 300px, calc(100vw - 32px)"
     assert sizes_of(of_layout(width_px=300), is_first=True) == small
     half = sizes_of(of_layout(percent=50), is_first=True)
+    assert sizes_of(of_layout(percent=50)) == half  # a percentage can follow from the content
     assert half == (
         "(min-width: 2000px) 413px, (min-width: 1600px) 379px, (min-width: 1220px) 344px, "
         "(min-width: 960px) calc(50vw - 137px), calc(50vw - 16px)"

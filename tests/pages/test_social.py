@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.pages import social
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
 
 CARD = SocialCard("https://x.org/a.jpg", "image/jpeg", Size(1200, 630), "A cat", replaces=False)
@@ -102,6 +103,19 @@ def test_comments_and_scripts_have_no_tags() -> None:
 def test_page_without_a_head_is_unchanged(page: str) -> None:
     assert add_social_tags(page, CARD) == page
     assert insert_in_head(page, "<style></style>") == page
+
+
+def test_link_is_inserted_at_the_end_of_the_head_without_a_parser(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(social, "_read_head")
+    assert insert_in_head(PAGE.format(""), "<link>") == PAGE.format("<link>")
+
+
+@pytest.mark.parametrize("end", ["</head>\n<body>", "<body>", "</head><!-- x --><body>"])
+def test_link_is_not_inserted_in_a_script(end: str) -> None:
+    script = '<head><script>x = "</head><body>"</script>'
+    assert insert_in_head(f"{script}{end}", "<link>") == f"{script}<link>{end}"
 
 
 def test_head_without_an_end_tag_ends_at_the_body() -> None:

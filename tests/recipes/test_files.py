@@ -7,13 +7,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from tomlkit import parse as parse_toml
 
 from tests.manual.pages import DOCS, ROOT, pages
+from tests.manual.test_commands import check_syntax
 from tests.package.conftest import run
 from tests.recipes.files import PREVIEW, RECIPES, WORKFLOWS, read, steps
 
@@ -133,6 +134,20 @@ def test_a_weakness_and_an_invalid_workflow_are_found(tmp_path: Path) -> None:
     path.write_text(text.replace("runs-on", "runs_on"), encoding="utf-8")
     schema = ("--builtin-schema", "vendor.github-workflows")
     run(BIN / "check-jsonschema", *schema, path, code=1)
+
+
+def _commands() -> Iterator[str]:
+    """Yield the commands of MkDocs and of the plugin in the files of YAML and shell."""
+    for path in (*RECIPES.glob("*.yml"), *RECIPES.glob("*.sh"), PREVIEW / "action.yml"):
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+        yield from re.findall(r"\bmkdocs(?:-imagegen)? (?:build|plan|gallery)[^\n|]*", text)
+
+
+def test_commands_and_their_options_exist() -> None:
+    commands = [*_commands()]
+    assert {each.split()[1] for each in commands} == {"build", "plan", "gallery"}
+    for command in commands:
+        check_syntax(command)
 
 
 def test_netlify_shows_placeholders_in_previews_only() -> None:
