@@ -8,7 +8,8 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError, unexpected
@@ -24,6 +25,7 @@ _STORAGE_HINTS = {
     **dict.fromkeys([errno.EEXIST, errno.ENOTDIR], "move the file that has the name of a folder"),
 }
 _MAX_COPIED_BYTES = 64 * 1024 * 1024
+_MAX_STYLE_CHARS = 2**20
 _IS_WINDOWS = os.name == "nt"
 _WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits for another program, such as a virus scanner, that has a file open on Windows."""
@@ -61,6 +63,21 @@ def _read(descriptor: int, size: int, max_bytes: int) -> bytes:
     if len(content) > max_bytes:
         raise ValueError(f"larger than {max_bytes} bytes")
     return content
+
+
+def read_style_sheets(docs: Path, names: Iterable[str], folder: Path | None) -> Iterator[str]:
+    """Yield the style sheets that a site adds to its theme, and templates, which can contain some.
+
+    Args:
+        docs: Docs folder.
+        names: Style sheets in it; addresses of other servers are left out.
+        folder: Folder with files of the theme; None if the site has none.
+    """
+    added = folder.rglob("*") if folder else ()
+    paths = (each for each in added if each.suffix in {".css", ".html"})
+    for path in chain((docs / each for each in names), sorted(paths)):
+        with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+            yield file.read(_MAX_STYLE_CHARS)
 
 
 def write_atomic(path: Path, content: bytes, *, sync: bool = True) -> None:

@@ -118,23 +118,18 @@ class WorkTree:
                     raise GitError(f"git cannot read the object {each}", hint=_IN_FULL)
                 yield told.read(int(head[2]) + 1)[:-1]
 
-    def changes(self, commit: str, folders: Sequence[Path]) -> dict[Path, Path | None]:
-        """Return the files of a commit that the work tree changed, moved or deleted.
-
-        Args:
-            commit: The commit.
-            folders: Files or folders to compare.
+    def changes(self, commit: str, folder: Path) -> dict[Path, Path | None]:
+        """Return the files of a commit below a folder that the work tree changed or moved.
 
         Returns:
             The path now by the path in the commit; None for a deleted file.
         """
         options = ("--name-status", "-z", "--no-ext-diff", "--find-renames", "--diff-filter=MRDT")
-        names = map(self._name, folders)
-        fields = self._git("diff", *options, commit, "--", *names).split(b"\0")
+        fields = iter(self._names(["diff", *options, commit], folder))
         found: dict[Path, Path | None] = {}
-        while len(fields) > 1:
-            kind, old = fields.pop(0), self._path(fields.pop(0))
-            new = self._path(fields.pop(0)) if kind.startswith(b"R") else old
+        for kind in fields:
+            old = self._path(next(fields))
+            new = self._path(next(fields)) if kind.startswith(b"R") else old
             found[old] = None if kind == b"D" else new
         return found
 

@@ -119,12 +119,13 @@ def test_changes_of_the_work_tree(folder: Path) -> None:
     (folder / "docs" / ODD).unlink()
     (folder / "other").write_text("edited")
     (folder / "new").touch()
-    assert WorkTree.open(folder).changes(commit, [folder]) == {
+    assert WorkTree.open(folder).changes(commit, folder) == {
         folder / "docs/a.md": folder / "docs/b.md",
         folder / "docs" / ODD: None,
         folder / "other": folder / "other",
     }
-    assert WorkTree.open(folder).changes(commit, [folder / "other"]).keys() == {folder / "other"}
+    assert WorkTree.open(folder).changes(commit, folder / "other").keys() == {folder / "other"}
+    assert WorkTree.open(folder).changes(commit, folder.parent) == {}
 
 
 def test_files_to_commit_are_not_the_ignored_ones(folder: Path) -> None:
@@ -152,7 +153,7 @@ def test_call_of_git_does_not_write_the_index(folder: Path) -> None:
     (folder / "other").touch()
     before = index.stat().st_mtime_ns, index.read_bytes()
     tree = WorkTree.open(folder)
-    tree.changes(tree.commit("HEAD"), [folder])
+    tree.changes(tree.commit("HEAD"), folder)
     tree.uncommitted(folder)
     assert (index.stat().st_mtime_ns, index.read_bytes()) == before
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import click
 
+from mkdocs_imagegen.causes import list_locations
 from mkdocs_imagegen.cli.changes import Change
 from mkdocs_imagegen.cli.since import Comparison, compare_with
 from mkdocs_imagegen.cli.site import (
@@ -148,7 +149,7 @@ def _print_changes(site: SiteView, comparison: Comparison, form: str) -> None:
 
 def _cells(comparison: Comparison, change: Change) -> tuple[str, ...]:
     state = change.after.row.state.word if change.after else "-"
-    locations, cost = ", ".join(change.locations), comparison.cost(change)
+    locations, cost = list_locations(change.locations), comparison.cost(change)
     return change.kind.value, locations, state, cost, quote_value(change.shown.row.title)
 
 

@@ -14,7 +14,7 @@ import re
 import shlex
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +30,7 @@ from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, OptionsError, quote_value
 from mkdocs_imagegen.originals.committed import CommittedOriginals
 from mkdocs_imagegen.originals.judge import Original
-from mkdocs_imagegen.pipeline.context import Run
+from mkdocs_imagegen.pipeline.context import BuildContext, Run
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow, State, format_cost, plural
 from mkdocs_imagegen.settings import Settings, read_settings
@@ -42,6 +42,7 @@ _NO_FORK = (
     "this shallow clone has no common ancestor of HEAD and %s, so the work tree is compared with "
     "that commit itself; fetch the whole history, as with `fetch-depth: 0` of actions/checkout"
 )
+_NOT_READ = "the old version of %s cannot be rendered, so its images are listed as added: %s"
 _OTHER_OPTIONS = "the options of %s are not accepted, so those of today are used for it: %s"
 
 
@@ -163,7 +164,7 @@ class _Past:
         self._docs = site.context.docs.resolve()
         blobs = tree.tree(commit, self._docs)
         self._blobs = {path: each for path, each in blobs.items() if path.suffix in _PAGES}
-        self._moves = tree.changes(commit, [self._docs])
+        self._moves = tree.changes(commit, self._docs)
 
     def images(self, settings: Settings, now: Sequence[Shown], folder: Path) -> list[Shown]:
         """Return the images of the commit.
@@ -178,11 +179,7 @@ class _Past:
         if texts and self._originals.is_in_git:
             store = self._originals.store(folder, inspect_image, context.settings.cache_path)
         context = replace(context, settings=settings, originals=store, run=Run())
-        log.disabled = True  # a build of the commit has told about its pages
-        try:
-            entries = self._site.read_pages(context, texts) if texts else []
-        finally:
-            log.disabled = False
+        entries = self._read(context, texts) if texts else []
         read = [each for entry in entries for each in _shown(entry, self._page_now(entry.uri))]
         seen, old = set(map(self._page_now, texts)), set(map(self._name_now, self._blobs))
         return read + [
@@ -192,6 +189,23 @@ class _Past:
             and self._is_kept(each)
             and (each.page in old or not (self._docs / each.page).exists())
         ]
+
+    def _read(self, context: BuildContext, texts: Mapping[str, str]) -> list[Entry]:
+        """Return the images of pages; of a page that cannot be rendered now, with a warning, none.
+
+        An extension can fail for an old page, such as one with a snippet that was deleted since.
+        """
+        log.disabled = True  # a build of the commit has told about its pages
+        try:
+            return self._site.read_pages(context, texts)
+        except Exception as error:  # noqa: BLE001 - of any extension
+            fault = f"{type(error).__name__}: {error}"
+        finally:
+            log.disabled = False
+        if len(texts) > 1:
+            return [entry for each in texts.items() for entry in self._read(context, dict([each]))]
+        log.warning(_NOT_READ, *texts, fault)
+        return []
 
     def _texts(self, settings: Settings, *, reads_all: bool) -> dict[str, str]:
         """Return the texts of the pages to read, by their sources at the commit."""

@@ -34,6 +34,7 @@ from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
 from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.option_parsers import MAX_SIDE_PX, OptionsError
+from mkdocs_imagegen.pages.columns import theme_named
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.report import ReportRow
@@ -89,7 +90,8 @@ class _Rendering:
             content = self._read(pipeline, content)
             pipeline.join(self._site.pages)
             _tell_missing(self._site.settings, pipeline)
-            content = pipeline.fill_page(content, self.page.path, is_linked=False)
+            column = self._site.theme.column(self.page.meta)
+            content = pipeline.fill_page(content, self.page.path, column, is_linked=False)
             names = {*FILE.findall(content), *card_files(pipeline, self.page.path)}
             card = pipeline.social_card(self.page.path)
             if card and self._site.site_url:
@@ -130,9 +132,7 @@ class _Embedding:
         variants = replace(self._settings.variants, widths=(MAX_SIDE_PX,), formats=("webp",))
         settings = replace(self._settings, variants=variants)
         site = Path(self._folder.name)
-        return Pipeline(
-            context_with(settings, BuildMode(generate=False), _OTHER_HOST, Path(), site)
-        )
+        return Pipeline(context_with(settings, BuildMode(generate=False), _OTHER_HOST, None, site))
 
     def finish(self, content: str) -> str:
         """Return the HTML of the page with its images.
@@ -254,13 +254,12 @@ def makeExtension(**options: object) -> BridgeExtension:  # noqa: N802 - Python-
     return BridgeExtension(options)
 
 
-def context_with(  # noqa: PLR0913, PLR0917 - the parts that differ
+def context_with(
     settings: Settings,
     mode: BuildMode,
     permission: Permission,
-    docs: Path,
-    site: Path | None,
-    site_url: str = "",
+    site: ZensicalSite | None,
+    target: Path | None,
 ) -> BuildContext:
     """Return the context of a build or a look."""
     return BuildContext(
@@ -269,11 +268,11 @@ def context_with(  # noqa: PLR0913, PLR0917 - the parts that differ
         permission=permission,
         run=Run(),
         open_gateway=gateway_factory(settings),
-        site=site,
-        site_url=site_url,
-        docs=docs,
+        theme=site.theme if site else theme_named("", follows_palette=True),
+        site=target,
+        site_url=site.site_url if site else "",
+        docs=site.docs if site else Path(),
         is_serving=_is_serving(),
-        follows_palette=True,
     )
 
 
@@ -284,7 +283,7 @@ def context_of_build(site: ZensicalSite) -> BuildContext:
     if settings.gateway.is_sketch:
         permission = permission_here(settings, is_serving=_is_serving())
     mode = BuildMode(generate=permission.is_granted)
-    context = context_with(settings, mode, permission, site.docs, site.docs, site.site_url)
+    context = context_with(settings, mode, permission, site, site.docs)
     return replace(context, run=Run(site.locks))
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
+from click import ClickException
+
 from mkdocs_imagegen.directives.registry import Registry
+from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.hosts.gateway import permission_here
-from mkdocs_imagegen.hosts.look import Change, SiteView, globs_of
+from mkdocs_imagegen.hosts.look import BRIDGES, Change, SiteView, globs_of
 from mkdocs_imagegen.hosts.zensical import (
     FILE,
     card_files,
@@ -20,13 +25,14 @@ from mkdocs_imagegen.hosts.zensical import (
     read_page,
     render_page,
 )
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 from mkdocs_imagegen.log import log, run_filter
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.settings import DEFAULT_ORIGINALS_DIR, Settings
 
+_MISSING_WATCH = "Watch path does not exist: "
 _NOT_WATCHED = (
     "Zensical shows pages from its cache after images were generated; add `watch: [%s]` to its "
     "configuration, so that it renders them again"
@@ -56,7 +62,7 @@ def look(
         settings = change(site.settings) if change is not None else site.settings
         mode = replace(mode, pages=globs_of(pages, site.docs, site.root))
         permission = permission_here(settings, is_serving=False)
-        context = context_with(settings, mode, permission, site.docs, None, site.site_url)
+        context = context_with(settings, mode, permission, site, None)
         with contextlib.closing(Pipeline(context)) as pipeline:
             rendered = _read_all(site, site.uris, pipeline)
             entries = pipeline.entries()
@@ -122,3 +128,59 @@ def _publish(site: ZensicalSite, registry: Registry, rendered: Mapping[str, str]
     finally:
         log.disabled = False
     site.folder.remove_unused(used)
+
+
+def open_site(config_file: Path, *, creates_watched: bool = False) -> ZensicalSite:
+    """Return the site of a configuration file.
+
+    Args:
+        config_file: Configuration file.
+        creates_watched: True to create an originals folder that is watched and missing, without
+            which Zensical does not build the site.
+
+    Raises:
+        SiteError: If the file cannot be read, or does not list the extension.
+        ClickException: If the configuration is invalid.
+    """
+    try:
+        return _read_site(config_file)
+    except ClickException as error:
+        _, is_missing, name = error.message.partition(_MISSING_WATCH)
+        if not is_missing:
+            raise
+        # Zensical reads no configuration that watches a missing folder.
+        folder = Path(os.path.normpath(config_file.absolute().parent / name))
+        with contextlib.ExitStack() as stack:
+            for each in (*reversed(folder.parents), folder):
+                if not each.exists():
+                    stack.callback(_remove_empty, each)
+                    with contextlib.suppress(OSError):
+                        each.mkdir()
+            site = _read_site(config_file)
+            if not site.settings.originals_path.is_relative_to(folder):
+                raise
+            if creates_watched:
+                stack.pop_all()
+            return site
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _read_site(config_file: Path) -> ZensicalSite:
+    file = config_file.absolute()
+    config = import_module("zensical.config")
+    try:
+        site = ZensicalSite(config.parse_config(str(file)), file)
+    except (ValueError, OSError) as error:  # TOML's errors are a ValueError
+        text = " ".join(str(error).split())
+        raise SiteError(f"{config_file} cannot be read: {text}") from None
+    if not any(name in site.config["markdown_extensions"] for name in BRIDGES):
+        is_toml = config_file.suffix == ".toml"  # where a dot in a name needs quotes
+        table = f'the table `[project.markdown_extensions."{BRIDGES[0]}"]`'
+        entry = table if is_toml else f"`{BRIDGES[0]}` to `markdown_extensions`"
+        hint = f"add {entry}, with the options under it"
+        raise SiteError(f"{config_file} does not list the extension", hint=hint)
+    return site

@@ -17,14 +17,13 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from click import ClickException
-
 from mkdocs_imagegen.directives.extension import read_heading
-from mkdocs_imagegen.errors import SiteError
+from mkdocs_imagegen.files import read_style_sheets
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import BRIDGES
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
 from mkdocs_imagegen.log import ONCE, log
+from mkdocs_imagegen.pages.columns import Theme, theme_named
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
@@ -36,7 +35,6 @@ _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
 _UNUSED = ("serve", "serve_delay", "draft", "report")
 """Options that only builds of MkDocs use."""
 _NO_EFFECT = "%s: options without an effect in Zensical, which can be removed: %s"
-_MISSING_WATCH = "Watch path does not exist: "
 _RECENT_NS = 100_000_000
 """Age of a change in which the file system may give the next change the same time."""
 
@@ -179,6 +177,22 @@ class ZensicalSite:
         """Absolute URL of the site with a final slash; ``""`` if it is not set."""
         url = self.config.get("site_url")
         return f"{url.rstrip('/')}/" if url else ""
+
+    @cached_property
+    def theme(self) -> Theme:
+        """Layout of the theme."""
+        theme = self.config.get("theme") or {}
+        folder = theme.get("custom_dir")
+        return theme_named(
+            theme.get("name") or "zensical",
+            theme.get("features") or (),
+            read_style_sheets(
+                self.docs,
+                self.config.get("extra_css") or (),
+                self.root / folder if folder else None,
+            ),
+            follows_palette=True,
+        )
 
     @cached_property
     def uris(self) -> list[str]:
@@ -349,62 +363,6 @@ class PublishedFolder:
             if not (target / name).exists() and (self.path / name).is_file():
                 target.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes((self.path / name).read_bytes())
-
-
-def open_site(config_file: Path, *, creates_watched: bool = False) -> ZensicalSite:
-    """Return the site of a configuration file.
-
-    Args:
-        config_file: Configuration file.
-        creates_watched: True to create an originals folder that is watched and missing, without
-            which Zensical does not build the site.
-
-    Raises:
-        SiteError: If the file cannot be read, or does not list the extension.
-        ClickException: If the configuration is invalid.
-    """
-    try:
-        return _read_site(config_file)
-    except ClickException as error:
-        _, is_missing, name = error.message.partition(_MISSING_WATCH)
-        if not is_missing:
-            raise
-        # Zensical reads no configuration that watches a missing folder.
-        folder = Path(os.path.normpath(config_file.absolute().parent / name))
-        with contextlib.ExitStack() as stack:
-            for each in (*reversed(folder.parents), folder):
-                if not each.exists():
-                    stack.callback(_remove_empty, each)
-                    with contextlib.suppress(OSError):
-                        each.mkdir()
-            site = _read_site(config_file)
-            if not site.settings.originals_path.is_relative_to(folder):
-                raise
-            if creates_watched:
-                stack.pop_all()
-            return site
-
-
-def _remove_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-
-
-def _read_site(config_file: Path) -> ZensicalSite:
-    file = config_file.absolute()
-    config = import_module("zensical.config")
-    try:
-        site = ZensicalSite(config.parse_config(str(file)), file)
-    except (ValueError, OSError) as error:  # TOML's errors are a ValueError
-        text = " ".join(str(error).split())
-        raise SiteError(f"{config_file} cannot be read: {text}") from None
-    if not any(name in site.config["markdown_extensions"] for name in BRIDGES):
-        is_toml = config_file.suffix == ".toml"  # where a dot in a name needs quotes
-        table = f'the table `[project.markdown_extensions."{BRIDGES[0]}"]`'
-        entry = table if is_toml else f"`{BRIDGES[0]}` to `markdown_extensions`"
-        hint = f"add {entry}, with the options under it"
-        raise SiteError(f"{config_file} does not list the extension", hint=hint)
-    return site
 
 
 def _config_file_of(root: Path) -> Path | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.jobs.serve_queue import ServeQueue
     from mkdocs_imagegen.originals.lock import Lock
     from mkdocs_imagegen.originals.store import OriginalStore
+    from mkdocs_imagegen.pages.columns import Theme
     from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
     from mkdocs_imagegen.report import RunReport
     from mkdocs_imagegen.spending.ledger import Ledger
@@ -122,12 +123,11 @@ class BuildContext:
         permission: Permission to generate missing images.
         run: State that all builds of the run share.
         open_gateway: Factory of the gateway's client.
+        theme: Layout of the theme.
         site: Folder of the built site, or None if images are only put into the variant cache.
         site_url: Absolute URL of the site with a final slash; ``""`` if it is not known.
         docs: Folder of the pages.
         is_serving: True under `mkdocs serve`; placeholders then show the whole error.
-        follows_palette: True if the theme hides images by the fragment of their address, as
-            Material for MkDocs does.
         serve_queue: Queue of `mkdocs serve`, which then generates the images instead.
         encode_queue: Queue of `mkdocs serve` that encodes files, while pages show originals.
         originals: Store of originals, in place of that of the settings.
@@ -138,11 +138,11 @@ class BuildContext:
     permission: Permission
     run: Run
     open_gateway: OpenGateway
+    theme: Theme
     site: Path | None
     docs: Path
     site_url: str = ""
     is_serving: bool = False
-    follows_palette: bool = False
     serve_queue: ServeQueue | None = None
     encode_queue: EncodeQueue | None = None
     originals: OriginalStore | None = None

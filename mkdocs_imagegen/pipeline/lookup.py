@@ -204,7 +204,7 @@ class Lookup:
             return
         image = None
         if original is not None:
-            image = self.builder.find(_plan(self._settings, original.record, directive.layout))
+            image = self.builder.find(_plan(self._context, original.record, directive.layout))
         if image is not None:
             self._results[key] = Result(original, image, is_draft=request.is_draft)
         else:
@@ -255,7 +255,7 @@ class Lookup:
             self.builder.add_file(image.name, content)
         except (ImagegenError, OSError) as error:
             return Result(original, error=as_imagegen_error(error))
-        failure = queue.add(_plan(self._settings, original.record, job.layout).key, job)
+        failure = queue.add(_plan(self._context, original.record, job.layout).key, job)
         return Result(original, None if failure else image, error=failure)
 
     @cached_property
@@ -383,7 +383,7 @@ def open_scheduler(
     settings, run = context.generation_settings, context.run
 
     def derive(original: Original, layout: Layout, image: ImageInput) -> PageImage:
-        return builder.build(original, image, lambda record: _plan(settings, record, layout))
+        return builder.build(original, image, lambda record: _plan(context, record, layout))
 
     stores, open_gateway = storing.open_stores(settings, originals), context.open_gateway
     references = run.reference_files.read
@@ -424,13 +424,14 @@ def encoder_of_server(context: BuildContext) -> Iterator[Callable[[Job], None]]:
         def encode(job: Job) -> None:
             assert job.original is not None  # noqa: S101 - else there is nothing to encode
             original, content = originals.read(job.original)
-            builder.build(original, content, lambda record: _plan(settings, record, job.layout))
+            builder.build(original, content, lambda record: _plan(context, record, job.layout))
 
         yield encode
 
 
-def _plan(settings: Settings, record: Record, layout: Layout) -> VariantPlan:
-    return plan_variants(record, layout, settings.variants, settings.provenance)
+def _plan(context: BuildContext, record: Record, layout: Layout) -> VariantPlan:
+    settings, is_known = context.settings, context.theme.is_known
+    return plan_variants(record, layout, settings.variants, settings.provenance, is_known=is_known)
 
 
 def _key(request: ImageRequest, directive: Directive) -> JobKey:

@@ -31,6 +31,7 @@ from tests.benchmark import (
     instructions,
     machine,
     pages,
+    readers,
     save,
     serve,
     small,
@@ -49,6 +50,7 @@ MODULES: tuple[ModuleType, ...] = (
     cold,
     save,
     serve,
+    readers,
     growth,
 )
 """Modules with the NAMES of their benchmarks and a function ``measure``; the slowest are last."""

@@ -24,8 +24,9 @@ ROWS = {
     ("cold",): 1 + 3 * 2 + 2,
     ("save",): 1,
     ("serve",): 1,
+    ("readers",): 4 + 2,
 }
-OPTIONAL = {"serve", "bytes"}
+OPTIONAL = {"serve", "bytes", "readers"}
 """Benchmarks that need programs which may be missing."""
 
 MAX_DIFFERENCES = {"s": 20, "ms": 10_000, "KiB": 50_000, "MiB": 100}

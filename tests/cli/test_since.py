@@ -171,6 +171,26 @@ def test_images_of_snippets_are_compared_by_their_records(site: PaidSite) -> Non
     assert [(each[0], each[3]) for each in changes(site)] == [("added", "A high dune")]
 
 
+def test_page_that_cannot_be_rendered_as_it_was_is_named(site: PaidSite) -> None:
+    snippets = {"pymdownx.snippets": {"base_path": ["."], "check_paths": True}}
+    site.config["markdown_extensions"].append(snippets)
+    (site.folder / "part.md").write_text("Text.")
+    site.write("more.md", f'# More\n\n--8<-- "part.md"\n\n{fence("A dune")}')
+    site.build()
+    commit_all(site.folder)
+    git(site.folder, "branch", "-f", "main")
+    (site.folder / "part.md").unlink()
+    site.write("more.md", f"# More\n\n{fence('A high dune')}")
+    site.write("index.md", f"# Page\n\n{fence('A red ferry')}")
+    done = site.command("plan", "--since", "main")
+    assert "the old version of more.md cannot be rendered" in done.stderr
+    assert [line.split()[:2] for line in done.stdout.splitlines()[:3]] == [
+        ["changed", "docs/index.md:3"],
+        ["added", "docs/more.md:3"],
+        ["dropped", "docs/index.md:7"],
+    ]
+
+
 def test_folder_that_git_ignores_is_compared_on_disk(site: PaidSite) -> None:
     (site.folder / ".gitignore").write_text("/site/\n/.cache/\n/imagegen-originals/\n")
     git(site.folder, "rm", "-rq", "--cached", "imagegen-originals")

@@ -24,9 +24,11 @@ from mkdocs_imagegen.errors import SiteError
 from mkdocs_imagegen.hosts import zensical_look
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
 from mkdocs_imagegen.hosts.zensical import makeExtension
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
+from mkdocs_imagegen.hosts.zensical_look import open_site
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import OptionsError
+from mkdocs_imagegen.pages.columns import theme_named
 from mkdocs_imagegen.pipeline.context import BuildMode
 
 HEADINGS = [
@@ -57,6 +59,20 @@ def create_site(folder: Path, **config: Any) -> ZensicalSite:
         "plugins": {},
     }
     return ZensicalSite({**fixed, **config}, folder / "mkdocs.yml")
+
+
+def test_theme_has_the_columns_of_material_unless_the_site_changes_them(tmp_path: Path) -> None:
+    material = theme_named("material", follows_palette=True)
+    theme = {"name": None, "features": ["toc.integrate"], "custom_dir": None}
+    assert create_site(tmp_path).theme == material
+    assert not create_site(tmp_path, theme={"name": "other"}).theme.is_known
+    assert create_site(tmp_path, theme=theme).theme.column({}) == material.column({"hide": "toc"})
+    (tmp_path / "own").mkdir()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "own/main.html").write_text("<style>.md-grid { max-width: 100rem }</style>")
+    (tmp_path / "docs/own.css").write_text("img { width: auto }")
+    assert create_site(tmp_path, theme=theme | {"custom_dir": "own"}).theme.column({}) == ()
+    assert not create_site(tmp_path, theme=theme, extra_css=["own.css"]).theme.has_auto_sizes
 
 
 class Context(Extension, Preprocessor):

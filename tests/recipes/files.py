@@ -10,6 +10,7 @@ import yaml
 from tests.manual.pages import ROOT
 
 RECIPES = ROOT / "example_site/recipes"
+PREVIEW = ROOT / ".github/actions/preview"
 WORKFLOWS = sorted(RECIPES.glob("github-*.yml"))
 
 

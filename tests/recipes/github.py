@@ -1,7 +1,8 @@
 """A repository whose workflow is a recipe, and runs of it by act, without a container.
 
-`act` and the library of actions/cache are real. Other actions have stand-ins: act checks out the
-repository itself, the Python of the tests has all requirements, and nothing is published.
+`act`, the library of actions/cache and the action of this repository are real. Other actions have
+stand-ins: act checks out the repository itself, the Python of the tests has all requirements, an
+uploaded file is copied, and nothing is published.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import yaml
 
 from tests.manual.pages import ROOT
 from tests.paid import MODEL, PaidEmulator, fence
-from tests.recipes.files import RECIPES
+from tests.recipes.files import PREVIEW, RECIPES
 from tests.support import QUICK
 from tests.tools import skip_or_fail
 
@@ -29,7 +30,8 @@ KEY = "key-of-the-docs-2f7b"
 """API key of the emulator, and the secret of the repository."""
 _VARIABLE = "DOCS_GATEWAY_KEY"
 """Variable of the API key: AI_GATEWAY_API_KEY is only for Vercel."""
-_USED = re.compile(r"uses: ([\w-]+/[\w-]+)(?:/[\w/-]+)?@(\w+)")
+_OWN = "mkdocs-imagegen/mkdocs-imagegen"
+_USED = re.compile(r"uses: ([\w-]+/[\w-]+)(?:/[\w./-]+)?@(\w+)")
 _CACHE = """name: Cache
 description: Stand-in
 inputs: {{path: {{}}, key: {{}}, restore-keys: {{}}}}
@@ -39,6 +41,16 @@ runs: {{using: node20, {runs}}}
 _IDLE = """name: Idle
 description: Stand-in
 runs: {using: composite, steps: [{run: "true", shell: sh}]}
+"""
+_UPLOAD = """name: Upload
+description: Stand-in
+inputs: {{path: {{required: true}}}}
+runs:
+  using: composite
+  steps:
+    - run: cp "$FILE" {folder}
+      shell: sh
+      env: {{FILE: "${{{{ inputs.path }}}}"}}
 """
 _WITH_LOOPBACK = """
 import fcntl, os, socket, struct, sys
@@ -69,6 +81,11 @@ class WorkflowRun:
         return re.findall(r"imagegen: (\d+ images?: .+)", self.output)[-1]
 
     @property
+    def changes(self) -> str:
+        """First line of the list of images for review."""
+        return re.findall(r"\| (.+ to generate.*\.)", self.output)[-1]
+
+    @property
     def saved(self) -> list[str]:
         """Names of the caches that were saved, or could not be."""
         return re.findall(r"stand-in (?:saved|refused) (\S+)", self.output)
@@ -89,7 +106,8 @@ class Repository:
         self._emulator = emulator
         text = (RECIPES / recipe).read_text(encoding="utf-8")
         text = text.replace("AI_GATEWAY_API_KEY", _VARIABLE)
-        self._actions = self._stand_ins({(name, commit) for name, commit in _USED.findall(text)})
+        used = _USED.findall(text + (PREVIEW / "action.yml").read_text(encoding="utf-8"))
+        self._actions = {f"{name}@{commit}": self._stand_in(name) for name, commit in used}
         self._git("init", "--quiet", "--initial-branch=main")
         self.write(".github/workflows/docs.yml", text)
         self.write("requirements.txt", "# The environment of the tests has all packages.\n")
@@ -99,11 +117,17 @@ class Repository:
             "model": MODEL,
             "gateway": gateway,
             "variants": {**QUICK},
-            "on_missing": "CHOSEN",
+            "on_missing": "ON_MISSING",
+            "locked": "LOCKED",
         }
         config = {"site_name": "A site", "theme": "mkdocs", "plugins": [{"imagegen": options}]}
-        chosen = "!ENV [IMAGEGEN_ON_MISSING, warn]"
-        self.write("mkdocs.yml", yaml.safe_dump(config).replace("CHOSEN", chosen))
+        text = yaml.safe_dump(config).replace("ON_MISSING", "!ENV [IMAGEGEN_ON_MISSING, warn]")
+        self.write("mkdocs.yml", text.replace("LOCKED", "!ENV [IMAGEGEN_LOCKED, false]"))
+
+    @property
+    def contact_sheet(self) -> str:
+        """The uploaded page."""
+        return (self._work / "contact-sheet.html").read_text(encoding="utf-8")
 
     def commit(self, *prompts: str, ignores: Sequence[str] = ()) -> None:
         """Commit a page with image blocks, and all files that git does not ignore."""
@@ -115,6 +139,12 @@ class Repository:
         self._git("add", "--all")
         self._git("commit", "--quiet", "--allow-empty", "-m", "Change the site")
 
+    def commit_images(self, *prompts: str) -> None:
+        """Commit a page with image blocks, and their images, as the author does."""
+        self.commit(*prompts)
+        self.build()
+        self.commit(*prompts)
+
     def build(self) -> None:
         """Build on the author's machine, with the API key."""
         command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
@@ -122,8 +152,13 @@ class Repository:
         subprocess.run(command, cwd=self.folder, env=environ, check=True)
         shutil.rmtree(self.folder / ".cache")
 
+    def merge(self) -> None:
+        """Let the main branch of the server be at the current commit."""
+        self._git("update-ref", "refs/remotes/origin/main", "HEAD")
+
     def push(self) -> WorkflowRun:
         """Run the workflow as a push to the main branch does, with the secrets."""
+        self.merge()
         return self._run(["push", "-s", f"{_VARIABLE}={KEY}"])
 
     def open_pull_request(self) -> WorkflowRun:
@@ -176,18 +211,21 @@ class Repository:
             "PIP_QUIET": "1",
         }
 
-    def _stand_ins(self, used: set[tuple[str, str]]) -> dict[str, Path]:
-        """Write a stand-in for each action, and return their folders by name and commit."""
-        folders = {}
-        for name, commit in used:
-            folder = self._work / "stand-ins" / name
-            folder.mkdir(parents=True, exist_ok=True)
-            if name == "actions/cache":
-                _write_cache(folder)
-            else:
-                (folder / "action.yml").write_text(_IDLE, encoding="utf-8")
-            folders[f"{name}@{commit}"] = folder
-        return folders
+    def _stand_in(self, name: str) -> Path:
+        """Write the stand-in of an action, and return its folder."""
+        folder = self._work / "stand-ins" / name
+        if name == _OWN:
+            path = folder / PREVIEW.relative_to(ROOT)
+            shutil.copytree(PREVIEW, path, dirs_exist_ok=True)
+            return folder
+        folder.mkdir(parents=True, exist_ok=True)
+        if name == "actions/cache":
+            _write_cache(folder)
+        else:
+            is_upload = name == "actions/upload-artifact"
+            text = _UPLOAD.format(folder=self._work) if is_upload else _IDLE
+            (folder / "action.yml").write_text(text, encoding="utf-8")
+        return folder
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)

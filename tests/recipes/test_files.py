@@ -7,15 +7,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from tomlkit import parse as parse_toml
 
-from tests.manual.pages import DOCS, pages
+from tests.manual.pages import DOCS, ROOT, pages
+from tests.manual.test_commands import check_syntax
 from tests.package.conftest import run
-from tests.recipes.files import RECIPES, WORKFLOWS, read, steps
+from tests.recipes.files import PREVIEW, RECIPES, WORKFLOWS, read, steps
 
 BIN = Path(sys.executable).parent
 INCLUDED = {
@@ -25,10 +26,13 @@ INCLUDED = {
     for name in re.findall(r'--8<-- "recipes/(.+?)"', block.text)
 }
 PINNED = re.compile(r"[\w-]+/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+OWN = "mkdocs-imagegen/mkdocs-imagegen/.github/actions/preview@COMMIT"
+"""The action of this repository, at the commit that `requirements.txt` of the manual names too."""
 SCHEMAS = [
-    ("vendor.github-workflows", "github-*.yml"),
-    ("vendor.gitlab-ci", "gitlab-*.yml"),
-    ("vendor.readthedocs", "read-the-docs.yml"),
+    ("vendor.github-workflows", WORKFLOWS),
+    ("vendor.github-actions", [PREVIEW / "action.yml"]),
+    ("vendor.gitlab-ci", sorted(RECIPES.glob("gitlab-*.yml"))),
+    ("vendor.readthedocs", [RECIPES / "read-the-docs.yml"]),
 ]
 MAX_VERCEL_COMMAND = 256
 
@@ -50,15 +54,28 @@ def test_configuration_next_to_a_recipe_reads_the_variable(name: str) -> None:
 @workflow
 def test_actions_are_pinned_by_commit(path: Path) -> None:
     used = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
-    assert used
-    assert [each for each in used if not PINNED.fullmatch(each)] == []
+    assert used.count(OWN) == 1
+    assert [each for each in used if not PINNED.fullmatch(each)] == [OWN]
 
 
-def test_an_action_has_one_commit_in_the_manual() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in (*WORKFLOWS, *DOCS.rglob("*.md"))]
-    pins = {pin for text in texts for pin in re.findall(r"uses: (\S+?@.+)", text)}
-    names = {pin.partition("@")[0].split("/")[1] for pin in pins}
-    assert len({pin.partition("@")[2] for pin in pins}) == len(names), pins
+def test_an_action_has_one_commit_in_recipes_manual_and_ci() -> None:
+    """Dependabot updates only .github: copy its commits to the recipes and pages."""
+    files = [*WORKFLOWS, *DOCS.rglob("*.md"), *(ROOT / ".github").rglob("*.yml")]
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    pins = {
+        pin for text in texts for pin in re.findall(r"uses: ([\w-]+/[\w-]+)[\w/.-]*@(.+)", text)
+    }
+    assert len({name for name, _ in pins}) == len(pins), sorted(pins)
+
+
+def test_action_is_safe_with_any_branch_name() -> None:
+    """Values from outside are read from variables, which a shell does not parse."""
+    action = read(PREVIEW / "action.yml")
+    commands = [step for step in action["runs"]["steps"] if "run" in step]
+    assert commands
+    assert [step["run"] for step in commands if "${{" in step["run"]] == []
+    text = " ".join(step["run"] for step in commands)
+    assert re.findall(r'(?<!")\$\w+|(?<!=)"\$(?:BASE|CONFIG)', text) == []
 
 
 @workflow
@@ -93,16 +110,19 @@ def test_runs_of_the_main_branch_are_never_canceled_or_parallel(path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("schema", "pattern"), SCHEMAS)
-def test_recipe_is_valid(schema: str, pattern: str) -> None:
-    files = sorted(RECIPES.glob(pattern))
+@pytest.mark.parametrize(("schema", "files"), SCHEMAS)
+def test_recipe_is_valid(schema: str, files: list[Path]) -> None:
     assert files
     run(BIN / "check-jsonschema", "--builtin-schema", schema, *files)
 
 
 @pytest.mark.slow
-def test_no_known_weakness_is_in_the_workflows() -> None:
-    run(BIN / "zizmor", "--offline", "--pedantic", "--no-progress", *WORKFLOWS)
+def test_no_known_weakness_is_in_the_workflows(tmp_path: Path) -> None:
+    for path in WORKFLOWS:
+        text = path.read_text(encoding="utf-8").replace("@COMMIT", f"@{'c' * 40} # v1.0.0")
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    files = [*tmp_path.iterdir(), PREVIEW / "action.yml"]
+    run(BIN / "zizmor", "--offline", "--pedantic", "--no-progress", *files)
 
 
 @pytest.mark.slow
@@ -114,6 +134,20 @@ def test_a_weakness_and_an_invalid_workflow_are_found(tmp_path: Path) -> None:
     path.write_text(text.replace("runs-on", "runs_on"), encoding="utf-8")
     schema = ("--builtin-schema", "vendor.github-workflows")
     run(BIN / "check-jsonschema", *schema, path, code=1)
+
+
+def _commands() -> Iterator[str]:
+    """Yield the commands of MkDocs and of the plugin in the files of YAML and shell."""
+    for path in (*RECIPES.glob("*.yml"), *RECIPES.glob("*.sh"), PREVIEW / "action.yml"):
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+        yield from re.findall(r"\bmkdocs(?:-imagegen)? (?:build|plan|gallery)[^\n|]*", text)
+
+
+def test_commands_and_their_options_exist() -> None:
+    commands = [*_commands()]
+    assert {each.split()[1] for each in commands} == {"build", "plan", "gallery"}
+    for command in commands:
+        check_syntax(command)
 
 
 def test_netlify_shows_placeholders_in_previews_only() -> None:
@@ -137,6 +171,13 @@ def _vercel() -> str:
 def _read_the_docs() -> str:
     (command,) = read(RECIPES / "read-the-docs.yml")["build"]["jobs"]["build"]["html"]
     return command
+
+
+def test_read_the_docs_installs_the_packages() -> None:
+    """It installs none for a project without a documentation tool, also not those listed."""
+    recipe = read(RECIPES / "read-the-docs.yml")
+    assert recipe["mkdocs"] == {"configuration": "mkdocs.yml"}
+    assert recipe["python"]["install"] == [{"requirements": "requirements.txt"}]
 
 
 def test_vercel_accepts_the_length_of_the_command() -> None:

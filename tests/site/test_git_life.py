@@ -193,6 +193,13 @@ def test_committed_original_that_is_not_checked_out_is_never_generated(
     assert main.built.warnings == []
 
 
+def test_sketch_is_drawn_for_an_original_that_is_not_checked_out(main: PaidSite) -> None:
+    shutil.rmtree(main.originals)
+    assert main.requests_of_build(gateway={"url": "sketch:"}) == 0
+    assert "1 sketch drawn" in main.built.summary
+    assert main.built.warnings == []
+
+
 def test_original_that_is_not_checked_out_is_generated_with_again(main: PaidSite) -> None:
     shutil.rmtree(main.originals)
     assert main.command("generate", "index.md", "--again").exit_code == 0

@@ -17,6 +17,9 @@ from mkdocs.exceptions import Abort
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
+from mkdocs_imagegen.option_parsers import Size
+from mkdocs_imagegen.request import ImageRequest
+from mkdocs_imagegen.spending.journal import Intent, Journal
 from tests.originals.support import png
 from tests.paid import MODEL, PaidSite, snapshot
 from tests.repository import commit_all, git
@@ -179,7 +182,7 @@ def test_foreign_images_are_not_shown_and_named(site: PaidSite, place: str) -> N
             image.rename(originals / f"work/quarantine/{image.name}.0a1b2c3d")
             record.unlink()
         elif place == "journal":
-            write_answer(originals / "work/journal", key, image.read_bytes())
+            save_answer(site, record, image.read_bytes())
             image.unlink()
             record.unlink()
     before = snapshot(site.folder / ORIGINALS)
@@ -190,12 +193,16 @@ def test_foreign_images_are_not_shown_and_named(site: PaidSite, place: str) -> N
     assert all(f"docs/index.md:{line}" in text for line in (3, 7, 11))
     assert snapshot(site.folder / ORIGINALS) == before
     assert site.requests_of_build(locked=False, generate=False) == 0
+    assert site.states == ["ready"] * 3  # so the images are such that a build would show them
 
 
-def write_answer(journal: Path, key: str, image: bytes) -> None:
-    journal.mkdir(parents=True, exist_ok=True)
-    body = json.dumps({"data": [{"b64_json": base64.b64encode(image).decode()}]})
-    (journal / f"{key}.0a1b2c3d.answer").write_text(f"{{}}\n{body}")
+def save_answer(site: PaidSite, record: Path, image: bytes) -> None:
+    """Leave an answer in the journal, as a build that was killed before it stored the image."""
+    request = ImageRequest(MODEL, json.loads(record.read_text())["prompt"], Size(1536, 1024))
+    assert request.key == record.stem
+    body = json.dumps({"data": [{"b64_json": base64.b64encode(image).decode()}]}).encode()
+    intent = Intent(request, site.emulator.url, "png", None, "2026-11-23T17:00:00+00:00")
+    assert Journal(site.originals / "work/journal").save_response(intent, body)
 
 
 def test_untracked_import_does_not_hide_a_locked_image(site: PaidSite) -> None:
@@ -369,9 +376,9 @@ def test_plugin_that_is_switched_off_asks_no_git(
 
 
 def test_unfinished_answers_stay_in_the_journal(site: PaidSite) -> None:
-    write_answer(site.originals / "work/journal", "0" * 64, png())
+    save_answer(site, site.records[0], png())
     build(site)
-    assert len(list((site.originals / "work/journal").iterdir())) == 1
+    assert len(list((site.originals / "work/journal").glob("*.answer"))) == 1
 
 
 @pytest.mark.parametrize("serve", ["generate", "sketch", "placeholder"])
@@ -399,3 +406,29 @@ def test_variable_of_the_environment_locks(site: PaidSite) -> None:
     )
     assert "the image is missing: not locked" in done.stderr
     assert site.emulator.requests == 3
+
+
+HOOK = """#!/bin/sh
+exec {python} -m mkdocs_imagegen check --locked
+"""
+
+
+@pytest.mark.parametrize("way", ["add", "all", "path"])
+def test_hook_of_git_reads_the_index_of_the_commit(site: PaidSite, way: str) -> None:
+    site.save()
+    git(site.folder, "commit", "-q", "--no-verify", "-a", "-m", "Lock", "--allow-empty")
+    hook = site.folder / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(HOOK.format(python=sys.executable))
+    hook.chmod(0o755)
+    site.write_prompts(*PROMPTS, "A crane")
+    site.requests_of_build(locked=False)
+    git(site.folder, "add", "docs")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(site.folder, "commit", "-q", "-m", "A page without its image")
+    if way == "path":
+        git(site.folder, "add", "-N", ORIGINALS)
+    else:
+        git(site.folder, "add", ORIGINALS)
+    named = {"add": (), "all": ("-a",), "path": ("--", "docs", ORIGINALS)}[way]
+    git(site.folder, "commit", "-q", "-m", "A page with its image", *named)

@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     from mkdocs.structure import StructureItem
     from mkdocs.structure.files import Files
     from mkdocs.structure.nav import Navigation
-    from mkdocs.theme import Theme
+    from mkdocs.theme import Theme as MkDocsTheme
 
     from mkdocs_imagegen.hosts.mkdocs.server import ServeSession
+    from mkdocs_imagegen.pages.columns import Theme
     from mkdocs_imagegen.pipeline.build import Pipeline
 
 _SCHEME = "imagegen:"
@@ -180,7 +181,8 @@ class MkDocsBuild:
         """Return HTML of a page, or of a part of it, with its images, after the join."""
         if not self._mode.publish or _TOKEN not in content:
             return content
-        return self.pipeline.fill_page(content, page.url)
+        column = self.pipeline.context.theme.column(page.meta)
+        return self.pipeline.fill_page(content, page.url, column)
 
     def finish_page(self, output: str, page: MkDocsPage) -> str:
         """Return a finished page with its social tags and the link to the style sheet."""
@@ -222,7 +224,7 @@ class MkDocsBuild:
             site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else "",
             docs=Path(config.docs_dir),
             is_serving=session is not None,
-            follows_palette=_has_palette(config.theme),
+            theme=_theme_of(config),
         )
         if session is None:
             return context
@@ -258,7 +260,27 @@ class MkDocsBuild:
             raise PluginError(f"imagegen: {text}")
 
 
-def _has_palette(theme: Theme) -> bool:
+def _theme_of(config: MkDocsConfig) -> Theme:
+    # Imported late, as the pipeline is.
+    from mkdocs_imagegen.files import read_style_sheets  # noqa: PLC0415
+    from mkdocs_imagegen.pages.columns import theme_named  # noqa: PLC0415
+
+    theme = config.theme
+    # Backstage TechDocs shows the pages in a layout of its own.
+    name = theme.name if "techdocs-core" not in config.plugins else ""
+    return theme_named(
+        name or "",
+        theme.get("features") or (),
+        read_style_sheets(
+            Path(config.docs_dir),
+            config.extra_css,
+            Path(theme.custom_dir) if theme.custom_dir else None,
+        ),
+        follows_palette=_has_palette(theme),
+    )
+
+
+def _has_palette(theme: MkDocsTheme) -> bool:
     """Return True if a theme, or one that it extends, hides images by the color scheme."""
     folders = (each for each in theme.dirs if each != theme.custom_dir)
     return any(each.endswith(_PALETTE_THEME) for each in folders)

@@ -207,7 +207,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         Yields:
             The files of the finished build.
         """
-        assert self._files is not None  # noqa: S101 - see the summary
+        assert self._files is not None  # noqa: S101 - a finished build has set them
         before, self._latest = self._latest, build
         try:
             yield self._files
