@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import click
 
@@ -12,7 +14,6 @@ from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.originals.folders import users_of
@@ -22,24 +23,6 @@ from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.report import State, format_cost, plural
 
 _GRACE_DAYS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class _Unused:
-    """An original that no page uses."""
-
-    record: Record
-    age_days: int
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """Cells of a table."""
-        return (
-            self.record.key[:16],
-            plural(self.age_days, "day"),
-            format_cost([self.record.cost_usd]),
-            quote_value(self.record.prompt),
-        )
 
 
 @click.command(
@@ -68,20 +51,21 @@ def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool)
     It reads all sites that have used the originals folder on this machine. Generating a removed
     image again costs as much as before, so check first that no other branch uses it.
     """
-    site = look(config_file)
-    store = open_originals(site.context.settings)
-    unused = list(_unused([site, *_other_sites(site)], store))
-    old = [each for each in unused if each.age_days >= grace_days]
-    if yes:
-        for each in old:
-            store.remove(each.record)
+    store, used = _used(config_file)
+    unused = _Unused(used, grace_days)
+    rows = unused.rows(store.records())
     if as_json:
-        print_json({"removed": yes, "unused": [each.record.key for each in old]})
+        deque(rows, maxlen=0)
     else:
-        print_table(("Key", "Age", "Cost", "Prompt"), [each.cells for each in old])
-        kept = len(unused) - len(old)
-        more = f"; {plural(kept, 'younger one')} kept" if kept else ""
-        print_line(f"{_result(len(old), is_removed=yes)}{more}")
+        print_table(("Key", "Age", "Cost", "Prompt"), rows)
+    if yes:  # not before every record was read without an error
+        for key in unused.old:
+            store.remove(key)
+    if as_json:
+        print_json({"removed": yes, "unused": unused.old})
+    else:
+        more = f"; {plural(unused.kept, 'younger one')} kept" if unused.kept else ""
+        print_line(f"{_result(len(unused.old), is_removed=yes)}{more}")
 
 
 def _result(count: int, *, is_removed: bool) -> str:
@@ -91,23 +75,46 @@ def _result(count: int, *, is_removed: bool) -> str:
     return f"{unused}; add --yes to remove" if count else "no unused originals"
 
 
-def _other_sites(site: SiteView) -> Iterator[SiteView]:
-    """Yield the other sites that use the originals folder.
+def _used(config_file: str | None) -> tuple[OriginalStore, frozenset[str]]:
+    """Return the originals of a site, and the keys that it and the other sites use.
 
     Raises:
-        CommandError: If one cannot be built.
+        CommandError: If it is unknown which originals a site uses.
     """
-    settings = site.context.settings
-    notes = settings.work_path / "users.json"
+    site = look(config_file)
+    settings, used = site.context.settings, set(_keys_of(site))
+    del site  # one site at a time is in memory
     for path in users_of(settings.originals_path):
-        if settings.config_file and path == settings.config_file.absolute():
-            continue
-        try:
-            yield look(str(path))
-        except (click.ClickException, ImagegenError, OSError) as error:
-            text = error.format_message() if isinstance(error, click.ClickException) else str(error)
-            fault = f"{path} uses the same originals and cannot be built: {text}"
-            raise CommandError(f"{fault}; fix it, or remove it from {notes}") from None
+        if not settings.config_file or path != settings.config_file.absolute():
+            used.update(_keys_of(_look_at_other(path, settings.work_path / "users.json")))
+    return open_originals(settings), frozenset(used)
+
+
+def _look_at_other(path: Path, notes: Path) -> SiteView:
+    """Return another site that uses the originals folder.
+
+    Raises:
+        CommandError: If it cannot be built.
+    """
+    try:
+        return look(str(path))
+    except (click.ClickException, ImagegenError, OSError) as error:
+        text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        fault = f"{path} uses the same originals and cannot be built: {text}"
+        raise CommandError(f"{fault}; fix it, or remove it from {notes}") from None
+
+
+def _keys_of(site: SiteView) -> Iterator[str]:
+    """Yield the cache keys and subject keys that the pages of a site use.
+
+    Raises:
+        CommandError: If that is unknown.
+    """
+    _require_valid(site)
+    for entry in site.entries:
+        yield from (original.record.key for original in entry.originals)
+        for request in requests_of(entry):
+            yield from request.subject_keys
 
 
 def _require_valid(site: SiteView) -> None:
@@ -129,17 +136,37 @@ def _require_valid(site: SiteView) -> None:
             raise CommandError(f"{fault}; generate it, or restore it from a backup")
 
 
-def _unused(sites: Sequence[SiteView], store: OriginalStore) -> Iterator[_Unused]:
-    for site in sites:
-        _require_valid(site)
-    entries = [entry for site in sites for entry in site.entries]
-    keys = {original.record.key for entry in entries for original in entry.originals}
-    requests = (request for entry in entries for request in requests_of(entry))
-    subjects = {key for request in requests for key in request.subject_keys}
-    now = datetime.now(timezone.utc)
-    for record in store.records():
-        if record.key not in keys and record.subject not in subjects:
-            yield _Unused(record, (now - _created(record, now)) // timedelta(days=1))
+class _Unused:
+    """Originals that no page uses.
+
+    Args:
+        used: Cache keys and subject keys that pages use.
+        grace_days: Minimum age of an original to remove.
+
+    Attributes:
+        old: Cache keys of the originals to remove.
+        kept: Number of the others, which are younger.
+    """
+
+    def __init__(self, used: Collection[str], grace_days: int) -> None:
+        self._used = used
+        self._grace_days = grace_days
+        self.old: list[str] = []
+        self.kept = 0
+
+    def rows(self, records: Iterable[Record]) -> Iterator[tuple[str, ...]]:
+        """Sort records one by one, and yield the table row of each that is old."""
+        now = datetime.now(timezone.utc)
+        for record in records:
+            if record.key in self._used or record.subject in self._used:
+                continue
+            age_days = (now - _created(record, now)) // timedelta(days=1)
+            if age_days < self._grace_days:
+                self.kept += 1
+                continue
+            self.old.append(record.key)
+            cost, prompt = format_cost([record.cost_usd]), quote_value(record.prompt)
+            yield record.key[:16], plural(age_days, "day"), cost, prompt
 
 
 def _created(record: Record, now: datetime) -> datetime:
