@@ -11,7 +11,7 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from mkdocs_imagegen.errors import escape_unseen
 from mkdocs_imagegen.frozen import dataclass
@@ -64,30 +64,44 @@ class SheetGroup:
     images: tuple[SheetImage, ...]
 
 
-def contact_sheet(
-    title: str, note: str, groups: Sequence[SheetGroup], *, is_large: bool = False
-) -> str:
-    """Return the HTML of a contact sheet.
+def sheet_frame(
+    title: str, note: str, count: int, parts: Mapping[str, str], *, is_large: bool = False
+) -> tuple[str, str]:
+    """Return the HTML of a contact sheet before and after its groups.
 
     Args:
         title: Title of the page.
         note: Sentence under the title, with code in backticks; ``""`` for a page without one.
-        groups: Images by prompt, in the order of the pages that show them.
+        count: Number of images on the page.
+        parts: URLs of other parts of the sheet, relative to this one, by the texts of their links.
         is_large: True if the images fill the page, in their own aspect ratio.
     """
-    return _PAGE.format(
+    links = (f'<a href="{_escape(url)}">{_escape(text)}</a>' for text, url in parts.items())
+    head, tail = _PAGE.split(_GROUPS)
+    head = head.format(
         policy=_POLICY,
         title=_escape(title),
         style=STYLE,
         size="large" if is_large else "small",
         note=f"<p>{_with_code(note)}</p>" if note else "",
-        count=plural(sum(len(group.images) for group in groups), "image"),
-        groups="\n".join(_group(number, group) for number, group in enumerate(groups)),
-        script=SCRIPT,
+        parts=f'<nav aria-label="Parts">{" ".join(links)}</nav>' if parts else "",
+        count=plural(count, "image"),
     )
+    return head, tail.format(script=SCRIPT)
 
 
-def _group(number: int, group: SheetGroup) -> str:
+def is_contact_sheet(head: str) -> bool:
+    """Return True if a file that begins so is a contact sheet."""
+    return _GENERATOR in head
+
+
+def group_markup(number: int, group: SheetGroup) -> str:
+    """Return the HTML of the takes of one prompt.
+
+    Args:
+        number: Position of the prompt on the pages of the site.
+        group: The takes.
+    """
     words = " ".join((group.prompt, *group.locations, *_words(group.images)))
     newest = max((image.day for image in group.images), default="")
     several = ' class="several"' if len(group.images) > 1 else ""
@@ -98,7 +112,7 @@ def _group(number: int, group: SheetGroup) -> str:
         f'data-words="{_escape(words.lower())}">\n'
         f'<h2 title="{_escape(group.prompt)}">{_escape(group.title)}</h2>\n'
         f'<p class="locations" title="{locations}">{locations}</p>\n'
-        f'<ul class="takes">\n{cards}\n</ul>\n</li>'
+        f'<ul class="takes">\n{cards}\n</ul>\n</li>\n'
     )
 
 
@@ -142,11 +156,14 @@ _POLICY = (
     f"script-src {_hash(SCRIPT)}; base-uri 'none'; form-action 'none'"
 )
 
+_GENERATOR = '<meta name="generator" content="mkdocs-imagegen">'
+_GROUPS = "{groups}"
 _PAGE = """\
 <!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="mkdocs-imagegen">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
@@ -158,6 +175,7 @@ _PAGE = """\
 <header>
 <h1>{title}</h1>
 {note}
+{parts}
 <div class="tools">
 <label>Filter <input id="filter" type="search" autocomplete="off" spellcheck="false"></label>
 <label>Order <select id="order">
@@ -168,8 +186,7 @@ _PAGE = """\
 </header>
 <main>
 <ul id="groups">
-{groups}
-</ul>
+{groups}</ul>
 </main>
 <dialog id="large" aria-labelledby="large-words">
 <img id="large-image" alt="">

@@ -9,7 +9,7 @@ import pytest
 from mkdocs_imagegen.emulator.sketches.drawing import draw
 from mkdocs_imagegen.imaging.encode import encode_thumbnail
 from mkdocs_imagegen.imaging.image import LARGE_PX, Thumbnail
-from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
+from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, group_markup, sheet_frame
 from tests.emulator.support import draw_request
 from tests.tools import skip_or_fail
 
@@ -51,6 +51,13 @@ def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[SheetImage
     )
 
 
+def page_of(title: str, note: str, groups: list[SheetGroup], *, is_large: bool = False) -> str:
+    count = sum(len(each.images) for each in groups)
+    parts = {} if is_large else {"Next part": "sheet-2.html"}
+    head, tail = sheet_frame(title, note, count, parts, is_large=is_large)
+    return "".join([head, *(group_markup(*each) for each in enumerate(groups)), tail])
+
+
 @pytest.fixture(scope="module")
 def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Write a sheet with 500 images, and return its URL."""
@@ -67,7 +74,7 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     assert sum(counts) == 500
     file = tmp_path_factory.mktemp("sheet") / "sheet.html"
-    file.write_text(contact_sheet("Images of the site", "3 more are not generated yet.", strips))
+    file.write_text(page_of("Images of the site", "3 more are not generated yet.", strips))
     return file.as_uri()
 
 
@@ -193,7 +200,7 @@ def large(tmp_path: Path) -> str:
     thumbnails = [encode_thumbnail(drawn, LARGE_PX)]
     group = SheetGroup("Harbour", "Harbour in ink", ("docs/a.md:3",), frames(0, 4, thumbnails))
     file = tmp_path / "sheet.html"
-    file.write_text(contact_sheet("Candidates", "Set `take: 2`.", [group], is_large=True))
+    file.write_text(page_of("Candidates", "Set `take: 2`.", [group], is_large=True))
     return file.as_uri()
 
 
