@@ -13,12 +13,14 @@ import os
 import stat
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
+from operator import methodcaller
 
 from mkdocs_imagegen.frozen import dataclass
 
 _MAX_ENTRIES = 5_000
 _SPLIT = "split"
 """Value in place of entries that are in sixteen other values."""
+_SPLIT_FIELDS = methodcaller("split", " ")
 _CLOCK_RESOLUTION_S = 2.0
 """Resolution of file times on FAT, the coarsest of the common file systems."""
 
@@ -60,13 +62,12 @@ class IndexEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Entries whose keys have the same first digits, one line each, and the keys in use.
+    """Entries whose keys have the same first digits, one line each, and the keys in use."""
 
-    Without lines, the entries are in sixteen parts of their own.
-    """
-
-    lines: dict[str, str] | None
+    digits: str
+    lines: dict[str, str]
     used: set[str]
+    is_split: bool = False
 
 
 class StatIndex:
@@ -88,19 +89,19 @@ class StatIndex:
 
     def find(self, key: str) -> IndexEntry | None:
         """Return the entry of an image, or None if there is none or it is invalid."""
-        _, lines, used = self._open(key)
-        line = lines.get(key)
+        part = self._part_of(key)
+        line = part.lines.get(key)
         entry = _parse(line) if line is not None else None
         if entry is not None:
-            used.add(key)
+            part.used.add(key)
         return entry
 
     def add(self, key: str, entry: IndexEntry) -> None:
         """Add the entry of an image, or replace it."""
-        digits, lines, used = self._open(key)
-        lines[key] = _format(entry)
-        used.add(key)
-        self._changed.add(digits)
+        part = self._part_of(key)
+        part.lines[key] = _format(entry)
+        part.used.add(key)
+        self._changed.add(part.digits)
 
     def release(self) -> None:
         """Release the memory of unchanged parts; the next lookup reads them again."""
@@ -110,27 +111,28 @@ class StatIndex:
     def changes(self) -> Iterator[tuple[str, bytes]]:
         """Yield the values to keep and the first digits of their keys, parts before the whole."""
         for digits in sorted(self._changed):
-            lines, used = self._parts[digits].lines or {}, self._parts[digits].used
+            lines, used = self._parts[digits].lines, self._parts[digits].used
             # Most others are of images that have changed, and would add up over the years.
             if len(lines) > max(_MAX_ENTRIES, 2 * len(used)):
                 lines = {key: lines[key] for key in used}
             yield from _values(digits, lines)
 
-    def _open(self, key: str) -> tuple[str, dict[str, str], set[str]]:
-        """Return the first digits, the lines and the used keys of the part with a key."""
-        for end in range(len(key) + 1):
-            digits = key[:end]
-            part = self._parts.get(digits)
-            if part is None:
-                lines = _parse_lines(self._read(digits))
-                # Which entries were in use before the release is forgotten, so all count.
-                part = _Part(lines, set(lines or () if self._is_released else ()))
-                self._parts[digits] = part
-            if part.lines is not None:
-                return digits, part.lines, part.used
-        fresh: dict[str, str] = {}  # the cache is invalid: there are no more digits
-        self._parts[key] = part = _Part(fresh, set())
-        return key, fresh, part.used
+    def _part_of(self, key: str) -> _Part:
+        digits = ""
+        while True:
+            part = self._parts.get(digits) or self._read_part(digits)
+            if not part.is_split:
+                return part
+            if digits == key:  # the cache is invalid: there are no more digits
+                self._parts[key] = _Part(key, {}, set())
+            digits = key[: len(digits) + 1]
+
+    def _read_part(self, digits: str) -> _Part:
+        lines = _parse_lines(self._read(digits))
+        # Which entries were in use before the release is forgotten, so all count.
+        used = set(lines or ()) if self._is_released else set()
+        part = self._parts[digits] = _Part(digits, lines or {}, used, is_split=lines is None)
+        return part
 
 
 def _values(digits: str, lines: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
@@ -144,6 +146,7 @@ def _values(digits: str, lines: Mapping[str, str]) -> Iterator[tuple[str, bytes]
 
 
 def _parse_lines(content: bytes) -> dict[str, str] | None:
+    """Return the lines of a part by key; None if they are in other parts."""
     try:
         lines = json.loads(content)
     except (ValueError, RecursionError):
@@ -162,8 +165,8 @@ def _format(entry: IndexEntry) -> str:
 def _parse(line: object) -> IndexEntry | None:
     try:
         blur, *stats = str(line).split(";")
-        parts = (each.split(" ") for each in stats)
-        parsed = tuple(FileStat(name, int(size), int(mtime)) for name, size, mtime in parts)
-        return IndexEntry(parsed, b64decode(blur, validate=True))
+        parts = map(_SPLIT_FIELDS, stats)
+        parsed = [FileStat(name, int(size), int(mtime)) for name, size, mtime in parts]
+        return IndexEntry(tuple(parsed), b64decode(blur, validate=True))
     except ValueError:
         return None

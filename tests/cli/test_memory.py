@@ -49,6 +49,7 @@ def peak_bytes(run, *arguments: str) -> int:
     [
         (["verify"], 50),
         (["prune", "--json"], 600),
+        (["gallery", "FILE"], 50),
         (["plan"], 400),
     ],
 )
@@ -57,6 +58,7 @@ def test_memory_does_not_grow_with_the_originals(
 ) -> None:
     site.options["gateway"] = {"url": "http://127.0.0.1:1/v1"}
     site.write("index.md", f"# Page\n\n{fence('A ferry')}")
+    arguments = [str(site.folder / "sheet.html") if each == "FILE" else each for each in arguments]
     originals = site.folder / "imagegen-originals"
     add_originals(originals, range(FEW))
     run(*arguments)  # imports
