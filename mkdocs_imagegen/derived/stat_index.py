@@ -60,14 +60,16 @@ class IndexEntry:
     blur: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class _Part:
     """Entries whose keys have the same first digits, one line each, and the keys in use."""
 
-    digits: str
-    lines: dict[str, str]
-    used: set[str]
-    is_split: bool = False
+    # No dataclass: creating one takes longer than a warm build of 100 images needs for the index.
+
+    def __init__(self, digits: str, lines: dict[str, str] | None, used: set[str]) -> None:
+        self.digits = digits
+        self.is_split = lines is None
+        self.lines = lines or {}
+        self.used = used
 
 
 class StatIndex:
@@ -131,7 +133,7 @@ class StatIndex:
         lines = _parse_lines(self._read(digits))
         # Which entries were in use before the release is forgotten, so all count.
         used = set(lines or ()) if self._is_released else set()
-        part = self._parts[digits] = _Part(digits, lines or {}, used, is_split=lines is None)
+        part = self._parts[digits] = _Part(digits, lines, used)
         return part
 
 
