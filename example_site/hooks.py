@@ -46,6 +46,7 @@ from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX
 from mkdocs_imagegen.page_layout import RATIO
+from mkdocs_imagegen.pages.columns import UNKNOWN_THEME
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.pipeline.reference_files import MAX_MASK_BYTES, MAX_REFERENCE_BYTES
@@ -137,6 +138,7 @@ def _read_sample(sample: str, page: Page, folder: Path, extensions: Iterable[str
         permission=Permission("no"),
         run=Run(),
         open_gateway=_no_gateway,
+        theme=UNKNOWN_THEME,
         site=folder / "site",
         docs=folder,
     )

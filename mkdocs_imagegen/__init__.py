@@ -25,7 +25,7 @@ The folders, from the front doors to the foundations; each imports only folders 
 - ``settings``: typed settings from a plain mapping.
 - ``request``: everything that determines the pixels, and its key; ``page_layout``: how a page
   shows an image; ``option_parsers``, ``report``, ``causes`` (of missing images), ``event_loop``,
-  ``files``, ``log``, ``errors``, ``frozen``: modules that the folders share.
+  ``files``, ``git``, ``log``, ``errors``, ``frozen``: modules that the folders share.
 
 Importing this package imports no host, HTTP client or image library. The plugin imports most of it
 only for the first page with an image.

@@ -8,6 +8,7 @@ The tree::
     ├── ImageError                  bytes that are not a supported image
     ├── StoreError                  folder or file that cannot be read or written
     │   └── NewerVersionError       file of a newer version of mkdocs-imagegen
+    ├── GitError                    git is missing, or knows no such work tree or revision
     ├── NotGeneratedError           missing image that was not requested
     │   ├── NotSelectedError        only images of other pages are generated
     │   ├── OverBudgetError         above the budget of the run
@@ -163,6 +164,10 @@ class StoreError(ImagegenError):
 
 class NewerVersionError(StoreError):
     """File written by a newer version of mkdocs-imagegen; it may be intact."""
+
+
+class GitError(ImagegenError):
+    """Failed call of git: not installed, no work tree, an unknown revision or a missing object."""
 
 
 class NotGeneratedError(ImagegenError):

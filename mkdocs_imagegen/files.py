@@ -9,9 +9,10 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
-from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError, unexpected
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags that refuse symbolic links and do not block on a pipe."""
@@ -24,6 +25,7 @@ _STORAGE_HINTS = {
     **dict.fromkeys([errno.EEXIST, errno.ENOTDIR], "move the file that has the name of a folder"),
 }
 _MAX_COPIED_BYTES = 64 * 1024 * 1024
+_MAX_STYLE_CHARS = 2**20
 _IS_WINDOWS = os.name == "nt"
 _WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits for another program, such as a virus scanner, that has a file open on Windows."""
@@ -61,6 +63,21 @@ def _read(descriptor: int, size: int, max_bytes: int) -> bytes:
     if len(content) > max_bytes:
         raise ValueError(f"larger than {max_bytes} bytes")
     return content
+
+
+def read_style_sheets(docs: Path, names: Iterable[str], folder: Path | None) -> Iterator[str]:
+    """Yield the style sheets that a site adds to its theme, and templates, which can contain some.
+
+    Args:
+        docs: Docs folder.
+        names: Style sheets in it; addresses of other servers are left out.
+        folder: Folder with files of the theme; None if the site has none.
+    """
+    added = folder.rglob("*") if folder else ()
+    paths = (each for each in added if each.suffix in {".css", ".html"})
+    for path in chain((docs / each for each in names), sorted(paths)):
+        with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+            yield file.read(_MAX_STYLE_CHARS)
 
 
 def write_atomic(path: Path, content: bytes | Iterable[bytes], *, sync: bool = True) -> None:
@@ -131,6 +148,16 @@ def cannot_store(folder: Path, error: OSError) -> StoreError:
     """Return the error for a folder that files cannot be written to."""
     fault = f"images cannot be stored in {folder} ({error.strerror or error})"
     return StoreError(fault, hint=storage_hint(error))
+
+
+def as_imagegen_error(error: Exception) -> ImagegenError:
+    """Return the error of one image for an exception of any kind."""
+    if isinstance(error, ImagegenError):
+        return error
+    if isinstance(error, (OSError, MemoryError)):
+        fault = f"the files of the image could not be written: {error}"
+        return StoreError(fault, hint=storage_hint(error))
+    return unexpected(error, NotGeneratedError)
 
 
 def storage_hint(error: Exception) -> str:

@@ -53,12 +53,12 @@ class Fit(NamedTuple):
     Attributes:
         size: Size of the image after the crop.
         width_px: Width on the page; None for that of the image.
-        sizes: HTML ``sizes`` attribute of an image with a width in percent, else ``""``.
+        percent: Width in percent of the column; 0 for an image without such a width.
     """
 
     size: Size
     width_px: int | None
-    sizes: str
+    percent: int
 
 
 def fit(
@@ -89,11 +89,7 @@ def fit(
         limits.append(max(1, round(tall * size.width / size.height)))
     width_px = min((each for each in limits if isinstance(each, int)), default=None)
     percent = min((int(each[:-1]) for each in limits if isinstance(each, str)), default=0)
-    if not percent:
-        return Fit(size, width_px, "")
-    full = width_px or round(size.width * percent / 100)
-    sizes = f"(max-width: {round(full * 100 / percent)}px) {percent}vw, {full}px"
-    return Fit(size, width_px, sizes)
+    return Fit(size, width_px, percent)
 
 
 def _ratio_of_box(width: int, height: int, ratio: Fraction | None) -> Fraction:

@@ -17,6 +17,7 @@ from mkdocs_imagegen.gateway.offers import Offer
 from mkdocs_imagegen.gateway.wire import ImageResponse, decode_response
 from mkdocs_imagegen.hosts.gateway import gateway_factory
 from mkdocs_imagegen.jobs.job import Job, Result
+from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.log import log, run_filter
 from mkdocs_imagegen.option_parsers import Size
@@ -160,7 +161,7 @@ class Bench:
             opened if self.settings.gateway.is_sketch else lambda *_: self.client,
             self.run.reference_files.read,
         )
-        self.scheduler = Scheduler(self.settings, self.purchaser, originals, derive, lambda _: None)
+        self.scheduler = Scheduler(self.settings, self.purchaser, originals, derive, Progress())
 
     def close(self) -> None:
         """Close the scheduler."""

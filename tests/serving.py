@@ -60,10 +60,14 @@ class Server:
         wait_until(is_met_or_ended, lambda: self.output, timeout_s=timeout_s)
 
     def get(self, path: str = "") -> str:
-        """Return the content at a path; waits for a build in progress."""
+        """Return the text at a path; waits for a build in progress."""
+        return self.read(path).decode()
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes at a path; waits for a build in progress."""
         url = self.url + path
         with urllib.request.urlopen(url, timeout=MAX_WAIT_S) as response:  # noqa: S310 - loopback
-            return str(response.read().decode())
+            return bytes(response.read())
 
     def image_files(self, page: str = "") -> list[str]:
         """Return the paths of the images of a page that the plugin wrote."""

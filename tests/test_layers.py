@@ -17,6 +17,7 @@ LAYERS = [
     ["log", "pacing"],
     ["event_loop", "files"],
     ["option_parsers"],
+    ["git"],
     ["request"],
     ["page_layout"],
     ["settings"],
@@ -42,6 +43,7 @@ DOORS = {
     "jinja2": {"hosts/"},
     "obstore": {"originals/"},
     "sqlite3": {"derived/"},
+    "subprocess": {"git.py"},
     "httpx": {"gateway/client.py"},
     "PIL": {"imaging/", "emulator/sketches/"},
     "diskcache": {"derived/"},
@@ -50,7 +52,7 @@ DOORS = {
     "filelock": {"spending/claims.py"},
     "yaml": {"settings/prompts.py"},
     "click": {"hosts/", "cli/"},
-    "rich": {"cli/terminal.py"},
+    "rich": {"cli/terminal.py", "jobs/progress.py"},
 }
 
 HEAVY = ["httpx", "PIL", "diskcache", "filelock", "rich", "anyio"]

@@ -16,7 +16,7 @@ from tests.syntax import (
     room_of,
 )
 
-MAX_MODULES = 145
+MAX_MODULES = 156
 MAX_MODULE_LINES, MIN_MODULE_LINES = 450, 60
 MAX_ROOM_MODULES = 16
 LARGE_ROOMS = {

@@ -11,11 +11,16 @@ from pathlib import Path
 import click
 
 from mkdocs_imagegen.causes import causes
-from mkdocs_imagegen.cli.site import ContactSheet, as_json, config_file, require_html
+from mkdocs_imagegen.cli.site import (
+    ContactSheet,
+    as_json,
+    config_file,
+    require_html,
+    require_unlocked,
+)
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
-    CommandProgress,
     open_in_browser,
     print_causes,
     print_json,
@@ -125,7 +130,7 @@ def candidates(  # noqa: PLR0913 - one argument for each option
     LOCATION is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image, or the first
     characters of a cache key.
     """
-    site = look(config_file)
+    site = look(config_file, change=require_unlocked)
     target = find_target(location, site.entries)
     _require_references(target)
     takes = _generate(site, target, count)
@@ -164,11 +169,10 @@ def _generate(site: SiteView, target: Target, count: int) -> list[_Candidate]:
     first = target.directive
     in_use = {first.request.take} if target.entry.outcome.state in _IN_USE else set()
     takes = [_with_take(first, take) for take in sorted(in_use.union(range(1, count + 1)))]
-    with contextlib.closing(CommandProgress()) as progress:
-        mode = BuildMode(publish=False, waits_for_connection=True, progress=progress)
-        with contextlib.closing(Lookup(replace(site.context, mode=mode))) as lookup:
-            lookup.recover()
-            found = _look_up(takes, lookup)
+    mode = BuildMode(publish=False, waits_for_connection=True)
+    with contextlib.closing(Lookup(replace(site.context, mode=mode))) as lookup:
+        lookup.recover()
+        found = _look_up(takes, lookup)
     return sorted(found, key=lambda each: each.request.prompt != first.request.prompt)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file, log_model_change
+from mkdocs_imagegen.cli.site import as_json, config_file, locked, log_model_change, with_lock
 from mkdocs_imagegen.cli.terminal import print_causes, print_json, print_line, print_rows
 from mkdocs_imagegen.hosts.look import HOSTS, SiteView, globs_of, look
 from mkdocs_imagegen.report import deduplicate, plural
@@ -28,19 +28,24 @@ Examples:
 )
 @click.argument("files", nargs=-1, metavar="[PAGE | FILE]...")
 @config_file
+@locked
 @as_json
-def check(files: tuple[str, ...], config_file: str | None, *, as_json: bool) -> None:
+def check(files: tuple[str, ...], config_file: str | None, *, locked: bool, as_json: bool) -> None:
     """Fail if any image is missing.
 
     Exits with 1 if an image is missing, or an image block or inline image is invalid. Sketches are
     counted, and are not missing. Needs no network and no API key.
+
+    With --locked, an image is also missing if its record is not the one in git, or if its file does
+    not have the recorded SHA-256.
 
     A PAGE is a path, or a path or glob in the docs folder; a folder stands for all of its pages. By
     default, the whole site. The configuration file and the file of named prompts also stand for the
     whole site. Any other FILE is ignored, so that pre-commit can pass the names of all changed
     files.
     """
-    site = _selected(look(config_file), files, config_file)
+    change = with_lock if locked else None
+    site = _selected(look(config_file, change=change), files, config_file)
     log_model_change(site)
     images = deduplicate(site.rows)
     sketches = sum(row.is_sketch and not row.is_lacking for row in images)

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import click
 
+from mkdocs_imagegen.cli.review import write_review
+from mkdocs_imagegen.cli.since import compare_with
 from mkdocs_imagegen.cli.site import (
     ContactSheet,
     as_json,
     config_file,
     family_key,
     require_html,
+    since,
 )
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import open_in_browser, print_json, print_line
-from mkdocs_imagegen.hosts.look import look
+from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.pipeline.outcome import Entry
@@ -31,31 +34,33 @@ from mkdocs_imagegen.request import ImageRequest
 Examples:
   mkdocs-imagegen gallery images.html
   mkdocs-imagegen gallery images.html --open
+  mkdocs-imagegen gallery --since origin/main review.html
 """
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), callback=require_html)
 @config_file
+@since
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser")
 @as_json
-def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) -> None:
+def gallery(
+    file: Path, config_file: str | None, since: str | None, *, opens: bool, as_json: bool
+) -> None:
     """Write a contact sheet of all images.
 
     FILE is an HTML page that needs no other file. It shows every image of the site, and the other
     takes of the same prompts that were generated. After 1,000 images, the sheet continues in
     numbered files next to it, such as images-2.html.
+
+    With --since, it shows the images that this branch adds, changes and drops: the old image next
+    to the new one, with their prompts.
     """
     site = look(config_file)
-    store = open_originals(site.context.settings)
-    missing = sum(row.state.is_missing for row in deduplicate(site.rows))
-    sheet = ContactSheet(store, site.entries, file)
-    keys = _all_takes(site.entries, store)
-    del site  # the sheet has what it needs
-    written = sheet.write(
-        "Images of the site",
-        f"{plural(missing, 'image')} missing." if missing else "",
-        ((request, filter(None, map(store.find, each))) for request, each in keys),
-        sum(len(each) for _, each in keys),
-    )
+    if since is not None:
+        comparison = compare_with(site, since)
+        written = {file: write_review(site, comparison, file)}
+        missing = len(comparison.missing)
+    else:
+        written, missing = _write_all(site, file)
     if as_json:
         files, count = [str(each) for each in written], sum(written.values())
         print_json({"file": str(file), "files": files, "pictures": count, "missing": missing})
@@ -64,6 +69,21 @@ def gallery(file: Path, config_file: str | None, *, opens: bool, as_json: bool) 
             print_line(f"{each}: {plural(images, 'image')}")
     if opens:
         open_in_browser(file)
+
+
+def _write_all(site: SiteView, file: Path) -> tuple[dict[Path, int], int]:
+    """Write all images; return the number of images in each file, and that of missing ones."""
+    store = open_originals(site.context.settings)
+    missing = sum(row.state.is_missing for row in deduplicate(site.rows))
+    sheet = ContactSheet(store, site.entries, file)
+    keys = _all_takes(site.entries, store)
+    written = sheet.write(
+        "Images of the site",
+        f"{plural(missing, 'image')} missing." if missing else "",
+        ((request, filter(None, map(store.find, each))) for request, each in keys),
+        sum(len(each) for _, each in keys),
+    )
+    return written, missing
 
 
 def _all_takes(

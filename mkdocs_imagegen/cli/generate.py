@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -10,11 +9,16 @@ from decimal import Decimal
 import click
 
 from mkdocs_imagegen.causes import causes
-from mkdocs_imagegen.cli.site import as_json, config_file, estimate_build, log_model_change
+from mkdocs_imagegen.cli.site import (
+    as_json,
+    config_file,
+    estimate_build,
+    log_model_change,
+    require_unlocked,
+)
 from mkdocs_imagegen.cli.targets import find_target, requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
-    CommandProgress,
     print_causes,
     print_json,
     print_line,
@@ -107,23 +111,21 @@ def generate(  # noqa: PLR0913 - one argument for each option
         raise click.UsageError("--again needs a LOCATION")
 
     def change(settings: Settings) -> Settings:
-        budget = settings.budget
+        budget = require_unlocked(settings).budget
         budget = budget if budget_usd is None else replace(budget, usd=budget_usd)
         budget = budget if budget_images is None else replace(budget, images=budget_images)
         return replace(settings, budget=budget, concurrency=concurrency or settings.concurrency)
 
-    with _progress(dry_run=dry_run) as progress:
-        mode = BuildMode(
-            generate=not dry_run,
-            publish=False,
-            upgrade=upgrade,
-            retry_refused=retry_refused,
-            again=_keys_at(pages, config_file) if again else frozenset(),
-            waits_for_connection=True,
-            progress=progress,
-        )
-        selected = () if again else pages
-        site = _selected(look(config_file, mode, change, selected), selected)
+    mode = BuildMode(
+        generate=not dry_run,
+        publish=False,
+        upgrade=upgrade,
+        retry_refused=retry_refused,
+        again=_keys_at(pages, config_file) if again else frozenset(),
+        waits_for_connection=True,
+    )
+    selected = () if again else pages
+    site = _selected(look(config_file, mode, change, selected), selected)
     if again:
         site = replace(site, entries=[each for each in site.entries if _has_key(each, mode.again)])
     if dry_run:
@@ -133,18 +135,13 @@ def generate(  # noqa: PLR0913 - one argument for each option
         raise SystemExit(1 if site.lacking else 0)
 
 
-def _progress(*, dry_run: bool) -> contextlib.AbstractContextManager[CommandProgress | None]:
-    """Return the progress of the images; None for a dry run, which generates none."""
-    return contextlib.nullcontext() if dry_run else contextlib.closing(CommandProgress())
-
-
 def _keys_at(locations: Sequence[str], config_file: str | None) -> frozenset[str]:
     """Return the cache keys of the images at locations, with those for dark color schemes.
 
     Raises:
         OptionError: If a location has no image, several images, or an invalid directive.
     """
-    entries = look(config_file).entries
+    entries = look(config_file, change=require_unlocked).entries
     targets = [find_target(location, entries) for location in locations]
     return frozenset(request.key for each in targets for request in each.directive.requests)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.cli.site import config_file
+from mkdocs_imagegen.cli.site import config_file, require_unlocked
 from mkdocs_imagegen.cli.targets import Target, find_target
 from mkdocs_imagegen.cli.terminal import CommandError, print_line
 from mkdocs_imagegen.errors import ImageError
@@ -46,7 +46,7 @@ def import_(file: Path, location: str, config_file: str | None, *, dark: bool) -
     LOCATION is `page.md:LINE`, `page.md#id`, `page.md` if it has only one image, or the first
     characters of a cache key.
     """
-    site = look(config_file)
+    site = look(config_file, change=require_unlocked)
     request = _request(find_target(location, site.entries), is_dark=dark)
     try:
         content = read_plain_file(file, MAX_ORIGINAL_BYTES)

@@ -16,6 +16,7 @@ from mkdocs_imagegen.cli.emulator import emulator
 from mkdocs_imagegen.cli.gallery import gallery
 from mkdocs_imagegen.cli.generate import generate
 from mkdocs_imagegen.cli.import_ import import_
+from mkdocs_imagegen.cli.lock import lock
 from mkdocs_imagegen.cli.models import models
 from mkdocs_imagegen.cli.plan import plan
 from mkdocs_imagegen.cli.prune import prune
@@ -30,7 +31,7 @@ _TERMINATED = 143
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Start": (plan, generate, check),
     "Review": (candidates, gallery, import_),
-    "Maintain": (verify, prune),
+    "Maintain": (lock, verify, prune),
     "Models": (models, credits_),
     "Tools": (schema, emulator),
 }
@@ -40,7 +41,7 @@ _EPILOG = """
 \b
 Exit codes:
   0    success
-  1    an image is missing, failed or invalid (generate, check, candidates)
+  1    an image is missing, failed or invalid (generate, check, candidates, lock)
   2    the command or the configuration is invalid, or a server does not answer
   130  interrupted
   (verify has codes of its own)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file
+from mkdocs_imagegen.cli.site import as_json, config_file, without_lock
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
 from mkdocs_imagegen.directives.directive import Directive
@@ -18,7 +18,6 @@ from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.originals.folders import users_of
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.report import State, format_cost, plural
 
@@ -51,21 +50,72 @@ def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool)
     It reads all sites that have used the originals folder on this machine. Generating a removed
     image again costs as much as before, so check first that no other branch uses it.
     """
-    store, used = _used(config_file)
-    unused = _Unused(used, grace_days)
-    rows = unused.rows(store.records())
+    unused = Unused(look(config_file, change=without_lock), grace_days)
+    keys = unused.find(removes=yes, prints=not as_json)
     if as_json:
-        deque(rows, maxlen=0)
-    else:
-        print_table(("Key", "Age", "Cost", "Prompt"), rows)
-    if yes:  # not before every record was read without an error
-        for key in unused.old:
+        print_json({"removed": yes, "unused": keys})
+
+
+class Unused:
+    """Originals that no page uses.
+
+    Args:
+        site: Look at the site that finds all images, also those that are not locked.
+        grace_days: Minimum number of days since an image was generated.
+
+    Raises:
+        CommandError: If it is unknown which originals the pages use.
+    """
+
+    def __init__(self, site: SiteView, grace_days: int = _GRACE_DAYS) -> None:
+        self._settings = site.context.settings
+        self._grace_days = grace_days
+        self._used = set(_keys_of(site))
+        self._keys: list[str] = []
+        self._kept = 0
+
+    def find(self, *, removes: bool, prints: bool) -> list[str]:
+        """Return the cache keys of the originals that are old enough; records are read one by one.
+
+        Args:
+            removes: True to remove them.
+            prints: True to print a table of them, and a line about them.
+
+        Raises:
+            CommandError: If it is unknown which originals the pages of other sites use.
+            StoreError: If a record cannot be read, or a file cannot be deleted.
+        """
+        settings = self._settings
+        for path in users_of(settings.originals_path):
+            if not settings.config_file or path != settings.config_file.absolute():
+                # One site at a time is in memory.
+                self._used.update(_keys_of(_look_at(path, settings.work_path / "users.json")))
+        store = open_originals(settings)
+        rows = self._rows(store.records())
+        if prints:
+            print_table(("Key", "Age", "Cost", "Prompt"), rows)
+        else:
+            deque(rows, maxlen=0)
+        for key in self._keys if removes else ():  # not before every record was read
             store.remove(key)
-    if as_json:
-        print_json({"removed": yes, "unused": unused.old})
-    else:
-        more = f"; {plural(unused.kept, 'younger one')} kept" if unused.kept else ""
-        print_line(f"{_result(len(unused.old), is_removed=yes)}{more}")
+        if prints:
+            kept = f"; {plural(self._kept, 'younger one')} kept" if self._kept else ""
+            print_line(f"{_result(len(self._keys), is_removed=removes)}{kept}")
+        return self._keys
+
+    def _rows(self, records: Iterable[Record]) -> Iterator[tuple[str, ...]]:
+        """Sort records, and yield the table row of each that is old and unused."""
+        now = datetime.now(timezone.utc)
+        for record in records:
+            if record.key in self._used or record.subject in self._used:
+                continue
+            age_days = (now - _created(record, now)) // timedelta(days=1)
+            if age_days < self._grace_days:
+                self._kept += 1
+                continue
+            self._keys.append(record.key)
+            cost, prompt = format_cost([record.cost_usd]), quote_value(record.prompt)
+            yield record.key[:16], plural(age_days, "day"), cost, prompt
 
 
 def _result(count: int, *, is_removed: bool) -> str:
@@ -75,29 +125,14 @@ def _result(count: int, *, is_removed: bool) -> str:
     return f"{unused}; add --yes to remove" if count else "no unused originals"
 
 
-def _used(config_file: str | None) -> tuple[OriginalStore, frozenset[str]]:
-    """Return the originals of a site, and the keys that it and the other sites use.
-
-    Raises:
-        CommandError: If it is unknown which originals a site uses.
-    """
-    site = look(config_file)
-    settings, used = site.context.settings, set(_keys_of(site))
-    del site  # one site at a time is in memory
-    for path in users_of(settings.originals_path):
-        if not settings.config_file or path != settings.config_file.absolute():
-            used.update(_keys_of(_look_at_other(path, settings.work_path / "users.json")))
-    return open_originals(settings), frozenset(used)
-
-
-def _look_at_other(path: Path, notes: Path) -> SiteView:
+def _look_at(path: Path, notes: Path) -> SiteView:
     """Return another site that uses the originals folder.
 
     Raises:
         CommandError: If it cannot be built.
     """
     try:
-        return look(str(path))
+        return look(str(path), change=without_lock)
     except (click.ClickException, ImagegenError, OSError) as error:
         text = error.format_message() if isinstance(error, click.ClickException) else str(error)
         fault = f"{path} uses the same originals and cannot be built: {text}"
@@ -134,39 +169,6 @@ def _require_valid(site: SiteView) -> None:
         if isinstance(entry.directive, Directive) and not entry.directive.is_complete:
             fault = f"a reference image of {entry.location} is missing"
             raise CommandError(f"{fault}; generate it, or restore it from a backup")
-
-
-class _Unused:
-    """Originals that no page uses.
-
-    Args:
-        used: Cache keys and subject keys that pages use.
-        grace_days: Minimum age of an original to remove.
-
-    Attributes:
-        old: Cache keys of the originals to remove.
-        kept: Number of the others, which are younger.
-    """
-
-    def __init__(self, used: Collection[str], grace_days: int) -> None:
-        self._used = used
-        self._grace_days = grace_days
-        self.old: list[str] = []
-        self.kept = 0
-
-    def rows(self, records: Iterable[Record]) -> Iterator[tuple[str, ...]]:
-        """Sort records one by one, and yield the table row of each that is old."""
-        now = datetime.now(timezone.utc)
-        for record in records:
-            if record.key in self._used or record.subject in self._used:
-                continue
-            age_days = (now - _created(record, now)) // timedelta(days=1)
-            if age_days < self._grace_days:
-                self.kept += 1
-                continue
-            self.old.append(record.key)
-            cost, prompt = format_cost([record.cost_usd]), quote_value(record.prompt)
-            yield record.key[:16], plural(age_days, "day"), cost, prompt
 
 
 def _created(record: Record, now: datetime) -> datetime:

@@ -74,6 +74,40 @@ config_file = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
 
+locked = click.option(
+    "--locked",
+    is_flag=True,
+    help="Count only images whose record is committed in git, as with the option locked",
+)
+
+
+def with_lock(settings: Settings) -> Settings:
+    """Return settings with which only locked images are shown."""
+    return replace(settings, locked=True)
+
+
+def without_lock(settings: Settings) -> Settings:
+    """Return settings with which all images are found; what they use must not be removed."""
+    return replace(settings, locked=False)
+
+
+def require_unlocked(settings: Settings) -> Settings:
+    """Return the settings of a site for a command that adds originals.
+
+    Raises:
+        CommandError: If the site is locked.
+    """
+    if settings.locked:
+        raise CommandError("locked is true, so no images are added; set `locked: false`")
+    return settings
+
+
+since = click.option(
+    "--since",
+    metavar="REVISION",
+    help="Only the changes of this branch, compared with a git revision such as origin/main",
+)
+
 
 def require_html(
     context: click.Context, parameter: click.Parameter, file: Path | None
@@ -237,7 +271,8 @@ class ContactSheet:
                     parts = {"Previous part": number - 1} if written else {}
                     parts |= {"Next part": number + 1} if group else {}
                     urls = {text: quote(self._part(each).name) for text, each in parts.items()}
-                    frame = sheet_frame(title, note, images, urls, is_large=self._is_large)
+                    size = "large" if self._is_large else "small"
+                    frame = sheet_frame(title, note, images, urls, size)
                     head, tail = (each.encode("utf-8", "replace") for each in frame)
                     body.seek(0)
                     write_atomic(file.absolute(), chain([head], body, [tail]))
@@ -290,7 +325,7 @@ class ContactSheet:
             key=record.key,
             take=record.take,
             model=record.answered_by or record.model,
-            cost=_cost(record),
+            cost=cost_of(record),
             day=record.created[:10],
             is_shown=record.key in self._shown,
             url=_url_from(original.path, self._file),
@@ -315,7 +350,20 @@ def family_key(request: ImageRequest) -> str:
     return replace(request, take=1).subject_key
 
 
-def _cost(record: Record) -> str:
+def write_sheet(file: Path, page: str) -> None:
+    """Write a contact sheet.
+
+    Raises:
+        CommandError: If it cannot be written.
+    """
+    try:
+        write_atomic(file.absolute(), page.encode("utf-8", "replace"))
+    except OSError as error:
+        raise CommandError(f"cannot write {file}: {error.strerror}") from None
+
+
+def cost_of(record: Record) -> str:
+    """Return the cost of an original, such as ``$0.015``."""
     return format_cost([record.cost_usd], is_estimate=record.cost_is_estimate)
 
 

@@ -1,6 +1,6 @@
 """Output of the commands: tables and progress on a terminal, plain lines elsewhere.
 
-The only module that uses ``rich``.
+Tables and, in `mkdocs_imagegen.jobs.progress`, the bar are of ``rich``.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -16,22 +17,23 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import click
-from rich import box, progress
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mkdocs_imagegen.causes import causes
 from mkdocs_imagegen.errors import escape_unseen
-from mkdocs_imagegen.jobs.progress import Progress
+from mkdocs_imagegen.jobs.progress import Bar
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.report import ReportRow, State, format_cost
 
 T = TypeVar("T")
-_PROGRESS_INTERVAL_S = 5.0
 _MAX_TABLE_ROWS = 1000
 """Rows of one table: all of its cells are in memory at once."""
+_MARKUP = re.compile(r"[^\w ,/\"'().-]|_|(?<=www)\.", re.IGNORECASE)
+"""Characters that have a meaning in Markdown, HTML, mentions or addresses."""
 
 
 class CommandError(click.ClickException):
@@ -112,6 +114,15 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         Console().print(table)
 
 
+def as_code(text: str) -> str:
+    """Return text as code in Markdown, also in a table; the text cannot end the code.
+
+    A code span would not do: in a table, a pipe ends it.
+    """
+    one_line = " ".join(escape_unseen(text).split())
+    return f"<code>{_MARKUP.sub(lambda found: f'&#{ord(found[0])};', one_line)}</code>"
+
+
 def print_rows(rows: Iterable[ReportRow]) -> None:
     """Print a table of locations with state, price and prompt."""
     titles = ("Location", "State", "Price", "Prompt")
@@ -142,61 +153,12 @@ def open_in_browser(file: Path) -> None:
 
 def show_progress(items: Iterable[T], total: int) -> Iterator[T]:
     """Yield the items; a terminal shows a progress bar."""
-    bar = _Bar() if sys.stderr.isatty() else None
+    bar = Bar() if sys.stderr.isatty() else None
     try:
         for number, item in enumerate(items, 1):
             if bar is not None:
-                bar.show(number, total, "")
+                bar.show("images", number, total, "")
             yield item
     finally:
         if bar is not None:
             bar.stop()
-
-
-class CommandProgress(Progress):
-    """Progress of a command: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bar = _Bar() if sys.stderr.isatty() else None
-
-    def close(self) -> None:
-        """Remove the bar."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def show(self) -> None:
-        """Update the bar; without a terminal, print a line if it is time."""
-        if self._bar is not None or self.is_due(_PROGRESS_INTERVAL_S):
-            self.write_line()
-
-    def write_line(self) -> None:
-        """Update the bar; without a terminal, print a line."""
-        if self._bar is not None:
-            self._bar.show(self.done, self.total, self.rate)
-        else:
-            print_note(self.line)
-
-
-class _Bar:
-    """A progress bar on stderr."""
-
-    def __init__(self) -> None:
-        self._progress = progress.Progress(
-            progress.TextColumn("images"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),
-            progress.TextColumn("{task.fields[rate]}"),
-            console=Console(stderr=True),
-        )
-        self._task = self._progress.add_task("", total=None, rate="")
-        self._progress.start()
-
-    def show(self, done: int, total: int, rate: str) -> None:
-        """Update the bar."""
-        self._progress.update(self._task, completed=done, total=total, rate=rate)
-
-    def stop(self) -> None:
-        """Stop updating the bar, and restore the terminal."""
-        self._progress.stop()

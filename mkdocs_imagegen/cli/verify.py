@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import click
 
-from mkdocs_imagegen.cli.site import as_json, config_file
+from mkdocs_imagegen.cli.site import as_json, config_file, without_lock
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_table
 from mkdocs_imagegen.hosts.look import look, settings_of
@@ -121,7 +121,7 @@ def _requests_of(keys: Collection[str], config_file: str | None) -> dict[str, Im
     if not keys:
         return {}
     wanted, exact, by_subject = set(keys), dict[str, ImageRequest](), dict[str, ImageRequest]()
-    for entry in look(config_file).entries:
+    for entry in look(config_file, change=without_lock).entries:
         for request in requests_of(entry):
             exact |= {request.key: request} if request.key in wanted else {}
             by_subject |= {key: request for key in request.subject_keys if key in wanted}

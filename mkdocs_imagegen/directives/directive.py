@@ -87,13 +87,14 @@ class Directive:
         note: Notice below the image that it is AI-generated; ``""`` if none.
         layout: Layout on the page.
         width_px: Width on the page; None for that of the layout.
-        sizes: HTML ``sizes`` attribute; ``""`` to derive it from the width.
+        sizes: HTML ``sizes`` attribute; ``""`` to derive it from the width and the column.
         attributes: HTML attributes that pass through, in order.
         source: Excerpt by which the line is found.
         references: Reference images; the requests contain their names until the hashes are known.
         mask: Mask of the first reference; None if the whole image may change.
         own_model: Model that the image, its page or its folder sets, also if the request is for a
             sketch; None for the model of the site.
+        percent: Width in percent of the column; 0 for an image without such a width.
     """
 
     request: ImageRequest
@@ -110,6 +111,7 @@ class Directive:
     references: tuple[Reference, ...] = ()
     mask: FileReference | None = None
     own_model: str | None = None
+    percent: int = 0
 
     @property
     def is_exact(self) -> bool:
@@ -203,12 +205,13 @@ def complete(written: WrittenDirective, defaults: Defaults, source: SourceExcerp
         note=defaults.note,
         layout=Layout(shown.size, options.widths, options.focus or CENTER),
         width_px=shown.width_px,
-        sizes=options.sizes or shown.sizes,
+        sizes=options.sizes or "",
         attributes=(*_own_attributes(options), *html.items()),
         source=source,
         references=references,
         mask=mask,
         own_model=options.model,
+        percent=shown.percent,
     )
 
 

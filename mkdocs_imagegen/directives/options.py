@@ -104,7 +104,7 @@ class DirectiveOptions(InheritedOptions):
     sizes: str | None = option(
         None,
         one_line("a value of HTML's sizes"),
-        "HTML `sizes` attribute, for themes with a narrow content column.",
+        "HTML `sizes` attribute, in place of the one that follows from the width and the theme.",
         "40rem",
     )
     loading: str | None = option(

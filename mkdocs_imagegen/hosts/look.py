@@ -7,7 +7,7 @@ build sees every prompt: macros, snippets and includes write some.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,6 +26,12 @@ from mkdocs_imagegen.settings.prompts import listed_names, plugin_options
 
 Change = Callable[[Settings], Settings]
 
+ReadPages = Callable[[BuildContext, Mapping[str, str]], list[Entry]]
+"""Reads pages again, with another context and other texts by source, and returns their images.
+
+Extensions of Markdown read them, and no other plugins.
+"""
+
 LOOK_ONLY = BuildMode(generate=False, publish=False)
 """Mode of a build that generates no images and publishes no files."""
 
@@ -37,10 +43,12 @@ class SiteView:
     Attributes:
         context: Context of the build; its settings have the changes of the command.
         entries: All locations that show an image.
+        read_pages: Function that reads pages again.
     """
 
     context: BuildContext
     entries: list[Entry]
+    read_pages: ReadPages
 
     @property
     def rows(self) -> list[ReportRow]:
@@ -110,12 +118,12 @@ PROPERDOCS = Host(
     "properdocs.replacement",
 )
 MKDOCS = Host("MkDocs", "mkdocs", ("mkdocs.yml", "mkdocs.yaml"), _MKDOCS_DOOR)
-ZENSICAL = Host("Zensical", "zensical", ("zensical.toml",), "mkdocs_imagegen.hosts.zensical")
+ZENSICAL = Host("Zensical", "zensical", ("zensical.toml",), "mkdocs_imagegen.hosts.zensical_look")
 HOSTS = (PROPERDOCS, MKDOCS, ZENSICAL)
 """The site generators, in the order in which their configuration files are looked for."""
 HOSTS_OF_YAML = (MKDOCS, PROPERDOCS, ZENSICAL)
 """The site generators that read `mkdocs.yml`, in the order of preference."""
-BRIDGES = (ZENSICAL.module, "mkdocs_imagegen.directives.extension")
+BRIDGES = ("mkdocs_imagegen.hosts.zensical", "mkdocs_imagegen.directives.extension")
 """Names under which a site lists the extension that replaces the plugin under Zensical."""
 
 

@@ -1,4 +1,4 @@
-"""The front door for Zensical, which has no plugins: a Markdown extension, and a look for commands.
+"""The front door for Zensical, which has no plugins: a Markdown extension.
 
 A site lists this module under ``markdown_extensions``, with the plugin's options under it. A build
 of Zensical renders each page on its own, in any order, and keeps pages in a cache. So the extension
@@ -13,12 +13,11 @@ from __future__ import annotations
 import atexit
 import base64
 import contextlib
-import json
 import mimetypes
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
@@ -31,15 +30,15 @@ from mkdocs_imagegen.directives.fences import page_in_mkdocs
 from mkdocs_imagegen.directives.registry import Registry
 from mkdocs_imagegen.errors import ImagegenError, SiteError
 from mkdocs_imagegen.hosts.gateway import gateway_factory, permission_here
-from mkdocs_imagegen.hosts.look import Change, SiteView, globs_of
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 from mkdocs_imagegen.imaging.image import SITE_FOLDER
-from mkdocs_imagegen.log import ONCE, log, run_filter
+from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.option_parsers import MAX_SIDE_PX, OptionsError
+from mkdocs_imagegen.pages.columns import theme_named
 from mkdocs_imagegen.pipeline.build import Pipeline
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.report import ReportRow
-from mkdocs_imagegen.settings import DEFAULT_ORIGINALS_DIR, Settings, read_settings
+from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.spending.permission import Permission
 
 _BEFORE_BUILD = Permission("`zensical` generates no images; run `mkdocs-imagegen generate` first")
@@ -50,11 +49,8 @@ _EMBEDDED = (
     "this site generator is not supported (in MkDocs, add `imagegen` to `plugins`), so no images "
     "are generated, and the HTML of the pages contains the existing ones"
 )
-_NOT_WATCHED = (
-    "Zensical shows pages from its cache after images were generated; add `watch: [%s]` to its "
-    "configuration, so that it renders them again"
-)
-_FILE = re.compile(rf"{SITE_FOLDER}/([\w.-]+)")
+FILE = re.compile(rf"{SITE_FOLDER}/([\w.-]+)")
+"""Address of a file of the plugin, with its name."""
 
 
 class _RenderedPage(Protocol):
@@ -76,7 +72,7 @@ class _Rendering:
     def pipeline(self) -> Pipeline:
         """Pipeline of the page, opened by its first use."""
         self._site.folder.open()
-        pipeline = Pipeline(_context_of_build(self._site))
+        pipeline = Pipeline(context_of_build(self._site))
         if self._source.has_options:
             pipeline.read_front_matter(self._source.page, self._source.meta)
         return pipeline
@@ -94,8 +90,9 @@ class _Rendering:
             content = self._read(pipeline, content)
             pipeline.join(self._site.pages)
             _tell_missing(self._site.settings, pipeline)
-            content = pipeline.fill_page(content, self.page.path, is_linked=False)
-            names = {*_FILE.findall(content), *_card_file(pipeline, self.page.path)}
+            column = self._site.theme.column(self.page.meta)
+            content = pipeline.fill_page(content, self.page.path, column, is_linked=False)
+            names = {*FILE.findall(content), *card_files(pipeline, self.page.path)}
             card = pipeline.social_card(self.page.path)
             if card and self._site.site_url:
                 self.page.meta["image"] = self.page.meta.get("image") or card.url
@@ -105,14 +102,14 @@ class _Rendering:
     def _read(self, pipeline: Pipeline, content: str) -> str:
         """Look up the images of the page, and read the pages that its cards and images name."""
         site, uri = self._site, self.page.path
-        content = _read(site, uri, pipeline, content)
+        content = read_page(site, uri, pipeline, content)
         if "data-imagegen-cards" in content:
             for each in set(site.uris) - {uri}:
                 _add_preview(site, each, pipeline)
         seen = {uri}
         while left := (pipeline.registry.pages_of_references() - seen).intersection(site.uris):
             for each in sorted(left):
-                _read(site, each, pipeline, _render(site, each, pipeline))
+                read_page(site, each, pipeline, render_page(site, each, pipeline))
             seen |= left
         return content
 
@@ -135,7 +132,7 @@ class _Embedding:
         variants = replace(self._settings.variants, widths=(MAX_SIDE_PX,), formats=("webp",))
         settings = replace(self._settings, variants=variants)
         site = Path(self._folder.name)
-        return Pipeline(_context(settings, BuildMode(generate=False), _OTHER_HOST, Path(), site))
+        return Pipeline(context_with(settings, BuildMode(generate=False), _OTHER_HOST, None, site))
 
     def finish(self, content: str) -> str:
         """Return the HTML of the page with its images.
@@ -152,7 +149,7 @@ class _Embedding:
             pipeline.join()
             if text := self._settings.on_missing == "error" and pipeline.list_missing():
                 raise SiteError(text)
-            return _FILE.sub(self._data, pipeline.fill_page(content, "", is_linked=False))
+            return FILE.sub(self._data, pipeline.fill_page(content, "", is_linked=False))
 
     def _data(self, match: re.Match[str]) -> str:
         content = (Path(self._folder.name) / match[0]).read_bytes()
@@ -257,111 +254,58 @@ def makeExtension(**options: object) -> BridgeExtension:  # noqa: N802 - Python-
     return BridgeExtension(options)
 
 
-def look(
-    config_file: Path, mode: BuildMode, change: Change | None, pages: Sequence[str]
-) -> SiteView:
-    """Render all pages and return their images; stdout stays empty.
-
-    A look that generates images publishes them in the docs folder.
-
-    Args:
-        config_file: Configuration file of the site.
-        mode: Work of the build.
-        change: Changes the settings as the command's options require.
-        pages: Paths or globs of the pages to generate images for; empty for all.
-
-    Raises:
-        SiteError: If the site does not list the extension.
-        ClickException: If the configuration is invalid.
-    """
-    run_filter.begin_run()
-    with contextlib.redirect_stdout(sys.stderr):
-        site = open_site(config_file, creates_watched=mode.generate)
-        settings = change(site.settings) if change is not None else site.settings
-        mode = replace(mode, pages=globs_of(pages, site.docs, site.root))
-        permission = permission_here(settings, is_serving=False)
-        context = _context(settings, mode, permission, site.docs, None, site.site_url)
-        with contextlib.closing(Pipeline(context)) as pipeline:
-            rendered = dict[str, str]()
-            for uri in site.uris:
-                rendered[uri] = _render(site, uri, pipeline)
-                _read(site, uri, pipeline, rendered[uri])
-            pipeline.join(site.pages)
-            entries = pipeline.entries()
-        if mode.generate:
-            _publish_and_advise(site, pipeline.registry, rendered)
-    return SiteView(context, entries)
-
-
-def settings_of(config_file: Path) -> Settings:
-    """Return the settings of a site without building it.
-
-    Raises:
-        SiteError: If the site does not list the extension.
-        ClickException: If the configuration is invalid.
-    """
-    return open_site(config_file).settings
-
-
-def _context(  # noqa: PLR0913, PLR0917 - the parts that differ
+def context_with(
     settings: Settings,
     mode: BuildMode,
     permission: Permission,
-    docs: Path,
-    site: Path | None,
-    site_url: str = "",
+    site: ZensicalSite | None,
+    target: Path | None,
 ) -> BuildContext:
+    """Return the context of a build or a look."""
     return BuildContext(
         settings=settings,
         mode=mode,
         permission=permission,
         run=Run(),
         open_gateway=gateway_factory(settings),
-        site=site,
-        site_url=site_url,
-        docs=docs,
+        theme=site.theme if site else theme_named("", follows_palette=True),
+        site=target,
+        site_url=site.site_url if site else "",
+        docs=site.docs if site else Path(),
         is_serving=_is_serving(),
-        follows_palette=True,
     )
 
 
-def _context_of_build(site: ZensicalSite) -> BuildContext:
+def context_of_build(site: ZensicalSite) -> BuildContext:
     """Return the context of a build that shows existing images, or draws sketches at no cost."""
     settings = replace(site.settings, on_missing="placeholder")  # told once, for all pages
     permission = _BEFORE_BUILD
     if settings.gateway.is_sketch:
         permission = permission_here(settings, is_serving=_is_serving())
     mode = BuildMode(generate=permission.is_granted)
-    return _context(settings, mode, permission, site.docs, site.docs, site.site_url)
+    context = context_with(settings, mode, permission, site, site.docs)
+    return replace(context, run=Run(site.locks))
 
 
 def _is_serving() -> bool:
     return sys.argv[1:2] == ["serve"]
 
 
-def _render(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
+def render_page(site: ZensicalSite, uri: str, pipeline: Pipeline) -> str:
     """Render a page for a pipeline, and return its HTML."""
     source = site.source(uri)
     if source.has_options:
         pipeline.read_front_matter(source.page, source.meta)
     with _reading(pipeline):
         render = import_module("zensical.markdown.render").render
-        meta = json.dumps(_with_text_keys(source.meta), default=str)
-        page = render(source.body, uri, source.url, meta, source.title, source.nav_title)
-    content: str = page["content"]
+        head = source.url, source.meta_json, source.title, source.nav_title
+        content: str = render(source.body, uri, *head)["content"]
     return content
 
 
-def _read(site: ZensicalSite, uri: str, pipeline: Pipeline, content: str) -> str:
+def read_page(site: ZensicalSite, uri: str, pipeline: Pipeline, content: str) -> str:
     """Look up the images of a page, and return its HTML with their markers."""
     return pipeline.read_page(site.source(uri).page, content, partial(site.facts, uri))
-
-
-def _with_text_keys(value: object) -> object:
-    """Return a value of YAML as JSON allows it: keys can be dates there."""
-    if isinstance(value, dict):
-        return {str(key): _with_text_keys(each) for key, each in value.items()}
-    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
 
 
 @contextlib.contextmanager
@@ -383,41 +327,10 @@ def _add_preview(site: ZensicalSite, uri: str, pipeline: Pipeline) -> None:
     pipeline.previews.add(source.page, preview, "")
 
 
-def _card_file(pipeline: Pipeline, uri: str) -> list[str]:
+def card_files(pipeline: Pipeline, uri: str) -> list[str]:
+    """Return the name of the social card of a page, if it has one."""
     card = pipeline.social_card(uri)
-    return _FILE.findall(card.url) if card else []
-
-
-def _publish_and_advise(
-    site: ZensicalSite, registry: Registry, rendered: Mapping[str, str]
-) -> None:
-    originals = site.settings.originals_path
-    watched = [(site.root / each).resolve() for each in site.config["watch"]]
-    is_watched = any(originals.resolve().is_relative_to(each) for each in watched)
-    if not is_watched and not site.settings.gateway.is_sketch:
-        folder = site.settings.originals_dir or DEFAULT_ORIGINALS_DIR
-        log.warning(_NOT_WATCHED, folder)
-    try:
-        _publish(site, registry, rendered)
-    except OSError as error:
-        log.warning("cannot write the images to %s: %s", site.folder.path, error.strerror)
-
-
-def _publish(site: ZensicalSite, registry: Registry, rendered: Mapping[str, str]) -> None:
-    """Write the files of all images into the docs folder, and remove those that no page uses."""
-    site.folder.open()
-    used: set[str] = set()
-    log.disabled = True  # the look has told everything
-    try:
-        with contextlib.closing(Pipeline(_context_of_build(site), registry)) as pipeline:
-            contents = {uri: _read(site, uri, pipeline, each) for uri, each in rendered.items()}
-            pipeline.join(site.pages)
-            for uri, content in contents.items():
-                used.update(_FILE.findall(pipeline.fill_page(content, uri, is_linked=False)))
-                used.update(_card_file(pipeline, uri))
-    finally:
-        log.disabled = False
-    site.folder.remove_unused(used)
+    return FILE.findall(card.url) if card else []
 
 
 def _tell_missing(settings: Settings, pipeline: Pipeline) -> None:

@@ -15,25 +15,26 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar
-
-from click import ClickException
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mkdocs_imagegen.directives.extension import read_heading
-from mkdocs_imagegen.errors import SiteError
+from mkdocs_imagegen.files import read_style_sheets
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import BRIDGES
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
 from mkdocs_imagegen.log import ONCE, log
+from mkdocs_imagegen.pages.columns import Theme, theme_named
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.originals.lock import Lock
 
 _CONFIG_FILES = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
 _UNUSED = ("serve", "serve_delay", "draft", "report")
 """Options that only builds of MkDocs use."""
 _NO_EFFECT = "%s: options without an effect in Zensical, which can be removed: %s"
-_MISSING_WATCH = "Watch path does not exist: "
 _RECENT_NS = 100_000_000
 """Age of a change in which the file system may give the next change the same time."""
 
@@ -62,6 +63,18 @@ class Source:
     def has_options(self) -> bool:
         """True if the front matter sets options."""
         return self.meta.get("imagegen") is not None
+
+    @property
+    def meta_json(self) -> str:
+        """Front matter as JSON."""
+        return json.dumps(_with_text_keys(self.meta), default=str)
+
+
+def _with_text_keys(value: object) -> object:
+    """Return a value of YAML as JSON allows it: keys can be dates there."""
+    if isinstance(value, Mapping):
+        return {str(key): _with_text_keys(each) for key, each in value.items()}
+    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
 
 
 _Stamp = tuple[int, int] | None
@@ -106,6 +119,7 @@ class ZensicalSite:
         docs: Docs folder.
         target: Folder of the built site.
         folder: Folder of images in the docs folder.
+        locks: Locked records, once they are read.
     """
 
     _latest: ClassVar[ZensicalSite | None] = None
@@ -116,9 +130,17 @@ class ZensicalSite:
         self.docs = self.root / config["docs_dir"]
         self.folder = PublishedFolder(self.docs)
         self.target = self.root / config["site_dir"]
+        self.locks: dict[Path, Lock] = {}
+        self._texts: Mapping[str, str] = {}
         self._config_file = config_file or _config_file_of(self.root)
         self._sources: dict[str, tuple[list[_Stamp], Source]] = {}
         self._stamps: dict[Path, _Stamp] = {}
+
+    def with_texts(self, texts: Mapping[str, str]) -> ZensicalSite:
+        """Return the site with other texts of pages, by source."""
+        site = ZensicalSite(self.config, self._config_file)
+        site._texts = texts
+        return site
 
     @classmethod
     def of_build(cls, config: dict[str, Any]) -> ZensicalSite:
@@ -155,6 +177,22 @@ class ZensicalSite:
         """Absolute URL of the site with a final slash; ``""`` if it is not set."""
         url = self.config.get("site_url")
         return f"{url.rstrip('/')}/" if url else ""
+
+    @cached_property
+    def theme(self) -> Theme:
+        """Layout of the theme."""
+        theme = self.config.get("theme") or {}
+        folder = theme.get("custom_dir")
+        return theme_named(
+            theme.get("name") or "zensical",
+            theme.get("features") or (),
+            read_style_sheets(
+                self.docs,
+                self.config.get("extra_css") or (),
+                self.root / folder if folder else None,
+            ),
+            follows_palette=True,
+        )
 
     @cached_property
     def uris(self) -> list[str]:
@@ -220,7 +258,7 @@ class ZensicalSite:
         stamps = [_stamp_of(each) for each in (path, *files_of_meta)]
         known, source = self._sources.get(uri, ([], None))
         if source is None or None in stamps or stamps != known:
-            text = _read_text(path)
+            text = self._texts[uri] if uri in self._texts else _read_text(path)
             meta, body = split_front_matter(text)
             for each in reversed(files_of_meta):
                 inherited = _read_text(each).lstrip("-")
@@ -325,62 +363,6 @@ class PublishedFolder:
             if not (target / name).exists() and (self.path / name).is_file():
                 target.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes((self.path / name).read_bytes())
-
-
-def open_site(config_file: Path, *, creates_watched: bool = False) -> ZensicalSite:
-    """Return the site of a configuration file.
-
-    Args:
-        config_file: Configuration file.
-        creates_watched: True to create an originals folder that is watched and missing, without
-            which Zensical does not build the site.
-
-    Raises:
-        SiteError: If the file cannot be read, or does not list the extension.
-        ClickException: If the configuration is invalid.
-    """
-    try:
-        return _read_site(config_file)
-    except ClickException as error:
-        _, is_missing, name = error.message.partition(_MISSING_WATCH)
-        if not is_missing:
-            raise
-        # Zensical reads no configuration that watches a missing folder.
-        folder = Path(os.path.normpath(config_file.absolute().parent / name))
-        with contextlib.ExitStack() as stack:
-            for each in (*reversed(folder.parents), folder):
-                if not each.exists():
-                    stack.callback(_remove_empty, each)
-                    with contextlib.suppress(OSError):
-                        each.mkdir()
-            site = _read_site(config_file)
-            if not site.settings.originals_path.is_relative_to(folder):
-                raise
-            if creates_watched:
-                stack.pop_all()
-            return site
-
-
-def _remove_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-
-
-def _read_site(config_file: Path) -> ZensicalSite:
-    file = config_file.absolute()
-    config = import_module("zensical.config")
-    try:
-        site = ZensicalSite(config.parse_config(str(file)), file)
-    except (ValueError, OSError) as error:  # TOML's errors are a ValueError
-        text = " ".join(str(error).split())
-        raise SiteError(f"{config_file} cannot be read: {text}") from None
-    if not any(name in site.config["markdown_extensions"] for name in BRIDGES):
-        is_toml = config_file.suffix == ".toml"  # where a dot in a name needs quotes
-        table = f'the table `[project.markdown_extensions."{BRIDGES[0]}"]`'
-        entry = table if is_toml else f"`{BRIDGES[0]}` to `markdown_extensions`"
-        hint = f"add {entry}, with the options under it"
-        raise SiteError(f"{config_file} does not list the extension", hint=hint)
-    return site
 
 
 def _config_file_of(root: Path) -> Path | None:

@@ -14,6 +14,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.errors import ImageError
+from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.option_parsers import MAX_PIXELS, MAX_SIDE_PX, Size
 from mkdocs_imagegen.originals.record import ImageFacts
 
@@ -28,19 +29,46 @@ _WARNINGS = threading.Lock()
 """Lock of the warning filters, which belong to the whole process."""
 
 
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """An image in memory.
+
+    Attributes:
+        pixels: The pixels, turned upright, with the color profile of the file.
+        facts: Type, size and transparency of the file.
+    """
+
+    pixels: Image
+    facts: ImageFacts
+
+
+ImageInput = bytes | DecodedImage
+"""The bytes of an image, or the image if it is decoded already."""
+
+
+def decode_image(content: bytes) -> DecodedImage:
+    """Decode all of an image.
+
+    Raises:
+        ImageError: If the bytes are not an image of a supported format and size.
+    """
+    try:
+        image = _decode(content)
+        facts = ImageFacts(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
+    except ImageError:
+        raise
+    except Exception as error:
+        raise ImageError(f"the bytes are not a valid image ({type(error).__name__})") from error
+    return DecodedImage(image, facts)
+
+
 def inspect_image(content: bytes) -> ImageFacts:
     """Return type, size and transparency of an image after decoding all of it.
 
     Raises:
         ImageError: If the bytes are not an image of a supported format and size.
     """
-    image = open_image(content)
-    return facts_of(image)
-
-
-def facts_of(image: Image) -> ImageFacts:
-    """Return the facts of a decoded image."""
-    return ImageFacts(_MIMES[image.format or ""], Size(*image.size), has_alpha(image))
+    return decode_image(content).facts
 
 
 def has_codec(mime: str) -> bool:
@@ -59,20 +87,6 @@ def has_alpha(image: Image) -> bool:
     whole = image if "A" in image.getbands() else image.convert("RGBA")
     lowest = whole.getchannel("A").getextrema()[0]
     return isinstance(lowest, (int, float)) and lowest < _OPAQUE
-
-
-def open_image(content: bytes) -> Image:
-    """Return the decoded image, turned upright.
-
-    Raises:
-        ImageError: If the bytes are not an image of a supported format and size.
-    """
-    try:
-        return _decode(content)
-    except ImageError:
-        raise
-    except Exception as error:
-        raise ImageError(f"the bytes are not a valid image ({type(error).__name__})") from error
 
 
 def _decode(content: bytes) -> Image:

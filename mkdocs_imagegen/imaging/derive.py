@@ -14,6 +14,7 @@ from typing import Protocol
 from mkdocs_imagegen.derived.stat_index import FileStat, IndexEntry
 from mkdocs_imagegen.derived.store import DerivedStore
 from mkdocs_imagegen.files import write_atomic
+from mkdocs_imagegen.imaging.decode import DecodedImage, ImageInput, decode_image
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
 from mkdocs_imagegen.imaging.variants import VariantPlan
 from mkdocs_imagegen.originals.judge import Defect, Original, differences
@@ -34,12 +35,12 @@ class VariantBuilder(Protocol):
     def find(self, plan: VariantPlan) -> PageImage | None:
         """Return the image, or None if one of its files has to be encoded."""
 
-    def build(self, original: Original, content: bytes, plan_of: PlanOf, /) -> PageImage:
+    def build(self, original: Original, image: ImageInput, plan_of: PlanOf, /) -> PageImage:
         """Return the image after encoding the files that are missing.
 
         Args:
             original: Original of the image; if its record differs from its image, the image counts.
-            content: Bytes of the original.
+            image: Bytes of the original, or its image if it is decoded already.
             plan_of: Function that returns the files of a record.
 
         Raises:
@@ -67,7 +68,7 @@ class DryRunVariantBuilder:
         """Return the image."""
         return _page_image(plan, b"")
 
-    def build(self, original: Original, _content: bytes, plan_of: PlanOf, /) -> PageImage:
+    def build(self, original: Original, _image: ImageInput, plan_of: PlanOf, /) -> PageImage:
         """Return the image."""
         return _page_image(plan_of(original.record), b"")
 
@@ -127,14 +128,14 @@ class FileVariantBuilder:
             self._store.stat_index.add(plan.key, IndexEntry(tuple(stats), blur))
         return _page_image(plan, blur)
 
-    def build(self, original: Original, content: bytes, plan_of: PlanOf, /) -> PageImage:
+    def build(self, original: Original, image: ImageInput, plan_of: PlanOf, /) -> PageImage:
         """Return the image after encoding the files that the cache lacks; any thread may call it.
 
         Files that another call is encoding at the moment are waited for.
 
         Args:
             original: Original of the image; if its record differs from its image, the image counts.
-            content: Bytes of the original.
+            image: Bytes of the original, or its image if it is decoded already.
             plan_of: Function that returns the files of a record.
 
         Raises:
@@ -143,13 +144,14 @@ class FileVariantBuilder:
         """
         # Imports Pillow, which takes 60 ms that a build without new files saves.
         from mkdocs_imagegen.imaging.encode import (  # noqa: PLC0415
+            convert_to_srgb,
             encode_blur,
             encode_variants,
-            open_srgb,
         )
 
-        image, facts = open_srgb(content)
-        record = original.record.with_facts(facts)
+        decoded = image if isinstance(image, DecodedImage) else decode_image(image)
+        pixels = convert_to_srgb(decoded)
+        record = original.record.with_facts(decoded.facts)
         plan = plan_of(record)
         path = original.folder / f"{record.key}.json"
         if defect := differences(path, original.record, record):
@@ -162,12 +164,12 @@ class FileVariantBuilder:
             with self._files.claimed(names) as (claimed, in_flight):
                 mine = {each: files[each] for each in of_one_size if files[each][1] in claimed}
                 missing = [variant for variant, file in mine.items() if self._link(*file) is None]
-                for variant, encoded in encode_variants(image, missing):
+                for variant, encoded in encode_variants(pixels, missing):
                     key, name = files[variant]
                     self._store.write(key, encoded)
                     self._write(name, encoded)
             elsewhere += in_flight
-        blur = encode_blur(image, plan.size, plan.focus) if plan.has_blur else b""
+        blur = encode_blur(pixels, plan.size, plan.focus) if plan.has_blur else b""
         if blur:
             self._store.write(plan.blur_key, blur)
         for work in elsewhere:

@@ -19,11 +19,10 @@ from typing import Any
 from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from mkdocs_imagegen.imaging.decode import facts_of, open_image
+from mkdocs_imagegen.imaging.decode import DecodedImage, decode_image
 from mkdocs_imagegen.imaging.image import THUMBNAIL_PX, Thumbnail
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
 from mkdocs_imagegen.option_parsers import Size
-from mkdocs_imagegen.originals.record import ImageFacts
 from mkdocs_imagegen.page_layout import Focus
 
 BLUR_WIDTH_PX = 16
@@ -42,21 +41,16 @@ _XMP = (
 )
 
 
-def open_srgb(content: bytes) -> tuple[Image.Image, ImageFacts]:
-    """Return the image in sRGB, turned upright, without metadata; and its facts.
-
-    Raises:
-        ImageError: If the bytes are not an image of a supported format and size.
-    """
-    image = open_image(content)
-    facts = facts_of(image)
+def convert_to_srgb(decoded: DecodedImage) -> Image.Image:
+    """Return a copy of the pixels in sRGB, without metadata."""
+    image, facts = decoded.pixels, decoded.facts
     if image.mode == "P":  # a color profile applies to colors, not to palette indexes
         image = image.convert("RGBA")
     mode = "RGBA" if facts.has_alpha else "RGB"
     profile = image.info.get("icc_profile")
-    pixels = _convert_to_srgb(image, profile, mode) if profile else image.convert(mode)
+    pixels = _apply_profile(image, profile, mode) if profile else image.convert(mode)
     pixels.info.clear()
-    return pixels, facts
+    return pixels
 
 
 def encode_variants(
@@ -88,13 +82,13 @@ def encode_thumbnail(content: bytes, max_px: int = THUMBNAIL_PX) -> Thumbnail:
     Raises:
         ImageError: If the bytes are not an image of a supported format and size.
     """
-    image, _ = open_srgb(content)
+    image = convert_to_srgb(decode_image(content))
     image.thumbnail((max_px, max_px))
     encoded = base64.b64encode(_save(image, "WEBP", _THUMBNAIL)).decode()
     return Thumbnail(f"data:image/webp;base64,{encoded}", Size(*image.size))
 
 
-def _convert_to_srgb(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
+def _apply_profile(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
     try:
         converted = ImageCms.profileToProfile(
             image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode=mode

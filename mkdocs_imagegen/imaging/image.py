@@ -39,11 +39,13 @@ class PageImage:
         sources: Files by format, the best format first; every browser can read the last one.
         size: Size of the largest file, in pixels.
         blur: The ``data:`` URL of a few blurred pixels; ``""`` if there is no blur.
+        crop: CSS declarations that crop the files to the layout; ``""`` if they are cropped.
     """
 
     sources: tuple[ImageSource, ...]
     size: Size
     blur: str = ""
+    crop: str = ""
 
     @property
     def name(self) -> str:

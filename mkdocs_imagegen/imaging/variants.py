@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from itertools import chain
 
 from mkdocs_imagegen.frozen import dataclass
-from mkdocs_imagegen.imaging.image import SITE_FOLDER
+from mkdocs_imagegen.imaging.image import SITE_FOLDER, ImageSource, PageImage
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.page_layout import CENTER, Focus, Layout, scale_to_width
@@ -25,6 +25,15 @@ from mkdocs_imagegen.settings import VariantSettings
 _ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
 _RULES = 3
 """Version of the encoding rules; a change of the rules must raise it to give variants new keys."""
+
+# Together with the full width, no file is more than 1.5 times as wide as a column of
+# ``pages/columns`` needs at a pixel ratio of 1 or 2.
+_WIDTHS = (480, 760, 1120)
+"""For columns of 320 to 480 pixels (phones), for those of 620 to 757 (desktops), and for phones and
+desktops with a larger ratio than 1; a ratio of 2 on a desktop needs the full width."""
+_WIDE_PX = 2048
+_WIDTHS_OF_WIDE = (480, 960, 1920)
+"""Those of an image that is more than 1.5 times as wide as a column needs at a ratio of 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,12 @@ class VariantPlan:
 
 
 def plan_variants(
-    record: Record, layout: Layout, settings: VariantSettings, provenance: str
+    record: Record,
+    layout: Layout,
+    settings: VariantSettings,
+    provenance: str,
+    *,
+    is_known: bool = False,
 ) -> VariantPlan:
     """Plan the files in which a page shows an original.
 
@@ -114,9 +128,11 @@ def plan_variants(
         layout: Size, widths and focus on the page.
         settings: Widths, formats and qualities of the site.
         provenance: ``keep`` or ``strip``.
+        is_known: True if the content columns of the theme are known.
     """
     size = _largest(record.size, layout.size)
-    widths = variant_widths(settings.widths if layout.widths is None else layout.widths, size.width)
+    requested = settings.widths or auto_widths(size.width, is_known=is_known)
+    widths = variant_widths(requested if layout.widths is None else layout.widths, size.width)
     source_type = _source_type(record) if provenance == "keep" else ""
     encodings = _encodings(record, layout, settings)
     variants = _variants(size, widths, encodings, layout.focus, source_type)
@@ -127,6 +143,18 @@ def plan_variants(
     is_blurred = settings.blur and not record.has_alpha and not layout.is_card
     has_blur = is_blurred and _has_encoder("webp")
     return VariantPlan(record, size, variants, files, layout.focus, has_blur)
+
+
+def image_of_original(record: Record, layout: Layout) -> PageImage:
+    """Return an image of which the page shows the original itself, cropped by its style sheet."""
+    ending = _ENDINGS[record.mime.removeprefix("image/")]
+    name = f"{SITE_FOLDER}/{record.sha256[:16]}-original.{ending}"
+    source = ImageSource(record.mime, ((name, record.size.width),))
+    size, focus = layout.size, layout.focus
+    has_its_shape = scale_to_width(record.size, size.width) == size
+    crop = f"aspect-ratio:{size.width}/{size.height};object-fit:cover;"
+    crop += f"object-position:{focus.left}% {focus.top}%"
+    return PageImage((source,), record.size, crop="" if has_its_shape else crop)
 
 
 @lru_cache  # the images of a site share a few sizes
@@ -143,6 +171,21 @@ def _variants(
         )
         for encoding in encodings
     )
+
+
+def auto_widths(largest: int, *, is_known: bool) -> tuple[int, ...]:
+    """Return the widths of the smaller files, if neither the site nor the image sets them.
+
+    A file that is hardly smaller than the image itself is left out.
+
+    Args:
+        largest: Width of the image itself.
+        is_known: True if the content columns of the theme are known.
+    """
+    if not is_known:
+        return (480, 960)
+    widths = _WIDTHS if largest <= _WIDE_PX else _WIDTHS_OF_WIDE
+    return tuple(each for each in widths if each * 10 <= largest * 9)
 
 
 def variant_widths(requested: Sequence[int], largest: int) -> tuple[int, ...]:

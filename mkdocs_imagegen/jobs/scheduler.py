@@ -16,14 +16,14 @@ from mkdocs_imagegen.errors import (
     ImagegenError,
     ModelUnavailableError,
     NotGeneratedError,
-    StoreError,
-    unexpected,
 )
 from mkdocs_imagegen.event_loop import EventLoop
-from mkdocs_imagegen.files import storage_hint
+from mkdocs_imagegen.files import as_imagegen_error
 from mkdocs_imagegen.frozen import dataclass
+from mkdocs_imagegen.imaging.decode import DecodedImage, ImageInput
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job, JobKey, Result
+from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.jobs.signals import InterruptHandler
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.judge import Original
@@ -46,11 +46,16 @@ _WAIT_STEP_S = 0.5
 
 @dataclass(slots=True)
 class _Order:
-    """One request in flight, shared by its jobs; without a result if another build has it."""
+    """One request in flight, shared by its jobs; without a result if another build has it.
+
+    It holds its decoded image until the first job has derived the files, so that the image is not
+    decoded again. Jobs hold their admission meanwhile, which bounds memory.
+    """
 
     exact_options: frozenset[str]
     done: anyio.Event
     result: Result | None = None
+    decoded: DecodedImage | None = None
 
     def is_refused(self, job: Job) -> bool:
         """Return True if its model is refused, and one may replace it that a job accepts."""
@@ -70,8 +75,9 @@ class Scheduler:
         settings: Settings of the site.
         purchaser: Source of originals that are missing.
         originals: Store of originals.
-        derive: Function that writes the files of an original in one layout, from its bytes.
-        on_result: Function that is called with the result of each request, on any thread.
+        derive: Function that writes the files of an original in one layout, from its bytes or its
+            decoded image.
+        progress: Progress of the jobs.
     """
 
     def __init__(
@@ -79,14 +85,14 @@ class Scheduler:
         settings: Settings,
         purchaser: Purchaser,
         originals: OriginalStore,
-        derive: Callable[[Original, Layout, bytes], PageImage],
-        on_result: Callable[[Result], None],
+        derive: Callable[[Original, Layout, ImageInput], PageImage],
+        progress: Progress,
     ) -> None:
         self._settings = settings
         self._purchaser = purchaser
         self._originals = originals
         self._derive = derive
-        self._on_result = on_result
+        self._progress = progress
         self._futures: dict[JobKey, Future[Result]] = {}
         self._orders: dict[str, _Order] = {}
         self._claim_message_at = 0.0
@@ -103,6 +109,7 @@ class Scheduler:
                 if job.original is None:
                     self._interrupts.install()
                 self._loop = loop = self._loop or self._open_loop()
+                self._progress.files_added()
                 self._futures[job.key] = loop.submit(self._run, job, loop)
             return self._futures[job.key]
 
@@ -116,7 +123,7 @@ class Scheduler:
         with self._interrupts.deferred():
             # In short steps: on some systems a signal is only handled after a wait has ended.
             while self._interrupts.received is None and self._is_busy(_WAIT_STEP_S):
-                pass
+                self._progress.wait()
             if self._interrupts.received is not None:
                 self.close()
             return {key: future.result() for key, future in self._futures.items()}
@@ -184,7 +191,7 @@ class Scheduler:
                 except ClaimedElsewhereError:
                     self._log_claim()
                 except Exception as error:  # noqa: BLE001 - one image's fault is not the build's
-                    return Result(error=_as_imagegen_error(error))
+                    return Result(error=as_imagegen_error(error))
             waits_until = waits_until or time.monotonic() + self._max_claim_wait_s
             if time.monotonic() > waits_until:
                 return Result(error=self._claim_error())
@@ -213,16 +220,26 @@ class Scheduler:
     async def _attempt(self, job: Job, loop: EventLoop) -> Result:
         if job.original is not None:
             result = Result(job.original, is_draft=job.is_draft)
-        else:
-            result = await self._obtain(job, loop)
+            return await self._with_files(result, job.layout, loop)
+        order, result = await self._obtain(job, loop)
+        try:
+            return await self._with_files(result, job.layout, loop, order.decoded)
+        finally:
+            order.decoded = None
+
+    async def _with_files(
+        self, result: Result, layout: Layout, loop: EventLoop, decoded: DecodedImage | None = None
+    ) -> Result:
         if not loop.is_closing:
-            return await loop.pixel_work(self._derived, result, job.layout)
+            result = await loop.pixel_work(self._derived, result, layout, decoded)
+            self._progress.files_done()
+            return result
         if result.alarm:
             log.info("%s", result.alarm)  # the build is over, and shows no image
         return result
 
-    async def _obtain(self, job: Job, loop: EventLoop) -> Result:
-        """Return the result of a request, which is sent once for all jobs that share it.
+    async def _obtain(self, job: Job, loop: EventLoop) -> tuple[_Order, Result]:
+        """Return a request and its result; it is sent once for all jobs that share it.
 
         If its model is refused, a job whose directive accepts another model sends it again.
 
@@ -234,7 +251,7 @@ class Scheduler:
         if order is None or order.is_refused(job):
             order = self._orders[key] = _Order(job.exact_options, anyio.Event())
             try:
-                order.result = await self._purchase(job, loop)
+                await self._purchase(order, job, loop)
             except BaseException:
                 del self._orders[key]
                 raise
@@ -243,16 +260,17 @@ class Scheduler:
         await order.done.wait()
         if order.result is None:
             raise ClaimedElsewhereError
-        return await self._obtain(job, loop) if order.is_refused(job) else order.result
+        return await self._obtain(job, loop) if order.is_refused(job) else (order, order.result)
 
-    async def _purchase(self, job: Job, loop: EventLoop) -> Result:
+    async def _purchase(self, order: _Order, job: Job, loop: EventLoop) -> None:
         try:
             got = await self._purchaser.obtain(job.request, loop, job.exact_options)
         except ClaimedElsewhereError:
             raise
         except Exception as error:  # noqa: BLE001 - without a result, other jobs would pay again
-            result = Result(error=_as_imagegen_error(error))
+            result = Result(error=as_imagegen_error(error))
         else:
+            order.decoded = got.decoded
             result = Result(
                 got.original,
                 was_generated=got.was_generated,
@@ -260,24 +278,19 @@ class Scheduler:
                 remarks=got.remarks,
                 alarm=got.alarm,
             )
-        self._on_result(result)
-        return result
+        order.result = result
+        self._progress.job_done(result)
 
-    def _derived(self, result: Result, layout: Layout) -> Result:
-        if result.original is None:
+    def _derived(self, result: Result, layout: Layout, decoded: DecodedImage | None) -> Result:
+        original = result.original
+        if original is None:
             return result
         try:
-            original, content = self._originals.read(result.original)
-            image = self._derive(original, layout, content)
+            if decoded is not None:
+                image = self._derive(original, layout, decoded)
+            else:
+                original, content = self._originals.read(original)
+                image = self._derive(original, layout, content)
         except Exception as error:  # noqa: BLE001 - the cost and the alarm are reported all the same
-            return replace(result, error=_as_imagegen_error(error))
+            return replace(result, error=as_imagegen_error(error))
         return replace(result, original=original, image=image)
-
-
-def _as_imagegen_error(error: Exception) -> ImagegenError:
-    if isinstance(error, ImagegenError):
-        return error
-    if isinstance(error, (OSError, MemoryError)):
-        fault = f"the files of the image could not be written: {error}"
-        return StoreError(fault, hint=storage_hint(error))
-    return unexpected(error, NotGeneratedError)

@@ -182,6 +182,11 @@ class ServeQueue:
             self._pages = dict(self._pages) if keeps_pages else {}
             self._is_building, self._is_rebuild_requested = True, False
 
+    @property
+    def is_generating(self) -> bool:
+        """True if the queue has started a job that has not ended."""
+        return any(each.ended_at is None for each in self._all())
+
     def has_started(self, job: Job) -> bool:
         """Return True if the queue has started the job."""
         with self._lock:
@@ -260,7 +265,7 @@ class ServeQueue:
             for job in self._due():
                 self._start(job)
             self._note_ends()
-            if all(each.ended_at is not None for each in self._all()):
+            if not self.is_generating:
                 self._become_idle()
             self._request_rebuild_if_unseen()
             self._wake.wait(self._seconds_to_wait())

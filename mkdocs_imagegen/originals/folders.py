@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 from pathlib import Path
 
 from mkdocs_imagegen.errors import StoreError
@@ -94,17 +93,6 @@ def create_work_folder(work: Path) -> None:
     """
     if not (work / ".gitignore").exists():
         write_first(work / ".gitignore", b"*\n")
-
-
-def is_tracked(folder: Path) -> bool:
-    """Return True if git tracks a file in a folder; False if that is unknown."""
-    command = ["git", "ls-files", "--", "."]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, cwd=folder, capture_output=True, timeout=30, check=False
-        )
-        return bool(done.stdout)
-    return False
 
 
 def _caches(settings: Settings) -> list[Path]:

@@ -29,8 +29,9 @@ from mkdocs_imagegen.originals.record import (
 from mkdocs_imagegen.request import ImageRequest
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
-_RECORD_GLOB = f"{64 * '?'}.json"
-_LFS_POINTER = b"version https://git-lfs"
+_SUBFOLDERS, _RECORDS = "??", f"{64 * '?'}.json"
+RECORD_GLOB = f"{_SUBFOLDERS}/{_RECORDS}"
+LFS_POINTER = b"version https://git-lfs"
 _IMAGE_NAME = re.compile(
     r"[0-9a-f]{64}\.(?:([0-9a-f]{16})\.(?:png|jpg|webp|avif)|picture|answer)(?:\.[0-9a-f]{8})?"
 )
@@ -177,7 +178,7 @@ def read_record(path: Path) -> Record:
         OSError: If the file is missing or cannot be read.
         ValueError: If it is not a valid record of this cache key.
     """
-    return parse_record(_read_file(path, MAX_RECORD_BYTES), path.stem)
+    return parse_record(read_content(path, MAX_RECORD_BYTES), path.stem)
 
 
 def read_records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
@@ -191,8 +192,8 @@ def read_records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
         StoreError: If a record is a Git LFS pointer, or a newer version wrote it.
     """
     skipped = (OSError, ValueError, *([NewerVersionError] if skip_newer else []))
-    for subfolder in sorted(folder.glob("??")):
-        for path in sorted(subfolder.glob(_RECORD_GLOB)):
+    for subfolder in sorted(folder.glob(_SUBFOLDERS)):
+        for path in sorted(subfolder.glob(_RECORDS)):
             with contextlib.suppress(*skipped):
                 yield read_record(path)
 
@@ -214,7 +215,7 @@ def read_image(original: Original) -> bytes:
         OSError: If the file is missing or cannot be read.
         ValueError: If its content differs from the record.
     """
-    content = _read_file(original.path, MAX_ORIGINAL_BYTES)
+    content = read_content(original.path, MAX_ORIGINAL_BYTES)
     if hashlib.sha256(content).hexdigest() != original.record.sha256:
         raise ValueError("the image differs from the recorded SHA-256")
     return content
@@ -237,7 +238,7 @@ def judge_image(
         OSError: If the file is missing or cannot be read.
         ValueError: If its content does not fit its name.
     """
-    content = _read_file(path, MAX_ORIGINAL_BYTES)
+    content = read_content(path, MAX_ORIGINAL_BYTES)
     sha256, name = hashlib.sha256(content).hexdigest(), _IMAGE_NAME.fullmatch(path.name)
     if name is None or name[1] not in (None, sha256[:16]):
         raise ValueError("the image differs from the SHA-256 in its name")
@@ -296,7 +297,7 @@ def _judge_record(path: Path) -> tuple[Record | None, Defect | None]:
 def _our_side(path: Path) -> Record | None:
     """Return the record in a file after resolving conflicts in favor of the current branch."""
     try:
-        content = _read_file(path, MAX_RECORD_BYTES)
+        content = read_content(path, MAX_RECORD_BYTES)
         return parse_record(_CONFLICT.sub(rb"\1", content), path.stem)
     except (OSError, ValueError, StoreError):
         return None
@@ -308,8 +309,15 @@ def _unreadable(path: Path, error: OSError | StoreError) -> Defect:
     return Defect(path, DefectKind.UNREADABLE, error.fault, error.hint or "")
 
 
-def _read_file(path: Path, max_bytes: int) -> bytes:
+def read_content(path: Path, max_bytes: int) -> bytes:
+    """Return the content of a file of an original.
+
+    Raises:
+        StoreError: If the file is a Git LFS pointer.
+        OSError: If the file is missing or cannot be read.
+        ValueError: If it is not a regular file, or is too large.
+    """
     content = read_plain_file(path, max_bytes)
-    if content.startswith(_LFS_POINTER):
+    if content.startswith(LFS_POINTER):
         raise StoreError("it is a Git LFS pointer", hint="run `git lfs pull`")
     return content

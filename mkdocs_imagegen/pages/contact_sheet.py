@@ -11,7 +11,8 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 
 from mkdocs_imagegen.errors import escape_unseen
 from mkdocs_imagegen.frozen import dataclass
@@ -33,8 +34,9 @@ class SheetImage:
         cost: Cost, such as ``$0.015`` or ``price unknown``.
         day: Day of generation, such as ``2026-11-23``.
         is_shown: True if a page shows the image.
-        url: URL of the original relative to the sheet.
+        url: URL of the original relative to the sheet; ``""`` for none.
         thumbnail: The image itself.
+        side: ``before`` or ``after`` in a review of changes.
     """
 
     key: str
@@ -45,6 +47,7 @@ class SheetImage:
     is_shown: bool
     url: str
     thumbnail: Thumbnail
+    side: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +58,38 @@ class SheetGroup:
         title: Prompt without the style.
         prompt: Final prompt.
         locations: Locations that show a take.
-        images: The takes.
+        images: The takes; in a review, the images before and after.
+        change: Kind of the change in a review, such as ``added``.
+        prompt_before: Final prompt before the change; ``""`` if there was none.
+        note: Sentence about an image that is missing in a review.
     """
 
     title: str
     prompt: str
     locations: tuple[str, ...]
     images: tuple[SheetImage, ...]
+    change: str = ""
+    prompt_before: str = ""
+    note: str = ""
+
+
+def contact_sheet(
+    title: str,
+    note: str,
+    groups: Sequence[SheetGroup],
+    *,
+    is_large: bool = False,
+    is_review: bool = False,
+) -> str:
+    """Return the HTML of a contact sheet with all groups; see `sheet_frame` and `group_markup`."""
+    count = sum(len(group.images) for group in groups)
+    size = "review" if is_review else "large" if is_large else "small"
+    head, tail = sheet_frame(title, note, count, {}, size)
+    return "".join([head, *(group_markup(*each) for each in enumerate(groups)), tail])
 
 
 def sheet_frame(
-    title: str, note: str, count: int, parts: Mapping[str, str], *, is_large: bool = False
+    title: str, note: str, count: int, parts: Mapping[str, str], size: str
 ) -> tuple[str, str]:
     """Return the HTML of a contact sheet before and after its groups.
 
@@ -74,7 +98,8 @@ def sheet_frame(
         note: Sentence under the title, with code in backticks; ``""`` for a page without one.
         count: Number of images on the page.
         parts: URLs of other parts of the sheet, relative to this one, by the texts of their links.
-        is_large: True if the images fill the page, in their own aspect ratio.
+        size: ``small``, ``large`` for images that fill the page in their own aspect ratio, or
+            ``review`` if each group is a change.
     """
     links = (f'<a href="{_escape(url)}">{_escape(text)}</a>' for text, url in parts.items())
     head, tail = _PAGE.split(_GROUPS)
@@ -82,7 +107,7 @@ def sheet_frame(
         policy=_POLICY,
         title=_escape(title),
         style=STYLE,
-        size="large" if is_large else "small",
+        size=size,
         note=f"<p>{_with_code(note)}</p>" if note else "",
         parts=f'<nav aria-label="Parts">{" ".join(links)}</nav>' if parts else "",
         count=plural(count, "image"),
@@ -107,13 +132,32 @@ def group_markup(number: int, group: SheetGroup) -> str:
     several = ' class="several"' if len(group.images) > 1 else ""
     locations = _escape(", ".join(group.locations) or "on no page")
     cards = "\n".join(_card(image, group) for image in group.images)
+    if group.change:
+        words, several = f"{group.change} {words} {group.prompt_before}", ' class="several"'
     return (
         f'<li{several} data-number="{number}" data-day="{_escape(newest)}" '
         f'data-words="{_escape(words.lower())}">\n'
-        f'<h2 title="{_escape(group.prompt)}">{_escape(group.title)}</h2>\n'
+        f'<h2 title="{_escape(group.prompt)}">{_escape(group.change or group.title)}</h2>\n'
         f'<p class="locations" title="{locations}">{locations}</p>\n'
-        f'<ul class="takes">\n{cards}\n</ul>\n</li>\n'
+        f'{_prompts(group)}<ul class="takes">\n{cards}\n</ul>\n</li>\n'
     )
+
+
+def _prompts(group: SheetGroup) -> str:
+    """Return the prompt of a change, with the words that it removes and inserts."""
+    if not group.change:
+        return ""
+    before, after = (group.prompt_before or group.prompt).split(), group.prompt.split()
+    parts = []
+    for kind, start, end, first, last in SequenceMatcher(None, before, after).get_opcodes():
+        removed, words = _escape(" ".join(before[start:end])), _escape(" ".join(after[first:last]))
+        parts += [words] if kind == "equal" else [_tagged("del", removed), _tagged("ins", words)]
+    note = f'<p class="note">{_escape(group.note)}</p>\n' if group.note else ""
+    return f'<p class="prompt">{" ".join(filter(None, parts))}</p>\n{note}'
+
+
+def _tagged(tag: str, text: str) -> str:
+    return f"<{tag}>{text}</{tag}>" if text else ""
 
 
 def _words(images: Iterable[SheetImage]) -> Iterator[str]:
@@ -122,18 +166,23 @@ def _words(images: Iterable[SheetImage]) -> Iterator[str]:
 
 
 def _card(image: SheetImage, group: SheetGroup) -> str:
-    shown = " · on the page" if image.is_shown else ""
+    shown = " · on the page" if image.is_shown and not image.side else ""
     size = image.thumbnail.size
     take = f"take: {image.take}"
-    alt = _escape(f"Take {image.take}: {group.title}")
+    alt = _escape(f"{image.side.capitalize() or f'Take {image.take}'}: {group.title}")
+    copy = (
+        f' <button type="button" class="copy" data-copy="{take}" aria-label="Copy {take}">Copy'
+        "</button>"
+    )
+    side = f"<strong>{image.side}</strong> · " if image.side else ""
     return (
-        f'<li><button type="button" class="image" data-file="{_escape(image.url)}" '
+        f'<li class="{image.side}">'
+        f'<button type="button" class="image" data-file="{_escape(image.url)}" '
         f'aria-haspopup="dialog"><img src="{_escape(image.thumbnail.url)}" '
         f'width="{size.width}" height="{size.height}" alt="{alt}" loading="lazy" '
         f'decoding="async"></button>\n'
-        f'<p class="take"><span><code>{take}</code> · {_escape(image.cost)}{shown}</span> '
-        f'<button type="button" class="copy" data-copy="{take}" aria-label="Copy {take}">Copy'
-        f"</button></p>\n"
+        f'<p class="take"><span>{side}<code>{take}</code> · {_escape(image.cost)}{shown}</span>'
+        f"{'' if side else copy}</p>\n"
         f'<p class="facts"><span>{_escape(f"{image.model} · {image.day}")}</span></p>\n'
         f'<p class="facts">Cache key <code>{_escape(image.key[:_KEY_DIGITS])}</code> '
         f'<button type="button" class="copy key" data-copy="{_escape(image.key)}" '

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from mkdocs_imagegen.directives.directive import WIDTH_CLASS
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage
 
-_BLUR = "imagegen-blur-"
-_BLUR_CLASS = re.compile(rf"\b{_BLUR}[0-9a-f]{{8}}\b")
+_OWN_CLASS = re.compile(r"\bimagegen-(?:blur|crop)-[0-9a-f]{8}\b")
 # Minifiers leave out the quotes.
 _CLASS = re.compile(r"class=[\"']?[^\"'<>]*\bimagegen\b")
 
@@ -28,12 +27,16 @@ class PageStyles:
 
     def __init__(self, add_file: Callable[[str, bytes], None]) -> None:
         self._add_file = add_file
-        self._blurs: dict[str, str] = {}
+        self._rules: dict[str, str] = {}
 
-    def add_blur(self, image: PageImage) -> None:
-        """Note the blurred preview of an image that a page shows."""
+    def add_image(self, image: PageImage) -> None:
+        """Note the blurred preview and the crop of an image that a page shows."""
         if image.blur:
-            self._blurs[blur_class(image.blur)] = image.blur
+            # Without the padding: MkDocs' built-in theme puts a frame around images.
+            style = f"background:url({image.blur}) center/cover content-box"
+            self._rules[blur_class(image.blur)] = style
+        if image.crop:
+            self._rules[crop_class(image.crop)] = image.crop
 
     def links(self, page: str, url_of: Callable[[str], str]) -> str:
         """Return the links to the style sheets that a page needs and lacks; ``""`` for others.
@@ -46,21 +49,21 @@ class PageStyles:
         if not _is_styled(page) or link in page:
             return ""
         self._add_file(SHEET_NAME, SHEET)
-        if blurs := self._blur_rules(page):
-            self._add_file(_sheet_name(blurs), blurs)
-            link += f'<link rel="stylesheet" href="{html.escape(url_of(_sheet_name(blurs)))}">\n'
+        if rules := self._rules_of(page):
+            self._add_file(_sheet_name(rules), rules)
+            link += f'<link rel="stylesheet" href="{html.escape(url_of(_sheet_name(rules)))}">\n'
         return link
 
-    def _blur_rules(self, page: str) -> bytes:
+    def _rules_of(self, page: str) -> bytes:
         # A policy that allows data: images allows them in a style sheet, and not in an attribute.
-        names = sorted({each for each in _BLUR_CLASS.findall(page) if each in self._blurs})
-        # Without the padding: MkDocs' built-in theme puts a frame around images.
-        style = "background:url({}) center/cover content-box"
-        return "".join(f".{each}{{{style.format(self._blurs[each])}}}\n" for each in names).encode()
+        names = sorted({each for each in _OWN_CLASS.findall(page) if each in self._rules})
+        return "".join(f".{each}{{{self._rules[each]}}}\n" for each in names).encode()
 
 
 def _is_styled(page: str) -> bool:
     """Return True if a tag has a class of the style sheet."""
+    if "imagegen" not in page:
+        return False  # the expression takes fifteen times as long, and most pages have no image
     starts = (match.start() for match in _CLASS.finditer(page))
     return any(page.rfind("<", 0, start) > page.rfind(">", 0, start) for start in starts)
 
@@ -71,7 +74,20 @@ def blur_class(blur: str) -> str:
     Args:
         blur: Its ``data:`` URL.
     """
-    return f"{_BLUR}{hashlib.sha256(blur.encode()).hexdigest()[:8]}" if blur else ""
+    return _own_class("blur", blur)
+
+
+def crop_class(crop: str) -> str:
+    """Return the class of the images with a crop by CSS; ``""`` without one.
+
+    Args:
+        crop: Its CSS declarations.
+    """
+    return _own_class("crop", crop)
+
+
+def _own_class(kind: str, text: str) -> str:
+    return f"imagegen-{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}" if text else ""
 
 
 def _sheet_name(content: bytes) -> str:
@@ -124,9 +140,9 @@ SHEET_NAME = _sheet_name(SHEET)
 
 STYLE = """
 :root{--paper:#f7f5f1;--card:#fff;--ink:#1d1b18;--soft:#5c5750;--line:#d9d4cb;--mark:#0b6b64;\
---tile:#ece8e0;--w:min(18.75rem,calc(100vw - 3.5rem))}
+--tile:#ece8e0;--new:#d3efdf;--old:#fadfda;--w:min(18.75rem,calc(100vw - 3.5rem))}
 @media (prefers-color-scheme:dark){:root{--paper:#161514;--card:#201f1d;--ink:#eeeae3;\
---soft:#b0aaa0;--line:#3a3733;--mark:#6fd0c5;--tile:#2b2926}}
+--soft:#b0aaa0;--line:#3a3733;--mark:#6fd0c5;--tile:#2b2926;--new:#14432f;--old:#5a251d}}
 *{box-sizing:border-box;margin:0}
 body{background:var(--paper);color:var(--ink);font:1rem/1.4 system-ui,sans-serif}
 header{padding:1.2rem 1rem .8rem;max-width:90rem;margin:auto}
@@ -166,6 +182,19 @@ border-radius:.35rem;background:var(--tile)}
 .large .takes>li{content-visibility:visible}
 .large .image{height:auto}
 .large .image img{height:auto;max-height:85vh}
+.review #groups{grid-template-columns:minmax(0,76rem)}
+.review h2{text-transform:capitalize}
+.review .locations,.review .take,.review .facts{height:auto;white-space:normal;\
+overflow-wrap:anywhere}
+.prompt,.note{padding:.3rem 0;overflow-wrap:anywhere}
+ins{background:var(--new)}
+del{background:var(--old)}
+.review .takes{grid-template-columns:repeat(2,minmax(0,1fr))}
+@media (max-width:44rem){.review .takes{grid-template-columns:minmax(0,1fr)}}
+.review .after{grid-column:-2}
+.review .takes>li{content-visibility:visible}
+.review .image{height:auto}
+.review .image img{height:auto;max-height:60vh}
 code{font-family:ui-monospace,monospace}
 :focus-visible{outline:3px solid var(--mark);outline-offset:2px}
 .takes :focus-visible{outline-offset:-3px}
@@ -215,7 +244,9 @@ function open(button) {
   for (const line of card.querySelectorAll(".take span, .facts span")) facts.push(line.textContent);
   byId("large-facts").textContent = [...facts, card.querySelector(".key").dataset.copy].join(" · ");
   byId("large-file").href = button.dataset.file;
+  byId("large-file").hidden = !button.dataset.file;
   large.showModal();
+  if (!button.dataset.file) return;
   // A copy of the page in another folder keeps the small image.
   const original = new Image();
   original.onload = () => {

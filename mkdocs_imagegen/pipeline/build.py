@@ -32,6 +32,7 @@ from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.option_parsers import OptionsError, is_yes
+from mkdocs_imagegen.pages.columns import Column
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
 from mkdocs_imagegen.pages.style_sheets import PageStyles
@@ -107,7 +108,8 @@ class Pipeline:
         # By the hash of the HTML that was read, which mostly equals the HTML that is filled.
         self._shown_images: dict[int, tuple[ShownImage, ...]] = {}
         self._styles = PageStyles(self._lookup.builder.add_file)
-        if context.mode.generate and has_unfinished_requests(context.settings):
+        can_recover = context.mode.generate or context.mode.adopts
+        if can_recover and has_unfinished_requests(context.settings):
             self._lookup.recover()
 
     def read_front_matter(self, page: Page, meta: Mapping[str, object]) -> None:
@@ -207,19 +209,24 @@ class Pipeline:
         lines = ["the build ends because on_missing is error:", *map(escape_unseen, found)]
         return "\n  ".join(lines) if found else ""
 
-    def fill_page(self, content: str, page_url: str, *, is_linked: bool = True) -> str:
+    def fill_page(
+        self, content: str, page_url: str, column: Column = (), *, is_linked: bool = True
+    ) -> str:
         """Return HTML, after the join, with every marker replaced by its image or its cards.
 
         Args:
             content: HTML of a page or of a part of it.
             page_url: Address of the page below the site's root.
+            column: Content column of the page; ``()`` if it is not known.
             is_linked: False if no head links the style sheet, so that this HTML does.
         """
         content = self.previews.fill_lists(content, page_url)
         settings = self.context.settings
         frame = MarkupContext(
             lambda name: relative_url(name, page_url),
-            follows_palette=self.context.follows_palette,
+            theme=self.context.theme,
+            column=column,
+            sizes=settings.variants.sizes,
             badge=settings.disclosure_text if settings.disclosure == "badge" else "",
         )
         frames = chain([replace(frame, is_first=True)], repeat(frame))
@@ -298,7 +305,7 @@ class Pipeline:
     def _page_image(self, outcome: Outcome) -> PageImage:
         if isinstance(outcome.shown, PageImage):
             for each in filter(None, (outcome.shown, outcome.dark)):
-                self._styles.add_blur(each)
+                self._styles.add_image(each)
             return outcome.shown
         self._lookup.builder.add_file(outcome.shown.image.name, outcome.shown.content)
         return outcome.shown.image

@@ -19,8 +19,11 @@ from mkdocs_imagegen.settings.folders import matches_any
 
 if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import OpenGateway
-    from mkdocs_imagegen.jobs.progress import Progress
+    from mkdocs_imagegen.jobs.encode_queue import EncodeQueue
     from mkdocs_imagegen.jobs.serve_queue import ServeQueue
+    from mkdocs_imagegen.originals.lock import Lock
+    from mkdocs_imagegen.originals.store import OriginalStore
+    from mkdocs_imagegen.pages.columns import Theme
     from mkdocs_imagegen.pipeline.reference_files import ReferenceFiles
     from mkdocs_imagegen.report import RunReport
     from mkdocs_imagegen.spending.ledger import Ledger
@@ -35,26 +38,26 @@ class BuildMode:
         generate: True if missing images are generated, if that is permitted.
         publish: True if the site gets its files; False for commands that only read the images.
         pages: Globs of the pages for which missing images are generated; empty for all pages.
+        adopts: True if originals of other folders are adopted, also if no image is generated.
         upgrade: True if only a request's own original is used, and no stale one.
         again: Cache keys of images that are generated again even if they exist.
         retry_refused: True if prompts are sent again that moderation has refused.
         waits_for_connection: True if a lost connection is waited for as long as a rate limit.
-        progress: Progress of the images that are generated; None for lines of the log.
     """
 
     generate: bool = True
     publish: bool = True
     pages: tuple[str, ...] = ()
+    adopts: bool = False
     upgrade: bool = False
     again: frozenset[str] = frozenset()
     retry_refused: bool = False
     waits_for_connection: bool = False
-    progress: Progress | None = None
 
     @property
     def writes(self) -> bool:
         """True if the build may write files of originals, which a look at the site does not."""
-        return self.generate or self.publish
+        return self.generate or self.publish or self.adopts
 
     def includes(self, uri: str) -> bool:
         """Return True if missing images of a page are generated, by its source."""
@@ -65,7 +68,26 @@ class Run:
     """The state that all builds of one run share.
 
     Each part is imported by its first use: most builds of a site find all images.
+
+    Args:
+        locks: Locks that an earlier run on the same files has read, by their folder.
     """
+
+    def __init__(self, locks: dict[Path, Lock] | None = None) -> None:
+        self._locks = {} if locks is None else locks
+
+    def lock_of(self, settings: Settings) -> Lock:
+        """Return the records of a site that were locked when the run began.
+
+        Raises:
+            StoreError: If there is a git repository, and git does not answer.
+        """
+        from mkdocs_imagegen.originals.lock import read_lock  # noqa: PLC0415 - see the class
+
+        folder = settings.originals_path
+        if folder not in self._locks:
+            self._locks[folder] = read_lock(folder, settings.root)
+        return self._locks[folder]
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -101,13 +123,14 @@ class BuildContext:
         permission: Permission to generate missing images.
         run: State that all builds of the run share.
         open_gateway: Factory of the gateway's client.
+        theme: Layout of the theme.
         site: Folder of the built site, or None if images are only put into the variant cache.
         site_url: Absolute URL of the site with a final slash; ``""`` if it is not known.
         docs: Folder of the pages.
         is_serving: True under `mkdocs serve`; placeholders then show the whole error.
-        follows_palette: True if the theme hides images by the fragment of their address, as
-            Material for MkDocs does.
         serve_queue: Queue of `mkdocs serve`, which then generates the images instead.
+        encode_queue: Queue of `mkdocs serve` that encodes files, while pages show originals.
+        originals: Store of originals, in place of that of the settings.
     """
 
     settings: Settings
@@ -115,12 +138,14 @@ class BuildContext:
     permission: Permission
     run: Run
     open_gateway: OpenGateway
+    theme: Theme
     site: Path | None
     docs: Path
     site_url: str = ""
     is_serving: bool = False
-    follows_palette: bool = False
     serve_queue: ServeQueue | None = None
+    encode_queue: EncodeQueue | None = None
+    originals: OriginalStore | None = None
 
     @property
     def generation_settings(self) -> Settings:
@@ -145,7 +170,8 @@ def _has_open_requests(journal: str) -> bool:
 
 def generation_settings(settings: Settings, *, is_serving: bool) -> Settings:
     """Return settings with the gateway emulator if `mkdocs serve` shows sketches."""
-    return settings.with_sketches if is_serving and settings.serve == "sketch" else settings
+    is_sketched = is_serving and settings.serve == "sketch" and not settings.locked
+    return settings.with_sketches if is_sketched else settings
 
 
 @dataclass(frozen=True, slots=True)

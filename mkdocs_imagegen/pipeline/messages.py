@@ -7,24 +7,37 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mkdocs_imagegen.causes import causes, list_locations
 from mkdocs_imagegen.directives.directive import Directive, ParsedDirective
 from mkdocs_imagegen.errors import Location, OptionError
 from mkdocs_imagegen.gateway.models import KNOWN_MODELS, check_request, suggest_model
+from mkdocs_imagegen.git import is_tracked
 from mkdocs_imagegen.log import NOT_STRICT, log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, quote_value
-from mkdocs_imagegen.originals.folders import is_tracked
 from mkdocs_imagegen.pipeline.context import BuildContext
 from mkdocs_imagegen.pipeline.outcome import Outcome
 from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_cost, plural
 from mkdocs_imagegen.request import ImageRequest
-from mkdocs_imagegen.settings import AUTO, Settings
+from mkdocs_imagegen.settings import AUTO, DEFAULT_ORIGINALS_DIR, Settings
+
+if TYPE_CHECKING:
+    from mkdocs_imagegen.imaging.derive import VariantBuilder
+    from mkdocs_imagegen.jobs.job import Result
+    from mkdocs_imagegen.originals.store import OriginalStore
 
 _NOT_TRACKED = (
     "%s (%s) generated into %s, which git does not track, so the next run on another machine would "
     "generate them again; commit the folder, or keep it in the cache of CI"
 )
+
+_NEW_FOLDER = (
+    "the generated images are stored in %s; commit the folder, or ignore it in git and cache it in "
+    "CI, so that no image is charged twice"
+)
+_NEW_RECORDS = "commit %s in %s: `git add %s`"
+_MAX_LISTED = 3
 
 Locate = Callable[[], Location]
 """Finds the location of an image, which reads the source of the page again."""
@@ -111,6 +124,36 @@ def _current(model: str) -> str:
     facts = KNOWN_MODELS[model]
     has_ended = facts.shutdown_date and facts.shutdown_date <= today().isoformat()
     return facts.replacements[0] if has_ended else model
+
+
+def log_originals(
+    settings: Settings, store: OriginalStore, builder: VariantBuilder, results: Iterable[Result]
+) -> None:
+    """Log what a build found in the folders of originals, and the new files to commit.
+
+    Args:
+        settings: Settings of the site.
+        store: Originals of the build.
+        builder: Builder of the files that pages show.
+        results: Results of all requests.
+    """
+    for folder, count in store.adopted.items():
+        log.info("adopted %s from %s", plural(count, "original"), folder)
+    defects = list((store.defects | builder.defects).values())
+    if defects:
+        shown = ", ".join(f"{each.path}: {each.text}" for each in defects[:_MAX_LISTED])
+        more = f", {len(defects) - _MAX_LISTED} more" if len(defects) > _MAX_LISTED else ""
+        text = "%s damaged (%s%s); the images are used; run `mkdocs-imagegen verify --repair`"
+        log.warning(text, plural(len(defects), "file is", "files are"), shown, more)
+    known = [(each, each.original.record) for each in results if each.original]
+    charged = [(each, record) for each, record in known if record.model != SKETCH_MODEL]
+    name = settings.originals_dir or DEFAULT_ORIGINALS_DIR
+    generated = {record.key for each, record in charged if each.was_generated}
+    count = len(generated) + store.adopted.total()
+    if store.is_new and charged:
+        log.info(_NEW_FOLDER, name)
+    elif count and is_tracked(store.folder):
+        log.info(_NEW_RECORDS, plural(count, "new record"), name, name)
 
 
 def log_charges(context: BuildContext) -> None:

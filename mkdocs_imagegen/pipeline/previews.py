@@ -224,7 +224,7 @@ def with_block(content: str, preview: PagePreview | None) -> str:
 def _as_card(found: Directive, size: Size) -> ParsedDirective:
     """Return the same image in the size of social cards."""
     layout = Layout(size, (), found.layout.focus, is_card=True)
-    return replace(found, layout=layout, dark=None, width_px=None)
+    return replace(found, layout=layout, dark=None, width_px=None, percent=0)
 
 
 def _as_thumbnail(found: Directive) -> ParsedDirective:
@@ -235,5 +235,6 @@ def _as_thumbnail(found: Directive) -> ParsedDirective:
         layout=Layout(_THUMBNAIL, _THUMBNAIL_WIDTHS, found.layout.focus),
         width_px=None,
         sizes=_THUMBNAIL_SIZES,
+        percent=0,
         attributes=(),
     )

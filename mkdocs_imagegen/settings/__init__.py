@@ -180,6 +180,13 @@ class Settings:
         "cost nothing to create again.",
         ".cache/imagegen",
     )
+    cache: str = option(
+        "use",
+        words("use", "ignore"),
+        "Use of the variant cache in `cache_dir`. `ignore` encodes all files in each build, from "
+        "originals whose SHA-256 is verified, and neither reads nor writes the cache.",
+        "!ENV [IMAGEGEN_CACHE, use]",
+    )
     originals_dir: str | None = option(
         DEFAULT_ORIGINALS_DIR,
         optional(one_line("a folder", "path")),
@@ -187,6 +194,21 @@ class Settings:
         "record, and the failed attempts. Commit the folder, or ignore it in git and cache it in "
         "CI.",
         "images/originals",
+    )
+    locked: bool = option(
+        False,
+        BOOLEAN,
+        "`true` shows only images whose record is committed in git, and generates none. Outside of "
+        "a git work tree, the records count that exist when the build begins.",
+        "!ENV [IMAGEGEN_LOCKED, false]",
+    )
+    adopt_from: str | None = option(
+        None,
+        optional(one_line("a folder", "path")),
+        "Originals folder of another worktree or clone, relative to the configuration file. A "
+        "build copies the images of its pages from there, and never changes that folder. It may "
+        "be missing.",
+        "../main/imagegen-originals",
     )
     gateway: GatewaySettings = option(
         GatewaySettings(),
@@ -248,7 +270,7 @@ class Settings:
     @property
     def effective_model(self) -> str:
         """Model of requests: the sketch model if the emulator draws, else ``model``."""
-        return SKETCH_MODEL if self.gateway.is_sketch else self.model
+        return SKETCH_MODEL if self.gateway.is_sketch and not self.locked else self.model
 
     @property
     def with_sketches(self) -> Settings:
@@ -269,6 +291,12 @@ class Settings:
     def originals_path(self) -> Path:
         """Absolute path of the originals folder."""
         return _absolute(self.root / (self.originals_dir or DEFAULT_ORIGINALS_DIR))
+
+    @property
+    def adopted_paths(self) -> tuple[Path, ...]:
+        """Absolute path of the folder in ``adopt_from``, unless it is the originals folder."""
+        path = _absolute(self.root / (self.adopt_from or ""))
+        return (path,) if self.adopt_from and path != self.originals_path else ()
 
     @property
     def work_path(self) -> Path:

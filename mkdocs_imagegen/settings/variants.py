@@ -10,6 +10,7 @@ from mkdocs_imagegen.option_parsers import (
     MAX_SIDE_PX,
     Parser,
     nested,
+    one_line,
     option,
     whole_number,
     words,
@@ -32,6 +33,14 @@ WIDTHS: Parser[tuple[int, ...]] = Parser(
     _widths,
     {"anyOf": [{"type": ["string", "integer"]}, {"type": "array", "items": {"type": "integer"}}]},
     type="list of integers",
+)
+
+
+AUTO_OR_WIDTHS: Parser[tuple[int, ...]] = Parser(
+    "auto, or widths in pixels, like 480 960",
+    lambda value: () if value == "auto" else _widths(value),
+    WIDTHS.schema,
+    type="`auto` or a list of integers",
 )
 
 
@@ -69,10 +78,18 @@ class VariantSettings:
     """Settings of the files that are derived from each original, locally and at no cost."""
 
     widths: tuple[int, ...] = option(
-        (480, 960),
-        WIDTHS,
-        "Widths of the smaller files in pixels. A file of full width is always added.",
+        (),
+        AUTO_OR_WIDTHS,
+        "Widths of the smaller files in pixels. A file of full width is always added. `auto`: "
+        "three widths that fit the content column of the theme.",
         "[400, 800]",
+    )
+    sizes: str = option(
+        "auto",
+        one_line("auto, or a value of HTML's sizes"),
+        "HTML `sizes` attribute of images that set neither `sizes` nor a width. `auto` follows the "
+        "content column of the theme.",
+        '"(max-width: 800px) 100vw, 720px"',
     )
     formats: tuple[str, ...] = option(
         (),

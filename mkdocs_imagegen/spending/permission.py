@@ -9,6 +9,7 @@ from mkdocs_imagegen.settings import Settings
 
 _ENABLED_IS_FALSE = "enabled is false; set `enabled: true`"
 _GENERATE_IS_FALSE = "generate is false; set `generate: auto` or `on_missing: placeholder`"
+_LOCKED_IS_TRUE = "locked is true; set `locked: false`"
 _SKETCHES = 'use sketches with `gateway: {url: "sketch:"}`'
 
 
@@ -57,8 +58,8 @@ def permission_for(settings: Settings, circumstances: Circumstances) -> Permissi
     An API key is consent to spend; the OIDC token that every Vercel build has is not. By default
     `mkdocs serve` does not spend. Sketches are free and need no network.
     """
-    if not settings.enabled or settings.generate == "false":
-        return Permission(_GENERATE_IS_FALSE if settings.enabled else _ENABLED_IS_FALSE)
+    if refusal := _refusal_by_settings(settings):
+        return Permission(refusal)
     if settings.gateway.is_sketch:
         return Permission()
     if circumstances.is_offline:
@@ -69,6 +70,14 @@ def permission_for(settings: Settings, circumstances: Circumstances) -> Permissi
     if circumstances.problem:
         return Permission(circumstances.problem)
     return _permission_by_credential(settings, circumstances.credential)
+
+
+def _refusal_by_settings(settings: Settings) -> str:
+    if not settings.enabled:
+        return _ENABLED_IS_FALSE
+    if settings.locked:
+        return _LOCKED_IS_TRUE
+    return _GENERATE_IS_FALSE if settings.generate == "false" else ""
 
 
 def _permission_by_credential(settings: Settings, credential: str) -> Permission:

@@ -12,7 +12,7 @@ from mkdocs_imagegen.errors import ImageError, InvalidResponseError, StoreError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.gateway.pricing import price_usd
 from mkdocs_imagegen.gateway.wire import ImageResponse
-from mkdocs_imagegen.imaging.decode import has_codec, inspect_image
+from mkdocs_imagegen.imaging.decode import DecodedImage, decode_image, has_codec
 from mkdocs_imagegen.originals.folders import earlier_journals, note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import ImageFacts, Record
@@ -102,6 +102,7 @@ class PurchaseResult:
         remarks: Messages about an image that was generated, such as warnings of the gateway.
         alarm: Problem that the user has to solve, such as an image that could only be saved in a
             temporary folder; else ``""``.
+        decoded: The image, which was decoded before it was stored; None if it has to be read.
     """
 
     original: Original
@@ -109,6 +110,7 @@ class PurchaseResult:
     seconds: float = 0.0
     remarks: tuple[str, ...] = ()
     alarm: str = ""
+    decoded: DecodedImage | None = None
 
 
 def store_response(
@@ -126,9 +128,9 @@ def store_response(
         StoreError: If the image can be saved nowhere.
     """
     request = intent.request
-    facts = _decode(response)
-    record = _record(intent, response, facts or _undecoded_facts(request, response))
-    record = record if facts else replace(record, is_decoded=False)
+    decoded = _decode(response)
+    facts = decoded.facts if decoded else _undecoded_facts(request, response)
+    record = replace(_record(intent, response, facts), is_decoded=decoded is not None)
     remarks = list(response.warnings)
     if record.size != request.size:
         remarks.append(
@@ -144,7 +146,11 @@ def store_response(
     except StoreError as error:
         original = _rescue(record, response.image)
         alarm = f"{error}; the image is in {original.path}"
-    return PurchaseResult(original, was_generated=True, remarks=tuple(remarks), alarm=alarm)
+    if original.record.sha256 != record.sha256:
+        decoded = None  # the image of another build was first
+    return PurchaseResult(
+        original, was_generated=True, remarks=tuple(remarks), alarm=alarm, decoded=decoded
+    )
 
 
 def quarantine(originals: OriginalStore, key: str, error: InvalidResponseError) -> bool:
@@ -161,14 +167,14 @@ def quarantine(originals: OriginalStore, key: str, error: InvalidResponseError) 
     return True
 
 
-def _decode(response: ImageResponse) -> ImageFacts | None:
-    """Return the facts of an image; None if only this machine cannot decode it.
+def _decode(response: ImageResponse) -> DecodedImage | None:
+    """Return the image; None if only this machine cannot decode it.
 
     Raises:
         InvalidResponseError: If the bytes are not a supported image.
     """
     try:
-        return inspect_image(response.image)
+        return decode_image(response.image)
     except ImageError as error:
         if not has_codec(response.mime):
             return None

@@ -25,11 +25,14 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.benchmark import (
+    ci,
     cold,
     growth,
     instructions,
     machine,
     pages,
+    readers,
+    save,
     serve,
     small,
     variants,
@@ -43,8 +46,11 @@ MODULES: tuple[ModuleType, ...] = (
     instructions,
     pages,
     variants,
+    ci,
     cold,
+    save,
     serve,
+    readers,
     growth,
 )
 """Modules with the NAMES of their benchmarks and a function ``measure``; the slowest are last."""
@@ -108,7 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pairs", type=int, default=20, help="number of rounds (20)")
     parser.add_argument("--pages", type=int, default=1000, help="pages of the large sites (1000)")
     parser.add_argument("--jobs", type=int, default=1, help="parallel rounds, one per core (1)")
+    parser.add_argument("--latency", type=float, default=6.0, help="median of cold in seconds (6)")
     parser.add_argument("--npm", type=Path, help="folder of npm packages")
+    parser.add_argument("--against", type=Path, help="another checkout for ci, such as a worktree")
     parser.add_argument("--json", type=Path, help="file for all runs, as JSON")
     parser.add_argument("--markdown", type=Path, help="file for the table, as Markdown")
     given = parser.parse_args(arguments)
@@ -118,7 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     facts = machine.described()
     with tempfile.TemporaryDirectory(prefix="mkdocs-imagegen-benchmark-") as folder:
-        bench = Bench(Path(folder), given.pairs, given.pages, given.jobs, given.npm, progress())
+        sizes = (given.pairs, given.pages, given.jobs, given.latency)
+        against = given.against and given.against.resolve()
+        bench = Bench(Path(folder), *sizes, given.npm, against, progress())
         rows = run(bench, given.names or NAMES, lambda rows: _write(given, rows, facts))
     print(as_text(rows))  # noqa: T201 - the result
     return 1 if any(row.verdict is Verdict.MISSED for row in rows) else 0

@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import math
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -21,10 +20,12 @@ from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.emulator.sketches import drawing
 from mkdocs_imagegen.emulator.wire_types import DrawRequest, HttpResponse
+from mkdocs_imagegen.settings import Settings
 from tests.emulator.support import draw_request
 
 _SKETCH, _NO_SKETCH = b'"imagegen":{"sketch":true}', b'"imagegen":{"sketch":false}'
 _RESERVED = b"benchmark image 00000000"
+_SIGMA = math.log(46 / 18) / 1.645
 
 Draw = Callable[[str, int, int], bytes]
 """Function that returns an image for a prompt, a width and a height."""
@@ -32,16 +33,17 @@ Draw = Callable[[str, int, int], bytes]
 
 @contextmanager
 def gateway(
-    draw: Draw | None = None, pause: Callable[[float], None] = time.sleep
+    draw: Draw | None = None, latencies_s: Sequence[float] = ()
 ) -> Iterator[dict[str, Any]]:
     """Serve an emulator on a socket, and yield the option ``gateway`` for it.
 
     Args:
         draw: Function that returns each image; by default, all images of one size look equal and
             differ in their metadata.
-        pause: Function that waits before each response.
+        latencies_s: Seconds before each response, in the order of the requests; none by default.
     """
-    drawing_function = draw or _PreparedImages()
+    left = iter(latencies_s)
+    drawing_function = draw or PreparedImages()
     before = drawing.draw
 
     def drawn(request: DrawRequest, **_: object) -> bytes:
@@ -50,7 +52,11 @@ def gateway(
     drawing.draw = drawn
     try:
         with EmulatorServer(
-            _Unmarked(require_key=False, pause=pause, balance_usd=Decimal(10**6))
+            _Unmarked(
+                require_key=False,
+                pause=lambda _: time.sleep(next(left, 0.0)),
+                balance_usd=Decimal(10**6),
+            )
         ) as server:
             yield {"url": server.url, "auth": "none"}
     finally:
@@ -68,15 +74,24 @@ class _Unmarked(Emulator):
         return replace(response, body=response.body.replace(_SKETCH, _NO_SKETCH))
 
 
-class _PreparedImages:
-    """Images with one drawing per size, and a number in the metadata, so that all files differ."""
+class PreparedImages:
+    """Images that differ by a number in the metadata, so that all files differ.
 
-    def __init__(self) -> None:
-        self._numbers = count(1)
+    Args:
+        images: Images with the metadata of `with_number`, which are sent in turn; by default, one
+            drawing per size.
+    """
+
+    def __init__(self, images: Sequence[bytes] = ()) -> None:
+        self._images, self._numbers = images, count(1)
+        if not images:
+            _prepared(*Settings().size)  # and not while a build waits
 
     def __call__(self, _prompt: str, width: int, height: int) -> bytes:
-        number = b"%08d" % next(self._numbers)
-        return _prepared(width, height).replace(_RESERVED, _RESERVED[: -len(number)] + number)
+        each = next(self._numbers)
+        images = self._images or [_prepared(width, height)]
+        number = b"%08d" % each
+        return images[each % len(images)].replace(_RESERVED, _RESERVED[: -len(number)] + number)
 
 
 _original_draw = drawing.draw
@@ -85,7 +100,12 @@ _original_draw = drawing.draw
 @lru_cache
 def _prepared(width: int, height: int) -> bytes:
     drawn = _original_draw(draw_request("A quiet harbour", width, height), seed="0")
-    return webp(Image.open(io.BytesIO(drawn)), 80, _RESERVED)
+    return with_number(Image.open(io.BytesIO(drawn)))
+
+
+def with_number(image: Image.Image) -> bytes:
+    """Encode an image like a gateway, with metadata in which a number can be replaced."""
+    return webp(image, 80, _RESERVED)
 
 
 def webp(image: Image.Image, quality: int, metadata: bytes) -> bytes:
@@ -95,35 +115,21 @@ def webp(image: Image.Image, quality: int, metadata: bytes) -> bytes:
     return output.getvalue()
 
 
-class Latencies:
-    """Random latencies with the distribution of a real gateway.
+def latencies(number: int, median_s: float, seed: int) -> list[float]:
+    """Return random latencies with the distribution of a real gateway, in seconds.
 
     Log-normal, with a median of 18 s and a 95th percentile of 46 s as measured, scaled by a factor.
 
     Args:
+        number: Number of latencies.
         median_s: Median in seconds.
         seed: Seed of the latencies.
-
-    Attributes:
-        drawn: All latencies so far.
     """
-
-    _SIGMA = math.log(46 / 18) / 1.645
-
-    def __init__(self, median_s: float, seed: int) -> None:
-        self.drawn: list[float] = []
-        self._median_s = median_s
-        self._random = random.Random(seed)  # noqa: S311 - not a secret
-        self._lock = threading.Lock()
-
-    def __call__(self, _seconds: float) -> None:
-        with self._lock:
-            each = self._median_s * math.exp(self._random.gauss(0, self._SIGMA))
-            self.drawn.append(each)
-        time.sleep(each)
+    draws = random.Random(seed)  # noqa: S311 - not a secret
+    return [median_s * math.exp(draws.gauss(0, _SIGMA)) for _ in range(number)]
 
 
-def makespan_of(durations: list[float], workers: int) -> float:
+def makespan_of(durations: Sequence[float], workers: int) -> float:
     """Return the end of the last task, if each starts in order when a worker is free."""
     free = [0.0] * workers
     for each in durations:

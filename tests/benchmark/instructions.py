@@ -23,7 +23,10 @@ from tests.benchmark.sites import add_plugin, fill, prompt, site_of
 from tests.originals.support import key_of, record
 from tests.support import Site
 
-NAMES = ("idle", "warm100", "missing", "peers")
+NAMES = ("idle", "warm", "start", "missing", "peers")
+FIXED_M, PER_IMAGE_M, START_M = 200.0, 5.5, 50.0
+"""Goals in millions of instructions: of a build, for each of its images, and without images."""
+
 _PAGES = 100
 _OTHER_RECORDS = 200  # for each page
 _COUNTED = re.compile(r"([\d,]+)\s+instructions:u|I\s+refs:\s+([\d,]+)")
@@ -76,9 +79,7 @@ def measure(bench: Bench, names: Collection[str] = NAMES) -> list[Row]:
     counting, pages = counter(), min(_PAGES, bench.pages)
     if not counting:
         note = "instructions are not counted: perf is not supported and valgrind is not installed"
-        return [
-            Row(name, f"{pages} pages, instructions", "plain", None, note=note) for name in names
-        ]
+        return [Row(name, "instructions", PLAIN, None, note=note) for name in names]
     with ExitStack() as stack:
         sites = _sites(bench.folder / "counted", pages, names, stack)
         bench.tell(f"{pages} pages: counting instructions with {counting[0]}")
@@ -94,12 +95,17 @@ def measure(bench: Bench, names: Collection[str] = NAMES) -> list[Row]:
 
 def _sites(folder: Path, pages: int, names: Collection[str], stack: ExitStack) -> dict[str, Site]:
     """Create the sites, and build each once."""
-    sites = {PLAIN: site_of(folder / "plain", pages)}
+    sites = {}
+    if {"idle", "warm", "peers"}.intersection(names):
+        sites[PLAIN] = site_of(folder / "plain", pages)
     if "idle" in names:
         sites["idle"] = add_plugin(site_of(folder / "idle", pages))
+    if "start" in names:
+        sites["one page"] = site_of(folder / "one page", 0, bare=True)
+        sites["start"] = add_plugin(site_of(folder / "start", 0, bare=True))
     for site in sites.values():
         cost_of(BUILD, site.folder)
-    if {"warm100", "peers"}.intersection(names):
+    if {"warm", "peers"}.intersection(names):
         sites["ours"] = add_plugin(site_of(folder / "ours", pages, prompt))
         fill(sites["ours"], pages)
     if "missing" in names:
@@ -131,9 +137,12 @@ def rows_of(counted: Mapping[str, int], pages: int, names: Collection[str]) -> I
     """Yield the rows for counts by contestant."""
     if "idle" in names:
         yield _row(counted, "idle", f"{pages} pages without images", "idle", Goal(1.005))
-    if "warm100" in names:
-        label = f"{pages} pages and images, all reused"
-        yield _row(counted, "warm100", label, "ours", Goal(1.05))
+    if "warm" in names:
+        label, goal = f"{pages} pages and images, all reused", Goal(FIXED_M + PER_IMAGE_M * pages)
+        yield _extra_row(counted, "warm", label, "ours", PLAIN, goal)
+    if "start" in names:
+        label = "one page without images"
+        yield _extra_row(counted, "start", label, "start", "one page", Goal(START_M))
     if "missing" in names:
         label = f"one image missing among {pages * _OTHER_RECORDS:,} records, second build"
         yield _row(counted, "missing", label, "missing", Goal(1.02), against="complete")
@@ -157,3 +166,13 @@ def _row(  # noqa: PLR0913, PLR0917 - one argument per column
     value = median_of([counted[ours] / counted[against]])
     runs = {each: [float(counted[each])] for each in (ours, against)}
     return Row(name, f"{figure}, instructions", against, value, goal=goal, runs=runs)
+
+
+def _extra_row(  # noqa: PLR0913, PLR0917 - one argument per column
+    counted: Mapping[str, int], name: str, figure: str, ours: str, against: str, goal: Goal
+) -> Row:
+    """Return the difference of two contestants in millions of instructions."""
+    row = _row(counted, name, figure, ours, goal, against)
+    value = median_of([(counted[ours] - counted[against]) / 1e6])
+    figure = f"{figure}, extra instructions"
+    return replace(row, figure=figure, against=PLAIN, value=value, unit="M")

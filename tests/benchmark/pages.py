@@ -12,10 +12,9 @@ from tests.benchmark.comparing import AGAIN, PLAIN, ratio_row
 from tests.benchmark.figures import Goal, Row
 from tests.benchmark.processes import RunError
 from tests.benchmark.rounds import Bench, Contestant, Round, run_rounds
-from tests.benchmark.sites import add_plugin, fill, linked_by_hand, prompt, site_of
+from tests.benchmark.sites import add_plugin, fill, prompt, site_of
 
-NAMES = ("idle", "warm", "warm100", "peers")
-_FILES_NOTE = "every page has one image in six files; by hand: equal files and HTML are in the docs"
+NAMES = ("idle", "warm", "peers")
 _PEERS_NOTE = (
     "all caches are warm; each plugin has one diagram or card per page; kroki uses POST, because "
     "with GET it writes only a URL and caches no image"
@@ -23,10 +22,8 @@ _PEERS_NOTE = (
 
 
 def measure(bench: Bench, names: Collection[str]) -> Iterator[Row]:
-    """Measure the large sites, then the small ones."""
-    large = {"idle", "warm", "peers"}.intersection(names)
-    small = {"warm100", "peers"}.intersection(names)
-    for pages, wanted in ((bench.pages, large), (bench.few, small)):
+    """Measure the large sites, then small ones with other plugins."""
+    for pages, wanted in ((bench.pages, set(names)), (bench.few, {"peers"}.intersection(names))):
         if wanted:
             yield from _rows_of(_run(bench, pages, wanted), pages, wanted)
 
@@ -43,9 +40,6 @@ def _run(bench: Bench, pages: int, wanted: set[str]) -> list[Round]:
         ours = add_plugin(site_of(folder / "ours", pages, prompt))
         fill(ours, pages)
         contestants.append(Contestant("ours", ours.folder))
-        if wanted != {"peers"}:
-            hand = linked_by_hand(ours, folder / "hand", pages)
-            contestants.append(Contestant("hand", hand.folder))
     with ExitStack() as stack:
         if "peers" in wanted:
             server = stack.enter_context(peers.diagram_server())
@@ -73,37 +67,27 @@ def _rows_of(rounds: Sequence[Round], pages: int, wanted: Collection[str]) -> li
     rows = []
     if "idle" in wanted:
         rows += _idle(rounds, pages)
-    for name in ("warm", "warm100"):
-        if name in wanted:
-            rows += _warm(rounds, name, pages)
+    if "warm" in wanted:
+        rows += _warm(rounds, pages)
     if "peers" in wanted:
         rows += _peers(rounds, pages)
     return rows
 
 
 def _idle(rounds: Sequence[Round], pages: int) -> list[Row]:
-    goal = Goal(1.005, or_no_difference=True)
     figure = f"{pages} pages without images"
     return [
-        ratio_row(rounds, "idle", f"{figure}, CPU", "idle", goal=goal),
+        ratio_row(rounds, "idle", f"{figure}, CPU", "idle"),
         ratio_row(rounds, "idle", f"{figure}, memory", "idle", field="peak_mib"),
     ]
 
 
-def _warm(rounds: Sequence[Round], name: str, pages: int) -> list[Row]:
+def _warm(rounds: Sequence[Round], pages: int) -> list[Row]:
     figure = f"{pages} pages and images, all reused"
-    by_hand = Goal(1.0) if name == "warm" else None
     return [
-        ratio_row(
-            rounds, name, f"{figure}, CPU", "ours", against="hand", label="files by hand",
-            goal=by_hand, note=_FILES_NOTE,
-        ),
-        ratio_row(rounds, name, f"{figure}, CPU", "ours", label="plain, no files", goal=Goal(1.05)),
-        ratio_row(
-            rounds, name, f"{figure}, memory", "ours", against="hand", label="files by hand",
-            field="peak_mib",
-        ),
-    ]  # fmt: skip
+        ratio_row(rounds, "warm", f"{figure}, CPU", "ours"),
+        ratio_row(rounds, "warm", f"{figure}, memory", "ours", field="peak_mib"),
+    ]
 
 
 def _peers(rounds: Sequence[Round], pages: int) -> list[Row]:

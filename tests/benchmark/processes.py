@@ -45,13 +45,16 @@ class Cost:
     wall_s: float
 
 
-def cost_of(command: Sequence[str], folder: Path, core: int | None = None) -> Cost:
+def cost_of(
+    command: Sequence[str], folder: Path, core: int | None = None, checkout: Path = ROOT
+) -> Cost:
     """Run a program from a small process: the peak memory of a child includes its parent's.
 
     Args:
         command: Program and arguments.
         folder: Working folder.
         core: Core to use; None for all.
+        checkout: Folder of the repository whose plugin runs.
 
     Raises:
         RunError: If the program ends with an error.
@@ -60,7 +63,7 @@ def cost_of(command: Sequence[str], folder: Path, core: int | None = None) -> Co
     done = subprocess.run(
         [*launcher, *command],
         cwd=folder,
-        env=environ(),
+        env=environ(checkout),
         capture_output=True,
         text=True,
         check=True,
@@ -72,14 +75,14 @@ def cost_of(command: Sequence[str], folder: Path, core: int | None = None) -> Co
     return Cost(cpu_s, peak_kib / 1024, wall_s)
 
 
-def environ() -> dict[str, str]:
-    """Return the environment without credentials, with this checkout first in the path.
+def environ(checkout: Path = ROOT) -> dict[str, str]:
+    """Return the environment without credentials, with a checkout first in the path.
 
     The seed of hashes is fixed: with another one, the same build takes other instructions.
     """
     clean = {name: value for name, value in os.environ.items() if not _is_secret(name)}
     clean.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled
-    paths = os.pathsep.join([str(ROOT), *_paths()])
+    paths = os.pathsep.join([str(checkout), *_paths()])
     return clean | {"NO_MKDOCS_2_WARNING": "1", "PYTHONHASHSEED": "0", "PYTHONPATH": paths}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from tests.benchmark.processes import BUILD, Cost, cost_of
+from tests.benchmark.processes import BUILD, ROOT, Cost, cost_of
 
 Round = Mapping[str, Cost]
 """Costs of each contestant by name."""
@@ -25,12 +25,14 @@ class Contestant:
         folder: Working folder; rounds on other cores use copies.
         command: Program and arguments.
         fresh: Folders that are removed before each run.
+        checkout: Folder of the repository whose plugin runs.
     """
 
     name: str
     folder: Path
     command: tuple[str, ...] = BUILD
     fresh: tuple[str, ...] = ("site",)
+    checkout: Path = ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class Bench:
         pairs: Number of rounds of each figure.
         pages: Number of pages of the large sites; the small sites have a tenth.
         jobs: Number of rounds at the same time, one per core.
+        latency_s: Median latency of the gateway in `cold`; a third of a real one.
         npm: Folder of npm packages.
+        against: Folder of another checkout, which `ci` is compared with.
         tell: Function that is called with the progress.
     """
 
@@ -50,7 +54,9 @@ class Bench:
     pairs: int = 20
     pages: int = 1000
     jobs: int = 1
+    latency_s: float = 6.0
     npm: Path | None = None
+    against: Path | None = None
     tell: Callable[[str], None] = print
 
     @property
@@ -129,7 +135,7 @@ def _run_one(
     for each in order:
         for name in each.fresh:
             shutil.rmtree(each.folder / name, ignore_errors=True)
-        costs[each.name] = cost_of(each.command, each.folder, core)
+        costs[each.name] = cost_of(each.command, each.folder, core, each.checkout)
     return costs
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import statistics
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
@@ -62,12 +61,6 @@ class Measured:
     plain: Sequence[float]
     ours: Sequence[float]
     again: Sequence[float] = ()
-
-    @property
-    def ratio(self) -> float:
-        """Median ratio of the pairs, with the plugin over without."""
-        pairs = zip(self.ours, self.plain, strict=True)
-        return statistics.median(ours / plain for ours, plain in pairs)
 
 
 def site_with(folder: Path, pages: int, prompts: int) -> Site:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,8 +35,8 @@ CONCURRENCY = 16
 _PAGES_IN_A_FOLDER = 50
 _MATERIAL = {"name": "material", "font": False, "features": ["navigation.prune"]}
 _BARE_PAGE = "<!doctype html><title>{{ page.title }}</title>{{ page.content }}\n"
-_IMAGE = re.compile("<picture>.*?</picture>", re.DOTALL)
 SHOWN = "assets/imagegen"
+DERIVED = ".cache/plugin/imagegen/derived"
 
 TINY: dict[str, Any] = {"gateway": {"url": "sketch:"}, "variants": {"widths": [32]}}
 """Options for small images: the emulator in process, and two widths of each image."""
@@ -123,22 +121,18 @@ def fill(site: Site, images: int, draw: Draw | None = None, **more: str) -> None
     site.options["generate"] = False
     site.save()
     cost_of(mkdocs("build", "--strict"), site.folder)  # with --quiet it is not strict
-    names = (path.name for path in (site.folder / "site" / SHOWN).glob("*"))
-    shown = {name.partition("-")[0] for name in names if not name.endswith(".css")}
+    check_shown(site, images)
+
+
+def check_shown(site: Site, images: int) -> int:
+    """Return the number of image files that a built site shows.
+
+    Raises:
+        RunError: If it shows another number of images.
+    """
+    files = [path.name for path in (site.folder / "site" / SHOWN).glob("*")]
+    files = [name for name in files if not name.endswith(".css")]
+    shown = {name.partition("-")[0] for name in files}
     if len(shown) != images:
         raise RunError(f"{site.folder} shows {len(shown)} images, not {images}")
-
-
-def linked_by_hand(of: Site, folder: Path, pages: int) -> Site:
-    """Create a site with the image files and the HTML of a built site in its pages."""
-
-    def markup(number: int) -> str:
-        page = (of.folder / "site" / page_of(number)).with_suffix("") / "index.html"
-        found = _IMAGE.search(page.read_text())
-        if found is None:
-            raise RunError(f"{page} shows no image")
-        return f"{found[0]}\n"
-
-    site = site_of(folder, pages, markup)
-    shutil.copytree(of.folder / "site" / SHOWN, site.docs / SHOWN)
-    return site
+    return len(files)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.benchmark import instructions
 from tests.benchmark.figures import Verdict
-from tests.benchmark.gateway import Latencies, gateway, makespan_of
+from tests.benchmark.gateway import gateway, latencies, makespan_of
 from tests.benchmark.processes import RunError, cost_of
 from tests.benchmark.rounds import Bench, Contestant, run_rounds, values
 from tests.tools import skip_or_fail
@@ -56,6 +56,16 @@ def test_files_of_an_earlier_run_are_removed(tmp_path: Path) -> None:
     run_rounds(Bench(tmp_path, pairs=2, tell=quiet), "title", [contestant])
 
 
+def test_contestant_runs_the_plugin_of_its_checkout(tmp_path: Path) -> None:
+    (tmp_path / "other/mkdocs_imagegen").mkdir(parents=True)
+    (tmp_path / "other/mkdocs_imagegen/__init__.py").write_text("is_other = True\n")
+    command = (*PYTHON, "import mkdocs_imagegen; mkdocs_imagegen.is_other")
+    other = Contestant("other", tmp_path, command, checkout=tmp_path / "other")
+    run_rounds(Bench(tmp_path, pairs=1, tell=quiet), "title", [other])
+    with pytest.raises(RunError, match="is_other"):
+        cost_of(command, tmp_path)
+
+
 def test_costs_are_those_of_the_program(tmp_path: Path) -> None:
     nothing = cost_of((*PYTHON, "pass"), tmp_path)
     busy = cost_of((*PYTHON, "b = b'x' * 90_000_000\nfor i in range(9_000_000): pass"), tmp_path)
@@ -71,19 +81,23 @@ def test_failed_program_is_an_error(tmp_path: Path) -> None:
 
 
 def test_counts_are_compared() -> None:
-    counted = {"plain": 1000, "idle": 1004, "ours": 1040, "kroki": 1050}
-    counted |= {"complete": 1000, "missing": 1010}
+    million = 10**6
+    counted = {"plain": 15_000, "idle": 15_060, "ours": 15_720, "kroki": 15_750}
+    counted |= {"complete": 15_800, "missing": 15_958, "one page": 1000, "start": 1046}
+    counted = {name: number * million for name, number in counted.items()}
     rows = list(instructions.rows_of(counted, 100, instructions.NAMES))
     found = [(row.name, row.against, row.value and row.value.middle) for row in rows]
     assert found == [
         ("idle", "plain", 1.004),
-        ("warm100", "plain", 1.04),
+        ("warm", "plain", 720),
+        ("start", "plain", 46),
         ("missing", "complete", 1.01),
-        ("peers", "plain", 1.04),
+        ("peers", "plain", 1.048),
         ("peers", "plain", 1.05),
-        ("peers", "kroki", 1040 / 1050),
+        ("peers", "kroki", 1.048 / 1.05),
     ]
-    assert [row.verdict for row in rows if row.goal] == [Verdict.MET] * 4
+    assert [row.verdict for row in rows if row.goal] == [Verdict.MET] * 5
+    assert [row.goal.max_value for row in rows if row.unit == "M" and row.goal] == [750, 50]
 
 
 @pytest.mark.slow
@@ -98,24 +112,25 @@ def test_instructions_are_counted(tmp_path: Path) -> None:
     assert many > few + 1_000_000
 
 
-def test_gateway_sends_different_images() -> None:
-    with gateway() as address, httpx.Client() as client:
+def test_gateway_sends_different_images_after_the_given_latencies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("tests.benchmark.gateway.time.sleep", slept.append)
+    with gateway(latencies_s=[2, 1]) as address, httpx.Client() as client:
         body = {"model": "openai/gpt-image-1-mini", "prompt": "a", "size": "1024x1024"}
         responses = [
             client.post(f"{address['url']}/images/generations", json=body).json() for _ in range(3)
         ]
     assert len({response["data"][0]["b64_json"] for response in responses}) == 3
+    assert slept == [2, 1, 0]
 
 
-def test_latencies_have_the_measured_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", quiet)
-    first, second, other = Latencies(2, seed=1), Latencies(2, seed=1), Latencies(2, seed=2)
-    for _ in range(4000):
-        for each in (first, second, other):
-            each(0)
-    assert first.drawn == second.drawn != other.drawn
-    assert statistics.median(first.drawn) == pytest.approx(2, rel=0.05)
-    assert statistics.quantiles(first.drawn, n=20)[-1] == pytest.approx(2 * 46 / 18, rel=0.1)
+def test_latencies_have_the_measured_distribution() -> None:
+    drawn = latencies(4000, 2, seed=1)
+    assert latencies(4000, 2, seed=1) == drawn != latencies(4000, 2, seed=2)
+    assert statistics.median(drawn) == pytest.approx(2, rel=0.05)
+    assert statistics.quantiles(drawn, n=20)[-1] == pytest.approx(2 * 46 / 18, rel=0.1)
 
 
 def test_makespan_starts_each_task_as_soon_as_possible() -> None:

@@ -23,7 +23,7 @@ from tests.benchmark.figures import Estimate, Goal, Row
 from tests.benchmark.photographs import HEIGHT, WIDTH, image, kind_of
 from tests.benchmark.processes import RunError
 from tests.benchmark.rounds import Bench, Contestant, run_rounds
-from tests.benchmark.sites import SHOWN, add_plugin, fill, site_of
+from tests.benchmark.sites import DERIVED, SHOWN, add_plugin, fill, site_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,6 @@ _FILES_PER_IMAGE = 6
 _SCRIPT = Path(__file__).with_name("eleventy.mjs")
 _QUALITIES = (10, 25, 40, 50, 60, 70, 80, 90, 97)
 _NPM_S = 600
-_DERIVED = ".cache/plugin/imagegen/derived"
 
 
 def measure(bench: Bench, names: Collection[str]) -> list[Row]:
@@ -57,7 +56,7 @@ def _costs(bench: Bench, originals: Path) -> list[Row]:
     files = sorted(originals.iterdir())
     bench = replace(bench, pairs=min(bench.pairs, _MAX_PAIRS))
     site = _site_of(bench.folder / "variants", files)
-    mine = [Contestant(name, site, fresh=("site", _DERIVED)) for name in ("ours", "ours again")]
+    mine = [Contestant(name, site, fresh=("site", DERIVED)) for name in ("ours", "ours again")]
     theirs, note = _eleventy(bench, originals)
     rounds = run_rounds(bench, "variants", [*mine, *theirs], pinned=False)
     folders = [site / "site" / SHOWN, *(each.folder / "made" for each in theirs)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mkdocs_imagegen.emulator.sketches.drawing import draw
 from mkdocs_imagegen.imaging.encode import encode_thumbnail
 from mkdocs_imagegen.imaging.image import LARGE_PX, Thumbnail
-from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, group_markup, sheet_frame
+from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
 from tests.emulator.support import draw_request
 from tests.tools import skip_or_fail
 
@@ -51,11 +53,15 @@ def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[SheetImage
     )
 
 
-def page_of(title: str, note: str, groups: list[SheetGroup], *, is_large: bool = False) -> str:
-    count = sum(len(each.images) for each in groups)
-    parts = {} if is_large else {"Next part": "sheet-2.html"}
-    head, tail = sheet_frame(title, note, count, parts, is_large=is_large)
-    return "".join([head, *(group_markup(*each) for each in enumerate(groups)), tail])
+def violations(page: Any) -> list[str]:
+    """Return the rules of axe that a page violates."""
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        skip_or_fail("axe-playwright-python is not installed")
+    found = Axe().run(page).response
+    assert "color-contrast" in {rule["id"] for rule in found["passes"]}
+    return [rule["id"] for rule in found["violations"]]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +80,7 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     assert sum(counts) == 500
     file = tmp_path_factory.mktemp("sheet") / "sheet.html"
-    file.write_text(page_of("Images of the site", "3 more are not generated yet.", strips))
+    file.write_text(contact_sheet("Images of the site", "3 more are not generated yet.", strips))
     return file.as_uri()
 
 
@@ -113,18 +119,12 @@ def test_the_height_is_known_before_the_cards_are_painted(visit, sheet) -> None:
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_axe_finds_no_fault(visit, sheet, width, dark) -> None:
-    try:
-        from axe_playwright_python.sync_playwright import Axe
-    except ImportError:
-        skip_or_fail("axe-playwright-python is not installed")
     page = visit(sheet, width=width, dark=dark).page
     # Axe walks through every element again for each rule; a hundred are as good as all.
     page.evaluate("[...document.querySelectorAll('#groups > li')].slice(60).map(e => e.remove())")
-    found = Axe().run(page).response
-    assert [rule["id"] for rule in found["violations"]] == []
-    assert "color-contrast" in {rule["id"] for rule in found["passes"]}
+    assert violations(page) == []
     page.click(".image >> nth=0")
-    assert [rule["id"] for rule in Axe().run(page).response["violations"]] == []
+    assert violations(page) == []
 
 
 def test_arrow_keys_move_the_focus_and_enter_opens_an_image(visit, sheet) -> None:
@@ -200,7 +200,7 @@ def large(tmp_path: Path) -> str:
     thumbnails = [encode_thumbnail(drawn, LARGE_PX)]
     group = SheetGroup("Harbour", "Harbour in ink", ("docs/a.md:3",), frames(0, 4, thumbnails))
     file = tmp_path / "sheet.html"
-    file.write_text(page_of("Candidates", "Set `take: 2`.", [group], is_large=True))
+    file.write_text(contact_sheet("Candidates", "Set `take: 2`.", [group], is_large=True))
     return file.as_uri()
 
 
@@ -234,3 +234,74 @@ def test_opened_image_is_the_original_if_it_is_next_to_the_sheet(visit, large, s
 def test_the_file_stays_small(sheet) -> None:
     size = Path(sheet.removeprefix("file://")).stat().st_size
     assert size < 500 * 25_000
+
+
+PROMPT = "<b>Harbor</b> " + "in a long prompt without an end " * 20 + "x" * 300
+
+
+@pytest.fixture(scope="module")
+def review(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Write a review of an added, a changed, a dropped and a missing image; return its URL."""
+    drawn = [draw(draw_request("Harbor", 1024, side), seed="1") for side in (768, 1536)]
+    before, after = (
+        replace(each, side=side, url="")
+        for each, side in zip(
+            frames(0, 2, [encode_thumbnail(each, LARGE_PX) for each in drawn]),
+            ("before", "after"),
+            strict=True,
+        )
+    )
+    where = ("docs/a.md:3", f"docs/{'long' * 40}.md:4")
+    groups = [
+        SheetGroup("Harbor", "A red harbor", where, (before, after), "changed", "A blue harbor"),
+        SheetGroup("Harbor", PROMPT, where, (after,), "added"),
+        SheetGroup("Harbor", "A harbor", where, (before,), "dropped", "A harbor"),
+        SheetGroup("Harbor", "A pier", where, (before,), "changed", "A", "It is missing ($0.02)."),
+    ]
+    file = tmp_path_factory.mktemp("review") / "review.html"
+    file.write_text(contact_sheet("Images since main", "1 added.", groups, is_review=True))
+    return file.as_uri()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_review_has_no_fault_for_axe_and_no_layout_shift(visit, review, width, dark) -> None:
+    visited = visit(review, width=width, dark=dark)
+    visited.page.evaluate(READ)
+    visited.page.wait_for_function(LAST_IS_LOADED)
+    assert visited.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert visited.layout_shifts() == []
+    assert violations(visited.page) == []
+    visited.page.click(".image >> nth=0")
+    assert violations(visited.page) == []
+    assert [each for each in visited.addresses if not each.startswith("data:")] == [review]
+
+
+@pytest.mark.parametrize(("width", "is_beside"), [(390, False), (1440, True)])
+def test_review_shows_both_images_and_their_words(visit, review, width, is_beside) -> None:
+    page = visit(review, width=width).page
+    before, after = page.evaluate(
+        "[...document.querySelectorAll('.image img')].slice(0, 2)"
+        ".map(e => e.getBoundingClientRect().toJSON())"
+    )
+    assert (before["x"] < after["x"]) == is_beside
+    assert (before["y"] < after["y"]) == (not is_beside)
+    assert page.text_content(".prompt del") == "blue"
+    assert page.text_content(".prompt ins") == "red"
+    assert page.text_content(".prompt >> nth=1").split() == PROMPT.split()
+    assert page.text_content(".note") == "It is missing ($0.02)."
+
+
+def test_review_is_used_with_the_keyboard(visit, review) -> None:
+    page = visit(review).page
+    page.focus(".image >> nth=0")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(FOCUSED) == "After: Harbor"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('dialog').open")
+    assert page.text_content("#large-words") == "A red harbor"
+    assert "after · take: 2" in page.text_content("#large-facts")
+    assert not page.is_visible("#large-file")
+    page.keyboard.press("Escape")
+    page.fill("#filter", "dropped")
+    assert page.evaluate(SHOWN) == 1

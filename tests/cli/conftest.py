@@ -93,7 +93,7 @@ def run_on_terminal(site: Site) -> Callable[..., Ran]:
 
     def run(*arguments: str, code: int = 0, **environ: str) -> Ran:
         site.save()
-        done, output = run_in_terminal(site.folder, arguments, environ)
+        done, output = run_in_terminal(site.folder, command(*arguments), environ)
         assert done == code, output
         return Ran(code, output, "")
 

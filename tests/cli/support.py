@@ -42,12 +42,12 @@ def command(*arguments: str) -> list[str]:
 
 
 def run_in_terminal(
-    folder: Path, arguments: Sequence[str], environ: Mapping[str, str]
+    folder: Path, program: Sequence[str], environ: Mapping[str, str]
 ) -> tuple[int, str]:
-    """Run a command on a pseudo-terminal; return its exit code and its output."""
+    """Run a program on a pseudo-terminal; return its exit code and its output."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        command(*arguments),
+        program,
         cwd=folder,
         env=environ_of(environ),
         stdin=theirs,

@@ -13,7 +13,7 @@ from tests.support import Site
 SECTIONS = {
     "Start": ["plan", "generate", "check"],
     "Review": ["candidates", "gallery", "import"],
-    "Maintain": ["verify", "prune"],
+    "Maintain": ["lock", "verify", "prune"],
     "Models": ["models", "credits"],
     "Tools": ["schema", "emulator"],
 }

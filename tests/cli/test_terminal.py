@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
-from mkdocs_imagegen.cli import terminal
 from mkdocs_imagegen.emulator.protocol import Emulator
-from mkdocs_imagegen.errors import OverBudgetError
-from mkdocs_imagegen.jobs.job import Result
 from tests.cli.support import fence
 from tests.support import Site
 
@@ -29,22 +25,12 @@ def two(emulated: Site) -> Site:
 
 
 @pytest.mark.usefixtures("two")
-def test_terminal_gets_a_table_and_a_bar(run_on_terminal) -> None:
+def test_terminal_gets_a_table(run_on_terminal) -> None:
     plan = run_on_terminal("plan").stdout
     assert re.search(r"Location +State +Price +Prompt", _ESCAPE.sub("", plan))
-    generated = run_on_terminal("generate").stdout
-    assert "\x1b[" in generated
-    plain = _ESCAPE.sub("", generated)
-    assert "━" in plain
-    assert re.search(r"images .*2/2 [\d:]+ \d+/min, about 0 s left, \$0\.03 so far", plain)
-    assert "2 images: 2 sketches drawn" in plain
-
-
-@pytest.mark.usefixtures("two")
-def test_dry_run_shows_no_bar(run_on_terminal) -> None:
-    lines = _ESCAPE.sub("", run_on_terminal("generate", "--dry-run").stdout)
-    assert "would generate 2 images" in lines
-    assert not re.search(r"images .*0/|\d:\d\d:\d\d", lines)
+    generated = _ESCAPE.sub("", run_on_terminal("generate").stdout)
+    assert "2 images: 2 sketches drawn" in generated
+    assert "━" not in generated  # the bar of a run of seconds would be seen for a moment
 
 
 def test_terminal_gets_no_head_of_an_empty_table(site: Site, run_on_terminal) -> None:
@@ -74,42 +60,3 @@ def test_json_is_equal_on_a_terminal(site: Site, run_on_terminal, run_alone) -> 
     site.save()
     on_terminal, in_pipe = run_on_terminal("plan", "--json"), run_alone("plan", "--json")
     assert on_terminal.stdout.split() == in_pipe.stdout.split()
-
-
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The clock of the progress, in seconds; a test moves it."""
-    now = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    return now
-
-
-def test_progress_in_a_pipe_is_a_line_now_and_then(
-    now: list[float], capsys: pytest.CaptureFixture[str]
-) -> None:
-    progress = terminal.CommandProgress()
-    for _ in range(4):
-        progress.job_added()
-    for second in (1.0, 6.0, 8.0, 12.0):
-        now[0] = second
-        progress.job_done(Result())
-    progress.close()
-    assert capsys.readouterr().err.splitlines() == [
-        "generated 0 of 4 images (20/min, about 6 s left, $0.00 so far)",
-        "generated 0 of 4 images (20/min, about 0 s left, $0.00 so far)",
-    ]
-
-
-def test_rate_leaves_out_images_over_budget(
-    now: list[float], capsys: pytest.CaptureFixture[str]
-) -> None:
-    progress = terminal.CommandProgress()
-    for _ in range(40):
-        progress.job_added()
-    for _ in range(20):
-        progress.job_done(Result(error=OverBudgetError("over budget", None)))
-    now[0] = 10.0
-    progress.job_done(Result())
-    assert capsys.readouterr().err == (
-        "generated 0 of 40 images (6/min, about 3 min left, $0.00 so far)\n"
-    )

@@ -121,6 +121,7 @@ def facts(found):
         "dark": found.dark and found.dark.prompt,
         "layout": facts_of_layout(found.layout),
         "sizes": found.sizes,
+        "percent": found.percent,
         "layout_size": str(found.layout_size),
         "attributes": dict(found.attributes),
     }

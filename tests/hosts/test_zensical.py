@@ -27,6 +27,7 @@ from tests.hosts.zensicals import (
     write_zensical_site,
 )
 from tests.paid import MODEL, PaidEmulator, fence, snapshot
+from tests.repository import commit_all
 from tests.support import QUICK
 from tests.waiting import wait_until
 
@@ -129,6 +130,48 @@ def test_build_generates_no_image_and_names_their_number_once(site: PaidZensical
     assert "run `mkdocs-imagegen generate` first" in messages
 
 
+def test_sizes_follow_the_column_of_the_page(site: PaidZensical) -> None:
+    site.write("wide.md", f"---\nhide: [toc]\n---\n# Wide\n\n{fence('A ferry')}")
+    assert site.command("generate").returncode == 0
+    site.build()
+    first, lazy = re.findall(r' sizes="([^"]*)"', site.html())
+    assert first.startswith("(min-width: 2000px) 826px, ")
+    assert lazy.startswith("auto, (min-width: 2000px) 826px, ")
+    assert ' sizes="(min-width: 2000px) 1126px, ' in site.html("wide/index.html")
+
+
+def test_locked_build_shows_committed_images_alone(site: PaidZensical) -> None:
+    assert site.command("generate").returncode == 0
+    (site.folder / ".gitignore").write_text(".cache/\nsite/\n")
+    commit_all(site.folder)
+    site.write("guide.md", f"# Guide\n\n{fence('A bottle')}")
+    assert site.command("generate").returncode == 0
+    site.options["locked"] = True
+    site.save()
+    shutil.rmtree(site.folder / ".cache")
+    messages = site.build("--clean")
+    assert (site.placeholders(), site.placeholders("guide/index.html")) == (0, 1)
+    assert "docs/guide.md:3: the image is missing: not locked, since the record" in messages
+    assert site.command("generate").stderr.startswith("Error: locked is true")
+    assert site.command("lock", "--check").returncode == 1
+    commit_all(site.folder)
+    assert site.command("lock", "--check").returncode == 0
+    assert (site.build("--clean"), site.placeholders("guide/index.html")) == ("", 0)
+    assert site.emulator.requests == 3
+
+
+def test_locked_build_ends_with_one_error_if_git_does_not_answer(site: PaidZensical) -> None:
+    assert site.command("generate").returncode == 0
+    commit_all(site.folder)
+    (site.folder / ".git/index").write_bytes(b"DIRC")
+    site.options["locked"] = True
+    site.save()
+    done = site.run("zensical", "build")
+    assert done.returncode != 0
+    assert "locked is true, and git failed in" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_generate_is_shown_by_the_next_build(site: PaidZensical) -> None:
     (site.folder / "imagegen-originals").mkdir()
     site.build()
@@ -189,6 +232,19 @@ def test_commands_read_the_site(site: PaidZensical, config_file: str) -> None:
     pruned = site.command("prune")
     assert pruned.returncode == 0, pruned.stderr
     assert site.command("check").returncode == 0
+
+
+def test_plan_compares_the_site_with_a_revision(site: PaidZensical) -> None:
+    assert site.command("generate").returncode == 0
+    commit_all(site.folder)
+    site.write("index.md", f"# Home\n\n{fence('A red balloon')}")
+    site.write("guide.md", f"# Guide\n\n{fence('A bottle')}")
+    done = site.command("plan", "--since", "main")
+    assert [line.split("  ")[:3] for line in done.stdout.splitlines()[:3]] == [
+        ["added", "docs/guide.md:3", "missing"],
+        ["changed", "docs/index.md:3", "missing"],
+        ["dropped", "docs/index.md:7", "-"],
+    ], done.stderr
 
 
 def test_options_of_a_folder_apply_in_generate_and_in_the_build(site: PaidZensical) -> None:

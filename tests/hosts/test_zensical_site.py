@@ -21,12 +21,14 @@ from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
 
 from mkdocs_imagegen.errors import SiteError
-from mkdocs_imagegen.hosts import zensical
+from mkdocs_imagegen.hosts import zensical_look
 from mkdocs_imagegen.hosts.mkdocs.build import _plain_text
 from mkdocs_imagegen.hosts.zensical import makeExtension
-from mkdocs_imagegen.hosts.zensical_site import ZensicalSite, open_site
+from mkdocs_imagegen.hosts.zensical_look import open_site
+from mkdocs_imagegen.hosts.zensical_site import ZensicalSite
 from mkdocs_imagegen.log import run_filter
 from mkdocs_imagegen.option_parsers import OptionsError
+from mkdocs_imagegen.pages.columns import theme_named
 from mkdocs_imagegen.pipeline.context import BuildMode
 
 HEADINGS = [
@@ -57,6 +59,20 @@ def create_site(folder: Path, **config: Any) -> ZensicalSite:
         "plugins": {},
     }
     return ZensicalSite({**fixed, **config}, folder / "mkdocs.yml")
+
+
+def test_theme_has_the_columns_of_material_unless_the_site_changes_them(tmp_path: Path) -> None:
+    material = theme_named("material", follows_palette=True)
+    theme = {"name": None, "features": ["toc.integrate"], "custom_dir": None}
+    assert create_site(tmp_path).theme == material
+    assert not create_site(tmp_path, theme={"name": "other"}).theme.is_known
+    assert create_site(tmp_path, theme=theme).theme.column({}) == material.column({"hide": "toc"})
+    (tmp_path / "own").mkdir()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "own/main.html").write_text("<style>.md-grid { max-width: 100rem }</style>")
+    (tmp_path / "docs/own.css").write_text("img { width: auto }")
+    assert create_site(tmp_path, theme=theme | {"custom_dir": "own"}).theme.column({}) == ()
+    assert not create_site(tmp_path, theme=theme, extra_css=["own.css"]).theme.has_auto_sizes
 
 
 class Context(Extension, Preprocessor):
@@ -186,7 +202,7 @@ def test_generate_renders_each_page_once(tmp_path: Path, rendered: list[str]) ->
     docs = tmp_path / "docs"
     (docs / "index.md").write_text(CARDS)
     mode = BuildMode(generate=True, publish=False)
-    site = zensical.look(tmp_path / "mkdocs.yml", mode, None, ())
+    site = zensical_look.look(tmp_path / "mkdocs.yml", mode, None, ())
     assert [row.state.word for row in site.rows] == ["generated"] * 2
     assert rendered == ["guide/a.md", "index.md"]
     published = {each.name for each in (docs / "assets" / "imagegen").iterdir()}
@@ -356,4 +372,4 @@ def test_broken_configuration_is_an_error_without_traceback(
     file = tmp_path / "zensical.toml"
     file.write_text("[project\n")
     with pytest.raises(SiteError, match=r"cannot be read: Expected '=' after a key \(in zensical"):
-        zensical.settings_of(file)
+        zensical_look.settings_of(file)

@@ -81,7 +81,7 @@ def test_build_writes_the_files_that_the_page_names(store, tmp_path) -> None:
 def test_find_needs_no_encoder(store, tmp_path, monkeypatch) -> None:
     built = FileVariantBuilder(store, tmp_path / "first").build(ORIGINAL, CONTENT, PLAN_OF)
     monkeypatch.setattr(encoder, "encode_variants", None)
-    monkeypatch.setattr(encoder, "open_srgb", None)
+    monkeypatch.setattr(encoder, "convert_to_srgb", None)
     found = FileVariantBuilder(store, tmp_path / "second").find(PLAN)
     assert found == built
     assert files_in(tmp_path / "second") == files_in(tmp_path / "first")

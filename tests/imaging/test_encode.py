@@ -11,13 +11,13 @@ import pytest
 from PIL import Image, ImageCms
 
 from mkdocs_imagegen.errors import ImageError
-from mkdocs_imagegen.imaging.decode import inspect_image
+from mkdocs_imagegen.imaging.decode import decode_image, inspect_image
 from mkdocs_imagegen.imaging.encode import (
     BLUR_WIDTH_PX,
+    convert_to_srgb,
     encode_blur,
     encode_thumbnail,
     encode_variants,
-    open_srgb,
 )
 from mkdocs_imagegen.imaging.variants import Encoding, Variant
 from mkdocs_imagegen.option_parsers import Size
@@ -36,7 +36,7 @@ def saved(image: Image.Image, kind: str = "PNG", **options) -> bytes:
 
 
 def pixels_of(content: bytes) -> Image.Image:
-    return open_srgb(content)[0]
+    return convert_to_srgb(decode_image(content))
 
 
 def corners(size: Size = Size(120, 80)) -> Image.Image:
@@ -254,7 +254,7 @@ def test_damaged_image_is_opened_or_refused(source) -> None:
         for _ in range(chance.choice([1, 2, 8])):
             broken[chance.randrange(min(len(broken), 1500))] = chance.randrange(256)
         try:
-            open_srgb(
+            pixels_of(
                 bytes(broken[: chance.randrange(len(broken)) if chance.random() < 0.3 else None])
             )
         except ImageError:

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_imagegen.imaging import variants as module
-from mkdocs_imagegen.imaging.variants import Encoding, Variant, plan_variants, variant_widths
+from mkdocs_imagegen.imaging.variants import (
+    Encoding,
+    Variant,
+    image_of_original,
+    plan_variants,
+    variant_widths,
+)
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.page_layout import Focus, Layout, scale_to_width
 from mkdocs_imagegen.settings import VariantSettings
@@ -81,7 +87,7 @@ def test_file_names_are_unique(size, requested, widths) -> None:
     assert all(re.fullmatch(layout, name) for name in names)
 
 
-def test_default_plan_has_three_widths_in_avif_and_jpeg() -> None:
+def test_plan_in_an_unknown_theme_has_three_widths_in_avif_and_jpeg() -> None:
     planned = plan_variants(
         record_of(Size(1536, 1024)), Layout(Size(1536, 1024)), VariantSettings(), "keep"
     )
@@ -94,6 +100,32 @@ def test_default_plan_has_three_widths_in_avif_and_jpeg() -> None:
         (Size(1536, 1024), Encoding("jpeg", 82)),
     ]
     assert planned.has_blur
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (300, [300]),
+        (774, [480, 774]),
+        (1200, [480, 760, 1200]),
+        (1024, [480, 760, 1024]),
+        (1536, [480, 760, 1120, 1536]),
+        (2048, [480, 760, 1120, 2048]),
+        (2049, [480, 960, 2049]),
+        (3840, [480, 960, 1920, 3840]),
+    ],
+)
+def test_widths_in_a_known_theme_depend_on_the_width_of_the_original(width, expected) -> None:
+    size, settings = Size(width, 100), VariantSettings(formats=("jpeg",))
+    planned = plan_variants(record_of(size), Layout(size), settings, "keep", is_known=True)
+    assert [each.size.width for each in files_of(planned)] == expected
+
+
+def test_widths_of_site_and_image_override_those_of_the_theme() -> None:
+    size, settings = Size(1536, 1024), VariantSettings(formats=("jpeg",), widths=(700,))
+    for layout, expected in ((Layout(size), [700, 1536]), (Layout(size, (600,)), [600, 1536])):
+        planned = plan_variants(record_of(size), layout, settings, "keep", is_known=True)
+        assert [each.size.width for each in files_of(planned)] == expected
 
 
 @pytest.mark.parametrize(
@@ -167,3 +199,27 @@ def test_pillow_without_webp_plans_no_webp(monkeypatch: pytest.MonkeyPatch) -> N
         formats = {each.encoding.format for each in files_of(planned)}
         assert formats == {"avif", fallback}
         assert not planned.has_blur
+
+
+@pytest.mark.parametrize(
+    ("layout", "crop"),
+    [
+        (Layout(Size(1536, 1024)), ""),
+        (Layout(Size(300, 200)), ""),
+        (Layout(Size(333, 222)), ""),
+        (
+            Layout(Size(1600, 900), focus=Focus(30, 60)),
+            "aspect-ratio:1600/900;object-fit:cover;object-position:30% 60%",
+        ),
+        (
+            Layout(Size(1024, 1024)),
+            "aspect-ratio:1024/1024;object-fit:cover;object-position:50% 50%",
+        ),
+    ],
+)
+def test_original_on_a_page_is_cropped_to_its_layout_by_css(layout, crop) -> None:
+    record = record_of(Size(1536, 1024), mime="image/jpeg", sha256="ab" * 32)
+    shown = image_of_original(record, layout)
+    assert shown.name == "assets/imagegen/abababababababab-original.jpg"
+    assert [(each.mime, len(each.files)) for each in shown.sources] == [("image/jpeg", 1)]
+    assert (shown.size, shown.blur, shown.crop) == (Size(1536, 1024), "", crop)

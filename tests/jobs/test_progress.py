@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import time
 from decimal import Decimal
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ from mkdocs_imagegen.errors import OverBudgetError, RateLimitedError
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.jobs.progress import Progress
 from tests.bench import LogTexts
+from tests.cli.support import run_in_terminal
 from tests.paid import PaidEmulator, PaidSite
 
 
@@ -73,7 +76,10 @@ def test_hold_without_a_new_image_is_logged_once(clock, logged):
 
 
 def test_queue_of_the_server_logs_a_hold(logged):
-    Progress().job_held("no connection to the server")
+    progress = Progress(counts=False)
+    progress.files_added()
+    progress.files_done()
+    progress.job_held("no connection to the server")
     assert logged == ["no connection to the server"]
 
 
@@ -82,7 +88,72 @@ def test_long_build_logs_its_progress(
 ) -> None:
     monkeypatch.setattr("mkdocs_imagegen.jobs.progress._LOG_INTERVAL_S", 0.0)
     paid_site.write_prompts("One", "Two", "Three")
-    lines = [text for text in paid_site.build().infos if "generated 3 of 3 images (" in text]
+    lines = [text for text in paid_site.build().infos if "generated 2 of 3 images (" in text]
     assert len(lines) == 1
     assert "$0." in lines[0]
     assert paid.bill.images == 3
+
+
+def test_rate_leaves_out_images_over_budget(clock, logged, generated):
+    progress = Progress()
+    for _ in range(40):
+        progress.job_added()
+    for _ in range(20):
+        progress.job_done(Result(error=OverBudgetError("over budget", None)))
+    clock[0] += 11
+    progress.job_done(generated)
+    assert logged == ["generated 1 of 40 images (5/min, about 3 min left, $0.01 so far)"]
+
+
+def test_files_of_known_images_are_counted(clock, logged):
+    progress = Progress()
+    for _ in range(40):
+        progress.files_added()
+    for _ in range(8):
+        clock[0] += 2
+        progress.files_done()
+    assert logged == ["encoded the files of 6 of 40 images (30/min, about 68 s left)"]
+
+
+def test_files_that_are_left_are_counted_after_the_images(clock, logged, generated):
+    progress = Progress()
+    for _ in range(2):
+        progress.job_added()
+        progress.files_added()
+    for _ in range(2):
+        progress.job_done(generated)
+    clock[0] += 20
+    progress.files_done()
+    assert logged == ["encoded the files of 1 of 2 images (3/min, about 20 s left)"]
+
+
+_SHOW_AT_ONCE = """
+import mkdocs_imagegen.jobs.progress as progress, mkdocs_imagegen.jobs.scheduler as scheduler
+progress._BAR_AFTER_S, scheduler._WAIT_STEP_S = 0.0, 0.001
+from mkdocs.__main__ import cli
+cli()
+"""
+
+
+def build_on_terminal(site: PaidSite, *arguments: str) -> str:
+    """Build on a pseudo-terminal of 80 columns; return what it shows, without control codes."""
+    site.save()
+    program = [sys.executable, "-c", _SHOW_AT_ONCE, "build", *arguments]
+    code, output = run_in_terminal(site.folder, program, {"COLUMNS": "80", "TERM": "xterm"})
+    assert code == 0, output
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
+
+
+def test_build_shows_a_bar_on_a_terminal(paid_site: PaidSite) -> None:
+    paid_site.write_prompts("One", "Two", "Three")
+    output = build_on_terminal(paid_site)
+    assert re.search(r"generated +\d/3 +━+ ", output)
+    shown = output.splitlines()[-1]
+    assert "Documentation built" in shown  # nothing is left of the bar, and the log goes on
+    (paid_site.folder / ".cache").rename(paid_site.folder / "away")
+    assert re.search(r"encoded +\d/3 +━+ ", build_on_terminal(paid_site))
+
+
+def test_quiet_build_shows_no_bar(paid_site: PaidSite) -> None:
+    paid_site.write_prompts("One", "Two", "Three")
+    assert "━" not in build_on_terminal(paid_site, "-q")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import gc
 import os
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -17,6 +19,8 @@ from mkdocs_imagegen.errors import (
     StoreError,
     UnreachableError,
 )
+from mkdocs_imagegen.imaging import decode
+from mkdocs_imagegen.imaging.decode import decode_image
 from mkdocs_imagegen.jobs import scheduler
 from tests.bench import PNG, FakeGateway, job, request
 from tests.originals.support import flip, refuse
@@ -140,7 +144,7 @@ def test_original_damaged_between_two_layouts_is_not_shown(bench):
     flip(original.path)
     (result,) = made.run_jobs(job(request(), "B"))
     assert "is not generated again" in str(result.error)
-    assert derived == [PNG]
+    assert [image.pixels.tobytes() for image in derived] == [decode_image(PNG).pixels.tobytes()]
     assert original.path.exists()
 
 
@@ -252,3 +256,26 @@ def test_lost_connection_after_a_rate_limit_is_tried_again(bench):
     (result,) = made.run_jobs(job(request()))
     assert result.error is None
     assert len(made.client.asked) == 3
+
+
+def test_new_image_is_decoded_once_for_all_its_layouts(bench, monkeypatch):
+    decoded, derived = [], []
+    decode_bytes = decode._decode
+
+    def counted(content):
+        decoded.append(content)
+        return decode_bytes(content)
+
+    monkeypatch.setattr(decode, "_decode", counted)
+    made = bench(derive=lambda _original, _layout, image: derived.append(image))
+    made.run_jobs(job(request(), "A"), job(request(), "B"))
+    assert decoded == [PNG]
+    assert derived[0] is derived[1]
+
+
+def test_decoded_image_is_released_after_its_files_are_written(bench):
+    held = []
+    made = bench(derive=lambda _original, _layout, image: held.append(weakref.ref(image.pixels)))
+    made.run_jobs(job(request(), "A"), job(request(1), "A"))
+    gc.collect()
+    assert [each() for each in held] == [None, None]

@@ -30,9 +30,13 @@ from mkdocs_imagegen.spending import ledger
 from mkdocs_imagegen.spending.budget import MAX_CHARGED_FAILURES, MAX_CHARGED_FAILURES_IN_A_ROW
 from mkdocs_imagegen.spending.model_choice import NOTICE
 from mkdocs_imagegen.spending.purchase import _MAX_CONNECTION_WAIT_S
+from tests.benchmark.__main__ import NAMES
+from tests.benchmark.instructions import FIXED_M, PER_IMAGE_M, START_M
+from tests.benchmark.rounds import Bench
 from tests.manual.pages import DOCS, ROOT, pages
 
 README, CHOOSE = ROOT / "README.md", DOCS / "models/choose.md"
+BENCHMARKS = DOCS / "development/performance.md"
 BUDGET = f"at most {Settings().budget.images} images for at most ${Settings().budget.usd}"
 LIST_PRICES = {
     Decimal(format_usd(usd).removeprefix("$"))
@@ -90,6 +94,9 @@ SENTENCES = [
     ("concepts/storage.md", f"up to {CACHE_BYTES // 10**9} GB"),
     ("deploy/index.md", f"Keep the whole folder `{FOLDER}` between builds"),
     ("deploy/offline.md", f"established within {CONNECT_TIMEOUT_S:.0f} seconds"),
+    ("development/performance.md", f"| {FIXED_M:.0f} M, and {PER_IMAGE_M:g} M per image |"),
+    ("development/performance.md", f"without the plugin | {START_M:.0f} M |"),
+    ("development/performance.md", f"with a median of {Bench(Path()).latency_s:g} s and"),
     ("troubleshooting/index.md", f"{Settings().max_wait:.0f} seconds by default"),
     ("troubleshooting/index.md", f"except once after {REST_HOURS} hours"),
     *(
@@ -97,6 +104,24 @@ SENTENCES = [
         for kind in DefectKind
     ),
 ]
+INSTRUCTIONS, RESULT_CELLS = "{more:.1f} % more instructions", 7
+SPEED = [
+    ("100 pages without images, instructions", "plain", INSTRUCTIONS),
+    (
+        "100 pages, one image each, imagegen, instructions",
+        "plain",
+        "{more:.1f} % more instructions",
+    ),
+    ("1000 pages and images, additional memory", "plain", "{value:.0f} MiB more memory"),
+    ("10000 pages and images, additional memory", "plain", "{value:.0f} MiB more memory"),
+    ("plan: 1000 images on 200 pages, CPU", "plain build", "{value:.2f} of the CPU time"),
+    ("check: 1000 images on 200 pages, CPU", "plain build", "{value:.2f} of the CPU time"),
+    ("save to page, gateway 10 s, wall time", "plain", "{value:.2f} of the time"),
+    ("files of 50 originals, CPU", "eleventy-img", "{value:.2f} of the CPU time"),
+    ("files of 50 originals, memory", "eleventy-img", "{value:.2f} of the memory"),
+    ("AVIF, 50 images of 960x640", "WebP 80, equal SSIM", "{less:.0f} % smaller"),
+]
+"""Results of benchmarks that the page on speed repeats, in its order."""
 _PRICE = re.compile(r"\$(\d+\.\d+)")
 _ROW = re.compile(r"^\S+:\d+  \w+  \$(?P<price>[\d.]+)  ", re.MULTILINE)
 
@@ -147,3 +172,23 @@ def test_shutdown_date_of_the_readme_is_that_of_the_emulator() -> None:
     shutdown = MODELS[Settings().model].shutdown
     assert shutdown is not None
     assert datetime.fromtimestamp(shutdown, timezone.utc).date().isoformat() == date
+
+
+def rows_of(path: Path) -> list[list[str]]:
+    """Return the cells of all tables of a page, without the heads."""
+    lines = [line for line in path.read_text().splitlines() if line.startswith("| ")]
+    return [line.strip("| ").split(" | ") for line in lines]
+
+
+def test_speed_is_that_of_the_benchmarks() -> None:
+    tables = rows_of(BENCHMARKS)
+    results = {(cells[1], cells[2]): cells[3] for cells in tables if len(cells) == RESULT_CELLS}
+    expected = []
+    for figure, against, text in SPEED:
+        value = float(results[figure, against].split()[0])
+        expected.append(text.format(value=value, more=100 * (value - 1), less=100 * (1 - value)))
+    assert [cells[-1] for cells in rows_of(DOCS / "concepts/speed.md")[1:]] == expected
+
+
+def test_every_benchmark_has_a_goal_in_the_manual() -> None:
+    assert {f"`{name}`" for name in NAMES} <= {cells[0] for cells in rows_of(BENCHMARKS)}

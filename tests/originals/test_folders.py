@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from mkdocs_imagegen.errors import StoreError
-from mkdocs_imagegen.originals import folders
 from mkdocs_imagegen.originals.folders import (
     create_folder,
     earlier_folders,
     earlier_journals,
-    is_tracked,
     note_use,
     users_of,
 )
@@ -167,20 +163,3 @@ def test_attributes_of_the_user_stay(tmp_path):
     (folder / ".gitattributes").write_text("*.webp filter=lfs\n")
     create_folder(folder)
     assert (folder / ".gitattributes").read_text() == "*.webp filter=lfs\n"
-
-
-def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
-
-
-def test_folder_is_tracked_when_git_knows_a_file(tmp_path, monkeypatch):
-    assert not is_tracked(tmp_path)
-    git(tmp_path, "init", "-q")
-    (tmp_path / "o").mkdir()
-    (tmp_path / "o/a").touch()
-    assert not is_tracked(tmp_path / "o")
-    git(tmp_path, "add", "o/a")
-    assert is_tracked(tmp_path / "o")
-    monkeypatch.setattr(folders.subprocess, "run", refuse(2))
-    assert not is_tracked(tmp_path / "o")
-    assert not is_tracked(tmp_path / "missing")

@@ -16,8 +16,9 @@ from mkdocs_imagegen.directives.directive import WIDTH_CLASS
 from mkdocs_imagegen.imaging.image import ImageSource, PageImage
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.page_layout import Layout
+from mkdocs_imagegen.pages.columns import UNKNOWN_THEME, theme_named
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
-from mkdocs_imagegen.pages.style_sheets import blur_class
+from mkdocs_imagegen.pages.style_sheets import blur_class, crop_class
 from tests.pipeline.support import directive
 
 LAYOUT = Size(3, 2)
@@ -127,6 +128,85 @@ def test_sizes_follow_the_width_on_the_page(width_px, said, sizes):
     assert elements(markup(written, shown))[0][1]["sizes"] == sizes
 
 
+MATERIAL = theme_named("material", follows_palette=False)
+COLUMN = (
+    "(min-width: 2000px) 826px, (min-width: 1600px) 757px, (min-width: 1220px) 688px, "
+    "(min-width: 960px) calc(100vw - 274px), calc(100vw - 32px)"
+)
+SEVERAL = image(("avif", 480, 1200), ("webp", 480, 1200), size=Size(1200, 800))
+
+
+def sizes_of(found, shown=SEVERAL, **context):
+    """Return the `sizes` of an image, which are equal in all of its elements."""
+    context = {"theme": MATERIAL, "column": MATERIAL.column({})} | context
+    found = replace(found, layout=Layout(Size(1536, 1024)))
+    (sizes,) = {
+        attributes["sizes"]
+        for _, attributes in elements(markup(found, shown, **context))
+        if "srcset" in attributes
+    }
+    return sizes
+
+
+def test_lazy_image_lets_the_browser_choose_and_the_first_one_has_the_column():
+    assert sizes_of(DIRECTIVE) == f"auto, {COLUMN}"
+    assert sizes_of(DIRECTIVE, is_first=True) == COLUMN
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_lazy"),
+    [
+        ((("loading", "eager"),), False),
+        ((("loading", "Lazy"),), True),
+        ((("fetchpriority", "low"),), False),
+        ((("style", "float: right; margin: 0 auto"),), True),
+        ((("style", "width: fit-content"),), False),
+    ],
+)
+def test_image_is_lazy_by_its_attributes(attributes, is_lazy):
+    assert sizes_of(of_layout(attributes=attributes)).startswith("auto, ") is is_lazy
+
+
+def test_image_with_a_width_is_no_wider_in_a_column():
+    small = "(min-width: 332px) 300px, calc(100vw - 32px)"
+    assert sizes_of(of_layout(width_px=300), is_first=True) == small
+    half = sizes_of(of_layout(percent=50), is_first=True)
+    assert half == (
+        "(min-width: 2000px) 413px, (min-width: 1600px) 379px, (min-width: 1220px) 344px, "
+        "(min-width: 960px) calc(50vw - 137px), calc(50vw - 16px)"
+    )
+    assert sizes_of(of_layout(percent=50, width_px=300), is_first=True) == (
+        "(min-width: 632px) 300px, calc(50vw - 16px)"
+    )
+
+
+@pytest.mark.parametrize("theme", [UNKNOWN_THEME, MATERIAL])
+def test_image_in_an_unknown_column_follows_the_window(theme):
+    context = {"theme": theme, "column": (), "is_first": True}
+    assert sizes_of(DIRECTIVE, **context) == "(max-width: 1200px) 100vw, 1200px"
+    assert sizes_of(of_layout(percent=50), **context) == "(max-width: 1536px) 50vw, 768px"
+    both = of_layout(percent=50, width_px=600)
+    assert sizes_of(both, **context) == "(max-width: 1200px) 50vw, 600px"
+    context["is_first"] = False
+    auto = "auto, " if theme is MATERIAL else ""
+    assert sizes_of(DIRECTIVE, **context) == f"{auto}(max-width: 1200px) 100vw, 1200px"
+
+
+def test_sizes_of_the_site_are_for_images_without_a_width():
+    assert sizes_of(DIRECTIVE, sizes="90vw") == "90vw"
+    assert sizes_of(of_layout(sizes="50vw"), sizes="90vw") == "50vw"
+    assert sizes_of(of_layout(sizes="50vw")) == "50vw"
+    assert sizes_of(of_layout(width_px=300), sizes="90vw") == "(max-width: 300px) 100vw, 300px"
+    assert sizes_of(of_layout(percent=25), sizes="90vw") == "(max-width: 1536px) 25vw, 384px"
+
+
+def test_source_is_not_auto_without_srcset_in_the_image():
+    """A browser would read `auto` in the source as the width of the window."""
+    dark = image(("avif", 480, 1200), ("webp", 1200), size=Size(1200, 800))
+    shown = markup(DIRECTIVE, image(("webp", 1200)), dark, theme=MATERIAL)
+    assert "auto" not in shown
+
+
 def test_single_file_has_no_srcset():
     assert "srcset" not in markup(DIRECTIVE, ONE)
     assert "sizes" not in markup(DIRECTIVE, ONE)
@@ -139,6 +219,19 @@ def test_blurred_preview_is_the_background():
         names = ["imagegen", *(value for _, value in said), blur_class(shown.blur)]
         assert attributes["class"].split() == names
         assert "style" not in attributes
+
+
+def test_crop_has_a_class():
+    ((_, attributes),) = elements(markup(DIRECTIVE, replace(ONE, crop="object-fit:cover")))
+    assert attributes["class"].split() == ["imagegen", crop_class("object-fit:cover")]
+
+
+@pytest.mark.parametrize("cropped", ["light", "dark"])
+def test_pair_is_cropped_if_one_of_both_is_an_original(cropped):
+    crops = {"light": "", "dark": "", cropped: "object-fit:cover"}
+    light, dark = (replace(ONE, crop=crop) for crop in crops.values())
+    img = elements(markup(DIRECTIVE, light, dark))[-1]
+    assert img[1]["class"].split() == ["imagegen", crop_class("object-fit:cover")]
 
 
 def test_color_scheme_of_the_system_selects_the_dark_image():
@@ -162,7 +255,8 @@ def test_pair_has_no_blurred_preview():
 
 def test_palette_of_the_theme_selects_the_dark_image():
     dark = image(("png", 2, 3))
-    pair = markup(DIRECTIVE, ONE, dark, follows_palette=True, is_first=True)
+    theme = theme_named("", follows_palette=True)
+    pair = markup(DIRECTIVE, ONE, dark, theme=theme, is_first=True)
     (_, first), (_, second) = elements(pair)
     assert first["src"] == "../webp-3#only-light"
     assert second["src"] == "../png-3#only-dark"

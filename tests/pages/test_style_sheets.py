@@ -9,7 +9,13 @@ import pytest
 from mkdocs_imagegen.directives.directive import WIDTH_CLASS
 from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.option_parsers import Size
-from mkdocs_imagegen.pages.style_sheets import SHEET, SHEET_NAME, PageStyles, blur_class
+from mkdocs_imagegen.pages.style_sheets import (
+    SHEET,
+    SHEET_NAME,
+    PageStyles,
+    blur_class,
+    crop_class,
+)
 
 LINK = f'<link rel="stylesheet" href="../{SHEET_NAME}">\n'
 RED, BLUE = "data:image/webp;base64,UmVk", "data:image/webp;base64,Qmx1ZQ=="
@@ -20,7 +26,7 @@ def links(page: str, *blurs: str) -> tuple[str, dict[str, bytes]]:
     files: dict[str, bytes] = {}
     styles = PageStyles(files.__setitem__)
     for blur in blurs:
-        styles.add_blur(PageImage((), Size(3, 2), blur))
+        styles.add_image(PageImage((), Size(3, 2), blur))
     return styles.links(page, lambda name: f"../{name}"), files
 
 
@@ -77,3 +83,12 @@ def test_blurred_previews_of_a_page_are_in_a_style_sheet_of_its_own() -> None:
 def test_image_without_a_blurred_preview_has_no_class_for_it() -> None:
     assert blur_class("") == ""
     assert links('<img class="imagegen imagegen-blur-00000000" src="a.webp">', RED)[0] == LINK
+
+
+def test_crop_of_an_original_is_in_the_style_sheet_of_its_page() -> None:
+    files: dict[str, bytes] = {}
+    styles = PageStyles(files.__setitem__)
+    styles.add_image(PageImage((), Size(3, 2), crop="object-fit:cover"))
+    styles.links(f'<img class="imagegen {crop_class("object-fit:cover")}" src="a.webp">', str)
+    (name,) = files.keys() - {SHEET_NAME}
+    assert files[name].decode() == f".{crop_class('object-fit:cover')}{{object-fit:cover}}\n"

@@ -6,6 +6,7 @@ from mkdocs_imagegen.directives.directive import Directive, SourceExcerpt
 from mkdocs_imagegen.hosts.gateway import gateway_factory
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.page_layout import Layout
+from mkdocs_imagegen.pages.columns import UNKNOWN_THEME
 from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode, Page, PageFacts, Run
 from mkdocs_imagegen.request import ImageRequest
 from mkdocs_imagegen.settings import read_settings
@@ -23,6 +24,7 @@ def build_context(folder, options=None, **facts):
         "permission": Permission(),
         "run": Run(),
         "open_gateway": gateway_factory(settings),
+        "theme": UNKNOWN_THEME,
         "site": folder / "site",
         "site_url": "https://example.org/",
         "docs": folder / "docs",

@@ -10,6 +10,7 @@ import pytest
 from mkdocs_imagegen.errors import (
     EarlierFailureError,
     EarlierRefusalError,
+    ImageError,
     NotGeneratedError,
     NotSelectedError,
     OptionError,
@@ -17,15 +18,19 @@ from mkdocs_imagegen.errors import (
     StoreError,
 )
 from mkdocs_imagegen.jobs.job import Result
-from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, Size
 from mkdocs_imagegen.page_layout import Layout
 from mkdocs_imagegen.pipeline.context import BuildMode
-from mkdocs_imagegen.pipeline.lookup import TOO_LATE, Lookup, scheduler_of_server
+from mkdocs_imagegen.pipeline.lookup import (
+    TOO_LATE,
+    Lookup,
+    encoder_of_server,
+    scheduler_of_server,
+)
 from mkdocs_imagegen.spending.ledger import Attempt, Attempts
 from mkdocs_imagegen.spending.permission import Permission
-from tests.originals.support import CONTENT, flip, record
+from tests.originals.support import CONTENT, PNG, flip, record, request_record
 from tests.pipeline.support import build_context, directive, request
 
 SMALL = Layout(Size(32, 24))
@@ -90,10 +95,9 @@ def test_known_request_is_deferred_to_the_join(opened):
 
 
 def test_equal_requests_count_as_one_image_of_the_progress(opened):
-    progress = Progress()
-    lookup = opened(mode=BuildMode(progress=progress))
+    lookup = opened()
     look_up(lookup, directive(), directive(layout=SMALL), directive("Another"))
-    assert (progress.total, progress.done) == (2, 2)
+    assert (lookup.progress.total, lookup.progress.done) == (2, 2)
 
 
 @pytest.mark.parametrize("order", [("a.md", "b.md"), ("b.md", "a.md")])
@@ -241,6 +245,78 @@ def test_scheduler_of_the_server_writes_no_file_into_the_site(opened, tmp_path):
     assert not (tmp_path / "site").exists()
     (result,) = look_up(opened(permission=Permission("no")), directive())
     assert result.image is not None
+
+
+class Encodes:
+    """Double of the queue that encodes files; the first error is returned once."""
+
+    def __init__(self, *errors):
+        self.jobs, self.errors = {}, list(errors)
+
+    def add(self, key, job):
+        self.jobs[key] = job
+        return self.errors.pop() if self.errors else None
+
+
+@pytest.fixture
+def stored(opened):
+    """Store the original of a directive, and return its record."""
+    stored = request_record(request(), model="openai/a", server="")
+    opened().originals.put(stored, PNG)
+    return stored
+
+
+def test_server_shows_original_and_lets_a_queue_encode_its_files(opened, stored, tmp_path):
+    encodes = Encodes()
+    (result,) = look_up(opened(encode_queue=encodes, is_serving=True), directive())
+    assert result.original.record == stored
+    assert (result.error, result.was_generated) == (None, False)
+    assert result.image.name == f"assets/imagegen/{stored.sha256[:16]}-original.png"
+    shown = tmp_path / "site" / result.image.name
+    assert shown.read_bytes() == PNG
+    assert not shown.samefile(result.original.path)
+    ((key, job),) = encodes.jobs.items()
+    assert len(key) == 64
+    with encoder_of_server(build_context(tmp_path)) as encode:
+        encode(job)
+    (result,) = look_up(opened(encode_queue=encodes, is_serving=True), directive())
+    assert len(result.image.sources) == 2
+    assert len(encodes.jobs) == 1
+
+
+def test_server_shows_error_of_an_image_that_cannot_be_encoded(opened, stored):
+    encodes = Encodes(ImageError("broken"))
+    (result,) = look_up(opened(encode_queue=encodes, is_serving=True), directive())
+    assert (result.original.record, result.image, str(result.error)) == (stored, None, "broken")
+
+
+@pytest.mark.usefixtures("stored")
+def test_server_encodes_no_damaged_original(opened):
+    encodes = Encodes()
+    lookup = opened(encode_queue=encodes, is_serving=True)
+    flip(next(lookup.originals.folder.rglob("*.png")))
+    (result,) = look_up(lookup, directive())
+    assert isinstance(result.error, StoreError)
+    assert encodes.jobs == {}
+
+
+def test_server_shows_original_of_an_image_after_the_join(opened, stored):
+    encodes = Encodes()
+    lookup = opened(encode_queue=encodes, is_serving=True)
+    lookup.join()
+    lookup.look_up(directive(), "index.md")
+    (result,) = lookup.results(directive())
+    assert (result.original.record, len(encodes.jobs)) == (stored, 1)
+
+
+@pytest.mark.usefixtures("stored")
+def test_layouts_with_the_same_files_are_encoded_once(opened):
+    """The original is smaller than both layouts of four thirds."""
+    encodes = Encodes()
+    layouts = (Layout(Size(64, 48)), Layout(Size(32, 24)), Layout(Size(15, 10)))
+    lookup = opened(encode_queue=encodes, is_serving=True)
+    look_up(lookup, *(directive(layout=each) for each in layouts))
+    assert len(encodes.jobs) == 2
 
 
 def test_close_closes_the_stores_after_an_interrupt(opened, monkeypatch):

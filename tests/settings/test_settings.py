@@ -28,6 +28,12 @@ def faults_of(written):
     return str(caught.value)
 
 
+def test_auto_is_the_default_of_widths_and_sizes():
+    written = {"variants": {"widths": "auto", "sizes": "auto"}}
+    assert read_settings(written, ROOT).variants == read_settings({}, ROOT).variants
+    assert "auto, or widths in pixels" in faults_of({"variants": {"widths": "automatic"}})
+
+
 def test_site_without_options_has_the_defaults():
     assert read_settings({}, Path()) == Settings()
 

@@ -62,7 +62,7 @@ def test_images_are_on_pages_at_every_depth(site: Site, directory_urls: bool) ->
         image = Image.open(io.BytesIO(resolved(built, page, str(image["src"]))))
         assert (image.size, image.format) == ((1536, 1024), "JPEG")
         assert re.search(r"Before.*<img.*After", built.page(page), re.DOTALL)
-    assert len(built.images()) == 6  # three widths in two formats
+    assert len(built.images()) == 8  # four widths in two formats
 
 
 def test_repeat_build_generates_no_image_and_has_the_same_bytes(site: Site) -> None:

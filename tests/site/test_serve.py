@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +21,27 @@ from tests.support import Site
 from tests.waiting import MAX_WAIT_S
 
 FENCE = "```imagegen\nA red balloon\n```\n"
+BLOCKED_ENCODER = """\
+import time
+from pathlib import Path
+
+from mkdocs.__main__ import cli
+
+from mkdocs_imagegen.errors import ImageError
+from mkdocs_imagegen.imaging import encode
+
+def wait(*arguments):
+    Path("encoding").touch()
+    while not Path("released").exists():
+        time.sleep(0.02)
+    if fault := Path("released").read_text():
+        raise ImageError(fault)
+    return save(*arguments)
+
+save, encode._save = encode._save, wait
+cli()
+"""
+"""`mkdocs` whose encoder waits for a file in the current folder."""
 KEY = {"TEST_KEY": "a-key"}
 
 
@@ -355,6 +378,78 @@ def test_changed_options_apply_without_restart(site: Site) -> None:
         server.wait_for_image()
     models = [each.model for each in emulator.log if each.prompt]
     assert models == ["openai/gpt-image-1-mini", "openai/gpt-image-1.5"]
+
+
+@contextmanager
+def serving_unencoded(site: Site, *arguments: str, text: str = "") -> Iterator[Server]:
+    """Serve a site with an original and without its files, and with an encoder that waits."""
+    site.options["variants"] = {"widths": [64], "formats": ["webp", "jpeg"]}
+    site.write("index.md", text or f"# Page\n\n{FENCE}")
+    assert site.run("build").returncode == 0
+    shutil.rmtree(site.folder / ".cache/plugin/imagegen/derived")
+    program = (sys.executable, "-c", BLOCKED_ENCODER)
+    with serving(site, *arguments, program=program) as server:
+        yield server
+
+
+def release(site: Site, fault: str = "") -> None:
+    """Let the encoder work, or fail."""
+    (site.folder / "release").write_text(fault)
+    (site.folder / "release").replace(site.folder / "released")
+
+
+def test_save_shows_original_until_its_files_are_encoded(site: Site) -> None:
+    with serving_unencoded(site) as server:
+        original = next(site.originals.glob("??/*.webp")).read_bytes()
+        (name,) = server.image_files()
+        assert server.read(name) == original
+        assert 'width="1536" height="1024"' in server.get()
+        server.wait_until((site.folder / "encoding").exists)
+        site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
+        server.wait_for_builds(2)
+        assert server.image_files() == [name]
+        assert "Changed" in server.get()
+        assert "<picture>" not in server.get()
+        release(site)
+        server.wait_until(lambda: "64w" in server.get())
+        assert server.builds() == 3
+        assert name not in server.get()
+        assert "encoding the files of 1 image; until then the page" in server.output
+        assert "Traceback" not in server.output
+
+
+def test_files_of_all_images_appear_in_one_rebuild(site: Site) -> None:
+    text = "".join(map(fence, "ABC"))
+    with serving_unencoded(site, text=text) as server:
+        assert len(set(server.image_files())) == 3
+        release(site)
+        server.wait_until(lambda: server.get().count("<picture>") == 3)
+        builds = server.builds()
+        time.sleep(2)
+        assert server.builds() == builds == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_server_ends_while_an_image_is_encoded(site: Site, number: int) -> None:
+    with serving_unencoded(site) as server:
+        server.wait_until((site.folder / "encoding").exists)
+        assert server.end(number) == (0 if number == signal.SIGINT else -number)
+        assert "Traceback" not in server.output
+
+
+def test_image_that_cannot_be_encoded_is_named_once(site: Site) -> None:
+    with serving_unencoded(site) as server:
+        release(site, "the encoder is broken")
+        server.wait_for_text("The encoder is broken")
+        assert server.builds() == 2
+        (site.folder / "encoding").unlink()
+        site.write("index.md", f"# Page\n\nChanged\n\n{FENCE}")
+        server.wait_for_builds(3)
+        assert "The encoder is broken" in server.placeholder_text()
+        time.sleep(2)
+        assert server.builds() == 3
+        assert not (site.folder / "encoding").exists()
+        assert server.output.count("the encoder is broken") == 1
 
 
 @pytest.mark.slow

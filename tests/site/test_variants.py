@@ -8,6 +8,7 @@ import re
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -58,7 +59,8 @@ def test_formats_are_in_their_order(site: Site) -> None:
     (srcset,) = attribute(built, "srcset")
     assert re.findall(r"\.(\w+) (\d+)w", srcset) == [
         ("png", "480"),
-        ("png", "960"),
+        ("png", "760"),
+        ("png", "1120"),
         ("png", "1536"),
     ]
 
@@ -111,7 +113,7 @@ def test_ratio_crops_around_the_focus(site: Site) -> None:
     """Two crops of one original, which is generated once."""
     left, right = (FENCE.format(f"ratio: 1:1\nfocus: {side}") for side in ("left", "right"))
     built = build(site, f"{left}\n{right}")
-    assert sizes(built) == {(480, 480), (960, 960), (1024, 1024)}
+    assert sizes(built) == {(480, 480), (760, 760), (1024, 1024)}
     assert "1 sketch drawn" in built.summary
     assert len(set(built.images().values())) == 12
     assert (attribute(built, "width"), attribute(built, "height")) == (["1024"] * 2, ["1024"] * 2)
@@ -119,19 +121,59 @@ def test_ratio_crops_around_the_focus(site: Site) -> None:
 
 def test_sizes_follow_the_width_unless_they_are_set(site: Site) -> None:
     built = build(site, FENCE.format("width: 300") + "\n" + FENCE.format("sizes: 50vw"))
-    assert attribute(built, "sizes") == ["(max-width: 300px) 100vw, 300px", "50vw"]
+    assert attribute(built, "sizes") == ["(min-width: 324px) 300px, calc(100vw - 24px)", "50vw"]
     assert attribute(built, "width") == ["300", "1536"]
     assert attribute(built, "height") == ["200", "1024"]
+
+
+COLUMN = "(min-width: 2000px) 826px, (min-width: 1600px) 757px, (min-width: 1220px) 688px, "
+WIDE = "(min-width: 2000px) 1126px, "
+WINDOW = "(max-width: 1536px) 100vw, 1536px"
+
+
+@pytest.mark.parametrize(
+    ("change", "first", "lazy"),
+    [
+        ({}, COLUMN, f"auto, {COLUMN}"),
+        ({"features": ["toc.integrate"]}, WIDE, f"auto, {WIDE}"),
+        ({"css": ".md-grid{max-width:90rem}"}, WINDOW, f"auto, {WINDOW}"),
+        ({"css": "img{width:auto}"}, COLUMN, COLUMN),
+        ({"front": "hide: toc"}, WIDE, f"auto, {WIDE}"),
+        ({"front": "template: own.html"}, WINDOW, f"auto, {WINDOW}"),
+        ({"sizes": "80vw"}, "80vw", "80vw"),
+        ({"name": None}, WINDOW, WINDOW),
+    ],
+    ids=str,
+)
+def test_sizes_follow_the_column_of_the_page(
+    site: Site, change: dict[str, Any], first: str, lazy: str
+) -> None:
+    theme = {"name": "material", "font": False, "custom_dir": "own", "features": []}
+    site.config["theme"] = {name: change.get(name, value) for name, value in theme.items()}
+    (site.folder / "own").mkdir()
+    (site.folder / "own/own.html").write_text("{{ page.content }}")
+    if change.get("name", "") is None:
+        (site.folder / "own/main.html").write_text("{{ page.content }}")
+    site.config["extra_css"] = ["own.css", "https://example.org/other.css"]
+    site.write("own.css", change.get("css", ""))
+    site.options["variants"] = {"formats": ["jpeg"], "sizes": change.get("sizes", "auto")}
+    front = f"---\n{change.get('front', 'title: Page')}\n---\n"
+    site.write("index.md", f"{front}![First](imagegen:)\n\n![Lazy](imagegen:)\n")
+    found = re.findall(r' sizes="([^"]*)"', site.build(strict=True).page("index.html"))
+    assert [each[: len(text)] for each, text in zip(found, (first, lazy), strict=True)] == [
+        first,
+        lazy,
+    ]
 
 
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
 def test_dark_image_is_a_second_image(site: Site, theme: str) -> None:
     site.config["theme"] = {"name": theme, "font": False} if theme == "material" else theme
     built = build(site, FENCE.format("dark: at night"))
-    assert len(built.images()) == 12
+    assert len(built.images()) == 16
     page = built.page("index.html")
     assert (
-        page.count("#only-dark") == page.count("#only-light") == (7 if theme == "material" else 0)
+        page.count("#only-dark") == page.count("#only-light") == (9 if theme == "material" else 0)
     )
     assert page.count('media="(prefers-color-scheme: dark)"') - page.count("<link") <= 2
     assert len(attribute(built, "src")) == (2 if theme == "material" else 1)
@@ -199,7 +241,7 @@ def test_deleted_variant_cache_changes_no_byte_and_sends_no_request(
 def test_site_does_not_depend_on_earlier_widths(site: Site) -> None:
     expected = build(site, PLAIN).files()
     shutil.rmtree(derived(site))
-    for widths in ([480], [960]):
+    for widths in ([480], [760]):
         site.options["variants"] = {"widths": widths}
         build(site, PLAIN)
     del site.options["variants"]
@@ -245,4 +287,4 @@ def test_two_builds_share_one_cache(site: Site) -> None:
     one, two = (Built(each).files() for each in folders)
     assert one.pop("sitemap.xml.gz")[:4] == two.pop("sitemap.xml.gz")[:4]  # has the time in it
     assert one == two
-    assert len(Built(folders[0]).images()) == 24
+    assert len(Built(folders[0]).images()) == 32

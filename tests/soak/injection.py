@@ -28,7 +28,7 @@ from mkdocs.exceptions import Abort
 from mkdocs_imagegen.emulator.wire_types import HttpResponse
 from mkdocs_imagegen.imaging.placeholder import render_placeholder
 from mkdocs_imagegen.option_parsers import Size
-from tests.cli.support import run_in_terminal
+from tests.cli.support import command, run_in_terminal
 from tests.paid import PaidEmulator, PaidSite, fence, paid_gateway
 from tests.soak.canary import ECHOES
 from tests.soak.figures import Figure
@@ -302,7 +302,7 @@ def _build(site: PaidSite, found: Found) -> dict[str, str]:
 def _search_commands(site: PaidSite, number: int, text: Texts, found: Found) -> None:
     as_json = ["--json"] if number % 2 else []
     named = ("generate", "candidates")[number % 2]
-    for arguments in ((named, text("text")), *((command, *as_json) for command in _COMMANDS)):
+    for arguments in ((named, text("text")), *((each, *as_json) for each in _COMMANDS)):
         done = site.command(*arguments)
         name = f"round {number}: {arguments[0]}"
         if done.exception and not isinstance(done.exception, SystemExit):
@@ -311,7 +311,7 @@ def _search_commands(site: PaidSite, number: int, text: Texts, found: Found) -> 
         if done.stdout.startswith("{"):
             found.search_json(name, done.stdout)
     shown = _COMMANDS[number % 4]
-    _, output = run_in_terminal(site.folder, [shown], {"TERM": "dumb"})
+    _, output = run_in_terminal(site.folder, command(shown), {"TERM": "dumb"})
     found.search_text(f"round {number}: {shown} on a terminal", output.replace("\r\n", "\n"))
 
 

@@ -33,8 +33,8 @@ from PIL import Image, ImageCms
 
 from mkdocs_imagegen.errors import ImagegenError
 from mkdocs_imagegen.gateway.wire import decode_response
-from mkdocs_imagegen.imaging.decode import inspect_image
-from mkdocs_imagegen.imaging.encode import encode_blur, encode_variants, open_srgb
+from mkdocs_imagegen.imaging.decode import decode_image, inspect_image
+from mkdocs_imagegen.imaging.encode import convert_to_srgb, encode_blur, encode_variants
 from mkdocs_imagegen.imaging.variants import plan_variants
 from mkdocs_imagegen.option_parsers import MAX_PIXELS, Size
 from mkdocs_imagegen.originals.record import ImageFacts
@@ -222,7 +222,7 @@ def _derive_files(content: bytes, decoded: ImageFacts) -> None:
     name = _FORMATS[zlib.crc32(content) % len(_FORMATS)]
     layout = Layout(Size(48, 32), Focus(50, 50))
     planned = plan_variants(original, layout, VariantSettings(formats=(name,), widths=()), "keep")
-    image, _ = open_srgb(content)
+    image = convert_to_srgb(decode_image(content))
     for variant, made in encode_variants(image, planned.variants[0]):
         if inspect_image(made).size != variant.size or inspect_image(made).mime != f"image/{name}":
             raise ValueError(f"a variant does not have the size {variant.size}")

@@ -8,17 +8,19 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import InclusionLevel
+from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.structure.nav import Section
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.utils.meta import get_data
 
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.pipeline.context import (
     BuildContext,
     BuildMode,
@@ -34,11 +36,12 @@ from mkdocs_imagegen.settings import Settings
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure import StructureItem
-    from mkdocs.structure.files import File, Files
+    from mkdocs.structure.files import Files
     from mkdocs.structure.nav import Navigation
-    from mkdocs.theme import Theme
+    from mkdocs.theme import Theme as MkDocsTheme
 
     from mkdocs_imagegen.hosts.mkdocs.server import ServeSession
+    from mkdocs_imagegen.pages.columns import Theme
     from mkdocs_imagegen.pipeline.build import Pipeline
 
 _SCHEME = "imagegen:"
@@ -90,7 +93,10 @@ class MkDocsBuild:
         # Takes 60 ms to import; a site without images does not need it.
         from mkdocs_imagegen.pipeline.build import Pipeline  # noqa: PLC0415
 
-        pipeline = Pipeline(self._context())
+        try:
+            pipeline = Pipeline(self._context())
+        except StoreError as error:
+            raise PluginError(f"imagegen: {error}") from None
         if self._is_joined:
             pipeline.join()  # an image that is added now is not generated in this build
         return pipeline
@@ -103,7 +109,8 @@ class MkDocsBuild:
     def begin(self) -> None:
         """Open the pipeline if it has work beside the images of pages."""
         is_needed = self._session is not None or not self._mode.publish
-        is_needed = is_needed or self._settings.report_path is not None
+        # The lock is that of the beginning.
+        is_needed = is_needed or self._settings.report_path is not None or self._settings.locked
         if is_needed or has_unfinished_requests(self._settings):
             _ = self.pipeline
 
@@ -121,6 +128,27 @@ class MkDocsBuild:
         if not has_preview and _SCHEME not in content:
             return content
         return self.pipeline.read_page(self._page(page), content, partial(self._facts, page))
+
+    def read_texts(self, texts: Mapping[str, str], files: Files) -> None:
+        """Look up the images of pages with other texts, without other plugins, and join.
+
+        Args:
+            texts: Text of each page, by its source.
+            files: Files of the site.
+        """
+        config = self._config
+        for uri, text in texts.items():
+            now = files.get_file_from_path(uri)
+            title = vars(now.page).get("title") if now and now.page else None  # of the navigation
+            file = File(uri, config.docs_dir, config.site_dir, config.use_directory_urls)
+            path, file.content_string = file.abs_src_path, text  # which forgets the path
+            file.abs_src_path = path
+            page = MkDocsPage(title, file, config)
+            page.markdown, page.meta = get_data(text)
+            self.read_front_matter(page)
+            page.render(config, files)
+            self.read_page(page, page.content or "")
+        self.join(files)
 
     def join(self, files: Files) -> None:
         """Wait for the images, and give themes the social card of each page.
@@ -153,7 +181,8 @@ class MkDocsBuild:
         """Return HTML of a page, or of a part of it, with its images, after the join."""
         if not self._mode.publish or _TOKEN not in content:
             return content
-        return self.pipeline.fill_page(content, page.url)
+        column = self.pipeline.context.theme.column(page.meta)
+        return self.pipeline.fill_page(content, page.url, column)
 
     def finish_page(self, output: str, page: MkDocsPage) -> str:
         """Return a finished page with its social tags and the link to the style sheet."""
@@ -165,6 +194,8 @@ class MkDocsBuild:
         """Start no more jobs, wait for the images in flight, and close the stores."""
         if self.is_open:
             self.pipeline.close()
+            if self._session is not None:
+                self._session.end_build(self.pipeline.context)
 
     def log_charges(self) -> None:
         """Log what a build that failed has generated and kept."""
@@ -193,11 +224,16 @@ class MkDocsBuild:
             site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else "",
             docs=Path(config.docs_dir),
             is_serving=session is not None,
-            follows_palette=_has_palette(config.theme),
+            theme=_theme_of(config),
         )
         if session is None:
             return context
-        return replace(context, serve_queue=session.queue_for(context))
+        return replace(
+            context,
+            serve_queue=session.queue_for(context),
+            # Without a cache, no later build would find the files.
+            encode_queue=session.encode_queue if settings.cache == "use" else None,
+        )
 
     def _page(self, page: MkDocsPage) -> Page:
         file = page.file
@@ -224,7 +260,27 @@ class MkDocsBuild:
             raise PluginError(f"imagegen: {text}")
 
 
-def _has_palette(theme: Theme) -> bool:
+def _theme_of(config: MkDocsConfig) -> Theme:
+    # Imported late, as the pipeline is.
+    from mkdocs_imagegen.files import read_style_sheets  # noqa: PLC0415
+    from mkdocs_imagegen.pages.columns import theme_named  # noqa: PLC0415
+
+    theme = config.theme
+    # Backstage TechDocs shows the pages in a layout of its own.
+    name = theme.name if "techdocs-core" not in config.plugins else ""
+    return theme_named(
+        name or "",
+        theme.get("features") or (),
+        read_style_sheets(
+            Path(config.docs_dir),
+            config.extra_css,
+            Path(theme.custom_dir) if theme.custom_dir else None,
+        ),
+        follows_palette=_has_palette(theme),
+    )
+
+
+def _has_palette(theme: MkDocsTheme) -> bool:
     """Return True if a theme, or one that it extends, hides images by the color scheme."""
     folders = (each for each in theme.dirs if each != theme.custom_dir)
     return any(each.endswith(_PALETTE_THEME) for each in folders)

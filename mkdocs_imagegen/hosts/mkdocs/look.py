@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from mkdocs.commands.build import build
@@ -19,8 +20,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import ConfigurationError
 
 from mkdocs_imagegen.hosts.look import Change, SiteView, globs_of
+from mkdocs_imagegen.hosts.mkdocs.build import MkDocsBuild
 from mkdocs_imagegen.hosts.mkdocs.plugin import ImagegenPlugin
-from mkdocs_imagegen.pipeline.context import BuildMode
+from mkdocs_imagegen.pipeline.build import Pipeline
+from mkdocs_imagegen.pipeline.context import BuildContext, BuildMode
+from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.settings import Settings
 
 
@@ -46,7 +50,7 @@ def look(
                 plugin.settings = change(plugin.settings)
             with contextlib.redirect_stdout(sys.stderr):
                 _build(config)
-            return _view(plugin)
+            return _view(plugin, config)
 
 
 def settings_of(config_file: Path) -> Settings:
@@ -87,6 +91,16 @@ def _in_mode(plugin: ImagegenPlugin, mode: BuildMode) -> Iterator[None]:
         plugin.mode = BuildMode()
 
 
-def _view(plugin: ImagegenPlugin) -> SiteView:
+def _view(plugin: ImagegenPlugin, config: MkDocsConfig) -> SiteView:
     assert plugin.context is not None  # noqa: S101 - every build that publishes no files sets it
-    return SiteView(plugin.context, plugin.entries)
+    return SiteView(plugin.context, plugin.entries, partial(_read_pages, plugin, config))
+
+
+def _read_pages(
+    plugin: ImagegenPlugin, config: MkDocsConfig, context: BuildContext, texts: Mapping[str, str]
+) -> list[Entry]:
+    build = MkDocsBuild(config, context.settings, context.mode, context.run, None)
+    build.pipeline = Pipeline(context)
+    with contextlib.closing(build), plugin.reading(build) as files:
+        build.read_texts(texts, files)
+        return build.pipeline.entries()

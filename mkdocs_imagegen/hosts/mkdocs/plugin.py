@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,8 @@ from mkdocs_imagegen.pipeline.context import BuildMode, Run
 from mkdocs_imagegen.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.livereload import LiveReloadServer
     from mkdocs.structure.files import Files
@@ -64,6 +67,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         # A stack: i18n plugins build further languages inside the first one's on_post_build.
         self._builds: list[MkDocsBuild] = []
         self._latest: MkDocsBuild | None = None
+        self._files: Files | None = None
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -138,6 +142,7 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     def on_env(self, env: Environment, *, files: Files, **_: object) -> Environment:
         """Wait for the jobs."""
         self._builds[-1].join(files)
+        self._files = files
         return env if self.mode.publish else _empty_templates()
 
     @event_priority(100)  # before search (0) reads the page
@@ -194,6 +199,20 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         self.on_build_error()
         if self._session is not None:
             self._session.close()
+
+    @contextlib.contextmanager
+    def reading(self, build: MkDocsBuild) -> Iterator[Files]:
+        """Let the Markdown extension read pages for a build, after one that is finished.
+
+        Yields:
+            The files of the finished build.
+        """
+        assert self._files is not None  # noqa: S101 - see the summary
+        before, self._latest = self._latest, build
+        try:
+            yield self._files
+        finally:
+            self._latest = before
 
     def _registry(self) -> Registry:
         assert self._latest is not None  # noqa: S101 - no page is rendered before the first build

@@ -1,4 +1,4 @@
-"""The state of one `mkdocs serve`: the queue of its images, and the file that requests a build."""
+"""The state of one `mkdocs serve`: its two queues, and the file that requests a build."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.jobs.encode_queue import EncodeQueue
 from mkdocs_imagegen.jobs.serve_queue import ServeQueue
 from mkdocs_imagegen.pipeline.context import BuildContext
-from mkdocs_imagegen.pipeline.lookup import scheduler_of_server
+from mkdocs_imagegen.pipeline.lookup import encoder_of_server, scheduler_of_server
 from mkdocs_imagegen.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,14 +20,20 @@ _SKETCH_DEBOUNCE_S = 0.3
 
 
 class ServeSession:
-    """The queue of one `mkdocs serve`, and the file that makes MkDocs build again.
+    """The queues of one `mkdocs serve`, and the file that makes MkDocs build again.
 
     Args:
         is_dirty: True if MkDocs builds only the pages that have changed.
+
+    Attributes:
+        encode_queue: Images that are encoded while pages show their originals.
     """
 
     def __init__(self, *, is_dirty: bool = False) -> None:
         self._is_dirty = is_dirty
+        # MkDocs would build no page whose source is unchanged, so a build would show no image.
+        self._request = None if is_dirty else self._request_build
+        self.encode_queue = EncodeQueue(self._request, self._is_generating)
         self._queue: ServeQueue | None = None
         self._settings: Settings | None = None
         self._trigger: Path | None = None
@@ -36,6 +43,16 @@ class ServeSession:
         """Note that MkDocs begins to build the pages again."""
         if self._queue is not None:
             self._queue.begin(keeps_pages=self._is_dirty)
+        self.encode_queue.begin(keeps_pages=self._is_dirty)
+
+    def end_build(self, context: BuildContext) -> None:
+        """Note the end of a build; images whose originals it shows are encoded from now on.
+
+        Args:
+            context: Context of the build.
+        """
+        if self.encode_queue.end(partial(encoder_of_server, context)):
+            self._watch_trigger(context.settings)
 
     def queue_for(self, context: BuildContext) -> ServeQueue | None:
         """Return the queue, with the settings of a build; None if the server generates no image.
@@ -44,15 +61,11 @@ class ServeSession:
             context: Context of the build.
         """
         settings, is_sketched = context.settings, context.generation_settings.gateway.is_sketch
-        if settings.serve != "generate" and not is_sketched:
+        if settings.locked or (settings.serve != "generate" and not is_sketched):
             return self._queue
         if self._queue is None:
-            # MkDocs would build no page whose source is unchanged, so a build would show no image.
-            request_build = None if self._is_dirty else self._request_build
-            self._queue = ServeQueue(context.run.ledger, request_build)
-            if not self._is_dirty:
-                self._trigger = settings.cache_path / "shown"
-                self._watch_trigger()
+            self._queue = ServeQueue(context.run.ledger, self._request)
+            self._watch_trigger(settings)
         if self._settings != settings:
             self._settings = settings
             debounce_s = _SKETCH_DEBOUNCE_S if is_sketched else settings.serve_delay
@@ -62,14 +75,23 @@ class ServeSession:
     def watch(self, server: LiveReloadServer) -> None:
         """Let a server build the pages again after each generated image."""
         self._server = server
-        self._watch_trigger()
+        self._watch()
 
     def close(self) -> None:
-        """Start no more jobs, wait for the images in flight, and close the queue."""
+        """Start no more jobs, wait for the images in flight, and close the queues."""
+        self.encode_queue.close()
         if self._queue is not None:
             self._queue.close()
 
-    def _watch_trigger(self) -> None:
+    def _is_generating(self) -> bool:
+        return self._queue is not None and self._queue.is_generating
+
+    def _watch_trigger(self, settings: Settings) -> None:
+        if self._trigger is None and not self._is_dirty:
+            self._trigger = settings.cache_path / "shown"
+            self._watch()
+
+    def _watch(self) -> None:
         if self._server is not None and self._trigger is not None:
             self._request_build()
             if self._trigger.is_file():  # a missing file would end the server
