@@ -80,7 +80,7 @@ def read_style_sheets(docs: Path, names: Iterable[str], folder: Path | None) -> 
             yield file.read(_MAX_STYLE_CHARS)
 
 
-def write_atomic(path: Path, content: bytes, *, sync: bool = True) -> None:
+def write_atomic(path: Path, content: bytes | Iterable[bytes], *, sync: bool = True) -> None:
     """Write a file that other threads and processes see complete or as it was before.
 
     Any number of threads may write the same file at the same time; the last one wins. An
@@ -88,7 +88,7 @@ def write_atomic(path: Path, content: bytes, *, sync: bool = True) -> None:
 
     Args:
         path: File to write.
-        content: Bytes of the file.
+        content: Bytes of the file, or its parts in order.
         sync: True to create a missing folder and to return only when file and name survive a
             power failure; False for content that can be generated again for free.
 
@@ -167,12 +167,14 @@ def storage_hint(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _temporary_beside(path: Path, content: bytes, *, sync: bool) -> Iterator[Path]:
+def _temporary_beside(
+    path: Path, content: bytes | Iterable[bytes], *, sync: bool
+) -> Iterator[Path]:
     # A random name: with a fixed one, two writers would rename each other's temporary file.
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             if sync:
                 file.flush()
                 os.fsync(file.fileno())

@@ -195,16 +195,19 @@ def _with_take(directive: Directive, take: int) -> Directive:
 def _write_sheet(site: SiteView, target: Target, takes: Sequence[_Candidate], output: Path) -> None:
     store = open_originals(site.context.settings)
     sheet = ContactSheet(store, site.entries, output, is_large=True)
-    originals = {
-        request: [
-            take.original
-            for take in takes
-            if take.request.prompt == request.prompt and take.original is not None
-        ]
+    originals = [
+        (
+            request,
+            [
+                take.original
+                for take in takes
+                if take.request.prompt == request.prompt and take.original is not None
+            ],
+        )
         for request in target.directive.requests
-    }
+    ]
     title = f"Candidates for {target.entry.location}"
-    sheet.write(title, f"{_instruction(target)}.", originals)
+    sheet.write(title, f"{_instruction(target)}.", originals, len(takes))
 
 
 def _instruction(target: Target) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from mkdocs_imagegen.cli.review import write_review
 from mkdocs_imagegen.cli.since import compare_with
 from mkdocs_imagegen.cli.site import (
     ContactSheet,
-    Originals,
     as_json,
     config_file,
     family_key,
@@ -22,8 +21,6 @@ from mkdocs_imagegen.cli.site import (
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import open_in_browser, print_json, print_line
 from mkdocs_imagegen.hosts.look import SiteView, look
-from mkdocs_imagegen.originals.judge import Original
-from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.pipeline.outcome import Entry
@@ -51,7 +48,8 @@ def gallery(
     """Write a contact sheet of all images.
 
     FILE is an HTML page that needs no other file. It shows every image of the site, and the other
-    takes of the same prompts that were generated.
+    takes of the same prompts that were generated. After 1,000 images, the sheet continues in
+    numbered files next to it, such as images-2.html.
 
     With --since, it shows the images that this branch adds, changes and drops: the old image next
     to the new one, with their prompts.
@@ -59,51 +57,51 @@ def gallery(
     site = look(config_file)
     if since is not None:
         comparison = compare_with(site, since)
-        count, missing = write_review(site, comparison, file), len(comparison.missing)
+        written = {file: write_review(site, comparison, file)}
+        missing = len(comparison.missing)
     else:
-        count, missing = _write_all(site, file)
+        written, missing = _write_all(site, file)
     if as_json:
-        print_json({"file": str(file), "pictures": count, "missing": missing})
+        files, count = [str(each) for each in written], sum(written.values())
+        print_json({"file": str(file), "files": files, "pictures": count, "missing": missing})
     else:
-        print_line(f"{file}: {plural(count, 'image')}")
+        for each, images in written.items():
+            print_line(f"{each}: {plural(images, 'image')}")
     if opens:
         open_in_browser(file)
 
 
-def _write_all(site: SiteView, file: Path) -> tuple[int, int]:
-    """Write all images, and return the numbers of shown and missing ones."""
+def _write_all(site: SiteView, file: Path) -> tuple[dict[Path, int], int]:
+    """Write all images; return the number of images in each file, and that of missing ones."""
     store = open_originals(site.context.settings)
     missing = sum(row.state.is_missing for row in deduplicate(site.rows))
     sheet = ContactSheet(store, site.entries, file)
-    count = sheet.write(
+    keys = _all_takes(site.entries, store)
+    written = sheet.write(
         "Images of the site",
         f"{plural(missing, 'image')} missing." if missing else "",
-        _all_takes(site.entries, store),
+        ((request, filter(None, map(store.find, each))) for request, each in keys),
+        sum(len(each) for _, each in keys),
     )
-    return count, missing
+    return written, missing
 
 
-def _all_takes(entries: Sequence[Entry], store: OriginalStore) -> Originals:
-    """Return the originals that pages show, and the other takes of their prompts."""
-    records: dict[str, list[Record]] = {}
-    for record in store.records():
-        records.setdefault(record.subject, []).append(record)
-    takes = sorted({each.take for several in records.values() for each in several})
+def _all_takes(
+    entries: Sequence[Entry], store: OriginalStore
+) -> list[tuple[ImageRequest, list[str]]]:
+    """Return the cache keys of all takes of each prompt; the records are read one by one, twice."""
+    takes = sorted({record.take for record in store.records()})
     firsts: dict[str, ImageRequest] = {}
     for request in (request for entry in entries for request in requests_of(entry)):
         firsts.setdefault(family_key(request), request)
-    return {each: list(_takes_of(each, takes, records, store)) for each in firsts.values()}
-
-
-def _takes_of(
-    request: ImageRequest,
-    takes: Sequence[int],
-    records: Mapping[str, Sequence[Record]],
-    store: OriginalStore,
-) -> Iterator[Original]:
-    for take in takes:
-        subjects = replace(request, take=take).subject_keys
-        for record in (each for key in subjects for each in records.get(key, ())):
-            original = store.find(record.key)
-            if original is not None:
-                yield original
+    by_subject: dict[str, tuple[int, int]] = {}
+    for number, first in enumerate(firsts.values()):
+        subjects = (key for take in takes for key in replace(first, take=take).subject_keys)
+        by_subject |= {key: (number, position) for position, key in enumerate(subjects)}
+    found: list[list[tuple[int, str]]] = [[] for _ in firsts]
+    for record in store.records():
+        if record.subject in by_subject:
+            number, position = by_subject[record.subject]
+            found[number].append((position, record.key))
+    keys = ([key for _, key in sorted(each)] for each in found)
+    return list(zip(firsts.values(), keys, strict=True))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import click
 
 from mkdocs_imagegen.causes import list_locations
-from mkdocs_imagegen.cli.prune import find_unused, print_unused
+from mkdocs_imagegen.cli.prune import Unused
 from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_note, print_table
 from mkdocs_imagegen.errors import StoreError
@@ -87,17 +87,17 @@ def lock(config_file: str | None, *, check: bool, prune: bool, yes: bool, as_jso
     mode = LOOK_ONLY if check else BuildMode(generate=False, publish=False, adopts=True)
     site = look(config_file, mode, _published)
     images = list(_Files(site.context.settings).images(site.entries))
-    unused, result = find_unused(site, removes=yes) if prune else ([], "")
+    unused = Unused(site) if prune else None
     lacking = [each for each in images if each.state not in {_LOCKED, _TO_COMMIT}]
     fails = bool(lacking) or (check and any(each.files for each in images))
     if as_json:
-        keys = [each.record.key for each in unused]
+        keys = unused.find(removes=yes, prints=False) if unused else []
         images_as_dicts = [each.as_dict() for each in images]
         print_json({"ok": not fails, "images": images_as_dicts, "removed": yes, "unused": keys})
     else:
         _print(images, shown_path(site.context.settings.originals_path))
-        if prune:
-            print_unused(unused, result)
+        if unused:
+            unused.find(removes=yes, prints=True)
     raise SystemExit(1 if fails else 0)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import click
 
@@ -12,34 +14,14 @@ from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import CommandError, print_json, print_line, print_table
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import ImagegenError
-from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.originals.folders import users_of
 from mkdocs_imagegen.originals.record import Record
-from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.report import State, format_cost, plural
 
 _GRACE_DAYS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Unused:
-    """An original that no page uses."""
-
-    record: Record
-    age_days: int
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """Cells of a table."""
-        return (
-            self.record.key[:16],
-            plural(self.age_days, "day"),
-            format_cost([self.record.cost_usd]),
-            quote_value(self.record.prompt),
-        )
 
 
 @click.command(
@@ -68,41 +50,72 @@ def prune(config_file: str | None, *, yes: bool, grace_days: int, as_json: bool)
     It reads all sites that have used the originals folder on this machine. Generating a removed
     image again costs as much as before, so check first that no other branch uses it.
     """
-    old, result = find_unused(look(config_file, change=without_lock), grace_days, removes=yes)
+    unused = Unused(look(config_file, change=without_lock), grace_days)
+    keys = unused.find(removes=yes, prints=not as_json)
     if as_json:
-        print_json({"removed": yes, "unused": [each.record.key for each in old]})
-    else:
-        print_unused(old, result)
+        print_json({"removed": yes, "unused": keys})
 
 
-def find_unused(
-    site: SiteView, grace_days: int = _GRACE_DAYS, *, removes: bool
-) -> tuple[list[Unused], str]:
-    """Return the originals that no page uses and that are old enough, and a line about them.
+class Unused:
+    """Originals that no page uses.
 
     Args:
         site: Look at the site that finds all images, also those that are not locked.
         grace_days: Minimum number of days since an image was generated.
-        removes: True to remove them.
 
     Raises:
         CommandError: If it is unknown which originals the pages use.
-        StoreError: If a record cannot be read, or a file cannot be deleted.
     """
-    store = open_originals(site.context.settings)
-    unused = list(_unused([site, *_other_sites(site)], store))
-    old = [each for each in unused if each.age_days >= grace_days]
-    for each in old if removes else ():
-        store.remove(each.record)
-    kept = len(unused) - len(old)
-    more = f"; {plural(kept, 'younger one')} kept" if kept else ""
-    return old, f"{_result(len(old), is_removed=removes)}{more}"
 
+    def __init__(self, site: SiteView, grace_days: int = _GRACE_DAYS) -> None:
+        self._settings = site.context.settings
+        self._grace_days = grace_days
+        self._used = set(_keys_of(site))
+        self._keys: list[str] = []
+        self._kept = 0
 
-def print_unused(unused: Sequence[Unused], result: str) -> None:
-    """Print a table of unused originals, and the line about them."""
-    print_table(("Key", "Age", "Cost", "Prompt"), [each.cells for each in unused])
-    print_line(result)
+    def find(self, *, removes: bool, prints: bool) -> list[str]:
+        """Return the cache keys of the originals that are old enough; records are read one by one.
+
+        Args:
+            removes: True to remove them.
+            prints: True to print a table of them, and a line about them.
+
+        Raises:
+            CommandError: If it is unknown which originals the pages of other sites use.
+            StoreError: If a record cannot be read, or a file cannot be deleted.
+        """
+        settings = self._settings
+        for path in users_of(settings.originals_path):
+            if not settings.config_file or path != settings.config_file.absolute():
+                # One site at a time is in memory.
+                self._used.update(_keys_of(_look_at(path, settings.work_path / "users.json")))
+        store = open_originals(settings)
+        rows = self._rows(store.records())
+        if prints:
+            print_table(("Key", "Age", "Cost", "Prompt"), rows)
+        else:
+            deque(rows, maxlen=0)
+        for key in self._keys if removes else ():  # not before every record was read
+            store.remove(key)
+        if prints:
+            kept = f"; {plural(self._kept, 'younger one')} kept" if self._kept else ""
+            print_line(f"{_result(len(self._keys), is_removed=removes)}{kept}")
+        return self._keys
+
+    def _rows(self, records: Iterable[Record]) -> Iterator[tuple[str, ...]]:
+        """Sort records, and yield the table row of each that is old and unused."""
+        now = datetime.now(timezone.utc)
+        for record in records:
+            if record.key in self._used or record.subject in self._used:
+                continue
+            age_days = (now - _created(record, now)) // timedelta(days=1)
+            if age_days < self._grace_days:
+                self._kept += 1
+                continue
+            self._keys.append(record.key)
+            cost, prompt = format_cost([record.cost_usd]), quote_value(record.prompt)
+            yield record.key[:16], plural(age_days, "day"), cost, prompt
 
 
 def _result(count: int, *, is_removed: bool) -> str:
@@ -112,23 +125,31 @@ def _result(count: int, *, is_removed: bool) -> str:
     return f"{unused}; add --yes to remove" if count else "no unused originals"
 
 
-def _other_sites(site: SiteView) -> Iterator[SiteView]:
-    """Yield the other sites that use the originals folder.
+def _look_at(path: Path, notes: Path) -> SiteView:
+    """Return another site that uses the originals folder.
 
     Raises:
-        CommandError: If one cannot be built.
+        CommandError: If it cannot be built.
     """
-    settings = site.context.settings
-    notes = settings.work_path / "users.json"
-    for path in users_of(settings.originals_path):
-        if settings.config_file and path == settings.config_file.absolute():
-            continue
-        try:
-            yield look(str(path), change=without_lock)
-        except (click.ClickException, ImagegenError, OSError) as error:
-            text = error.format_message() if isinstance(error, click.ClickException) else str(error)
-            fault = f"{path} uses the same originals and cannot be built: {text}"
-            raise CommandError(f"{fault}; fix it, or remove it from {notes}") from None
+    try:
+        return look(str(path), change=without_lock)
+    except (click.ClickException, ImagegenError, OSError) as error:
+        text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        fault = f"{path} uses the same originals and cannot be built: {text}"
+        raise CommandError(f"{fault}; fix it, or remove it from {notes}") from None
+
+
+def _keys_of(site: SiteView) -> Iterator[str]:
+    """Yield the cache keys and subject keys that the pages of a site use.
+
+    Raises:
+        CommandError: If that is unknown.
+    """
+    _require_valid(site)
+    for entry in site.entries:
+        yield from (original.record.key for original in entry.originals)
+        for request in requests_of(entry):
+            yield from request.subject_keys
 
 
 def _require_valid(site: SiteView) -> None:
@@ -148,19 +169,6 @@ def _require_valid(site: SiteView) -> None:
         if isinstance(entry.directive, Directive) and not entry.directive.is_complete:
             fault = f"a reference image of {entry.location} is missing"
             raise CommandError(f"{fault}; generate it, or restore it from a backup")
-
-
-def _unused(sites: Sequence[SiteView], store: OriginalStore) -> Iterator[Unused]:
-    for site in sites:
-        _require_valid(site)
-    entries = [entry for site in sites for entry in site.entries]
-    keys = {original.record.key for entry in entries for original in entry.originals}
-    requests = (request for entry in entries for request in requests_of(entry))
-    subjects = {key for request in requests for key in request.subject_keys}
-    now = datetime.now(timezone.utc)
-    for record in store.records():
-        if record.key not in keys and record.subject not in subjects:
-            yield Unused(record, (now - _created(record, now)) // timedelta(days=1))
 
 
 def _created(record: Record, now: datetime) -> datetime:

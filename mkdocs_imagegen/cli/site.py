@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -27,7 +31,13 @@ from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.record import Record
 from mkdocs_imagegen.originals.store import OriginalStore
-from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
+from mkdocs_imagegen.pages.contact_sheet import (
+    SheetGroup,
+    SheetImage,
+    group_markup,
+    is_contact_sheet,
+    sheet_frame,
+)
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import ReportRow, State, deduplicate, format_cost, plural
 from mkdocs_imagegen.request import ImageRequest
@@ -41,14 +51,18 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.gateway.client import Gateway
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _WORKERS = min(4, os.cpu_count() or 1)
 
 SIMULATED = "simulated: the site draws sketches; remove the URL `sketch:` to use the AI Gateway"
 """Note for output that comes from the emulator in this process."""
 
-Originals = Mapping[ImageRequest, Sequence[Original]]
+Originals = Iterable[tuple[ImageRequest, Iterable[Original]]]
 """Originals of each request, in the order of their takes."""
+_MAX_IMAGES = 1000
+"""Images of one contact sheet, which is about 20 MB then."""
+_HEAD = 500
 _NO_LIMIT = BudgetSettings(images=None, usd=None)
 
 config_file = click.option(
@@ -229,45 +243,81 @@ class ContactSheet:
             self._titles.setdefault(family, title)
             self._locations.setdefault(family, []).append(location)
 
-    def write(self, title: str, note: str, originals: Originals) -> int:
-        """Write the page, and return the number of images on it.
+    def write(self, title: str, note: str, originals: Originals, count: int) -> dict[Path, int]:
+        """Write the page, or several that link to each other; return their numbers of images.
+
+        Args:
+            title: Title of the page.
+            note: Sentence under the title; ``""`` for none.
+            originals: Originals of each request, in the order of the pages of the site.
+            count: Number of originals.
 
         Raises:
-            CommandError: If the page cannot be written.
-            ImagegenError: If an original cannot be read.
+            CommandError: If a page cannot be written, or has the name of another file.
         """
-        every = {each.record.key: each for several in originals.values() for each in several}
-        with ThreadPoolExecutor(_WORKERS) as workers:
-            made = show_progress(workers.map(self._thumbnail, every.values()), len(every))
-            thumbnails = dict(zip(every, made, strict=True))
-        made_groups = (self._group(each, originals[each], thumbnails) for each in originals)
-        groups = [group for group in made_groups if group.images]
-        write_sheet(self._file, contact_sheet(title, note, groups, is_large=self._is_large))
-        return sum(each is not None for each in thumbnails.values())
+        written: dict[Path, int] = {}
+        groups = self._groups(originals, count)
+        group = next(groups, None)
+        while group or not written:
+            number, images = len(written) + 1, 0
+            file = self._part(number)
+            try:
+                # The number of images is known at last, and stands first.
+                with TemporaryFile() as body:
+                    while group and (not images or images + len(group.images) <= _MAX_IMAGES):
+                        body.write(group_markup(images, group).encode("utf-8", "replace"))
+                        images += len(group.images)
+                        group = next(groups, None)
+                    parts = {"Previous part": number - 1} if written else {}
+                    parts |= {"Next part": number + 1} if group else {}
+                    urls = {text: quote(self._part(each).name) for text, each in parts.items()}
+                    size = "large" if self._is_large else "small"
+                    frame = sheet_frame(title, note, images, urls, size)
+                    head, tail = (each.encode("utf-8", "replace") for each in frame)
+                    body.seek(0)
+                    write_atomic(file.absolute(), chain([head], body, [tail]))
+            except OSError as error:
+                raise CommandError(f"cannot write {file}: {error.strerror}") from None
+            written[file] = images
+        return written
 
-    def _thumbnail(self, original: Original) -> Thumbnail | None:
-        """Return a thumbnail; None, with a warning, if the original cannot be read."""
+    def _part(self, number: int) -> Path:
+        """Return the file of a part.
+
+        Raises:
+            CommandError: If it is another file, which the user has not named.
+        """
+        if number == 1:
+            return self._file
+        file = self._file.with_stem(f"{self._file.stem}-{number}")
+        if file.exists() and not is_contact_sheet(file.read_text("utf-8", "replace")[:_HEAD]):
+            raise CommandError(f"{file} is no contact sheet; move it, or choose another name")
+        return file
+
+    def _groups(self, originals: Originals, count: int) -> Iterator[SheetGroup]:
+        """Yield the groups of the sheet; the thumbnails of a few are in memory."""
+        every = ((request, each) for request, several in originals for each in several)
+        made = show_progress(_map_in_threads(self._with_thumbnail, every), count)
+        for request, several in groupby(made, key=itemgetter(0)):
+            images = tuple(self._image(each, small) for _, each, small in several if small)
+            family = family_key(request)
+            locations = tuple(dict.fromkeys(self._locations[family]))
+            if images:
+                yield SheetGroup(self._titles[family], request.prompt, locations, images)
+
+    def _with_thumbnail(
+        self, pair: tuple[ImageRequest, Original]
+    ) -> tuple[ImageRequest, Original, Thumbnail | None]:
+        """Add a thumbnail; None, with a warning, if the original cannot be read."""
         # Imports Pillow, which takes 60 ms that other commands save.
         from mkdocs_imagegen.imaging.encode import encode_thumbnail  # noqa: PLC0415
 
         largest_px = LARGE_PX if self._is_large else THUMBNAIL_PX
         try:
-            return encode_thumbnail(self._store.read(original)[1], largest_px)
+            return *pair, encode_thumbnail(self._store.read(pair[1])[1], largest_px)
         except StoreError as error:
             log.warning("an image is left out: %s", error)
-            return None
-
-    def _group(
-        self,
-        request: ImageRequest,
-        originals: Sequence[Original],
-        thumbnails: Mapping[str, Thumbnail | None],
-    ) -> SheetGroup:
-        pairs = ((each, thumbnails[each.record.key]) for each in originals)
-        images = tuple(self._image(each, small) for each, small in pairs if small)
-        family = family_key(request)
-        locations = tuple(dict.fromkeys(self._locations[family]))
-        return SheetGroup(self._titles[family], request.prompt, locations, images)
+            return *pair, None
 
     def _image(self, original: Original, small: Thumbnail) -> SheetImage:
         record = original.record
@@ -281,6 +331,18 @@ class ContactSheet:
             url=_url_from(original.path, self._file),
             thumbnail=small,
         )
+
+
+def _map_in_threads(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield the results of a function for all items in order, of which a few are in memory."""
+    with ThreadPoolExecutor(_WORKERS) as workers:
+        pending: deque[Future[R]] = deque()
+        for item in items:
+            pending.append(workers.submit(function, item))
+            if len(pending) > 2 * _WORKERS:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def family_key(request: ImageRequest) -> str:

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -29,6 +30,8 @@ from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.report import ReportRow, State, format_cost
 
 T = TypeVar("T")
+_MAX_TABLE_ROWS = 1000
+"""Rows of one table: all of its cells are in memory at once."""
 _MARKUP = re.compile(r"[^\w ,/\"'().-]|_|(?<=www)\.", re.IGNORECASE)
 """Characters that have a meaning in Markdown, HTML, mentions or addresses."""
 
@@ -92,16 +95,21 @@ def print_json(value: object) -> None:
     print_line(json.dumps(value, indent=2, ensure_ascii=is_ascii))
 
 
-def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; without a terminal, lines with two spaces between the fields."""
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table, or several of many rows; without a terminal, lines of fields two spaces apart.
+
+    The rows are printed as they come, so that they need not be in memory.
+    """
     if not sys.stdout.isatty():
         for row in rows:
             print_line("  ".join(row))
-    elif rows:
+        return
+    left = iter(rows)
+    while some := list(islice(left, _MAX_TABLE_ROWS)):
         table = Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False)
         for column in table.columns[:-1]:
             column.no_wrap = True
-        for row in rows:
+        for row in some:
             table.add_row(*(Text(escape_unseen(cell)) for cell in row))
         Console().print(table)
 
@@ -115,10 +123,10 @@ def as_code(text: str) -> str:
     return f"<code>{_MARKUP.sub(lambda found: f'&#{ord(found[0])};', one_line)}</code>"
 
 
-def print_rows(rows: Sequence[ReportRow]) -> None:
+def print_rows(rows: Iterable[ReportRow]) -> None:
     """Print a table of locations with state, price and prompt."""
     titles = ("Location", "State", "Price", "Prompt")
-    cells = [(str(row.location), row.state.word, _price(row), _prompt(row)) for row in rows]
+    cells = ((str(row.location), row.state.word, _price(row), _prompt(row)) for row in rows)
     print_table(titles, cells)
 
 

@@ -12,10 +12,15 @@ import json
 import os
 import stat
 from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping
+from operator import methodcaller
 
 from mkdocs_imagegen.frozen import dataclass
 
-_MAX_ENTRIES = 20_000
+_MAX_ENTRIES = 5_000
+_SPLIT = "split"
+"""Value in place of entries that are in sixteen other values."""
+_SPLIT_FIELDS = methodcaller("split", " ")
 _CLOCK_RESOLUTION_S = 2.0
 """Resolution of file times on FAT, the coarsest of the common file systems."""
 
@@ -55,44 +60,101 @@ class IndexEntry:
     blur: bytes
 
 
+class _Part:
+    """Entries whose keys have the same first digits, one line each, and the keys in use."""
+
+    # No dataclass: creating one takes longer than a warm build of 100 images needs for the index.
+
+    def __init__(self, digits: str, lines: dict[str, str] | None, used: set[str]) -> None:
+        self.digits = digits
+        self.is_split = lines is None
+        self.lines = lines or {}
+        self.used = used
+
+
 class StatIndex:
     """Index of the verified files of a site, kept as one value instead of one per image.
 
+    A value of more than 5,000 entries is split by the next digit of their keys, and so on. So a
+    build reads and writes only the parts with its images.
+
     Args:
-        content: Value of an earlier build; invalid content counts as an empty index.
+        read: Function that returns the value for keys with some first digits, as an earlier build
+            kept it; ``b""`` if there is none. Invalid content counts as an empty index.
     """
 
-    def __init__(self, content: bytes) -> None:
-        self._lines = _parse_lines(content)
-        self._used: set[str] = set()
-        self.is_changed = False
+    def __init__(self, read: Callable[[str], bytes]) -> None:
+        self._read = read
+        self._parts: dict[str, _Part] = {}
+        self._changed: set[str] = set()
+        self._is_released = False
 
     def find(self, key: str) -> IndexEntry | None:
         """Return the entry of an image, or None if there is none or it is invalid."""
-        line = self._lines.get(key)
+        part = self._part_of(key)
+        line = part.lines.get(key)
         entry = _parse(line) if line is not None else None
         if entry is not None:
-            self._used.add(key)
+            part.used.add(key)
         return entry
 
     def add(self, key: str, entry: IndexEntry) -> None:
         """Add the entry of an image, or replace it."""
-        self._lines[key] = _format(entry)
-        self._used.add(key)
-        self.is_changed = True
+        part = self._part_of(key)
+        part.lines[key] = _format(entry)
+        part.used.add(key)
+        self._changed.add(part.digits)
 
-    def to_json(self) -> bytes:
-        """Return the value to keep; a very large index keeps only the entries that were used."""
-        is_large = len(self._lines) > _MAX_ENTRIES
-        kept = self._used if is_large else self._lines.keys()
-        return json.dumps({key: self._lines[key] for key in sorted(kept)}).encode()
+    def release(self) -> None:
+        """Release the memory of unchanged parts; the next lookup reads them again."""
+        self._parts = {digits: self._parts[digits] for digits in self._changed}
+        self._is_released = True
+
+    def changes(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the values to keep and the first digits of their keys, parts before the whole."""
+        for digits in sorted(self._changed):
+            lines, used = self._parts[digits].lines, self._parts[digits].used
+            # Most others are of images that have changed, and would add up over the years.
+            if len(lines) > max(_MAX_ENTRIES, 2 * len(used)):
+                lines = {key: lines[key] for key in used}
+            yield from _values(digits, lines)
+
+    def _part_of(self, key: str) -> _Part:
+        digits = ""
+        while True:
+            part = self._parts.get(digits) or self._read_part(digits)
+            if not part.is_split:
+                return part
+            if digits == key:  # the cache is invalid: there are no more digits
+                self._parts[key] = _Part(key, {}, set())
+            digits = key[: len(digits) + 1]
+
+    def _read_part(self, digits: str) -> _Part:
+        lines = _parse_lines(self._read(digits))
+        # Which entries were in use before the release is forgotten, so all count.
+        used = set(lines or ()) if self._is_released else set()
+        part = self._parts[digits] = _Part(digits, lines, used)
+        return part
 
 
-def _parse_lines(content: bytes) -> dict[str, str]:
+def _values(digits: str, lines: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    if len(lines) <= _MAX_ENTRIES:
+        yield digits, json.dumps(lines, sort_keys=True).encode()
+        return
+    for each in (digits + digit for digit in "0123456789abcdef"):
+        inside = {key: line for key, line in lines.items() if key.startswith(each)}
+        yield from _values(each, inside)
+    yield digits, json.dumps(_SPLIT).encode()
+
+
+def _parse_lines(content: bytes) -> dict[str, str] | None:
+    """Return the lines of a part by key; None if they are in other parts."""
     try:
         lines = json.loads(content)
     except (ValueError, RecursionError):
         return {}
+    if lines == _SPLIT:
+        return None
     return lines if isinstance(lines, dict) else {}
 
 
@@ -105,8 +167,8 @@ def _format(entry: IndexEntry) -> str:
 def _parse(line: object) -> IndexEntry | None:
     try:
         blur, *stats = str(line).split(";")
-        parts = (each.split(" ") for each in stats)
-        parsed = tuple(FileStat(name, int(size), int(mtime)) for name, size, mtime in parts)
-        return IndexEntry(parsed, b64decode(blur, validate=True))
+        parts = map(_SPLIT_FIELDS, stats)
+        parsed = [FileStat(name, int(size), int(mtime)) for name, size, mtime in parts]
+        return IndexEntry(tuple(parsed), b64decode(blur, validate=True))
     except ValueError:
         return None

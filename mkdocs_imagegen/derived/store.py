@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mkdocs_imagegen.derived.strict_cache import CacheRow, StrictCache
 
 _KEY = re.compile("[0-9a-f]{64}")
-_INDEX_KEY = hashlib.sha256(b"glances").hexdigest()  # the key in existing caches
+_INDEX = "glances"  # the name in existing caches
 _MAX_ATTEMPTS = 3
 """Attempts to open the cache while other builds replace its folder."""
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -139,12 +139,12 @@ class DerivedStore:
     @cached_property
     def stat_index(self) -> StatIndex:
         """Index of the files that earlier builds have verified; ``close`` keeps additions."""
-        return StatIndex(self.read(_INDEX_KEY) or b"")
+        return StatIndex(lambda digits: self.read(_index_key(digits)) or b"")
 
     def release_index(self) -> None:
-        """Release the memory of an unchanged index; the next lookup reads it again."""
-        if "stat_index" in self.__dict__ and not self.stat_index.is_changed:
-            del self.stat_index
+        """Release the memory of the unchanged index; the next lookup reads it again."""
+        if "stat_index" in self.__dict__:
+            self.stat_index.release()
 
     def write(self, key: str, content: bytes) -> None:
         """Keep a value, or replace it; a value above 64 MB is not kept.
@@ -203,9 +203,9 @@ class DerivedStore:
         if self._has_written:
             cache.sweep()
         # Last, since the deletions may have freed the disk space for it.
-        if "stat_index" in self.__dict__ and self.stat_index.is_changed:
-            content = self.stat_index.to_json()
-            cache.keep(_INDEX_KEY, content, _checksum(_INDEX_KEY, content))
+        for digits, content in self.stat_index.changes() if "stat_index" in self.__dict__ else ():
+            key = _index_key(digits)
+            cache.keep(key, content, _checksum(key, content))
 
     def _run(self, act: Callable[[StrictCache], _T], *, can_create: bool) -> _T | None:
         """Return the result of ``act``, or None without a cache."""
@@ -321,6 +321,10 @@ def _checksum(key: str, content: bytes) -> str:
     checksum = hashlib.sha256(key.encode())
     checksum.update(content)
     return checksum.hexdigest()
+
+
+def _index_key(digits: str) -> str:
+    return hashlib.sha256(f"{_INDEX}{digits}".encode()).hexdigest()
 
 
 def _check_key(key: str) -> None:

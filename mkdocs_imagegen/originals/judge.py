@@ -29,7 +29,8 @@ from mkdocs_imagegen.originals.record import (
 from mkdocs_imagegen.request import ImageRequest
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
-RECORD_GLOB = f"??/{64 * '?'}.json"
+_SUBFOLDERS, _RECORDS = "??", f"{64 * '?'}.json"
+RECORD_GLOB = f"{_SUBFOLDERS}/{_RECORDS}"
 LFS_POINTER = b"version https://git-lfs"
 _IMAGE_NAME = re.compile(
     r"[0-9a-f]{64}\.(?:([0-9a-f]{16})\.(?:png|jpg|webp|avif)|picture|answer)(?:\.[0-9a-f]{8})?"
@@ -191,9 +192,10 @@ def read_records(folder: Path, *, skip_newer: bool) -> Iterator[Record]:
         StoreError: If a record is a Git LFS pointer, or a newer version wrote it.
     """
     skipped = (OSError, ValueError, *([NewerVersionError] if skip_newer else []))
-    for path in sorted(folder.glob(RECORD_GLOB)):
-        with contextlib.suppress(*skipped):
-            yield read_record(path)
+    for subfolder in sorted(folder.glob(_SUBFOLDERS)):
+        for path in sorted(subfolder.glob(_RECORDS)):
+            with contextlib.suppress(*skipped):
+                yield read_record(path)
 
 
 def find_unread(folder: Path, key: str) -> Original | None:

@@ -292,23 +292,24 @@ class OriginalStore:
         except OSError as error:
             raise cannot_store(self.folder, error) from None
 
-    def cache_keys(self) -> list[str]:
-        """Return the cache keys of all records and images in the folder, sorted."""
-        names = (path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*"))
-        known = {name.partition(".")[0] for name in names if not name.endswith(_NO_ORIGINALS)}
-        return sorted(key for key in known if len(key) == _KEY_DIGITS)
+    def cache_keys(self) -> Iterator[str]:
+        """Yield the cache keys of all records and images in the folder, sorted."""
+        for subfolder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            names = (path.name for path in subfolder.glob(f"{subfolder.name}*"))
+            known = {name.partition(".")[0] for name in names if not name.endswith(_NO_ORIGINALS)}
+            yield from sorted(key for key in known if len(key) == _KEY_DIGITS)
 
-    def remove(self, record: Record) -> None:
-        """Delete an original for good; only a command of the user may call this.
+    def remove(self, key: str) -> None:
+        """Delete the original of a cache key for good; only a command of the user may call this.
 
         Raises:
             StoreError: If a file cannot be deleted.
         """
-        folder = self._folder_of(self.folder, record.key)
-        path = folder / f"{record.key}.json"
+        folder = self._folder_of(self.folder, key)
+        path = folder / f"{key}.json"
         try:
             path.unlink(missing_ok=True)
-            for name in image_names(folder, record.key):
+            for name in image_names(folder, key):
                 (folder / name).unlink(missing_ok=True)
         except OSError as error:
             fault = f"original {path} cannot be deleted ({error.strerror or error})"

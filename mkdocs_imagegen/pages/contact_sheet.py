@@ -11,7 +11,7 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from mkdocs_imagegen.errors import escape_unseen
@@ -81,28 +81,52 @@ def contact_sheet(
     is_large: bool = False,
     is_review: bool = False,
 ) -> str:
-    """Return the HTML of a contact sheet.
+    """Return the HTML of a contact sheet with all groups; see `sheet_frame` and `group_markup`."""
+    count = sum(len(group.images) for group in groups)
+    size = "review" if is_review else "large" if is_large else "small"
+    head, tail = sheet_frame(title, note, count, {}, size)
+    return "".join([head, *(group_markup(*each) for each in enumerate(groups)), tail])
+
+
+def sheet_frame(
+    title: str, note: str, count: int, parts: Mapping[str, str], size: str
+) -> tuple[str, str]:
+    """Return the HTML of a contact sheet before and after its groups.
 
     Args:
         title: Title of the page.
         note: Sentence under the title, with code in backticks; ``""`` for a page without one.
-        groups: Images by prompt, in the order of the pages that show them.
-        is_large: True if the images fill the page, in their own aspect ratio.
-        is_review: True if each group is a change.
+        count: Number of images on the page.
+        parts: URLs of other parts of the sheet, relative to this one, by the texts of their links.
+        size: ``small``, ``large`` for images that fill the page in their own aspect ratio, or
+            ``review`` if each group is a change.
     """
-    return _PAGE.format(
+    links = (f'<a href="{_escape(url)}">{_escape(text)}</a>' for text, url in parts.items())
+    head, tail = _PAGE.split(_GROUPS)
+    head = head.format(
         policy=_POLICY,
         title=_escape(title),
         style=STYLE,
-        size="review" if is_review else "large" if is_large else "small",
+        size=size,
         note=f"<p>{_with_code(note)}</p>" if note else "",
-        count=plural(sum(len(group.images) for group in groups), "image"),
-        groups="\n".join(_group(number, group) for number, group in enumerate(groups)),
-        script=SCRIPT,
+        parts=f'<nav aria-label="Parts">{" ".join(links)}</nav>' if parts else "",
+        count=plural(count, "image"),
     )
+    return head, tail.format(script=SCRIPT)
 
 
-def _group(number: int, group: SheetGroup) -> str:
+def is_contact_sheet(head: str) -> bool:
+    """Return True if a file that begins so is a contact sheet."""
+    return _GENERATOR in head
+
+
+def group_markup(number: int, group: SheetGroup) -> str:
+    """Return the HTML of the takes of one prompt.
+
+    Args:
+        number: Position of the prompt on the pages of the site.
+        group: The takes.
+    """
     words = " ".join((group.prompt, *group.locations, *_words(group.images)))
     newest = max((image.day for image in group.images), default="")
     several = ' class="several"' if len(group.images) > 1 else ""
@@ -115,7 +139,7 @@ def _group(number: int, group: SheetGroup) -> str:
         f'data-words="{_escape(words.lower())}">\n'
         f'<h2 title="{_escape(group.prompt)}">{_escape(group.change or group.title)}</h2>\n'
         f'<p class="locations" title="{locations}">{locations}</p>\n'
-        f'{_prompts(group)}<ul class="takes">\n{cards}\n</ul>\n</li>'
+        f'{_prompts(group)}<ul class="takes">\n{cards}\n</ul>\n</li>\n'
     )
 
 
@@ -181,11 +205,14 @@ _POLICY = (
     f"script-src {_hash(SCRIPT)}; base-uri 'none'; form-action 'none'"
 )
 
+_GENERATOR = '<meta name="generator" content="mkdocs-imagegen">'
+_GROUPS = "{groups}"
 _PAGE = """\
 <!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="mkdocs-imagegen">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
@@ -197,6 +224,7 @@ _PAGE = """\
 <header>
 <h1>{title}</h1>
 {note}
+{parts}
 <div class="tools">
 <label>Filter <input id="filter" type="search" autocomplete="off" spellcheck="false"></label>
 <label>Order <select id="order">
@@ -207,8 +235,7 @@ _PAGE = """\
 </header>
 <main>
 <ul id="groups">
-{groups}
-</ul>
+{groups}</ul>
 </main>
 <dialog id="large" aria-labelledby="large-words">
 <img id="large-image" alt="">

@@ -205,7 +205,7 @@ color:var(--ink);overflow:auto}
 dialog img{display:block;width:100%;height:auto;max-height:70vh;\
 object-fit:contain;background:var(--tile)}
 dialog p{margin-top:.6rem;overflow-wrap:anywhere}
-dialog a{color:var(--mark);margin-right:1rem}
+dialog a,nav a{color:var(--mark);margin-right:1rem}
 dialog::backdrop{background:rgba(0,0,0,.6)}
 """
 

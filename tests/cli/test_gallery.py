@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mkdocs_imagegen.cli import site as site_module
 from tests.cli.support import Sheet, fence, store_as_real_model
 from tests.support import Site
 
@@ -57,7 +58,7 @@ def test_sheet_shows_other_takes_of_a_prompt(small: Site, run, file: Path) -> No
     small.write("index.md", f"# Page\n\n{fence('A ferry', take=3)}")
     small.build()
     result = run("gallery", file, "--json").json
-    assert result == {"file": str(file), "pictures": 2, "missing": 0}
+    assert result == {"file": str(file), "files": [str(file)], "pictures": 2, "missing": 0}
     sheet = Sheet(file)
     assert sheet.alts == ["Take 1: A ferry", "Take 3: A ferry"]
     assert sheet.takes == ["take: 1", "take: 3"]
@@ -120,6 +121,43 @@ def test_prompt_is_escaped(small: Site, run, file: Path) -> None:
     small.build()
     run("gallery", file)
     assert Sheet(file).alts == [f"Take 1: {prompt}"]
+
+
+def test_large_sheet_continues_in_linked_files(small: Site, run, file: Path, monkeypatch) -> None:
+    monkeypatch.setattr(site_module, "_MAX_IMAGES", 2)
+    prompts = [fence(f"Ferry {number}") for number in range(5)]
+    small.write("index.md", f"# Page\n\n{''.join(prompts)}")
+    small.build()
+    files = [file, file.with_name("sheet-2.html"), file.with_name("sheet-3.html")]
+    assert run("gallery", file).lines == [
+        f"{files[0]}: 2 images",
+        f"{files[1]}: 2 images",
+        f"{files[2]}: 1 image",
+    ]
+    titles = [each[len("Take 1: ") :] for part in files for each in Sheet(part).alts]
+    assert titles == [f"Ferry {number}" for number in range(5)]
+    links = [re.findall(r'<a href="([^"]+)">(\w+) part</a>', Sheet(part).text) for part in files]
+    assert links == [
+        [("sheet-2.html", "Next")],
+        [("sheet.html", "Previous"), ("sheet-3.html", "Next")],
+        [("sheet-2.html", "Previous")],
+    ]
+    assert '<output id="count" for="filter">2 images</output>' in file.read_text()
+    assert run("gallery", file, "--json").json["files"] == list(map(str, files))
+
+
+def test_other_file_with_the_name_of_a_part_is_not_overwritten(
+    small: Site, run, file: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(site_module, "_MAX_IMAGES", 1)
+    small.build()
+    other = file.with_name("sheet-2.html")
+    other.write_text("<p>Mine</p>")
+    assert run("gallery", file, code=2).error == [
+        f"Error: {other} is no contact sheet",
+        "hint: move it, or choose another name",
+    ]
+    assert other.read_text() == "<p>Mine</p>"
 
 
 @pytest.mark.usefixtures("small")

@@ -94,6 +94,7 @@ def test_image_and_its_dark_image_are_two_images_in_every_command(
     assert run("check", code=1).lines[-1].startswith("4 of 4 images are missing")
     assert run("gallery", sheet, "--json").json == {
         "file": str(sheet),
+        "files": [str(sheet)],
         "pictures": 0,
         "missing": 4,
     }

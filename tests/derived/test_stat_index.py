@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -106,7 +106,7 @@ def test_deleted_file_is_a_miss(builds) -> None:
 
 def keep(builds: Builds, content: bytes) -> None:
     store = DerivedStore(builds.cache)
-    store.write(store_module._INDEX_KEY, content)
+    store.write(store_module._index_key(""), content)
     store.close()
 
 
@@ -128,7 +128,7 @@ def keep(builds: Builds, content: bytes) -> None:
 def test_invalid_index_is_ignored(builds, change) -> None:
     first = builds.find()
     store = DerivedStore(builds.cache)
-    line = json.loads(store.read(store_module._INDEX_KEY))[PLAN.key]
+    line = json.loads(store.read(store_module._index_key("")))[PLAN.key]
     store.close()
     content = change(line)
     keep(builds, content if isinstance(content, bytes) else json.dumps(content).encode())
@@ -140,11 +140,11 @@ def test_index_leads_to_no_file_outside(builds, name: str) -> None:
     first = builds.find()
     (builds.folder / "secret").write_text("secret")
     facts = (builds.folder / "secret").stat()
-    index = StatIndex(b"")
+    index = opened({})
     index.add(
         PLAN.key, IndexEntry((FileStat(name, facts.st_size, facts.st_mtime_ns),) * 6, b"blur")
     )
-    keep(builds, index.to_json())
+    keep(builds, dict(index.changes())[""])
     assert builds.find() == first
 
 
@@ -177,21 +177,91 @@ def test_other_file_in_the_site_is_replaced(builds) -> None:
     assert builds.find() == first
 
 
+def opened(values: dict[str, bytes]) -> StatIndex:
+    """Return an index with the values of an earlier one."""
+    return StatIndex(lambda digits: values.get(digits, b""))
+
+
+def filled(index: StatIndex, keys: Iterable[str]) -> dict[str, bytes]:
+    """Return the values of an index after adding entries."""
+    for key in keys:
+        index.add(key, IndexEntry((), key.encode()))
+    return dict(index.changes())
+
+
+def found(index: StatIndex, keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if index.find(key) == IndexEntry((), key.encode())]
+
+
+KEYS = [f"{number:03x}" for number in range(0x400)]
+"""Keys of which a quarter each begins with the digits 0 to 3."""
+
+
 def test_find_returns_added_entry() -> None:
     entry = IndexEntry((FileStat("ab/00/c.val", 3, 5), FileStat("d", 0, 0)), b"blur")
-    index = StatIndex(b"")
+    index = opened({})
     index.add("a", entry)
-    assert StatIndex(index.to_json()).find("a") == entry
+    assert opened(dict(index.changes())).find("a") == entry
 
 
-def test_index_keeps_unused_entries_below_limit(monkeypatch) -> None:
-    first = StatIndex(b"")
-    first.add("a", IndexEntry((), b""))
-    second = StatIndex(first.to_json())
-    second.add("b", IndexEntry((), b""))
-    assert set(json.loads(second.to_json())) == {"a", "b"}
-    monkeypatch.setattr(stat_index, "_MAX_ENTRIES", 1)
-    assert set(json.loads(second.to_json())) == {"b"}
+def test_small_index_is_one_value_with_unused_entries() -> None:
+    first = filled(opened({}), ["a"])
+    second = filled(opened(first), ["b"])
+    assert list(second) == [""]
+    assert set(json.loads(second[""])) == {"a", "b"}
+
+
+def test_large_index_is_split_and_complete(monkeypatch) -> None:
+    monkeypatch.setattr(stat_index, "_MAX_ENTRIES", 100)
+    values = filled(opened({}), KEYS)
+    assert list(values)[-1] == ""  # an interrupted build leaves the old value
+    sizes = [len(json.loads(each)) for each in values.values() if each != b'"split"']
+    assert max(sizes) <= 100
+    assert sum(sizes) == len(KEYS)
+    assert found(opened(values), KEYS) == KEYS
+
+
+def test_build_reads_and_writes_only_the_parts_that_it_uses(monkeypatch) -> None:
+    monkeypatch.setattr(stat_index, "_MAX_ENTRIES", 100)
+    values, read = filled(opened({}), KEYS), list[str]()
+    index = StatIndex(lambda digits: read.append(digits) or values.get(digits, b""))
+    assert found(index, KEYS[:16]) == KEYS[:16]
+    assert read == ["", "0", "00"]
+    assert list(filled(index, ["3ff"])) == ["3f"]
+
+
+def test_release_keeps_changed_parts_only(monkeypatch) -> None:
+    monkeypatch.setattr(stat_index, "_MAX_ENTRIES", 100)
+    values, read = filled(opened({}), KEYS), list[str]()
+    index = StatIndex(lambda digits: read.append(digits) or values.get(digits, b""))
+    filled(index, ["3ff"])
+    index.release()
+    assert found(index, ["3ff", "000"]) == ["3ff", "000"]
+    assert read == ["", "3", "3f", "", "3", "0", "00"]
+
+
+def test_large_part_drops_entries_if_fewer_than_half_are_used(monkeypatch) -> None:
+    values = filled(opened({}), KEYS)
+    monkeypatch.setattr(stat_index, "_MAX_ENTRIES", 100)
+    index = opened(values)
+    assert found(index, KEYS[:600]) == KEYS[:600]
+    kept = filled(index, ["fff"])
+    assert found(opened(kept), KEYS) == KEYS  # more than half are used
+    index = opened(values)
+    index.release()
+    assert found(opened(filled(index, ["fff"])), KEYS) == KEYS  # unknown
+    index = opened(values)
+    assert found(index, KEYS[:50]) == KEYS[:50]
+    kept = filled(index, ["fff"])
+    assert set(json.loads(kept[""])) == {*KEYS[:50], "fff"}
+
+
+def test_split_without_parts_is_an_empty_index() -> None:
+    values = dict.fromkeys(["", "0", "00", "000"], b'"split"')
+    assert opened(values).find("000") is None
+    healed = filled(opened(values), ["000", "1"])
+    assert set(healed) == {"000", "1"}
+    assert found(opened(values | healed), ["000", "1"]) == ["000", "1"]
 
 
 def test_repeated_lookup_links_files_unread(builds) -> None:
@@ -201,7 +271,7 @@ def test_repeated_lookup_links_files_unread(builds) -> None:
     found = [builder.find(PLAN), builder.find(PLAN)]
     builder.release_index()
     assert [*found, builder.find(PLAN)] == [found[0]] * 3 != [None] * 3
-    assert not store.stat_index.is_changed
+    assert not list(store.stat_index.changes())
     assert all(path.stat().st_nlink > 1 for path in site.rglob("*.*"))
     store.close()
 

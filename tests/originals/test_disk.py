@@ -74,7 +74,7 @@ def files_up_to(max_bytes):
 def test_put_raises_an_error_when_the_folder_is_a_file(store):
     store.folder.write_text("in the way")
     assert read_original(store, key_of("a")) is None
-    assert store.cache_keys() == []
+    assert list(store.cache_keys()) == []
     with pytest.raises(StoreError, match="cannot be stored"):
         store.put(record(), CONTENT)
     assert store.folder.read_text() == "in the way"
