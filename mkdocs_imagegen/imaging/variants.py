@@ -26,11 +26,7 @@ _ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
 _RULES = 3
 """Version of the encoding rules; a change of the rules must raise it to give variants new keys."""
 
-# Together with the full width, no file is more than 1.5 times as wide as a column of
-# ``pages/columns`` needs at a pixel ratio of 1 or 2.
-_WIDTHS = (480, 760, 1120)
-"""For columns of 320 to 480 pixels (phones), for those of 620 to 757 (desktops), and for phones and
-desktops with a larger ratio than 1; a ratio of 2 on a desktop needs the full width."""
+_WIDTHS_OF_UNKNOWN_THEME = (480, 960)
 _WIDE_PX = 2048
 _WIDTHS_OF_WIDE = (480, 960, 1920)
 """Those of an image that is more than 1.5 times as wide as a column needs at a ratio of 2."""
@@ -118,8 +114,7 @@ def plan_variants(
     layout: Layout,
     settings: VariantSettings,
     provenance: str,
-    *,
-    is_known: bool = False,
+    theme_widths: Sequence[int] = (),
 ) -> VariantPlan:
     """Plan the files in which a page shows an original.
 
@@ -128,10 +123,10 @@ def plan_variants(
         layout: Size, widths and focus on the page.
         settings: Widths, formats and qualities of the site.
         provenance: ``keep`` or ``strip``.
-        is_known: True if the content columns of the theme are known.
+        theme_widths: Widths that fit the content columns of the theme; empty if they are unknown.
     """
     size = _largest(record.size, layout.size)
-    requested = settings.widths or auto_widths(size.width, is_known=is_known)
+    requested = settings.widths or auto_widths(size.width, theme_widths)
     widths = variant_widths(requested if layout.widths is None else layout.widths, size.width)
     source_type = _source_type(record) if provenance == "keep" else ""
     encodings = _encodings(record, layout, settings)
@@ -173,18 +168,18 @@ def _variants(
     )
 
 
-def auto_widths(largest: int, *, is_known: bool) -> tuple[int, ...]:
+def auto_widths(largest: int, theme_widths: Sequence[int]) -> tuple[int, ...]:
     """Return the widths of the smaller files, if neither the site nor the image sets them.
 
     A file that is hardly smaller than the image itself is left out.
 
     Args:
         largest: Width of the image itself.
-        is_known: True if the content columns of the theme are known.
+        theme_widths: Widths that fit the content columns of the theme; empty if they are unknown.
     """
-    if not is_known:
-        return (480, 960)
-    widths = _WIDTHS if largest <= _WIDE_PX else _WIDTHS_OF_WIDE
+    if not theme_widths:
+        return _WIDTHS_OF_UNKNOWN_THEME
+    widths = theme_widths if largest <= _WIDE_PX else _WIDTHS_OF_WIDE
     return tuple(each for each in widths if each * 10 <= largest * 9)
 
 

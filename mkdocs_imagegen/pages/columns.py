@@ -50,6 +50,14 @@ _THEMES: Mapping[str, _Columns] = MappingProxyType(
         "readthedocs": {_FULL: ((1100, 697), (769, -403), (0, -51))},
     }
 )
+# Together with the full width, no file is more than 1.5 times as wide as a column needs in windows
+# up to 1920 pixels at a pixel ratio of 1 or 2. Each further width has to be encoded.
+_WIDTHS = (480, 760)
+"""For columns of 320 to 480 pixels (phones), and for those of 620 to 757 (phones with a ratio of 2,
+and desktops); a desktop with a ratio of 2 needs the full width."""
+_MORE_WIDTHS = MappingProxyType({"mkdocs": (480, 760, 1120)})
+"""The same for a theme with columns of 820 to 970 pixels, too."""
+
 _POST = "blog-post.html"
 """Template of a post in a blog, which has the facts of the post in place of the navigation."""
 _TEMPLATES = ("", "main.html", "blog.html", _POST)
@@ -71,6 +79,7 @@ class Theme:
 
     Attributes:
         columns: Content columns; none for an unknown theme.
+        widths: Widths of smaller files that fit the columns; none for an unknown theme.
         has_toc: False if no page has its table of contents next to the content.
         has_auto_sizes: True if browsers may choose files by the width of an image on the page.
         follows_palette: True if the theme hides URLs with the fragment ``#only-dark`` or
@@ -79,14 +88,10 @@ class Theme:
     """
 
     columns: _Columns
+    widths: tuple[int, ...] = ()
     has_toc: bool = True
     has_auto_sizes: bool = False
     follows_palette: bool = False
-
-    @property
-    def is_known(self) -> bool:
-        """True if the columns of the theme were measured."""
-        return bool(self.columns)
 
     def column(self, meta: Mapping[str, object]) -> Column:
         """Return the content column of a page.
@@ -122,10 +127,11 @@ def theme_named(
         follows_palette: True if the theme hides images by the color scheme.
     """
     columns, added = _THEMES.get(name, {}), "\n".join(style_sheets)
+    widths = _MORE_WIDTHS.get(name, _WIDTHS) if columns else ()
     has_auto_sizes = bool(columns) and not has_width_by_content(added)
     if columns and any(map(_changes_column, added.split("}"))):
         columns = _UNKNOWN
-    return Theme(columns, "toc.integrate" not in features, has_auto_sizes, follows_palette)
+    return Theme(columns, widths, "toc.integrate" not in features, has_auto_sizes, follows_palette)
 
 
 def has_width_by_content(css: str) -> bool:

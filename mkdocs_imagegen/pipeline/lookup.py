@@ -430,8 +430,8 @@ def encoder_of_server(context: BuildContext) -> Iterator[Callable[[Job], None]]:
 
 
 def _plan(context: BuildContext, record: Record, layout: Layout) -> VariantPlan:
-    settings, is_known = context.settings, context.theme.is_known
-    return plan_variants(record, layout, settings.variants, settings.provenance, is_known=is_known)
+    settings, widths = context.settings, context.theme.widths
+    return plan_variants(record, layout, settings.variants, settings.provenance, widths)
 
 
 def _key(request: ImageRequest, directive: Directive) -> JobKey:

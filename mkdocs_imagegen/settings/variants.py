@@ -81,7 +81,7 @@ class VariantSettings:
         (),
         AUTO_OR_WIDTHS,
         "Widths of the smaller files in pixels. A file of full width is always added. `auto`: "
-        "three widths that fit the content column of the theme.",
+        "two or three widths that fit the content column of the theme.",
         "[400, 800]",
     )
     sizes: str = option(

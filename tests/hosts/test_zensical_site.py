@@ -65,7 +65,7 @@ def test_theme_has_the_columns_of_material_unless_the_site_changes_them(tmp_path
     material = theme_named("material", follows_palette=True)
     theme = {"name": None, "features": ["toc.integrate"], "custom_dir": None}
     assert create_site(tmp_path).theme == material
-    assert not create_site(tmp_path, theme={"name": "other"}).theme.is_known
+    assert not create_site(tmp_path, theme={"name": "other"}).theme.widths
     assert create_site(tmp_path, theme=theme).theme.column({}) == material.column({"hide": "toc"})
     (tmp_path / "own").mkdir()
     (tmp_path / "docs").mkdir()

@@ -109,22 +109,22 @@ def test_plan_in_an_unknown_theme_has_three_widths_in_avif_and_jpeg() -> None:
         (774, [480, 774]),
         (1200, [480, 760, 1200]),
         (1024, [480, 760, 1024]),
-        (1536, [480, 760, 1120, 1536]),
-        (2048, [480, 760, 1120, 2048]),
+        (1536, [480, 760, 1536]),
+        (2048, [480, 760, 2048]),
         (2049, [480, 960, 2049]),
         (3840, [480, 960, 1920, 3840]),
     ],
 )
 def test_widths_in_a_known_theme_depend_on_the_width_of_the_original(width, expected) -> None:
     size, settings = Size(width, 100), VariantSettings(formats=("jpeg",))
-    planned = plan_variants(record_of(size), Layout(size), settings, "keep", is_known=True)
+    planned = plan_variants(record_of(size), Layout(size), settings, "keep", (480, 760))
     assert [each.size.width for each in files_of(planned)] == expected
 
 
 def test_widths_of_site_and_image_override_those_of_the_theme() -> None:
     size, settings = Size(1536, 1024), VariantSettings(formats=("jpeg",), widths=(700,))
     for layout, expected in ((Layout(size), [700, 1536]), (Layout(size, (600,)), [600, 1536])):
-        planned = plan_variants(record_of(size), layout, settings, "keep", is_known=True)
+        planned = plan_variants(record_of(size), layout, settings, "keep", (480, 760))
         assert [each.size.width for each in files_of(planned)] == expected
 
 

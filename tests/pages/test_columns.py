@@ -83,7 +83,7 @@ def test_page_with_another_template_has_an_unknown_column() -> None:
 
 def test_unknown_theme_has_no_column_and_no_auto_sizes() -> None:
     for theme in (theme_named("windmill", follows_palette=True), UNKNOWN_THEME):
-        assert not theme.is_known
+        assert not theme.widths
         assert not theme.has_auto_sizes
         assert theme.column({}) == ()
 
@@ -103,7 +103,7 @@ def test_unknown_theme_has_no_column_and_no_auto_sizes() -> None:
 def test_style_sheet_that_changes_the_column_makes_it_unknown(css) -> None:
     theme = theme_named("material", (), ["", css], follows_palette=True)
     assert theme.column({}) == ()
-    assert (theme.is_known, theme.has_auto_sizes) == (True, True)
+    assert (theme.widths, theme.has_auto_sizes) == ((480, 760), True)
 
 
 @pytest.mark.parametrize(
