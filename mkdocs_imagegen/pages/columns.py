@@ -56,7 +56,7 @@ _WIDTHS = (480, 760)
 """For columns of 320 to 480 pixels (phones), and for those of 620 to 757 (phones with a ratio of 2,
 and desktops); a desktop with a ratio of 2 needs the full width."""
 _MORE_WIDTHS = MappingProxyType({"mkdocs": (480, 760, 1120)})
-"""The same for a theme with columns of 820 to 970 pixels, too."""
+"""Widths for a theme that also has columns of 820 to 970 pixels."""
 
 _POST = "blog-post.html"
 """Template of a post in a blog, which has the facts of the post in place of the navigation."""

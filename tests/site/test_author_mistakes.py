@@ -32,9 +32,15 @@ def test_sizes_of_existing_images_are_accepted(site: Site) -> None:
     )
     built = site.build(strict=True)
     assert [tuple(image.get(name) for name in NAMES) for image in images(built)] == [
-        ("500", "333", "imagegen", None, "(max-width: 500px) 100vw, 500px"),
-        ("500", "300", "imagegen", None, "(max-width: 500px) 100vw, 500px"),
-        ("300", "200", "imagegen", "width:300px", "(max-width: 300px) 100vw, 300px"),
+        ("500", "333", "imagegen", None, "(min-width: 524px) 500px, calc(100vw - 24px)"),
+        ("500", "300", "imagegen", None, "auto, (min-width: 524px) 500px, calc(100vw - 24px)"),
+        (
+            "300",
+            "200",
+            "imagegen",
+            "width:300px",
+            "auto, (min-width: 324px) 300px, calc(100vw - 24px)",
+        ),
         ("1536", "1024", "imagegen imagegen-w50", None, "(max-width: 1536px) 50vw, 768px"),
     ]
     assert "1 sketch drawn" in built.summary  # every size is of the same original
