@@ -170,6 +170,13 @@ def test_clean_and_stash_take_ignored_originals_only_with_an_option(main: PaidSi
     assert not main.originals.exists()
 
 
+def restore_deleted(folder: Path) -> None:
+    """Run the command that the build names."""
+    names = git(folder, "ls-files", "-d", ORIGINALS)
+    command = ["git", "checkout-index", "--stdin"]
+    subprocess.run(command, cwd=folder, input=names, text=True, check=True)
+
+
 @pytest.mark.parametrize("is_sparse", [True, False])
 def test_committed_original_that_is_not_checked_out_is_never_generated(
     main: PaidSite, *, is_sparse: bool
@@ -184,11 +191,13 @@ def test_committed_original_that_is_not_checked_out_is_never_generated(
     assert main.requests_of_build() == 1  # that of the new prompt
     (warning,) = main.built.warnings
     assert warning.removeprefix("imagegen: ") in (DOCS / "deploy/git.md").read_text("utf-8")
-    commands = {"restore": f"git restore {ORIGINALS}"}
+    commands = {"restore": f"git ls-files -d {ORIGINALS} | git checkout-index --stdin"}
     commands["sparse-checkout"] = f"git sparse-checkout add {ORIGINALS}"
     assert all(f"`{command}`" in warning for command in commands.values())
-    command = commands["sparse-checkout" if is_sparse else "restore"]
-    subprocess.run(command.split(), cwd=main.folder, check=True)
+    if is_sparse:
+        git(main.folder, "sparse-checkout", "add", ORIGINALS)
+    else:
+        restore_deleted(main.folder)
     assert main.requests_of_build() == 0
     assert main.built.warnings == []
 
@@ -255,3 +264,40 @@ def test_each_command_of_the_page_is_tested() -> None:
     commands = {*re.findall(r"(?:`|\$ )git (?!lfs)([a-z-]+)", page)}
     assert commands
     assert [each for each in commands if f'"{each}"' not in tests] == []
+
+
+def test_absent_original_of_another_model_is_not_bought_again(main: PaidSite) -> None:
+    shutil.rmtree(main.originals)
+    shutil.rmtree(main.folder / ".cache")
+    assert main.requests_of_build(model="openai/gpt-image-1.5") == 0
+    assert "the original is in git, but not in the work tree" in main.built.warnings[0]
+    exact = "# Page\n\n```imagegen\nmodel: openai/gpt-image-1.5\n---\nA kettle\n```\n"
+    main.write("index.md", exact)
+    assert main.requests_of_build() == 1
+
+
+def test_restored_files_replace_no_newer_image(main: PaidSite) -> None:
+    main.write_prompts("A kettle", "A cup")
+    main.requests_of_build()
+    commit_all(main.folder)
+    assert main.command("generate", "index.md:3", "--again").exit_code == 0
+    newer = {path: path.read_bytes() for path in main.originals.glob("??/*")}
+    (cup,) = (path.stem for path in newer if b'"A cup"' in path.read_bytes())
+    for path in main.originals.glob(f"??/{cup}*"):
+        path.unlink()
+    assert main.requests_of_build() == 0
+    assert len(main.built.warnings) == 1
+    restore_deleted(main.folder)
+    assert {path: path.read_bytes() for path in newer} == newer
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+def test_nothing_is_bought_if_git_does_not_tell_what_a_sparse_checkout_lacks(
+    main: PaidSite, monkeypatch: pytest.MonkeyPatch, *, is_sparse: bool
+) -> None:
+    if is_sparse:
+        git(main.folder, "sparse-checkout", "set", "docs")
+    monkeypatch.setenv("PATH", "")
+    main.write_prompts("A spoon")
+    assert main.requests_of_build() == (0 if is_sparse else 1)
+    assert any("git is not installed" in text for text in main.built.warnings) is is_sparse
