@@ -1,5 +1,6 @@
 #!/bin/sh
-# Previews, which are all branches but main, show placeholders for images that are not committed.
+# Previews are all branches but main. They show placeholders for images
+# that are not committed.
 set -eu
 case "${CF_PAGES_BRANCH:-main}" in
   main) IMAGEGEN_ON_MISSING=error ;;

@@ -62,11 +62,11 @@ BOXES = """async () => {
 }"""
 
 
-def hold(found) -> None:
+def hold(found, max_ratio: float = MAX_RATIO) -> None:
     """Check that each file is the smallest sharp one of a few, and not much wider than needed."""
     for each in found:
         assert each.fetched_px == each.sharp_px, each
-        assert each.fetched_px <= MAX_RATIO * each.needed_px, each
+        assert each.fetched_px <= max_ratio * each.needed_px, each
         assert len(each.widths_px) <= MAX_WIDTHS, each
     assert {each.name for each in found} == {"First", "Lazy"}
 
@@ -83,7 +83,7 @@ def test_page_without_a_sidebar_fetches_a_sharp_file(site: Site, browser, hide) 
     folder = themed(site, "material", text).build(strict=True).site
     found = list(fetches(browser.new_context, folder, (DESKTOP, (1024, 1))))
     assert max(each.shown_px for each in found) > 900
-    hold(found)
+    hold(found, max_ratio=1.65)  # a further width would be encoded for these pages alone
 
 
 def test_blog_post_fetches_the_smallest_sharp_file(site: Site, browser) -> None:

@@ -47,9 +47,9 @@ def peak_bytes(run, *arguments: str) -> int:
 @pytest.mark.parametrize(
     ("arguments", "max_bytes"),
     [
-        (["verify"], 50),
+        (["verify"], 500),
         (["prune", "--json"], 600),
-        (["gallery", "FILE"], 50),
+        (["gallery", "FILE"], 500),
         (["plan"], 400),
     ],
 )
@@ -65,4 +65,4 @@ def test_memory_does_not_grow_with_the_originals(
     before = peak_bytes(run, *arguments)
     add_originals(originals, range(FEW, MANY))
     more = peak_bytes(run, *arguments) - before
-    assert more / (MANY - FEW) < max_bytes
+    assert more / (MANY - FEW) < max_bytes  # a record takes more than 1,300 bytes
