@@ -180,8 +180,14 @@ def read_lock(folder: Path, root: Path) -> Lock:
         hint = error.hint or "set `locked: false` to build without git"
         raise StoreError(f"locked is true, and {error.fault}", hint=hint) from None
     home = folder.resolve()
-    records = {path: blob for path, blob in files.items() if path.parent.parent == home}
-    return Lock(folder, {path.stem: blob for path, blob in records.items()}, tree)
+    blobs = {path.stem: blob for path, blob in files.items() if _is_record(path, home)}
+    return Lock(folder, blobs, tree)
+
+
+def _is_record(path: Path, folder: Path) -> bool:
+    """Return True if a file has the path of a record, and not of a copy, in an originals folder."""
+    is_named = path.match(RECORD_GLOB) and path.stem.startswith(path.parent.name)
+    return is_named and path.parent.parent == folder
 
 
 def work_tree_of(folder: Path, root: Path) -> WorkTree | None:

@@ -154,6 +154,18 @@ def test_missing_image_is_not_looked_for_elsewhere(site: PaidSite) -> None:
     assert not image.exists()
 
 
+def test_tracked_copies_of_a_record_do_not_count(site: PaidSite) -> None:
+    record = record_of(site, PROMPTS[0])
+    other = site.originals / "zz" / record.name
+    other.parent.mkdir()
+    for copy in (record.with_name(f"{record.name}~"), record.with_suffix(".orig"), other):
+        copy.write_text("Another version")
+    commit_all(site.folder)
+    assert build(site) == ["ready"] * 3
+    git(site.folder, "rm", "-q", "--cached", str(record))
+    assert build(site) == ["missing", "ready", "ready"]
+
+
 def test_deleted_record_is_not_written_again(site: PaidSite) -> None:
     record = record_of(site, PROMPTS[0])
     record.unlink()
