@@ -172,6 +172,9 @@ def read_lock(folder: Path, root: Path) -> Lock:
         StoreError: If there is a git repository, and git does not answer.
     """
     tree = work_tree_of(folder, root)
+    if tree is None and "GIT_DIR" in os.environ:  # as in a hook of a bare repository
+        fault = "locked is true, and GIT_DIR is set where no folder has `.git`"
+        raise StoreError(fault, hint="unset GIT_DIR, or build in a clone")
     if tree is None:
         return Lock(folder, {path.stem: "" for path in folder.glob(RECORD_GLOB)})
     try:
@@ -198,9 +201,10 @@ def work_tree_of(folder: Path, root: Path) -> WorkTree | None:
         root: Folder of the configuration file.
     """
     site = _repository_above(Path(os.path.normpath(root.absolute())))
-    is_inside = site is not None and folder.is_relative_to(site)
+    # A link in the work tree belongs to it, wherever it leads.
+    is_inside = site and any(_is_below(each, site) for each in (folder, *folder.parents))
     top = site if is_inside else _repository_above(folder)
-    return WorkTree(top.resolve()) if top else None
+    return WorkTree(top) if top else None
 
 
 def shown_path(path: Path) -> str:
@@ -210,8 +214,15 @@ def shown_path(path: Path) -> str:
 
 
 def _repository_above(folder: Path) -> Path | None:
-    folders = (folder, *folder.parents)
-    return next((each for each in folders if os.path.lexists(each / ".git")), None)
+    """Return the top folder of a work tree without links: that of git, which resolves a folder."""
+    home = folder.resolve()
+    folders = (home, *home.parents, folder, *folder.parents)
+    found = next((each for each in folders if os.path.lexists(each / ".git")), None)
+    return found and found.resolve()
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder)
 
 
 def _is_blob(content: bytes, name: str) -> bool:
