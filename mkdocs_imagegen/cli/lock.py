@@ -28,8 +28,8 @@ _LOCKED, _TO_COMMIT, _MISSING = "locked", "to commit", "missing"
 _SKETCH = "it is a sketch, which is never locked; generate the image with a real model"
 _ELSEWHERE = "its original is in another folder; run `mkdocs-imagegen lock`"
 _IGNORED = (
-    "git ignores its record, or a merge is not finished; remove the originals folder from "
-    ".gitignore, or finish the merge"
+    "git ignores its record or image, or a merge is not finished; run `git add -f FILE`, remove "
+    "the pattern from .gitignore, or finish the merge"
 )
 
 
@@ -155,15 +155,16 @@ class _Files:
         if not self._is_in_git:
             return _Image(location, key, _LOCKED)
         record, image = original.folder / f"{key}.json", original.path
-        files = [each for each in (record, image) if each.resolve() in self._untracked]
+        files = [each for each in (record, image) if each.resolve() not in self._tracked]
+        is_ignored = any(each.resolve() not in self._untracked for each in files)
         if record not in files:
-            if record.resolve() not in self._tracked:
-                return _Image(location, key, "ignored", _IGNORED)
             try:
                 self._lock.find(key, reads_image=False)
             except StoreError:
                 files.insert(0, record)
         names = tuple(map(shown_path, files))
+        if is_ignored:
+            return _Image(location, key, "ignored", _IGNORED, files=names)
         return _Image(location, key, _TO_COMMIT if names else _LOCKED, files=names)
 
 
@@ -185,5 +186,5 @@ def _print(images: Sequence[_Image], folder: str) -> None:
     counts = Counter(each.state for each in unique.values())
     states = ", ".join(f"{count} {state}" for state, count in counts.items())
     print_line(f"{plural(len(unique), 'image')}: {states}" if unique else "no images")
-    if any(each.files for each in images):
+    if any(each.state == _TO_COMMIT for each in images):
         print_line(f"to commit them, run `git add {folder}` and `git commit`")

@@ -56,15 +56,28 @@ def test_check_fails_until_both_files_are_in_git(site: PaidSite, run) -> None:
     assert snapshot(site.folder / ORIGINALS) == before
 
 
-def test_images_that_git_ignores_need_not_be_committed(site: PaidSite, run) -> None:
-    (site.originals / ".gitignore").write_text("*.webp\n")
+@pytest.mark.parametrize("options", [[], ["--check"]])
+def test_ignored_image_is_named_although_its_record_is_tracked(
+    site: PaidSite, run, options: list[str]
+) -> None:
+    record = record_of(site, "A crane")
+    image = next(each for each in site.images_of_originals if each.stem.startswith(record.stem))
+    name = image.relative_to(site.folder).as_posix()
+    (site.originals / ".gitignore").write_text("*.webp\n*.png\n*.jpg\n")
     git(site.folder, "add", ORIGINALS)
-    assert run("lock", "--check").lines == ["2 images: 2 locked"]
+    ran = run("lock", *options, code=1)
+    assert ran.lines == [f"docs/index.md:7  ignored  {name}", "2 images: 1 locked, 1 ignored"]
+    assert "docs/index.md:7: git ignores its record or image" in ran.stderr
+    assert "run `git add -f FILE`, remove the pattern from .gitignore" in ran.stderr
+    git(site.folder, "add", "-f", name)
+    assert run("lock", *options).lines == ["2 images: 2 locked"]
 
 
 def test_ignored_record_is_named(site: PaidSite, run) -> None:
+    record = record_of(site, "A crane")
     (site.folder / ".gitignore").write_text(f"{ORIGINALS}/\nmkdocs.yml\n.cache/\nsite/\n")
     ran = run("lock", code=1)
+    assert record.relative_to(site.folder).as_posix() in ran.lines[0]
     assert "docs/index.md:7: git ignores its record" in ran.stderr
     assert ran.lines[-1] == "2 images: 1 locked, 1 ignored"
 
