@@ -12,7 +12,7 @@ from mkdocs_imagegen.causes import list_locations
 from mkdocs_imagegen.cli.prune import Unused
 from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_note, print_table
-from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.errors import StoreError, can_be_generated
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import LOOK_ONLY, look
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
@@ -136,7 +136,8 @@ class _Files:
                 if result.original is not None:
                     yield self._image(location, result.original)
                 else:
-                    yield _Image(location, "", _MISSING)
+                    problem = "" if can_be_generated(result.error) else str(result.error)
+                    yield _Image(location, "", _MISSING, problem)
 
     def _image(self, location: str, original: Original) -> _Image:
         key = original.record.key
@@ -179,7 +180,8 @@ def _print(images: Sequence[_Image], folder: str) -> None:
             problems.setdefault(each.problem, []).append(each.location)
     for problem, locations in problems.items():
         print_note(f"{list_locations(locations)}: {problem}")
-    if missing := [each.location for each in rows if each.state == _MISSING]:
+    lacking = [each for each in rows if each.state == _MISSING and not each.problem]
+    if missing := [each.location for each in lacking]:
         hint = "run `mkdocs-imagegen generate` where there is an API key"
         print_note(f"missing images: {list_locations(missing)}; {hint}")
     unique = {(each.key or each.location): each for each in images}

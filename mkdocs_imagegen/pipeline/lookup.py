@@ -15,6 +15,7 @@ from mkdocs_imagegen.errors import (
     GitError,
     ImagegenError,
     ModelShutDownError,
+    NotCheckedOutError,
     NotGeneratedError,
     NotSelectedError,
     OptionError,
@@ -267,10 +268,11 @@ class Lookup:
 
     @cached_property
     def _keys_in_git(self) -> frozenset[str]:
-        """Cache keys of the records in the git index, if their images would be charged."""
-        is_free = self._settings.gateway.is_sketch or not self._context.permission.is_granted
+        """Cache keys of the records in the git index, if a build or a command asks for them."""
+        mode, is_free = self._context.mode, self._settings.gateway.is_sketch
+        is_asked = self._context.permission.is_granted or not mode.publish
         with contextlib.suppress(GitError):
-            if not is_free and not self._context.mode.again:
+            if is_asked and not is_free and not mode.again:
                 tracked = WorkTree.open(self._settings.root).index(self.originals.folder)
                 return frozenset(path.stem for path in tracked if path.suffix == ".json")
         return frozenset()
@@ -285,7 +287,7 @@ class Lookup:
         model, generates = job.request.model, self._context.mode.generate
         if not self._keys_in_git.isdisjoint((job.request.key, *job.request.subject_keys)):
             folder = self._settings.originals_dir or self.originals.folder
-            return NotGeneratedError(_NOT_CHECKED_OUT, hint=_CHECK_OUT.format(folder))
+            return NotCheckedOutError(_NOT_CHECKED_OUT, hint=_CHECK_OUT.format(folder))
         try:
             model = self._models.sent_for(job.request, job.exact_options).model
         except ModelShutDownError:

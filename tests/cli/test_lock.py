@@ -99,6 +99,28 @@ def test_missing_and_invalid_images_are_named(site: PaidSite, run) -> None:
     assert site.emulator.requests == requests
 
 
+@pytest.mark.parametrize("auth", ["none", "key"])
+def test_missing_image_that_is_in_git_has_its_own_hint(
+    site: PaidSite, run, monkeypatch: pytest.MonkeyPatch, auth: str
+) -> None:
+    commit_all(site.folder)
+    record_of(site, "A ferry").unlink()
+    next(each for each in site.images_of_originals if not _has_record(site, each)).unlink()
+    site.write_prompts("A ferry", "A crane", "A buoy")
+    if auth == "key":
+        monkeypatch.delenv("AI_GATEWAY_API_KEY", raising=False)
+        site.options["gateway"] = {}
+    ran = run("lock", code=1)
+    assert ran.lines[-1] == "3 images: 2 missing, 1 locked"
+    hint = "docs/index.md:3: the original is in git, but not in the work tree; run `git restore"
+    assert hint in ran.stderr
+    assert "missing images: docs/index.md:11; run `mkdocs-imagegen generate` where" in ran.stderr
+
+
+def _has_record(site: PaidSite, image: Path) -> bool:
+    return any(image.stem.startswith(each.stem) for each in site.records)
+
+
 @pytest.mark.parametrize("place", ["another folder", "cache", "quarantine"])
 def test_originals_of_other_folders_are_brought(site: PaidSite, run, place: str) -> None:
     record = record_of(site, "A crane")
