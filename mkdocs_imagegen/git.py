@@ -3,6 +3,7 @@
 - `WorkTree.open`: the work tree that a folder is in.
 - `commit`: the id of a revision; `fork`: the commit at which a branch left a revision.
 - `tree` and `index`: the blobs of a commit or of the index below a folder, by path.
+- `has_submodule`: True if a folder is in a submodule.
 - `blobs`: the content of blobs, one after the other.
 - `changes`: the files that differ between a commit and the work tree.
 - `uncommitted`: the files to commit, without the ignored ones; `untracked`: those not in the index.
@@ -96,6 +97,15 @@ class WorkTree:
         Links, submodules and files with an unresolved conflict are left out.
         """
         return self._blobs_in(["ls-files", "-s", "-z"], folder)
+
+    def has_submodule(self, folder: Path) -> bool:
+        """Return True if a folder is a submodule, or in one."""
+        home = folder.resolve()
+        folders = (each for each in (home, *home.parents) if self.root in each.parents)
+        names = [self._name(each) for each in folders]
+        lines = self._git("ls-files", "-s", "-z", "--", *names).split(b"\0") if names else []
+        links = [line.partition(b"\t")[2] for line in lines if line.startswith(b"160000 ")]
+        return not set(map(os.fsencode, names)).isdisjoint(links)
 
     def blobs(self, ids: Iterable[str]) -> Iterator[bytes]:
         """Yield the content of each blob.

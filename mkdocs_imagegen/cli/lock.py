@@ -17,7 +17,14 @@ from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import LOOK_ONLY, look
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.judge import Original
-from mkdocs_imagegen.originals.lock import Lock, read_lock, shown_path, work_tree_of
+from mkdocs_imagegen.originals.lock import (
+    IN_SUBMODULE,
+    LEAVE_SUBMODULE,
+    Lock,
+    read_lock,
+    shown_path,
+    work_tree_of,
+)
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import State, plural
@@ -31,6 +38,7 @@ _IGNORED = (
     "git ignores its record or image, or a merge is not finished; run `git add -f FILE`, remove "
     "the pattern from .gitignore, or finish the merge"
 )
+_IN_SUBMODULE = f"{IN_SUBMODULE}; {LEAVE_SUBMODULE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +173,8 @@ class _Files:
                 files.insert(0, record)
         names = tuple(map(shown_path, files))
         if is_ignored:
-            return _Image(location, key, "ignored", _IGNORED, files=names)
+            problem = _IN_SUBMODULE if self._lock.is_in_submodule else _IGNORED
+            return _Image(location, key, "ignored", problem, files=names)
         return _Image(location, key, _TO_COMMIT if names else _LOCKED, files=names)
 
 

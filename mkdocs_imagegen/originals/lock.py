@@ -29,6 +29,8 @@ from mkdocs_imagegen.originals.record import MAX_RECORD_BYTES, parse_record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 
+IN_SUBMODULE = "originals in a git submodule are not locked"
+LEAVE_SUBMODULE = "move the originals folder to the repository of the site, and commit it"
 _SHA1_DIGITS = 40
 _NOT_LOCKED = "run `mkdocs-imagegen lock` where there is an API key, and commit the records"
 
@@ -41,11 +43,13 @@ class Lock:
         folder: Originals folder.
         blobs: Blob of each record in the index, by cache key; ``""`` outside of git.
         tree: Work tree of git; None outside of all.
+        is_in_submodule: True if the folder is in a submodule, where no record is locked.
     """
 
     folder: Path
     blobs: Mapping[str, str]
     tree: WorkTree | None = None
+    is_in_submodule: bool = False
 
     def find(self, key: str, *, reads_image: bool) -> Original | None:
         """Return the original of a locked record; None if the cache key is not locked.
@@ -125,6 +129,8 @@ class LockedStore(OriginalStore):
     def missing_error(self, request: ImageRequest) -> NotGeneratedError:
         """Return the reason for which a request has no locked original."""
         lock = self._lock_of_run
+        if lock.is_in_submodule:
+            return NotGeneratedError(IN_SUBMODULE, hint=LEAVE_SUBMODULE)
         for key in (request.key, *request.subject_keys) if lock.tree else ():
             path = self._folder_of(self.folder, key) / f"{key}.json"
             if key not in lock.blobs and os.path.lexists(path):
@@ -179,12 +185,13 @@ def read_lock(folder: Path, root: Path) -> Lock:
         return Lock(folder, {path.stem: "" for path in folder.glob(RECORD_GLOB)})
     try:
         files = tree.index(folder)
+        is_in_submodule = not files and tree.has_submodule(folder)
     except GitError as error:
         hint = error.hint or "set `locked: false` to build without git"
         raise StoreError(f"locked is true, and {error.fault}", hint=hint) from None
     home = folder.resolve()
     blobs = {path.stem: blob for path, blob in files.items() if _is_record(path, home)}
-    return Lock(folder, blobs, tree)
+    return Lock(folder, blobs, tree, is_in_submodule)
 
 
 def _is_record(path: Path, folder: Path) -> bool:

@@ -82,6 +82,22 @@ def test_ignored_record_is_named(site: PaidSite, run) -> None:
     assert ran.lines[-1] == "2 images: 1 locked, 1 ignored"
 
 
+@pytest.mark.parametrize("originals", [ORIGINALS, f"shared/{ORIGINALS}"])
+def test_originals_in_a_submodule_are_not_locked(site: PaidSite, run, originals: str) -> None:
+    folder = site.folder / originals
+    git(site.folder, "rm", "-q", "-r", "--cached", ORIGINALS)
+    folder.parent.mkdir(exist_ok=True)
+    site.originals.rename(folder)
+    site.options["originals_dir"] = originals
+    commit_all(folder if originals == ORIGINALS else folder.parent)
+    commit_all(site.folder)  # adds a repository in a folder as a submodule without a name
+    message = "docs/index.md:3, docs/index.md:7: originals in a git submodule are not locked; move"
+    assert message in run("lock", code=1).stderr
+    assert (
+        "originals in a git submodule are not locked (" in run("check", "--locked", code=1).stderr
+    )
+
+
 def test_changed_record_is_to_be_committed(site: PaidSite, run) -> None:
     set_age(record_of(site, "A ferry"), 3)
     assert "docs/index.md:3  to commit" in run("lock").stdout
