@@ -268,7 +268,7 @@ class Lookup:
 
     @cached_property
     def _keys_in_git(self) -> frozenset[str]:
-        """Cache keys of the records in the git index, if a build or a command asks for them."""
+        """Cache keys of the records in the git index, unless a build may not generate."""
         mode, is_free = self._context.mode, self._settings.gateway.is_sketch
         is_asked = self._context.permission.is_granted or not mode.publish
         with contextlib.suppress(GitError):
