@@ -174,6 +174,10 @@ class NotGeneratedError(ImagegenError):
     """Missing image that was not requested, with the reason."""
 
 
+class NotCheckedOutError(NotGeneratedError):
+    """Image whose original is in git, but not in the work tree."""
+
+
 class NotSelectedError(NotGeneratedError):
     """Image that is not on one of the selected pages."""
 
@@ -224,6 +228,12 @@ class WithdrawnError(NotGeneratedError):
 
 class PendingError(NotGeneratedError):
     """Image that `mkdocs serve` generates later, when its prompt has stopped changing."""
+
+
+def can_be_generated(error: ImagegenError | None) -> bool:
+    """Return True if an image is missing only since this run generates none, or not of its page."""
+    # Each reason for which a build does not generate an image has a class of its own.
+    return error is None or type(error.root) in {NotGeneratedError, NotSelectedError}
 
 
 class Billing(enum.Enum):

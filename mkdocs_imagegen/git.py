@@ -3,6 +3,7 @@
 - `WorkTree.open`: the work tree that a folder is in.
 - `commit`: the id of a revision; `fork`: the commit at which a branch left a revision.
 - `tree` and `index`: the blobs of a commit or of the index below a folder, by path.
+- `has_submodule`: True if a folder is in a submodule.
 - `blobs`: the content of blobs, one after the other.
 - `changes`: the files that differ between a commit and the work tree.
 - `uncommitted`: the files to commit, without the ignored ones; `untracked`: those not in the index.
@@ -10,7 +11,8 @@
 - `is_tracked`: True if git tracks a file in a folder.
 
 A revision can come from a pull request, so it follows ``--end-of-options``, and no shell runs. No
-call writes, also not the index.
+call writes, also not the index. Git finds the repository from the folder: the variables by which a
+hook of a linked work tree names one would make each folder a top folder.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from mkdocs_imagegen.option_parsers import quote_value
 _TIMEOUT_S = 120
 _MAX_QUOTED = 120
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+_LEFT_OUT = {"GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_COMMON_DIR"}
 _BLOB = re.compile(rb"100[0-7]{3} (?:blob )?([0-9a-f]+)(?: 0)?\t(.+)", re.DOTALL)
 """Line of ``ls-tree -r``, or of ``ls-files -s``, which names the stage: 0 without a conflict."""
 _IN_FULL = "in CI, fetch the whole history, as with `fetch-depth: 0` of actions/checkout"
@@ -95,6 +98,15 @@ class WorkTree:
         """
         return self._blobs_in(["ls-files", "-s", "-z"], folder)
 
+    def has_submodule(self, folder: Path) -> bool:
+        """Return True if a folder is a submodule, or in one."""
+        home = folder.resolve()
+        folders = (each for each in (home, *home.parents) if self.root in each.parents)
+        names = [self._name(each) for each in folders]
+        lines = self._git("ls-files", "-s", "-z", "--", *names).split(b"\0") if names else []
+        links = [line.partition(b"\t")[2] for line in lines if line.startswith(b"160000 ")]
+        return not set(map(os.fsencode, names)).isdisjoint(links)
+
     def blobs(self, ids: Iterable[str]) -> Iterator[bytes]:
         """Yield the content of each blob.
 
@@ -107,7 +119,7 @@ class WorkTree:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | _ENVIRONMENT,
+            env=_environment(),
         ) as process:
             asked, told = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
             for each in ids:
@@ -183,6 +195,12 @@ def _command(folder: Path, *arguments: str) -> list[str]:
     return ["git", *options, "-C", str(folder), *arguments]
 
 
+def _environment() -> dict[str, str]:
+    # A hook also sets GIT_INDEX_FILE, which names the index of the commit.
+    inherited = {name: text for name, text in os.environ.items() if name not in _LEFT_OUT}
+    return inherited | _ENVIRONMENT
+
+
 def _run(folder: Path, *arguments: str) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - no shell
@@ -191,7 +209,7 @@ def _run(folder: Path, *arguments: str) -> bytes:
             capture_output=True,
             timeout=_TIMEOUT_S,
             check=False,
-            env=os.environ | _ENVIRONMENT,
+            env=_environment(),
         )
     except OSError:
         raise GitError("git is not installed", hint="install it") from None

@@ -158,6 +158,36 @@ def test_call_of_git_does_not_write_the_index(folder: Path) -> None:
     assert (index.stat().st_mtime_ns, index.read_bytes()) == before
 
 
+def test_repository_of_the_environment_does_not_count(
+    folder: Path, tmp_path: Path, monkeypatch
+) -> None:
+    """As in a hook of a linked work tree, or of another repository."""
+    git(folder, "worktree", "add", "-q", str(tmp_path / "linked"))
+    linked = (tmp_path / "linked").resolve()
+    (tmp_path / "foreign").mkdir()
+    commit_all(tmp_path / "foreign")
+    for top, given in (
+        (linked, folder / ".git/worktrees/linked"),
+        (folder, tmp_path / "foreign/.git"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setenv("GIT_DIR", str(given))
+            patch.setenv("GIT_WORK_TREE", str(tmp_path))
+            patch.setenv("GIT_COMMON_DIR", str(tmp_path / "foreign/.git"))
+            patch.setenv("GIT_PREFIX", "docs/")
+            tree = WorkTree.open(top / "docs")
+            index = tree.index(top / "docs")
+            assert tree.root == top
+            assert index.keys() == {top / "docs/a.md", top / "docs" / ODD}
+            assert list(tree.blobs([index[top / "docs" / ODD]])) == [b"odd"]
+            assert is_tracked(top / "docs")
+
+
+def test_index_of_the_environment_counts(folder: Path, monkeypatch) -> None:
+    monkeypatch.setenv("GIT_INDEX_FILE", str(folder / ".git/another"))
+    assert WorkTree.open(folder).index(folder) == {}
+
+
 def test_folder_is_tracked_when_git_knows_a_file(tmp_path: Path, monkeypatch) -> None:
     assert not is_tracked(tmp_path)
     git(tmp_path, "init", "-q")

@@ -12,12 +12,19 @@ from mkdocs_imagegen.causes import list_locations
 from mkdocs_imagegen.cli.prune import Unused
 from mkdocs_imagegen.cli.site import as_json, config_file
 from mkdocs_imagegen.cli.terminal import print_json, print_line, print_note, print_table
-from mkdocs_imagegen.errors import StoreError
+from mkdocs_imagegen.errors import StoreError, can_be_generated
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import LOOK_ONLY, look
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL
 from mkdocs_imagegen.originals.judge import Original
-from mkdocs_imagegen.originals.lock import Lock, read_lock, shown_path, work_tree_of
+from mkdocs_imagegen.originals.lock import (
+    IN_SUBMODULE,
+    LEAVE_SUBMODULE,
+    Lock,
+    read_lock,
+    shown_path,
+    work_tree_of,
+)
 from mkdocs_imagegen.pipeline.context import BuildMode
 from mkdocs_imagegen.pipeline.outcome import Entry
 from mkdocs_imagegen.report import State, plural
@@ -28,9 +35,10 @@ _LOCKED, _TO_COMMIT, _MISSING = "locked", "to commit", "missing"
 _SKETCH = "it is a sketch, which is never locked; generate the image with a real model"
 _ELSEWHERE = "its original is in another folder; run `mkdocs-imagegen lock`"
 _IGNORED = (
-    "git ignores its record, or a merge is not finished; remove the originals folder from "
-    ".gitignore, or finish the merge"
+    "git ignores its record or image, or a merge is not finished; run `git add -f FILE`, remove "
+    "the pattern from .gitignore, or finish the merge"
 )
+_IN_SUBMODULE = f"{IN_SUBMODULE}; {LEAVE_SUBMODULE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +144,8 @@ class _Files:
                 if result.original is not None:
                     yield self._image(location, result.original)
                 else:
-                    yield _Image(location, "", _MISSING)
+                    problem = "" if can_be_generated(result.error) else str(result.error)
+                    yield _Image(location, "", _MISSING, problem)
 
     def _image(self, location: str, original: Original) -> _Image:
         key = original.record.key
@@ -155,15 +164,17 @@ class _Files:
         if not self._is_in_git:
             return _Image(location, key, _LOCKED)
         record, image = original.folder / f"{key}.json", original.path
-        files = [each for each in (record, image) if each.resolve() in self._untracked]
+        files = [each for each in (record, image) if each.resolve() not in self._tracked]
+        is_ignored = any(each.resolve() not in self._untracked for each in files)
         if record not in files:
-            if record.resolve() not in self._tracked:
-                return _Image(location, key, "ignored", _IGNORED)
             try:
                 self._lock.find(key, reads_image=False)
             except StoreError:
                 files.insert(0, record)
         names = tuple(map(shown_path, files))
+        if is_ignored:
+            problem = _IN_SUBMODULE if self._lock.is_in_submodule else _IGNORED
+            return _Image(location, key, "ignored", problem, files=names)
         return _Image(location, key, _TO_COMMIT if names else _LOCKED, files=names)
 
 
@@ -178,12 +189,13 @@ def _print(images: Sequence[_Image], folder: str) -> None:
             problems.setdefault(each.problem, []).append(each.location)
     for problem, locations in problems.items():
         print_note(f"{list_locations(locations)}: {problem}")
-    if missing := [each.location for each in rows if each.state == _MISSING]:
+    lacking = [each for each in rows if each.state == _MISSING and not each.problem]
+    if missing := [each.location for each in lacking]:
         hint = "run `mkdocs-imagegen generate` where there is an API key"
         print_note(f"missing images: {list_locations(missing)}; {hint}")
     unique = {(each.key or each.location): each for each in images}
     counts = Counter(each.state for each in unique.values())
     states = ", ".join(f"{count} {state}" for state, count in counts.items())
     print_line(f"{plural(len(unique), 'image')}: {states}" if unique else "no images")
-    if any(each.files for each in images):
+    if any(each.state == _TO_COMMIT for each in images):
         print_line(f"to commit them, run `git add {folder}` and `git commit`")

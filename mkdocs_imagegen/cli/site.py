@@ -21,7 +21,12 @@ import click
 
 from mkdocs_imagegen.cli.terminal import CommandError, show_progress
 from mkdocs_imagegen.directives.directive import Directive
-from mkdocs_imagegen.errors import GatewayError, OverBudgetError, StoreError
+from mkdocs_imagegen.errors import (
+    GatewayError,
+    OverBudgetError,
+    StoreError,
+    can_be_generated,
+)
 from mkdocs_imagegen.files import write_atomic
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.gateway import gateway_factory
@@ -178,7 +183,7 @@ def estimate_build(site: SiteView) -> Estimate:
         budget.earlier = spend_of_month(folder, datetime.now(timezone.utc))
     unpriced = 0
     for row in deduplicate(site.rows):
-        if row.state is not State.MISSING:
+        if not _is_counted(row):
             continue
         try:
             budget.reserve(limit, row.price_usd)
@@ -190,9 +195,13 @@ def estimate_build(site: SiteView) -> Estimate:
     return Estimate(rows, budget.images, budget.usd, unpriced)
 
 
+def _is_counted(row: ReportRow) -> bool:
+    return row.state is State.MISSING and can_be_generated(row.error)
+
+
 def _estimated(row: ReportRow, over: OverBudgetError | None, *, is_granted: bool) -> ReportRow:
     """Return a row as after a build, without error if the build would generate the image."""
-    if row.state is not State.MISSING:
+    if not _is_counted(row):
         return row
     state = State.OVER_BUDGET if over else State.MISSING
     return replace(row, state=state, error=over if is_granted else row.error)

@@ -29,6 +29,8 @@ from mkdocs_imagegen.originals.record import MAX_RECORD_BYTES, parse_record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 
+IN_SUBMODULE = "originals in a git submodule are not locked"
+LEAVE_SUBMODULE = "move the originals folder to the repository of the site, and commit it"
 _SHA1_DIGITS = 40
 _NOT_LOCKED = "run `mkdocs-imagegen lock` where there is an API key, and commit the records"
 
@@ -41,11 +43,13 @@ class Lock:
         folder: Originals folder.
         blobs: Blob of each record in the index, by cache key; ``""`` outside of git.
         tree: Work tree of git; None outside of all.
+        is_in_submodule: True if the folder is in a submodule, where no record is locked.
     """
 
     folder: Path
     blobs: Mapping[str, str]
     tree: WorkTree | None = None
+    is_in_submodule: bool = False
 
     def find(self, key: str, *, reads_image: bool) -> Original | None:
         """Return the original of a locked record; None if the cache key is not locked.
@@ -125,6 +129,8 @@ class LockedStore(OriginalStore):
     def missing_error(self, request: ImageRequest) -> NotGeneratedError:
         """Return the reason for which a request has no locked original."""
         lock = self._lock_of_run
+        if lock.is_in_submodule:
+            return NotGeneratedError(IN_SUBMODULE, hint=LEAVE_SUBMODULE)
         for key in (request.key, *request.subject_keys) if lock.tree else ():
             path = self._folder_of(self.folder, key) / f"{key}.json"
             if key not in lock.blobs and os.path.lexists(path):
@@ -172,16 +178,26 @@ def read_lock(folder: Path, root: Path) -> Lock:
         StoreError: If there is a git repository, and git does not answer.
     """
     tree = work_tree_of(folder, root)
+    if tree is None and "GIT_DIR" in os.environ:  # as in a hook of a bare repository
+        fault = "locked is true, and GIT_DIR is set where no folder has `.git`"
+        raise StoreError(fault, hint="unset GIT_DIR, or build in a clone")
     if tree is None:
         return Lock(folder, {path.stem: "" for path in folder.glob(RECORD_GLOB)})
     try:
         files = tree.index(folder)
+        is_in_submodule = not files and tree.has_submodule(folder)
     except GitError as error:
         hint = error.hint or "set `locked: false` to build without git"
         raise StoreError(f"locked is true, and {error.fault}", hint=hint) from None
     home = folder.resolve()
-    records = {path: blob for path, blob in files.items() if path.parent.parent == home}
-    return Lock(folder, {path.stem: blob for path, blob in records.items()}, tree)
+    blobs = {path.stem: blob for path, blob in files.items() if _is_record(path, home)}
+    return Lock(folder, blobs, tree, is_in_submodule)
+
+
+def _is_record(path: Path, folder: Path) -> bool:
+    """Return True if a file has the path of a record, and not of a copy, in an originals folder."""
+    is_named = path.match(RECORD_GLOB) and path.stem.startswith(path.parent.name)
+    return is_named and path.parent.parent == folder
 
 
 def work_tree_of(folder: Path, root: Path) -> WorkTree | None:
@@ -192,9 +208,10 @@ def work_tree_of(folder: Path, root: Path) -> WorkTree | None:
         root: Folder of the configuration file.
     """
     site = _repository_above(Path(os.path.normpath(root.absolute())))
-    is_inside = site is not None and folder.is_relative_to(site)
+    # A link in the work tree belongs to it, wherever it leads.
+    is_inside = site and any(_is_below(each, site) for each in (folder, *folder.parents))
     top = site if is_inside else _repository_above(folder)
-    return WorkTree(top.resolve()) if top else None
+    return WorkTree(top) if top else None
 
 
 def shown_path(path: Path) -> str:
@@ -204,8 +221,15 @@ def shown_path(path: Path) -> str:
 
 
 def _repository_above(folder: Path) -> Path | None:
-    folders = (folder, *folder.parents)
-    return next((each for each in folders if os.path.lexists(each / ".git")), None)
+    """Return the top folder of a work tree without links: that of git, which resolves a folder."""
+    home = folder.resolve()
+    folders = (home, *home.parents, folder, *folder.parents)
+    found = next((each for each in folders if os.path.lexists(each / ".git")), None)
+    return found and found.resolve()
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder)
 
 
 def _is_blob(content: bytes, name: str) -> bool:

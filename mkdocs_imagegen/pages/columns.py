@@ -51,8 +51,8 @@ _THEMES: Mapping[str, _Columns] = MappingProxyType(
     }
 )
 # Together with the full width, no file is more than 1.5 times as wide as a column needs on pages
-# with both sidebars, in windows up to 1920 pixels at a pixel ratio of 1 or 2. Each further width has
-# to be encoded.
+# with both sidebars, in windows up to 1920 pixels at a pixel ratio of 1 or 2. Each further width
+# has to be encoded.
 _WIDTHS = (480, 760)
 """For columns of 320 to 480 pixels (phones), and for those of 620 to 757 (phones with a ratio of 2,
 and desktops); a desktop with a ratio of 2 needs the full width."""

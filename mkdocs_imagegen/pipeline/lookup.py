@@ -15,6 +15,7 @@ from mkdocs_imagegen.errors import (
     GitError,
     ImagegenError,
     ModelShutDownError,
+    NotCheckedOutError,
     NotGeneratedError,
     NotSelectedError,
     OptionError,
@@ -270,13 +271,14 @@ class Lookup:
         return ModelChoice.from_cache(self._settings, is_estimate=is_estimate)
 
     def _is_absent(self, job: Job) -> bool:
-        """Return True if git has the original of a job that would be charged.
+        """Return True if git has the original of a job, unless a build may not generate it.
 
         Raises:
             GitError: If files can be missing, and git does not answer.
         """
         mode, gateway = self._context.mode, self._settings.gateway
-        if gateway.is_sketch or not self._context.permission.is_granted or mode.again:
+        is_asked = self._context.permission.is_granted or not mode.publish
+        if gateway.is_sketch or mode.again or not is_asked:
             return False
         is_exact = bool(job.exact_options) or mode.upgrade
         return self._absent.answer(job.request, is_exact=is_exact)
@@ -292,7 +294,7 @@ class Lookup:
         model, generates = job.request.model, self._context.mode.generate
         if self._is_absent(job):
             folder = self._settings.originals_dir or self.originals.folder
-            return NotGeneratedError(_NOT_CHECKED_OUT, hint=_CHECK_OUT.format(folder))
+            return NotCheckedOutError(_NOT_CHECKED_OUT, hint=_CHECK_OUT.format(folder))
         try:
             model = self._models.sent_for(job.request, job.exact_options).model
         except ModelShutDownError:

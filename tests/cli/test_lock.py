@@ -56,17 +56,46 @@ def test_check_fails_until_both_files_are_in_git(site: PaidSite, run) -> None:
     assert snapshot(site.folder / ORIGINALS) == before
 
 
-def test_images_that_git_ignores_need_not_be_committed(site: PaidSite, run) -> None:
-    (site.originals / ".gitignore").write_text("*.webp\n")
+@pytest.mark.parametrize("options", [[], ["--check"]])
+def test_ignored_image_is_named_although_its_record_is_tracked(
+    site: PaidSite, run, options: list[str]
+) -> None:
+    record = record_of(site, "A crane")
+    image = next(each for each in site.images_of_originals if each.stem.startswith(record.stem))
+    name = image.relative_to(site.folder).as_posix()
+    (site.originals / ".gitignore").write_text("*.webp\n*.png\n*.jpg\n")
     git(site.folder, "add", ORIGINALS)
-    assert run("lock", "--check").lines == ["2 images: 2 locked"]
+    ran = run("lock", *options, code=1)
+    assert ran.lines == [f"docs/index.md:7  ignored  {name}", "2 images: 1 locked, 1 ignored"]
+    assert "docs/index.md:7: git ignores its record or image" in ran.stderr
+    assert "run `git add -f FILE`, remove the pattern from .gitignore" in ran.stderr
+    git(site.folder, "add", "-f", name)
+    assert run("lock", *options).lines == ["2 images: 2 locked"]
 
 
 def test_ignored_record_is_named(site: PaidSite, run) -> None:
+    record = record_of(site, "A crane")
     (site.folder / ".gitignore").write_text(f"{ORIGINALS}/\nmkdocs.yml\n.cache/\nsite/\n")
     ran = run("lock", code=1)
+    assert record.relative_to(site.folder).as_posix() in ran.lines[0]
     assert "docs/index.md:7: git ignores its record" in ran.stderr
     assert ran.lines[-1] == "2 images: 1 locked, 1 ignored"
+
+
+@pytest.mark.parametrize("originals", [ORIGINALS, f"shared/{ORIGINALS}"])
+def test_originals_in_a_submodule_are_not_locked(site: PaidSite, run, originals: str) -> None:
+    folder = site.folder / originals
+    git(site.folder, "rm", "-q", "-r", "--cached", ORIGINALS)
+    folder.parent.mkdir(exist_ok=True)
+    site.originals.rename(folder)
+    site.options["originals_dir"] = originals
+    commit_all(folder if originals == ORIGINALS else folder.parent)
+    commit_all(site.folder)  # adds a repository in a folder as a submodule without a name
+    message = "docs/index.md:3, docs/index.md:7: originals in a git submodule are not locked; move"
+    assert message in run("lock", code=1).stderr
+    assert (
+        "originals in a git submodule are not locked (" in run("check", "--locked", code=1).stderr
+    )
 
 
 def test_changed_record_is_to_be_committed(site: PaidSite, run) -> None:
@@ -84,6 +113,28 @@ def test_missing_and_invalid_images_are_named(site: PaidSite, run) -> None:
     assert "missing images: docs/index.md:7; run `mkdocs-imagegen generate` where" in ran.stderr
     assert 'docs/other.md:3: `size`: unsupported value "1"' in ran.stderr
     assert site.emulator.requests == requests
+
+
+@pytest.mark.parametrize("auth", ["none", "key"])
+def test_missing_image_that_is_in_git_has_its_own_hint(
+    site: PaidSite, run, monkeypatch: pytest.MonkeyPatch, auth: str
+) -> None:
+    commit_all(site.folder)
+    record_of(site, "A ferry").unlink()
+    next(each for each in site.images_of_originals if not _has_record(site, each)).unlink()
+    site.write_prompts("A ferry", "A crane", "A buoy")
+    if auth == "key":
+        monkeypatch.delenv("AI_GATEWAY_API_KEY", raising=False)
+        site.options["gateway"] = {}
+    ran = run("lock", code=1)
+    assert ran.lines[-1] == "3 images: 2 missing, 1 locked"
+    hint = "docs/index.md:3: the original is in git, but not in the work tree; run `git restore"
+    assert hint in ran.stderr
+    assert "missing images: docs/index.md:11; run `mkdocs-imagegen generate` where" in ran.stderr
+
+
+def _has_record(site: PaidSite, image: Path) -> bool:
+    return any(image.stem.startswith(each.stem) for each in site.records)
 
 
 @pytest.mark.parametrize("place", ["another folder", "cache", "quarantine"])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.cli.support import fence, store_as_real_model
+from tests.paid import PaidSite
+from tests.repository import commit_all
 from tests.support import Site
 
 
@@ -244,3 +247,21 @@ def test_plan_names_a_misspelled_model(priced: Site, run) -> None:
         'imagegen: mkdocs.yml: "gpt-image-2" is not a known model ID; did you mean '
         '"openai/gpt-image-2"?\n'
     )
+
+
+def test_images_that_a_build_refuses_are_not_counted(paid_site: PaidSite) -> None:
+    """The original of the first image is in git, and not in the work tree."""
+    paid_site.write_prompts("A ferry")
+    paid_site.build()
+    commit_all(paid_site.folder)
+    shutil.rmtree(paid_site.originals)
+    shutil.rmtree(paid_site.folder / ".cache")
+    paid_site.write_prompts("A ferry", "A crane")
+    paid_site.options["budget"] = {"images": 1}
+    plan, dry_run = paid_site.command("plan"), paid_site.command("generate", "--dry-run")
+    assert "\n2 images: 2 missing; a build generates 1 image (" in plan.stdout
+    assert "\nwould generate 1 image (" in dry_run.stdout
+    for stderr in (plan.stderr, dry_run.stderr):
+        assert "docs/index.md:3: the image is missing: the original is in git, but not" in stderr
+        assert "docs/index.md:7" not in stderr
+    assert paid_site.requests_of_build() == 1

@@ -154,6 +154,18 @@ def test_missing_image_is_not_looked_for_elsewhere(site: PaidSite) -> None:
     assert not image.exists()
 
 
+def test_tracked_copies_of_a_record_do_not_count(site: PaidSite) -> None:
+    record = record_of(site, PROMPTS[0])
+    other = site.originals / "zz" / record.name
+    other.parent.mkdir()
+    for copy in (record.with_name(f"{record.name}~"), record.with_suffix(".orig"), other):
+        copy.write_text("Another version")
+    commit_all(site.folder)
+    assert build(site) == ["ready"] * 3
+    git(site.folder, "rm", "-q", "--cached", str(record))
+    assert build(site) == ["missing", "ready", "ready"]
+
+
 def test_deleted_record_is_not_written_again(site: PaidSite) -> None:
     record = record_of(site, PROMPTS[0])
     record.unlink()
@@ -293,6 +305,60 @@ def test_folder_behind_a_link_does_not_escape_the_index(site: PaidSite, tmp_path
     site.originals.rename(tmp_path / "elsewhere")
     site.originals.symlink_to(tmp_path / "elsewhere")
     assert build(site) == ["missing"] * 3
+
+
+def with_untracked(site: PaidSite, folder: Path) -> None:
+    """Move a site to a folder of a repository, with an original that git does not track."""
+    shutil.rmtree(site.folder / ".git")
+    folder.parent.mkdir()
+    site.folder = site.folder.rename(folder)
+    site.docs = folder / "docs"
+    site.save()
+    commit_all(folder.parent)
+    site.write_prompts(*PROMPTS, "A crane")
+    assert site.requests_of_build(locked=False) == 1
+    fresh(site)
+
+
+def test_site_behind_a_link_is_in_its_repository(site: PaidSite, tmp_path: Path) -> None:
+    with_untracked(site, tmp_path / "repository/web")
+    (tmp_path / "link").symlink_to("repository/web")
+    site.folder = tmp_path / "link"
+    site.docs = site.folder / "docs"
+    assert build(site) == ["ready"] * 3 + ["missing"]
+
+
+def test_originals_behind_a_link_are_in_their_repository(site: PaidSite, tmp_path: Path) -> None:
+    """The site is in no repository, and its originals are below a link to one."""
+    with_untracked(site, tmp_path / "repository/web")
+    (tmp_path / "plain").mkdir()
+    site.docs.rename(tmp_path / "plain/docs")
+    (tmp_path / "link").symlink_to("repository/web")
+    site.folder = tmp_path / "plain"
+    site.docs = site.folder / "docs"
+    assert build(site, originals_dir=f"../link/{ORIGINALS}") == ["ready"] * 3 + ["missing"]
+
+
+def test_link_that_leaves_the_repository_of_a_linked_site_is_not_followed(
+    site: PaidSite, tmp_path: Path
+) -> None:
+    with_untracked(site, tmp_path / "repository/web")
+    site.originals.rename(tmp_path / "elsewhere")
+    site.originals.symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to("repository/web")
+    site.folder = tmp_path / "link"
+    site.docs = site.folder / "docs"
+    assert build(site) == ["missing"] * 4
+
+
+def test_build_stops_if_only_the_environment_names_a_repository(
+    site: PaidSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As in a hook of a bare repository that receives a push."""
+    (site.folder / ".git").rename(tmp_path / "bare.git")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "bare.git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(site.folder))
+    assert "GIT_DIR is set where no folder has `.git`; unset GIT_DIR" in failure(site)
 
 
 def test_site_in_a_subfolder_of_the_repository(site: PaidSite, tmp_path: Path) -> None:
