@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 from mkdocs_imagegen.cli.main import main
-from tests.cli.support import Sheet, fence
+from tests.cli.support import Sheet, fence, replace_image
 from tests.paid import PaidSite, paid_gateway, snapshot
 from tests.repository import commit_all, git
 
@@ -304,6 +304,26 @@ def test_old_images_are_read_from_git(site: PaidSite, tmp_path: Path) -> None:
     assert colors(sheet)[2:] == [every[2], every[1]]
     assert sheet.alts[:2] == ["Before: A ferry", "After: A ferry"]
     assert sheet.alts[2:] == ["Before: A buoy", "Before: A crane"]
+
+
+def test_image_that_cannot_be_shown_is_left_out(site: PaidSite, tmp_path: Path) -> None:
+    """The old one is not in a partial clone, and the new one is none."""
+    (old,) = git(site.folder, "ls-files", "-s", f"{site.originals}/*.webp").splitlines()[:1]
+    blob, name = old.split()[1], old.partition("\t")[2]
+    prompt = json.loads(next((site.folder / name).parent.glob("*.json")).read_text())["prompt"]
+    page = next(path for path in site.docs.rglob("*.md") if prompt in path.read_text())
+    page.write_text(page.read_text().replace(prompt, f"{prompt} at night"))
+    records = {*site.records}
+    site.build()
+    (new,) = {*site.records} - records
+    (site.folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    (site.folder / name).unlink()
+    now = replace_image(new, b"no image")
+    done = site.command("gallery", "--since", "main", str(tmp_path / "review.html"))
+    assert done.exit_code == 0, done.output
+    where = Path(name).relative_to("imagegen-originals").as_posix()
+    assert f"image {where} is left out: git cannot read the object {blob}" in done.stderr
+    assert f"image {now} is left out: the bytes are not a valid image" in done.stderr
 
 
 def test_image_of_a_pointer_comes_from_git_lfs(site: PaidSite, tmp_path: Path) -> None:
