@@ -352,6 +352,54 @@ def test_image_of_a_pointer_comes_from_git_lfs(site: PaidSite, tmp_path: Path) -
     assert sorted(colors(gallery(site, tmp_path / "review.html"))) == sorted(every)
 
 
+def test_record_of_a_huge_image_is_left_out(site: PaidSite) -> None:
+    edit_record(site, "A ferry", bytes=10**30)
+    site.write("index.md", "# Page\n")
+    assert [each[2] for each in changes(site)] == ["A crane"]
+
+
+def test_new_record_that_is_a_pointer_is_named(site: PaidSite) -> None:
+    record = record_of(site, "A ferry")
+    record.write_text("version https://git-lfs.github.com/spec/v1\n")
+    done = site.command("plan", "--since", "main")
+    assert done.exit_code == 0, done.output
+    assert f"record {record} is left out: it is a Git LFS pointer" in done.stderr
+
+
+@pytest.mark.parametrize("options", ['INHERIT: "a\0b.yml"\n', f"INHERIT: {'a' * 300}\n", ""])
+def test_old_name_that_no_file_can_have_is_read(site: PaidSite, options: str) -> None:
+    config = site.folder / "mkdocs.yml"
+    text = config.read_text()
+    prompts = "" if options else 'plugins: [{imagegen: {prompts: "a\\0b"}}]\n'
+    config.write_text(f"site_name: A site\n{options}{prompts}")
+    commit_all(site.folder)
+    git(site.folder, "branch", "-f", "main")
+    config.write_text(text)
+    assert site.command("plan", "--since", "main").exit_code == 0
+
+
+def record_of(site: PaidSite, prompt: str) -> Path:
+    (path,) = (each for each in site.records if f'"{prompt}"' in each.read_text())
+    return path
+
+
+def edit_record(site: PaidSite, prompt: str, **fields: object) -> None:
+    """Change the record of an image in the main branch."""
+    path = record_of(site, prompt)
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    commit_all(site.folder)
+    git(site.folder, "branch", "-f", "main")
+
+
+def test_options_of_the_revision_keep_the_lock_of_the_command(site: PaidSite) -> None:
+    (site.folder / ".gitignore").write_text("/site/\n/.cache/\n/imagegen-originals/\n")
+    git(site.folder, "rm", "-rq", "--cached", "imagegen-originals")
+    commit_all(site.folder)
+    git(site.folder, "branch", "-f", "main")
+    site.options["concurrency"] = 3
+    assert plan(site, "--locked")[-1].startswith("no changes;")
+
+
 def test_sketches_are_compared_on_disk(site: PaidSite, tmp_path: Path) -> None:
     site.options["gateway"] = {"url": "sketch:"}
     site.build()
