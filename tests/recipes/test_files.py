@@ -107,6 +107,22 @@ def test_previews_generate_no_image_whichever_keys_the_job_has(
         assert emulator.requests == 0
 
 
+@pytest.mark.parametrize(
+    ("folder", "first", "code"), [("imagegen-originals", "", 0), ("", "1", 0), ("", "", 1)]
+)
+def test_gitlab_generates_images_without_a_cache_only_if_told(
+    tmp_path: Path, folder: str, first: str, code: int
+) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    script = "\n".join(read(RECIPES / "gitlab-cached.yml")["pages"]["script"])
+    script = script.replace("mkdocs build", "echo mkdocs build")
+    environ = os.environ | {"IMAGEGEN_FIRST_RUN": first}
+    done = subprocess.run(
+        ["sh", "-ec", script], cwd=tmp_path, env=environ, capture_output=True, check=False
+    )
+    assert (done.returncode, b"mkdocs build" in done.stdout) == (code, code == 0)
+
+
 @workflow
 def test_checkout_keeps_no_credentials(path: Path) -> None:
     (checkout,) = (
