@@ -6,6 +6,7 @@ An image is another one if the bytes of its original are.
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from mkdocs_imagegen.frozen import dataclass
@@ -14,6 +15,8 @@ from mkdocs_imagegen.report import ReportRow
 
 _ALIKE = 0.5
 """Share of common words from which two prompts are alike."""
+_MAX_WORDS = 100
+"""Number of words of a prompt that are compared."""
 
 
 class Kind(enum.Enum):
@@ -140,42 +143,57 @@ def _pairs_of_page(
     before: Sequence[Shown], after: Sequence[Shown]
 ) -> Iterator[tuple[Shown | None, Shown | None]]:
     found: dict[int, int] = {}
+    taken: set[int] = set()
     for feature in _FEATURES:
-        free: dict[str, list[int]] = {}
+        free: dict[str, deque[int]] = {}
         for number, each in enumerate(after):
-            if number not in found.values():
-                free.setdefault(feature(each), []).append(number)
+            if number not in taken:
+                free.setdefault(feature(each), deque()).append(number)
         for number, each in enumerate(before):
             if number not in found and feature(each) and free.get(feature(each)):
-                found[number] = free[feature(each)].pop(0)
+                found[number] = free[feature(each)].popleft()
+                taken.add(found[number])
     for one, other in _similar(before, after, dict(found)):
-        if one not in found and other not in found.values():
+        if one not in found and other not in taken:
             found[one] = other
+            taken.add(other)
     yield from ((before[one], after[other]) for one, other in found.items())
     yield from ((each, None) for number, each in enumerate(before) if number not in found)
-    numbers = set(found.values())
-    yield from ((None, each) for number, each in enumerate(after) if number not in numbers)
+    yield from ((None, each) for number, each in enumerate(after) if number not in taken)
 
 
 def _similar(
     before: Sequence[Shown], after: Sequence[Shown], found: Mapping[int, int]
 ) -> list[tuple[int, int]]:
     """Return the numbers of images between the same neighbors or alike, the most alike first."""
-    pairs = []
+    behind: list[tuple[int, int, frozenset[str]]] = []  # with the paired image before it
+    newest, partners = -1, {other: one for one, other in found.items()}
+    for other, new in enumerate(after):
+        if other in partners:
+            newest = max(newest, partners[other])
+        else:
+            behind.append((other, newest, _words(new)))
+    pairs, last = [], -1
     for one, old in enumerate(before):
-        behind = max((each for each in found if each < one), default=-1)
-        for other, new in enumerate(after):
-            numbers = [each for each, number in found.items() if number < other]
-            likeness = _likeness(old.row.title, new.row.title)
-            if likeness >= _ALIKE or max(numbers, default=-1) == behind:
+        if one in found:
+            last = one
+            continue
+        words = _words(old)
+        for other, neighbor, others in behind:
+            likeness = _likeness(words, others)
+            if likeness >= _ALIKE or neighbor == last:
                 pairs.append((-likeness, one, other))
     return [(one, other) for _, one, other in sorted(pairs)]
 
 
-def _likeness(one: str, other: str) -> float:
+def _words(shown: Shown) -> frozenset[str]:
+    return frozenset(shown.row.title.lower().split()[:_MAX_WORDS])
+
+
+def _likeness(words: frozenset[str], others: frozenset[str]) -> float:
     """Return the share of the words that two prompts have in common."""
-    words, others = set(one.lower().split()), set(other.lower().split())
-    return len(words & others) / (len(words | others) or 1)
+    common = len(words & others)
+    return common / (len(words) + len(others) - common or 1)
 
 
 _FEATURES: Sequence[Callable[[Shown], str]] = (

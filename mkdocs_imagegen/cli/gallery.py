@@ -20,7 +20,10 @@ from mkdocs_imagegen.cli.site import (
 )
 from mkdocs_imagegen.cli.targets import requests_of
 from mkdocs_imagegen.cli.terminal import open_in_browser, print_json, print_line
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.hosts.look import SiteView, look
+from mkdocs_imagegen.log import log
+from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.pipeline.lookup import open_originals
 from mkdocs_imagegen.pipeline.outcome import Entry
@@ -77,10 +80,18 @@ def _write_all(site: SiteView, file: Path) -> tuple[dict[Path, int], int]:
     missing = sum(row.state.is_missing for row in deduplicate(site.rows))
     sheet = ContactSheet(store, site.entries, file)
     keys = _all_takes(site.entries, store)
+
+    def find(key: str) -> Original | None:
+        try:
+            return store.find(key)
+        except StoreError as error:
+            log.warning("an image is left out: %s", error)
+            return None
+
     written = sheet.write(
         "Images of the site",
         f"{plural(missing, 'image')} missing." if missing else "",
-        ((request, filter(None, map(store.find, each))) for request, each in keys),
+        ((request, filter(None, map(find, each))) for request, each in keys),
         sum(len(each) for _, each in keys),
     )
     return written, missing

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from mkdocs_imagegen.cli.changes import Change, Shown
 from mkdocs_imagegen.cli.since import Comparison
-from mkdocs_imagegen.cli.site import cost_of, write_sheet
+from mkdocs_imagegen.cli.site import cost_of, thumbnail_of, write_sheet
 from mkdocs_imagegen.cli.terminal import show_progress
-from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.hosts.look import SiteView
 from mkdocs_imagegen.imaging.image import LARGE_PX
-from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.pages.contact_sheet import SheetGroup, SheetImage, contact_sheet
 from mkdocs_imagegen.pipeline.lookup import open_originals
@@ -63,14 +61,9 @@ def _images(side: str, shown: Shown | None, read: _Read) -> Iterator[SheetImage]
     """Yield the image of a side, unless it is missing or, with a warning, cannot be read."""
     if shown is None or shown.original is None:
         return
-    # Imports Pillow, which takes 60 ms that other commands save.
-    from mkdocs_imagegen.imaging.encode import encode_thumbnail  # noqa: PLC0415
-
     record = shown.original.record
-    try:
-        thumbnail = encode_thumbnail(read(shown.original), LARGE_PX)
-    except StoreError as error:
-        log.warning("an image is left out: %s", error)
+    thumbnail = thumbnail_of(shown.original, read, LARGE_PX)
+    if thumbnail is None:
         return
     asked = filter(None, (record.answered_by or record.model, record.quality, str(record.size)))
     yield SheetImage(

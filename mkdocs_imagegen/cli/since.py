@@ -278,23 +278,28 @@ def _settings_at(tree: WorkTree, commit: str, settings: Settings, folder: Path) 
     except (OptionsError, OptionError) as error:
         log.warning(_OTHER_OPTIONS, commit[:12], error)
         return settings
-    return replace(read, config_file=file, command=settings.command)
+    is_locked = read.locked or settings.locked  # of `--locked`
+    return replace(read, config_file=file, command=settings.command, locked=is_locked)
 
 
 def _restore_parents(tree: WorkTree, commit: str, file: Path, folder: Path) -> None:
     """Write the files that a configuration file inherits from into a folder."""
     path: Path | None = folder / file.resolve().relative_to(tree.root)
-    while path and (found := _INHERITS.search(path.read_text("utf-8", "replace"))):
-        file = file.parent / found[1]
-        if (folder / os.path.relpath(file.resolve(), tree.root)).exists():
-            return
-        path = _restore(tree, commit, file, folder)
+    seen: set[Path] = set()
+    while path and path not in seen:
+        seen.add(path)
+        found = _INHERITS.search(path.read_text("utf-8", "replace"))
+        file = file.parent / found[1] if found else file
+        path = _restore(tree, commit, file, folder) if found else None
 
 
 def _restore(tree: WorkTree, commit: str, file: Path, folder: Path) -> Path | None:
     """Write a file of a commit into a folder; return its path, or None if it is not there."""
-    file = file.resolve()
-    blob = tree.tree(commit, file).get(file)
+    try:
+        file = file.resolve()
+        blob = tree.tree(commit, file).get(file)
+    except ValueError:  # a name with a null character
+        return None
     if blob is None:
         return None
     path = folder / file.relative_to(tree.root)

@@ -23,8 +23,8 @@ from mkdocs_imagegen.cli.terminal import CommandError, show_progress
 from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import (
     GatewayError,
+    ImagegenError,
     OverBudgetError,
-    StoreError,
     can_be_generated,
 )
 from mkdocs_imagegen.files import write_atomic
@@ -317,16 +317,8 @@ class ContactSheet:
     def _with_thumbnail(
         self, pair: tuple[ImageRequest, Original]
     ) -> tuple[ImageRequest, Original, Thumbnail | None]:
-        """Add a thumbnail; None, with a warning, if the original cannot be read."""
-        # Imports Pillow, which takes 60 ms that other commands save.
-        from mkdocs_imagegen.imaging.encode import encode_thumbnail  # noqa: PLC0415
-
         largest_px = LARGE_PX if self._is_large else THUMBNAIL_PX
-        try:
-            return *pair, encode_thumbnail(self._store.read(pair[1])[1], largest_px)
-        except StoreError as error:
-            log.warning("an image is left out: %s", error)
-            return *pair, None
+        return *pair, thumbnail_of(pair[1], lambda each: self._store.read(each)[1], largest_px)
 
     def _image(self, original: Original, small: Thumbnail) -> SheetImage:
         record = original.record
@@ -340,6 +332,21 @@ class ContactSheet:
             url=_url_from(original.path, self._file),
             thumbnail=small,
         )
+
+
+def thumbnail_of(
+    original: Original, read: Callable[[Original], bytes], largest_px: int
+) -> Thumbnail | None:
+    """Return a thumbnail; None, with a warning, if the original cannot be read or decoded."""
+    # Imports Pillow, which takes 60 ms that other commands save.
+    from mkdocs_imagegen.imaging.encode import encode_thumbnail  # noqa: PLC0415
+
+    try:
+        return encode_thumbnail(read(original), largest_px)
+    except ImagegenError as error:
+        record = original.record
+        log.warning("image %s/%s is left out: %s", record.key[:2], record.file_name, error)
+        return None
 
 
 def _map_in_threads(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:

@@ -17,6 +17,7 @@ from mkdocs_imagegen.git import WorkTree
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.originals.judge import (
     LFS_POINTER,
+    MAX_ORIGINAL_BYTES,
     RECORD_GLOB,
     Inspect,
     Original,
@@ -69,8 +70,10 @@ class CommittedOriginals:
         """Yield the records that were added or changed since the commit."""
         for path in sorted(self.current.glob(RECORD_GLOB)):
             if self._is_new(path):
-                with contextlib.suppress(OSError, ValueError, NewerVersionError):
+                try:
                     yield read_record(path)
+                except (OSError, ValueError, StoreError) as error:
+                    log.warning("record %s is left out: %s", path, error)
 
     def _is_new(self, path: Path) -> bool:
         path = self.current / path.parent.name / path.name
@@ -93,6 +96,8 @@ class CommittedOriginals:
             pointers += content.startswith(LFS_POINTER)
             with contextlib.suppress(ValueError, NewerVersionError):
                 record = parse_record(content, path.stem)
+                if record.bytes > MAX_ORIGINAL_BYTES:
+                    continue  # no build can read it
                 self.sha256s.add(record.sha256)
                 folder = target / path.parent.name
                 folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pty
 import select
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.imaging.decode import inspect_image
-from mkdocs_imagegen.originals.record import parse_record
+from mkdocs_imagegen.originals.record import parse_record, serialize_record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 from tests.support import Site
@@ -112,6 +113,16 @@ def store_as_real_model(site: Site) -> None:
         real = ImageRequest(MODEL, record.prompt, record.size, take=record.take)
         content = path.with_name(record.file_name).read_bytes()
         store.put(replace(record, key=real.key, subject=real.subject_key, model=MODEL), content)
+
+
+def replace_image(path: Path, content: bytes) -> str:
+    """Replace the image of a record by other bytes, with their hash; return its short path."""
+    record = parse_record(path.read_bytes(), path.stem)
+    path.with_name(record.file_name).unlink()
+    record = replace(record, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+    path.write_bytes(serialize_record(record))
+    path.with_name(record.file_name).write_bytes(content)
+    return f"{path.parent.name}/{record.file_name}"
 
 
 class Sheet(HTMLParser):

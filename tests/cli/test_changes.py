@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import ItemsView, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from mkdocs_imagegen.cli.changes import Change, Shown, compare
+from mkdocs_imagegen.cli import changes
+from mkdocs_imagegen.cli.changes import Change, Kind, Shown, compare
 from mkdocs_imagegen.errors import Location
 from mkdocs_imagegen.option_parsers import Size
 from mkdocs_imagegen.originals.judge import Original
@@ -29,14 +32,14 @@ def shown(
     return Shown(page, 0, name, row, None if image == "-" else original)
 
 
-def told(changes: list[Change]) -> list[tuple[str, str, str]]:
+def told(found: list[Change]) -> list[tuple[str, str, str]]:
     return [
         (
             each.kind.value,
             each.before.row.title if each.before else "",
             each.after.row.title if each.after else "",
         )
-        for each in changes
+        for each in found
     ]
 
 
@@ -77,6 +80,46 @@ FERRY, CRANE, BUOY = shown("A ferry", 3), shown("A crane", 7), shown("A buoy", 1
 )
 def test_images_are_paired_by_page(before, after, expected) -> None:
     assert told(compare(before, after)) == expected
+
+
+def test_each_prompt_is_read_once_and_paired_images_are_not_compared(monkeypatch) -> None:
+    """On a page of many images, of which some changed."""
+    words, likeness = Mock(wraps=changes._words), Mock(wraps=changes._likeness)
+    monkeypatch.setattr(changes, "_words", words)
+    monkeypatch.setattr(changes, "_likeness", likeness)
+    kept = [shown(f"Ferry {number}") for number in range(50)]
+    before = [*kept, *(shown(f"Crane {number}") for number in range(20))]
+    after = [*kept, *(shown(f"Crane {number} at dusk") for number in range(20))]
+    assert [each.kind for each in compare(before, after)] == [Kind.CHANGED] * 20
+    assert (words.call_count, likeness.call_count) == (40, 400)
+
+
+class Pairs(dict[int, int]):
+    """Pairs that count how often all of them are read."""
+
+    reads = 0
+
+    def items(self) -> ItemsView[int, int]:
+        self.reads += 1
+        return super().items()
+
+    def __iter__(self) -> Iterator[int]:
+        self.reads += 1
+        return super().__iter__()
+
+
+def test_neighbors_are_read_once_for_all_images() -> None:
+    kept = [shown(f"Ferry {number}") for number in range(20)]
+    old, new = ([shown(f"{each} {number}") for number in range(20)] for each in ("A", "B"))
+    pairs = Pairs((number, number) for number in range(20))
+    similar = changes._similar([*kept, *old], [*kept, *new], pairs)
+    assert {one for one, _ in similar} == {other for _, other in similar} == set(range(20, 40))
+    assert pairs.reads == 1
+
+
+def test_only_the_first_words_of_a_prompt_are_compared() -> None:
+    many = " ".join(map(str, range(changes._MAX_WORDS)))
+    assert len(changes._words(shown(f"{many} more"))) == changes._MAX_WORDS
 
 
 def test_one_change_names_all_its_locations() -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.cli import site as site_module
-from tests.cli.support import Sheet, fence, store_as_real_model
+from tests.cli.support import Sheet, fence, replace_image, store_as_real_model
 from tests.support import Site
 
 
@@ -88,6 +88,23 @@ def test_sheet_leaves_out_a_corrupt_original(small: Site, run, file: Path) -> No
     done = run("gallery", file)
     assert done.lines[-1] == f"{file}: 1 image"
     assert image.name.partition(".")[0][:6] in done.stderr
+
+
+def test_sheet_leaves_out_a_truncated_original(small: Site, run, file: Path) -> None:
+    small.build()
+    image = next(small.originals.rglob("*.webp"))
+    image.write_bytes(image.read_bytes()[:-1])
+    done = run("gallery", file)
+    assert done.lines[-1] == f"{file}: 1 image"
+    assert image.name in done.stderr
+
+
+def test_sheet_leaves_out_an_intact_original_that_is_no_image(small: Site, run, file: Path) -> None:
+    small.build()
+    name = replace_image(small.records[0], b"no image")
+    done = run("gallery", file)
+    assert done.lines[-1] == f"{file}: 1 image"
+    assert f"image {name} is left out: the bytes are not a valid image" in done.stderr
 
 
 def test_titles_leave_out_the_style(small: Site, run, file: Path) -> None:

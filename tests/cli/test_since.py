@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 from mkdocs_imagegen.cli.main import main
-from tests.cli.support import Sheet, fence
+from tests.cli.support import Sheet, fence, replace_image
 from tests.paid import PaidSite, paid_gateway, snapshot
 from tests.repository import commit_all, git
 
@@ -306,6 +306,26 @@ def test_old_images_are_read_from_git(site: PaidSite, tmp_path: Path) -> None:
     assert sheet.alts[2:] == ["Before: A buoy", "Before: A crane"]
 
 
+def test_image_that_cannot_be_shown_is_left_out(site: PaidSite, tmp_path: Path) -> None:
+    """The old one is not in a partial clone, and the new one is none."""
+    (old,) = git(site.folder, "ls-files", "-s", f"{site.originals}/*.webp").splitlines()[:1]
+    blob, name = old.split()[1], old.partition("\t")[2]
+    prompt = json.loads(next((site.folder / name).parent.glob("*.json")).read_text())["prompt"]
+    page = next(path for path in site.docs.rglob("*.md") if prompt in path.read_text())
+    page.write_text(page.read_text().replace(prompt, f"{prompt} at night"))
+    records = {*site.records}
+    site.build()
+    (new,) = {*site.records} - records
+    (site.folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    (site.folder / name).unlink()
+    now = replace_image(new, b"no image")
+    done = site.command("gallery", "--since", "main", str(tmp_path / "review.html"))
+    assert done.exit_code == 0, done.output
+    where = Path(name).relative_to("imagegen-originals").as_posix()
+    assert f"image {where} is left out: git cannot read the object {blob}" in done.stderr
+    assert f"image {now} is left out: the bytes are not a valid image" in done.stderr
+
+
 def test_image_of_a_pointer_comes_from_git_lfs(site: PaidSite, tmp_path: Path) -> None:
     """Git LFS keeps a file by its hash; without it, the message says what to do."""
     every = colors(gallery_of_all(site, tmp_path / "all.html"))
@@ -330,6 +350,54 @@ def test_image_of_a_pointer_comes_from_git_lfs(site: PaidSite, tmp_path: Path) -
         kept.parent.mkdir(parents=True)
         kept.write_bytes(content)
     assert sorted(colors(gallery(site, tmp_path / "review.html"))) == sorted(every)
+
+
+def test_record_of_a_huge_image_is_left_out(site: PaidSite) -> None:
+    edit_record(site, "A ferry", bytes=10**30)
+    site.write("index.md", "# Page\n")
+    assert [each[2] for each in changes(site)] == ["A crane"]
+
+
+def test_new_record_that_is_a_pointer_is_named(site: PaidSite) -> None:
+    record = record_of(site, "A ferry")
+    record.write_text("version https://git-lfs.github.com/spec/v1\n")
+    done = site.command("plan", "--since", "main")
+    assert done.exit_code == 0, done.output
+    assert f"record {record} is left out: it is a Git LFS pointer" in done.stderr
+
+
+@pytest.mark.parametrize("options", ['INHERIT: "a\0b.yml"\n', f"INHERIT: {'a' * 300}\n", ""])
+def test_old_name_that_no_file_can_have_is_read(site: PaidSite, options: str) -> None:
+    config = site.folder / "mkdocs.yml"
+    text = config.read_text()
+    prompts = "" if options else 'plugins: [{imagegen: {prompts: "a\\0b"}}]\n'
+    config.write_text(f"site_name: A site\n{options}{prompts}")
+    commit_all(site.folder)
+    git(site.folder, "branch", "-f", "main")
+    config.write_text(text)
+    assert site.command("plan", "--since", "main").exit_code == 0
+
+
+def record_of(site: PaidSite, prompt: str) -> Path:
+    (path,) = (each for each in site.records if f'"{prompt}"' in each.read_text())
+    return path
+
+
+def edit_record(site: PaidSite, prompt: str, **fields: object) -> None:
+    """Change the record of an image in the main branch."""
+    path = record_of(site, prompt)
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    commit_all(site.folder)
+    git(site.folder, "branch", "-f", "main")
+
+
+def test_options_of_the_revision_keep_the_lock_of_the_command(site: PaidSite) -> None:
+    (site.folder / ".gitignore").write_text("/site/\n/.cache/\n/imagegen-originals/\n")
+    git(site.folder, "rm", "-rq", "--cached", "imagegen-originals")
+    commit_all(site.folder)
+    git(site.folder, "branch", "-f", "main")
+    site.options["concurrency"] = 3
+    assert plan(site, "--locked")[-1].startswith("no changes;")
 
 
 def test_sketches_are_compared_on_disk(site: PaidSite, tmp_path: Path) -> None:

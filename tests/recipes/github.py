@@ -156,10 +156,11 @@ class Repository:
         """Let the main branch of the server be at the current commit."""
         self._git("update-ref", "refs/remotes/origin/main", "HEAD")
 
-    def push(self) -> WorkflowRun:
+    def push(self, *variables: str) -> WorkflowRun:
         """Run the workflow as a push to the main branch does, with the secrets."""
         self.merge()
-        return self._run(["push", "-s", f"{_VARIABLE}={KEY}"])
+        given = (f"--var={each}" for each in variables)
+        return self._run(["push", "-s", f"{_VARIABLE}={KEY}", *given])
 
     def open_pull_request(self) -> WorkflowRun:
         """Run the workflow as a pull request of the same repository does, with the secrets."""

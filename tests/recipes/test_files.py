@@ -16,6 +16,7 @@ from tomlkit import parse as parse_toml
 from tests.manual.pages import DOCS, ROOT, pages
 from tests.manual.test_commands import check_syntax
 from tests.package.conftest import run
+from tests.paid import PaidSite, paid_gateway
 from tests.recipes.files import PREVIEW, RECIPES, WORKFLOWS, read, steps
 
 BIN = Path(sys.executable).parent
@@ -76,6 +77,50 @@ def test_action_is_safe_with_any_branch_name() -> None:
     assert [step["run"] for step in commands if "${{" in step["run"]] == []
     text = " ".join(step["run"] for step in commands)
     assert re.findall(r'(?<!")\$\w+|(?<!=)"\$(?:BASE|CONFIG)', text) == []
+
+
+def test_previews_generate_no_image_whichever_keys_the_job_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The build of each preview, with the key of a server that would generate."""
+    (build,) = (
+        step
+        for step in read(PREVIEW / "action.yml")["runs"]["steps"]
+        if step.get("run", "").startswith("mkdocs build")
+    )
+    scripts = [(build["run"], {**build["env"], "CONFIG": "mkdocs.yml"})]
+    for path in sorted(RECIPES.glob("gitlab-*.yml")):
+        job = read(path)["merge request"]
+        lines = [each for each in job["script"] if each.startswith(("export ", "mkdocs build"))]
+        scripts.append(("\n".join(lines), job["variables"]))
+    with paid_gateway(monkeypatch) as emulator:
+        site = PaidSite(tmp_path, emulator)
+        site.write_prompts("A ferry")
+        site.options["on_missing"] = "ON_MISSING"
+        site.save()
+        config = tmp_path / "mkdocs.yml"
+        missing = "!ENV [IMAGEGEN_ON_MISSING, warn]"
+        config.write_text(config.read_text().replace("ON_MISSING", missing))
+        for script, variables in scripts:
+            environ = os.environ | variables | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+            subprocess.run(["sh", "-ec", script], cwd=tmp_path, env=environ, check=True)
+        assert emulator.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("folder", "first", "code"), [("imagegen-originals", "", 0), ("", "1", 0), ("", "", 1)]
+)
+def test_gitlab_generates_images_without_a_cache_only_if_told(
+    tmp_path: Path, folder: str, first: str, code: int
+) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    script = "\n".join(read(RECIPES / "gitlab-cached.yml")["pages"]["script"])
+    script = script.replace("mkdocs build", "echo mkdocs build")
+    environ = os.environ | {"IMAGEGEN_FIRST_RUN": first}
+    done = subprocess.run(
+        ["sh", "-ec", script], cwd=tmp_path, env=environ, capture_output=True, check=False
+    )
+    assert (done.returncode, b"mkdocs build" in done.stdout) == (code, code == 0)
 
 
 @workflow

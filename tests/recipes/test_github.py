@@ -14,6 +14,7 @@ from tests.recipes.github import KEY, Repository, WorkflowRun, require_tools
 pytestmark = pytest.mark.slow
 
 ORIGINALS = "imagegen-originals/"
+FIRST_RUN = "IMAGEGEN_FIRST_RUN=true"
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def assert_green(run: WorkflowRun, summary: str, *, requests: int = 0) -> None:
 def test_cache_lets_pushes_pay_once_and_pull_requests_never(repository) -> None:
     docs = repository("github-cached.yml")
     docs.commit("A kettle", "A cup", ignores=[ORIGINALS])
-    first = docs.push()
+    first = docs.push(FIRST_RUN)
     assert_green(first, "2 images: 2 generated", requests=2)
     assert len(first.saved) == 1
     again = docs.push()
@@ -58,11 +59,19 @@ def test_cache_is_saved_by_a_build_that_failed(repository) -> None:
     docs = repository("github-cached.yml")
     docs.commit("A kettle", "A cup", ignores=[ORIGINALS])
     docs.write("docs/other.md", "# Page\n\n```imagegen\nsize: wrong\n---\nA spoon\n```\n")
-    failed = docs.push()
+    failed = docs.push(FIRST_RUN)
     assert (failed.code, failed.requests) == (1, 2)
     assert len(failed.saved) == 1, failed.output
     (docs.folder / "docs/other.md").unlink()
     assert_green(docs.push(), "2 images: 2 reused")
+
+
+def test_no_image_is_generated_without_a_cache_unless_told(repository) -> None:
+    docs = repository("github-cached.yml")
+    docs.commit("A kettle", ignores=[ORIGINALS])
+    stopped = docs.push()
+    assert (stopped.code, stopped.requests, stopped.saved) == (1, 0, [])
+    assert "Failure - Main Stop if no originals are restored" in stopped.output
 
 
 def test_cache_never_replaces_committed_originals(repository) -> None:
@@ -81,7 +90,7 @@ def test_pull_request_from_a_fork_is_green_without_network_and_secrets(repositor
         docs.merge()
     else:
         docs.commit("A kettle", ignores=[ORIGINALS])
-        assert docs.push().code == 0
+        assert docs.push(FIRST_RUN).code == 0
     docs.commit("A kettle", "A cup")
     fork = docs.open_pull_request_from_fork()
     assert_green(fork, "2 images: 1 reused, 1 missing")
