@@ -287,7 +287,7 @@ def test_server_shows_original_and_lets_a_queue_encode_its_files(opened, stored,
 def test_image_that_its_record_does_not_describe_is_encoded_by_the_next_build(opened, tmp_path):
     """The queue files the variants of the image, and builds look for those of the record."""
     encodes = Encodes()
-    opened().originals.put(request_record(request(), model="openai/a", server="", width=31), PNG)
+    opened().originals.put(request_record(request(), model="openai/a", server="", height=21), PNG)
     context = build_context(tmp_path, encode_queue=encodes, is_serving=True)
     (result,) = look_up(opened(encode_queue=encodes, run=context.run), directive())
     assert result.image.name.endswith("-original.png")
