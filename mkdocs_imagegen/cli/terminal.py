@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -151,7 +151,7 @@ def open_in_browser(file: Path) -> None:
         click.launch(str(file))
 
 
-def show_progress(items: Iterable[T], total: int) -> Iterator[T]:
+def show_progress(items: Iterable[T], total: int) -> Generator[T, None, None]:
     """Yield the items; a terminal shows a progress bar."""
     bar = Bar() if can_draw() else None
     try:
