@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -264,8 +265,12 @@ class ContactSheet:
         Raises:
             CommandError: If a page cannot be written, or has the name of another file.
         """
+        # After an error, too: its message must not come while the bar is shown.
+        with closing(self._groups(originals, count)) as groups:
+            return self._write_parts(title, note, groups)
+
+    def _write_parts(self, title: str, note: str, groups: Iterator[SheetGroup]) -> dict[Path, int]:
         written: dict[Path, int] = {}
-        groups = self._groups(originals, count)
         group = next(groups, None)
         while group or not written:
             number, images = len(written) + 1, 0
@@ -303,16 +308,16 @@ class ContactSheet:
             raise CommandError(f"{file} is no contact sheet; move it, or choose another name")
         return file
 
-    def _groups(self, originals: Originals, count: int) -> Iterator[SheetGroup]:
+    def _groups(self, originals: Originals, count: int) -> Generator[SheetGroup, None, None]:
         """Yield the groups of the sheet; the thumbnails of a few are in memory."""
         every = ((request, each) for request, several in originals for each in several)
-        made = show_progress(_map_in_threads(self._with_thumbnail, every), count)
-        for request, several in groupby(made, key=itemgetter(0)):
-            images = tuple(self._image(each, small) for _, each, small in several if small)
-            family = family_key(request)
-            locations = tuple(dict.fromkeys(self._locations[family]))
-            if images:
-                yield SheetGroup(self._titles[family], request.prompt, locations, images)
+        with closing(show_progress(_map_in_threads(self._with_thumbnail, every), count)) as made:
+            for request, several in groupby(made, key=itemgetter(0)):
+                images = tuple(self._image(each, small) for _, each, small in several if small)
+                family = family_key(request)
+                locations = tuple(dict.fromkeys(self._locations[family]))
+                if images:
+                    yield SheetGroup(self._titles[family], request.prompt, locations, images)
 
     def _with_thumbnail(
         self, pair: tuple[ImageRequest, Original]

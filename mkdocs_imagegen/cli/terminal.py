@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from rich.text import Text
 
 from mkdocs_imagegen.causes import causes
 from mkdocs_imagegen.errors import escape_unseen
-from mkdocs_imagegen.jobs.progress import Bar
+from mkdocs_imagegen.jobs.progress import Bar, can_draw
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.report import ReportRow, State, format_cost
@@ -151,9 +151,9 @@ def open_in_browser(file: Path) -> None:
         click.launch(str(file))
 
 
-def show_progress(items: Iterable[T], total: int) -> Iterator[T]:
+def show_progress(items: Iterable[T], total: int) -> Generator[T, None, None]:
     """Yield the items; a terminal shows a progress bar."""
-    bar = Bar() if sys.stderr.isatty() else None
+    bar = Bar() if can_draw() else None
     try:
         for number, item in enumerate(items, 1):
             if bar is not None:

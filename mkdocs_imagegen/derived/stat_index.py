@@ -115,7 +115,8 @@ class StatIndex:
         for digits in sorted(self._changed):
             lines, used = self._parts[digits].lines, self._parts[digits].used
             # Most others are of images that have changed, and would add up over the years.
-            if len(lines) > max(_MAX_ENTRIES, 2 * len(used)):
+            limit = _MAX_ENTRIES // 16 if digits else _MAX_ENTRIES
+            if len(lines) > max(limit, 2 * len(used)):
                 lines = {key: lines[key] for key in used}
             yield from _values(digits, lines)
 

@@ -8,10 +8,12 @@ a daemon: encoding costs nothing, so the end of the server waits for no encoder.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+from mkdocs_imagegen.errors import StoreError
 from mkdocs_imagegen.files import as_imagegen_error
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import log
@@ -29,6 +31,8 @@ _REBUILD_RETRY_INTERVAL_S = 5.0
 """Seconds after which a rebuild is requested again if no build has begun."""
 
 _MAX_REBUILD_REQUESTS = 3
+_MAX_ATTEMPTS = 3
+"""Attempts for an image whose files cannot be written, as on a full disk, each after a build."""
 
 
 class EncodeQueue:
@@ -36,7 +40,8 @@ class EncodeQueue:
 
     Builds call `begin`, `add`, `end` and `close`, all on one thread. An image whose files a build
     lacks although they were encoded before is not encoded again, nor is one that failed: the cache
-    may keep no files, and a rebuild after each attempt would have no end.
+    may keep no files, and a rebuild after each attempt would have no end. One whose files could not
+    be written is tried again after the next builds, until three attempts have failed.
 
     Args:
         request_rebuild: Function that requests a rebuild of the pages, called on any thread; None
@@ -55,6 +60,8 @@ class EncodeQueue:
         self._builds = self._builds_before = 0
         self._jobs: dict[str, Job] = {}
         self._errors: dict[str, ImagegenError | None] = {}
+        self._attempts = Counter[str]()
+        self._has_news = False
         self._ended_before: frozenset[str] = frozenset()
         self._open_encoder: OpenEncoder | None = None
         self._thread: threading.Thread | None = None
@@ -113,10 +120,14 @@ class EncodeQueue:
 
     def _run(self) -> None:
         while open_encoder := self._wait_for_jobs():
-            with open_encoder() as encode:
-                while found := self._next():
-                    self._encode(*found, encode)
-            if self._request_rebuild is not None:
+            try:
+                with open_encoder() as encode:
+                    while found := self._next():
+                        self._encode(*found, encode)
+            except Exception as fault:  # noqa: BLE001 - the next builds have images, too
+                with self._changed:
+                    self._end_attempts(as_imagegen_error(fault), *self._jobs)
+            if self._request_rebuild is not None and self._has_news:
                 self._request_until_a_build_begins(self._request_rebuild)
 
     def _wait_for_jobs(self) -> OpenEncoder | None:
@@ -124,7 +135,7 @@ class EncodeQueue:
         with self._changed:
             while not self._is_closing:
                 if self._jobs and not self._is_building and not self._is_generating():
-                    self._builds_before = self._builds
+                    self._builds_before, self._has_news = self._builds, False
                     return self._open_encoder
                 self._changed.wait(_CHECK_INTERVAL_S if self._jobs else None)
         return None
@@ -145,10 +156,16 @@ class EncodeQueue:
             encode(job)
         except Exception as fault:  # noqa: BLE001 - a page shows it; the thread has other images
             error = as_imagegen_error(fault)
+        self._end_attempts(error, key)
+
+    def _end_attempts(self, error: ImagegenError | None, *keys: str) -> None:
         with self._changed:
-            self._errors[key] = error
-            if not self._is_interrupted:  # a build may have looked for the files before the end
-                self._jobs.pop(key, None)
+            for key in keys:
+                self._attempts[key] += 1
+                if not isinstance(error, StoreError) or self._attempts[key] >= _MAX_ATTEMPTS:
+                    self._errors[key], self._has_news = error, True
+                if not self._is_interrupted:  # a build may have looked for the files before the end
+                    self._jobs.pop(key, None)
 
     def _request_until_a_build_begins(self, request_rebuild: Callable[[], None]) -> None:
         """Let the pages show the files; a server that does not watch yet misses a request."""

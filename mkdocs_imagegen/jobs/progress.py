@@ -7,12 +7,15 @@ import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 from mkdocs_imagegen.errors import NotGeneratedError
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.report import format_cost, plural
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _BAR_AFTER_S = 5.0
 _LOG_INTERVAL_S = 10.0
@@ -107,7 +110,7 @@ class Progress:
     @property
     def _can_have_bar(self) -> bool:
         is_long = time.monotonic() - self._begun > _BAR_AFTER_S
-        return self._counts and is_long and log.isEnabledFor(logging.INFO) and sys.stderr.isatty()
+        return self._counts and is_long and log.isEnabledFor(logging.INFO) and can_draw()
 
     def _log(self) -> None:
         self._shown = self._advanced
@@ -157,7 +160,7 @@ class Progress:
 
 
 class Bar:
-    """A progress bar on stderr; messages of the log appear above it."""
+    """A progress bar on stderr, removed at its end; messages of the log appear above it."""
 
     def __init__(self) -> None:
         # Take 50 ms to import, which a short build saves.
@@ -170,27 +173,51 @@ class Bar:
             progress.BarColumn(_BAR_WIDTH),
             progress.TextColumn("{task.fields[rate]}"),
             console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=False,  # it may be a file
         )
         self._task = self._progress.add_task("", total=None, rate="")
-        before = sys.stderr
+        self._stream = sys.stderr
         self._progress.start()
-        self._redirected = [each for each in _log_handlers() if each.stream is before]
-        self._stream = before
+        self._progress.console.show_cursor()  # a killed process could not show it again
+        self._redirected = [each for each in _log_handlers() if each.stream is self._stream]
         for each in self._redirected:
-            each.setStream(sys.stderr)  # which writes above the bar
+            each.setStream(_LinesAboveBar(self._progress.console))
 
     def show(self, what: str, done: int, total: int, rate: str) -> None:
         """Update the bar."""
         self._progress.update(self._task, description=what, completed=done, total=total, rate=rate)
 
     def stop(self) -> None:
-        """Stop updating the bar, and restore the terminal."""
-        for each in self._redirected:
-            each.setStream(self._stream)
-        self._progress.stop()
+        """Remove the bar."""
+        try:
+            self._progress.stop()
+        finally:
+            for each in self._redirected:
+                each.setStream(self._stream)
 
 
-def _log_handlers() -> Iterator[logging.StreamHandler[IO[Any]]]:
+class _LinesAboveBar:
+    """A stream of log messages; unlike that of ``rich``, it breaks no line, such as a command."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, text: str) -> None:
+        """Write a message with its newline."""
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        self._console.print(Text.from_ansi(text.removesuffix("\n")), soft_wrap=True)
+
+
+def can_draw() -> bool:
+    """Return True if stderr is a terminal that can show a bar."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    return sys.stderr.isatty() and Console(stderr=True).is_interactive
+
+
+def _log_handlers() -> Iterator[logging.StreamHandler[Any]]:
     """Yield the handlers to which a message of the plugin goes."""
     logger: logging.Logger | None = log
     while logger is not None:

@@ -125,6 +125,7 @@ class Scheduler:
             while self._interrupts.received is None and self._is_busy(_WAIT_STEP_S):
                 self._progress.wait()
             if self._interrupts.received is not None:
+                self._progress.close()  # the next signal ends the process at once
                 self.close()
             return {key: future.result() for key, future in self._futures.items()}
 

@@ -71,10 +71,14 @@ class Run:
 
     Args:
         locks: Locks that an earlier run on the same files has read, by their folder.
+
+    Attributes:
+        differing: Cache keys whose records differ from the images that were encoded.
     """
 
     def __init__(self, locks: dict[Path, Lock] | None = None) -> None:
         self._locks = {} if locks is None else locks
+        self.differing: set[str] = set()
 
     def lock_of(self, settings: Settings) -> Lock:
         """Return the records of a site that were locked when the run began.

@@ -224,8 +224,8 @@ class Lookup:
             error = self._refusal(job, can_generate=can_generate)
         if error is not None:
             self._results[job.key] = Result(error=error)
-        elif job.original is not None and self._context.encode_queue is not None:
-            result = self._show_original(job, job.original, self._context.encode_queue)
+        elif (queue := self._queue_for(job)) and job.original:
+            result = self._show_original(job, job.original, queue)
             self._results[job.key] = replace(result, is_draft=job.is_draft)
         elif self._is_joined:
             late = NotGeneratedError(TOO_LATE)
@@ -250,6 +250,13 @@ class Lookup:
         if job.original is None and job.request.key not in self._observed:
             self._observed.add(job.request.key)
             self.progress.job_added()
+
+    def _queue_for(self, job: Job) -> EncodeQueue | None:
+        """Return the queue that encodes the files of an original, if a later build finds them."""
+        # The record tells which files to find; a build that encodes them knows them by the image.
+        record = job.original.record if job.original else None
+        is_found = record and record.is_decoded and record.key not in self._context.run.differing
+        return self._context.encode_queue if is_found or self._is_joined else None
 
     def _show_original(self, job: Job, original: Original, queue: EncodeQueue) -> Result:
         """Return the original as the image of a page, and let a queue encode its files."""
@@ -434,6 +441,9 @@ def encoder_of_server(context: BuildContext) -> Iterator[Callable[[Job], None]]:
             assert job.original is not None  # noqa: S101 - else there is nothing to encode
             original, content = originals.read(job.original)
             builder.build(original, content, lambda record: _plan(context, record, job.layout))
+            key = original.record.key
+            if key in builder.defects or original.record != job.original.record:
+                context.run.differing.add(key)
 
         yield encode
 

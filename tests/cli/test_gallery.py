@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from mkdocs_imagegen.cli import site as site_module
+from mkdocs_imagegen.cli.terminal import CommandError
 from tests.cli.support import Sheet, fence, replace_image, store_as_real_model
 from tests.support import Site
 
@@ -161,6 +162,27 @@ def test_large_sheet_continues_in_linked_files(small: Site, run, file: Path, mon
     ]
     assert '<output id="count" for="filter">2 images</output>' in file.read_text()
     assert run("gallery", file, "--json").json["files"] == list(map(str, files))
+
+
+def test_progress_ends_before_an_error_is_shown(small: Site, run, file: Path, monkeypatch) -> None:
+    events, show = [], CommandError.show
+
+    def progress(items, _):
+        try:
+            yield from items
+        finally:
+            events.append("end")
+
+    monkeypatch.setattr(site_module, "_MAX_IMAGES", 1)
+    monkeypatch.setattr(site_module, "show_progress", progress)
+    monkeypatch.setattr(
+        CommandError, "show", lambda self, **more: (events.append("error"), show(self, **more))
+    )
+    small.write("third.md", f"# Third\n\n{fence('A lock')}")
+    small.build()
+    file.with_name("sheet-2.html").write_text("<p>Mine</p>")
+    run("gallery", file, code=2)
+    assert events == ["end", "error"]
 
 
 def test_other_file_with_the_name_of_a_part_is_not_overwritten(

@@ -256,6 +256,17 @@ def test_large_part_drops_entries_if_fewer_than_half_are_used(monkeypatch) -> No
     assert set(json.loads(kept[""])) == {*KEYS[:50], "fff"}
 
 
+def test_parts_of_a_split_index_drop_entries_from_a_sixteenth_on(monkeypatch) -> None:
+    monkeypatch.setattr(stat_index, "_MAX_ENTRIES", 320)
+    values = filled(opened({}), KEYS)
+    assert set(values) >= {"", "0", "3"}
+    index = opened(values)
+    assert found(index, KEYS[:2]) == KEYS[:2]
+    kept = filled(index, ["0ff"])
+    assert set(kept) == {"0"}
+    assert set(json.loads(kept["0"])) == {*KEYS[:2], "0ff"}
+
+
 def test_split_without_parts_is_an_empty_index() -> None:
     values = dict.fromkeys(["", "0", "00", "000"], b'"split"')
     assert opened(values).find("000") is None

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mkdocs_imagegen.errors import ImageError, NotGeneratedError
+from mkdocs_imagegen.errors import ImageError, NotGeneratedError, StoreError
 from mkdocs_imagegen.jobs import encode_queue
 from mkdocs_imagegen.jobs.encode_queue import EncodeQueue
 from tests.bench import LogTexts
@@ -26,6 +26,7 @@ class Bench:
         self.rebuilds = self.encoders = 0
         self.is_generating = False
         self.error: Exception | None = None
+        self.opening_error: Exception | None = None
         self.release = threading.Event()
         self.logged = LogTexts()
         self.queue = EncodeQueue(self._request_rebuild, lambda: self.is_generating)
@@ -46,6 +47,8 @@ class Bench:
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Any]:
         self.encoders += 1
+        if self.opening_error is not None:
+            raise self.opening_error
         yield self._encode
         self.encoders -= 1
 
@@ -174,6 +177,47 @@ def test_error_is_returned_to_builds_and_the_image_is_not_encoded_again(bench, e
         assert text in str(first)
     time.sleep(0.2)
     assert (bench.encoded, bench.rebuilds) == (["A", "B"], 1)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError("full"), StoreError("full")])
+def test_image_that_could_not_be_written_is_tried_again_after_the_next_build(bench, error):
+    bench.release.set()
+    bench.error = error
+    for attempts in (1, 2):
+        assert bench.build("A") == [None]
+        wait_until(lambda: len(bench.encoded) == attempts and not bench.encoders)  # noqa: B023
+    time.sleep(0.2)
+    assert (bench.encoded, bench.rebuilds) == (["A", "A"], 0)  # the page would be the same
+    bench.error = None
+    assert bench.build("A") == [None]
+    bench.wait_for_rebuild()
+    assert bench.build("A") == [None]
+    assert bench.encoded == ["A"] * 3
+
+
+def test_third_failure_to_write_an_image_is_returned_to_builds(bench):
+    bench.release.set()
+    bench.error = StoreError("full")
+    for attempts in (1, 2, 3):
+        assert bench.build("A") == [None]
+        wait_until(lambda: len(bench.encoded) == attempts and not bench.encoders)  # noqa: B023
+    bench.wait_for_rebuild()
+    assert bench.build("A") == [bench.error]
+    assert bench.encoded == ["A"] * 3
+
+
+def test_encoder_that_cannot_be_opened_is_opened_again_after_the_next_build(bench):
+    bench.release.set()
+    bench.opening_error = StoreError("no access")
+    assert bench.build("A") == [None]
+    wait_until(lambda: bench.encoders)
+    time.sleep(0.2)
+    assert (bench.encoders, bench.encoded) == (1, [])
+    bench.opening_error, bench.encoders = None, 0
+    assert bench.build("A") == [None]
+    bench.wait_for_rebuild()
+    assert bench.encoded == ["A"]
+    assert any(each.name == "imagegen-encode" for each in threading.enumerate())
 
 
 def test_rebuild_is_requested_three_times_when_no_build_begins(bench, monkeypatch):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import time
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from mkdocs_imagegen.errors import OverBudgetError, RateLimitedError
 from mkdocs_imagegen.jobs.job import Result
 from mkdocs_imagegen.jobs.progress import Progress
+from mkdocs_imagegen.log import log
 from tests.bench import LogTexts
 from tests.cli.support import run_in_terminal
 from tests.paid import PaidEmulator, PaidSite
@@ -133,6 +136,60 @@ progress._BAR_AFTER_S, scheduler._WAIT_STEP_S = 0.0, 0.001
 from mkdocs.__main__ import cli
 cli()
 """
+
+
+_ONE_BAR = """
+import io, logging, os, sys
+from mkdocs_imagegen.cli.terminal import logging_to_stderr, show_progress
+from mkdocs_imagegen.log import log
+with logging_to_stderr():
+    sys.stdout = piped = io.StringIO()
+    for number in show_progress([1, 2], 2):
+        log.warning("git add %s", "folder/" * 30)
+        print("a result")
+        if sys.argv[1:]:
+            os._exit(0)
+    log.warning("after %d", len(piped.getvalue()))
+"""
+
+
+def shown_on_terminal(folder: Path, *arguments: str, term: str = "xterm") -> str:
+    """Show a bar on a pseudo-terminal of 80 columns; return the output with control codes."""
+    environ = {"COLUMNS": "80", "TERM": term, "PYTHONPATH": str(Path(__file__).parents[2])}
+    program = [sys.executable, "-c", _ONE_BAR, *arguments]
+    code, output = run_in_terminal(folder, program, environ)
+    assert code == 0, output
+    return output
+
+
+def test_bar_is_removed_and_breaks_no_line_of_the_log(tmp_path: Path) -> None:
+    output = shown_on_terminal(tmp_path)
+    assert "━" in output
+    assert f"git add {'folder/' * 30}\r\n" in output
+    _, _, end = output.rpartition("━")
+    assert re.search(r"\x1b\[1A\x1b\[2Kimagegen: after 18\r\n$", end)
+
+
+def test_killed_process_leaves_the_cursor_visible(tmp_path: Path) -> None:
+    output = shown_on_terminal(tmp_path, "killed")
+    assert re.findall(r"\x1b\[\?25[hl]", output)[-1] == "\x1b[?25h"
+
+
+def test_dumb_terminal_gets_no_bar(tmp_path: Path) -> None:
+    output = shown_on_terminal(tmp_path, term="dumb")
+    assert "━" not in output
+    assert "\x1b" not in output
+    assert f"git add {'folder/' * 30}\r\n" in output
+
+
+@pytest.mark.parametrize(("term", "has_bar"), [("xterm", True), ("dumb", False)])
+def test_build_has_a_bar_where_it_can_be_drawn(term: str, monkeypatch, clock, *, has_bar) -> None:
+    monkeypatch.setattr("sys.stderr", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setenv("TERM", term)
+    progress = Progress()
+    clock[0] += 6
+    monkeypatch.setattr(log, "level", logging.INFO)
+    assert progress._can_have_bar is has_bar
 
 
 def build_on_terminal(site: PaidSite, *arguments: str) -> str:

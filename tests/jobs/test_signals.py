@@ -178,6 +178,24 @@ def test_alarm_is_logged_while_build_closes(bench, monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("usual_signals")
+def test_bar_is_removed_before_images_in_flight_are_waited_for(bench, monkeypatch):
+    """The next signal would end the process at once, and leave the bar."""
+
+    async def meanwhile(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0.1)
+
+    made, closed = bench(FakeGateway(meanwhile)), []
+    drain = made.scheduler._drain
+    monkeypatch.setattr(made.scheduler._progress, "close", lambda: closed.append("bar"))
+    monkeypatch.setattr(made.scheduler, "_drain", lambda: (closed.append("scheduler"), drain()))
+    made.scheduler.start(job(request()))
+    with pytest.raises(KeyboardInterrupt):
+        made.scheduler.join()
+    assert closed == ["bar", "scheduler"]
+
+
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ignored_signal_stays_ignored(bench, number):
     signal.signal(number, signal.SIG_IGN)

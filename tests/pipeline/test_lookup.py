@@ -284,6 +284,28 @@ def test_server_shows_original_and_lets_a_queue_encode_its_files(opened, stored,
     assert len(encodes.jobs) == 1
 
 
+def test_image_that_its_record_does_not_describe_is_encoded_by_the_next_build(opened, tmp_path):
+    """The queue files the variants of the image, and builds look for those of the record."""
+    encodes = Encodes()
+    opened().originals.put(request_record(request(), model="openai/a", server="", height=21), PNG)
+    context = build_context(tmp_path, encode_queue=encodes, is_serving=True)
+    (result,) = look_up(opened(encode_queue=encodes, run=context.run), directive())
+    assert result.image.name.endswith("-original.png")
+    ((_, job),) = encodes.jobs.items()
+    with encoder_of_server(context) as encode:
+        encode(job)
+    (result,) = look_up(opened(encode_queue=encodes, run=context.run), directive())
+    assert (len(result.image.sources), result.image.size.width) == (2, 26)
+
+
+def test_image_that_was_never_decoded_is_encoded_by_the_build(opened):
+    encodes = Encodes()
+    stored = request_record(request(), model="openai/a", server="", is_decoded=False)
+    opened().originals.put(stored, PNG)
+    (result,) = look_up(opened(encode_queue=encodes, is_serving=True), directive())
+    assert (len(result.image.sources), encodes.jobs) == (2, {})
+
+
 def test_server_shows_error_of_an_image_that_cannot_be_encoded(opened, stored):
     encodes = Encodes(ImageError("broken"))
     (result,) = look_up(opened(encode_queue=encodes, is_serving=True), directive())

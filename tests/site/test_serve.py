@@ -418,6 +418,13 @@ def test_save_shows_original_until_its_files_are_encoded(site: Site) -> None:
         assert "Traceback" not in server.output
 
 
+def test_server_that_never_builds_again_encodes_in_its_build(site: Site) -> None:
+    release(site)
+    with serving_unencoded(site, "--no-livereload") as server:
+        assert "64w" in server.get()
+        assert server.builds() == 1
+
+
 def test_files_of_all_images_appear_in_one_rebuild(site: Site) -> None:
     text = "".join(map(fence, "ABC"))
     with serving_unencoded(site, text=text) as server:

@@ -228,11 +228,12 @@ class MkDocsBuild:
         )
         if session is None:
             return context
+        # Else no later build would show the files, or find them.
+        has_encode_queue = session.is_live and settings.cache == "use"
         return replace(
             context,
             serve_queue=session.queue_for(context),
-            # Without a cache, no later build would find the files.
-            encode_queue=session.encode_queue if settings.cache == "use" else None,
+            encode_queue=session.encode_queue if has_encode_queue else None,
         )
 
     def _page(self, page: MkDocsPage) -> Page:

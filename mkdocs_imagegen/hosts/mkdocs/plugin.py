@@ -90,7 +90,8 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         # `mkdocs serve --clean` passes "build", unlike its command line.
         context = click.get_current_context(silent=True)
         is_serving = "serve" in (command, context.info_name if context else "")
-        self._session = _new_session(is_dirty=dirty) if is_serving else None
+        is_live = context is None or bool(context.params.get("livereload", True))
+        self._session = _new_session(is_dirty=dirty, is_live=is_live) if is_serving else None
         self.run = Run()
         run_filter.begin_run()
 
@@ -219,10 +220,10 @@ class ImagegenPlugin(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         return self._latest.pipeline.registry
 
 
-def _new_session(*, is_dirty: bool) -> ServeSession:
+def _new_session(*, is_dirty: bool, is_live: bool) -> ServeSession:
     from mkdocs_imagegen.hosts.mkdocs.server import ServeSession  # noqa: PLC0415 - `mkdocs serve`
 
-    return ServeSession(is_dirty=is_dirty)
+    return ServeSession(is_dirty=is_dirty, is_live=is_live)
 
 
 def _empty_templates() -> Environment:

@@ -24,12 +24,15 @@ class ServeSession:
 
     Args:
         is_dirty: True if MkDocs builds only the pages that have changed.
+        is_live: False if MkDocs never builds again, as with `--no-livereload`.
 
     Attributes:
+        is_live: As given.
         encode_queue: Images that are encoded while pages show their originals.
     """
 
-    def __init__(self, *, is_dirty: bool = False) -> None:
+    def __init__(self, *, is_dirty: bool = False, is_live: bool = True) -> None:
+        self.is_live = is_live
         self._is_dirty = is_dirty
         # MkDocs would build no page whose source is unchanged, so a build would show no image.
         self._request = None if is_dirty else self._request_build
