@@ -102,7 +102,8 @@ class Theme:
         template, hide = meta.get("template") or "", meta.get("hide")
         if not self.columns or template not in _TEMPLATES:
             return ()
-        hidden = hide if isinstance(hide, (str, list, tuple)) else ()
+        # As Jinja's `in`, which finds the keys of a mapping.
+        hidden = hide if isinstance(hide, (str, list, tuple, dict)) else ()
         has_navigation = "navigation" not in hidden or template == _POST
         shown = has_navigation, self.has_toc and "toc" not in hidden
         return self.columns.get(shown, self.columns[_FULL])

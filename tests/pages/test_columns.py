@@ -61,12 +61,12 @@ def test_windows_with_equal_lengths_share_a_condition() -> None:
     )
 
 
-@pytest.mark.parametrize("hide", ["toc", ["path", "toc"], ("toc",)])
+@pytest.mark.parametrize("hide", ["toc", ["path", "toc"], ("toc",), {"toc": True}])
 def test_hidden_sidebar_is_read_as_the_theme_reads_it(hide) -> None:
     assert column(hide=hide) == column(features=["toc.integrate"]) != column()
 
 
-@pytest.mark.parametrize("hide", [None, True, 3, {"toc": True}, []])
+@pytest.mark.parametrize("hide", [None, True, 3, {"path": True}, []])
 def test_front_matter_that_hides_nothing_leaves_the_column(hide) -> None:
     assert column(hide=hide) == column()
 
