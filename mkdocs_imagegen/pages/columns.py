@@ -70,6 +70,8 @@ _COLUMN_PROPERTY = re.compile(
     r"(?<![\w-])(?:(?:max-|min-)?width|margin|padding|display|flex|grid|float|position|font-size)"
     r"[\w-]*\s*:"
 )
+# Without those of other servers, such as of fonts.
+_IMPORT = re.compile(r"@import(?![\s\"'(]*(?:url[\s\"'(]*)?(?:[a-z]+:)?//)", re.IGNORECASE)
 _WIDTH_BY_CONTENT = re.compile(r"width\s*:[^;}]*(?:auto|content)", re.IGNORECASE)
 
 
@@ -129,8 +131,9 @@ def theme_named(
     """
     columns, added = _THEMES.get(name, {}), "\n".join(style_sheets)
     widths = _MORE_WIDTHS.get(name, _WIDTHS) if columns else ()
-    has_auto_sizes = bool(columns) and not has_width_by_content(added)
-    if columns and any(map(_changes_column, added.split("}"))):
+    is_known = not _IMPORT.search(added)
+    has_auto_sizes = bool(columns) and is_known and not has_width_by_content(added)
+    if columns and not (is_known and not any(map(_changes_column, added.split("}")))):
         columns = _UNKNOWN
     return Theme(columns, widths, "toc.integrate" not in features, has_auto_sizes, follows_palette)
 

@@ -134,3 +134,15 @@ def test_width_that_follows_from_content_forbids_auto_sizes(value) -> None:
 def test_long_style_sheets_are_read_in_linear_time() -> None:
     for css in ("a" * 10**6, "{" * 10**6, ".md-grid " * 10**5, ".container-x" * 10**5):
         assert theme_named("material", (), [css], follows_palette=True).column({}) == column()
+
+
+@pytest.mark.parametrize("rule", ['@import "a.css";', "@import url(/a.css);", "@IMPORT url( 'a' )"])
+def test_imported_style_sheet_makes_the_theme_unknown(rule) -> None:
+    theme = theme_named("material", (), [rule], follows_palette=True)
+    assert (theme.column({}), theme.has_auto_sizes) == ((), False)
+
+
+@pytest.mark.parametrize("rule", ['@import "https://a.org/";', "@import url( '//a.org/' )"])
+def test_style_sheet_of_another_server_changes_nothing(rule) -> None:
+    known = theme_named("material", follows_palette=True)
+    assert theme_named("material", (), [rule], follows_palette=True) == known
