@@ -62,17 +62,23 @@ _POST = "blog-post.html"
 """Template of a post in a blog, which has the facts of the post in place of the navigation."""
 _TEMPLATES = ("", "main.html", "blog.html", _POST)
 
+# Within an HTML tag, a comment ends: `src="a/*"` does not begin one there.
+_COMMENT = re.compile(r"/\*[^<]*?(?:\*/|(?![^<]))")
+_RULE_PART = re.compile(r"([^{}]*)([{}]|\Z)")
+_COMBINATOR = re.compile(r"[\s>+~]+(?![^()[\]]{0,99}[)\]])")
 _COLUMN_SELECTOR = re.compile(
-    r"(?:\.(?:md-(?:grid|main|content|container|sidebar)|wy-(?:nav|grid)|rst-content|container|col-)"
-    r"[^\s,>+~]*|(?<![\w.#-])(?:html|body)|:root)\s*(?:,|\Z)"
+    r"[.\"'=](?:md-(?:grid|main|content|container|sidebar)|wy-(?:nav|grid)|rst-content|container|col-)"
+    r"|(?<![\w.#=\"'-])(?:html|body)(?![\w-])|:root|\[data-md-component|\A\*|\A<style",
+    re.IGNORECASE,
 )
 _COLUMN_PROPERTY = re.compile(
-    r"(?<![\w-])(?:(?:max-|min-)?width|margin|padding|display|flex|grid|float|position|font-size)"
-    r"[\w-]*\s*:"
+    r"(?<![\w-])(?:(?:max-|min-)?(?:width|inline-size)|margin|padding|display|flex|grid|column|float"
+    r"|position|zoom|font(?!-)|font-size)[\w-]*\s*:",
+    re.IGNORECASE,
 )
 # Without those of other servers, such as of fonts.
 _IMPORT = re.compile(r"@import(?![\s\"'(]*(?:url[\s\"'(]*)?(?:[a-z]+:)?//)", re.IGNORECASE)
-_WIDTH_BY_CONTENT = re.compile(r"width\s*:[^;}]*(?:auto|content)", re.IGNORECASE)
+_WIDTH_BY_CONTENT = re.compile(r"(?:width|inline-size)\s*:[^:;}]*(?:auto|content)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +135,14 @@ def theme_named(
         style_sheets: Style sheets and templates that the site adds to the theme.
         follows_palette: True if the theme hides images by the color scheme.
     """
-    columns, added = _THEMES.get(name, {}), "\n".join(style_sheets)
+    columns, added = (
+        _THEMES.get(name, {}),
+        "}".join(_COMMENT.sub("", each) for each in style_sheets),
+    )
     widths = _MORE_WIDTHS.get(name, _WIDTHS) if columns else ()
     is_known = not _IMPORT.search(added)
     has_auto_sizes = bool(columns) and is_known and not has_width_by_content(added)
-    if columns and not (is_known and not any(map(_changes_column, added.split("}")))):
+    if columns and not (is_known and not _changes_column(added)):
         columns = _UNKNOWN
     return Theme(columns, widths, "toc.integrate" not in features, has_auto_sizes, follows_palette)
 
@@ -143,12 +152,26 @@ def has_width_by_content(css: str) -> bool:
     return _WIDTH_BY_CONTENT.search(css) is not None
 
 
-def _changes_column(rule: str) -> bool:
-    """Return True if a rule, perhaps the first in another one, can change a column."""
-    before, _, properties = rule.rpartition("{")
-    selector = before.rpartition("{")[2]
-    is_of_column = _COLUMN_SELECTOR.search(selector) is not None
-    return is_of_column and _COLUMN_PROPERTY.search(properties) is not None
+def _changes_column(css: str) -> bool:
+    """Return True if CSS can change a column."""
+    is_of_column = [False]  # for each open rule
+    for text, brace in _RULE_PART.findall(css):
+        if is_of_column[-1] and _COLUMN_PROPERTY.search(text):
+            return True
+        if brace == "{":
+            is_nested = is_of_column[-1] and ("&" in text or "@" in text)
+            is_of_column.append(is_nested or any(map(_is_column, re.split("[,;]", text))))
+        elif len(is_of_column) > 1:
+            is_of_column.pop()
+    return False
+
+
+def _is_column(selector: str) -> bool:
+    """Return True if a selector can match elements that a column depends on."""
+    compounds = _COMBINATOR.split(selector.strip())
+    while len(compounds) > 1 and compounds[-1].startswith("*"):
+        compounds.pop()
+    return _COLUMN_SELECTOR.search(compounds[-1]) is not None
 
 
 _WIDEST_PX = 100_000
