@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -76,6 +77,7 @@ _COLUMN_PROPERTY = re.compile(
     r"|position|zoom|font(?!-)|font-size)[\w-]*\s*:",
     re.IGNORECASE,
 )
+_STYLE = re.compile(r"<style[^<>]*>(.*?)(?:</style|\Z)", re.DOTALL)
 # Without those of other servers, such as of fonts.
 _IMPORT = re.compile(r"@import(?![\s\"'(]*(?:url[\s\"'(]*)?(?:[a-z]+:)?//)", re.IGNORECASE)
 _WIDTH_BY_CONTENT = re.compile(r"(?:width|inline-size)\s*:[^:;}]*(?:auto|content)", re.IGNORECASE)
@@ -100,6 +102,22 @@ class Theme:
     has_toc: bool = True
     has_auto_sizes: bool = False
     follows_palette: bool = False
+
+    def changed_by(self, style_sheets: Iterable[str]) -> Theme:
+        """Return the layout of the theme with more style sheets."""
+        if not self.columns:
+            return self
+        css = "}".join(_COMMENT.sub("", each) for each in style_sheets)
+        is_known = not _IMPORT.search(css)
+        return replace(
+            self,
+            columns=self.columns if is_known and not _changes_column(css) else _UNKNOWN,
+            has_auto_sizes=self.has_auto_sizes and is_known and not has_width_by_content(css),
+        )
+
+    def on_page(self, page: str) -> Theme:
+        """Return the layout of a page, whose HTML can contain style sheets."""
+        return self.changed_by(_STYLE.findall(page)) if "<style" in page else self
 
     def column(self, meta: Mapping[str, object]) -> Column:
         """Return the content column of a page.
@@ -135,16 +153,10 @@ def theme_named(
         style_sheets: Style sheets and templates that the site adds to the theme.
         follows_palette: True if the theme hides images by the color scheme.
     """
-    columns, added = (
-        _THEMES.get(name, {}),
-        "}".join(_COMMENT.sub("", each) for each in style_sheets),
-    )
+    columns = _THEMES.get(name, {})
     widths = _MORE_WIDTHS.get(name, _WIDTHS) if columns else ()
-    is_known = not _IMPORT.search(added)
-    has_auto_sizes = bool(columns) and is_known and not has_width_by_content(added)
-    if columns and not (is_known and not _changes_column(added)):
-        columns = _UNKNOWN
-    return Theme(columns, widths, "toc.integrate" not in features, has_auto_sizes, follows_palette)
+    theme = Theme(columns, widths, "toc.integrate" not in features, bool(columns), follows_palette)
+    return theme.changed_by(style_sheets)
 
 
 def has_width_by_content(css: str) -> bool:

@@ -185,3 +185,14 @@ def test_imported_style_sheet_makes_the_theme_unknown(rule) -> None:
 def test_style_sheet_of_another_server_changes_nothing(rule) -> None:
     known = theme_named("material", follows_palette=True)
     assert theme_named("material", (), [rule], follows_palette=True) == known
+
+
+def test_style_sheets_in_a_page_are_those_of_its_style_elements() -> None:
+    theme = theme_named("material", follows_palette=True)
+    css = ".md-grid { max-width: 100% }"
+    for page in ("", f"<p>{css}", f"<style>p {{}}</style><p>{css}", "<style>a{}</style><style>"):
+        assert theme.on_page(page) == theme
+    for page in (f"<style>{css}</style>", f"<style></style><style media=all>\n{css}\n"):
+        assert theme.on_page(page).column({}) == ()
+    assert not theme.on_page("<style>img { width: auto }</style>").has_auto_sizes
+    assert UNKNOWN_THEME.on_page(f"<style>{css}</style>") == UNKNOWN_THEME
