@@ -90,8 +90,8 @@ class _Rendering:
             content = self._read(pipeline, content)
             pipeline.join(self._site.pages)
             _tell_missing(self._site.settings, pipeline)
-            column = self._site.theme.column(self.page.meta)
-            content = pipeline.fill_page(content, self.page.path, column, is_linked=False)
+            meta = self.page.meta
+            content = pipeline.fill_page(content, self.page.path, meta, is_linked=False)
             names = {*FILE.findall(content), *card_files(pipeline, self.page.path)}
             card = pipeline.social_card(self.page.path)
             if card and self._site.site_url:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -63,15 +64,24 @@ _POST = "blog-post.html"
 """Template of a post in a blog, which has the facts of the post in place of the navigation."""
 _TEMPLATES = ("", "main.html", "blog.html", _POST)
 
+# Within an HTML tag, a comment ends: `src="a/*"` does not begin one there.
+_COMMENT = re.compile(r"/\*[^<]*?(?:\*/|(?![^<]))")
+_RULE_PART = re.compile(r"([^{}]*)([{}]|\Z)")
+_COMBINATOR = re.compile(r"[\s>+~]+(?![^()[\]]{0,99}[)\]])")
 _COLUMN_SELECTOR = re.compile(
-    r"(?:\.(?:md-(?:grid|main|content|container|sidebar)|wy-(?:nav|grid)|rst-content|container|col-)"
-    r"[^\s,>+~]*|(?<![\w.#-])(?:html|body)|:root)\s*(?:,|\Z)"
+    r"[.\"'=](?:md-(?:grid|main|content|container|sidebar)|wy-(?:nav|grid)|rst-content|container|col-)"
+    r"|(?<![\w.#=\"'-])(?:html|body)(?![\w-])|:root|\[data-md-component|\A\*|\A<style",
+    re.IGNORECASE,
 )
 _COLUMN_PROPERTY = re.compile(
-    r"(?<![\w-])(?:(?:max-|min-)?width|margin|padding|display|flex|grid|float|position|font-size)"
-    r"[\w-]*\s*:"
+    r"(?<![\w-])(?:(?:max-|min-)?(?:width|inline-size)|margin|padding|display|flex|grid|column|float"
+    r"|position|zoom|font(?!-)|font-size)[\w-]*\s*:",
+    re.IGNORECASE,
 )
-_WIDTH_BY_CONTENT = re.compile(r"width\s*:[^;}]*(?:auto|content)", re.IGNORECASE)
+_STYLE = re.compile(r"<style[^<>]*>(.*?)(?:</style|\Z)", re.DOTALL)
+# Without those of other servers, such as of fonts.
+_IMPORT = re.compile(r"@import(?![\s\"'(]*(?:url[\s\"'(]*)?(?:[a-z]+:)?//)", re.IGNORECASE)
+_WIDTH_BY_CONTENT = re.compile(r"(?:width|inline-size)\s*:[^:;}]*(?:auto|content)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,22 @@ class Theme:
     has_auto_sizes: bool = False
     follows_palette: bool = False
 
+    def changed_by(self, style_sheets: Iterable[str]) -> Theme:
+        """Return the layout of the theme with more style sheets."""
+        if not self.columns:
+            return self
+        css = "}".join(_COMMENT.sub("", each) for each in style_sheets)
+        is_known = not _IMPORT.search(css)
+        return replace(
+            self,
+            columns=self.columns if is_known and not _changes_column(css) else _UNKNOWN,
+            has_auto_sizes=self.has_auto_sizes and is_known and not has_width_by_content(css),
+        )
+
+    def on_page(self, page: str) -> Theme:
+        """Return the layout of a page, whose HTML can contain style sheets."""
+        return self.changed_by(_STYLE.findall(page)) if "<style" in page else self
+
     def column(self, meta: Mapping[str, object]) -> Column:
         """Return the content column of a page.
 
@@ -103,7 +129,8 @@ class Theme:
         template, hide = meta.get("template") or "", meta.get("hide")
         if not self.columns or template not in _TEMPLATES:
             return ()
-        hidden = hide if isinstance(hide, (str, list, tuple)) else ()
+        # As Jinja's `in`, which finds the keys of a mapping.
+        hidden = hide if isinstance(hide, (str, list, tuple, dict)) else ()
         has_navigation = "navigation" not in hidden or template == _POST
         shown = has_navigation, self.has_toc and "toc" not in hidden
         return self.columns.get(shown, self.columns[_FULL])
@@ -127,12 +154,10 @@ def theme_named(
         style_sheets: Style sheets and templates that the site adds to the theme.
         follows_palette: True if the theme hides images by the color scheme.
     """
-    columns, added = _THEMES.get(name, {}), "\n".join(style_sheets)
+    columns = _THEMES.get(name, {})
     widths = _MORE_WIDTHS.get(name, _WIDTHS) if columns else ()
-    has_auto_sizes = bool(columns) and not has_width_by_content(added)
-    if columns and any(map(_changes_column, added.split("}"))):
-        columns = _UNKNOWN
-    return Theme(columns, widths, "toc.integrate" not in features, has_auto_sizes, follows_palette)
+    theme = Theme(columns, widths, "toc.integrate" not in features, bool(columns), follows_palette)
+    return theme.changed_by(style_sheets)
 
 
 def has_width_by_content(css: str) -> bool:
@@ -140,12 +165,26 @@ def has_width_by_content(css: str) -> bool:
     return _WIDTH_BY_CONTENT.search(css) is not None
 
 
-def _changes_column(rule: str) -> bool:
-    """Return True if a rule, perhaps the first in another one, can change a column."""
-    before, _, properties = rule.rpartition("{")
-    selector = before.rpartition("{")[2]
-    is_of_column = _COLUMN_SELECTOR.search(selector) is not None
-    return is_of_column and _COLUMN_PROPERTY.search(properties) is not None
+def _changes_column(css: str) -> bool:
+    """Return True if CSS can change a column."""
+    is_of_column = [False]  # for each open rule
+    for text, brace in _RULE_PART.findall(css):
+        if is_of_column[-1] and _COLUMN_PROPERTY.search(text):
+            return True
+        if brace == "{":
+            is_nested = is_of_column[-1] and ("&" in text or "@" in text)
+            is_of_column.append(is_nested or any(map(_is_column, re.split("[,;]", text))))
+        elif len(is_of_column) > 1:
+            is_of_column.pop()
+    return False
+
+
+def _is_column(selector: str) -> bool:
+    """Return True if a selector can match elements that a column depends on."""
+    compounds = _COMBINATOR.split(selector.strip())
+    while len(compounds) > 1 and compounds[-1].startswith("*"):
+        compounds.pop()
+    return _COLUMN_SELECTOR.search(compounds[-1]) is not None
 
 
 _WIDEST_PX = 100_000

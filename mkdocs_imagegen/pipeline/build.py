@@ -32,7 +32,6 @@ from mkdocs_imagegen.imaging.image import PageImage
 from mkdocs_imagegen.jobs.job import Job
 from mkdocs_imagegen.log import ONCE, log
 from mkdocs_imagegen.option_parsers import OptionsError, is_yes
-from mkdocs_imagegen.pages.columns import Column
 from mkdocs_imagegen.pages.markup import MarkupContext, image_markup, relative_url
 from mkdocs_imagegen.pages.social import SocialCard, add_social_tags, insert_in_head
 from mkdocs_imagegen.pages.style_sheets import PageStyles
@@ -74,6 +73,7 @@ from mkdocs_imagegen.settings.prompts import line_of_option
 if TYPE_CHECKING:
     from mkdocs_imagegen.spending.model_choice import ModelChoice
 
+_Meta = Mapping[str, object] | None
 _IMG_TAG = (
     "an <img> tag cannot have an imagegen: address; "
     "write a Markdown image, ![…](imagegen:), or an image block"
@@ -210,22 +210,22 @@ class Pipeline:
         return "\n  ".join(lines) if found else ""
 
     def fill_page(
-        self, content: str, page_url: str, column: Column = (), *, is_linked: bool = True
+        self, content: str, page_url: str, meta: _Meta = None, *, is_linked: bool = True
     ) -> str:
         """Return HTML, after the join, with every marker replaced by its image or its cards.
 
         Args:
             content: HTML of a page or of a part of it.
             page_url: Address of the page below the site's root.
-            column: Content column of the page; ``()`` if it is not known.
+            meta: Front matter of the page; None if its layout is not known.
             is_linked: False if no head links the style sheet, so that this HTML does.
         """
         content = self.previews.fill_lists(content, page_url)
-        settings = self.context.settings
+        settings, theme = self.context.settings, self.context.theme.on_page(content)
         frame = MarkupContext(
             lambda name: relative_url(name, page_url),
-            theme=self.context.theme,
-            column=column,
+            theme=theme,
+            column=() if meta is None else theme.column(meta),
             sizes=settings.variants.sizes,
             badge=settings.disclosure_text if settings.disclosure == "badge" else "",
         )

@@ -61,12 +61,12 @@ def test_windows_with_equal_lengths_share_a_condition() -> None:
     )
 
 
-@pytest.mark.parametrize("hide", ["toc", ["path", "toc"], ("toc",)])
+@pytest.mark.parametrize("hide", ["toc", ["path", "toc"], ("toc",), {"toc": True}])
 def test_hidden_sidebar_is_read_as_the_theme_reads_it(hide) -> None:
     assert column(hide=hide) == column(features=["toc.integrate"]) != column()
 
 
-@pytest.mark.parametrize("hide", [None, True, 3, {"toc": True}, []])
+@pytest.mark.parametrize("hide", [None, True, 3, {"path": True}, []])
 def test_front_matter_that_hides_nothing_leaves_the_column(hide) -> None:
     assert column(hide=hide) == column()
 
@@ -98,6 +98,23 @@ def test_unknown_theme_has_no_column_and_no_auto_sizes() -> None:
         ":root{--a:b;font-size:120%}",
         "<style>.md-content{padding:0}</style>",
         "p{}.container{width:90%}",
+        "html{font:20px serif}",
+        "HTML{FONT-SIZE:20px}",
+        "p,*{font-size:20px}",
+        "<style>*{font-size:20px}</style>",
+        ".md-grid > *{margin:0}",
+        "html[data-x]{font-size:20px}",
+        ":root[data-x='a b']{font-size:20px}",
+        "body:has(.a > .b){margin:0}",
+        ".md-grid{inline-size:100%}",
+        ".md-content{max-inline-size:40rem}",
+        ".md-content__inner{zoom:1.2}",
+        "[data-md-component=sidebar]{display:none}",
+        "[class*='md-sidebar']{display:none}",
+        ".md-grid /* {c} */ {max-width:100%}",
+        ".md-grid{&{max-width:100%}}",
+        ".md-grid{a{color:red}&:hover{color:red}max-width:100%}",
+        ".md-grid{@media screen{max-width:100%}}",
     ],
 )
 def test_style_sheet_that_changes_the_column_makes_it_unknown(css) -> None:
@@ -115,6 +132,13 @@ def test_style_sheet_that_changes_the_column_makes_it_unknown(css) -> None:
         ".md-content a { padding: 0 }",
         ".md-typeset img { max-width: 50% }",
         "html .card, .card-body, tbody { margin: 0 auto }",
+        "/* .md-grid { width: 3px } */",
+        "html { font-family: serif }",
+        ".language-html, [data-lang=html], :is(.card, h1) { padding: 0 }",
+        "*, *::before { box-sizing: border-box }",
+        ".card > * + * { margin: 0 }",
+        ".md-content { .card { margin: 0 } }",
+        "{% block a %}<body style='margin: 0'>{{ super() }}{# width: 3px #}",
     ],
 )
 def test_other_style_sheets_leave_the_column(css) -> None:
@@ -123,7 +147,9 @@ def test_other_style_sheets_leave_the_column(css) -> None:
     assert theme.has_auto_sizes
 
 
-@pytest.mark.parametrize("value", ["auto", "fit-content", "MAX-CONTENT", "calc(auto)"])
+@pytest.mark.parametrize(
+    "value", ["auto", "fit-content", "MAX-CONTENT", "calc(auto)", "/* : */ auto"]
+)
 def test_width_that_follows_from_content_forbids_auto_sizes(value) -> None:
     css = [f"img{{height:1px; width: {value}}}"]
     theme = theme_named("material", (), css, follows_palette=True)
@@ -132,5 +158,41 @@ def test_width_that_follows_from_content_forbids_auto_sizes(value) -> None:
 
 
 def test_long_style_sheets_are_read_in_linear_time() -> None:
-    for css in ("a" * 10**6, "{" * 10**6, ".md-grid " * 10**5, ".container-x" * 10**5):
+    long = (
+        "a",
+        "{",
+        " ",
+        "width:",
+        "/*",
+        "<",
+        "/*<",
+        "@import '//",
+        ".md-grid ",
+        ".container-x",
+        " ) ",
+    )
+    for css in (each * 10**5 + " a" for each in long):
         assert theme_named("material", (), [css], follows_palette=True).column({}) == column()
+
+
+@pytest.mark.parametrize("rule", ['@import "a.css";', "@import url(/a.css);", "@IMPORT url( 'a' )"])
+def test_imported_style_sheet_makes_the_theme_unknown(rule) -> None:
+    theme = theme_named("material", (), [rule], follows_palette=True)
+    assert (theme.column({}), theme.has_auto_sizes) == ((), False)
+
+
+@pytest.mark.parametrize("rule", ['@import "https://a.org/";', "@import url( '//a.org/' )"])
+def test_style_sheet_of_another_server_changes_nothing(rule) -> None:
+    known = theme_named("material", follows_palette=True)
+    assert theme_named("material", (), [rule], follows_palette=True) == known
+
+
+def test_style_sheets_in_a_page_are_those_of_its_style_elements() -> None:
+    theme = theme_named("material", follows_palette=True)
+    css = ".md-grid { max-width: 100% }"
+    for page in ("", f"<p>{css}", f"<style>p {{}}</style><p>{css}", "<style>a{}</style><style>"):
+        assert theme.on_page(page) == theme
+    for page in (f"<style>{css}</style>", f"<style></style><style media=all>\n{css}\n"):
+        assert theme.on_page(page).column({}) == ()
+    assert not theme.on_page("<style>img { width: auto }</style>").has_auto_sizes
+    assert UNKNOWN_THEME.on_page(f"<style>{css}</style>") == UNKNOWN_THEME

@@ -140,6 +140,8 @@ WINDOW = "(max-width: 1536px) 100vw, 1536px"
         ({"css": "img{width:auto}"}, COLUMN, COLUMN),
         ({"front": "hide: toc"}, WIDE, f"auto, {WIDE}"),
         ({"front": "template: own.html"}, WINDOW, f"auto, {WINDOW}"),
+        ({"style": ".md-grid{max-width:90rem}"}, WINDOW, f"auto, {WINDOW}"),
+        ({"style": "img{width:auto}"}, COLUMN, COLUMN),
         ({"sizes": "80vw"}, "80vw", "80vw"),
         ({"name": None}, WINDOW, WINDOW),
     ],
@@ -158,7 +160,8 @@ def test_sizes_follow_the_column_of_the_page(
     site.write("own.css", change.get("css", ""))
     site.options["variants"] = {"formats": ["jpeg"], "sizes": change.get("sizes", "auto")}
     front = f"---\n{change.get('front', 'title: Page')}\n---\n"
-    site.write("index.md", f"{front}![First](imagegen:)\n\n![Lazy](imagegen:)\n")
+    style = f"<style>{change['style']}</style>\n\n" if "style" in change else ""
+    site.write("index.md", f"{front}{style}![First](imagegen:)\n\n![Lazy](imagegen:)\n")
     found = re.findall(r' sizes="([^"]*)"', site.build(strict=True).page("index.html"))
     assert [each[: len(text)] for each, text in zip(found, (first, lazy), strict=True)] == [
         first,

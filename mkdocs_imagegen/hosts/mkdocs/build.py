@@ -181,8 +181,7 @@ class MkDocsBuild:
         """Return HTML of a page, or of a part of it, with its images, after the join."""
         if not self._mode.publish or _TOKEN not in content:
             return content
-        column = self.pipeline.context.theme.column(page.meta)
-        return self.pipeline.fill_page(content, page.url, column)
+        return self.pipeline.fill_page(content, page.url, page.meta)
 
     def finish_page(self, output: str, page: MkDocsPage) -> str:
         """Return a finished page with its social tags and the link to the style sheet."""
