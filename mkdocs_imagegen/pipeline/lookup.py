@@ -278,17 +278,12 @@ class Lookup:
         return ModelChoice.from_cache(self._settings, is_estimate=is_estimate)
 
     def _is_absent(self, job: Job) -> bool:
-        """Return True if git has the original of a job, unless a build may not generate it.
-
-        Raises:
-            GitError: If files can be missing, and git does not answer.
-        """
-        mode, gateway = self._context.mode, self._settings.gateway
+        """Return True if git has the original of a job, unless a build may not generate it."""
+        mode, is_sketch = self._context.mode, self._settings.gateway.is_sketch
         is_asked = self._context.permission.is_granted or not mode.publish
-        if gateway.is_sketch or mode.again or not is_asked:
-            return False
         is_exact = bool(job.exact_options) or mode.upgrade
-        return self._absent.answer(job.request, is_exact=is_exact)
+        can_be = is_asked and not is_sketch and not mode.again
+        return can_be and self._absent.answer(job.request, is_exact=is_exact)
 
     def _obstacle(self, job: Job) -> NotGeneratedError | None:
         """Return the reason in git or in earlier attempts for which a request is not sent, if any.
