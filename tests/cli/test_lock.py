@@ -128,7 +128,7 @@ def test_missing_image_that_is_in_git_has_its_own_hint(
         site.options["gateway"] = {}
     ran = run("lock", code=1)
     assert ran.lines[-1] == "3 images: 2 missing, 1 locked"
-    hint = "docs/index.md:3: the original is in git, but not in the work tree; run `git restore"
+    hint = "docs/index.md:3: the original is in git, but not in the work tree; run `git ls-files"
     assert hint in ran.stderr
     assert "missing images: docs/index.md:11; run `mkdocs-imagegen generate` where" in ran.stderr
 
