@@ -5,7 +5,8 @@
 - ``subjects``: the index by subject, in the cache folder.
 - ``judge``: the judgment of one original, for builds and for `verify`.
 - ``folders``: the folders in use, and their notes about each other.
-- ``committed``: the originals of a git commit.
+- ``lock``: the records that are locked, and their originals.
+- ``committed``: the originals that git has.
 
 An image is ``ab/<key>.<first 16 digits of its SHA-256>.<extension>``, its record ``ab/<key>.json``.
 The image is written first; the record is the commit point. The hash in the file name keeps two

@@ -170,6 +170,11 @@ def differences(path: Path, record: Record | None, found: Record) -> Defect | No
     return Defect(path, DefectKind.DAMAGED, text) if wrong else None
 
 
+def is_record(path: Path) -> bool:
+    """Return True if a file has the path of a record, and not of a copy."""
+    return path.match(RECORD_GLOB) and path.stem.startswith(path.parent.name)
+
+
 def read_record(path: Path) -> Record:
     """Return the record in a file named after its cache key.
 

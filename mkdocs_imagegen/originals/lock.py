@@ -22,6 +22,7 @@ from mkdocs_imagegen.originals.judge import (
     RECORD_GLOB,
     Inspect,
     Original,
+    is_record,
     read_content,
     read_image,
 )
@@ -190,14 +191,9 @@ def read_lock(folder: Path, root: Path) -> Lock:
         hint = error.hint or "set `locked: false` to build without git"
         raise StoreError(f"locked is true, and {error.fault}", hint=hint) from None
     home = folder.resolve()
-    blobs = {path.stem: blob for path, blob in files.items() if _is_record(path, home)}
+    records = (path for path in files if path.parent.parent == home and is_record(path))
+    blobs = {path.stem: files[path] for path in records}
     return Lock(folder, blobs, tree, is_in_submodule)
-
-
-def _is_record(path: Path, folder: Path) -> bool:
-    """Return True if a file has the path of a record, and not of a copy, in an originals folder."""
-    is_named = path.match(RECORD_GLOB) and path.stem.startswith(path.parent.name)
-    return is_named and path.parent.parent == folder
 
 
 def work_tree_of(folder: Path, root: Path) -> WorkTree | None:

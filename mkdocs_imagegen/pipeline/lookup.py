@@ -29,7 +29,7 @@ from mkdocs_imagegen.jobs.job import Job, JobKey, Result
 from mkdocs_imagegen.jobs.progress import Progress
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import quote_value
-from mkdocs_imagegen.originals.absent import AbsentOriginals
+from mkdocs_imagegen.originals.committed import AbsentOriginals
 from mkdocs_imagegen.originals.folders import earlier_folders, note_use
 from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.store import OriginalStore
