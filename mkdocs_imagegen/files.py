@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 
 from mkdocs_imagegen.errors import ImagegenError, NotGeneratedError, StoreError, unexpected
@@ -26,11 +24,6 @@ _STORAGE_HINTS = {
     **dict.fromkeys([errno.EEXIST, errno.ENOTDIR], "move the file that has the name of a folder"),
 }
 _MAX_COPIED_BYTES = 64 * 1024 * 1024
-_MAX_STYLE_CHARS = 2**20
-_URL = re.compile(r"(?:[a-z][a-z\d+.-]*:)?//", re.IGNORECASE)
-_HARMLESS = {"assets/_mkdocstrings.css", "css/timeago.css", "termynal.css"}
-"""Style sheets that plugins write after the pages, and that leave layout and images alone:
-mkdocstrings-python, git-revision-date-localized and termynal."""
 _IS_WINDOWS = os.name == "nt"
 _WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits for another program, such as a virus scanner, that has a file open on Windows."""
@@ -68,29 +61,6 @@ def _read(descriptor: int, size: int, max_bytes: int) -> bytes:
     if len(content) > max_bytes:
         raise ValueError(f"larger than {max_bytes} bytes")
     return content
-
-
-def read_style_sheets(docs: Path, names: Iterable[object], folder: Path | None) -> Iterator[str]:
-    """Yield the style sheets that a site adds to its theme, and templates, which can contain some.
-
-    One that cannot be read, as from a plugin, is an ``@import``: its rules are not known.
-
-    Args:
-        docs: Docs folder.
-        names: Addresses of style sheets in it; those of other servers are left out.
-        folder: Folder with files of the theme; None if the site has none.
-    """
-    own = {
-        re.split("[?#]", each)[0].lstrip("/") for each in map(str, names) if not _URL.match(each)
-    }
-    added = folder.rglob("*") if folder else ()
-    paths = (each for each in added if each.suffix in {".css", ".html"} and each.is_file())
-    for path in chain((docs / each for each in sorted(own - _HARMLESS)), sorted(paths)):
-        try:
-            with path.open(encoding="utf-8", errors="replace") as file:
-                yield file.read(_MAX_STYLE_CHARS)
-        except (OSError, ValueError):
-            yield "@import"
 
 
 def write_atomic(path: Path, content: bytes | Iterable[bytes], *, sync: bool = True) -> None:

@@ -18,12 +18,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mkdocs_imagegen.directives.extension import read_heading
-from mkdocs_imagegen.files import read_style_sheets
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.hosts.look import BRIDGES
+from mkdocs_imagegen.hosts.theme import theme_of
 from mkdocs_imagegen.imaging.image import MARKER, SITE_FOLDER
 from mkdocs_imagegen.log import ONCE, log
-from mkdocs_imagegen.pages.columns import Theme, theme_named
+from mkdocs_imagegen.pages.columns import Theme
 from mkdocs_imagegen.pipeline.context import Page, PageFacts, SitePages
 from mkdocs_imagegen.settings import Settings, read_settings
 from mkdocs_imagegen.settings.prompts import split_front_matter
@@ -183,14 +183,12 @@ class ZensicalSite:
         """Layout of the theme."""
         theme = self.config.get("theme") or {}
         folder = theme.get("custom_dir")
-        return theme_named(
+        return theme_of(
             theme.get("name") or "zensical",
             theme.get("features") or (),
-            read_style_sheets(
-                self.docs,
-                self.config.get("extra_css") or (),
-                self.root / folder if folder else None,
-            ),
+            self.docs,
+            self.config.get("extra_css") or (),
+            self.root / folder if folder else None,
             follows_palette=True,
         )
 

@@ -262,20 +262,17 @@ class MkDocsBuild:
 
 def _theme_of(config: MkDocsConfig) -> Theme:
     # Imported late, as the pipeline is.
-    from mkdocs_imagegen.files import read_style_sheets  # noqa: PLC0415
-    from mkdocs_imagegen.pages.columns import theme_named  # noqa: PLC0415
+    from mkdocs_imagegen.hosts.theme import theme_of  # noqa: PLC0415
 
     theme = config.theme
     # Backstage TechDocs shows the pages in a layout of its own.
     name = theme.name if "techdocs-core" not in config.plugins else ""
-    return theme_named(
+    return theme_of(
         name or "",
         theme.get("features") or (),
-        read_style_sheets(
-            Path(config.docs_dir),
-            config.extra_css,
-            Path(theme.custom_dir) if theme.custom_dir else None,
-        ),
+        Path(config.docs_dir),
+        config.extra_css,
+        Path(theme.custom_dir) if theme.custom_dir else None,
         follows_palette=_has_palette(theme),
     )
 
