@@ -10,6 +10,7 @@ The tree::
     │   └── NewerVersionError       file of a newer version of mkdocs-imagegen
     ├── GitError                    git is missing, or knows no such work tree or revision
     ├── NotGeneratedError           missing image that was not requested
+    │   ├── NotCheckedOutError      the original is in git, but not in the work tree
     │   ├── NotSelectedError        only images of other pages are generated
     │   ├── OverBudgetError         above the budget of the run
     │   ├── EarlierRefusalError     refused by moderation in an earlier build

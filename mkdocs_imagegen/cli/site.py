@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -275,23 +275,20 @@ class ContactSheet:
         while group or not written:
             number, images = len(written) + 1, 0
             file = self._part(number)
-            try:
-                # The number of images is known at last, and stands first.
-                with TemporaryFile() as body:
-                    while group and (not images or images + len(group.images) <= _MAX_IMAGES):
-                        body.write(group_markup(images, group).encode("utf-8", "replace"))
-                        images += len(group.images)
-                        group = next(groups, None)
-                    parts = {"Previous part": number - 1} if written else {}
-                    parts |= {"Next part": number + 1} if group else {}
-                    urls = {text: quote(self._part(each).name) for text, each in parts.items()}
-                    size = "large" if self._is_large else "small"
-                    frame = sheet_frame(title, note, images, urls, size)
-                    head, tail = (each.encode("utf-8", "replace") for each in frame)
-                    body.seek(0)
-                    write_atomic(file.absolute(), chain([head], body, [tail]))
-            except OSError as error:
-                raise CommandError(f"cannot write {file}: {error.strerror}") from None
+            with _writing(file), TemporaryFile() as body:
+                # The number of images is known at last, and is at the beginning.
+                while group and (not images or images + len(group.images) <= _MAX_IMAGES):
+                    body.write(group_markup(images, group).encode("utf-8", "replace"))
+                    images += len(group.images)
+                    group = next(groups, None)
+                parts = {"Previous part": number - 1} if written else {}
+                parts |= {"Next part": number + 1} if group else {}
+                urls = {text: quote(self._part(each).name) for text, each in parts.items()}
+                size = "large" if self._is_large else "small"
+                frame = sheet_frame(title, note, images, urls, size)
+                head, tail = (each.encode("utf-8", "replace") for each in frame)
+                body.seek(0)
+                write_atomic(file.absolute(), chain([head], body, [tail]))
             written[file] = images
         return written
 
@@ -377,8 +374,19 @@ def write_sheet(file: Path, page: str) -> None:
     Raises:
         CommandError: If it cannot be written.
     """
-    try:
+    with _writing(file):
         write_atomic(file.absolute(), page.encode("utf-8", "replace"))
+
+
+@contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    """Name the file of a contact sheet in an error.
+
+    Raises:
+        CommandError: If it cannot be written.
+    """
+    try:
+        yield
     except OSError as error:
         raise CommandError(f"cannot write {file}: {error.strerror}") from None
 

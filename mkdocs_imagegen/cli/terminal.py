@@ -1,6 +1,6 @@
 """Output of the commands: tables and progress on a terminal, plain lines elsewhere.
 
-Tables and, in `mkdocs_imagegen.jobs.progress`, the bar are of ``rich``.
+Tables use ``rich``, as does the bar in `mkdocs_imagegen.jobs.progress`.
 """
 
 from __future__ import annotations

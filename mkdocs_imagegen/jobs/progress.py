@@ -212,9 +212,11 @@ class _LinesAboveBar:
 
 def can_draw() -> bool:
     """Return True if stderr is a terminal that can show a bar."""
+    if not sys.stderr.isatty():
+        return False
     from rich.console import Console  # noqa: PLC0415 - as above
 
-    return sys.stderr.isatty() and Console(stderr=True).is_interactive
+    return Console(stderr=True).is_interactive
 
 
 def _log_handlers() -> Iterator[logging.StreamHandler[Any]]:

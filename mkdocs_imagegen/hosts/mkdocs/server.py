@@ -76,7 +76,7 @@ class ServeSession:
         return self._queue
 
     def watch(self, server: LiveReloadServer) -> None:
-        """Let a server build the pages again after each generated image."""
+        """Let a server build the pages again after images were generated or encoded."""
         self._server = server
         self._watch()
 
