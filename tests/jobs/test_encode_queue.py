@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +29,9 @@ class Bench:
         self.release = threading.Event()
         self.logged = LogTexts()
         self.queue = EncodeQueue(self._request_rebuild, lambda: self.is_generating)
+        self.waits = 0
+        self._wait = self.queue._changed.wait
+        self.queue._changed.wait = self._counted_wait
 
     def build(self, *names: str, keeps_pages: bool = False) -> list[Any]:
         self.queue.begin(keeps_pages=keeps_pages)
@@ -43,6 +45,13 @@ class Bench:
 
     def wait_for_rebuild(self) -> None:
         wait_until(lambda: self.rebuilds)
+
+    def wait_until_idle(self) -> None:
+        """Wait until the thread has seen the present state, and waits for another one."""
+        with self.queue._changed:
+            seen, thread = self.waits, self.queue._thread
+            self.queue._changed.notify_all()
+        wait_until(lambda: thread is None or self.waits > seen)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Any]:
@@ -61,6 +70,10 @@ class Bench:
     def _request_rebuild(self) -> None:
         self.rebuilds += 1
 
+    def _counted_wait(self, timeout_s: float | None = None) -> bool:
+        self.waits += 1
+        return self._wait(timeout_s)
+
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
@@ -78,7 +91,7 @@ def test_images_are_encoded_one_by_one_and_shown_by_one_rebuild(bench):
     bench.wait_for_rebuild()
     assert bench.encoded == ["A", "B", "C", "A as a card"]
     bench.build()
-    time.sleep(0.2)
+    bench.wait_until_idle()
     assert (bench.rebuilds, bench.encoders) == (1, 0)
     text = "encoding the files of 3 images; until then the pages show the originals"
     assert bench.logged.texts == [text]
@@ -87,7 +100,7 @@ def test_images_are_encoded_one_by_one_and_shown_by_one_rebuild(bench):
 def test_nothing_starts_before_the_end_of_a_build(bench):
     bench.queue.begin(keeps_pages=False)
     bench.add("A")
-    time.sleep(0.2)
+    bench.wait_until_idle()
     assert bench.encoded == []
 
 
@@ -129,7 +142,7 @@ def test_generated_images_have_the_encoders_first(bench, monkeypatch):
     bench.release.set()
     bench.is_generating = True
     bench.build("A")
-    time.sleep(0.2)
+    bench.wait_until_idle()
     assert bench.encoded == []
     bench.is_generating = False
     bench.wait_for_rebuild()
@@ -141,7 +154,7 @@ def test_rebuild_waits_for_generated_images(bench, monkeypatch):
     wait_until(lambda: bench.encoded)
     bench.is_generating = True
     bench.release.set()
-    time.sleep(0.2)
+    bench.wait_until_idle()
     assert bench.rebuilds == 0
     bench.is_generating = False
     bench.wait_for_rebuild()
@@ -155,7 +168,7 @@ def test_files_that_the_cache_does_not_keep_are_encoded_once(bench):
     assert bench.build("A", "B") == [None, None]
     wait_until(lambda: bench.rebuilds == 2)
     bench.build("A", "B")
-    time.sleep(0.2)
+    bench.wait_until_idle()
     assert (bench.encoded, bench.rebuilds) == (["A", "B"], 2)
 
 
@@ -175,7 +188,7 @@ def test_error_is_returned_to_builds_and_the_image_is_not_encoded_again(bench, e
         (first, _) = bench.build("A", "B")
         assert isinstance(first, kind)
         assert text in str(first)
-    time.sleep(0.2)
+    bench.wait_until_idle()
     assert (bench.encoded, bench.rebuilds) == (["A", "B"], 1)
 
 
@@ -186,7 +199,7 @@ def test_image_that_could_not_be_written_is_tried_again_after_the_next_build(ben
     for attempts in (1, 2):
         assert bench.build("A") == [None]
         wait_until(lambda: len(bench.encoded) == attempts and not bench.encoders)  # noqa: B023
-    time.sleep(0.2)
+    bench.wait_until_idle()
     assert (bench.encoded, bench.rebuilds) == (["A", "A"], 0)  # the page would be the same
     bench.error = None
     assert bench.build("A") == [None]
@@ -211,7 +224,7 @@ def test_encoder_that_cannot_be_opened_is_opened_again_after_the_next_build(benc
     bench.opening_error = StoreError("no access")
     assert bench.build("A") == [None]
     wait_until(lambda: bench.encoders)
-    time.sleep(0.2)
+    bench.wait_until_idle()
     assert (bench.encoders, bench.encoded) == (1, [])
     bench.opening_error, bench.encoders = None, 0
     assert bench.build("A") == [None]
@@ -225,7 +238,7 @@ def test_rebuild_is_requested_three_times_when_no_build_begins(bench, monkeypatc
     bench.release.set()
     bench.build("A")
     wait_until(lambda: bench.rebuilds == 3)
-    time.sleep(0.2)
+    bench.wait_until_idle()
     assert bench.rebuilds == 3
 
 
