@@ -1,4 +1,4 @@
-// Stand-in for actions/cache, on the library of GitHub that the action consists of. The first line
+// Substitute for actions/cache, on the library of GitHub that the action consists of. The first line
 // of each copy sets `step` to restore, save or post.
 
 import {appendFileSync} from "node:fs";
@@ -15,8 +15,8 @@ if (step === "restore") {
   const matched = await restoreCache([...paths], key, lines("RESTORE-KEYS"));
   appendFileSync(GITHUB_OUTPUT, `cache-matched-key=${matched ?? ""}\n`);
   appendFileSync(GITHUB_STATE, `matched=${matched ?? ""}\n`);
-  console.log(`stand-in restored ${matched}`);
+  console.log(`substitute restored ${matched}`);
 } else if (step === "save" || process.env.STATE_matched !== key) {
   const saved = await saveCache([...paths], key);
-  console.log(`stand-in ${saved === -1 ? "refused" : "saved"} ${key}`);
+  console.log(`substitute ${saved === -1 ? "refused" : "saved"} ${key}`);
 }

@@ -1,7 +1,7 @@
 """A repository whose workflow is a recipe, and runs of it by act, without a container.
 
 `act`, the library of actions/cache and the action of this repository are real. Other actions have
-stand-ins: act checks out the repository itself, the Python of the tests has all requirements, an
+substitutes: act checks out the repository itself, the Python of the tests has all requirements, an
 uploaded file is copied, and nothing is published.
 """
 
@@ -33,17 +33,17 @@ _VARIABLE = "DOCS_GATEWAY_KEY"
 _OWN = "mkdocs-imagegen/mkdocs-imagegen"
 _USED = re.compile(r"uses: ([\w-]+/[\w-]+)(?:/[\w./-]+)?@(\w+)")
 _CACHE = """name: Cache
-description: Stand-in
+description: Substitute
 inputs: {{path: {{}}, key: {{}}, restore-keys: {{}}}}
 outputs: {{cache-matched-key: {{description: Key of the restored cache}}}}
 runs: {{using: node20, {runs}}}
 """
 _IDLE = """name: Idle
-description: Stand-in
+description: Substitute
 runs: {using: composite, steps: [{run: "true", shell: sh}]}
 """
 _UPLOAD = """name: Upload
-description: Stand-in
+description: Substitute
 inputs: {{path: {{required: true}}}}
 runs:
   using: composite
@@ -88,7 +88,7 @@ class WorkflowRun:
     @property
     def saved(self) -> list[str]:
         """Names of the caches that were saved, or could not be."""
-        return re.findall(r"stand-in (?:saved|refused) (\S+)", self.output)
+        return re.findall(r"substitute (?:saved|refused) (\S+)", self.output)
 
 
 class Repository:
@@ -213,8 +213,8 @@ class Repository:
         }
 
     def _stand_in(self, name: str) -> Path:
-        """Write the stand-in of an action, and return its folder."""
-        folder = self._work / "stand-ins" / name
+        """Write the substitute of an action, and return its folder."""
+        folder = self._work / "substitutes" / name
         if name == _OWN:
             path = folder / PREVIEW.relative_to(ROOT)
             shutil.copytree(PREVIEW, path, dirs_exist_ok=True)

@@ -118,7 +118,7 @@ def test_committed_originals_are_published_without_a_request(repository) -> None
     again = docs.push()
     assert_green(again, "2 images: 2 reused")
     assert again.saved == []
-    assert f"stand-in restored {first.saved[0]}" in again.output
+    assert f"substitute restored {first.saved[0]}" in again.output
 
 
 def test_image_that_is_not_committed_is_not_published(repository) -> None:
