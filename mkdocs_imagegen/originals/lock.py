@@ -33,7 +33,10 @@ from mkdocs_imagegen.request import ImageRequest
 IN_SUBMODULE = "originals in a git submodule are not locked"
 LEAVE_SUBMODULE = "move the originals folder to the repository of the site, and commit it"
 _SHA1_DIGITS = 40
-_NOT_LOCKED = "run `mkdocs-imagegen lock` where there is an API key, and commit the records"
+_NOT_LOCKED = (
+    "run `mkdocs-imagegen generate` and `mkdocs-imagegen lock` without `locked`, and commit the "
+    "files"
+)
 
 
 @dataclass(frozen=True, slots=True)

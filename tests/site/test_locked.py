@@ -26,7 +26,9 @@ from tests.repository import commit_all, git
 from tests.support import ORIGINALS, recorded
 
 PROMPTS = ("A red balloon", "A glass bottle", "A gray heron")
-NOT_LOCKED = "not locked; run `mkdocs-imagegen lock` where there is an API key"
+NOT_LOCKED = (
+    "not locked; run `mkdocs-imagegen generate` and `mkdocs-imagegen lock` without `locked`"
+)
 
 
 @pytest.fixture
@@ -98,7 +100,8 @@ def test_new_prompts_are_missing_with_one_warning(site: PaidSite) -> None:
     assert build(site) == ["ready"] * 3 + ["missing"] * 2
     (warning,) = site.built.warnings
     assert warning.startswith("imagegen: 2 images are missing: not locked (docs/index.md:15")
-    assert "run `mkdocs-imagegen lock` where there is an API key, and commit" in warning
+    hint = "run `mkdocs-imagegen generate` and `mkdocs-imagegen lock` without `locked`, and commit"
+    assert hint in warning
 
 
 def test_missing_images_end_the_build_if_on_missing_is_error(site: PaidSite) -> None:
