@@ -212,7 +212,11 @@ class _LinesAboveBar:
 
 def can_draw() -> bool:
     """Return True if stderr is a terminal that can show a bar."""
-    if not sys.stderr.isatty():
+    try:
+        is_terminal = sys.stderr.isatty()
+    except (AttributeError, ValueError):  # there is no stderr, as in a service, or it is closed
+        return False
+    if not is_terminal:
         return False
     from rich.console import Console  # noqa: PLC0415 - as above
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import sys
@@ -190,6 +191,19 @@ def test_build_has_a_bar_where_it_can_be_drawn(term: str, monkeypatch, clock, *,
     clock[0] += 6
     monkeypatch.setattr(log, "level", logging.INFO)
     assert progress._can_have_bar is has_bar
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_long_build_needs_no_stderr(monkeypatch, clock, *, is_closed) -> None:
+    """A build in a service has none."""
+    stderr = io.StringIO()
+    stderr.close()
+    monkeypatch.setattr("sys.stderr", stderr if is_closed else None)
+    progress = Progress()
+    clock[0] += 6
+    monkeypatch.setattr(log, "level", logging.INFO)
+    progress.wait()
+    progress.close()
 
 
 def build_on_terminal(site: PaidSite, *arguments: str) -> str:
