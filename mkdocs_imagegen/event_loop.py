@@ -82,8 +82,6 @@ class EventLoop:
     Attributes:
         max_wait_s: Longest wait for the server without an accepted request.
         slots: Limit on the requests in flight.
-        admission: Limit on all work that has begun. It also counts images that wait for a worker
-            thread, and so bounds memory.
         is_closing: True if no more work may start.
         price_list_lock: Lock on the request for the list of prices.
         unknown_price_lock: Lock on the only request of unknown price in flight.
@@ -97,7 +95,6 @@ class EventLoop:
         self._portal = self._stack.enter_context(start_blocking_portal())
         workers = os.cpu_count() or 1
         self.slots = self._portal.call(anyio.CapacityLimiter, slots)
-        self.admission = self._portal.call(anyio.CapacityLimiter, slots + 2 * workers)
         self._pixel_workers = self._portal.call(anyio.CapacityLimiter, workers)
         self._file_workers = self._portal.call(anyio.CapacityLimiter, _FILE_WORKERS)
         self._closing = self._portal.call(anyio.Event)

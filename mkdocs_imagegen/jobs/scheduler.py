@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import atexit
+import os
+import threading
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
-from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import NamedTuple
 
 import anyio
 
 from mkdocs_imagegen.errors import (
-    ImagegenError,
     ModelUnavailableError,
     NotGeneratedError,
 )
@@ -44,16 +46,66 @@ _CLAIM_MESSAGE_INTERVAL_S = 30.0
 _WAIT_STEP_S = 0.5
 
 
+class _Turn(NamedTuple):
+    """A job, and the times at which it is attempted next, and for the last time."""
+
+    job: Job
+    next_at: float = 0.0
+    last_at: float | None = None
+
+
+class _Queue:
+    """Jobs that wait, in order, for a few tasks that run one after another.
+
+    A task takes 14 KB of memory, so that a job that waits has none.
+
+    Args:
+        max_tasks: Maximum number of tasks.
+    """
+
+    def __init__(self, max_tasks: int) -> None:
+        self._max_tasks = max_tasks
+        self._tasks = 0
+        self._lock = threading.Lock()
+        self._jobs: deque[Job] = deque()
+        self._again: deque[_Turn] = deque()
+
+    def add(self, job: Job) -> bool:
+        """Add a job; return True if the caller has to start another task."""
+        with self._lock:
+            self._jobs.append(job)
+            needs_task = self._tasks < self._max_tasks
+            self._tasks += needs_task
+            return needs_task
+
+    def add_again(self, turn: _Turn) -> None:
+        """Add a job that was attempted, for the task that calls this, or another one."""
+        self._again.append(turn)
+
+    def take(self) -> _Turn | None:
+        """Return the next job; None if the task that calls this has to end.
+
+        A job that was attempted is only next if its time has come, or if there is no other.
+        """
+        with self._lock:
+            if self._again and (not self._jobs or self._again[0].next_at <= time.monotonic()):
+                return self._again.popleft()
+            if self._jobs:
+                return _Turn(self._jobs.popleft())
+            self._tasks -= 1
+            return None
+
+
 @dataclass(slots=True)
 class _Order:
-    """One request in flight, shared by its jobs; without a result if another build has it.
+    """One request, shared by its jobs; after its end without a result if another build has it.
 
     It holds its decoded image until the first job has derived the files, so that the image is not
-    decoded again. Jobs hold their admission meanwhile, which bounds memory.
+    decoded again. A task has one job, and their number bounds memory.
     """
 
     exact_options: frozenset[str]
-    done: anyio.Event
+    in_flight: anyio.Event | None
     result: Result | None = None
     decoded: DecodedImage | None = None
 
@@ -93,25 +145,44 @@ class Scheduler:
         self._originals = originals
         self._derive = derive
         self._progress = progress
-        self._futures: dict[JobKey, Future[Result]] = {}
+        self._lock = threading.Lock()
+        self._results: dict[JobKey, Result | None] = {}  # None before the end of a job
+        self._listeners: dict[JobKey, list[Callable[[Result], None]]] = defaultdict(list)
         self._orders: dict[str, _Order] = {}
+        self._tasks: list[Future[None]] = []
+        slots, workers = settings.concurrency, os.cpu_count() or 1
+        # Images that wait for an encoder are held in memory.
+        self._requests = _Queue(slots + 2 * workers)
+        # Files of an original never wait for requests.
+        self._files = _Queue(2 * workers)
         self._claim_message_at = 0.0
         self._loop: EventLoop | None = None
         self._interrupts = InterruptHandler(self._stop)
 
-    def start(self, job: Job) -> Future[Result]:
-        """Start a job, unless an equal one is running, and return its future."""
+    def start(self, job: Job, listener: Callable[[Result], None] | None = None) -> None:
+        """Start a job, unless an equal one is running.
+
+        Args:
+            job: Job to start.
+            listener: Function that is called with the result, on any thread.
+        """
         with self._interrupts.deferred():
-            known = self._futures.get(job.key)
-            if known is not None and known.done():
-                self._forget(job)
-            if job.key not in self._futures:
-                if job.original is None:
-                    self._interrupts.install()
-                self._loop = loop = self._loop or self._open_loop()
+            if job.original is None:
+                self._interrupts.install()
+            self._loop = loop = self._loop or self._open_loop()
+            with self._lock:
+                is_running = job.key in self._results and self._results[job.key] is None
+                if listener is not None:
+                    self._listeners[job.key].append(listener)
+                if not is_running:
+                    self._forget(job)
+                    self._results[job.key] = None
+            if not is_running:
                 self._progress.files_added()
-                self._futures[job.key] = loop.submit(self._run, job, loop)
-            return self._futures[job.key]
+                queue = self._requests if job.original is None else self._files
+                if queue.add(job):
+                    running = [each for each in self._tasks if not each.done()]
+                    self._tasks = [*running, loop.submit(self._run, queue, loop)]
 
     def join(self) -> dict[JobKey, Result]:
         """Wait for all jobs and return their results.
@@ -127,7 +198,9 @@ class Scheduler:
             if self._interrupts.received is not None:
                 self._progress.close()  # the next signal ends the process at once
                 self.close()
-            return {key: future.result() for key, future in self._futures.items()}
+            for task in self._tasks:
+                task.result()  # no error of a job ends a task
+            return {key: result for key, result in self._results.items() if result is not None}
 
     def close(self) -> None:
         """Stop new requests, wait for the images in flight, and end the event loop.
@@ -155,13 +228,13 @@ class Scheduler:
 
     def _forget(self, job: Job) -> None:
         """Forget an ended job and its request, which the queue of `mkdocs serve` repeats."""
-        del self._futures[job.key]
-        order = self._orders.get(job.request.key)
-        if order is not None and order.done.is_set():
-            del self._orders[job.request.key]
+        if self._results.pop(job.key, None) is not None:
+            order = self._orders.get(job.request.key)
+            if order is not None and order.in_flight is None:
+                del self._orders[job.request.key]
 
     def _is_busy(self, timeout_s: float) -> bool:
-        return bool(wait_for(self._futures.values(), timeout_s).not_done)
+        return bool(wait_for(self._tasks, timeout_s).not_done)
 
     def _stop(self) -> None:
         if self._loop is not None:
@@ -181,25 +254,30 @@ class Scheduler:
             hint = "; press Ctrl-C again to stop now and lose them"
             log.info("%s%s", text, hint if self._interrupts.received else "")
 
-    async def _run(self, job: Job, loop: EventLoop) -> Result:
-        waits_until: float | None = None
-        # Files of an original never wait for requests.
-        admission = loop.admission if job.original is None else AsyncExitStack()
-        while True:
-            async with admission:
-                try:
-                    return await self._attempt(job, loop)
-                except ClaimedElsewhereError:
-                    self._log_claim()
-                except Exception as error:  # noqa: BLE001 - one image's fault is not the build's
-                    return Result(error=as_imagegen_error(error))
-            waits_until = waits_until or time.monotonic() + self._max_claim_wait_s
-            if time.monotonic() > waits_until:
-                return Result(error=self._claim_error())
+    async def _run(self, queue: _Queue, loop: EventLoop) -> None:
+        while (turn := queue.take()) is not None:
             try:
-                await loop.pause(_CLAIM_INTERVAL_S)
-            except ImagegenError as error:
-                return Result(error=error)
+                if turn.next_at:
+                    await loop.pause(turn.next_at - time.monotonic())
+                result = await self._attempt(turn.job, loop)
+            except ClaimedElsewhereError:
+                self._log_claim()
+                now = time.monotonic()
+                last_at = turn.last_at or now + self._max_claim_wait_s
+                if now <= last_at:
+                    queue.add_again(_Turn(turn.job, now + _CLAIM_INTERVAL_S, last_at))
+                    continue
+                result = Result(error=self._claim_error())
+            except Exception as error:  # noqa: BLE001 - one image's fault is not the build's
+                result = Result(error=as_imagegen_error(error))
+            self._end(turn.job, result)
+
+    def _end(self, job: Job, result: Result) -> None:
+        with self._lock:
+            self._results[job.key] = result
+            listeners = self._listeners.pop(job.key, [])
+        for each in listeners:
+            each(result)
 
     @property
     def _max_claim_wait_s(self) -> float:
@@ -250,15 +328,18 @@ class Scheduler:
         key = job.request.key
         order = self._orders.get(key)
         if order is None or order.is_refused(job):
-            order = self._orders[key] = _Order(job.exact_options, anyio.Event())
+            is_over = anyio.Event()
+            order = self._orders[key] = _Order(job.exact_options, is_over)
             try:
                 await self._purchase(order, job, loop)
             except BaseException:
                 del self._orders[key]
                 raise
             finally:
-                order.done.set()
-        await order.done.wait()
+                order.in_flight = None
+                is_over.set()
+        if order.in_flight is not None:
+            await order.in_flight.wait()
         if order.result is None:
             raise ClaimedElsewhereError
         return await self._obtain(job, loop) if order.is_refused(job) else (order, order.result)

@@ -288,11 +288,10 @@ class ServeQueue:
             ]
 
     def _start(self, job: Job) -> None:
-        future: Future[Result]
+        future: Future[Result] = Future()
         try:
-            future = self._opened_scheduler().start(job)
+            self._opened_scheduler().start(job, future.set_result)
         except Exception as error:  # noqa: BLE001 - the page shows it; the thread has other jobs
-            future = Future()
             future.set_result(Result(error=unexpected(error, NotGeneratedError)))
         with self._lock:
             self._started[_key(job)] = _ServeJob(job, future)

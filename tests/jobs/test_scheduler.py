@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import gc
 import os
 import threading
 import time
+import tracemalloc
 import weakref
 
+import anyio.to_thread
 import pytest
 
 from mkdocs_imagegen.errors import (
@@ -24,7 +27,7 @@ from mkdocs_imagegen.imaging.decode import decode_image
 from mkdocs_imagegen.jobs import scheduler
 from tests.bench import PNG, FakeGateway, job, request
 from tests.originals.support import flip, refuse
-from tests.waiting import MAX_WAIT_S
+from tests.waiting import MAX_WAIT_S, wait_until
 
 UNFORESEEN = [RuntimeError("unforeseen"), MemoryError("unforeseen"), KeyError("unforeseen")]
 
@@ -119,6 +122,57 @@ def test_wait_for_the_claim_of_another_build_has_an_end(bench, monkeypatch):
     assert made.client.asked == []
     (again,) = made.run_jobs(job(request(), "A"))
     assert again.error is None
+
+
+def test_jobs_that_wait_for_claims_hold_up_no_other_job(bench):
+    made = bench(concurrency=1)
+    claimed = [request(number) for number in range(1 + 2 * (os.cpu_count() or 1))]
+    with contextlib.ExitStack() as stack:
+        for each in claimed:
+            stack.enter_context(made.stores.claims.claim(each.key))
+            made.scheduler.start(job(each))
+        ended = threading.Event()
+        made.scheduler.start(job(request(len(claimed))), lambda _: ended.set())
+        assert ended.wait(MAX_WAIT_S)
+        assert made.client.asked == [f"prompt {len(claimed)}"]
+    results = made.scheduler.join().values()
+    assert [each.error for each in results] == [None] * (len(claimed) + 1)
+
+
+def test_jobs_that_wait_take_little_memory(bench):
+    can_answer = threading.Event()
+
+    async def waits(*_):
+        await anyio.to_thread.run_sync(can_answer.wait)
+
+    made = bench(FakeGateway(waits))
+    jobs = [job(request(number)) for number in range(1200)]
+    for each in jobs[:200]:
+        made.scheduler.start(each)
+    wait_until(lambda: made.client.asked)
+    tracemalloc.start()
+    for each in jobs[200:]:
+        made.scheduler.start(each)
+    grown_bytes = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    made.scheduler._stop()
+    can_answer.set()
+    assert grown_bytes / 1000 < 500  # a task takes 14 KB
+
+
+def test_all_listeners_of_equal_jobs_get_the_result(bench):
+    has_both, given = threading.Event(), []
+
+    async def waits(*_):
+        await anyio.to_thread.run_sync(has_both.wait)
+
+    made = bench(FakeGateway(waits))
+    for _ in range(2):
+        made.scheduler.start(job(request()), given.append)
+    has_both.set()
+    (result,) = made.scheduler.join().values()
+    assert given == [result, result]
+    assert made.client.asked == ["prompt 0"]
 
 
 def test_damaged_original_is_neither_shown_nor_generated_again(bench):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -45,9 +45,9 @@ class FakeScheduler:
         self.futures: list[Future[Result]] = []
         self.is_closed = False
 
-    def start(self, _: Job) -> Future[Result]:
+    def start(self, _: Job, listener: Callable[[Result], None]) -> None:
         self.futures.append(Future())
-        return self.futures[-1]
+        self.futures[-1].add_done_callback(lambda future: listener(future.result()))
 
 
 class Bench:

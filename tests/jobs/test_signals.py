@@ -41,12 +41,12 @@ import os, signal, sys, threading
 from mkdocs_imagegen.jobs.scheduler import Scheduler
 signal.signal(signal.SIGINT, signal.default_int_handler)
 start, timers = Scheduler.start, []
-def started(self, job):
+def started(self, job, *listener):
     if not timers:
         interrupt = lambda: os.kill(os.getpid(), signal.SIGINT)
         timers.append(threading.Timer({seconds}, interrupt))
         timers[0].start()
-    return start(self, job)
+    return start(self, job, *listener)
 Scheduler.start = started
 from mkdocs.__main__ import cli
 cli(["build", "-q"])

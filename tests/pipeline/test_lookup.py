@@ -241,7 +241,8 @@ def test_scheduler_of_the_server_writes_no_file_into_the_site(opened, tmp_path):
     look_up(lookup, directive())
     (job,) = lookup.queued_jobs(directive())
     with scheduler_of_server(build_context(tmp_path)) as scheduler:
-        assert scheduler.start(replace(job)).result().was_generated
+        scheduler.start(replace(job))
+        assert scheduler.join()[job.key].was_generated
     assert not (tmp_path / "site").exists()
     (result,) = look_up(opened(permission=Permission("no")), directive())
     assert result.image is not None
