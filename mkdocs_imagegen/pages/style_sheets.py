@@ -15,8 +15,9 @@ from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage
 
 # Without `\b` at the start, which makes the search 50 times as slow.
 _OWN_CLASS = re.compile(r"imagegen-(?:blur|crop)-[0-9a-f]{8}\b")
+_NAME = "imagegen"
 # Minifiers leave out the quotes.
-_CLASS = re.compile(r"class=[\"']?[^\"'<>]*\bimagegen\b")
+_CLASS = re.compile(rf"class=[\"']?[^\"'<>]*\b{_NAME}\b")
 
 
 class PageStyles:
@@ -63,10 +64,15 @@ class PageStyles:
 
 def _is_styled(page: str) -> bool:
     """Return True if a tag has a class of the style sheet."""
-    if "imagegen" not in page:
-        return False  # the expression takes fifteen times as long, and most pages have no image
-    starts = (match.start() for match in _CLASS.finditer(page))
-    return any(page.rfind("<", 0, start) > page.rfind(">", 0, start) for start in starts)
+    # One search of the page with the expression takes twenty times as long.
+    end = 0
+    while (found := page.find(_NAME, end)) >= 0:
+        end = found + len(_NAME)
+        start = page.rfind("<", 0, found)
+        # One character more, for the end of the word.
+        if start > page.rfind(">", 0, found) and _CLASS.search(page, start, end + 1):
+            return True
+    return False
 
 
 def blur_class(blur: str) -> str:
