@@ -58,8 +58,8 @@ def gallery(
     to the new one, with their prompts.
     """
     site = look(config_file)
-    if since is not None:
-        comparison = compare_with(site, since)
+    comparison = compare_with(site, since) if since is not None else None
+    if comparison is not None:
         written = {file: write_review(site, comparison, file)}
         missing = len(comparison.missing)
     else:
@@ -69,7 +69,8 @@ def gallery(
         print_json({"file": str(file), "files": files, "pictures": count, "missing": missing})
     else:
         for each, images in written.items():
-            print_line(f"{each}: {plural(images, 'image')}")
+            shown = len(comparison.changes) if comparison else images
+            print_line(f"{each}: {plural(shown, 'change' if comparison else 'image')}")
     if opens:
         open_in_browser(file)
 

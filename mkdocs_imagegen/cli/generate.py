@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -33,6 +34,8 @@ from mkdocs_imagegen.report import State, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
 from mkdocs_imagegen.settings.folders import matches_any
+
+_LOCATION = re.compile(r"(.+?)(?::\d+|#.+)")
 
 
 def _read_usd(
@@ -160,11 +163,17 @@ def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:
     for page in pages:
         globs = globs_of([page], docs, root)
         if not any(matches_any(globs, entry.uri) for entry in site.entries):
-            hint = "run `mkdocs-imagegen plan` for all locations"
+            hint = _hint_for(page)
             raise CommandError(f"no page with an image matches {quote_value(page)}; {hint}")
     globs = globs_of(pages, docs, root)
     entries = [each for each in site.entries if not pages or matches_any(globs, each.uri)]
     return replace(site, entries=entries)
+
+
+def _hint_for(name: str) -> str:
+    if location := _LOCATION.fullmatch(name):
+        return f"name the page, {location[1]}, or add --again to regenerate the image"
+    return "run `mkdocs-imagegen plan` for all locations"
 
 
 def _print_dry_run(site: SiteView, *, as_json: bool) -> None:

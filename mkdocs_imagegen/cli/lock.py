@@ -20,6 +20,7 @@ from mkdocs_imagegen.originals.judge import Original
 from mkdocs_imagegen.originals.lock import (
     IN_SUBMODULE,
     LEAVE_SUBMODULE,
+    NOT_SKETCHES,
     Lock,
     read_lock,
     shown_path,
@@ -32,6 +33,7 @@ from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.gateway import GATEWAY_URL
 
 _LOCKED, _TO_COMMIT, _MISSING = "locked", "to commit", "missing"
+_GENERATE = "run `mkdocs-imagegen generate` where there is an API key"
 _SKETCH = "it is a sketch, which is never locked; generate the image with a real model"
 _ELSEWHERE = "its original is in another folder; run `mkdocs-imagegen lock`"
 _IGNORED = (
@@ -93,7 +95,14 @@ def lock(config_file: str | None, *, check: bool, prune: bool, yes: bool, as_jso
     if (check and prune) or (yes and not prune):
         raise click.UsageError("--prune cannot be used with --check, and --yes needs --prune")
     mode = LOOK_ONLY if check else BuildMode(generate=False, publish=False, adopts=True)
-    site = look(config_file, mode, _published)
+    is_sketched = False
+
+    def change(settings: Settings) -> Settings:
+        nonlocal is_sketched
+        is_sketched = settings.gateway.is_sketch
+        return _published(settings)
+
+    site = look(config_file, mode, change)
     images = list(_Files(site.context.settings).images(site.entries))
     unused = Unused(site) if prune else None
     lacking = [each for each in images if each.state not in {_LOCKED, _TO_COMMIT}]
@@ -103,7 +112,8 @@ def lock(config_file: str | None, *, check: bool, prune: bool, yes: bool, as_jso
         images_as_dicts = [each.as_dict() for each in images]
         print_json({"ok": not fails, "images": images_as_dicts, "removed": yes, "unused": keys})
     else:
-        _print(images, shown_path(site.context.settings.originals_path))
+        folder = shown_path(site.context.settings.originals_path)
+        _print(images, folder, f"{NOT_SKETCHES}, then {_GENERATE}" if is_sketched else _GENERATE)
         if unused:
             unused.find(removes=yes, prints=True)
     raise SystemExit(1 if fails else 0)
@@ -178,7 +188,7 @@ class _Files:
         return _Image(location, key, _TO_COMMIT if names else _LOCKED, files=names)
 
 
-def _print(images: Sequence[_Image], folder: str) -> None:
+def _print(images: Sequence[_Image], folder: str, hint: str) -> None:
     """Print the images that are not locked, the next steps, and a summary."""
     rows = [each for each in images if each.state != _LOCKED]
     cells = [(each.location, each.state, ", ".join(each.files) or "-") for each in rows]
@@ -191,7 +201,6 @@ def _print(images: Sequence[_Image], folder: str) -> None:
         print_note(f"{list_locations(locations)}: {problem}")
     lacking = [each for each in rows if each.state == _MISSING and not each.problem]
     if missing := [each.location for each in lacking]:
-        hint = "run `mkdocs-imagegen generate` where there is an API key"
         print_note(f"missing images: {list_locations(missing)}; {hint}")
     unique = {(each.key or each.location): each for each in images}
     counts = Counter(each.state for each in unique.values())

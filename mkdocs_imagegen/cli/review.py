@@ -71,7 +71,7 @@ def _images(side: str, shown: Shown | None, read: _Read) -> Iterator[SheetImage]
         take=record.take,
         model=" · ".join(asked),
         cost=cost_of(record),
-        day=record.created[:10],
+        created=record.created,
         is_shown=side == "after",
         url="",
         thumbnail=thumbnail,

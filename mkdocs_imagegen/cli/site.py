@@ -329,7 +329,7 @@ class ContactSheet:
             take=record.take,
             model=record.answered_by or record.model,
             cost=cost_of(record),
-            day=record.created[:10],
+            created=record.created,
             is_shown=record.key in self._shown,
             url=_url_from(original.path, self._file),
             thumbnail=small,

@@ -71,9 +71,10 @@ class Progress:
         """Count one more image whose files are written."""
         self._files_total += 1
 
-    def files_done(self) -> None:
-        """Count an image whose files are complete, or failed."""
-        self._files_done += 1
+    def files_done(self, *, has_image: bool = True) -> None:
+        """Count an image whose files are complete, or failed; none if it could not be generated."""
+        self._files_done += has_image
+        self._files_total -= not has_image
         self.show()
 
     def job_held(self, reason: str) -> None:

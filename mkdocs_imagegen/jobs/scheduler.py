@@ -311,7 +311,7 @@ class Scheduler:
     ) -> Result:
         if not loop.is_closing:
             result = await loop.pixel_work(self._derived, result, layout, decoded)
-            self._progress.files_done()
+            self._progress.files_done(has_image=result.original is not None)
             return result
         if result.alarm:
             log.info("%s", result.alarm)  # the build is over, and shows no image

@@ -30,6 +30,7 @@ from mkdocs_imagegen.originals.record import MAX_RECORD_BYTES, parse_record
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.request import ImageRequest
 
+NOT_SKETCHES = 'sketches are never locked: remove `gateway: {url: "sketch:"}` first'
 IN_SUBMODULE = "originals in a git submodule are not locked"
 LEAVE_SUBMODULE = "move the originals folder to the repository of the site, and commit it"
 _SHA1_DIGITS = 40
@@ -123,12 +124,16 @@ class LockedStore(OriginalStore):
         inspect: Decoder of images.
         reads_images: True to verify the SHA-256 of an image when it is found, and not only when it
             is read.
+        is_sketched: True if the server of the site draws sketches.
     """
 
-    def __init__(self, lock: Lock, inspect: Inspect, *, reads_images: bool) -> None:
+    def __init__(
+        self, lock: Lock, inspect: Inspect, *, reads_images: bool, is_sketched: bool = False
+    ) -> None:
         super().__init__(lock.folder, inspect, can_write=False)
         self._lock_of_run = lock
         self._reads_images = reads_images
+        self._is_sketched = is_sketched
 
     def missing_error(self, request: ImageRequest) -> NotGeneratedError:
         """Return the reason for which a request has no locked original."""
@@ -139,7 +144,8 @@ class LockedStore(OriginalStore):
             path = self._folder_of(self.folder, key) / f"{key}.json"
             if key not in lock.blobs and os.path.lexists(path):
                 return _uncommitted(path)
-        return NotGeneratedError("not locked", hint=_NOT_LOCKED)
+        hint = f"{NOT_SKETCHES}, then {_NOT_LOCKED}" if self._is_sketched else _NOT_LOCKED
+        return NotGeneratedError("not locked", hint=hint)
 
     def read(self, original: Original) -> tuple[Original, bytes]:
         """Return an original and its verified image.

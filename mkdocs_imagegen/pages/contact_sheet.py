@@ -21,6 +21,7 @@ from mkdocs_imagegen.pages.style_sheets import SCRIPT, STYLE
 from mkdocs_imagegen.report import plural
 
 _KEY_DIGITS = 16
+_DAY = len("2026-11-23")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class SheetImage:
         take: Number of the take.
         model: Model that generated the image.
         cost: Cost, such as ``$0.015`` or ``price unknown``.
-        day: Day of generation, such as ``2026-11-23``.
+        created: Time of generation, as ISO 8601 in UTC.
         is_shown: True if a page shows the image.
         url: URL of the original relative to the sheet; ``""`` for none.
         thumbnail: The image itself.
@@ -43,7 +44,7 @@ class SheetImage:
     take: int
     model: str
     cost: str
-    day: str
+    created: str
     is_shown: bool
     url: str
     thumbnail: Thumbnail
@@ -59,7 +60,7 @@ class SheetGroup:
         prompt: Final prompt.
         locations: Locations that show a take.
         images: The takes; in a review, the images before and after.
-        change: Kind of the change in a review, such as ``added``.
+        change: Kind of the change in a review: ``added``, ``changed`` or ``dropped``.
         prompt_before: Final prompt before the change; ``""`` if there was none.
         note: Sentence about an image that is missing in a review.
     """
@@ -82,7 +83,7 @@ def contact_sheet(
     is_review: bool = False,
 ) -> str:
     """Return the HTML of a contact sheet with all groups; see `sheet_frame` and `group_markup`."""
-    count = sum(len(group.images) for group in groups)
+    count = len(groups) if is_review else sum(len(group.images) for group in groups)
     size = "review" if is_review else "large" if is_large else "small"
     head, tail = sheet_frame(title, note, count, {}, size)
     return "".join([head, *(group_markup(*each) for each in enumerate(groups)), tail])
@@ -96,7 +97,7 @@ def sheet_frame(
     Args:
         title: Title of the page.
         note: Sentence under the title, with code in backticks; ``""`` for a page without one.
-        count: Number of images on the page.
+        count: Number of images on the page, or of changes.
         parts: URLs of other parts of the sheet, relative to this one, by the texts of their links.
         size: ``small``, ``large`` for images that fill the page in their own aspect ratio, or
             ``review`` if each group is a change.
@@ -110,7 +111,7 @@ def sheet_frame(
         size=size,
         note=f"<p>{_with_code(note)}</p>" if note else "",
         parts=f'<nav aria-label="Parts">{" ".join(links)}</nav>' if parts else "",
-        count=plural(count, "image"),
+        count=plural(count, "change" if size == "review" else "image"),
     )
     return head, tail.format(script=SCRIPT)
 
@@ -128,14 +129,14 @@ def group_markup(number: int, group: SheetGroup) -> str:
         group: The takes.
     """
     words = " ".join((group.prompt, *group.locations, *_words(group.images)))
-    newest = max((image.day for image in group.images), default="")
+    newest = max((image.created for image in group.images), default="")
     several = ' class="several"' if len(group.images) > 1 else ""
     locations = _escape(", ".join(group.locations) or "on no page")
     cards = "\n".join(_card(image, group) for image in group.images)
     if group.change:
         words, several = f"{group.change} {words} {group.prompt_before}", ' class="several"'
     return (
-        f'<li{several} data-number="{number}" data-day="{_escape(newest)}" '
+        f'<li{several} data-number="{number}" data-created="{_escape(newest)}" '
         f'data-words="{_escape(words.lower())}">\n'
         f'<h2 title="{_escape(group.prompt)}">{_escape(group.change or group.title)}</h2>\n'
         f'<p class="locations" title="{locations}">{locations}</p>\n'
@@ -162,28 +163,31 @@ def _tagged(tag: str, text: str) -> str:
 
 def _words(images: Iterable[SheetImage]) -> Iterator[str]:
     for image in images:
-        yield from (image.model, image.key, f"take {image.take}", image.day)
+        yield from (image.model, image.key, f"take {image.take}", image.created[:_DAY])
 
 
 def _card(image: SheetImage, group: SheetGroup) -> str:
     shown = " · on the page" if image.is_shown and not image.side else ""
     size = image.thumbnail.size
     take = f"take: {image.take}"
-    alt = _escape(f"{image.side.capitalize() or f'Take {image.take}'}: {group.title}")
+    is_before = image.side == "before" and group.prompt_before
+    prompt = group.prompt_before if is_before else group.title
+    alt = _escape(f"{image.side.capitalize() or f'Take {image.take}'}: {prompt}")
     copy = (
         f' <button type="button" class="copy" data-copy="{take}" aria-label="Copy {take}">Copy'
         "</button>"
     )
-    side = f"<strong>{image.side}</strong> · " if image.side else ""
+    side = f"<strong>{image.side}</strong> · " if group.change == "changed" else ""
     return (
         f'<li class="{image.side}">'
         f'<button type="button" class="image" data-file="{_escape(image.url)}" '
+        f'data-prompt="{_escape(group.prompt_before if is_before else group.prompt)}" '
         f'aria-haspopup="dialog"><img src="{_escape(image.thumbnail.url)}" '
         f'width="{size.width}" height="{size.height}" alt="{alt}" loading="lazy" '
         f'decoding="async"></button>\n'
         f'<p class="take"><span>{side}<code>{take}</code> · {_escape(image.cost)}{shown}</span>'
         f"{'' if side else copy}</p>\n"
-        f'<p class="facts"><span>{_escape(f"{image.model} · {image.day}")}</span></p>\n'
+        f'<p class="facts"><span>{_escape(f"{image.model} · {image.created[:_DAY]}")}</span></p>\n'
         f'<p class="facts">Cache key <code>{_escape(image.key[:_KEY_DIGITS])}</code> '
         f'<button type="button" class="copy key" data-copy="{_escape(image.key)}" '
         f'aria-label="Copy cache key">Copy</button></p></li>'
@@ -228,7 +232,7 @@ _PAGE = """\
 <div class="tools">
 <label>Filter <input id="filter" type="search" autocomplete="off" spellcheck="false"></label>
 <label>Order <select id="order">
-<option value="number">as on the pages</option><option value="day">newest first</option>
+<option value="number">as on the pages</option><option value="time">newest first</option>
 </select></label>
 <output id="count" for="filter">{count}</output>
 </div>

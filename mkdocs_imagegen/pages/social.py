@@ -54,7 +54,7 @@ def insert_in_head(page: str, text: str) -> str:
     """Return a finished page with a text at the end of its head, if it has a head."""
     # Parsing the head of each page takes longer than all other work on an image that is reused.
     is_plain = page.count("</head>") == page.count("<body") == 1  # also none in a script
-    found = _END_OF_HEAD.search(page) if is_plain else None
+    found = _END_OF_HEAD.match(page, page.find("</head>")) if is_plain else None
     end = found.start() if found else _read_head(page).end
     return page if end is None else page[:end] + text + page[end:]
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from mkdocs_imagegen.directives.directive import WIDTH_CLASS
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage
 
-# Without `\b` at the start, which makes the search 50 times as slow.
-_OWN_CLASS = re.compile(r"imagegen-(?:blur|crop)-[0-9a-f]{8}\b")
+_OWN = "imagegen-"
+_OWN_CLASS = re.compile(r"(?:blur|crop)-[0-9a-f]{8}\b")
 _NAME = "imagegen"
 # Minifiers leave out the quotes.
 _CLASS = re.compile(rf"class=[\"']?[^\"'<>]*\b{_NAME}\b")
@@ -58,7 +58,9 @@ class PageStyles:
 
     def _rules_of(self, page: str) -> bytes:
         # A policy that allows data: images allows them in a style sheet, and not in an attribute.
-        names = sorted({each for each in _OWN_CLASS.findall(page) if each in self._rules})
+        # A search with an expression takes many times as long.
+        found = map(_OWN_CLASS.match, page.split(_OWN)[1:])
+        names = sorted({f"{_OWN}{match[0]}" for match in found if match} & self._rules.keys())
         return "".join(f".{each}{{{self._rules[each]}}}\n" for each in names).encode()
 
 
@@ -94,7 +96,7 @@ def crop_class(crop: str) -> str:
 
 
 def _own_class(kind: str, text: str) -> str:
-    return f"imagegen-{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}" if text else ""
+    return f"{_OWN}{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}" if text else ""
 
 
 def _sheet_name(content: bytes) -> str:
@@ -189,7 +191,8 @@ border-radius:.35rem;background:var(--tile)}
 .large .takes>li{content-visibility:visible}
 .large .image{height:auto}
 .large .image img{height:auto;max-height:85vh}
-.review #groups{grid-template-columns:minmax(0,76rem)}
+.review header,.review #groups{max-width:78rem}
+.review #groups{grid-template-columns:minmax(0,1fr)}
 .review h2{text-transform:capitalize}
 .review .locations,.review .take,.review .facts{height:auto;white-space:normal;\
 overflow-wrap:anywhere}
@@ -220,22 +223,23 @@ SCRIPT = """
 const byId = id => document.getElementById(id);
 const groups = [...byId("groups").children];
 const large = byId("large");
+const isReview = document.body.className === "review";
 
 function filter() {
   const words = byId("filter").value.toLowerCase().split(/\\s+/);
   let count = 0;
   for (const group of groups) {
     group.hidden = !words.every(word => group.dataset.words.includes(word));
-    if (!group.hidden) count += group.querySelectorAll(".image").length;
+    if (!group.hidden) count += isReview ? 1 : group.querySelectorAll(".image").length;
   }
-  byId("count").textContent = count === 1 ? "1 image" : count + " images";
+  byId("count").textContent = `${count} ${isReview ? "change" : "image"}${count === 1 ? "" : "s"}`;
 }
 
 function sort() {
-  const byDay = byId("order").value === "day";
+  const byTime = byId("order").value === "time";
   const number = group => Number(group.dataset.number);
-  const newer = (a, b) => b.dataset.day.localeCompare(a.dataset.day);
-  groups.sort((a, b) => (byDay && newer(a, b)) || number(a) - number(b));
+  const newer = (a, b) => b.dataset.created.localeCompare(a.dataset.created);
+  groups.sort((a, b) => (byTime && newer(a, b)) || number(a) - number(b));
   byId("groups").append(...groups);
 }
 
@@ -246,7 +250,7 @@ function open(button) {
   byId("large-image").height = img.naturalHeight;
   byId("large-image").alt = img.alt;
   const group = card.closest("#groups > li");
-  byId("large-words").textContent = group.querySelector("h2").title;
+  byId("large-words").textContent = button.dataset.prompt;
   const facts = [group.querySelector(".locations").textContent];
   for (const line of card.querySelectorAll(".take span, .facts span")) facts.push(line.textContent);
   byId("large-facts").textContent = [...facts, card.querySelector(".key").dataset.copy].join(" · ");

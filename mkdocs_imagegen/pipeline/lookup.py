@@ -357,7 +357,8 @@ def _open_locked(context: BuildContext) -> LockedStore | None:
     from mkdocs_imagegen.originals.lock import LockedStore  # noqa: PLC0415 - most are unlocked
 
     lock = context.run.lock_of(settings)
-    return LockedStore(lock, inspect_image, reads_images=not mode.publish)
+    is_sketched = settings.gateway.is_sketch
+    return LockedStore(lock, inspect_image, reads_images=not mode.publish, is_sketched=is_sketched)
 
 
 def open_builder(context: BuildContext) -> VariantBuilder:

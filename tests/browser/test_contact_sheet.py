@@ -44,7 +44,7 @@ def frames(number: int, count: int, smalls: list[Thumbnail]) -> tuple[SheetImage
             take=take,
             model="openai/gpt-image-1-mini",
             cost="$0.015",
-            day=f"2026-11-{number % 28 + 1:02}",
+            created=f"2026-11-{number % 28 + 1:02}T12:00:00+00:00",
             is_shown=take == 1,
             url=f"originals/{number}.png",
             thumbnail=smalls[(number + take) % len(smalls)],
@@ -170,9 +170,11 @@ def test_filter_and_order_change_the_list(visit, sheet) -> None:
     assert page.evaluate(SHOWN) == 1
     assert page.text_content("#count") == "1 image"
     page.fill("#filter", "")
-    page.select_option("#order", "day")
-    days = page.evaluate("[...document.querySelectorAll('#groups > li')].map(e => e.dataset.day)")
-    assert days == sorted(days, reverse=True)
+    page.select_option("#order", "time")
+    times = page.evaluate(
+        "[...document.querySelectorAll('#groups > li')].map(e => e.dataset.created)"
+    )
+    assert times == sorted(times, reverse=True)
     page.select_option("#order", "number")
     numbers = page.evaluate(
         "[...document.querySelectorAll('#groups > li')].map(e => +e.dataset.number)"

@@ -80,6 +80,9 @@ def test_pages_are_named_as_in_docs_dir_or_as_plan_prints_them(emulated: Site, r
         'Error: no page with an image matches "three.md"',
         "hint: run `mkdocs-imagegen plan` for all locations",
     ]
+    for name in ("two.md:3", "two.md#crane"):
+        hint = run("generate", name, code=2).error[1]
+        assert hint == "hint: name the page, two.md, or add --again to regenerate the image"
 
 
 @pytest.mark.usefixtures("pages")

@@ -115,6 +115,14 @@ def test_missing_and_invalid_images_are_named(site: PaidSite, run) -> None:
     assert site.emulator.requests == requests
 
 
+def test_sketches_are_named_where_they_hide_a_missing_image(site: PaidSite, run) -> None:
+    site.write_prompts("A buoy")
+    site.options["gateway"] = {"url": "sketch:"}
+    sketches = 'sketches are never locked: remove `gateway: {url: "sketch:"}` first, then run'
+    assert sketches in run("lock", code=1).stderr
+    assert sketches in run("check", "--locked", code=1).stderr
+
+
 @pytest.mark.parametrize("auth", ["none", "key"])
 def test_missing_image_that_is_in_git_has_its_own_hint(
     site: PaidSite, run, monkeypatch: pytest.MonkeyPatch, auth: str

@@ -19,6 +19,7 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 from mkdocs_imagegen.cli.main import main
+from mkdocs_imagegen.report import plural
 from tests.cli.support import Sheet, fence, replace_image
 from tests.paid import PaidSite, paid_gateway, snapshot
 from tests.repository import commit_all, git
@@ -256,7 +257,11 @@ def test_markdown_lists_changes_and_files(site: PaidSite) -> None:
 def gallery(site: PaidSite, file: Path) -> Sheet:
     done = site.command("gallery", "--since", "main", str(file))
     assert done.exit_code == 0, done.output
-    return Sheet(file)
+    sheet = Sheet(file)
+    count = sheet.text.count("<h2 ")
+    assert f"{file}: {plural(count, 'change')}" in done.output
+    assert f">{plural(count, 'change')}</output>" in sheet.text
+    return sheet
 
 
 def colors(sheet: Sheet) -> list[tuple[int, ...]]:
@@ -276,7 +281,7 @@ def test_sheet_shows_the_old_image_next_to_the_new_one(site: PaidSite, tmp_path:
     site.build()
     now = colors(gallery_of_all(site, tmp_path / "all.html"))
     sheet = gallery(site, tmp_path / "review.html")
-    assert sheet.alts == ["Before: A red crane", "After: A red crane"]
+    assert sheet.alts == ["Before: A crane", "After: A red crane"]
     assert colors(sheet) == [every[1], now[1]]
     assert "<del>crane</del>" not in sheet.text
     assert '<p class="prompt">A <ins>red</ins> crane</p>' in sheet.text
@@ -412,7 +417,7 @@ def test_sketches_are_compared_on_disk(site: PaidSite, tmp_path: Path) -> None:
     site.write("more.md", f"# More\n\n{fence('A boat')}")
     site.build()
     assert changes(site) == [("changed", "docs/more.md:3", "A dune", "A boat")]
-    assert gallery(site, tmp_path / "review.html").alts == ["Before: A boat", "After: A boat"]
+    assert gallery(site, tmp_path / "review.html").alts == ["Before: A dune", "After: A boat"]
 
 
 @pytest.mark.parametrize("revision", ["absent", "--output=x", "-p", "", "a b"])

@@ -131,6 +131,20 @@ def test_files_that_are_left_are_counted_after_the_images(clock, logged, generat
     assert logged == ["encoded the files of 1 of 2 images (3/min, about 20 s left)"]
 
 
+def test_images_that_failed_have_no_files_to_count(clock, logged, generated):
+    progress = Progress()
+    for _ in range(3):
+        progress.job_added()
+        progress.files_added()
+    for _ in range(2):
+        progress.job_done(Result(error=RateLimitedError("x")))
+        progress.files_done(has_image=False)
+    progress.job_done(generated)
+    clock[0] += 20
+    progress.show()
+    assert logged[-1].startswith("encoded the files of 0 of 1 image (")
+
+
 _SHOW_AT_ONCE = """
 import mkdocs_imagegen.jobs.progress as progress, mkdocs_imagegen.jobs.scheduler as scheduler
 progress._BAR_AFTER_S, scheduler._WAIT_STEP_S = 0.0, 0.001
