@@ -6,7 +6,7 @@ import atexit
 import os
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
@@ -67,31 +67,31 @@ class _Queue:
         self._max_tasks = max_tasks
         self._tasks = 0
         self._lock = threading.Lock()
-        self._jobs: deque[Job] = deque()
-        self._again: deque[_Turn] = deque()
+        self._next: deque[_Turn] = deque()
+        self._later: deque[_Turn] = deque()
 
     def add(self, job: Job) -> bool:
         """Add a job; return True if the caller has to start another task."""
         with self._lock:
-            self._jobs.append(job)
+            self._next.append(_Turn(job))
             needs_task = self._tasks < self._max_tasks
             self._tasks += needs_task
             return needs_task
 
     def add_again(self, turn: _Turn) -> None:
         """Add a job that was attempted, for the task that calls this, or another one."""
-        self._again.append(turn)
+        self._later.append(turn)
 
     def take(self) -> _Turn | None:
         """Return the next job; None if the task that calls this has to end.
 
-        A job that was attempted is only next if its time has come, or if there is no other.
+        A job that was attempted goes to the end when its time comes, or if there is no other.
         """
         with self._lock:
-            if self._again and (not self._jobs or self._again[0].next_at <= time.monotonic()):
-                return self._again.popleft()
-            if self._jobs:
-                return _Turn(self._jobs.popleft())
+            while self._later and self._later[0].next_at <= time.monotonic():
+                self._next.append(self._later.popleft())
+            if turns := self._next or self._later:
+                return turns.popleft()
             self._tasks -= 1
             return None
 
@@ -146,8 +146,8 @@ class Scheduler:
         self._derive = derive
         self._progress = progress
         self._lock = threading.Lock()
-        self._results: dict[JobKey, Result | None] = {}  # None before the end of a job
-        self._listeners: dict[JobKey, list[Callable[[Result], None]]] = defaultdict(list)
+        self._results: dict[JobKey, Result] = {}
+        self._running: dict[JobKey, list[Callable[[Result], None]]] = {}
         self._orders: dict[str, _Order] = {}
         self._tasks: list[Future[None]] = []
         slots, workers = settings.concurrency, os.cpu_count() or 1
@@ -167,16 +167,15 @@ class Scheduler:
             listener: Function that is called with the result, on any thread.
         """
         with self._interrupts.deferred():
-            if job.original is None:
-                self._interrupts.install()
+            self._interrupts.install()
             self._loop = loop = self._loop or self._open_loop()
             with self._lock:
-                is_running = job.key in self._results and self._results[job.key] is None
-                if listener is not None:
-                    self._listeners[job.key].append(listener)
+                is_running = job.key in self._running
                 if not is_running:
                     self._forget(job)
-                    self._results[job.key] = None
+                listeners = self._running.setdefault(job.key, [])
+                if listener is not None:
+                    listeners.append(listener)
             if not is_running:
                 self._progress.files_added()
                 queue = self._requests if job.original is None else self._files
@@ -200,7 +199,7 @@ class Scheduler:
                 self.close()
             for task in self._tasks:
                 task.result()  # no error of a job ends a task
-            return {key: result for key, result in self._results.items() if result is not None}
+            return dict(self._results)
 
     def close(self) -> None:
         """Stop new requests, wait for the images in flight, and end the event loop.
@@ -257,25 +256,35 @@ class Scheduler:
     async def _run(self, queue: _Queue, loop: EventLoop) -> None:
         while (turn := queue.take()) is not None:
             try:
-                if turn.next_at:
-                    await loop.pause(turn.next_at - time.monotonic())
-                result = await self._attempt(turn.job, loop)
-            except ClaimedElsewhereError:
-                self._log_claim()
-                now = time.monotonic()
-                last_at = turn.last_at or now + self._max_claim_wait_s
-                if now <= last_at:
-                    queue.add_again(_Turn(turn.job, now + _CLAIM_INTERVAL_S, last_at))
-                    continue
-                result = Result(error=self._claim_error())
+                result = await self._result_of(turn, queue, loop)
             except Exception as error:  # noqa: BLE001 - one image's fault is not the build's
                 result = Result(error=as_imagegen_error(error))
-            self._end(turn.job, result)
+            if result is not None:
+                self._end(turn.job, result)
+
+    async def _result_of(self, turn: _Turn, queue: _Queue, loop: EventLoop) -> Result | None:
+        """Return the result of a job; None if it waits for another build, and is attempted again.
+
+        Raises:
+            ImagegenError: If the other build takes too long, or the loop is closing.
+        """
+        try:
+            if turn.next_at:
+                await loop.pause(turn.next_at - time.monotonic())
+            return await self._attempt(turn.job, loop)
+        except ClaimedElsewhereError:
+            self._log_claim()
+        now = time.monotonic()
+        last_at = turn.last_at or now + self._max_claim_wait_s
+        if now > last_at:
+            raise self._claim_error()
+        queue.add_again(_Turn(turn.job, now + _CLAIM_INTERVAL_S, last_at))
+        return None
 
     def _end(self, job: Job, result: Result) -> None:
         with self._lock:
             self._results[job.key] = result
-            listeners = self._listeners.pop(job.key, [])
+            listeners = self._running.pop(job.key)
         for each in listeners:
             each(result)
 

@@ -124,7 +124,9 @@ def test_wait_for_the_claim_of_another_build_has_an_end(bench, monkeypatch):
     assert again.error is None
 
 
-def test_jobs_that_wait_for_claims_hold_up_no_other_job(bench):
+@pytest.mark.parametrize("interval_s", [0.0, 0.1])
+def test_jobs_that_wait_for_claims_hold_up_no_other_job(bench, monkeypatch, interval_s):
+    monkeypatch.setattr(scheduler, "_CLAIM_INTERVAL_S", interval_s)
     made = bench(concurrency=1)
     claimed = [request(number) for number in range(1 + 2 * (os.cpu_count() or 1))]
     with contextlib.ExitStack() as stack:
