@@ -15,6 +15,7 @@ import pytest
 from mkdocs_imagegen.emulator.protocol import Emulator
 from mkdocs_imagegen.emulator.server import EmulatorServer
 from mkdocs_imagegen.errors import StoppedError, StoreError
+from mkdocs_imagegen.event_loop import EventLoop
 from mkdocs_imagegen.originals.store import OriginalStore
 from mkdocs_imagegen.spending.journal import Journal
 from tests.bench import FakeGateway, job, request
@@ -193,6 +194,27 @@ def test_bar_is_removed_before_images_in_flight_are_waited_for(bench, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         made.scheduler.join()
     assert closed == ["bar", "scheduler"]
+
+
+@pytest.mark.usefixtures("usual_signals")
+def test_interrupt_of_a_build_that_only_writes_files_waits_for_the_start_of_a_job(
+    bench, monkeypatch
+):
+    before = bench()
+    before.run_jobs(job(request()))
+    original = before.stores.originals.find(request().key)
+    made = bench()
+    submit = EventLoop.submit
+
+    def interrupted(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        return submit(*arguments)
+
+    monkeypatch.setattr(EventLoop, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        made.scheduler.start(job(request(), original=original))
+    assert len(made.scheduler._tasks) == 1  # an interrupt inside could leave a lock held
+    made.scheduler.close()
 
 
 @pytest.mark.usefixtures("usual_signals")
