@@ -201,9 +201,10 @@ def _level(context: BuildContext, state: State) -> int | None:
     if state is State.INVALID:
         return logging.WARNING
     if state in (State.MISSING, State.OVER_BUDGET) and context.is_serving:
-        # Under `mkdocs serve` missing images are the rule.
+        # Under `mkdocs serve` missing images are the rule, and the reason is logged once.
         is_surprise = settings.serve == "generate" and not context.permission.is_granted
-        return logging.WARNING if is_surprise and settings.enabled else None
+        level = logging.WARNING if is_surprise else logging.INFO
+        return level if settings.enabled else None
     if settings.on_missing == "warn" and settings.enabled:
         return logging.WARNING
     is_silent = state in (State.MISSING, State.OVER_BUDGET) or settings.on_missing == "error"
