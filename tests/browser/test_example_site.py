@@ -15,13 +15,20 @@ PAGES = sorted(
     path.relative_to(DOCS).with_suffix("").as_posix().removesuffix("index").strip("/")
     for path in DOCS.rglob("*.md")
 )
+HIDDEN_LINES = """wide => [...document.querySelectorAll(".md-content pre > code")]
+  .filter(code => wide || getComputedStyle(code).whiteSpace === "pre-wrap")
+  .filter(code => code.checkVisibility() && code.scrollWidth > code.clientWidth)
+  .map(code => code.textContent)"""
+RECIPE_TEXTS = {path.read_text(encoding="utf-8").strip() for path in RECIPES.iterdir()}
 PINNED = re.compile("@[0-9a-f]{40}")
 """Commit to which an action is pinned; its line cannot be divided."""
 
 
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page or "index")
-def test_every_image_is_shown_without_a_layout_shift(visit, example_url, page, width) -> None:
+def test_page_shows_its_images_and_neither_shifts_nor_scrolls_sideways(
+    visit, example_url, page, width
+) -> None:
     visited = visit(f"{example_url}{page}/" if page else example_url, width=width)
     visited.read_to_the_end()
     assert visited.layout_shifts() == []
@@ -35,25 +42,11 @@ def test_every_image_is_shown_without_a_layout_shift(visit, example_url, page, w
             assert 0 < image["width"] <= width
     assert visited.failures == []
     assert visited.external_requests() == []
-
-
-HIDDEN_LINES = """wide => [...document.querySelectorAll(".md-content pre > code")]
-  .filter(code => wide || getComputedStyle(code).whiteSpace === "pre-wrap")
-  .filter(code => code.checkVisibility() && code.scrollWidth > code.clientWidth)
-  .map(code => code.textContent)"""
-
-
-@pytest.mark.parametrize("width", [390, 1440])
-def test_no_page_and_no_message_is_scrolled_sideways(visit, example_url, width) -> None:
-    """On phones, code whose line breaks matter is scrolled; on a wide screen, only recipes are."""
-    visited = visit(example_url, width=width)
-    recipes = {path.read_text(encoding="utf-8").strip() for path in RECIPES.iterdir()}
-    for page in PAGES:
-        visited.page.goto(f"{example_url}{page}/" if page else example_url)
-        assert visited.page.evaluate("document.documentElement.scrollWidth") <= width, page
-        hidden = visited.page.evaluate(HIDDEN_LINES, width > 1000)
-        others = (code for code in hidden if code.strip() not in recipes)
-        assert [code for code in others if not PINNED.search(code)] == [], page
+    assert visited.page.evaluate("document.documentElement.scrollWidth") <= width
+    # On phones, code whose line breaks matter is scrolled; on a wide screen, only recipes are.
+    hidden = visited.page.evaluate(HIDDEN_LINES, width > 1000)
+    others = (code for code in hidden if code.strip() not in RECIPE_TEXTS)
+    assert [code for code in others if not PINNED.search(code)] == []
 
 
 def test_the_messages_of_errors_are_wrapped(visit, example_url) -> None:
