@@ -160,20 +160,20 @@ def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:
         CommandError: If a name matches no page with an image.
     """
     docs, root = site.context.docs, site.context.settings.root
-    for page in pages:
+
+    def has_images(page: str) -> bool:
         globs = globs_of([page], docs, root)
-        if not any(matches_any(globs, entry.uri) for entry in site.entries):
-            hint = _hint_for(page)
+        return any(matches_any(globs, entry.uri) for entry in site.entries)
+
+    for page in pages:
+        if not has_images(page):
+            hint = "run `mkdocs-imagegen plan` for all locations"
+            if (location := _LOCATION.fullmatch(page)) and has_images(location[1]):
+                hint = f"name the page, {location[1]}, or add --again to regenerate the image"
             raise CommandError(f"no page with an image matches {quote_value(page)}; {hint}")
     globs = globs_of(pages, docs, root)
     entries = [each for each in site.entries if not pages or matches_any(globs, each.uri)]
     return replace(site, entries=entries)
-
-
-def _hint_for(name: str) -> str:
-    if location := _LOCATION.fullmatch(name):
-        return f"name the page, {location[1]}, or add --again to regenerate the image"
-    return "run `mkdocs-imagegen plan` for all locations"
 
 
 def _print_dry_run(site: SiteView, *, as_json: bool) -> None:

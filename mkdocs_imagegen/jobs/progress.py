@@ -140,7 +140,8 @@ class Progress:
         if self._is_generating:
             return f"generated {len(self._costs)} of {plural(self.total, 'image')} ({self._rate})"
         count = plural(self._files_total, "image")
-        return f"encoded the files of {self._files_done} of {count} ({self._files_left})"
+        left = f" ({self._files_left})" if self._files_left else ""
+        return f"encoded the files of {self._files_done} of {count}{left}"
 
     @property
     def _rate(self) -> str:

@@ -266,7 +266,7 @@ class Scheduler:
         """Return the result of a job; None if it waits for another build, and is attempted again.
 
         Raises:
-            ImagegenError: If the other build takes too long, or the loop is closing.
+            StoppedError: If the loop is closing.
         """
         try:
             if turn.next_at:
@@ -277,7 +277,9 @@ class Scheduler:
         now = time.monotonic()
         last_at = turn.last_at or now + self._max_claim_wait_s
         if now > last_at:
-            raise self._claim_error()
+            result = Result(error=self._claim_error())
+            self._progress.job_done(result)
+            return result
         queue.add_again(_Turn(turn.job, now + _CLAIM_INTERVAL_S, last_at))
         return None
 
@@ -285,6 +287,7 @@ class Scheduler:
         with self._lock:
             self._results[job.key] = result
             listeners = self._running.pop(job.key)
+        self._progress.files_done(has_image=result.original is not None)
         for each in listeners:
             each(result)
 
@@ -319,9 +322,7 @@ class Scheduler:
         self, result: Result, layout: Layout, loop: EventLoop, decoded: DecodedImage | None = None
     ) -> Result:
         if not loop.is_closing:
-            result = await loop.pixel_work(self._derived, result, layout, decoded)
-            self._progress.files_done(has_image=result.original is not None)
-            return result
+            return await loop.pixel_work(self._derived, result, layout, decoded)
         if result.alarm:
             log.info("%s", result.alarm)  # the build is over, and shows no image
         return result

@@ -186,7 +186,7 @@ def _card(image: SheetImage, group: SheetGroup) -> str:
         f'width="{size.width}" height="{size.height}" alt="{alt}" loading="lazy" '
         f'decoding="async"></button>\n'
         f'<p class="take"><span>{side}<code>{take}</code> · {_escape(image.cost)}{shown}</span>'
-        f"{'' if side else copy}</p>\n"
+        f"{'' if image.side else copy}</p>\n"
         f'<p class="facts"><span>{_escape(f"{image.model} · {image.created[:_DAY]}")}</span></p>\n'
         f'<p class="facts">Cache key <code>{_escape(image.key[:_KEY_DIGITS])}</code> '
         f'<button type="button" class="copy key" data-copy="{_escape(image.key)}" '

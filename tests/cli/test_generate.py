@@ -83,6 +83,8 @@ def test_pages_are_named_as_in_docs_dir_or_as_plan_prints_them(emulated: Site, r
     for name in ("two.md:3", "two.md#crane"):
         hint = run("generate", name, code=2).error[1]
         assert hint == "hint: name the page, two.md, or add --again to regenerate the image"
+    hint = run("generate", "three.md:3", code=2).error[1]
+    assert hint == "hint: run `mkdocs-imagegen plan` for all locations"
 
 
 @pytest.mark.usefixtures("pages")

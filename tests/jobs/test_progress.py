@@ -142,7 +142,7 @@ def test_images_that_failed_have_no_files_to_count(clock, logged, generated):
     progress.job_done(generated)
     clock[0] += 20
     progress.show()
-    assert logged[-1].startswith("encoded the files of 0 of 1 image (")
+    assert logged[-1] == "encoded the files of 0 of 1 image"
 
 
 _SHOW_AT_ONCE = """

@@ -118,6 +118,8 @@ def test_wait_for_the_claim_of_another_build_has_an_end(bench, monkeypatch):
         first, second = made.run_jobs(job(request(), "A"), job(request(), "B"))
     assert str(first.error) == str(second.error)
     assert "another build has not finished the image within" in str(first.error)
+    progress = made.scheduler._progress
+    assert (progress.done, progress._files_total) == (2, 0)
     assert "or be suspended" in str(first.error)
     assert made.client.asked == []
     (again,) = made.run_jobs(job(request(), "A"))
