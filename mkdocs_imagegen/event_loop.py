@@ -22,6 +22,9 @@ from mkdocs_imagegen.pacing import Pace
 
 T = TypeVar("T")
 
+PIXEL_WORKERS = os.cpu_count() or 1
+"""Number of worker threads that encode images."""
+
 _FILE_WORKERS = 8
 _CHECK_INTERVAL_S = 0.5
 """Time after which a request that waits for its turn is checked again."""
@@ -93,9 +96,8 @@ class EventLoop:
         self._pace = Pace(max_wait_s)
         self._stack = ExitStack()
         self._portal = self._stack.enter_context(start_blocking_portal())
-        workers = os.cpu_count() or 1
         self.slots = self._portal.call(anyio.CapacityLimiter, slots)
-        self._pixel_workers = self._portal.call(anyio.CapacityLimiter, workers)
+        self._pixel_workers = self._portal.call(anyio.CapacityLimiter, PIXEL_WORKERS)
         self._file_workers = self._portal.call(anyio.CapacityLimiter, _FILE_WORKERS)
         self._closing = self._portal.call(anyio.Event)
         self._next_turn = self._portal.call(anyio.Lock)

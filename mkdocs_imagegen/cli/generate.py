@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -17,7 +16,7 @@ from mkdocs_imagegen.cli.site import (
     log_model_change,
     require_unlocked,
 )
-from mkdocs_imagegen.cli.targets import find_target, requests_of
+from mkdocs_imagegen.cli.targets import find_target, page_of, requests_of
 from mkdocs_imagegen.cli.terminal import (
     CommandError,
     print_causes,
@@ -34,8 +33,6 @@ from mkdocs_imagegen.report import State, summary, to_json
 from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.settings.budget import USD
 from mkdocs_imagegen.settings.folders import matches_any
-
-_LOCATION = re.compile(r"(.+?)(?::\d+|#.+)")
 
 
 def _read_usd(
@@ -168,8 +165,8 @@ def _selected(site: SiteView, pages: Sequence[str]) -> SiteView:
     for page in pages:
         if not has_images(page):
             hint = "run `mkdocs-imagegen plan` for all locations"
-            if (location := _LOCATION.fullmatch(page)) and has_images(location[1]):
-                hint = f"name the page, {location[1]}, or add --again to regenerate the image"
+            if (named := page_of(page)) and has_images(named):
+                hint = f"name the page, {named}, or add --again to regenerate the image"
             raise CommandError(f"no page with an image matches {quote_value(page)}; {hint}")
     globs = globs_of(pages, docs, root)
     entries = [each for each in site.entries if not pages or matches_any(globs, each.uri)]

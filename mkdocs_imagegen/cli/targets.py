@@ -58,6 +58,12 @@ def requests_of(entry: Entry) -> tuple[ImageRequest, ...]:
     return entry.directive.requests if isinstance(entry.directive, Directive) else ()
 
 
+def page_of(location: str) -> str:
+    """Return the page of a location with a line or an id; ``""`` for others."""
+    match = _LINE.fullmatch(location)
+    return match[1] if match else location.rpartition("#")[0]
+
+
 def _matching(location: str, entries: Sequence[Entry]) -> list[Entry]:
     if _KEY.fullmatch(location):
         return [each for each in entries if _has_key(each, location)]
@@ -87,8 +93,7 @@ def _on_page(page: str, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _not_found(location: str, entries: Sequence[Entry]) -> OptionError:
-    match = _LINE.fullmatch(location)
-    page = match[1] if match else location.rpartition("#")[0]
+    match, page = _LINE.fullmatch(location), page_of(location)
     near = _on_page(page, entries) if page else []
     if match:
         line = int(match[2])

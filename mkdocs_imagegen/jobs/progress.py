@@ -72,7 +72,7 @@ class Progress:
         self._files_total += 1
 
     def files_done(self, *, has_image: bool = True) -> None:
-        """Count an image whose files are complete, or failed; none if it could not be generated."""
+        """Count an image whose files are complete, or failed; leave out one without an original."""
         self._files_done += has_image
         self._files_total -= not has_image
         self.show()

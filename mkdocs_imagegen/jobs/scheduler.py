@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import threading
 import time
 from collections import deque
@@ -19,7 +18,7 @@ from mkdocs_imagegen.errors import (
     ModelUnavailableError,
     NotGeneratedError,
 )
-from mkdocs_imagegen.event_loop import EventLoop
+from mkdocs_imagegen.event_loop import PIXEL_WORKERS, EventLoop
 from mkdocs_imagegen.files import as_imagegen_error
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.imaging.decode import DecodedImage, ImageInput
@@ -150,11 +149,10 @@ class Scheduler:
         self._running: dict[JobKey, list[Callable[[Result], None]]] = {}
         self._orders: dict[str, _Order] = {}
         self._tasks: list[Future[None]] = []
-        slots, workers = settings.concurrency, os.cpu_count() or 1
         # Images that wait for an encoder are held in memory.
-        self._requests = _Queue(slots + 2 * workers)
+        self._requests = _Queue(settings.concurrency + 2 * PIXEL_WORKERS)
         # Files of an original never wait for requests.
-        self._files = _Queue(2 * workers)
+        self._files = _Queue(2 * PIXEL_WORKERS)
         self._claim_message_at = 0.0
         self._loop: EventLoop | None = None
         self._interrupts = InterruptHandler(self._stop)

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from mkdocs_imagegen.directives.directive import WIDTH_CLASS
 from mkdocs_imagegen.imaging.image import SITE_FOLDER, PageImage
 
-_OWN = "imagegen-"
-_OWN_CLASS = re.compile(r"(?:blur|crop)-[0-9a-f]{8}\b")
 _NAME = "imagegen"
+_OWN = f"{_NAME}-"
+_OWN_CLASS = re.compile(r"(?:blur|crop)-[0-9a-f]{8}\b")
 # Minifiers leave out the quotes.
 _CLASS = re.compile(rf"class=[\"']?[^\"'<>]*\b{_NAME}\b")
 

@@ -107,7 +107,7 @@ class Repository:
         text = (RECIPES / recipe).read_text(encoding="utf-8")
         text = text.replace("AI_GATEWAY_API_KEY", _VARIABLE)
         used = _USED.findall(text + (PREVIEW / "action.yml").read_text(encoding="utf-8"))
-        self._actions = {f"{name}@{commit}": self._stand_in(name) for name, commit in used}
+        self._actions = {f"{name}@{commit}": self._substitute(name) for name, commit in used}
         self._git("init", "--quiet", "--initial-branch=main")
         self.write(".github/workflows/docs.yml", text)
         self.write("requirements.txt", "# The environment of the tests has all packages.\n")
@@ -212,7 +212,7 @@ class Repository:
             "PIP_QUIET": "1",
         }
 
-    def _stand_in(self, name: str) -> Path:
+    def _substitute(self, name: str) -> Path:
         """Write the substitute of an action, and return its folder."""
         folder = self._work / "substitutes" / name
         if name == _OWN:

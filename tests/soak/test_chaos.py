@@ -14,4 +14,4 @@ from tests.soak.figures import assert_within_bounds
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(sys.platform != "linux", reason="kills forked processes")
 def test_nothing_is_lost_or_charged_twice_in_random_scenarios(tmp_path: Path) -> None:
-    assert_within_bounds(soak(7, tmp_path))
+    assert_within_bounds(soak(10, tmp_path))
