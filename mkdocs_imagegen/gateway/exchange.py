@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from typing import Protocol
 
@@ -19,6 +20,7 @@ MAX_ERROR_BODY_BYTES = 2**20
 """Decoded bytes of any other response; its type, code and message come first."""
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_STEP_BYTES = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class ConnectionTrace:
 class BoundedBody:
     """Collector of a body's chunks that decodes them and stops at a limit.
 
-    The decoder is told the limit too: without it, it expands one megabyte to a gigabyte.
+    The decoder returns its output in steps: without them, it expands one megabyte to a gigabyte.
 
     Args:
         encoding: Value of the ``Content-Encoding`` header, or ``""``.
@@ -96,7 +98,8 @@ class BoundedBody:
 
     def __init__(self, encoding: str, limit: int) -> None:
         self._limit = limit
-        self._content = bytearray()
+        # It gives its bytes away without a copy.
+        self._content = io.BytesIO()
         self._decoder = None
         self.problem: str | None = None
         name = encoding.strip().lower()
@@ -111,26 +114,34 @@ class BoundedBody:
         Bytes after the end of a compressed body are ignored.
         """
         try:
-            self._content += self._decode(chunk)
+            for step in self._decoded(chunk):
+                self._content.write(step)
+                if self._content.tell() > self._limit:
+                    self._content.truncate(self._limit)
+                    self.problem = f"it is longer than {self._limit} bytes"
+                    return False
         except zlib.error:
             self.problem = "its compression is broken"
             return False
-        if len(self._content) <= self._limit:
-            return self._decoder is None or not self._decoder.eof
-        del self._content[self._limit :]
-        self.problem = f"it is longer than {self._limit} bytes"
-        return False
+        return self._decoder is None or not self._decoder.eof
 
     def finish(self) -> bytes:
         """Return the collected bytes after the last chunk."""
-        if self._content and self._decoder and not self._decoder.eof and not self.problem:
+        content = self._content.getvalue()
+        if content and self._decoder and not self._decoder.eof and not self.problem:
             self.problem = "its compression ends too early"
-        return bytes(self._content)
+        return content
 
-    def _decode(self, chunk: bytes) -> bytes:
+    def _decoded(self, chunk: bytes) -> Iterator[bytes]:
         if self._decoder is None:
-            return chunk
-        return self._decoder.decompress(chunk, self._limit - len(self._content) + 1)
+            yield chunk
+            return
+        is_full = True
+        while is_full and not self._decoder.eof:
+            step = self._decoder.decompress(chunk, _STEP_BYTES)
+            yield step
+            chunk = self._decoder.unconsumed_tail
+            is_full = len(step) == _STEP_BYTES
 
 
 def body_for(status: int, encoding: str) -> BoundedBody:

@@ -62,7 +62,7 @@ def soak(rounds: int, folder: Path) -> Sequence[Figure]:
         Figure("other exceptions than GatewayError", counts["uncaught"], max_value=0),
         Figure("calls that failed without a fault", counts["harmed"], max_value=0),
         Figure("images charged twice", counts["charged twice"], max_value=0),
-        Figure("memory growth under bombs in MiB", growth_mib, max_value=150),
+        Figure("memory growth under bombs in MiB", growth_mib, max_value=100),
     ]
 
 
