@@ -88,18 +88,18 @@ def browser():
 @pytest.fixture
 def visit(browser) -> Iterator[Callable[..., Visit]]:
     """Open a URL in a browser of its own: ``visit(url, width=390, dark=True)``."""
-    contexts = []
+    visits = []
 
     def opened(url: str, *, width: int = 1440, dark: bool = False, change: str = "") -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
         )
-        contexts.append(context)
-        return Visit(context, url, change)
+        visits.append(Visit(context, url, change))
+        return visits[-1]
 
     yield opened
-    for context in contexts:
-        context.close()
+    for each in visits:
+        each.close()
 
 
 @pytest.fixture(scope="session")

@@ -44,11 +44,13 @@ _IMAGES = """() => [...document.images]
     loading: img.loading, priority: img.fetchPriority, visible: img.checkVisibility(),
   }))"""
 
-_SCROLL = """async () => {
-  for (let y = 0; y < document.documentElement.scrollHeight; y += 800) {
-    window.scrollTo({top: y, behavior: "instant"});
-    await new Promise(done => setTimeout(done, 15));
+# Image by image: a busy browser that is scrolled by steps leaves out some that are loaded late.
+_SHOW_ALL = """async () => {
+  for (const img of [...document.images].filter(img => img.checkVisibility())) {
+    img.scrollIntoView({block: "center", behavior: "instant"});
+    while (!img.complete) await new Promise(done => setTimeout(done, 15));
   }
+  window.scrollTo({top: document.documentElement.scrollHeight, behavior: "instant"});
 }"""
 
 _ALL_LOADED = """() => [...document.images].every(img => img.complete || !img.checkVisibility())"""
@@ -89,12 +91,27 @@ class Visit:
 
     def _load_images_last(self) -> None:
         """Load the page, and its images after the scripts of its theme."""
-        self.page.route(_IS_IMAGE, lambda _: None)
+        held: list[Any] | None = []
+
+        def hold(route: Any) -> None:
+            if held is None:
+                route.continue_()
+            else:
+                held.append(route)
+
+        self.page.route(_IS_IMAGE, hold)
         self.page.goto(self.url, wait_until="domcontentloaded")
         self.page.evaluate(_FORGET_SHIFTS_OF_MATERIAL)
-        # This also continues the requests that are held.
-        self.page.unroute(_IS_IMAGE)
+        # Each is continued by name: an `unroute` sometimes leaves a request waiting forever.
+        routes, held = held, None
+        for route in routes:
+            route.continue_()
         self.page.wait_for_load_state("load")
+
+    def close(self) -> None:
+        """Close the browser's context, also in the middle of a request."""
+        self.page.unroute_all(behavior="ignoreErrors")
+        self.context.close()
 
     def _note_response(self, response: Any) -> None:
         if response.status >= 400:
@@ -124,9 +141,8 @@ class Visit:
         return ("/".join(self.url.split("/")[:3]) + "/",)
 
     def read_to_the_end(self) -> None:
-        """Scroll through the page, and wait for every visible image."""
-        self.page.evaluate(_SCROLL)
-        self.wait_for_images()
+        """Scroll to every visible image, wait for it, and scroll to the end of the page."""
+        self.page.evaluate(_SHOW_ALL)
 
     def wait_for_images(self) -> None:
         """Wait for every visible image."""
