@@ -134,9 +134,13 @@ def cannot_store(folder: Path, error: OSError) -> StoreError:
 
 
 def as_imagegen_error(error: Exception) -> ImagegenError:
-    """Return the error of one image for an exception of any kind."""
+    """Return the error of one image for an exception of any kind, to be kept until the build ends.
+
+    It has no traceback, which would keep what all of its functions hold, such as a response.
+    """
     if isinstance(error, ImagegenError):
-        return error
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
     if isinstance(error, (OSError, MemoryError)):
         fault = f"the files of the image could not be written: {error}"
         return StoreError(fault, hint=storage_hint(error))

@@ -59,18 +59,18 @@ class VariantBuilder(Protocol):
 
 
 class DryRunVariantBuilder:
-    """A builder for commands that show no pages: it describes images and writes no file."""
+    """A builder for commands that show no pages: it names one file of an image, and writes none."""
 
     def __init__(self) -> None:
         self.defects: dict[str, Defect] = {}
 
     def find(self, plan: VariantPlan) -> PageImage | None:
         """Return the image."""
-        return _page_image(plan, b"")
+        return _largest_file(plan)
 
     def build(self, original: Original, _image: ImageInput, plan_of: PlanOf, /) -> PageImage:
         """Return the image."""
-        return _page_image(plan_of(original.record), b"")
+        return _largest_file(plan_of(original.record))
 
     def add_file(self, name: str, content: bytes) -> None:
         """Do nothing: no file is written."""
@@ -286,3 +286,10 @@ def _page_image(plan: VariantPlan, blur: bytes) -> PageImage:
     )
     data = f"data:image/webp;base64,{base64.b64encode(blur).decode()}" if blur else ""
     return PageImage(sources, plan.size, data)
+
+
+def _largest_file(plan: VariantPlan) -> PageImage:
+    """Return an image of one file: a command has those of all images in memory."""
+    variant, (*_, name) = plan.variants[-1][-1], plan.files.values()
+    source = ImageSource(f"image/{variant.encoding.format}", ((name, variant.size.width),))
+    return PageImage((source,), plan.size)

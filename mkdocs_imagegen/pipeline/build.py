@@ -97,8 +97,9 @@ class Pipeline:
 
     def __init__(self, context: BuildContext, registry: Registry | None = None) -> None:
         self.context = context
-        # Only commands explain directives, and that would double the memory of a page.
-        can_explain, defaults = not context.mode.publish, site_defaults(context.settings)
+        # Only commands that look explain directives, and that doubles the memory of a page.
+        can_explain = not (context.mode.publish or context.mode.generate)
+        defaults = site_defaults(context.settings)
         self.registry = registry or Registry(defaults, can_explain=can_explain)
         self._lookup = Lookup(context)
         self._references = References(self.registry, self._lookup, context)

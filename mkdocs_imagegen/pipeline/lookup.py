@@ -208,7 +208,9 @@ class Lookup:
         if image is not None:
             self._results[key] = Result(original, image, is_draft=request.is_draft)
         else:
-            exact = directive.exact_options - (self._drafted if request.is_draft else frozenset())
+            exact = directive.exact_options
+            if request.is_draft:
+                exact -= self._drafted
             job = Job(key, request, original, request.is_draft, exact)
             self._add(job, can_generate=can_generate)
 

@@ -164,6 +164,25 @@ def test_jobs_that_wait_take_little_memory(bench):
     assert grown_bytes / 1000 < 500  # a task takes 14 KB
 
 
+def test_an_error_keeps_nothing_of_the_functions_that_raised_it(bench):
+    left = []
+
+    class Response:
+        pass
+
+    async def fails(*_):
+        response = Response()
+        left.append(weakref.ref(response))
+        raise InsufficientFundsError("no credit")
+
+    made = bench(FakeGateway(fails))
+    (result,) = made.run_jobs(job(request()))
+    gc.collect()
+    assert isinstance(result.error, InsufficientFundsError)
+    assert [each() for each in left] == [None] * len(left)
+    assert left
+
+
 def test_all_listeners_of_equal_jobs_get_the_result(bench):
     has_both, given = threading.Event(), []
 
