@@ -23,7 +23,7 @@ from mkdocs_imagegen.page_layout import CENTER, Focus, Layout, scale_to_width
 from mkdocs_imagegen.settings import VariantSettings
 
 _ENDINGS = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
-_RULES = 3
+_RULES = 4
 """Version of the encoding rules; a change of the rules must raise it to give variants new keys."""
 
 _WIDTHS_OF_UNKNOWN_THEME = (480, 960)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from mkdocs_imagegen.errors import ImageError
+from mkdocs_imagegen.imaging import encode
 from mkdocs_imagegen.imaging.decode import decode_image, inspect_image
 from mkdocs_imagegen.imaging.encode import (
     BLUR_WIDTH_PX,
@@ -120,9 +121,20 @@ def test_avif_is_smaller_with_options_of_libaom(monkeypatch: pytest.MonkeyPatch)
     content = saved(corners(Size(240, 160)).rotate(20))
     variants = [Variant(Size(240, 160), Encoding("avif", 60, speed)) for speed in (6, 8)]
     tuned = dict(encode_variants(pixels_of(content), variants))
-    monkeypatch.setattr("mkdocs_imagegen.imaging.encode._has_aom", lambda: False)
+    monkeypatch.setattr("mkdocs_imagegen.imaging.encode._aom_options", lambda **_: {})
     default = dict(encode_variants(pixels_of(content), variants))
     assert all(len(tuned[each]) < len(default[each]) for each in variants)
+
+
+def test_avif_is_encoded_without_options_that_the_encoder_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content, variants = saved(corners()), [Variant(Size(60, 40), Encoding("avif", 60, 8))]
+    monkeypatch.setattr("mkdocs_imagegen.imaging.encode._AOM", {"unknown-option": "1"})
+    encode._aom_options.cache_clear()
+    (file,) = (content for _, content in encode_variants(pixels_of(content), variants))
+    encode._aom_options.cache_clear()
+    assert Image.open(io.BytesIO(file)).size == (60, 40)
 
 
 @pytest.mark.parametrize("kind", ["avif", "webp", "png"])
