@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 
 from mkdocs_imagegen.cli.review import write_review
-from mkdocs_imagegen.cli.since import compare_with
+from mkdocs_imagegen.cli.since import compare_with, require_revision
 from mkdocs_imagegen.cli.site import (
     ContactSheet,
     as_json,
@@ -57,7 +58,7 @@ def gallery(
     With --since, it shows the images that this branch adds, changes and drops: the old image next
     to the new one, with their prompts.
     """
-    site = look(config_file)
+    site = look(config_file, change=partial(require_revision, since))
     comparison = compare_with(site, since) if since is not None else None
     if comparison is not None:
         written = {file: write_review(site, comparison, file)}

@@ -12,7 +12,7 @@ import click
 
 from mkdocs_imagegen.causes import list_locations
 from mkdocs_imagegen.cli.changes import Change
-from mkdocs_imagegen.cli.since import Comparison, compare_with
+from mkdocs_imagegen.cli.since import Comparison, compare_with, require_revision
 from mkdocs_imagegen.cli.site import (
     Estimate,
     as_json,
@@ -37,6 +37,7 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.report import deduplicate, plural
+from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
 
 _MAX_ROWS = 500
@@ -91,7 +92,12 @@ def plan(  # noqa: PLR0913 - one argument for each option
     """
     if (explain is not None and since is not None) or (form != "table" and since is None):
         raise click.UsageError("--since excludes --explain, and --format needs --since")
-    site = look(config_file, change=with_lock if locked else None)
+
+    def change(settings: Settings) -> Settings:
+        known = require_revision(since, settings)
+        return with_lock(known) if locked else known
+
+    site = look(config_file, change=change)
     if since is not None:
         _print_changes(site, compare_with(site, since), "json" if as_json else form)
         return

@@ -109,6 +109,21 @@ class Comparison:
         return is_charged and not self.originals.has(original)
 
 
+def require_revision(revision: str | None, settings: Settings) -> Settings:
+    """Return the settings of a site, before it is built, if git knows the revision to compare with.
+
+    Args:
+        revision: Revision of git; None to compare with none.
+        settings: Settings of the site.
+
+    Raises:
+        GitError: If the site is in no work tree, or the revision is unknown.
+    """
+    if revision is not None:
+        WorkTree.open(settings.root.absolute()).commit(revision)
+    return settings
+
+
 def compare_with(site: SiteView, revision: str) -> Comparison:
     """Compare a site with the commit at which the branch left a revision.
 

@@ -423,6 +423,9 @@ def test_sketches_are_compared_on_disk(site: PaidSite, tmp_path: Path) -> None:
 @pytest.mark.parametrize("revision", ["absent", "--output=x", "-p", "", "a b"])
 @pytest.mark.parametrize("command", [("plan",), ("gallery", "review.html")])
 def test_unknown_revision_is_an_error(site: PaidSite, command, revision: str) -> None:
+    hook = "from pathlib import Path\ndef on_pre_build(config): Path('built').touch()\n"
+    (site.folder / "hook.py").write_text(hook)
+    site.config["hooks"] = ["hook.py"]
     done = site.command(command[0], f"--since={revision}", *command[1:])
     assert done.exit_code == 2
     lines = [line for line in done.stderr.splitlines() if line.startswith(("Error", "hint"))]
@@ -430,6 +433,7 @@ def test_unknown_revision_is_an_error(site: PaidSite, command, revision: str) ->
         f'Error: git knows no revision "{revision}"',
         "hint: fetch it, or name a branch, a tag or a commit",
     ]
+    assert not (site.folder / "built").exists()
     assert not (site.folder / "x").exists()
     assert not (site.folder / "review.html").exists()
 
