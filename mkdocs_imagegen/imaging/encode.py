@@ -33,7 +33,7 @@ _THUMBNAIL = {"quality": 70, "method": 4}
 _FAST_SPEED = 8
 _AOM = {"disable-trellis-quant": "1", "enable-smooth-intra": "0"}
 _AOM_FAST = {"use-intra-dct-only": "1", "dist-metric": "psnr"}
-"""Options of libaom; see https://aomedia.googlesource.com/aom/+/refs/heads/main/av1/av1_cx_iface.c."""
+"""Options of libaom, as `aomenc --help` lists them."""
 _XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
     'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '

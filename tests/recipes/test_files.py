@@ -107,6 +107,23 @@ def test_previews_generate_no_image_whichever_keys_the_job_has(
         assert emulator.requests == 0
 
 
+def test_manual_lists_the_inputs_of_the_preview() -> None:
+    text = (DOCS / "deploy/github-actions.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.+?) \|", text, re.MULTILINE))
+    inputs = read(PREVIEW / "action.yml")["inputs"]
+    assert rows == {
+        name: f"`{each['default']}`" if each["default"] else "the base branch"
+        for name, each in inputs.items()
+    }
+
+
+def test_preview_uploads_the_page_under_the_name_of_its_input() -> None:
+    listed, upload, _ = read(PREVIEW / "action.yml")["runs"]["steps"]
+    assert listed["run"].endswith('"$SHEET"\n')
+    assert listed["env"]["SHEET"] == "${{ runner.temp }}/${{ inputs.artifact }}.html"
+    assert upload["with"]["path"] == listed["env"]["SHEET"]
+
+
 @pytest.mark.parametrize(
     ("folder", "first", "code"), [("imagegen-originals", "", 0), ("", "1", 0), ("", "", 1)]
 )
