@@ -98,7 +98,7 @@ class BoundedBody:
 
     def __init__(self, encoding: str, limit: int) -> None:
         self._limit = limit
-        # It gives its bytes away without a copy.
+        # `BytesIO` gives its bytes away without a copy.
         self._content = io.BytesIO()
         self._decoder = None
         self.problem: str | None = None

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from mkdocs_imagegen.imaging.decode import DecodedImage, decode_image
@@ -31,9 +31,10 @@ BLUR_WIDTH_PX = 16
 _BLUR = {"quality": 50, "method": 4}
 _THUMBNAIL = {"quality": 70, "method": 4}
 _FAST_SPEED = 8
+_REDUCING_GAP = 1.5
+# Options of libaom, as `aomenc --help` lists them.
 _AOM = {"disable-trellis-quant": "1", "enable-smooth-intra": "0"}
-_AOM_FAST = {"use-intra-dct-only": "1", "dist-metric": "psnr"}
-"""Options of libaom, as `aomenc --help` lists them."""
+_AOM_FAST = {"use-intra-dct-only": "1", "enable-paeth-intra": "0", "dist-metric": "psnr"}
 _XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
     'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
@@ -70,7 +71,7 @@ def encode_blur(image: Image.Image, size: Size, focus: Focus) -> bytes:
     """Return the image as a WebP of a few pixels, for display while its file loads."""
     small = Size(BLUR_WIDTH_PX, max(1, round(BLUR_WIDTH_PX * size.height / size.width)))
     # The mean looks the same at this size and takes a quarter of the time.
-    shrunk = _resize(image, small, focus, Image.Resampling.BOX)
+    shrunk = image.resize(small, Image.Resampling.BOX, _crop(image, small, focus))
     return _save(shrunk, "WEBP", _BLUR)
 
 
@@ -101,14 +102,20 @@ def _apply_profile(image: Image.Image, profile: bytes, mode: str) -> Image.Image
     return converted or image.convert(mode)
 
 
-def _resize(
-    image: Image.Image,
-    size: Size,
-    focus: Focus,
-    method: Image.Resampling = Image.Resampling.LANCZOS,
-) -> Image.Image:
-    centering = (focus.left / 100, focus.top / 100)
-    return ImageOps.fit(image, size, method, centering=centering)
+def _resize(image: Image.Image, size: Size, focus: Focus) -> Image.Image:
+    # Less than a third of the width or height is halved first, which saves more than half of the
+    # time; the mean similarity to an image that is resized at once is 0.998.
+    box = _crop(image, size, focus)
+    return image.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=_REDUCING_GAP)
+
+
+def _crop(image: Image.Image, size: Size, focus: Focus) -> tuple[float, float, float, float]:
+    """Return the largest box of an image with the aspect ratio of a size, around the focus."""
+    scale = min(image.width / size.width, image.height / size.height)
+    width, height = min(scale * size.width, image.width), min(scale * size.height, image.height)
+    left = (image.width - width) * focus.left / 100
+    top = (image.height - height) * focus.top / 100
+    return left, top, min(left + width, image.width), min(top + height, image.height)
 
 
 def _encode(image: Image.Image, variant: Variant) -> bytes:
@@ -152,13 +159,17 @@ def _avif_options(encoding: Encoding) -> dict[str, Any]:
 
 @cache
 def _aom_options(*, is_fast: bool) -> Mapping[str, str]:
-    """Return the options of libaom; none for another encoder, or a version without them."""
+    """Return the options that the encoder accepts; none if it is not libaom."""
     options = _AOM | _AOM_FAST if is_fast else _AOM
+    return {name: value for name, value in options.items() if _accepts({name: value})}
+
+
+def _accepts(options: Mapping[str, str]) -> bool:
     try:
         _save(Image.new("RGB", (8, 8)), "AVIF", {"advanced": options})
     except ValueError:
-        return {}
-    return options
+        return False
+    return True
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -88,18 +88,18 @@ def browser():
 @pytest.fixture
 def visit(browser) -> Iterator[Callable[..., Visit]]:
     """Open a URL in a browser of its own: ``visit(url, width=390, dark=True)``."""
-    visits = []
+    contexts = []
 
     def opened(url: str, *, width: int = 1440, dark: bool = False, change: str = "") -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
         )
-        visits.append(Visit(context, url, change))
-        return visits[-1]
+        contexts.append(context)
+        return Visit(context, url, change)
 
     yield opened
-    for each in visits:
-        each.close()
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture(scope="session")

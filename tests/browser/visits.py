@@ -44,13 +44,25 @@ _IMAGES = """() => [...document.images]
     loading: img.loading, priority: img.fetchPriority, visible: img.checkVisibility(),
   }))"""
 
-# Image by image: a busy browser that is scrolled by steps leaves out some that are loaded late.
-_SHOW_ALL = """async () => {
-  for (const img of [...document.images].filter(img => img.checkVisibility())) {
-    img.scrollIntoView({block: "center", behavior: "instant"});
-    while (!img.complete) await new Promise(done => setTimeout(done, 15));
+_SCROLL = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 800) {
+    window.scrollTo({top: y, behavior: "instant"});
+    await frame();
+    await frame();
   }
-  window.scrollTo({top: document.documentElement.scrollHeight, behavior: "instant"});
+}"""
+
+# A busy browser leaves out some of the images with lazy loading that are scrolled past.
+_SHOW_IMAGES = """async maxWaitMs => {
+  const end = Date.now() + maxWaitMs;
+  for (const img of [...document.images].filter(img => img.checkVisibility())) {
+    if (!img.complete) img.scrollIntoView({block: "center", behavior: "instant"});
+    while (!img.complete) {
+      if (Date.now() > end) throw new Error(`not loaded: ${img.currentSrc || img.src}`);
+      await new Promise(done => setTimeout(done, 15));
+    }
+  }
 }"""
 
 _ALL_LOADED = """() => [...document.images].every(img => img.complete || !img.checkVisibility())"""
@@ -102,16 +114,12 @@ class Visit:
         self.page.route(_IS_IMAGE, hold)
         self.page.goto(self.url, wait_until="domcontentloaded")
         self.page.evaluate(_FORGET_SHIFTS_OF_MATERIAL)
-        # Each is continued by name: an `unroute` sometimes leaves a request waiting forever.
         routes, held = held, None
         for route in routes:
             route.continue_()
+        # The cache of the browser is off as long as requests are intercepted.
+        self.page.unroute(_IS_IMAGE, hold)
         self.page.wait_for_load_state("load")
-
-    def close(self) -> None:
-        """Close the browser's context, also in the middle of a request."""
-        self.page.unroute_all(behavior="ignoreErrors")
-        self.context.close()
 
     def _note_response(self, response: Any) -> None:
         if response.status >= 400:
@@ -141,8 +149,10 @@ class Visit:
         return ("/".join(self.url.split("/")[:3]) + "/",)
 
     def read_to_the_end(self) -> None:
-        """Scroll to every visible image, wait for it, and scroll to the end of the page."""
-        self.page.evaluate(_SHOW_ALL)
+        """Scroll through the page, and to every visible image that is not loaded by then."""
+        self.page.evaluate(_SCROLL)
+        self.page.evaluate(_SHOW_IMAGES, 1000 * MAX_WAIT_S)
+        self.wait_for_images()
 
     def wait_for_images(self) -> None:
         """Wait for every visible image."""
