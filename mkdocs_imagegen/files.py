@@ -136,7 +136,7 @@ def cannot_store(folder: Path, error: OSError) -> StoreError:
 def as_imagegen_error(error: Exception) -> ImagegenError:
     """Return the error of one image for an exception of any kind, to be kept until the build ends.
 
-    Its traceback is removed: it keeps the local variables of every function, such as a response.
+    Its traceback is removed, since that would keep all local variables, such as a response.
     """
     if isinstance(error, ImagegenError):
         error.__cause__ = error.__context__ = None

@@ -107,9 +107,9 @@ class VariantSettings:
     effort: str = option(
         "fast",
         words("fastest", "fast", "small"),
-        "Encoding effort. With `small`, AVIF files are 25 % smaller and take four times as long. "
-        "With `fastest`, they take less than half the time; photographs are 10 % larger, and flat "
-        "drawings 80 %.",
+        "Encoding effort. With `small`, AVIF files are 25 % smaller and take two to five times as "
+        "long. With `fastest`, they take less than half the time; photographs are 10 % larger, and "
+        "flat drawings twice as large.",
         "small",
     )
     blur: bool = option(

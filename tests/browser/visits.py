@@ -149,7 +149,7 @@ class Visit:
         return ("/".join(self.url.split("/")[:3]) + "/",)
 
     def read_to_the_end(self) -> None:
-        """Scroll through the page, and to every visible image that is not loaded by then."""
+        """Scroll through the page, and wait for all visible images."""
         self.page.evaluate(_SCROLL)
         self.page.evaluate(_SHOW_IMAGES, 1000 * MAX_WAIT_S)
         self.wait_for_images()

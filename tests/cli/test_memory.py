@@ -62,7 +62,7 @@ def test_memory_does_not_grow_with_the_originals(
     originals = site.folder / "imagegen-originals"
     add_originals(originals, range(FEW))
     run(*arguments)  # imports
-    # Of two, since Python enlarges its table of interned strings by megabytes in one run of many.
+    # The smaller of two, since Python enlarges its table of interned strings by megabytes in some.
     before = min(peak_bytes(run, *arguments) for _ in range(2))
     grown = []
     for count in (FEW + MORE, FEW + 2 * MORE):

@@ -6,6 +6,7 @@ import base64
 import io
 import random
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
@@ -126,17 +127,42 @@ def test_avif_is_smaller_with_options_of_libaom(monkeypatch: pytest.MonkeyPatch)
     assert all(len(tuned[each]) < len(default[each]) for each in variants)
 
 
-def test_options_that_the_encoder_refuses_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = encode._aom_options(is_fast=False)
-    monkeypatch.setattr(encode, "_AOM", {"unknown-option": "1", **known})
+@pytest.fixture
+def forgotten_options() -> Iterator[None]:
+    """Forget which options the encoder accepts, before and after a test."""
     encode._aom_options.cache_clear()
-    assert encode._aom_options(is_fast=False) == known != {}
+    yield
+    encode._aom_options.cache_clear()
+
+
+@pytest.mark.usefixtures("forgotten_options")
+@pytest.mark.parametrize("is_fast", [False, True])
+def test_options_that_the_encoder_refuses_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, is_fast: bool
+) -> None:
+    known = encode._AOM | encode._AOM_FAST if is_fast else encode._AOM
+    monkeypatch.setattr(encode, "_AOM", {"unknown-option": "1", **encode._AOM})
+    assert encode._aom_options(is_fast=is_fast) == known
     (file,) = encoded(saved(corners()), variant(Size(60, 40), "avif"))
     assert file.size == (60, 40)
-    encode._aom_options.cache_clear()
 
 
-def test_small_file_is_as_similar_as_one_that_is_resized_at_once() -> None:
+@pytest.mark.parametrize(
+    ("shape", "size", "focus", "box"),
+    [
+        ((120, 80), Size(60, 40), Focus(0, 100), (0, 0, 120, 80)),
+        ((120, 80), Size(50, 50), CENTER, (20, 0, 100, 80)),
+        ((120, 80), Size(50, 50), Focus(100, 0), (40, 0, 120, 80)),
+        ((80, 120), Size(50, 50), Focus(0, 25), (0, 10, 80, 90)),
+        ((121, 80), Size(33, 22), Focus(100, 0), (1, 0, 121, 80)),
+        ((1, 1000), Size(3, 1), Focus(0, 100), (0, 1000 - 1 / 3, 1, 1000)),
+    ],
+)
+def test_crop_is_the_largest_box_around_the_focus(shape, size, focus, box) -> None:
+    assert encode._crop(Image.new("L", shape), size, focus) == pytest.approx(box)
+
+
+def test_small_file_is_similar_to_one_that_is_resized_at_once() -> None:
     image = Image.effect_noise((1200, 800), 60).resize((1230, 820)).convert("RGB")
     (file,) = encoded(saved(image), variant(Size(300, 200)))
     at_once = image.resize((300, 200), Image.Resampling.LANCZOS)
