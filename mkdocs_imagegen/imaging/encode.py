@@ -113,10 +113,11 @@ def _resize(image: Image.Image, size: Size, focus: Focus) -> Image.Image:
 def _crop(image: Image.Image, size: Size, focus: Focus) -> tuple[float, float, float, float]:
     """Return the largest box of an image with the aspect ratio of a size, around the focus."""
     scale = min(image.width / size.width, image.height / size.height)
-    width, height = scale * size.width, scale * size.height
+    # Pillow refuses a box that rounding has moved out of the image.
+    width, height = min(scale * size.width, image.width), min(scale * size.height, image.height)
     left = (image.width - width) * focus.left / 100
     top = (image.height - height) * focus.top / 100
-    return left, top, left + width, top + height
+    return left, top, min(left + width, image.width), min(top + height, image.height)
 
 
 def _encode(image: Image.Image, variant: Variant) -> bytes:

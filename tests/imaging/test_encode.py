@@ -9,6 +9,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
 from mkdocs_imagegen.errors import ImageError
@@ -160,6 +162,19 @@ def test_options_that_the_encoder_refuses_are_left_out(
 )
 def test_crop_is_the_largest_box_around_the_focus(shape, size, focus, box) -> None:
     assert encode._crop(Image.new("L", shape), size, focus) == pytest.approx(box)
+
+
+@given(
+    *(st.tuples(st.integers(1, 300), st.integers(1, 300)) for _ in range(2)),
+    st.tuples(st.integers(0, 100), st.integers(0, 100)),
+)
+@example((1600, 1067), (1536, 1024), (50, 50))
+def test_crop_is_within_the_image(shape, size, focus) -> None:
+    image = Image.new("L", shape)
+    left, top, right, bottom = encode._crop(image, Size(*size), Focus(*focus))
+    assert 0 <= left < right <= image.width
+    assert 0 <= top < bottom <= image.height
+    assert encode._resize(image, Size(*size), Focus(*focus)).size == size
 
 
 def test_small_file_is_similar_to_one_that_is_resized_at_once() -> None:
