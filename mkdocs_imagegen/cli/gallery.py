@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import click
 
 from mkdocs_imagegen.cli.review import write_review
-from mkdocs_imagegen.cli.since import compare_with, require_revision
+from mkdocs_imagegen.cli.since import look_since
 from mkdocs_imagegen.cli.site import (
     ContactSheet,
     as_json,
@@ -58,13 +57,13 @@ def gallery(
     With --since, it shows the images that this branch adds, changes and drops: the old image next
     to the new one, with their prompts.
     """
-    site = look(config_file, change=partial(require_revision, since))
-    comparison = compare_with(site, since) if since is not None else None
-    if comparison is not None:
+    comparison = None
+    if since is not None:
+        site, comparison = look_since(config_file, since)
         written = {file: write_review(site, comparison, file)}
         missing = len(comparison.missing)
     else:
-        written, missing = _write_all(site, file)
+        written, missing = _write_all(look(config_file), file)
     if as_json:
         files, count = [str(each) for each in written], sum(written.values())
         print_json({"file": str(file), "files": files, "pictures": count, "missing": missing})

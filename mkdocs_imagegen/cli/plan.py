@@ -12,7 +12,7 @@ import click
 
 from mkdocs_imagegen.causes import list_locations
 from mkdocs_imagegen.cli.changes import Change
-from mkdocs_imagegen.cli.since import Comparison, compare_with, require_revision
+from mkdocs_imagegen.cli.since import Comparison, look_since
 from mkdocs_imagegen.cli.site import (
     Estimate,
     as_json,
@@ -37,7 +37,6 @@ from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.option_parsers import quote_value
 from mkdocs_imagegen.report import deduplicate, plural
-from mkdocs_imagegen.settings import Settings
 from mkdocs_imagegen.spending.permission import Permission
 
 _MAX_ROWS = 500
@@ -92,15 +91,11 @@ def plan(  # noqa: PLR0913 - one argument for each option
     """
     if (explain is not None and since is not None) or (form != "table" and since is None):
         raise click.UsageError("--since excludes --explain, and --format needs --since")
-
-    def change(settings: Settings) -> Settings:
-        known = require_revision(since, settings)
-        return with_lock(known) if locked else known
-
-    site = look(config_file, change=change)
+    change = with_lock if locked else None
     if since is not None:
-        _print_changes(site, compare_with(site, since), "json" if as_json else form)
+        _print_changes(*look_since(config_file, since, change), "json" if as_json else form)
         return
+    site = look(config_file, change=change)
     if explain is not None:
         _explain(find_target(explain, site.entries), as_json=as_json)
         return

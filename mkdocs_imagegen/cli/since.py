@@ -14,7 +14,7 @@ import re
 import shlex
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +24,7 @@ from mkdocs_imagegen.directives.directive import Directive
 from mkdocs_imagegen.errors import OptionError
 from mkdocs_imagegen.frozen import dataclass
 from mkdocs_imagegen.git import WorkTree
-from mkdocs_imagegen.hosts.look import SiteView
+from mkdocs_imagegen.hosts.look import SiteView, look
 from mkdocs_imagegen.imaging.decode import inspect_image
 from mkdocs_imagegen.log import log
 from mkdocs_imagegen.option_parsers import SKETCH_MODEL, OptionsError, quote_value
@@ -109,34 +109,37 @@ class Comparison:
         return is_charged and not self.originals.has(original)
 
 
-def require_revision(revision: str | None, settings: Settings) -> Settings:
-    """Return the settings of a site, before it is built, if git knows the revision to compare with.
+def look_since(
+    config_file: str | None, revision: str, change: Callable[[Settings], Settings] | None = None
+) -> tuple[SiteView, Comparison]:
+    """Build a site, and compare it with the commit at which the branch left a revision.
+
+    An unknown revision is refused before the build, which takes long.
 
     Args:
-        revision: Revision of git; None to compare with none.
-        settings: Settings of the site.
-
-    Raises:
-        GitError: If the site is in no work tree, or the revision is unknown.
-    """
-    if revision is not None:
-        WorkTree.open(settings.root.absolute()).commit(revision)
-    return settings
-
-
-def compare_with(site: SiteView, revision: str) -> Comparison:
-    """Compare a site with the commit at which the branch left a revision.
-
-    Args:
-        site: The site, as its work tree is.
+        config_file: Configuration file of the site; None for the one in the current folder.
         revision: Revision of git.
+        change: Changes the settings as the command's options require.
+
+    Returns:
+        The site, as its work tree is, and the comparison.
 
     Raises:
         GitError: If the site is in no work tree, or the revision is unknown.
     """
+    found: list[tuple[WorkTree, str]] = []
+
+    def find_revision(settings: Settings) -> Settings:
+        tree = WorkTree.open(settings.root.absolute())
+        found.append((tree, tree.commit(revision)))
+        return change(settings) if change else settings
+
+    site = look(config_file, change=find_revision)
+    return site, _compare(site, revision, *found[-1])
+
+
+def _compare(site: SiteView, revision: str, tree: WorkTree, commit: str) -> Comparison:
     settings = site.context.settings
-    tree = WorkTree.open(settings.root.absolute())
-    commit = tree.commit(revision)
     fork = tree.fork(commit)
     if fork is None and tree.is_shallow:
         log.warning(_NO_FORK, quote_value(revision))

@@ -133,7 +133,7 @@ def merge_layers(layers: Sequence[Layer]) -> DirectiveOptions:
     return DirectiveOptions(**nearest)
 
 
-NO_OPTIONS = frozenset[str]()
+_NO_OPTIONS = frozenset[str]()
 """One set for all images: an empty set takes 216 bytes."""
 
 FIELDS = tuple(each.name for each in fields(DirectiveOptions))
@@ -144,4 +144,4 @@ def exact_options(layers: Iterable[Layer]) -> frozenset[str]:
     binding = [each.options for each in layers if each.origin.level in EXACT_LEVELS]
     names = ("model", "quality")
     found = [name for name in names for each in binding if getattr(each, name) is not None]
-    return frozenset(found) if found else NO_OPTIONS
+    return frozenset(found) if found else _NO_OPTIONS

@@ -289,7 +289,7 @@ def _page_image(plan: VariantPlan, blur: bytes) -> PageImage:
 
 
 def _largest_file(plan: VariantPlan) -> PageImage:
-    """Return an image of one file: a command has those of all images in memory."""
+    """Return the image with its largest file alone: a command has all images in memory."""
     variant, (*_, name) = plan.variants[-1][-1], plan.files.values()
     source = ImageSource(f"image/{variant.encoding.format}", ((name, variant.size.width),))
     return PageImage((source,), plan.size)

@@ -159,16 +159,16 @@ def _avif_options(encoding: Encoding) -> dict[str, Any]:
     return options | {"advanced": _aom_options(is_fast=encoding.speed >= _FAST_SPEED)}
 
 
-@cache
 def _aom_options(*, is_fast: bool) -> Mapping[str, str]:
     """Return the options that the encoder accepts; none if it is not libaom."""
     options = _AOM | _AOM_FAST if is_fast else _AOM
-    return {name: value for name, value in options.items() if _accepts({name: value})}
+    return {name: value for name, value in options.items() if _accepts(name, value)}
 
 
-def _accepts(options: Mapping[str, str]) -> bool:
+@cache
+def _accepts(name: str, value: str) -> bool:
     try:
-        _save(Image.new("RGB", (64, 64)), "AVIF", {"advanced": options})
+        _save(Image.new("RGB", (64, 64)), "AVIF", {"advanced": {name: value}})
     except (ValueError, RuntimeError, OSError):
         return False
     return True

@@ -97,7 +97,7 @@ class Pipeline:
 
     def __init__(self, context: BuildContext, registry: Registry | None = None) -> None:
         self.context = context
-        # Only commands that look explain directives, and that doubles the memory of a page.
+        # Only commands that generate nothing explain directives: it doubles the memory of a page.
         can_explain = not (context.mode.publish or context.mode.generate)
         defaults = site_defaults(context.settings)
         self.registry = registry or Registry(defaults, can_explain=can_explain)

@@ -6,7 +6,6 @@ import base64
 import io
 import random
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import example, given
@@ -129,15 +128,6 @@ def test_avif_is_smaller_with_options_of_libaom(monkeypatch: pytest.MonkeyPatch)
     assert all(len(tuned[each]) < len(default[each]) for each in variants)
 
 
-@pytest.fixture
-def forgotten_options() -> Iterator[None]:
-    """Forget which options the encoder accepts, before and after a test."""
-    encode._aom_options.cache_clear()
-    yield
-    encode._aom_options.cache_clear()
-
-
-@pytest.mark.usefixtures("forgotten_options")
 @pytest.mark.parametrize("is_fast", [False, True])
 def test_options_that_the_encoder_refuses_are_left_out(
     monkeypatch: pytest.MonkeyPatch, is_fast: bool
